@@ -1,0 +1,64 @@
+/* What map and reduce calls have in common: options, and the report of how a call ran. */
+#ifndef PARA_CALL_H
+#define PARA_CALL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Who runs a call. */
+typedef enum para_executor {
+    PARA_EXECUTOR_AUTO = 0, /* the engine decides, call by call */
+    PARA_EXECUTOR_THREADS,  /* the pool's threads help, however small the call */
+    PARA_EXECUTOR_SERIAL    /* the calling thread alone */
+} para_executor;
+
+/* Options of one call; all zero means that the engine decides. They change how fast a call is and
+ * never what it computes. */
+typedef struct para_options {
+    unsigned workers;       /* at most so many threads, the caller among them; 0: all of the pool */
+    para_executor executor; /* who runs it */
+    size_t chunk;           /* a map kernel is given exactly so many elements at a time (fewer at
+                               the end); a reduction hands out work in at least so many; 0:
+                               automatic */
+} para_options;
+
+/* Why a call ran as it did. */
+typedef enum para_why {
+    PARA_WHY_EMPTY = 0,  /* no elements: nothing ran */
+    PARA_WHY_PARALLEL,   /* shared among workers: a gain was predicted */
+    PARA_WHY_ESCALATED,  /* began alone, measured, and shared the rest */
+    PARA_WHY_ASKED,      /* the call's options said so */
+    PARA_WHY_ONE_UNIT,   /* serial: it cannot be divided */
+    PARA_WHY_ONE_WORKER, /* serial: the pool has no other worker */
+    PARA_WHY_SMALL,      /* serial: predicted gain below the cost of sharing */
+    PARA_WHY_LANES_BUSY, /* serial: every lane of the pool was in use */
+    PARA_WHY_FORKED      /* serial: the process forked after the pool was made */
+} para_why;
+
+/* How a call ran. Filled on success, and on PARA_ERR_KERNEL; zeroed by any other failure. */
+typedef struct para_report {
+    unsigned workers;    /* threads that ran at least one chunk */
+    unsigned width;      /* threads that were invited, the caller among them */
+    size_t chunks;       /* kernel calls that were made */
+    size_t chunk;        /* elements in the largest of them */
+    uint64_t time_ns;    /* from call to return */
+    para_why why;        /* see above; para_why_text has it in words */
+    int kernel_error;    /* what the kernel returned for the lowest failing chunk, else 0 */
+    size_t failed_first; /* that chunk: the first element of it, */
+    size_t failed_count; /* and how many it had */
+} para_report;
+
+#include <para/version.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The reason in words, such as "serial: predicted gain below the cost of sharing"; "unknown" for
+ * any other value. Static storage. Any thread. */
+PARA_API const char *para_why_text(para_why why);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,122 @@
+/* Kernels: the functions that para runs over chunks, and the views they run on. */
+#ifndef PARA_KERNEL_H
+#define PARA_KERNEL_H
+
+#include <stddef.h>
+
+/* How many arrays one call may read and write. */
+#define PARA_IN_MAX  8
+#define PARA_OUT_MAX 4
+
+/* An array as a call sees it: first element, and bytes from one element to the next. A row of k
+ * floats is one element of k * sizeof(float) bytes. The memory stays the caller's. */
+typedef struct para_in {
+    const void *data;
+    size_t element_bytes;
+} para_in;
+
+typedef struct para_out {
+    void *data;
+    size_t element_bytes;
+} para_out;
+
+/* PARA_IN(x): the array x points to, element by element. PARA_IN_ROWS(x, k): the same memory as
+ * rows of k elements each. */
+#ifdef __cplusplus
+#define PARA_VIEW_(type, data, bytes) \
+    type                              \
+    {                                 \
+        (data), (bytes)               \
+    }
+#else
+#define PARA_VIEW_(type, data, bytes) ((type){(data), (bytes)})
+#endif
+#define PARA_IN(x)          PARA_VIEW_(para_in, x, sizeof *(x))
+#define PARA_OUT(x)         PARA_VIEW_(para_out, x, sizeof *(x))
+#define PARA_IN_ROWS(x, k)  PARA_VIEW_(para_in, x, sizeof *(x) * (k))
+#define PARA_OUT_ROWS(x, k) PARA_VIEW_(para_out, x, sizeof *(x) * (k))
+
+/* What a kernel is given: a run of elements of the call, never empty. */
+typedef struct para_chunk {
+    size_t first, count;   /* elements [first, first + count) of the call */
+    const void *const *in; /* in[k]: this chunk's first element of input k */
+    void *const *out;      /* out[k]: likewise for output k */
+    void *scratch;         /* the scratch_bytes that the call asked for, this participant's own,
+                              aligned to 64 bytes, contents undefined; NULL if it asked for none */
+    unsigned worker;       /* which participant runs it, 0 .. workers - 1: for statistics only */
+} para_chunk;
+
+/* Kernels are pure: they write only out, acc and scratch, and what they write depends on neither
+ * the worker nor the chunk's borders. They run on several threads at once, with all signals blocked
+ * on the pool's threads, in the caller's floating-point environment (rounding, flush-to-zero). They
+ * may call para again. They must not leave by longjmp or by a C++ exception. They return 0, or an
+ * error code of their own that stops the call. */
+typedef int para_map_fn(const para_chunk *chunk, const void *arg);
+
+/* Folds the chunk, in element order, into the accumulator: acc = acc (+) in[..]. */
+typedef int para_reduce_fn(const para_chunk *chunk, void *acc, const void *arg);
+
+/* acc = acc (+) rhs, where rhs stands for later elements than acc. Associative in the mathematical
+ * sense; it need not be commutative. */
+typedef void para_combine_fn(void *acc, const void *rhs, const void *arg);
+
+/* Kernels from one expression. `arg`, the call's argument, is in scope as `const void *`.
+ *   PARA_MAP_KERNEL(square, double, double, x, x * x)        out[i] = f(in[0][i])
+ *   PARA_MAP2_KERNEL(axpy, double, double, x, double, y, *(const double *)arg * x + y)
+ *   PARA_REDUCE_KERNEL(sum, double, s, double, x, s += x)    for each x: the statement
+ *   PARA_COMBINE(add, double, s, t, s += t)                  the statement folds t into s
+ * A map kernel made so may run in place: each element is read before it is written, and only there.
+ */
+#define PARA_MAP_KERNEL(name, out_type, in_type, x, ...)                                   \
+    static int name(const para_chunk *para_c_, const void *arg)                            \
+    {                                                                                      \
+        const in_type *para_x_ = (const in_type *)para_c_->in[0];                          \
+        out_type *para_o_ = (out_type *)para_c_->out[0];                                   \
+        (void)arg;                                                                         \
+        for (size_t para_i_ = 0, para_n_ = para_c_->count; para_i_ < para_n_; para_i_++) { \
+            const in_type x = para_x_[para_i_];                                            \
+            para_o_[para_i_] = (__VA_ARGS__);                                              \
+        }                                                                                  \
+        return 0;                                                                          \
+    }
+
+#define PARA_MAP2_KERNEL(name, out_type, x_type, x, y_type, y, ...)                        \
+    static int name(const para_chunk *para_c_, const void *arg)                            \
+    {                                                                                      \
+        const x_type *para_x_ = (const x_type *)para_c_->in[0];                            \
+        const y_type *para_y_ = (const y_type *)para_c_->in[1];                            \
+        out_type *para_o_ = (out_type *)para_c_->out[0];                                   \
+        (void)arg;                                                                         \
+        for (size_t para_i_ = 0, para_n_ = para_c_->count; para_i_ < para_n_; para_i_++) { \
+            const x_type x = para_x_[para_i_];                                             \
+            const y_type y = para_y_[para_i_];                                             \
+            para_o_[para_i_] = (__VA_ARGS__);                                              \
+        }                                                                                  \
+        return 0;                                                                          \
+    }
+
+#define PARA_REDUCE_KERNEL(name, acc_type, acc, in_type, x, ...)                           \
+    static int name(const para_chunk *para_c_, void *para_acc_, const void *arg)           \
+    {                                                                                      \
+        const in_type *para_x_ = (const in_type *)para_c_->in[0];                          \
+        acc_type acc = *(acc_type *)para_acc_;                                             \
+        (void)arg;                                                                         \
+        for (size_t para_i_ = 0, para_n_ = para_c_->count; para_i_ < para_n_; para_i_++) { \
+            const in_type x = para_x_[para_i_];                                            \
+            __VA_ARGS__;                                                                   \
+        }                                                                                  \
+        *(acc_type *)para_acc_ = acc;                                                      \
+        return 0;                                                                          \
+    }
+
+#define PARA_COMBINE(name, acc_type, acc, rhs, ...)                           \
+    static void name(void *para_acc_, const void *para_rhs_, const void *arg) \
+    {                                                                         \
+        acc_type acc = *(acc_type *)para_acc_;                                \
+        const acc_type rhs = *(const acc_type *)para_rhs_;                    \
+        (void)arg;                                                            \
+        __VA_ARGS__;                                                          \
+        *(acc_type *)para_acc_ = acc;                                         \
+    }
+
+#endif

@@ -1,0 +1,15 @@
+/* para: a shared-memory data-parallel engine. This header includes all others but short.h. */
+#ifndef PARA_PARA_H
+#define PARA_PARA_H
+
+#include <para/buffer.h>
+#include <para/call.h>
+#include <para/kernel.h>
+#include <para/map.h>
+#include <para/pool.h>
+#include <para/reduce.h>
+#include <para/status.h>
+#include <para/topology.h>
+#include <para/version.h>
+
+#endif

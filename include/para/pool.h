@@ -1,0 +1,85 @@
+/* Pools: persistent, pinned worker threads with a life cycle. */
+#ifndef PARA_POOL_H
+#define PARA_POOL_H
+
+#include <para/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct para_pool para_pool;
+
+/* Where workers are bound to. */
+typedef enum para_binding {
+    PARA_BIND_AUTO = 0, /* PARA_PROC_BIND, else PARA_BIND_CORE */
+    PARA_BIND_CORE,     /* each worker to one core */
+    PARA_BIND_DOMAIN,   /* each worker to all cores of its NUMA node or shared L3 */
+    PARA_BIND_NONE      /* not at all */
+} para_binding;
+
+/* para_pool_config config = PARA_POOL_CONFIG_INIT; config.workers = 4; */
+typedef struct para_pool_config {
+    size_t size;      /* sizeof(para_pool_config) */
+    unsigned workers; /* threads in all, a call's own thread among them; 0: PARA_NUM_WORKERS, else
+                         the first number of OMP_NUM_THREADS, else the CPU budget. At most 1024 */
+    para_binding binding;
+} para_pool_config;
+#define PARA_POOL_CONFIG_INIT                       \
+    {                                               \
+        sizeof(para_pool_config), 0, PARA_BIND_AUTO \
+    }
+
+/* What a pool is. */
+typedef struct para_pool_info {
+    size_t size;            /* set to sizeof(para_pool_info) by the caller */
+    unsigned requested;     /* threads that were asked for, the caller among them */
+    unsigned workers;       /* threads that a call can run on, the caller among them */
+    unsigned lanes;         /* calls that can be shared at once; further ones run on their caller */
+    unsigned pinned;        /* workers that are bound as asked */
+    para_status pin_status; /* PARA_OK, or why workers are not bound: _UNSUPPORTED or _DENIED */
+    bool forked;            /* in a child of fork(): calls run serially */
+} para_pool_info;
+
+/* What a worker is. */
+typedef struct para_worker_info {
+    size_t size;     /* set to sizeof(para_worker_info) by the caller */
+    int cpu;         /* the operating system's number of the CPU it is placed on, -1 if on none */
+    unsigned domain; /* index of its NUMA node or shared L3 */
+    bool pinned;     /* bound there */
+} para_worker_info;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Makes a pool. config NULL: all automatic. On success *pool is the caller's, to be given to
+ * para_pool_destroy; on failure it is untouched and nothing is left behind.
+ * A pool works with those threads that could be created and those bindings that were permitted;
+ * para_pool_get_info tells. Each worker is placed on its own core as long as there are cores. The
+ * thread that calls the pool works too, in the place of the worker on its core, and is never bound.
+ * Any thread. Blocks until the threads run (well below 1 ms each).
+ * Errors: PARA_ERR_ARGUMENT (config), _ENVIRONMENT (a variable, named by para_status_detail),
+ * _MEMORY, _TOPOLOGY. */
+PARA_API para_status para_pool_create(para_pool **pool, const para_pool_config *config);
+
+/* Ends the threads and frees the pool. NULL is allowed. The caller sees to it that no call is
+ * running or made on it. Not from within a kernel of the same pool. In a child of fork() only
+ * memory is freed. */
+PARA_API void para_pool_destroy(para_pool *pool);
+
+/* The pool that calls with pool NULL use: made on first use as by para_pool_create(&p, NULL),
+ * shared by all threads, never destroyed before the process ends; in a child of fork(), made anew.
+ * NULL if it cannot be made; the next call tries again. Not to be destroyed. Any thread. */
+PARA_API para_pool *para_default_pool(void);
+
+/* Fills *info, whose size the caller has set. pool NULL: the default pool. Any thread.
+ * Errors: PARA_ERR_ARGUMENT; what para_pool_create returns. */
+PARA_API para_status para_pool_get_info(para_pool *pool, para_pool_info *info);
+
+/* Fills *info for worker index, 0 .. workers - 1 of the pool info. Otherwise as para_pool_get_info.
+ */
+PARA_API para_status para_pool_get_worker(para_pool *pool, unsigned index, para_worker_info *info);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,69 @@
+/* para_preduce: fold arrays to one value, in parallel, with the same bits every time. */
+#ifndef PARA_REDUCE_H
+#define PARA_REDUCE_H
+
+#include <para/call.h>
+#include <para/kernel.h>
+#include <para/pool.h>
+#include <para/status.h>
+
+/* A reduce call:
+ *   double total = 0;
+ *   para_preduce(NULL, &(para_reduce){ .kernel = sum, .combine = add, .count = n,
+ *                                      .in = {PARA_IN(x)},
+ *                                      .result = &total, .result_bytes = sizeof total }); */
+typedef struct para_reduce {
+    para_reduce_fn *kernel;
+    para_combine_fn *combine;
+    const void *arg;         /* handed to kernel and combine as it is */
+    size_t count;            /* elements of the call */
+    para_in in[PARA_IN_MAX]; /* the first {NULL, 0} ends the list; none is allowed */
+    void *result;            /* init on entry, the result on success, untouched on failure */
+    size_t result_bytes;     /* size of an accumulator; its bytes must be copyable */
+    const void *identity;    /* what an accumulator starts from; NULL: zero bytes */
+    size_t block;            /* elements folded in one go: part of what is computed, see below; 0:
+                                automatic, which suits elements that cost up to about 1 us */
+    size_t scratch_bytes;    /* worker-local memory for the kernel */
+    para_options options;
+    para_report *report; /* filled if not NULL */
+    size_t reserved[2];  /* zero; a later version gives them a meaning */
+} para_reduce;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Folds all elements into result. Equals, bit for bit, on any pool, with any number of workers,
+ * with any options:
+ *     blocks of b elements; part[k] = identity; kernel(block k, &part[k], arg);
+ *     result = result (+) tree(part[0 .. blocks))
+ * where tree is the binary tree aligned to powers of two: with h the largest power of two below n,
+ * tree(n parts) = tree(first h) (+) tree(other n - h). The block length b is call.block, or follows
+ * from count and result_bytes alone (para_reduce_block tells it). Order is kept, so the operation
+ * need be associative only in the mathematical sense and need not be commutative. The result is
+ * folded in once, first. The fixed tree is the one of Demmel and Nguyen, "Parallel Reproducible
+ * Summation", IEEE Trans. Computers 64(7), 2015, section 2.
+ *
+ * Kernels whose elements cost much more than 1 us (a simulation each) set block = 1, so that even a
+ * few elements can be shared among many workers.
+ *
+ * Memory: partial results are kept for the blocks of the call; together they are never larger than
+ * max(256 KiB, 64 * result_bytes), kept by the pool for the next call.
+ *
+ * Pool, threads, order, fork, errors: as para_pmap; and PARA_ERR_NULL_COMBINE,
+ * PARA_ERR_NULL_RESULT. count = 0 succeeds, calls nothing and leaves result as it is. */
+PARA_API para_status para_preduce(para_pool *pool, const para_reduce *call);
+
+/* The block length in elements that a call of so many elements and accumulator bytes uses when its
+ * own block is 0. At least 1. Any thread. */
+PARA_API size_t para_reduce_block(size_t count, size_t result_bytes);
+
+#ifdef __cplusplus
+}
+
+static inline para_status para_preduce(para_pool *pool, const para_reduce &call)
+{
+    return para_preduce(pool, &call);
+}
+#endif
+#endif

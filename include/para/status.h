@@ -1,0 +1,52 @@
+/* Status codes: what every para function that can fail returns. */
+#ifndef PARA_STATUS_H
+#define PARA_STATUS_H
+
+#include <para/version.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* X(name, value, text). The one list from which the enum, the names and the texts are made. */
+#define PARA_STATUS_LIST(X)                                                                  \
+    X(PARA_OK, 0, "success")                                                                 \
+    X(PARA_ERR_ARGUMENT, -1, "an argument is not valid")                                     \
+    X(PARA_ERR_NULL_KERNEL, -2, "the kernel is NULL")                                        \
+    X(PARA_ERR_NULL_COMBINE, -3, "the combine function of a reduction is NULL")              \
+    X(PARA_ERR_NULL_RESULT, -4, "the result of a reduction is NULL or has zero bytes")       \
+    X(PARA_ERR_NULL_VIEW, -5, "a view has an element size but no memory, or there is a gap") \
+    X(PARA_ERR_ELEMENT_SIZE, -6, "a view has memory but an element size of zero")            \
+    X(PARA_ERR_OVERLAP, -7, "an output overlaps another view and is not exactly in place")   \
+    X(PARA_ERR_OVERFLOW, -8, "count times element size exceeds the address space")           \
+    X(PARA_ERR_KERNEL, -9, "the kernel returned an error; the report tells where and which") \
+    X(PARA_ERR_MEMORY, -10, "out of memory")                                                 \
+    X(PARA_ERR_THREAD, -11, "a thread could not be created")                                 \
+    X(PARA_ERR_ENVIRONMENT, -12, "an environment variable has a malformed value")            \
+    X(PARA_ERR_TOPOLOGY, -13, "the hardware topology could not be read")                     \
+    X(PARA_ERR_UNSUPPORTED, -14, "not supported on this system")                             \
+    X(PARA_ERR_DENIED, -15, "the operating system refused")                                  \
+    X(PARA_ERR_FILE, -16, "a file could not be opened, mapped or written")
+
+typedef enum para_status {
+#define PARA_STATUS_ENUM(name, value, text) name = (value),
+    PARA_STATUS_LIST(PARA_STATUS_ENUM)
+#undef PARA_STATUS_ENUM
+} para_status;
+
+/* The code's name, such as "PARA_ERR_OVERLAP"; "unknown status" for any other value.
+ * Static storage. Any thread. */
+PARA_API const char *para_status_name(para_status status);
+
+/* One sentence for people; "unknown status" for any other value. Static storage. Any thread. */
+PARA_API const char *para_status_text(para_status status);
+
+/* What the last failure in the calling thread had to add to its status, such as the name and value
+ * of a malformed variable or the path of a file; "" if nothing. Owned by the thread, valid until
+ * its next call of a para function that fails. */
+PARA_API const char *para_status_detail(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

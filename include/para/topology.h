@@ -1,0 +1,54 @@
+/* The machine as para sees it: what a pool may use. */
+#ifndef PARA_TOPOLOGY_H
+#define PARA_TOPOLOGY_H
+
+#include <para/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The machine, and the share of it that this process may use. */
+typedef struct para_topology_info {
+    size_t size;         /* set to sizeof(para_topology_info) by the caller */
+    unsigned cpus;       /* hardware threads that the process may use (its affinity mask) */
+    unsigned cores;      /* cores that these belong to */
+    unsigned core_kinds; /* different kinds among them; 1 unless the machine is hybrid */
+    unsigned domains;    /* NUMA nodes, or shared L3 caches where a node has several */
+    unsigned numa_nodes; /* NUMA nodes */
+    unsigned budget;     /* threads a pool uses by default: min(cores, max(1, floor(quota))) */
+    double quota;        /* CPUs that the control groups grant, over all ancestors; 0: no limit */
+    size_t l1_bytes;     /* data cache of one core, */
+    size_t l2_bytes;     /* second level, */
+    size_t l3_bytes;     /* and third, of the first core; 0 where not known */
+    size_t page_bytes;
+    bool this_system; /* false: described by HWLOC_SYNTHETIC or HWLOC_XMLFILE; nothing is bound */
+} para_topology_info;
+
+/* One hardware thread that the process may use. */
+typedef struct para_cpu_info {
+    size_t size;        /* set to sizeof(para_cpu_info) by the caller */
+    unsigned os_index;  /* the operating system's number */
+    unsigned core;      /* index of its core, 0 .. cores - 1 */
+    unsigned domain;    /* index of its domain, 0 .. domains - 1 */
+    unsigned numa_node; /* the operating system's number of its NUMA node */
+    unsigned kind;      /* its core's kind: 0 the most efficient, core_kinds - 1 the fastest */
+    unsigned sibling;   /* 0: the core's first hardware thread, 1: its second, ... */
+} para_cpu_info;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Fills *info, whose size the caller has set. The machine is read once, at the first call that
+ * needs it (some milliseconds), and remembered. HWLOC_SYNTHETIC and HWLOC_XMLFILE are honoured. Any
+ * thread. Errors: PARA_ERR_ARGUMENT, PARA_ERR_TOPOLOGY, PARA_ERR_MEMORY. */
+PARA_API para_status para_topology_get_info(para_topology_info *info);
+
+/* Fills *info for the CPU at place index, 0 .. cpus - 1, in the order in which pools use them:
+ * first threads of cores before second ones; among these the fastest kind first, then domain by
+ * domain. Errors: as above; PARA_ERR_ARGUMENT for an index out of range. */
+PARA_API para_status para_topology_get_cpu(unsigned index, para_cpu_info *info);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,16 @@
+/* Futexes: sleeping on a 32-bit word until its value has changed. */
+#ifndef PARA_BASE_FUTEX_H
+#define PARA_BASE_FUTEX_H
+
+#include <stdint.h>
+
+_Static_assert(sizeof(_Atomic uint32_t) == 4, "a futex word has 32 bits");
+
+/* Sleeps while *word == expected, until woken. May return for no reason: the caller checks its
+ * condition again. Leaves errno as it was. */
+void para__futex_wait(_Atomic uint32_t *word, uint32_t expected);
+
+/* Wakes at most count sleepers on the word, which may by then belong to freed memory. */
+void para__futex_wake(_Atomic uint32_t *word, int count);
+
+#endif

@@ -1,0 +1,60 @@
+#include "base/memory.h"
+
+#include "base/atomic.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* From this size on, pages are aligned to huge pages and the kernel is asked to use them. */
+static const size_t huge_bytes = (size_t)2 << 20;
+
+void *para__alloc(size_t bytes)
+{
+    const size_t rounded = para__round_up(bytes ? bytes : 1, PARA__LINE);
+    if (rounded == SIZE_MAX)
+        return NULL;
+    void *memory = aligned_alloc(PARA__LINE, rounded);
+    return memory ? memset(memory, 0, rounded) : NULL;
+}
+
+void para__free(void *memory)
+{
+    free(memory);
+}
+
+void *para__pages_map(size_t bytes)
+{
+    const size_t page = para__page_bytes();
+    const size_t rounded = para__round_up(bytes, page);
+    const size_t slack = rounded >= 2 * huge_bytes ? huge_bytes : 0;
+    if (rounded == SIZE_MAX || rounded > SIZE_MAX - slack)
+        return NULL;
+    char *base =
+        mmap(NULL, rounded + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (base == MAP_FAILED)
+        return NULL;
+    if (slack == 0)
+        return base;
+    /* Cut off what lies before the first huge page border and after the last page asked for. */
+    char *aligned = (char *)(uintptr_t)para__round_up((uintptr_t)base, huge_bytes);
+    const size_t before = (size_t)(aligned - base);
+    if (before)
+        munmap(base, before);
+    if (slack - before)
+        munmap(aligned + rounded, slack - before);
+    madvise(aligned, rounded, MADV_HUGEPAGE); /* advice only: without huge pages small ones serve */
+    return aligned;
+}
+
+void para__pages_unmap(void *memory, size_t bytes)
+{
+    if (memory)
+        munmap(memory, para__round_up(bytes, para__page_bytes()));
+}
+
+size_t para__page_bytes(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}

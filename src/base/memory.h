@@ -1,0 +1,26 @@
+/* Memory: aligned blocks from the heap, and pages from the system. */
+#ifndef PARA_BASE_MEMORY_H
+#define PARA_BASE_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* bytes rounded up to a multiple of alignment, a power of two; SIZE_MAX if that overflows. */
+static inline size_t para__round_up(size_t bytes, size_t alignment)
+{
+    return bytes > SIZE_MAX - (alignment - 1) ? SIZE_MAX
+                                              : (bytes + alignment - 1) & ~(alignment - 1);
+}
+
+/* Zeroed memory, aligned to PARA__LINE; NULL if there is none. Freed by para__free. */
+void *para__alloc(size_t bytes);
+void para__free(void *memory);
+
+/* Zeroed pages, not touched yet, on huge pages where they span several; NULL if there are none. */
+void *para__pages_map(size_t bytes);
+void para__pages_unmap(void *memory, size_t bytes);
+
+/* The system's page size. */
+size_t para__page_bytes(void);
+
+#endif

@@ -1,0 +1,45 @@
+#include "base/thread.h"
+
+#include "base/atomic.h"
+
+#include <sched.h>
+#include <signal.h>
+
+int para__thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *arg)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int error = pthread_create(thread, NULL, run, arg);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error == 0)
+        pthread_setname_np(*thread, name); /* for debuggers only: a refusal changes nothing */
+    return error;
+}
+
+int para__current_cpu(void)
+{
+    return sched_getcpu();
+}
+
+/* Written in a child while it has one thread. */
+static _Atomic unsigned fork_count;
+
+static void count_fork(void)
+{
+    para__add_relaxed(&fork_count, 1); /* one thread: nothing to order */
+}
+
+static void install(void)
+{
+    pthread_atfork(NULL, NULL, count_fork);
+}
+
+unsigned para__fork_count(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, install);
+    return para__load_relaxed(
+        &fork_count); /* changes only in a child, before it has a second thread */
+}

@@ -1,0 +1,18 @@
+/* Threads: the one way the library makes them, and what it needs to know of the calling one. */
+#ifndef PARA_BASE_THREAD_H
+#define PARA_BASE_THREAD_H
+
+#include <pthread.h>
+
+/* Starts a named thread with every signal blocked, so that an application's handlers run on its own
+ * threads. Returns 0, or the error number of pthread_create. */
+int para__thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *arg);
+
+/* The CPU that the calling thread runs on; negative if the system does not say. */
+int para__current_cpu(void);
+
+/* How often the process has been forked off: a child's count differs from its parent's. Counted
+ * from the first call on. */
+unsigned para__fork_count(void);
+
+#endif

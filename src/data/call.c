@@ -1,0 +1,376 @@
+#include "data/call.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/status.h"
+
+#include <string.h>
+
+const char *para_why_text(para_why why)
+{
+    static const char *const texts[] = {
+        [PARA_WHY_EMPTY] = "no elements",
+        [PARA_WHY_PARALLEL] = "parallel: a gain was predicted",
+        [PARA_WHY_ESCALATED] = "parallel: measured on the caller first, then shared",
+        [PARA_WHY_ASKED] = "as the options asked",
+        [PARA_WHY_ONE_UNIT] = "serial: the call cannot be divided",
+        [PARA_WHY_ONE_WORKER] = "serial: the pool has one worker",
+        [PARA_WHY_SMALL] = "serial: predicted gain below the cost of sharing",
+        [PARA_WHY_LANES_BUSY] = "serial: every lane of the pool was in use",
+        [PARA_WHY_FORKED] = "serial: the process forked after the pool was made",
+    };
+    const size_t index = (size_t)why;
+    return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown";
+}
+
+/* ---- Checks -------------------------------------------------------------------------------------
+ */
+
+/* A view's place in memory: what overlaps are found with. */
+typedef struct span {
+    uintptr_t first, end;
+} span;
+
+/* Takes up one view that is there; the common case in a few instructions, since every call pays. */
+static para_status add_view(para__views *views, span *spans, uint32_t v, const void *data,
+                            size_t bytes, size_t count)
+{
+    uintptr_t end;
+    size_t extent;
+    views->view[v].data = (char *)(uintptr_t)data; /* an input's is not written: see para__aim_at */
+    views->view[v].bytes = bytes;
+    if (bytes == 0)
+        return PARA_ERR_ELEMENT_SIZE;
+    if (!data && count)
+        return PARA_ERR_NULL_VIEW;
+    if (__builtin_mul_overflow(count, bytes, &extent) ||
+        __builtin_add_overflow((uintptr_t)data, extent, &end))
+        return PARA_ERR_OVERFLOW;
+    spans[v] = (span){(uintptr_t)data, end};
+    return PARA_OK;
+}
+
+/* The first view that output o overlaps otherwise than exactly in place; o itself if there is none. */
+static uint32_t find_overlap(const para__views *views, const span *spans, uint32_t o)
+{
+    const uint32_t all = views->in_count + views->out_count;
+    for (uint32_t v = 0; v < all; v++) {
+        if (v == o || spans[o].first >= spans[v].end || spans[v].first >= spans[o].end)
+            continue;
+        if (v >= views->in_count || spans[v].first != spans[o].first ||
+            views->view[v].bytes != views->view[o].bytes)
+            return v;
+    }
+    return o;
+}
+
+static para_status view_fault(para_status status, const char *what, uint32_t k, size_t count)
+{
+    return para__fail(status, "%s[%u] of %zu elements", what, k, count);
+}
+
+para_status para__views_check(const para_in *in, const para_out *out, size_t count,
+                              para__views *views)
+{
+    span spans[PARA_IN_MAX + PARA_OUT_MAX];
+    uint32_t n = 0;
+    for (; n < PARA_IN_MAX && (in[n].data || in[n].element_bytes); n++) {
+        const para_status status =
+            add_view(views, spans, n, in[n].data, in[n].element_bytes, count);
+        if (status)
+            return view_fault(status, "in", n, count);
+    }
+    uintptr_t after_gap = 0;
+    for (uint32_t k = n; k < PARA_IN_MAX; k++)
+        after_gap |= (uintptr_t)in[k].data | in[k].element_bytes;
+    uint32_t m = 0;
+    if (out) {
+        for (; m < PARA_OUT_MAX && (out[m].data || out[m].element_bytes); m++) {
+            const para_status status =
+                add_view(views, spans, n + m, out[m].data, out[m].element_bytes, count);
+            if (status)
+                return view_fault(status, "out", m, count);
+        }
+        for (uint32_t k = m; k < PARA_OUT_MAX; k++)
+            after_gap |= (uintptr_t)out[k].data | out[k].element_bytes;
+    }
+    if (after_gap)
+        return para__fail(PARA_ERR_NULL_VIEW, "a view comes after a gap in the list");
+    views->in_count = n;
+    views->out_count = m;
+    for (uint32_t o = n; o < n + m; o++) {
+        const uint32_t v = find_overlap(views, spans, o);
+        if (v != o)
+            return para__fail(PARA_ERR_OVERLAP, "out[%u] and %s[%u]", o - n, v < n ? "in" : "out",
+                              v < n ? v : v - n);
+    }
+    return PARA_OK;
+}
+
+para_status para__options_check(const para_options *options, const size_t reserved[2])
+{
+    if ((unsigned)options->executor > PARA_EXECUTOR_SERIAL)
+        return para__fail(PARA_ERR_ARGUMENT, "unknown executor %d", (int)options->executor);
+    if (reserved[0] || reserved[1])
+        return para__fail(PARA_ERR_ARGUMENT, "a reserved field is not zero");
+    return PARA_OK;
+}
+
+/* ---- Deciding -----------------------------------------------------------------------------------
+ */
+
+/* Calls shorter than this are timed now and then only; and a site that is trusted runs so long
+ * before the clock is looked at, so that a look does not show. */
+static const double short_ns = 1000;
+enum { SAMPLE_EVERY = 16 };
+
+/* Whether this one of a site's many short calls is looked at. A counter of the thread's, so that
+ * callers do not share a line. */
+static bool is_sampled(void)
+{
+    static _Thread_local unsigned calls __attribute__((tls_model("initial-exec")));
+    return ++calls % SAMPLE_EVERY == 0;
+}
+
+static para__ask ask_of(const para__call *call, size_t units, double work_ns)
+{
+    return (para__ask){.units = units,
+                       .work_ns = work_ns,
+                       .workers = call->pool->workers,
+                       .awake = para__pool_awake(call->pool),
+                       .limit = call->options->workers,
+                       .executor = call->options->executor,
+                       .uneven = para__estimate_uneven(call->estimate)};
+}
+
+static void stay_alone(para__call *call, para_why why)
+{
+    call->plan = (para__plan){.width = 1, .tickets = 1, .first = 1, .why = why};
+    call->probe = false;
+}
+
+/* A plan to share is carried out if the process has its threads and a lane is free. */
+static void take_lane(para__call *call)
+{
+    if (para__pool_is_forked(call->pool))
+        stay_alone(call, PARA_WHY_FORKED);
+    else if (!call->lane && !(call->lane = para__lane_lease(call->pool)))
+        stay_alone(call, PARA_WHY_LANES_BUSY);
+}
+
+para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(void), size_t count,
+                             size_t units, const para_options *options, para_report *report)
+{
+    call->pool = pool;
+    call->probe = false;
+    call->timed = false;
+    call->count = count;
+    call->options = options;
+    call->site = NULL;
+    call->estimate = (para__estimate){0};
+    call->lane = NULL;
+    call->borrowed = NULL;
+    call->report = report;
+    if (report)
+        call->start_ns = para__now_ns();
+    const para_status status = para__pool_resolve(&call->pool);
+    if (status)
+        return status;
+    pool = call->pool;
+    if (options->executor == PARA_EXECUTOR_SERIAL || options->workers == 1 || pool->workers < 2 ||
+        units < 2) {
+        call->plan = para__decide(&(para__ask){.units = units,
+                                               .workers = pool->workers,
+                                               .limit = options->workers,
+                                               .executor = options->executor},
+                                  &pool->costs);
+        return PARA_OK;
+    }
+    call->site = para__site_find(&pool->sites, para__site_key((uintptr_t)kernel, count));
+    call->estimate = para__site_read(call->site);
+    const bool trusted = para__estimate_trusted(call->estimate);
+    const double work_ns = trusted ? (double)call->estimate.cost_ns * (double)count : 0;
+    if (options->executor == PARA_EXECUTOR_AUTO && (!trusted || work_ns < pool->least_work_ns)) {
+        stay_alone(call, PARA_WHY_SMALL);
+        call->probe = !trusted;
+        call->timed = call->probe || is_sampled();
+        call->first_portion = 1;
+        return PARA_OK;
+    }
+    const para__ask ask = ask_of(call, units, work_ns);
+    call->plan = para__decide(&ask, &pool->costs);
+    call->timed = work_ns >= 10 * short_ns || is_sampled();
+    if (call->plan.width > 1) {
+        take_lane(call);
+    } else if (work_ns > short_ns) {
+        call->probe = true;
+        call->timed = true;
+        call->first_portion = (size_t)(short_ns / work_ns * (double)count);
+    }
+    return PARA_OK;
+}
+
+unsigned para__call_width_most(const para__call *call)
+{
+    const unsigned limit = call->options->workers;
+    if (para__call_is_alone(call))
+        return 1;
+    if (!call->probe)
+        return call->plan.width;
+    return limit && limit < call->pool->workers ? limit : call->pool->workers;
+}
+
+void para__call_replan(para__call *call, size_t units)
+{
+    const double work_ns = para__estimate_trusted(call->estimate)
+                               ? (double)call->estimate.cost_ns * (double)call->count
+                               : 0;
+    para__plan_portions(&call->plan, units, work_ns, para__estimate_uneven(call->estimate),
+                        &call->pool->costs);
+}
+
+/* ---- Running ------------------------------------------------------------------------------------
+ */
+
+void *para__call_memory(para__call *call, size_t bytes)
+{
+    /* A forked pool's lanes may have been caught halfway: they are left alone. */
+    if (!call->lane && !para__pool_is_forked(call->pool))
+        call->lane = para__lane_lease(call->pool);
+    if (call->lane)
+        return para__lane_arena(call->lane, bytes);
+    para__free(call->borrowed);
+    call->borrowed = para__alloc(bytes);
+    return call->borrowed;
+}
+
+static double ticks_ns(const para__call *call, uint64_t ticks, unsigned looks)
+{
+    const double ns = (double)ticks * para__ns_per_tick() - looks * call->pool->costs.clock_ns;
+    return ns > 0 ? ns : 0;
+}
+
+/* Runs the job on this thread, in one go or in growing portions. Each portion tells what an element
+ * costs now; when that makes it worth while to share the rest, it is left to the caller: returns
+ * how many units were run. */
+static size_t run_alone(para__call *call, const para__job *job, para__tally *tally)
+{
+    _Atomic uint64_t stop = UINT64_MAX;
+    para__seat seat = {.stop = &stop};
+    const size_t units = job->units;
+    const size_t unit_elements = (call->count - 1) / units + 1;
+    size_t done = 0;
+    size_t portion = call->probe ? call->first_portion / unit_elements : units;
+    uint64_t before = call->timed ? para__ticks() : 0;
+    const uint64_t start = before;
+    while (done < units && !seat.tally.error) {
+        portion = portion < 1 ? 1 : portion < units - done ? portion : units - done;
+        job->run(job->payload, done, portion, &seat);
+        done += portion;
+        if (!call->timed)
+            break;
+        const uint64_t now = para__ticks();
+        if (done < units) {
+            const double rest = (double)(units - done);
+            const double each_ns = ticks_ns(call, now - before, 1) / (double)portion;
+            before = now;
+            portion = 8 * done;
+            if (each_ns * rest < call->pool->least_work_ns)
+                continue;
+            const para__ask ask = ask_of(call, units - done, each_ns * rest);
+            const para__plan plan = para__decide(&ask, &call->pool->costs);
+            if (plan.width > 1) {
+                call->plan = plan;
+                call->plan.why = PARA_WHY_ESCALATED;
+                take_lane(call);
+                if (call->plan.width > 1)
+                    break;
+            }
+        } else {
+            before = now;
+        }
+    }
+    *tally = seat.tally;
+    if (call->timed) {
+        tally->busy_ticks = before - start;
+        tally->dearest_ticks = 0;
+    }
+    return done;
+}
+
+/* The pool's workers sleep, and a short call was not worth waking them. If calls like it follow
+ * each other quickly, what they forgo adds up; once it has reached the price of a wake-up, that is
+ * paid: the next one finds them awake. (Ski rental: never more than twice the price that was best
+ * in hindsight; Karlin et al., "Competitive snoopy caching", Algorithmica 3, 1988.) */
+static void count_forgone(para__call *call, double work_ns)
+{
+    para_pool *pool = call->pool;
+    const para__ask ask = ask_of(call, call->count, work_ns);
+    const para__plan plan = para__decide(&ask, &pool->costs);
+    if (plan.width > 1 || plan.forgone_ns <= 0)
+        return;
+    const uint64_t now = para__ticks();
+    const uint64_t last =
+        para__load_relaxed(&pool->forgone_at); /* both a guess: they order nothing */
+    uint64_t sum = para__load_relaxed(&pool->forgone_ns);
+    if (now - last > para__load_relaxed(&pool->spin_ticks))
+        sum = 0; /* a helper woken then would sleep again by now */
+    sum += (uint64_t)plan.forgone_ns;
+    if ((double)sum > pool->costs.wake_ns && !para__pool_is_forked(pool)) {
+        para__workers_rouse(pool);
+        sum = 0;
+    }
+    para__store_relaxed(&pool->forgone_ns, sum);
+    para__store_relaxed(&pool->forgone_at, now);
+}
+
+static void remember(para__call *call, size_t units, const para__tally *tally)
+{
+    const double ns = ticks_ns(call, tally->busy_ticks, 1);
+    const double mean_ticks = (double)tally->busy_ticks / (double)units;
+    const double spread =
+        tally->dearest_ticks > mean_ticks && mean_ticks > 0 ? tally->dearest_ticks / mean_ticks : 1;
+    para__site_record(call->site, (double)call->count, ns, spread);
+    if (call->plan.why == PARA_WHY_SMALL && ns > call->pool->least_work_ns)
+        count_forgone(call, ns);
+}
+
+para_status para__call_run(para__call *call, para__job *job)
+{
+    para__tally tally = {0};
+    unsigned workers = 1;
+    const size_t units = job->units;
+    if (call->plan.width == 1) {
+        job->first = run_alone(call, job, &tally);
+        job->units = units - job->first;
+    }
+    if (call->plan.width > 1) {
+        const para__tally before = tally;
+        job->timed = call->timed;
+        para__lane_run(call->pool, call->lane, job, &call->plan, &tally, &workers);
+        para__tally_add(&tally, &before);
+    }
+    if (call->timed && call->site && !tally.error)
+        remember(call, units, &tally);
+    if (call->report)
+        *call->report = (para_report){.workers = workers,
+                                      .width = call->plan.width,
+                                      .chunks = tally.chunks,
+                                      .chunk = tally.largest,
+                                      .time_ns = para__now_ns() - call->start_ns,
+                                      .why = call->plan.why,
+                                      .kernel_error = tally.error,
+                                      .failed_first = tally.failed_first,
+                                      .failed_count = tally.failed_count};
+    if (tally.error)
+        return para__fail(PARA_ERR_KERNEL, "error %d in elements [%zu, %zu)", tally.error,
+                          tally.failed_first, tally.failed_first + tally.failed_count);
+    return PARA_OK;
+}
+
+void para__call_end(para__call *call)
+{
+    if (call->lane)
+        para__lane_release(call->lane);
+    para__free(call->borrowed);
+}

@@ -1,0 +1,92 @@
+/* para_pmap. A unit is a chunk where the call states its length, else one element; and then every
+ * claim becomes one kernel call. */
+#include "base/memory.h"
+#include "base/status.h"
+#include "data/call.h"
+
+#include <para/map.h>
+#include <stddef.h>
+
+/* What travels to the workers. */
+typedef struct map_job {
+    para_map_fn *kernel;
+    const void *arg;
+    size_t count, unit; /* elements of the call, of a unit */
+    bool exact;         /* every unit is a kernel call of its own */
+    char *scratch;      /* [width][scratch_stride], or NULL */
+    size_t scratch_stride;
+    para__views views;
+} map_job;
+
+_Static_assert(sizeof(map_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
+
+static void run(const void *payload, size_t first_unit, size_t unit_count, para__seat *seat)
+{
+    const map_job *job = payload;
+    para__aim aim;
+    aim.chunk.in = aim.in;
+    aim.chunk.out = aim.out;
+    aim.chunk.scratch = job->scratch ? job->scratch + seat->worker * job->scratch_stride : NULL;
+    aim.chunk.worker = seat->worker;
+
+    size_t first = first_unit * job->unit;
+    const size_t rest = job->count - first;
+    const size_t end = unit_count > rest / job->unit ? job->count : first + unit_count * job->unit;
+    while (first < end && !para__seat_stops(seat, first)) {
+        const size_t n = job->exact && end - first > job->unit ? job->unit : end - first;
+        para__aim_at(&aim, &job->views, first, n);
+        para__seat_record(seat, first, n, job->kernel(&aim.chunk, job->arg));
+        first += n;
+    }
+}
+
+static para_status check(const para_map *map, map_job *job)
+{
+    if (!map)
+        return para__fail(PARA_ERR_ARGUMENT, "there is no call");
+    if (!map->kernel)
+        return para__fail(PARA_ERR_NULL_KERNEL, NULL);
+    const para_status status = para__options_check(&map->options, map->reserved);
+    return status ? status : para__views_check(map->in, map->out, map->count, &job->views);
+}
+
+para_status para_pmap(para_pool *pool, const para_map *map)
+{
+    map_job job;
+    para_status status = check(map, &job);
+    if (map && map->report)
+        *map->report = (para_report){0};
+    if (status || map->count == 0)
+        return status;
+    job.kernel = map->kernel;
+    job.arg = map->arg;
+    job.count = map->count;
+    job.exact = map->options.chunk != 0;
+    job.unit = job.exact ? map->options.chunk : 1;
+    job.scratch = NULL;
+    job.scratch_stride = 0;
+    const size_t units = (map->count - 1) / job.unit + 1;
+
+    para__call call;
+    status = para__call_begin(&call, pool, (void (*)(void))map->kernel, map->count, units,
+                              &map->options, map->report);
+    if (status)
+        return status;
+    if (map->scratch_bytes) {
+        job.scratch_stride = para__round_up(map->scratch_bytes, PARA__LINE);
+        const unsigned width = para__call_width_most(&call);
+        if (job.scratch_stride <= SIZE_MAX / 2 / width)
+            job.scratch = para__call_memory(&call, job.scratch_stride * width);
+    }
+    if (map->scratch_bytes && !job.scratch)
+        status =
+            para__fail(PARA_ERR_MEMORY, "scratch of %zu bytes for each worker", map->scratch_bytes);
+    else
+        status = para__call_run(&call,
+                                &(para__job){.run = run,
+                                             .payload = &job,
+                                             .payload_bytes = PARA__USED_BYTES(map_job, job.views),
+                                             .units = units});
+    para__call_end(&call);
+    return status;
+}

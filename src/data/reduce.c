@@ -1,0 +1,202 @@
+/* para_preduce: blocks, folded into the fixed tree of plan/tree.h.
+ *
+ * A unit is a node of the tree, 2^level blocks, and has a slot for its partial result. Who runs a
+ * unit folds its blocks on a small stack of its own, as a binary counter counts: after block b, as
+ * many pairs combine as b + 1 has trailing zeros. Who has claimed several units folds what the tree
+ * allows among them at once; the caller finishes the tree. */
+#include "base/memory.h"
+#include "base/status.h"
+#include "data/call.h"
+#include "plan/tree.h"
+
+#include <para/reduce.h>
+#include <stddef.h>
+#include <string.h>
+
+/* Units per worker: enough to balance. A call on few workers and one on many have different units,
+ * but the same tree. */
+enum { UNITS_A_WORKER = 64 };
+
+/* What travels to the workers. */
+typedef struct reduce_job {
+    para_reduce_fn *kernel;
+    para_combine_fn *combine;
+    const void *arg;
+    const void *identity; /* NULL: zero bytes */
+    size_t count, block, blocks;
+    size_t acc_bytes;
+    unsigned level;          /* a unit has 2^level blocks */
+    para__partials partials; /* one slot a unit */
+    char *stacks; /* [width][stack_bytes]: accumulators while a unit is folded, scratch */
+    size_t stack_bytes, scratch_offset;
+    bool has_scratch;
+    para__views views;
+} reduce_job;
+
+_Static_assert(sizeof(reduce_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
+
+static void start_from_identity(const reduce_job *job, void *acc)
+{
+    if (!job->identity)
+        memset(acc, 0, job->acc_bytes);
+    else
+        memcpy(acc, job->identity, job->acc_bytes);
+}
+
+/* The accumulator at a depth of a unit's stack: the unit's slot at the bottom. */
+static void *stacked(const reduce_job *job, size_t unit, char *stack, unsigned depth)
+{
+    return depth == 0 ? (char *)job->partials.slots + unit * job->partials.stride
+                      : stack + (depth - 1) * job->partials.stride;
+}
+
+/* Folds one unit into its slot; false if a failure ended it early. */
+static bool fold_unit(const reduce_job *job, size_t unit, char *stack, para__aim *aim,
+                      para__seat *seat)
+{
+    const size_t begin = unit << job->level;
+    const size_t span = (size_t)1 << job->level;
+    const size_t n = job->blocks - begin < span ? job->blocks - begin : span;
+    unsigned depth = 0;
+    for (size_t b = 0; b < n; b++) {
+        const size_t first = (begin + b) * job->block;
+        const size_t count = job->count - first < job->block ? job->count - first : job->block;
+        if (para__seat_stops(seat, first))
+            return false;
+        void *acc = stacked(job, unit, stack, depth++);
+        start_from_identity(job, acc);
+        para__aim_at(aim, &job->views, first, count);
+        const int error = job->kernel(&aim->chunk, acc, job->arg);
+        para__seat_record(seat, first, count, error);
+        if (error)
+            return false;
+        for (size_t carry = b + 1; (carry & 1) == 0; carry >>= 1, depth--)
+            job->combine(stacked(job, unit, stack, depth - 2), stacked(job, unit, stack, depth - 1),
+                         job->arg);
+    }
+    for (; depth > 1; depth--)
+        job->combine(stacked(job, unit, stack, depth - 2), stacked(job, unit, stack, depth - 1),
+                     job->arg);
+    job->partials.level[unit] = 0;
+    return true;
+}
+
+static void run(const void *payload, size_t first, size_t count, para__seat *seat)
+{
+    const reduce_job *job = payload;
+    char *stack = job->stacks + seat->worker * job->stack_bytes;
+    para__aim aim;
+    aim.chunk.in = aim.in;
+    aim.chunk.out = aim.out;
+    aim.chunk.scratch = job->has_scratch ? stack + job->scratch_offset : NULL;
+    aim.chunk.worker = seat->worker;
+    for (size_t unit = first; unit < first + count; unit++)
+        if (!fold_unit(job, unit, stack, &aim, seat))
+            return;
+    para__tree_fold(&job->partials, first, first + count, job->combine, job->arg);
+}
+
+static para_status check(const para_reduce *reduce, reduce_job *job)
+{
+    if (!reduce)
+        return para__fail(PARA_ERR_ARGUMENT, "there is no call");
+    if (!reduce->kernel)
+        return para__fail(PARA_ERR_NULL_KERNEL, NULL);
+    if (!reduce->combine)
+        return para__fail(PARA_ERR_NULL_COMBINE, NULL);
+    if (!reduce->result || reduce->result_bytes == 0)
+        return para__fail(PARA_ERR_NULL_RESULT, NULL);
+    if (reduce->result_bytes > SIZE_MAX / 256)
+        return para__fail(PARA_ERR_OVERFLOW, "an accumulator of %zu bytes", reduce->result_bytes);
+    const para_status status = para__options_check(&reduce->options, reduce->reserved);
+    return status ? status : para__views_check(reduce->in, NULL, reduce->count, &job->views);
+}
+
+/* The unit's level, when the call has so many workers at its disposal. */
+static unsigned unit_level(const reduce_job *job, const para_options *options, unsigned workers)
+{
+    const size_t wanted = workers == 1 ? 1 : (size_t)workers * UNITS_A_WORKER;
+    unsigned level = para__unit_level(job->blocks, job->acc_bytes, wanted);
+    const size_t least = options->chunk < job->count ? options->chunk : job->count;
+    while (((size_t)1 << level) < job->blocks && (job->block << level) < least)
+        level++;
+    return level;
+}
+
+/* Memory of a call: slots, their levels, then a stack and scratch for each worker. */
+static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, size_t units,
+                    char *small, size_t small_bytes)
+{
+    const size_t stride = para__round_up(job->acc_bytes, 16);
+    const size_t slot_bytes = para__round_up(units * stride, PARA__LINE);
+    const size_t level_bytes = para__round_up(units, PARA__LINE);
+    const unsigned width = para__call_width_most(call);
+    job->scratch_offset = para__round_up(job->level * stride, PARA__LINE);
+    job->stack_bytes = para__round_up(scratch_bytes, PARA__LINE);
+    if (job->stack_bytes > SIZE_MAX / 2 / width - job->scratch_offset)
+        return false;
+    job->stack_bytes += job->scratch_offset;
+    const size_t stack_bytes = job->stack_bytes * width;
+    if (stack_bytes > SIZE_MAX / 2 - slot_bytes - level_bytes)
+        return false;
+    const size_t bytes = slot_bytes + level_bytes + stack_bytes;
+    char *memory = bytes <= small_bytes ? small : para__call_memory(call, bytes);
+    if (!memory)
+        return false;
+    job->partials = (para__partials){.slots = (unsigned char *)memory,
+                                     .stride = stride,
+                                     .level = (uint8_t *)memory + slot_bytes,
+                                     .leaves = units};
+    job->stacks = memory + slot_bytes + level_bytes;
+    job->has_scratch = scratch_bytes != 0;
+    return true;
+}
+
+size_t para_reduce_block(size_t count, size_t result_bytes)
+{
+    return para__block_elements(count, result_bytes ? result_bytes : 1);
+}
+
+para_status para_preduce(para_pool *pool, const para_reduce *reduce)
+{
+    reduce_job job;
+    para_status status = check(reduce, &job);
+    if (reduce && reduce->report)
+        *reduce->report = (para_report){0};
+    if (status || reduce->count == 0)
+        return status;
+    job.kernel = reduce->kernel;
+    job.combine = reduce->combine;
+    job.arg = reduce->arg;
+    job.identity = reduce->identity;
+    job.count = reduce->count;
+    job.acc_bytes = reduce->result_bytes;
+    job.block = reduce->block ? reduce->block : para_reduce_block(job.count, job.acc_bytes);
+    job.blocks = (job.count - 1) / job.block + 1;
+
+    para__call call;
+    status = para__call_begin(&call, pool, (void (*)(void))reduce->kernel, job.count, job.blocks,
+                              &reduce->options, reduce->report);
+    if (status)
+        return status;
+    job.level = unit_level(&job, &reduce->options, para__call_width_most(&call));
+    const size_t units = ((job.blocks - 1) >> job.level) + 1;
+    if (call.plan.width > 1)
+        para__call_replan(&call, units);
+    _Alignas(PARA__LINE) char small[1024]; /* enough for a small accumulator on one thread */
+    if (!lay_out(&job, &call, reduce->scratch_bytes, units, small, sizeof small))
+        status = para__fail(PARA_ERR_MEMORY, "%zu partial results of %zu bytes, scratch of %zu",
+                            units, job.acc_bytes, reduce->scratch_bytes);
+    else
+        status = para__call_run(
+            &call, &(para__job){.run = run,
+                                .payload = &job,
+                                .payload_bytes = PARA__USED_BYTES(reduce_job, job.views),
+                                .units = units});
+    if (!status) {
+        para__tree_fold(&job.partials, 0, units, job.combine, job.arg);
+        job.combine(reduce->result, job.partials.slots, job.arg);
+    }
+    para__call_end(&call);
+    return status;
+}

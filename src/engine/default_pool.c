@@ -1,0 +1,57 @@
+/* The default pool: made on first use, once a process; anew in a child of fork(). */
+#include "base/atomic.h"
+#include "engine/pool.h"
+
+static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic(para_pool *) the_pool; /* [E6] publishes the pool; written under the mutex */
+
+/* Around a fork nobody is in the middle of making it. The child leaves the parent's pool, whose
+ * threads it does not have, to itself: its memory may be in use by the code that forked. */
+static void lock(void)
+{
+    pthread_mutex_lock(&making);
+}
+
+static void unlock(void)
+{
+    pthread_mutex_unlock(&making);
+}
+
+static void forget(void)
+{
+    para__store_relaxed(&the_pool, NULL); /* one thread: nothing to order */
+    unlock();
+}
+
+static void install(void)
+{
+    pthread_atfork(lock, unlock, forget);
+}
+
+para_status para__pool_resolve(para_pool **pool)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (*pool)
+        return PARA_OK;
+    *pool = para__load_acquire(&the_pool); /* [E6] */
+    if (*pool)
+        return PARA_OK;
+    pthread_once(&once, install);
+    lock();
+    para_status status = PARA_OK;
+    para_pool *made = para__load_relaxed(&the_pool); /* under the mutex */
+    if (!made) {
+        status = para_pool_create(&made, NULL);
+        if (!status)
+            para__store_release(&the_pool, made); /* [E6] */
+    }
+    unlock();
+    *pool = made;
+    return status;
+}
+
+para_pool *para_default_pool(void)
+{
+    para_pool *pool = NULL;
+    return para__pool_resolve(&pool) ? NULL : pool;
+}

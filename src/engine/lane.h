@@ -1,0 +1,171 @@
+/* Lanes: one call in flight each; publish, claim, finish, join.
+ *
+ * A caller leases a lane, writes its job, publishes it, and works on it like everybody who comes to
+ * help. It returns when all tickets are done; it waits only for tickets that somebody has claimed.
+ * Helpers are never waited for, so one that the operating system does not run costs nothing.
+ *
+ * Words, all tagged with the lane's generation, which counts the calls published on it (44 bits: at
+ * 10 calls a microsecond 20 days until a value returns, and a thread would have to sleep exactly so
+ * long between a load and its compare-and-swap to mistake one call for another):
+ *
+ *   post[g]    generation | tickets per slice, and how many of these an owner claims first;
+ *              written by the caller, one copy for each group of at most 16 neighbours
+ *   team[g]    generation | first, width, caller; likewise, before post
+ *   ticket[w]  generation | remaining in worker w's slice; claimed from by anyone
+ *   done[w]    generation | finished; written by participant w alone
+ *
+ * publish  Write the job, team, own ticket; then post [E1]. Nothing else is reset: a ticket word of
+ *          an older generation *means* that the whole slice is there, a done word of an older one
+ *          means zero. So the words that a worker writes stay in its own cache from call to call.
+ * claim    v = ticket[w]; if v is of a newer generation, or of this one with none remaining:
+ *          nothing. Else compare-and-swap to (generation | remaining - m). Who succeeds owns
+ *          tickets [N - remaining, N - remaining + m) of the slice, and may now read the job.
+ * finish   done[w] = generation | finished so far [E2].
+ * join     The caller claims from its own slice, then from the others', until nothing is left;
+ *          then it waits until the done words of this generation add up to all tickets [E2].
+ *
+ * Why a helper never runs a stale job. Say that it has read generation g from post and succeeds in
+ * a claim. Every slice of the team of g is claimed to the end before its join completes, and claims
+ * write g into its word, so after the join no word of the team is older than g, and none with g has
+ * anything remaining; a claim for g fails from then on. Hence a claim that succeeds comes before
+ * the join's end and, by its unfinished tickets, keeps the join from ending: the job is frozen from
+ * the claim until done is stored. What it read of post and team before is right as well, since they
+ * changed last before g was published, and each carries its generation in the same word.
+ *
+ * Why a wake-up is not lost for long. The first announcement is a plain release store, so that it
+ * does not stop the caller for a round trip between cores; a worker that goes to sleep at that very
+ * moment may miss it. If tickets remain after the caller's first portion, it announces a second
+ * time, now in the single order of seq_cst operations, and wakes who sleeps [E5]. A call that is
+ * over by then needs nobody.
+ *
+ * Rejected: resetting ticket words at each publish (a line transfer per worker and call on the
+ * critical path); one counter of finished tickets per slice (a read-modify-write, contended by
+ * thieves); a count of sleepers in the pool (one line that all write). */
+#ifndef PARA_ENGINE_LANE_H
+#define PARA_ENGINE_LANE_H
+
+#include "base/atomic.h"
+#include "plan/decide.h"
+#include "plan/divide.h"
+#include "sync/event.h"
+
+#include <para/call.h>
+
+/* What a participant of a call has done, and whether it failed. */
+typedef struct para__tally {
+    size_t chunks, largest;            /* kernel calls, and elements in the largest */
+    size_t failed_first, failed_count; /* the lowest failing chunk */
+    uint64_t busy_ticks;               /* in its portions; 0 if the call is not timed */
+    float dearest_ticks;               /* of one unit, in the portion where these cost most */
+    int error;                         /* what the kernel returned for it; 0: none failed */
+} para__tally;
+
+/* Adds what another did; of two failing chunks the lower one remains. */
+void para__tally_add(para__tally *sum, const para__tally *more);
+
+/* A participant while it runs units of a call. */
+typedef struct para__seat {
+    unsigned worker;        /* 0 .. width - 1 */
+    _Atomic uint64_t *stop; /* first element of the lowest failing chunk known so far; written by
+                               whoever fails, read by all */
+    para__tally tally;
+} para__seat;
+
+/* Runs units [first, first + count) of the job with that payload. */
+typedef void para__run(const void *payload, size_t first, size_t count, para__seat *seat);
+
+/* Bytes of a job's payload: a copy of it travels to the workers. */
+enum { PARA__PAYLOAD_BYTES = 384 };
+
+/* A call, as the layer above describes it. */
+typedef struct para__job {
+    para__run *run;
+    const void *payload; /* copied when it is published */
+    size_t payload_bytes;
+    size_t first, units; /* units [first, first + units) are to be run */
+    bool timed;          /* participants look at the clock */
+} para__job;
+
+/* What a group of workers, neighbours within a domain, sees of a lane. The words and the first
+ * bytes of the job stand in one line, so that one transfer between cores tells a worker of a small
+ * call. */
+typedef struct para__notice {
+    _Alignas(PARA__LINE) _Atomic uint64_t post; /* [E1] publishes team, job and payload */
+    _Atomic uint64_t team;
+    para__run *run;
+    size_t first, units, lead;
+    uint64_t fp_control; /* the caller's */
+    bool timed;
+    unsigned char payload[PARA__PAYLOAD_BYTES];
+} para__notice;
+
+/* What belongs to one worker of a lane. */
+typedef struct para__post {
+    _Alignas(PARA__LINE) _Atomic uint64_t ticket;
+    _Alignas(PARA__LINE) _Atomic uint64_t done; /* [E2] publishes tally and the call's outputs */
+    para__tally tally;                          /* of generation done; written before done */
+} para__post;
+
+typedef struct para__lane {
+    _Alignas(PARA__LINE) _Atomic uint32_t leased; /* [E3] hands the lane from caller to caller */
+    uint64_t generation;                          /* this and the arena: the lessee's */
+    void *arena;                                  /* memory that calls need beyond the stack */
+    size_t arena_bytes;
+    _Alignas(PARA__LINE) para__event joiner; /* where the caller sleeps when a join takes long */
+    _Atomic uint64_t stop;                   /* UINT64_MAX, unless a chunk of the call has failed */
+    para__notice *notice;                    /* [groups of the pool] */
+    para__post *post;                        /* [workers of the pool] */
+} para__lane;
+
+struct para_pool;
+
+/* A lane for the calling thread, or NULL if all are taken. */
+para__lane *para__lane_lease(struct para_pool *pool);
+void para__lane_release(para__lane *lane);
+
+/* At least so many bytes, aligned to PARA__LINE, contents undefined, until the lane is released or
+ * asked again; NULL if there is no memory. */
+void *para__lane_arena(para__lane *lane, size_t bytes);
+
+/* Runs the job on a leased lane as planned, with the calling thread as one of the participants;
+ * adds up what all of them tell. *workers: how many ran something. plan->width is at least 2. */
+void para__lane_run(struct para_pool *pool, para__lane *lane, const para__job *job,
+                    const para__plan *plan, para__tally *tally, unsigned *workers);
+
+/* Has an empty job run by the caller's nearest helpers, width - 1 of them, and returns the ticks
+ * until the caller knows of its end; UINT64_MAX if they did not come within limit_ticks. */
+uint64_t para__lane_ping(struct para_pool *pool, unsigned width, uint64_t limit_ticks);
+
+/* A worker looks at a lane: takes part if there is a call that it has not seen and is invited to.
+ * seen is the last generation that it looked at. */
+typedef enum para__visit {
+    PARA__VISIT_NOTHING,  /* no call that it could help with */
+    PARA__VISIT_WORKED,   /* it was invited, and helped or came too late */
+    PARA__VISIT_DISPLACED /* the caller sits on this worker's core: out of its way */
+} para__visit;
+para__visit para__lane_visit(struct para_pool *pool, para__lane *lane, unsigned worker,
+                             uint64_t *seen);
+
+/* Whether post has changed since seen, as part of the parking protocol [E5]. */
+bool para__lane_has_news(const struct para_pool *pool, para__lane *lane, unsigned worker,
+                         uint64_t seen);
+
+/* For run functions: whether a chunk that begins at element first is not to be started, since a
+ * lower one has failed; and to record that [first, first + count) was run, with what the kernel
+ * returned. */
+static inline bool para__seat_stops(const para__seat *seat, size_t first)
+{
+    /* Relaxed: late news only means that a chunk runs whose result nobody needs. */
+    return first > para__load_relaxed(seat->stop);
+}
+void para__seat_fail(para__seat *seat, size_t first, size_t count, int error);
+static inline void para__seat_record(para__seat *seat, size_t first, size_t count, int error)
+{
+    seat->tally.chunks++;
+    if (count > seat->tally.largest)
+        seat->tally.largest = count;
+    if (error)
+        para__seat_fail(seat, first, count, error);
+}
+
+#endif

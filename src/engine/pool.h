@@ -1,0 +1,78 @@
+/* A pool: its workers and its lanes, in one block of memory that lives as long as it does. */
+#ifndef PARA_ENGINE_POOL_H
+#define PARA_ENGINE_POOL_H
+
+#include "engine/lane.h"
+#include "engine/sites.h"
+#include "plan/decide.h"
+#include "topology/topology.h"
+
+#include <para/pool.h>
+#include <pthread.h>
+
+/* Calls that can be shared at once. A worker that spins looks at all of them in turn, a few ns
+ * each. */
+enum { PARA__LANES = 8 };
+
+/* The most workers of a pool, and of a group that shares a copy of each notice. */
+enum { PARA__WORKERS_MAX = 1024, PARA__GROUP_MAX = 16 };
+
+typedef struct para__worker {
+    _Alignas(PARA__LINE) para__event event; /* where it parks */
+    struct para_pool *pool;
+    pthread_t thread;
+    unsigned index, group;   /* of this worker; of the group that it reads its notices with */
+    unsigned cpu_index;      /* in the machine: where it is placed */
+    para_status bind_status; /* written by the thread before it is ready */
+} para__worker;
+
+struct para_pool {
+    const para__machine *machine;
+    unsigned requested, workers, groups;
+    unsigned fork_count; /* of the process that made it */
+    para_binding binding;
+    para__costs costs;           /* measured before the pool is anybody's */
+    double least_work_ns;        /* follows from them: less work is never shared */
+    _Atomic uint64_t spin_ticks; /* how long who waits spins before it sleeps; 0 where threads share
+                                    CPUs. A value on its own: orders nothing */
+    unsigned cpu_limit;          /* seat_of has so many entries */
+    uint16_t *seat_of; /* [the system's number of a CPU]: the first worker that is placed there */
+    para__worker *worker; /* [workers] */
+    para__lane lane[PARA__LANES];
+    para__sites sites;
+    /* For plans only, so they order nothing: how many workers are parked; what short calls would
+     * have gained lately, had workers been awake, and when that was counted (ticks). */
+    _Alignas(PARA__LINE) _Atomic uint32_t sleeping;
+    _Alignas(PARA__LINE) _Atomic uint64_t forgone_ns;
+    _Atomic uint64_t forgone_at;
+    _Alignas(PARA__LINE) _Atomic uint32_t ready; /* [E4] workers that run, with what they wrote */
+    _Atomic bool stopping;                       /* [E5] the workers are to end */
+};
+
+/* The default pool if pool is NULL, with the errors of para_pool_create. */
+para_status para__pool_resolve(para_pool **pool);
+
+/* Whether the process was forked after the pool was made: then its threads are not there. */
+bool para__pool_is_forked(const para_pool *pool);
+
+/* The seat that the calling thread takes in a call: its own if it is a worker of the pool, else
+ * that of the worker on its CPU, else 0. */
+unsigned para__pool_seat(const para_pool *pool);
+
+/* How many helpers a caller has that need not be woken, as far as one can tell. */
+static inline unsigned para__pool_awake(const para_pool *pool)
+{
+    const unsigned sleeping = para__load_relaxed(&pool->sleeping); /* a guess: orders nothing */
+    const unsigned awake = pool->workers > sleeping ? pool->workers - sleeping : 0;
+    return awake < pool->workers ? awake : pool->workers - 1; /* one is in its caller's place */
+}
+
+/* Starts the pool's threads, and ends them. Starting returns how many run, which may be fewer than
+ * pool->workers. */
+unsigned para__workers_start(para_pool *pool);
+void para__workers_stop(para_pool *pool, unsigned count);
+
+/* Wakes those who sleep, for calls that are expected to come. */
+void para__workers_rouse(para_pool *pool);
+
+#endif

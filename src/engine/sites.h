@@ -1,0 +1,64 @@
+/* What a pool remembers of its sites: a table of fixed size, without locks.
+ *
+ * An entry is a key and an estimate, each a word that is read and written whole, by any thread, in
+ * no order. Two threads that write one entry at once may lose a sample, or leave a key with the
+ * estimate of another site: an estimate may be wrong at any time, and a wrong one costs little by
+ * design. */
+#ifndef PARA_ENGINE_SITES_H
+#define PARA_ENGINE_SITES_H
+
+#include "base/atomic.h"
+#include "plan/estimate.h"
+
+#include <stddef.h>
+
+enum { PARA__SITES = 512, PARA__SITE_PROBES = 4 };
+
+typedef struct para__site {
+    _Atomic uint64_t key; /* 0: free. Kernel address << 6 | whole part of log2(count) */
+    _Atomic uint64_t estimate;
+} para__site;
+
+typedef struct para__sites {
+    para__site site[PARA__SITES];
+} para__sites;
+
+static inline uint64_t para__site_key(uintptr_t kernel, size_t count)
+{
+    return (uint64_t)kernel << 6 | (63u - (unsigned)__builtin_clzll((unsigned long long)count));
+}
+
+/* The entry of that key: an existing one, else a free one, else another's, which is given up. Never
+ * NULL. */
+static inline para__site *para__site_find(para__sites *sites, uint64_t key)
+{
+    const uint64_t hash = key * 0x9e3779b97f4a7c15u; /* 2^64 / golden ratio: Knuth, TAOCP 6.4 */
+    const unsigned home = (unsigned)(hash >> 55);
+    _Static_assert(PARA__SITES == 1 << (64 - 55), "the hash covers the table");
+    para__site *free_site = NULL;
+    for (unsigned i = 0; i < PARA__SITE_PROBES; i++) {
+        para__site *site = &sites->site[(home + i) % PARA__SITES];
+        const uint64_t found = para__load_relaxed(&site->key); /* no order: see above */
+        if (found == key)
+            return site;
+        if (found == 0 && !free_site)
+            free_site = site;
+    }
+    para__site *taken = free_site ? free_site : &sites->site[home];
+    para__store_relaxed(&taken->estimate, 0); /* no order: see above */
+    para__store_relaxed(&taken->key, key);
+    return taken;
+}
+
+static inline para__estimate para__site_read(para__site *site)
+{
+    return para__estimate_unpack(para__load_relaxed(&site->estimate)); /* no order: see above */
+}
+
+static inline void para__site_record(para__site *site, double elements, double ns, double spread)
+{
+    const para__estimate next = para__estimate_add(para__site_read(site), elements, ns, spread);
+    para__store_relaxed(&site->estimate, para__estimate_pack(next)); /* no order: see above */
+}
+
+#endif

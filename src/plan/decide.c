@@ -1,0 +1,100 @@
+#include "plan/decide.h"
+
+#include <math.h>
+
+/* Tickets per slice, where there are units enough: the last portion handed out is then less than
+ * half a percent of a slice, and since claims halve, a slice still takes no more than nine. */
+enum { TICKETS = 256 };
+
+/* What publishing and joining cost the caller itself; and the least gain to go for. */
+static const double caller_ns = 50;
+static const double margin_ns = 20;
+static const double margin_part = 0.03;
+
+/* A ticket costs at least so much, that a claim (some 20 ns, a line's transfer for a thief) does
+ * not show; in uneven calls less, since there it pays. */
+static const double ticket_ns = 1000;
+static const double uneven_ticket_ns = 250;
+
+static para__plan alone(para_why why)
+{
+    return (para__plan){.width = 1, .tickets = 1, .first = 1, .why = why};
+}
+
+/* T of the model for a team of p, `awake` of whose helpers do not sleep. */
+static double shared_ns(double work_ns, unsigned p, unsigned awake, const para__costs *costs)
+{
+    const double helpers = p - 1;
+    const double asleep = helpers > awake ? helpers - awake : 0;
+    const double later = helpers * costs->reach_ns + costs->each_ns * helpers * (helpers - 1) / 2 +
+                         asleep * costs->wake_ns;
+    const double rouse = asleep > 2 ? 2 : asleep; /* the rest is woken by those who are awake */
+    return (work_ns + caller_ns + rouse * costs->rouse_ns + later) / p;
+}
+
+/* The team that makes T least. */
+static unsigned best_width(double work_ns, unsigned most, unsigned awake, const para__costs *costs)
+{
+    /* Where R grows by each_ns a helper, T is least at about p = sqrt(2 W / each_ns). */
+    const double root = costs->each_ns > 0 ? sqrt(2 * work_ns / costs->each_ns) : most;
+    const unsigned candidates[] = {most, root < most ? (unsigned)root : most, awake + 1};
+    unsigned best = 2;
+    for (unsigned i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
+        const unsigned p = candidates[i] < 2 ? 2 : candidates[i] > most ? most : candidates[i];
+        if (shared_ns(work_ns, p, awake, costs) < shared_ns(work_ns, best, awake, costs))
+            best = p;
+    }
+    return best;
+}
+
+double para__least_work_ns(const para__costs *costs)
+{
+    return costs->reach_ns + caller_ns + 2 * margin_ns;
+}
+
+void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool uneven,
+                         const para__costs *costs)
+{
+    const size_t share = units / plan->width;
+    const double slice_ns = work_ns / plan->width;
+    const double wanted =
+        work_ns > 0 ? slice_ns / (uneven ? uneven_ticket_ns : ticket_ns) : TICKETS;
+    size_t tickets = wanted < TICKETS ? (size_t)wanted : TICKETS;
+    tickets = tickets < share ? tickets : share;
+    plan->tickets = tickets > 1 ? (unsigned)tickets : 1;
+    /* Most of an even slice at once; less of one that may turn out dear, so that others can help.
+     */
+    plan->first = uneven ? (plan->tickets + 3) / 4 : (plan->tickets * 3 + 3) / 4;
+    plan->lead = 0;
+    if (work_ns > 0) {
+        const double lead = costs->reach_ns / work_ns * (double)units;
+        plan->lead = lead < (double)(units - share) ? (size_t)lead : units - share;
+    }
+}
+
+para__plan para__decide(const para__ask *ask, const para__costs *costs)
+{
+    const unsigned limit = ask->limit && ask->limit < ask->workers ? ask->limit : ask->workers;
+    if (ask->executor == PARA_EXECUTOR_SERIAL || ask->limit == 1)
+        return alone(PARA_WHY_ASKED);
+    if (ask->workers < 2)
+        return alone(PARA_WHY_ONE_WORKER);
+    if (ask->units < 2)
+        return alone(PARA_WHY_ONE_UNIT);
+    const unsigned most = ask->units < limit ? (unsigned)ask->units : limit;
+    para__plan plan = {.width = most, .why = PARA_WHY_ASKED};
+    if (ask->executor != PARA_EXECUTOR_THREADS) {
+        const double worth_ns = ask->work_ns * (1 - margin_part) - margin_ns;
+        plan.why = PARA_WHY_PARALLEL;
+        plan.width = best_width(ask->work_ns, most, ask->awake, costs);
+        if (shared_ns(ask->work_ns, plan.width, ask->awake, costs) >= worth_ns) {
+            plan = alone(PARA_WHY_SMALL);
+            const unsigned width = best_width(ask->work_ns, most, most - 1, costs);
+            const double gain_ns = worth_ns - shared_ns(ask->work_ns, width, most - 1, costs);
+            plan.forgone_ns = gain_ns > 0 ? gain_ns : 0;
+            return plan;
+        }
+    }
+    para__plan_portions(&plan, ask->units, ask->work_ns, ask->uneven, costs);
+    return plan;
+}

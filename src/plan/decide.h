@@ -1,0 +1,56 @@
+/* Whether a call is shared, among how many, and in what portions. Pure functions.
+ *
+ * The model. A caller that shares work W with p - 1 helpers, of whom helper i begins R_i after the
+ * call was published (its last word's way back included), can have everybody end at the same time
+ * by keeping more for itself. All of them together then do
+ *     W = (T - c) + sum of (T - R_i),     so     T = (W + c + sum of R_i) / p
+ * where c is what sharing costs the caller. R_i is a round trip between cores for helper i if it
+ * spins, and a wake-up more if it sleeps. A call is shared if T is less than W by a margin. */
+#ifndef PARA_PLAN_DECIDE_H
+#define PARA_PLAN_DECIDE_H
+
+#include <para/call.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What the machine charges; measured when a pool is made. */
+typedef struct para__costs {
+    double reach_ns; /* R of the first helper, awake: from publishing a call until its caller knows
+                        that an empty one is done */
+    double each_ns;  /* how much later each further helper comes */
+    double wake_ns;  /* how much later one comes that sleeps */
+    double rouse_ns; /* what waking one costs its waker */
+    double clock_ns; /* one look at the clock */
+} para__costs;
+
+/* What is known of a call. */
+typedef struct para__ask {
+    size_t units;           /* portions that it can be divided into */
+    double work_ns;         /* what all of them are expected to cost; 0: not known */
+    unsigned workers;       /* threads of the pool, the caller's among them */
+    unsigned awake;         /* helpers that do not sleep */
+    unsigned limit;         /* threads that the call's options allow; 0: all */
+    para_executor executor; /* what the call's options ask for */
+    bool uneven;            /* units are known to differ much in cost */
+} para__ask;
+
+/* What is to be done. */
+typedef struct para__plan {
+    unsigned width;   /* threads to invite, the caller among them; 1: runs alone */
+    unsigned tickets; /* per slice */
+    unsigned first;   /* tickets in an owner's first claim */
+    size_t lead;      /* units that the caller takes beyond its share */
+    para_why why;
+    double forgone_ns; /* what sharing would have gained, had its helpers been awake */
+} para__plan;
+
+para__plan para__decide(const para__ask *ask, const para__costs *costs);
+
+/* Work below this is never worth sharing: a bound that is cheap to look at. */
+double para__least_work_ns(const para__costs *costs);
+
+/* A plan that divides `units` among the plan's width, where they cost work_ns. */
+void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool uneven,
+                         const para__costs *costs);
+
+#endif

@@ -1,0 +1,62 @@
+/* How the units of a call are divided among its participants.
+ *
+ * A unit is the least that can be handed out: some elements of a map, some blocks of a reduction.
+ * Each participant owns a slice, a contiguous run of units, and the same one in every call of the
+ * same shape, so that data stays in its caches and on its node. A slice is cut into tickets, all
+ * slices into equally many; a ticket is what a claim counts in.
+ *
+ *     units    0                                             units
+ *              |--- slice 0 ---|--- slice 1 (caller's) ---|--- slice 2 ---|
+ *              | t0 | t1 | t2  |   t0   |   t1   |   t2   | t0 | t1 | t2  |
+ *
+ * The caller's slice may be longer by a lead: others hear of a call later than the caller, and the
+ * caller of their end, and it works meanwhile. Lengths of slices, lead aside, and of tickets within
+ * a slice differ by at most one unit. Pure functions. */
+#ifndef PARA_PLAN_DIVIDE_H
+#define PARA_PLAN_DIVIDE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct para__division {
+    size_t units;
+    size_t lead;      /* units that the caller's slice has beyond the others' share; <= units */
+    unsigned width;   /* slices, at least 1 */
+    unsigned tickets; /* in each slice, 1 .. PARA__SLICE_TICKETS_MAX */
+    unsigned caller;  /* the caller's slice, < width */
+} para__division;
+
+/* What there is room for in the words that participants claim from. */
+#define PARA__SLICE_TICKETS_MAX 1023
+
+typedef struct para__range {
+    size_t first, count;
+} para__range;
+
+/* The start of part i when n things are divided into parts as equal as can be; i may equal parts.
+ */
+static inline size_t para__share(size_t n, size_t parts, size_t i)
+{
+    const size_t rest = n % parts;
+    return n / parts * i + (i < rest ? i : rest);
+}
+
+/* The units of slice s. */
+para__range para__slice_units(const para__division *division, unsigned s);
+
+/* The units of tickets [t, t + n) of slice s; may be none, where a slice has fewer units than
+ * tickets. */
+para__range para__ticket_units(const para__division *division, unsigned s, unsigned t, unsigned n);
+
+/* How many of the tickets that remain in a slice to claim at once: the owner of the slice takes
+ * most of it first, so that in the even case it needs to claim only once or twice; after that, and
+ * for thieves, half of what remains, rounded up, so that the pieces shrink towards the end and
+ * nobody is left waiting for a large one. first is what the plan wants the owner's first claim to
+ * be. */
+static inline unsigned para__claim_size(unsigned remaining, unsigned tickets, unsigned first)
+{
+    const unsigned size = remaining == tickets ? first : (remaining + 1) / 2;
+    return size < remaining ? size : remaining;
+}
+
+#endif

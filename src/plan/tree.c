@@ -1,0 +1,67 @@
+#include "plan/tree.h"
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t divide_up(size_t n, size_t by)
+{
+    return n / by + (n % by != 0);
+}
+
+/* The whole part of the square root, in integers: the same on every machine. */
+static size_t square_root(size_t n)
+{
+    size_t root = 0;
+    for (size_t bit = (size_t)1 << (sizeof n * 4 - 1); bit; bit >>= 1)
+        if ((root + bit) <= n / (root + bit))
+            root += bit;
+    return root;
+}
+
+/* The most slots that the memory bound allows. */
+static size_t slots_allowed(size_t acc_bytes)
+{
+    return larger(64, PARA__PARTIALS_BYTES / acc_bytes);
+}
+
+size_t para__block_elements(size_t count, size_t acc_bytes)
+{
+    size_t blocks = larger(8, square_root(count) / 4);
+    const size_t allowed = slots_allowed(acc_bytes);
+    blocks = blocks < allowed ? blocks : allowed;
+    const size_t block = larger(divide_up(count, blocks), acc_bytes / 8);
+    /* Longer ones begin at the same place within a cache line as the array. */
+    return block < 64 ? larger(block, 1) : block > SIZE_MAX - 63 ? block : (block + 63) / 64 * 64;
+}
+
+unsigned para__unit_level(size_t leaves, size_t acc_bytes, size_t wanted)
+{
+    const size_t allowed = slots_allowed(acc_bytes);
+    const size_t most = wanted < allowed ? larger(wanted, 1) : allowed;
+    unsigned level = 0;
+    while (level < sizeof leaves * 8 - 1 && (leaves >> level) > most)
+        level++;
+    /* One more if the last, shorter unit would be one too many for the memory. */
+    while (level < sizeof leaves * 8 - 1 && divide_up(leaves, (size_t)1 << level) > allowed)
+        level++;
+    return level;
+}
+
+void para__tree_fold(const para__partials *p, size_t first, size_t end, para__combine *combine,
+                     const void *arg)
+{
+    for (unsigned l = 0; l < sizeof end * 8 - 1 && (size_t)1 << l < end; l++) {
+        const size_t half = (size_t)1 << l;
+        size_t left = (first + 2 * half - 1) & ~(2 * half - 1);
+        for (; left < end && end - left > half; left += 2 * half) {
+            const size_t right = left + half;
+            const size_t right_end = p->leaves - right > half ? right + half : p->leaves;
+            if (right_end > end || p->level[left] > l)
+                continue;
+            combine(p->slots + left * p->stride, p->slots + right * p->stride, arg);
+            p->level[left] = (uint8_t)(l + 1);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+/* The fixed tree of a reduction: which blocks it has, and in which order partial results combine.
+ *
+ * Leaves are blocks of elements, whose length depends on the call alone. With h the largest power
+ * of two below n, tree(n) = tree(first h) (+) tree(other n - h): the node of level l at position i
+ * covers leaves [i << l, min((i + 1) << l, n)). Every run of leaves that is aligned to its power of
+ * two, or reaches to the end, is one node, so that it can be folded by whoever has it, in any
+ * company, with the same bits. Pure functions, but for the combine function that they are given. */
+#ifndef PARA_PLAN_TREE_H
+#define PARA_PLAN_TREE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The most memory that the partial results of a call take, as long as 64 of them are not larger. */
+#define PARA__PARTIALS_BYTES ((size_t)256 << 10)
+
+/* The block length for a call that does not state one; para/reduce.h says what it depends on.
+ * Blocks number about sqrt(count) / 4: enough of them to balance many workers, few enough that
+ * their own cost of some 5 ns each stays below 2 % of 0.1 ns elements from 10^6 elements on; at
+ * least 8, as far as there are elements, since elements may be dear; and none shorter than an
+ * eighth of the accumulator's bytes, since starting and combining one costs as much. */
+size_t para__block_elements(size_t count, size_t acc_bytes);
+
+/* How many leaves, as a power of two, a unit of work should have, so that there are at least
+ * `wanted` units if there are as many leaves, and no more than memory for partial results allows.
+ * Does not change the result: a unit is a node of the tree. */
+unsigned para__unit_level(size_t leaves, size_t acc_bytes, size_t wanted);
+
+/* Partial results in the making: slot i holds the node that begins at leaf i, folded up to
+ * level[i]. */
+typedef struct para__partials {
+    unsigned char *slots;
+    size_t stride; /* bytes from one slot to the next */
+    uint8_t *level;
+    size_t leaves; /* of the whole tree */
+} para__partials;
+
+typedef void para__combine(void *acc, const void *rhs, const void *arg);
+
+/* Combines all nodes that lie within leaves [first, end) as far as these allow. Nodes that are
+ * folded already, recorded in level, are not touched again. The root finishes the tree with first =
+ * 0 and end = leaves, after which slot 0 holds the result. */
+void para__tree_fold(const para__partials *partials, size_t first, size_t end,
+                     para__combine *combine, const void *arg);
+
+#endif

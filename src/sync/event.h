@@ -1,0 +1,57 @@
+/* Parking: one thread sleeps until another says that there may be news.
+ *
+ *            prepare                     wait
+ *     AWAKE ---------> PARKED (checking) -----> PARKED (asleep)
+ *       ^                  |                        |
+ *       |     cancel       |         wake           |
+ *       +------------------+------------------------+
+ *
+ * The sleeper: prepare(); looks for news; if there are any cancel(), else wait(). The waker: makes
+ * the news visible; wake(). A wake-up is not lost if the sleeper's look and the waker's news are
+ * seq_cst operations [E5]: either the look finds the news, or it comes before them in the single
+ * order of seq_cst operations, and then so does the sleeper's PARKED, which the waker therefore
+ * sees. */
+#ifndef PARA_SYNC_EVENT_H
+#define PARA_SYNC_EVENT_H
+
+#include "base/atomic.h"
+#include "base/futex.h"
+
+/* One sleeper, any number of wakers. */
+typedef struct para__event {
+    _Atomic uint32_t state; /* AWAKE or PARKED; PARKED written by the sleeper, AWAKE by anyone */
+} para__event;
+
+enum { PARA__AWAKE = 0, PARA__PARKED = 1 };
+
+static inline void para__event_prepare(para__event *event)
+{
+    para__store_seq_cst(&event->state, PARA__PARKED); /* [E5] before the look for news */
+}
+
+static inline void para__event_cancel(para__event *event)
+{
+    para__store_relaxed(&event->state, PARA__AWAKE); /* a waker in between wakes nobody: harmless */
+}
+
+static inline void para__event_wait(para__event *event)
+{
+    while (para__load_relaxed(&event->state) ==
+           PARA__PARKED) /* the news are looked for afterwards */
+        para__futex_wait(&event->state, PARA__PARKED);
+}
+
+/* Whether the sleeper seems to be parked: for a decision that may turn out wrong. */
+static inline bool para__event_seems_parked(para__event *event)
+{
+    return para__load_relaxed(&event->state) == PARA__PARKED; /* a guess: orders nothing */
+}
+
+static inline void para__event_wake(para__event *event)
+{
+    if (para__load_seq_cst(&event->state) == PARA__PARKED /* [E5] after the news */
+        && para__swap_seq_cst(&event->state, PARA__AWAKE) == PARA__PARKED)
+        para__futex_wake(&event->state, 1);
+}
+
+#endif

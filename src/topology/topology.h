@@ -1,0 +1,38 @@
+/* The machine: read once through hwloc, remembered for the process.
+ *
+ * A machine lists the hardware threads that the process may use in the order in which pools use them:
+ * first threads of cores before second ones; among these the fastest kind of core first, then domain by
+ * domain. A pool's worker i is placed on cpu[i % cpu_count]. */
+#ifndef PARA_TOPOLOGY_TOPOLOGY_H
+#define PARA_TOPOLOGY_TOPOLOGY_H
+
+#include <para/topology.h>
+
+typedef struct para__machine {
+    para_topology_info info;
+    unsigned cpu_count;       /* = info.cpus */
+    const para_cpu_info *cpu; /* [cpu_count] */
+    void *hwloc;              /* the hwloc_topology_t that it was read from */
+} para__machine;
+
+/* The process's machine: read at the first call, never freed, immutable. Any thread. On failure the
+ * next call tries again. Errors: PARA_ERR_TOPOLOGY, PARA_ERR_MEMORY. */
+para_status para__machine_get(const para__machine **machine);
+
+/* Reads a machine anew, with control groups looked up below root ("" for the real ones), and frees it:
+ * for tests. */
+para_status para__machine_load(para__machine **machine, const char *root);
+void para__machine_free(para__machine *machine);
+
+/* Binds the calling thread to one CPU of the machine, or to all CPUs of that CPU's domain.
+ * PARA_ERR_UNSUPPORTED: the machine is not this system, or the system cannot bind; PARA_ERR_DENIED:
+ * the system refused. */
+para_status para__bind_thread(const para__machine *machine, unsigned cpu_index, bool whole_domain);
+
+/* Asks that pages [memory, memory + bytes), not touched yet, lie on the NUMA node with that number, or
+ * are interleaved over all nodes. PARA_OK also where there is only one node. Errors as above. */
+para_status para__bind_memory(const para__machine *machine, void *memory, size_t bytes,
+                              unsigned numa_node);
+para_status para__interleave_memory(const para__machine *machine, void *memory, size_t bytes);
+
+#endif
