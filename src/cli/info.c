@@ -1,0 +1,162 @@
+/* `para info` and `para kernels`: what there is to work with. */
+#include "cli/commands.h"
+#include "cli/say.h"
+#include "kernels/kernels.h"
+
+#include <para/pool.h>
+#include <para/topology.h>
+
+#include <stdio.h>
+
+static const char *plural(unsigned count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static void say_machine(const para_topology_info *m)
+{
+    printf("machine  %u hardware thread%s on %u core%s of %u kind%s; %u domain%s, %u NUMA node%s\n",
+           m->cpus, plural(m->cpus), m->cores, plural(m->cores), m->core_kinds,
+           plural(m->core_kinds), m->domains, plural(m->domains), m->numa_nodes,
+           plural(m->numa_nodes));
+    if (!m->this_system)
+        printf("         described by HWLOC_SYNTHETIC or HWLOC_XMLFILE: not this machine\n");
+    if (m->quota > 0)
+        printf("quota    %.3g CPUs\n", m->quota);
+    else
+        printf("quota    none\n");
+    printf("budget   %u thread%s\n", m->budget, plural(m->budget));
+    printf("caches   L1 %zu KiB, L2 %zu KiB, L3 %zu KiB; pages of %zu bytes\n", m->l1_bytes >> 10,
+           m->l2_bytes >> 10, m->l3_bytes >> 10, m->page_bytes);
+}
+
+static void say_json_machine(const para_topology_info *m)
+{
+    printf("\"machine\": {\"cpus\": %u, \"cores\": %u, \"core_kinds\": %u, \"domains\": %u, "
+           "\"numa_nodes\": %u, \"budget\": %u, \"quota\": ",
+           m->cpus, m->cores, m->core_kinds, m->domains, m->numa_nodes, m->budget);
+    if (m->quota > 0)
+        printf("%.17g", m->quota);
+    else
+        printf("null");
+    printf(", \"l1_bytes\": %zu, \"l2_bytes\": %zu, \"l3_bytes\": %zu, \"page_bytes\": %zu, "
+           "\"this_system\": %s}",
+           m->l1_bytes, m->l2_bytes, m->l3_bytes, m->page_bytes, m->this_system ? "true" : "false");
+}
+
+static void say_pool(const para_pool_info *p)
+{
+    printf("pool     %u worker%s, the caller among them (%u asked for); %u lane%s; %u pinned%s%s\n",
+           p->workers, plural(p->workers), p->requested, p->lanes, plural(p->lanes), p->pinned,
+           p->pin_status ? ": " : "", p->pin_status ? para_status_text(p->pin_status) : "");
+}
+
+static void say_json_pool(const para_pool_info *p)
+{
+    printf("\"pool\": {\"requested\": %u, \"workers\": %u, \"lanes\": %u, \"pinned\": %u, "
+           "\"pin_status\": \"%s\"}",
+           p->requested, p->workers, p->lanes, p->pinned, para_status_name(p->pin_status));
+}
+
+static void say_worker(unsigned index, const para_worker_info *w)
+{
+    if (w->cpu < 0)
+        printf("worker   %u: on no particular CPU\n", index);
+    else
+        printf("worker   %u: CPU %d, domain %u%s\n", index, w->cpu, w->domain,
+               w->pinned ? ", pinned" : "");
+}
+
+static void say_json_worker(const para_worker_info *w)
+{
+    printf("{\"cpu\": ");
+    if (w->cpu < 0)
+        printf("null");
+    else
+        printf("%d", w->cpu);
+    printf(", \"domain\": %u, \"pinned\": %s}", w->domain, w->pinned ? "true" : "false");
+}
+
+static para_status say_workers(para_pool *pool, unsigned count, bool json)
+{
+    for (unsigned i = 0; i < count; i++) {
+        para_worker_info worker = {.size = sizeof worker};
+        const para_status status = para_pool_get_worker(pool, i, &worker);
+        if (status)
+            return status;
+        if (json && i)
+            printf(", ");
+        if (json)
+            say_json_worker(&worker);
+        else
+            say_worker(i, &worker);
+    }
+    return PARA_OK;
+}
+
+static para_status say_all(para_pool *pool, bool json)
+{
+    para_topology_info machine = {.size = sizeof machine};
+    para_pool_info info = {.size = sizeof info};
+    para_status status = para_topology_get_info(&machine);
+    if (!status)
+        status = para_pool_get_info(pool, &info);
+    if (status)
+        return status;
+    if (json) {
+        printf("{\"version\": \"%s\", ", para_version());
+        say_json_machine(&machine);
+        printf(", ");
+        say_json_pool(&info);
+        printf(", \"workers\": [");
+    } else {
+        say_machine(&machine);
+        say_pool(&info);
+    }
+    status = say_workers(pool, info.workers, json);
+    if (json)
+        printf("]}\n");
+    return status;
+}
+
+int para__command_info(const para__request *request)
+{
+    if (request->operand_count)
+        return para__say_usage(request->command, "unexpected '%s'", request->operands[0]);
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    para_pool *pool = NULL;
+    config.workers = request->options.workers;
+    para_status status = para_pool_create(&pool, &config);
+    if (!status)
+        status = say_all(pool, request->json);
+    const int exit_status = status ? para__say_status(status) : 0;
+    para_pool_destroy(pool);
+    return exit_status;
+}
+
+int para__command_kernels(const para__request *request)
+{
+    const para_builtin *kernel;
+    if (request->operand_count)
+        return para__say_usage(request->command, "unexpected '%s'", request->operands[0]);
+    if (request->json)
+        printf("{\"kernels\": [");
+    else
+        printf("%-10s%-8s%-8s%-11s%s\n", "KERNEL", "FOR", "INPUTS", "ARGUMENTS", "COMPUTES");
+    for (size_t i = 0; (kernel = para_builtin_at(i)) != NULL; i++) {
+        const char *command = kernel->reduces ? "reduce" : "map";
+        const char *parameter = kernel->parameter ? kernel->parameter : "";
+        if (request->json)
+            printf("%s{\"name\": \"%s\", \"command\": \"%s\", \"inputs\": %u, \"arguments\": "
+                   "[%s%s%s], "
+                   "\"computes\": \"%s\", \"dtypes\": [\"float32\", \"float64\"]}",
+                   i ? ", " : "", kernel->name, command, kernel->inputs, *parameter ? "\"" : "",
+                   parameter, *parameter ? "\"" : "", kernel->formula);
+        else
+            printf("%-10s%-8s%-8u%-11s%s\n", kernel->name, command, kernel->inputs,
+                   *parameter ? parameter : "-", kernel->formula);
+    }
+    if (request->json)
+        printf("]}\n");
+    return 0;
+}

@@ -1,0 +1,136 @@
+/* The para command: finds the command that was typed and sees to it that its output arrived. */
+#include "cli/commands.h"
+#include "cli/say.h"
+
+#include <para/version.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char general_help[] =
+    "usage: para map KERNEL IN.npy... -o OUT.npy     fill an array from arrays\n"
+    "       para reduce KERNEL IN.npy...             fold arrays to one value\n"
+    "       para info                                show the machine and the workers\n"
+    "       para kernels                             list the built-in kernels\n"
+    "       para --version\n"
+    "       para COMMAND --help\n"
+    "\n"
+    "Arrays are NumPy files of float32 or float64 in C order. Exit status: 0, 1 (failed), 2 "
+    "(usage).\n";
+
+#define RUN_HELP                                                                            \
+    "  --arg NAME=VALUE     an argument of the kernel, such as a=2.5\n"                     \
+    "  --workers N          use N threads (default: the CPUs that the process may use)\n"   \
+    "  --chunk N            hand out N elements at a time\n"                                \
+    "  --executor WHO       threads: share the work however small it is; serial: do not;\n" \
+    "                       default: whatever is predicted to be faster\n"                  \
+    "  --report             say how it ran, on stderr or in the JSON object\n"              \
+    "  --json               print one JSON object and nothing else; nothing on failure\n"   \
+    "  -h, --help           this text\n"                                                    \
+    "\n"
+
+static const char map_help[] =
+    "usage: para map KERNEL IN.npy... -o OUT.npy\n"
+    "\n"
+    "Runs a kernel over arrays of one shape and element type and writes an array of the same shape "
+    "and\n"
+    "type (row-norm: one number for each row of a matrix). OUT.npy appears when it is complete, or "
+    "not at\n"
+    "all; it may be one of the inputs.\n"
+    "\n"
+    "  -o, --output FILE    where to write\n" RUN_HELP
+    "KERNEL is a name from 'para kernels', or OBJECT:SYMBOL, such as ./lib.so:f, a para_map_fn of\n"
+    "<para/kernel.h>. Its inputs are the files in their order, its output has the same element "
+    "type, and\n"
+    "its arg points to the values of --arg as doubles, in their order (NULL if there are none).\n";
+
+static const char reduce_help[] =
+    "usage: para reduce KERNEL IN.npy...\n"
+    "\n"
+    "Folds arrays of one shape and element type to one value and prints it. The value is the same, "
+    "bit\n"
+    "for bit, whatever the number of workers and the chunk.\n"
+    "\n"
+    "  --format g|hex       how to print it: %.17g (default), or hexadecimal; both are "
+    "exact\n" RUN_HELP
+    "KERNEL is a name from 'para kernels', or OBJECT:SYMBOL, such as ./lib.so:f: then f is a\n"
+    "para_reduce_fn and f_combine a para_combine_fn of <para/kernel.h>, both on an accumulator of "
+    "one\n"
+    "double. It starts from 0, or from the double f_identity if there is one. Their arg points to "
+    "the\n"
+    "values of --arg as doubles, in their order (NULL if there are none).\n";
+
+static const char info_help[] = "usage: para info [--workers N] [--json]\n"
+                                "\n"
+                                "Shows the machine as the engine sees it, the share of it that "
+                                "this process may use, and where the\n"
+                                "workers of a pool run.\n";
+
+static const char kernels_help[] = "usage: para kernels [--json]\n"
+                                   "\n"
+                                   "Lists the built-in kernels.\n";
+
+/* allowed: the letters of the options it knows, as in options.c. */
+static const struct {
+    const char *name, *allowed, *help;
+    int (*run)(const para__request *request);
+} commands[] = {
+    {"map", "oawcerj", map_help, para__command_map},
+    {"reduce", "awcefrj", reduce_help, para__command_reduce},
+    {"info", "wj", info_help, para__command_info},
+    {"kernels", "j", kernels_help, para__command_kernels},
+};
+
+static int dispatch(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : NULL;
+    if (!name) {
+        fputs(general_help, stderr);
+        return PARA__EXIT_USAGE;
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        fputs(general_help, stdout);
+        return 0;
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("para %s\n", para_version());
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(name, commands[i].name) != 0)
+            continue;
+        para__request request;
+        const int status = para__options_parse(&request, argc - 1, argv + 1, commands[i].allowed);
+        if (status)
+            return status;
+        if (request.help) {
+            fputs(commands[i].help, stdout);
+            return 0;
+        }
+        return commands[i].run(&request);
+    }
+    return para__say_usage(NULL, "unknown command '%s'", name);
+}
+
+/* Where a standard stream is closed, the next file that is opened would take its place and receive
+ * what is printed. Something is put there that cannot be written to, so that printing fails. */
+static void guard_standard_streams(void)
+{
+    for (int descriptor = 0; descriptor <= 2; descriptor++)
+        if (fcntl(descriptor, F_GETFD) < 0)
+            (void)open("/dev/null", O_RDONLY); /* takes the lowest free number: this one */
+}
+
+int main(int argc, char **argv)
+{
+    guard_standard_streams();
+    int status = dispatch(argc, argv);
+    errno = 0;
+    const int written = ferror(stdout) == 0;
+    if (fclose(stdout) != 0 ||
+        !written) /* a full disk or a closed descriptor shows here at the latest */
+        status = para__say_failed("standard output: %s", strerror(errno ? errno : EIO));
+    return status;
+}

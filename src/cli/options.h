@@ -1,0 +1,33 @@
+/* The command line, read into one struct. */
+#ifndef PARA_CLI_OPTIONS_H
+#define PARA_CLI_OPTIONS_H
+
+#include <para/call.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define PARA__ARG_MAX 16
+
+/* --arg NAME=VALUE */
+typedef struct para__named {
+    const char *name; /* name_length bytes, not ended by a zero */
+    size_t name_length;
+    double value;
+} para__named;
+
+typedef struct para__request {
+    const char *command;
+    char **operands; /* the kernel first, then the files */
+    size_t operand_count;
+    const char *output;
+    para__named args[PARA__ARG_MAX];
+    size_t arg_count;
+    para_options options; /* workers, chunk and executor, 0 where not given */
+    bool report, json, hexadecimal, help;
+} para__request;
+
+/* Reads argv, whose first word is the command's name. allowed: the letters of the options that the
+ * command knows, see options.c. Returns 0, or the exit status after having said what is wrong. */
+int para__options_parse(para__request *request, int argc, char **argv, const char *allowed);
+
+#endif

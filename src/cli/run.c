@@ -1,0 +1,222 @@
+/* `para map` and `para reduce`: arrays from files through a kernel. */
+#include "cli/array.h"
+#include "cli/choice.h"
+#include "cli/commands.h"
+#include "cli/say.h"
+
+#include <para/map.h>
+#include <para/reduce.h>
+
+#include <stdio.h>
+#include <string.h>
+
+/* What both commands work on. */
+typedef struct run {
+    const para__request *request;
+    para__choice choice;
+    para__array in[PARA_IN_MAX];
+    unsigned in_count;
+    para_pool *pool; /* of its own where --workers was given; NULL: the default pool */
+    para_report report;
+    unsigned pool_workers;
+    size_t count; /* elements of the call: numbers, or rows */
+} run;
+
+/* All inputs have one element type and one shape. */
+static int check_alike(const run *r, const para__array *array)
+{
+    const para__array *first = &r->in[0];
+    if (array->npy.type != first->npy.type)
+        return para__say_failed("%s: elements are %s, those of %s are %s", array->path,
+                                para__dtype_name(array->npy.type), first->path,
+                                para__dtype_name(first->npy.type));
+    if (array->npy.rank != first->npy.rank ||
+        memcmp(array->npy.shape, first->npy.shape, array->npy.rank * sizeof array->npy.shape[0]) !=
+            0)
+        return para__say_failed("%s: the shape is not that of %s", array->path, first->path);
+    return 0;
+}
+
+static int open_inputs(run *r)
+{
+    for (size_t i = 1; i < r->request->operand_count; i++) {
+        para__array *array = &r->in[r->in_count];
+        int status = para__array_open(array, r->request->operands[i]);
+        if (status)
+            return status;
+        r->in_count++;
+        status = check_alike(r, array);
+        if (status)
+            return status;
+    }
+    const para_builtin *kernel = r->choice.kernel;
+    const para__array *first = &r->in[0];
+    if (kernel->rows && first->npy.rank != 2)
+        return para__say_failed("%s: %s needs an array of 2 dimensions, this one has %u",
+                                first->path, kernel->name, first->npy.rank);
+    if (kernel->needs_elements && first->npy.count == 0)
+        return para__say_failed("%s: the %s of no elements is not defined", first->path,
+                                kernel->name);
+    r->count = kernel->rows ? first->npy.shape[0] : first->npy.count;
+    r->choice.builtin_arg.row = kernel->rows ? first->npy.shape[1] : 1;
+    return 0;
+}
+
+static int open_pool(run *r)
+{
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    para_pool_info info = {.size = sizeof info};
+    para_status status = PARA_OK;
+    config.workers = r->request->options.workers;
+    if (config.workers)
+        status = para_pool_create(&r->pool, &config);
+    if (!status)
+        status = para_pool_get_info(r->pool, &info);
+    r->pool_workers = info.workers;
+    return status ? para__say_status(status) : 0;
+}
+
+static int begin(run *r, const para__request *request, bool reduces)
+{
+    *r = (run){.request = request};
+    int status = para__choice_make(&r->choice, request, reduces);
+    if (!status)
+        status = open_inputs(r);
+    return status ? status : open_pool(r);
+}
+
+static void end(run *r)
+{
+    for (unsigned i = 0; i < r->in_count; i++)
+        para__array_close(&r->in[i]);
+    para_pool_destroy(r->pool);
+    para__choice_close(&r->choice);
+}
+
+static void view_inputs(const run *r, para_in views[PARA_IN_MAX])
+{
+    for (unsigned i = 0; i < r->in_count; i++)
+        views[i] = (para_in){r->in[i].data, r->in[i].npy.element_bytes * r->choice.builtin_arg.row};
+}
+
+static int check_call(const run *r, para_status status)
+{
+    const para_report *report = &r->report;
+    if (status == PARA_ERR_KERNEL)
+        return para__say_failed("kernel %s returned %d for elements %zu to %zu",
+                                r->choice.kernel->name, report->kernel_error, report->failed_first,
+                                report->failed_first + report->failed_count - 1);
+    return status ? para__say_status(status) : 0;
+}
+
+/* The beginning of the JSON object, and its end. */
+static void say_json_begin(const run *r)
+{
+    const para__npy *npy = &r->in[0].npy;
+    printf("{\"kernel\": ");
+    para__say_json_string(r->choice.kernel->name);
+    printf(", \"dtype\": \"%s\", \"shape\": [", para__dtype_name(npy->type));
+    for (unsigned d = 0; d < npy->rank; d++)
+        printf("%s%zu", d ? ", " : "", npy->shape[d]);
+    printf("], ");
+}
+
+static void say_end(const run *r)
+{
+    if (r->request->report && r->request->json) {
+        printf(", ");
+        para__say_json_report(&r->report, r->pool_workers);
+    } else if (r->request->report) {
+        para__say_report(&r->report, r->pool_workers);
+    }
+    if (r->request->json)
+        printf("}\n");
+}
+
+static int map(run *r)
+{
+    para__output output;
+    para__npy shape = r->in[0].npy;
+    if (r->choice.kernel->rows)
+        shape.rank = 1;
+    int status = para__output_begin(&output, r->request->output, &shape);
+    if (status)
+        return status;
+    const para__npy *made = &output.array.npy;
+    para_map call = {.kernel = r->choice.kernel->code[made->type].map,
+                     .arg = r->choice.arg,
+                     .count = r->count,
+                     .out = {{output.array.data, made->element_bytes}},
+                     .options = r->request->options,
+                     .report = &r->report};
+    view_inputs(r, call.in);
+    /* Rows without elements: the file's zeros are their norms. */
+    if (r->choice.builtin_arg.row > 0)
+        status = check_call(r, para_pmap(r->pool, &call));
+    if (status) {
+        para__output_discard(&output);
+        return status;
+    }
+    status = para__output_commit(&output);
+    if (!status && r->request->json) {
+        say_json_begin(r);
+        printf("\"output\": ");
+        para__say_json_string(r->request->output);
+    }
+    if (!status)
+        say_end(r);
+    return status;
+}
+
+static int reduce(run *r)
+{
+    const para__npy *npy = &r->in[0].npy;
+    const para_builtin_code *code = &r->choice.kernel->code[npy->type];
+    double result = 0; /* or the float that a reduction of float32 may fold into */
+    memcpy(&result, code->identity, code->acc_bytes);
+    para_reduce call = {.kernel = code->reduce,
+                        .combine = code->combine,
+                        .arg = r->choice.arg,
+                        .count = r->count,
+                        .result = &result,
+                        .result_bytes = code->acc_bytes,
+                        .identity = code->identity,
+                        .options = r->request->options,
+                        .report = &r->report};
+    view_inputs(r, call.in);
+    const int status = check_call(r, para_preduce(r->pool, &call));
+    if (status)
+        return status;
+    const double value = code->finish(&result, r->count);
+    if (r->request->json) {
+        say_json_begin(r);
+        para__say_json_value("value", value);
+    } else {
+        para__say_value(value, r->request->hexadecimal);
+        putchar('\n');
+    }
+    say_end(r);
+    return 0;
+}
+
+int para__command_map(const para__request *request)
+{
+    run r;
+    if (!request->output)
+        return para__say_usage(request->command, "-o OUT.npy is missing");
+    int status = begin(&r, request, false);
+    if (!status)
+        status = map(&r);
+    end(&r);
+    return status;
+}
+
+int para__command_reduce(const para__request *request)
+{
+    run r;
+    int status = begin(&r, request, true);
+    if (!status)
+        status = reduce(&r);
+    end(&r);
+    return status;
+}

@@ -1,0 +1,58 @@
+"""What the tests of the para command share. PARA in the environment names the command."""
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+import numpy as np
+
+PARA = os.environ["PARA"]
+SEED = int(os.environ.get("PARA_TEST_SEED", "20240229"))
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.random = np.random.default_rng(SEED)
+
+    def save(self, name, array):
+        np.save(self.folder / name, array)
+        return array
+
+    def run_para(self, *words, **options):
+        options.setdefault("stdout", subprocess.PIPE)
+        return subprocess.run([PARA, *map(str, words)], cwd=self.folder, stderr=subprocess.PIPE,
+                              text=True, timeout=120, check=False, **options)
+
+    def para(self, *words):
+        """Runs para, which has to succeed in silence, and returns what it printed."""
+        done = self.run_para(*words)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), words)
+        return done.stdout
+
+    def refused(self, status, sentence, *words, **options):
+        """Runs para, which has to fail with that status and sentence and leave the folder as it was."""
+        before = self.files()
+        done = self.run_para(*words, **options)
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertIn(sentence, done.stderr)
+        self.assertTrue(done.stderr.startswith("para: "), done.stderr)
+        self.assertFalse(done.stdout)
+        self.assertEqual(self.files(), before)
+
+    def files(self):
+        return {path.name: path.read_bytes() for path in self.folder.iterdir()}
+
+    def values(self, dtype, count, exponent):
+        """Either sign, magnitudes 2^-exponent to 2^exponent."""
+        magnitudes = np.exp2(self.random.uniform(-exponent, exponent, count))
+        return (magnitudes * self.random.choice([-1, 1], count)).astype(dtype)
+
+    def specials(self, dtype, count, exponent):
+        info = np.finfo(dtype)
+        array = self.values(dtype, count, exponent)
+        array[:10] = [0.0, -0.0, np.inf, -np.inf, np.nan, info.max, info.tiny, info.smallest_subnormal, 1, -1]
+        return array
