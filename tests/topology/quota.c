@@ -1,0 +1,403 @@
+/* The CPU quota, against trees of control groups that each test builds in a directory of its own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "topology/cpu_quota.h"
+#include "topology/topology.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char root[64];
+
+static int make_root(void **state)
+{
+    (void)state;
+    snprintf(root, sizeof root, "/tmp/para-quota-XXXXXX");
+    return mkdtemp(root) ? 0 : -1;
+}
+
+static int remove_one(const char *path, const struct stat *info, int flag, struct FTW *walk)
+{
+    (void)info;
+    (void)flag;
+    (void)walk;
+    return remove(path);
+}
+
+static int remove_root(void **state)
+{
+    (void)state;
+    return nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Writes root/path, with the directories that it needs. */
+static void put(const char *path, const char *text)
+{
+    char full[PATH_MAX];
+    snprintf(full, sizeof full, "%s/%s", root, path);
+    for (char *slash = full + strlen(root) + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+        *slash = '\0';
+        assert_true(mkdir(full, 0777) == 0 || errno == EEXIST);
+        *slash = '/';
+    }
+    FILE *file = fopen(full, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void put_v2(const char *group, const char *mounted)
+{
+    char text[512];
+    snprintf(text, sizeof text, "0::%s\n", group);
+    put("proc/self/cgroup", text);
+    snprintf(text, sizeof text,
+             "22 1 0:20 / / rw - ext4 /dev/sda1 rw\n"
+             "30 22 0:26 %s /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n",
+             mounted);
+    put("proc/self/mountinfo", text);
+}
+
+static void put_v1(const char *group, const char *mounted)
+{
+    char text[512];
+    snprintf(text, sizeof text,
+             "12:cpuset:/other\n4:cpu,cpuacct:%s\n3:memory:/elsewhere\n1:name=systemd:/user\n", group);
+    put("proc/self/cgroup", text);
+    snprintf(text, sizeof text,
+             "31 22 0:27 / /sys/fs/cgroup/cpuset rw shared:8 - cgroup cgroup rw,cpuset\n"
+             "33 22 0:28 %s /sys/fs/cgroup/cpu,cpuacct rw shared:7 - cgroup cgroup rw,cpu,cpuacct\n",
+             mounted);
+    put("proc/self/mountinfo", text);
+}
+
+static void put_v1_quota(const char *directory, const char *quota, const char *period)
+{
+    char path[256];
+    snprintf(path, sizeof path, "sys/fs/cgroup/cpu,cpuacct%s/cpu.cfs_quota_us", directory);
+    put(path, quota);
+    snprintf(path, sizeof path, "sys/fs/cgroup/cpu,cpuacct%s/cpu.cfs_period_us", directory);
+    put(path, period);
+}
+
+/* Quotas here are exact in binary, so that == decides. */
+static void assert_quota(double expected)
+{
+    const double quota = para__cpu_quota(root);
+    if (quota != expected)
+        fail_msg("quota is %g, not %g", quota, expected);
+}
+
+static void test_v2(void **state)
+{
+    (void)state;
+    put_v2("/app", "/");
+    put("sys/fs/cgroup/app/cpu.max", "250000 100000\n");
+    assert_quota(2.5);
+    put("sys/fs/cgroup/app/cpu.max", "max 100000\n");
+    assert_quota(0);
+}
+
+static void test_v1(void **state)
+{
+    (void)state;
+    put_v1("/app", "/");
+    put_v1_quota("/app", "50000\n", "100000\n");
+    put("sys/fs/cgroup/cpuset/other/cpu.cfs_quota_us", "1\n"); /* another controller's hierarchy */
+    assert_quota(0.5);
+    put_v1_quota("/app", "-1\n", "100000\n");
+    assert_quota(0);
+}
+
+static void test_v1_cpu_alone(void **state)
+{
+    (void)state;
+    put("proc/self/cgroup", "2:cpuacct:/wrong\n3:cpu:/app\n");
+    put("proc/self/mountinfo",
+        "31 22 0:27 / /sys/fs/cgroup/cpuacct rw - cgroup cgroup rw,cpuacct\n"
+        "32 22 0:28 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n");
+    put("sys/fs/cgroup/cpu/app/cpu.cfs_quota_us", "300000\n");
+    put("sys/fs/cgroup/cpu/app/cpu.cfs_period_us", "200000\n");
+    assert_quota(1.5);
+}
+
+static void test_hybrid_takes_the_least_of_both(void **state)
+{
+    (void)state;
+    put("proc/self/cgroup", "3:cpu:/one\n0::/two\n");
+    put("proc/self/mountinfo", "32 22 0:28 / /cg/cpu rw - cgroup cgroup rw,cpu\n"
+                               "41 22 0:38 / /cg/unified rw - cgroup2 cgroup2 rw\n");
+    put("cg/cpu/one/cpu.cfs_quota_us", "300000\n");
+    put("cg/cpu/one/cpu.cfs_period_us", "100000\n");
+    assert_quota(3);
+    put("cg/unified/two/cpu.max", "200000 100000\n");
+    assert_quota(2);
+    put("cg/unified/two/cpu.max", "400000 100000\n");
+    assert_quota(3);
+}
+
+static void test_ancestors_up_to_the_root(void **state)
+{
+    (void)state;
+    put_v2("/a/b/c", "/");
+    put("sys/fs/cgroup/a/b/c/cpu.max", "max 100000\n");
+    put("sys/fs/cgroup/a/b/cpu.max", "400000 100000\n");
+    assert_quota(4);
+    put("sys/fs/cgroup/a/cpu.max", "150000 100000\n");
+    assert_quota(1.5);
+    put("sys/fs/cgroup/cpu.max", "125000 100000\n");
+    assert_quota(1.25);
+    put("sys/fs/cgroup/a/b/c/cpu.max", "25000 100000\n");
+    assert_quota(0.25);
+}
+
+static void test_siblings_do_not_count(void **state)
+{
+    (void)state;
+    put_v2("/a/b", "/");
+    put("sys/fs/cgroup/a/cpu.max", "max 100000\n");
+    put("sys/fs/cgroup/a/bc/cpu.max", "100000 100000\n");
+    put("sys/fs/cgroup/cpu/cpu.max", "100000 100000\n");
+    assert_quota(0);
+}
+
+static void test_container_mount_shows_its_own_group(void **state)
+{
+    (void)state;
+    put_v1("/docker/abc/job", "/docker/abc");
+    put_v1_quota("/job", "-1\n", "100000\n");
+    put_v1_quota("", "350000\n", "100000\n");
+    assert_quota(3.5);
+    put_v1("/docker/abc", "/docker/abc");
+    assert_quota(3.5);
+}
+
+static void test_mount_of_another_group_does_not_count(void **state)
+{
+    (void)state;
+    put_v2("/docker/abcd", "/docker/abc"); /* a common beginning, but not of whole names */
+    put("sys/fs/cgroup/cpu.max", "100000 100000\n");
+    put("sys/fs/cgroup/d/cpu.max", "100000 100000\n");
+    assert_quota(0);
+    put_v2("/", "/docker/abc");
+    assert_quota(0);
+}
+
+static void test_namespace_below_the_mounted_group(void **state)
+{
+    (void)state;
+    /* The mount's root is two groups above the namespace's; what lies between has no visible name. */
+    put_v2("/job", "/../..");
+    put("sys/fs/cgroup/cpu.max", "450000 100000\n");
+    put("sys/fs/cgroup/job/cpu.max", "100000 100000\n");
+    assert_quota(4.5);
+}
+
+static void test_process_moved_out_of_its_namespace(void **state)
+{
+    (void)state;
+    put_v2("/../other/job", "/");
+    put("sys/fs/cgroup/cpu.max", "100000 100000\n");
+    put("sys/fs/other/job/cpu.max", "100000 100000\n"); /* "..", taken for a directory's name */
+    assert_quota(0);
+    put_v2("/../other/job", "/..");
+    put("sys/fs/cgroup/cpu.max", "max 100000\n");
+    put("sys/fs/cgroup/other/job/cpu.max", "150000 100000\n");
+    assert_quota(1.5);
+    put_v2("/../other/job", "/../other");
+    put("sys/fs/cgroup/job/cpu.max", "50000 100000\n");
+    assert_quota(0.5);
+}
+
+static void test_escaped_characters(void **state)
+{
+    (void)state;
+    put("proc/self/cgroup", "0::/my group/a\\b:c\n");
+    put("proc/self/mountinfo",
+        "30 22 0:26 /my\\040group /cg\\040\\134x rw - cgroup2 cgroup2 rw\n");
+    put("cg \\x/a\\b:c/cpu.max", "75000 100000\n");
+    assert_quota(0.75);
+}
+
+static void test_every_mount_is_looked_at(void **state)
+{
+    (void)state;
+    put("proc/self/cgroup", "0::/app\n");
+    put("proc/self/mountinfo", "30 22 0:26 /other /one rw - cgroup2 cgroup2 rw\n"
+                               "31 22 0:26 / /two rw master:3 propagate_from:2 - cgroup2 none rw\n");
+    put("one/cpu.max", "50000 100000\n");
+    put("two/app/cpu.max", "200000 100000\n");
+    assert_quota(2);
+}
+
+static void test_deleted_group_leaves_its_ancestors(void **state)
+{
+    (void)state;
+    put_v2("/slice/app (deleted)", "/");
+    put("sys/fs/cgroup/slice/cpu.max", "150000 100000\n");
+    assert_quota(1.5);
+}
+
+/* Malformed as cpu.max, and as either file of version 1. */
+static const char *const malformed_limits[] = {
+    "",    "\n",          "max",         "x 100000\n",  "100000x 100000\n", "0 100000\n",
+    "0\n", "-1 100000\n", "1e5 100000\n", "\xff\xfe\n", "100000\t100000\n", "99999999999999999999999 1\n",
+};
+
+static void test_malformed_limits_grant_everything(void **state)
+{
+    static const char *const malformed_v2[] = {
+        "100000",       "100000 ",           "100000 0\n",       "100000 -5\n",
+        "100000 max\n", "100000 100000x\n", "100000 100000 7\n",
+    };
+    (void)state;
+    put_v2("/app", "/");
+    for (size_t i = 0; i < sizeof malformed_limits / sizeof malformed_limits[0]; i++) {
+        put("sys/fs/cgroup/app/cpu.max", malformed_limits[i]);
+        assert_quota(0);
+    }
+    for (size_t i = 0; i < sizeof malformed_v2 / sizeof malformed_v2[0]; i++) {
+        put("sys/fs/cgroup/app/cpu.max", malformed_v2[i]);
+        assert_quota(0);
+    }
+    put_v1("/app", "/");
+    for (size_t i = 0; i < sizeof malformed_limits / sizeof malformed_limits[0]; i++) {
+        put_v1_quota("/app", malformed_limits[i], "100000\n");
+        assert_quota(0);
+        put_v1_quota("/app", "100000\n", malformed_limits[i]);
+        assert_quota(0);
+    }
+}
+
+static void test_malformed_lists(void **state)
+{
+    static const char *const malformed[] = {
+        "", "\n\n", ":::\n", "0:\n", "0::\n", "0::app\n", "cpu\n", "3:cpu\n", "3:cpu:\n", "\xff\n",
+        "30\n", "30 22 0:26 / - cgroup2 x rw\n", " - \n", "30 22 0:26 / /x rw - \n", " - cgroup2\n",
+        "30 22 0:26 / /cg rw - cgroup cgroup\n", "30 22 0:26 \\9 \\04 rw - cgroup2 c r\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
+        put_v2("/app", "/");
+        put("sys/fs/cgroup/app/cpu.max", "100000 100000\n");
+        assert_quota(1);
+        put("proc/self/cgroup", malformed[i]);
+        assert_quota(0);
+        put("proc/self/cgroup", "0::/app\n3:cpu:/app\n");
+        put("proc/self/mountinfo", malformed[i]);
+        assert_quota(0);
+    }
+}
+
+static void test_missing_files(void **state)
+{
+    (void)state;
+    assert_quota(0);
+    put_v2("/app", "/");
+    assert_quota(0);
+    put_v1("/app", "/");
+    put("sys/fs/cgroup/cpu,cpuacct/app/cpu.cfs_quota_us", "100000\n");
+    assert_quota(0);
+    put("sys/fs/cgroup/cpu,cpuacct/app/cpu.cfs_period_us", "100000\n");
+    assert_quota(1);
+}
+
+/* Overlay mounts have lines of many thousand characters. */
+static void test_very_long_lines(void **state)
+{
+    (void)state;
+    const size_t length = 300000;
+    char *text = malloc(length + 256);
+    assert_non_null(text);
+    int at = sprintf(text, "29 22 0:25 / /data rw - overlay overlay rw,lowerdir=");
+    memset(text + at, 'a', length);
+    sprintf(text + at + length, "\n30 22 0:26 / /cg rw - cgroup2 cgroup2 rw\n");
+    put("proc/self/mountinfo", text);
+    sprintf(text, "7:");
+    memset(text + 2, 'b', length);
+    sprintf(text + 2 + length, ":/x\n0::/app\n");
+    put("proc/self/cgroup", text);
+    free(text);
+    put("cg/app/cpu.max", "700000 200000\n");
+    assert_quota(3.5);
+}
+
+static void test_errno_is_kept(void **state)
+{
+    (void)state;
+    errno = 77;
+    assert_quota(0);
+    assert_int_equal(errno, 77);
+}
+
+/* The budget: min(cores, max(1, floor(quota))), here of 8 cores. */
+static void test_budget(void **state)
+{
+    static const struct {
+        const char *limit;
+        unsigned budget;
+    } cases[] = {
+        { "50000 100000\n", 1 },  { "100000 100000\n", 1 }, { "199000 100000\n", 1 },
+        { "250000 100000\n", 2 }, { "800000 100000\n", 8 }, { "790000 100000\n", 7 },
+        { "max 100000\n", 8 },    { "6400000 100000\n", 8 }, { "9000000000000000000 1\n", 8 },
+        { "1 1000000\n", 1 },
+    };
+    (void)state;
+    put_v2("/app", "/");
+    setenv("HWLOC_SYNTHETIC", "node:2 core:4 pu:2", 1);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        put("sys/fs/cgroup/app/cpu.max", cases[i].limit);
+        para__machine *machine = NULL;
+        assert_int_equal(para__machine_load(&machine, root), PARA_OK);
+        assert_int_equal(machine->info.budget, cases[i].budget);
+        assert_true(machine->info.quota == para__cpu_quota(root));
+        para__machine_free(machine);
+    }
+    unsetenv("HWLOC_SYNTHETIC");
+}
+
+static void test_real_files(void **state)
+{
+    (void)state;
+    assert_true(para__cpu_quota("") >= 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_root, remove_root)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_v2),
+        TEST(test_v1),
+        TEST(test_v1_cpu_alone),
+        TEST(test_hybrid_takes_the_least_of_both),
+        TEST(test_ancestors_up_to_the_root),
+        TEST(test_siblings_do_not_count),
+        TEST(test_container_mount_shows_its_own_group),
+        TEST(test_mount_of_another_group_does_not_count),
+        TEST(test_namespace_below_the_mounted_group),
+        TEST(test_process_moved_out_of_its_namespace),
+        TEST(test_escaped_characters),
+        TEST(test_every_mount_is_looked_at),
+        TEST(test_deleted_group_leaves_its_ancestors),
+        TEST(test_malformed_limits_grant_everything),
+        TEST(test_malformed_lists),
+        TEST(test_missing_files),
+        TEST(test_very_long_lines),
+        TEST(test_errno_is_kept),
+        TEST(test_budget),
+        TEST(test_real_files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
