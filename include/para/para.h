@@ -3,6 +3,7 @@
 #define PARA_PARA_H
 
 #include <para/buffer.h>
+#include <para/calibration.h>
 #include <para/call.h>
 #include <para/kernel.h>
 #include <para/map.h>

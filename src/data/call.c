@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "engine/calibrate.h"
 
 #include <string.h>
 
@@ -50,7 +51,8 @@ static para_status add_view(para__views *views, span *spans, uint32_t v, const v
     return PARA_OK;
 }
 
-/* The first view that output o overlaps otherwise than exactly in place; o itself if there is none. */
+/* The first view that output o overlaps otherwise than exactly in place; o itself if there is none.
+ */
 static uint32_t find_overlap(const para__views *views, const span *spans, uint32_t o)
 {
     const uint32_t all = views->in_count + views->out_count;
@@ -124,6 +126,12 @@ para_status para__options_check(const para_options *options, const size_t reserv
 static const double short_ns = 1000;
 enum { SAMPLE_EVERY = 16 };
 
+/* Work below this is not worth sharing, even with helpers that are awake. */
+static double least_work_ns(const para_pool *pool)
+{
+    return para__least_work_ns(para__load_relaxed(&pool->reach_ns)); /* see pool.h */
+}
+
 /* Whether this one of a site's many short calls is looked at. A counter of the thread's, so that
  * callers do not share a line. */
 static bool is_sampled(void)
@@ -132,15 +140,17 @@ static bool is_sampled(void)
     return ++calls % SAMPLE_EVERY == 0;
 }
 
-static para__ask ask_of(const para__call *call, size_t units, double work_ns)
+static para__plan decide(const para__call *call, size_t units, double work_ns)
 {
-    return (para__ask){.units = units,
-                       .work_ns = work_ns,
-                       .workers = call->pool->workers,
-                       .awake = para__pool_awake(call->pool),
-                       .limit = call->options->workers,
-                       .executor = call->options->executor,
-                       .uneven = para__estimate_uneven(call->estimate)};
+    const para__costs costs = para__costs_now(call->pool);
+    return para__decide(&(para__ask){.units = units,
+                                     .work_ns = work_ns,
+                                     .workers = call->pool->workers,
+                                     .awake = para__pool_awake(call->pool),
+                                     .limit = call->options->workers,
+                                     .executor = call->options->executor,
+                                     .uneven = para__estimate_uneven(call->estimate)},
+                        &costs);
 }
 
 static void stay_alone(para__call *call, para_why why)
@@ -179,26 +189,21 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
     pool = call->pool;
     if (options->executor == PARA_EXECUTOR_SERIAL || options->workers == 1 || pool->workers < 2 ||
         units < 2) {
-        call->plan = para__decide(&(para__ask){.units = units,
-                                               .workers = pool->workers,
-                                               .limit = options->workers,
-                                               .executor = options->executor},
-                                  &pool->costs);
+        call->plan = decide(call, units, 0); /* which tells why it is serial */
         return PARA_OK;
     }
     call->site = para__site_find(&pool->sites, para__site_key((uintptr_t)kernel, count));
     call->estimate = para__site_read(call->site);
     const bool trusted = para__estimate_trusted(call->estimate);
     const double work_ns = trusted ? (double)call->estimate.cost_ns * (double)count : 0;
-    if (options->executor == PARA_EXECUTOR_AUTO && (!trusted || work_ns < pool->least_work_ns)) {
+    if (options->executor == PARA_EXECUTOR_AUTO && (!trusted || work_ns < least_work_ns(pool))) {
         stay_alone(call, PARA_WHY_SMALL);
         call->probe = !trusted;
         call->timed = call->probe || is_sampled();
         call->first_portion = 1;
         return PARA_OK;
     }
-    const para__ask ask = ask_of(call, units, work_ns);
-    call->plan = para__decide(&ask, &pool->costs);
+    call->plan = decide(call, units, work_ns);
     call->timed = work_ns >= 10 * short_ns || is_sampled();
     if (call->plan.width > 1) {
         take_lane(call);
@@ -225,8 +230,8 @@ void para__call_replan(para__call *call, size_t units)
     const double work_ns = para__estimate_trusted(call->estimate)
                                ? (double)call->estimate.cost_ns * (double)call->count
                                : 0;
-    para__plan_portions(&call->plan, units, work_ns, para__estimate_uneven(call->estimate),
-                        &call->pool->costs);
+    const para__costs costs = para__costs_now(call->pool);
+    para__plan_portions(&call->plan, units, work_ns, para__estimate_uneven(call->estimate), &costs);
 }
 
 /* ---- Running ------------------------------------------------------------------------------------
@@ -275,10 +280,9 @@ static size_t run_alone(para__call *call, const para__job *job, para__tally *tal
             const double each_ns = ticks_ns(call, now - before, 1) / (double)portion;
             before = now;
             portion = 8 * done;
-            if (each_ns * rest < call->pool->least_work_ns)
+            if (each_ns * rest < least_work_ns(call->pool))
                 continue;
-            const para__ask ask = ask_of(call, units - done, each_ns * rest);
-            const para__plan plan = para__decide(&ask, &call->pool->costs);
+            const para__plan plan = decide(call, units - done, each_ns * rest);
             if (plan.width > 1) {
                 call->plan = plan;
                 call->plan.why = PARA_WHY_ESCALATED;
@@ -305,8 +309,7 @@ static size_t run_alone(para__call *call, const para__job *job, para__tally *tal
 static void count_forgone(para__call *call, double work_ns)
 {
     para_pool *pool = call->pool;
-    const para__ask ask = ask_of(call, call->count, work_ns);
-    const para__plan plan = para__decide(&ask, &pool->costs);
+    const para__plan plan = decide(call, call->count, work_ns);
     if (plan.width > 1 || plan.forgone_ns <= 0)
         return;
     const uint64_t now = para__ticks();
@@ -331,8 +334,12 @@ static void remember(para__call *call, size_t units, const para__tally *tally)
     const double spread =
         tally->dearest_ticks > mean_ticks && mean_ticks > 0 ? tally->dearest_ticks / mean_ticks : 1;
     para__site_record(call->site, (double)call->count, ns, spread);
-    if (call->plan.why == PARA_WHY_SMALL && ns > call->pool->least_work_ns)
+    if (call->plan.why != PARA_WHY_SMALL)
+        return;
+    if (ns > least_work_ns(call->pool))
         count_forgone(call, ns);
+    else if (ns > para__least_work_ns(call->pool->costs.reach_ns))
+        para__costs_relax(call->pool);
 }
 
 para_status para__call_run(para__call *call, para__job *job)

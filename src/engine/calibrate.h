@@ -4,14 +4,29 @@
 
 #include "plan/decide.h"
 
+#include <stdint.h>
+
 struct para_pool;
 
-/* What is assumed where nothing can be measured: so dear that only calls of many microseconds are
- * shared. */
+/* What is assumed where nothing can be measured, and of pools whose threads share CPUs. Too low is
+ * put right by the first calls, and costs them little; too high would never be found out. */
 para__costs para__costs_assumed(void);
 
 /* Measures on a pool whose threads run and which nobody else uses yet; in a few hundred
  * microseconds. Minima of several trials: whatever disturbs one makes it longer. */
-para__costs para__costs_measure(struct para_pool *pool);
+void para__costs_measure(struct para_pool *pool);
+
+/* What a pool's calls are decided by now. */
+para__costs para__costs_now(const struct para_pool *pool);
+
+/* A call's first helper came so many ticks after the call was published, from spinning or from
+ * sleep; or, with came false, none had come by then. So a machine that was busy while the pool was
+ * made, or has changed since, is known before long. */
+void para__costs_refine(struct para_pool *pool, uint64_t ticks, bool awake, bool came);
+
+/* A call was not shared which the machine as it was measured would have shared: what is followed
+ * moves a little towards that, so that helpers are tried again some time after a machine was busy.
+ */
+void para__costs_relax(struct para_pool *pool);
 
 #endif

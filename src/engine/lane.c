@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fpenv.h"
 #include "base/memory.h"
+#include "engine/calibrate.h"
 #include "engine/pool.h"
 
 #include <string.h>
@@ -126,6 +127,8 @@ static void begin(part *p)
     p->division.lead = notice->lead;
     p->timed = notice->timed;
     p->notice = NULL;
+    if (p->timed)
+        p->seat.tally.came_ticks = para__ticks();
     para__fp_set_control(notice->fp_control);
 }
 
@@ -333,6 +336,8 @@ void para__tally_add(para__tally *sum, const para__tally *more)
     if (more->largest > sum->largest)
         sum->largest = more->largest;
     sum->busy_ticks += more->busy_ticks;
+    if (more->came_ticks && (sum->came_ticks == 0 || more->came_ticks < sum->came_ticks))
+        sum->came_ticks = more->came_ticks;
     if (more->dearest_ticks > sum->dearest_ticks)
         sum->dearest_ticks = more->dearest_ticks;
     if (more->error && (sum->error == 0 || more->failed_first < sum->failed_first)) {
@@ -377,6 +382,8 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
     const unsigned portion = para__claim_size(plan->tickets, plan->tickets, plan->first);
     para__store_relaxed(&lane->post[p.self].ticket, /* published by post [E1] */
                         tagged(p.generation, plan->tickets - portion));
+    const bool awake = para__pool_awake(pool) + 1 >= plan->width;
+    const uint64_t published = job->timed ? para__ticks() : 0;
     publish(&p, job);
     wake_next(&p);
     run_tickets(&p, p.self, 0, portion);
@@ -394,6 +401,10 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
             para__tally_add(tally, &lane->post[w].tally);
             ++*workers;
         }
+    if (tally->came_ticks > published)
+        para__costs_refine(pool, tally->came_ticks - published, awake, true);
+    else if (job->timed && tally->came_ticks == 0)
+        para__costs_refine(pool, para__ticks() - published, awake, false);
     if (tally->error)
         para__store_relaxed(&lane->stop, UINT64_MAX); /* published by the next post [E1] */
 }

@@ -56,8 +56,9 @@ typedef struct para__tally {
     size_t chunks, largest;            /* kernel calls, and elements in the largest */
     size_t failed_first, failed_count; /* the lowest failing chunk */
     uint64_t busy_ticks;               /* in its portions; 0 if the call is not timed */
-    float dearest_ticks;               /* of one unit, in the portion where these cost most */
-    int error;                         /* what the kernel returned for it; 0: none failed */
+    uint64_t came_ticks; /* when a helper's first claim succeeded; of all, the first */
+    float dearest_ticks; /* of one unit, in the portion where these cost most */
+    int error;           /* what the kernel returned for it; 0: none failed */
 } para__tally;
 
 /* Adds what another did; of two failing chunks the lower one remains. */

@@ -1,6 +1,7 @@
 /* Pools: made whole or not at all, and taken apart in the reverse order. */
 #include "engine/pool.h"
 
+#include "base/info.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/thread.h"
@@ -8,7 +9,6 @@
 #include "engine/settings.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* Fills in where each worker is placed, and who reads its notices together. */
 static void place_workers(para_pool *pool)
@@ -140,10 +140,11 @@ para_status para_pool_create(para_pool **pool, const para_pool_config *config)
             para__workers_stop(made, made->workers);
             made->workers = 1;
         } else if (made->workers <= machine->cpu_count) {
-            made->costs = para__costs_measure(made);
+            para__costs_measure(made);
         }
     }
-    made->least_work_ns = para__least_work_ns(&made->costs);
+    made->reach_ns = (uint32_t)made->costs.reach_ns;
+    made->wake_ns = (uint32_t)made->costs.wake_ns;
     if (displayed)
         display(made);
     *pool = made;
@@ -164,18 +165,6 @@ bool para__pool_is_forked(const para_pool *pool)
     return pool->fork_count != para__fork_count();
 }
 
-/* Fills a caller's structure as far as it reaches: an older program has a shorter one. */
-static para_status fill(void *info, const void *full, size_t full_bytes)
-{
-    size_t bytes = 0;
-    if (info)
-        memcpy(&bytes, info, sizeof bytes);
-    if (bytes <= sizeof bytes || bytes > full_bytes)
-        return para__fail(PARA_ERR_ARGUMENT, "the size of the info structure is not set");
-    memcpy((char *)info + sizeof bytes, (const char *)full + sizeof bytes, bytes - sizeof bytes);
-    return PARA_OK;
-}
-
 para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
 {
     const para_status status = para__pool_resolve(&pool);
@@ -190,7 +179,7 @@ para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
         full.pinned += bound == PARA_OK && pool->binding != PARA_BIND_NONE;
         full.pin_status = full.pin_status ? full.pin_status : bound;
     }
-    return fill(info, &full, sizeof full);
+    return para__info_fill(info, &full, sizeof full);
 }
 
 para_status para_pool_get_worker(para_pool *pool, unsigned index, para_worker_info *info)
@@ -208,5 +197,5 @@ para_status para_pool_get_worker(para_pool *pool, unsigned index, para_worker_in
         .domain = cpu->domain,
         .pinned = placed && pool->workers > 1 && worker->bind_status == PARA_OK,
     };
-    return fill(info, &full, sizeof full);
+    return para__info_fill(info, &full, sizeof full);
 }

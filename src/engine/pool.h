@@ -31,8 +31,9 @@ struct para_pool {
     unsigned requested, workers, groups;
     unsigned fork_count; /* of the process that made it */
     para_binding binding;
-    para__costs costs;           /* measured before the pool is anybody's */
-    double least_work_ns;        /* follows from them: less work is never shared */
+    para__costs costs;           /* measured before the pool is anybody's, */
+    _Atomic uint32_t reach_ns;   /* and what of them is followed while it runs: values on their */
+    _Atomic uint32_t wake_ns;    /* own, that order nothing */
     _Atomic uint64_t spin_ticks; /* how long who waits spins before it sleeps; 0 where threads share
                                     CPUs. A value on its own: orders nothing */
     unsigned cpu_limit;          /* seat_of has so many entries */

@@ -47,9 +47,9 @@ static unsigned best_width(double work_ns, unsigned most, unsigned awake, const 
     return best;
 }
 
-double para__least_work_ns(const para__costs *costs)
+double para__least_work_ns(double reach_ns)
 {
-    return costs->reach_ns + caller_ns + 2 * margin_ns;
+    return reach_ns + caller_ns + 2 * margin_ns;
 }
 
 void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool uneven,

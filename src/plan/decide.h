@@ -47,7 +47,7 @@ typedef struct para__plan {
 para__plan para__decide(const para__ask *ask, const para__costs *costs);
 
 /* Work below this is never worth sharing: a bound that is cheap to look at. */
-double para__least_work_ns(const para__costs *costs);
+double para__least_work_ns(double reach_ns);
 
 /* A plan that divides `units` among the plan's width, where they cost work_ns. */
 void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool uneven,

@@ -1,5 +1,5 @@
-/* Binding of threads and memory. hwloc does nothing and reports success where the topology is not this
- * system, so that is asked first: "not possible" and "refused" are different answers. */
+/* Binding of threads and memory. hwloc does nothing and reports success where the topology is not
+ * this system, so that is asked first: "not possible" and "refused" are different answers. */
 #include "topology/topology.h"
 
 #include "base/status.h"
@@ -10,7 +10,8 @@
 
 static para_status foreign(void)
 {
-    return para__fail(PARA_ERR_UNSUPPORTED, "the machine is described by a variable: not this system");
+    return para__fail(PARA_ERR_UNSUPPORTED,
+                      "the machine is described by a variable: not this system");
 }
 
 /* The status of a failed hwloc call. */

@@ -1,14 +1,14 @@
 /* The machine, read through hwloc.
  *
- * hwloc's x86 component stays out: it binds the calling thread to one CPU after the other, and on Linux
- * the kernel's files say the same. The process's own mask is applied here, because hwloc knows of
- * control groups' CPU sets only; the topology itself stays whole, so that an index means the same to
- * hwloc and to para. */
+ * hwloc's x86 component stays out: it binds the calling thread to one CPU after the other, and on
+ * Linux the kernel's files say the same. The process's own mask is applied here, because hwloc
+ * knows of control groups' CPU sets only; the topology itself stays whole, so that an index means
+ * the same to hwloc and to para. */
 #include "topology/topology.h"
 
 #include "base/atomic.h"
+#include "base/info.h"
 #include "base/memory.h"
-#include "base/status.h"
 #include "topology/cpu_quota.h"
 
 #include <errno.h>
@@ -17,11 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whoever reads the machine holds this, so that no fork falls into the middle of it: hwloc has locks of
- * its own, and a child would find them taken by a thread that it does not have. */
+/* Whoever reads the machine holds this, so that no fork falls into the middle of it: hwloc has
+ * locks of its own, and a child would find them taken by a thread that it does not have. */
 static pthread_mutex_t reading = PTHREAD_MUTEX_INITIALIZER;
 
-/* [T1] Publishes the machine with all that it points to. Written once, under the mutex; read by anyone. */
+/* [E7] Publishes the machine with all that it points to. Written once, under the mutex; read by
+ * anyone. */
 static _Atomic(const para__machine *) the_machine;
 
 static void lock(void)
@@ -34,10 +35,10 @@ static void unlock(void)
     pthread_mutex_unlock(&reading);
 }
 
-/* When the library is loaded, and not at first use, for two reasons. Handlers run before a fork in the
- * reverse order of their registration, and this mutex is taken while others are held, so its handler
- * must be the last to run. And the environment may only be changed while nobody else can be reading it:
- * hwloc has no other switch that keeps its warnings off stderr. */
+/* When the library is loaded, and not at first use, for two reasons. Handlers run before a fork in
+ * the reverse order of their registration, and this mutex is taken while others are held, so its
+ * handler must be the last to run. And the environment may only be changed while nobody else can be
+ * reading it: hwloc has no other switch that keeps its warnings off stderr. */
 __attribute__((constructor)) static void prepare_process(void)
 {
     pthread_atfork(lock, unlock, unlock);
@@ -51,8 +52,8 @@ static const char *variable(const char *name)
 }
 
 /* The variables are given to hwloc by calls, although it reads them itself: it would pass over a
- * malformed one and describe the real machine. Devices are left out already by its default filters; the
- * groups and packages that these keep are what NUMA nodes are attached to. */
+ * malformed one and describe the real machine. Devices are left out already by its default filters;
+ * the groups and packages that these keep are what NUMA nodes are attached to. */
 static para_status open_topology(hwloc_topology_t *topology)
 {
     const char *const synthetic = variable("HWLOC_SYNTHETIC");
@@ -73,12 +74,17 @@ static para_status open_topology(hwloc_topology_t *topology)
     const int error = errno;
     hwloc_topology_destroy(t);
     return para__fail(error == ENOMEM ? PARA_ERR_MEMORY : PARA_ERR_TOPOLOGY, "%s%s: %s",
-                      synthetic ? "HWLOC_SYNTHETIC=" : xml ? "HWLOC_XMLFILE=" : "hwloc",
-                      synthetic ? synthetic : xml ? xml : "", strerror(error));
+                      synthetic ? "HWLOC_SYNTHETIC="
+                      : xml     ? "HWLOC_XMLFILE="
+                                : "hwloc",
+                      synthetic ? synthetic
+                      : xml     ? xml
+                                : "",
+                      strerror(error));
 }
 
-/* The CPUs that the process may use; NULL without memory. A thread may be bound more narrowly than its
- * process was: all threads together come closest to what the process was given. */
+/* The CPUs that the process may use; NULL without memory. A thread may be bound more narrowly than
+ * its process was: all threads together come closest to what the process was given. */
 static hwloc_bitmap_t usable_cpus(hwloc_topology_t topology)
 {
     hwloc_bitmap_t usable = hwloc_bitmap_dup(hwloc_topology_get_allowed_cpuset(topology));
@@ -97,8 +103,9 @@ typedef struct place {
     hwloc_obj_t l3; /* if it makes a domain of its own, else NULL */
 } place;
 
-/* The CPU's NUMA node: the closest one, and of equals that with the least number, for memory without
- * CPUs of its own (high-bandwidth, or on an expansion card) is numbered after the nodes it stands by. */
+/* The CPU's NUMA node: the closest one, and of equals that with the least number, for memory
+ * without CPUs of its own (high-bandwidth, or on an expansion card) is numbered after the nodes it
+ * stands by. */
 static hwloc_obj_t node_of(hwloc_topology_t topology, hwloc_obj_t cpu)
 {
     hwloc_obj_t best = NULL;
@@ -134,13 +141,16 @@ static unsigned kind_of(hwloc_topology_t topology, hwloc_obj_t cpu)
 {
     int rank = 0;
     const int kind = hwloc_cpukinds_get_by_cpuset(topology, cpu->cpuset, 0);
-    if (kind < 0 || hwloc_cpukinds_get_info(topology, (unsigned)kind, NULL, &rank, NULL, NULL, 0) < 0)
+    if (kind < 0 ||
+        hwloc_cpukinds_get_info(topology, (unsigned)kind, NULL, &rank, NULL, NULL, 0) < 0)
         return 0;
     return rank > 0 ? (unsigned)rank : 0;
 }
 
-/* Fills cpu[] and the counts in hwloc's order, where a core's and a domain's CPUs stand together. */
-static void list_cpus(para__machine *machine, para_cpu_info *cpu, place *places, hwloc_bitmap_t usable)
+/* Fills cpu[] and the counts in hwloc's order, where a core's and a domain's CPUs stand together.
+ * */
+static void list_cpus(para__machine *machine, para_cpu_info *cpu, place *places,
+                      hwloc_bitmap_t usable)
 {
     hwloc_topology_t topology = machine->hwloc;
     para_topology_info *const info = &machine->info;
@@ -151,7 +161,7 @@ static void list_cpus(para__machine *machine, para_cpu_info *cpu, place *places,
             continue;
         hwloc_obj_t core = hwloc_get_ancestor_obj_by_type(topology, HWLOC_OBJ_CORE, pu);
         hwloc_obj_t node = node_of(topology, pu);
-        const place here = { core ? core : pu, node, shared_l3_of(topology, pu, node) };
+        const place here = {core ? core : pu, node, shared_l3_of(topology, pu, node)};
         const bool sibling = n > 0 && places[n - 1].core == here.core;
         unsigned same_domain = n;
         unsigned same_node = n;
@@ -179,8 +189,8 @@ static void list_cpus(para__machine *machine, para_cpu_info *cpu, place *places,
     machine->cpu_count = info->cpus = n;
 }
 
-/* Numbers kinds without gaps: the process may have no CPU of some. A new number is never above the old
- * one, so that none is taken for a later rank. */
+/* Numbers kinds without gaps: the process may have no CPU of some. A new number is never above the
+ * old one, so that none is taken for a later rank. */
 static void number_kinds(para__machine *machine, para_cpu_info *cpu)
 {
     unsigned highest = 0;
@@ -255,7 +265,8 @@ static para_status build(para__machine **machine, hwloc_topology_t topology, con
         number_kinds(made, cpu);
         qsort(cpu, made->cpu_count, sizeof *cpu, compare_cpus);
         if (made->cpu_count == 0)
-            status = para__fail(PARA_ERR_TOPOLOGY, "the process may use none of the machine's CPUs");
+            status =
+                para__fail(PARA_ERR_TOPOLOGY, "the process may use none of the machine's CPUs");
         else
             describe(made, root);
     }
@@ -302,7 +313,7 @@ void para__machine_free(para__machine *machine)
 
 para_status para__machine_get(const para__machine **machine)
 {
-    const para__machine *known = para__load_acquire(&the_machine); /* [T1] */
+    const para__machine *known = para__load_acquire(&the_machine); /* [E7] */
     if (!known) {
         lock();
         para__machine *made = NULL;
@@ -310,7 +321,7 @@ para_status para__machine_get(const para__machine **machine)
         const para_status status = known ? PARA_OK : read_machine(&made, "");
         if (made) {
             known = made;
-            para__store_release(&the_machine, known); /* [T1] */
+            para__store_release(&the_machine, known); /* [E7] */
         }
         unlock();
         if (status)
@@ -322,30 +333,18 @@ para_status para__machine_get(const para__machine **machine)
 
 para_status para_topology_get_info(para_topology_info *info)
 {
-    if (!info || info->size < offsetof(para_topology_info, cpus) || info->size > sizeof *info)
-        return para__fail(PARA_ERR_ARGUMENT, "info is NULL, or its size is not set");
     const para__machine *machine = NULL;
     const para_status status = para__machine_get(&machine);
-    if (status)
-        return status;
-    para_topology_info known = machine->info;
-    known.size = info->size;
-    memcpy(info, &known, known.size);
-    return PARA_OK;
+    return status ? status : para__info_fill(info, &machine->info, sizeof machine->info);
 }
 
 para_status para_topology_get_cpu(unsigned index, para_cpu_info *info)
 {
-    if (!info || info->size < offsetof(para_cpu_info, os_index) || info->size > sizeof *info)
-        return para__fail(PARA_ERR_ARGUMENT, "info is NULL, or its size is not set");
     const para__machine *machine = NULL;
     const para_status status = para__machine_get(&machine);
     if (status)
         return status;
     if (index >= machine->cpu_count)
         return para__fail(PARA_ERR_ARGUMENT, "CPU %u of %u", index, machine->cpu_count);
-    para_cpu_info known = machine->cpu[index];
-    known.size = info->size;
-    memcpy(info, &known, known.size);
-    return PARA_OK;
+    return para__info_fill(info, &machine->cpu[index], sizeof machine->cpu[index]);
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int forget_variables(void **state)
@@ -36,8 +37,8 @@ static para__machine *load(const char *synthetic)
     return machine;
 }
 
-/* What holds for every machine: indices are dense, each core has the siblings 0, 1, ..., a core has one
- * domain and kind, no CPU stands twice, and the order is the one promised. */
+/* What holds for every machine: indices are dense, each core has the siblings 0, 1, ..., a core has
+ * one domain and kind, no CPU stands twice, and the order is the one promised. */
 static void check(const para__machine *machine)
 {
     const para_topology_info *const info = &machine->info;
@@ -95,21 +96,22 @@ static void test_shapes(void **state)
         const char *synthetic;
         unsigned cpus, cores, domains, numa_nodes;
     } shapes[] = {
-        { "core:1 pu:1", 1, 1, 1, 1 },
-        { "core:1 pu:4", 4, 1, 1, 1 },
-        { "pu:6", 6, 6, 1, 1 }, /* cores not known */
-        { "node:8 core:64 pu:2", 1024, 512, 8, 8 },
-        { "node:8 core:64 pu:1", 512, 512, 8, 8 },
-        { "pack:2 node:4 l3:1 l2:64 core:1 pu:1", 512, 512, 8, 8 },
-        { "pack:2 l3:4 core:8 pu:1", 64, 64, 8, 1 },
-        { "pack:2 [numa] l3:4 core:8 pu:2", 128, 64, 8, 2 },
-        { "pack:2 [numa] l3:1 core:4 pu:1", 8, 8, 2, 2 },
-        { "l3:1 node:2 core:4 pu:1", 8, 8, 2, 2 },   /* nodes that share an L3 */
-        { "l3:8 core:1 pu:2", 16, 8, 1, 1 },         /* L3s that nobody shares */
-        { "l3:2 pu:4", 8, 8, 2, 1 },                 /* the same without cores */
-        { "pack:2 [numa] [numa] core:4 pu:1", 8, 8, 2, 2 }, /* a second memory in each package */
-        { "[numa] pack:2 [numa] core:4 pu:1", 8, 8, 2, 2 }, /* a memory beside all packages */
-        { "node:3 core:5 pu:3", 45, 15, 3, 3 },
+        {"core:1 pu:1", 1, 1, 1, 1},
+        {"core:1 pu:4", 4, 1, 1, 1},
+        {"pu:6", 6, 6, 1, 1}, /* cores not known */
+        {"node:8 core:64 pu:2", 1024, 512, 8, 8},
+        {"node:8 core:64 pu:1", 512, 512, 8, 8},
+        {"pack:2 node:4 l3:1 l2:64 core:1 pu:1", 512, 512, 8, 8},
+        {"pack:2 l3:4 core:8 pu:1", 64, 64, 8, 1},
+        {"pack:2 [numa] l3:4 core:8 pu:2", 128, 64, 8, 2},
+        {"pack:2 [numa] l3:1 core:4 pu:1", 8, 8, 2, 2},
+        {"l3:1 node:2 core:4 pu:1", 8, 8, 2, 2},          /* nodes that share an L3 */
+        {"l3:8 core:1 pu:2", 16, 8, 1, 1},                /* L3s that nobody shares */
+        {"l3:2 pu:4", 8, 8, 2, 1},                        /* the same without cores */
+        {"pack:2 [numa] [numa] core:4 pu:1", 8, 8, 2, 2}, /* a second memory in each package */
+        {"[numa] pack:2 [numa] core:4 pu:1", 8, 8, 2, 2}, /* a memory beside all packages */
+        {"[numa(indexes=2,1,0)] pack:2 [numa] core:4 pu:1", 8, 8, 2, 2}, /* numbered before them */
+        {"node:3 core:5 pu:3", 45, 15, 3, 3},
     };
     (void)state;
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
@@ -149,8 +151,8 @@ static void test_system_numbers_are_not_positions(void **state)
     (void)state;
     /* As on many x86 machines: the second threads are numbered after all first ones. */
     para__machine *machine = load("node:2(indexes=5,3) core:2 pu:2(indexes=0,4,1,5,2,6,3,7)");
-    static const unsigned os_index[] = { 0, 1, 2, 3, 4, 5, 6, 7 };
-    static const unsigned node[] = { 5, 5, 3, 3, 5, 5, 3, 3 };
+    static const unsigned os_index[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    static const unsigned node[] = {5, 5, 3, 3, 5, 5, 3, 3};
     check(machine);
     /* hwloc lists objects by their CPUs, so the node with number 5 stays the first. */
     for (unsigned i = 0; i < 8; i++) {
@@ -177,8 +179,8 @@ static void test_caches(void **state)
     para__machine_free(machine);
 }
 
-/* Writes a machine whose CPUs below `small` are of a kind that hwloc is told to rank lower, or, with
- * efficiency -1, of a kind that it cannot rank. */
+/* Writes a machine whose CPUs below `small` are of a kind that hwloc is told to rank lower, or,
+ * with efficiency -1, of a kind that it cannot rank. */
 static void write_hybrid(const char *path, const char *synthetic, unsigned small, int efficiency)
 {
     hwloc_topology_t topology;
@@ -191,8 +193,9 @@ static void write_hybrid(const char *path, const char *synthetic, unsigned small
     assert_int_equal(hwloc_cpukinds_register(topology, cpus, efficiency, 0, NULL, 0), 0);
     hwloc_bitmap_not(cpus, cpus);
     hwloc_bitmap_and(cpus, cpus, hwloc_topology_get_topology_cpuset(topology));
-    assert_int_equal(hwloc_cpukinds_register(topology, cpus, efficiency < 0 ? -1 : efficiency + 5, 0,
-                                             NULL, 0), 0);
+    assert_int_equal(
+        hwloc_cpukinds_register(topology, cpus, efficiency < 0 ? -1 : efficiency + 5, 0, NULL, 0),
+        0);
     assert_int_equal(hwloc_topology_export_xml(topology, path, 0), 0);
     hwloc_bitmap_free(cpus);
     hwloc_topology_destroy(topology);
@@ -223,7 +226,7 @@ static void test_fast_cores_come_first(void **state)
     assert_int_equal(machine->info.domains, 2);
     assert_false(machine->info.this_system);
     /* Cores 0 to 2 are slow, 3 to 7 fast. */
-    static const unsigned core[] = { 3, 4, 5, 6, 7, 0, 1, 2 };
+    static const unsigned core[] = {3, 4, 5, 6, 7, 0, 1, 2};
     for (unsigned i = 0; i < 16; i++) {
         assert_int_equal(machine->cpu[i].core, core[i % 8]);
         assert_int_equal(machine->cpu[i].kind, core[i % 8] >= 3);
@@ -247,11 +250,16 @@ static void test_malformed_variables(void **state)
     static const struct {
         const char *name, *value;
     } malformed[] = {
-        { "HWLOC_SYNTHETIC", "nonsense" },        { "HWLOC_SYNTHETIC", "core:0 pu:1" },
-        { "HWLOC_SYNTHETIC", "core:2 pu:-1" },    { "HWLOC_SYNTHETIC", "pu:2 core:2" },
-        { "HWLOC_SYNTHETIC", ":" },               { "HWLOC_SYNTHETIC", "node:2 core:2 pu:2 [" },
-        { "HWLOC_XMLFILE", "/nonexistent/file" }, { "HWLOC_XMLFILE", "/" },
-        { "HWLOC_XMLFILE", "/proc/self/status" }, { "HWLOC_XMLFILE", "/dev/null" },
+        {"HWLOC_SYNTHETIC", "nonsense"},
+        {"HWLOC_SYNTHETIC", "core:0 pu:1"},
+        {"HWLOC_SYNTHETIC", "core:2 pu:-1"},
+        {"HWLOC_SYNTHETIC", "pu:2 core:2"},
+        {"HWLOC_SYNTHETIC", ":"},
+        {"HWLOC_SYNTHETIC", "node:2 core:2 pu:2 ["},
+        {"HWLOC_XMLFILE", "/nonexistent/file"},
+        {"HWLOC_XMLFILE", "/"},
+        {"HWLOC_XMLFILE", "/proc/self/status"},
+        {"HWLOC_XMLFILE", "/dev/null"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
@@ -268,6 +276,7 @@ static void test_malformed_variables(void **state)
     }
 }
 
+/* In children, because hwloc 2.9 does not free all that it had read of a broken file. */
 static void test_truncated_file(void **state)
 {
     (void)state;
@@ -280,9 +289,16 @@ static void test_truncated_file(void **state)
     struct stat whole;
     assert_int_equal(stat(path, &whole), 0);
     for (int tenths = 9; tenths >= 0; tenths--) {
-        para__machine *machine = NULL;
         assert_int_equal(truncate(path, whole.st_size * tenths / 10), 0);
-        assert_int_equal(para__machine_load(&machine, "/nonexistent"), PARA_ERR_TOPOLOGY);
+        const pid_t child = fork();
+        if (child == 0) {
+            para__machine *machine = NULL;
+            _exit(-para__machine_load(&machine, "/nonexistent"));
+        }
+        int status = 0;
+        assert_true(child > 0 && waitpid(child, &status, 0) == child);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), -PARA_ERR_TOPOLOGY);
     }
     unlink(path);
 }
@@ -297,7 +313,8 @@ static void test_empty_variables_mean_nothing(void **state)
     para__machine_free(machine);
 }
 
-/* A long value does not fit into a detail: what there is of it is still a sentence that names it. */
+/* A long value does not fit into a detail: what there is of it is still a sentence that names it.
+ * */
 static void test_long_malformed_variable(void **state)
 {
     (void)state;
@@ -323,14 +340,12 @@ static void test_nothing_is_printed(void **state)
         para__machine_free(machine);
     setenv("HWLOC_SYNTHETIC", "nonsense", 1);
     para__machine_load(&machine, "/nonexistent");
-    setenv("HWLOC_CPUKINDS_RANKING", "nonsense", 1); /* hwloc calls this one critical */
     unsetenv("HWLOC_SYNTHETIC");
-    const para_status status = para__machine_load(&machine, "/nonexistent");
+    setenv("HWLOC_CPUKINDS_RANKING", "nonsense", 1); /* of this one hwloc warns by default */
+    para__machine_free(load_hybrid("core:4 pu:1", 2, 1));
     unsetenv("HWLOC_CPUKINDS_RANKING");
     dup2(before, STDERR_FILENO);
     close(before);
-    assert_int_equal(status, PARA_OK);
-    para__machine_free(machine);
     assert_int_equal(fseek(captured, 0, SEEK_END), 0);
     assert_int_equal(ftell(captured), 0);
     fclose(captured);

@@ -1,5 +1,6 @@
-/* What depends on the process: its affinity, its one machine, forks. Each test body runs in a child of
- * its own and answers by its exit status, the number of the first line that went wrong modulo 256. */
+/* What depends on the process: its affinity, its one machine, forks. Each test body runs in a child
+ * of its own and answers by its exit status, the number of the first line that went wrong modulo
+ * 256. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include "base/atomic.h"
 #include "topology/topology.h"
 
+#include <dirent.h>
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
@@ -17,10 +19,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            _exit(__LINE__ % 256 ? __LINE__ % 256 : 1);                                            \
+#define CHECK(condition)                                \
+    do {                                                \
+        if (!(condition))                               \
+            _exit(__LINE__ % 256 ? __LINE__ % 256 : 1); \
     } while (0)
 
 /* Waits for a child; a hang ends by SIGALRM, which counts as a failure. */
@@ -57,12 +59,18 @@ static int nth_cpu(int n)
     return -1;
 }
 
+/* Binds every thread of the process: a sanitizer may have started one. */
 static void bind_to(int cpu)
 {
     cpu_set_t mask;
     CPU_ZERO(&mask);
     CPU_SET(cpu, &mask);
-    CHECK(sched_setaffinity(0, sizeof mask, &mask) == 0);
+    DIR *const threads = opendir("/proc/self/task");
+    CHECK(threads);
+    for (const struct dirent *thread; (thread = readdir(threads)) != NULL;)
+        if (*thread->d_name != '.')
+            CHECK(sched_setaffinity(atoi(thread->d_name), sizeof mask, &mask) == 0);
+    closedir(threads);
 }
 
 static void affinity_body(void)
@@ -71,11 +79,11 @@ static void affinity_body(void)
         const pid_t child = fork();
         if (child == 0) {
             bind_to(cpu);
-            para_topology_info info = { .size = sizeof info };
+            para_topology_info info = {.size = sizeof info};
             CHECK(para_topology_get_info(&info) == PARA_OK);
             CHECK(info.cpus == 1 && info.cores == 1 && info.domains == 1 && info.numa_nodes == 1);
             CHECK(info.core_kinds == 1 && info.budget == 1 && info.this_system);
-            para_cpu_info place = { .size = sizeof place };
+            para_cpu_info place = {.size = sizeof place};
             CHECK(para_topology_get_cpu(0, &place) == PARA_OK);
             CHECK((int)place.os_index == cpu);
             CHECK(place.core == 0 && place.domain == 0 && place.kind == 0 && place.sibling == 0);
@@ -93,8 +101,8 @@ static void test_affinity_restricts(void **state)
     run(affinity_body);
 }
 
-/* A made-up machine that is declared to be this system is restricted too, and the second thread of its
- * core, left alone, counts as the first. */
+/* A made-up machine that is declared to be this system is restricted too, and the second thread of
+ * its core, left alone, counts as the first. */
 static void lone_sibling_body(void)
 {
     const int cpu = nth_cpu(1);
@@ -153,9 +161,9 @@ static void retry_body(void)
     const para__machine *machine = NULL;
     setenv("HWLOC_SYNTHETIC", "nonsense", 1);
     CHECK(para__machine_get(&machine) == PARA_ERR_TOPOLOGY && !machine);
-    para_topology_info info = { .size = sizeof info, .cpus = 77 };
+    para_topology_info info = {.size = sizeof info, .cpus = 77};
     CHECK(para_topology_get_info(&info) == PARA_ERR_TOPOLOGY && info.cpus == 77);
-    para_cpu_info cpu = { .size = sizeof cpu, .core = 77 };
+    para_cpu_info cpu = {.size = sizeof cpu, .core = 77};
     CHECK(para_topology_get_cpu(0, &cpu) == PARA_ERR_TOPOLOGY && cpu.core == 77);
     CHECK(strstr(para_status_detail(), "HWLOC_SYNTHETIC"));
     setenv("HWLOC_SYNTHETIC", "core:3 pu:1", 1);
@@ -178,7 +186,7 @@ static void sizes_body(void)
         para_topology_info info;
         char guard;
     } big;
-    const size_t sizes[] = { 0, 1, sizeof(size_t) - 1, sizeof big.info + 1, sizeof big, SIZE_MAX };
+    const size_t sizes[] = {0, 1, sizeof(size_t) - 1, sizeof big.info + 1, sizeof big, SIZE_MAX};
     memset(&big, 0x55, sizeof big);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         big.info.size = sizes[i];
@@ -231,7 +239,7 @@ static void threads_body(void)
 {
     enum { THREADS = 16 };
     pthread_t thread[THREADS];
-    const para__machine *machine[THREADS] = { NULL };
+    const para__machine *machine[THREADS] = {NULL};
     for (int i = 0; i < THREADS; i++)
         CHECK(pthread_create(&thread[i], NULL, get_machine, &machine[i]) == 0);
     for (int i = 0; i < THREADS; i++)
@@ -248,12 +256,12 @@ static void test_threads_get_one_machine(void **state)
 
 static _Atomic bool stop;
 
-static void *keep_loading(void *arg)
+static void *keep_loading(void *failed)
 {
     while (!para__load_relaxed(&stop)) { /* only ends the loop: orders nothing */
         para__machine *machine = NULL;
         if (para__machine_load(&machine, "/nonexistent") != PARA_OK)
-            return arg;
+            return failed;
         para__machine_free(machine);
     }
     return NULL;
@@ -264,7 +272,7 @@ static void fork_body(void)
 {
     setenv("HWLOC_SYNTHETIC", "node:8 core:32 pu:2", 1);
     pthread_t thread;
-    CHECK(pthread_create(&thread, NULL, keep_loading, &thread) == 0);
+    CHECK(pthread_create(&thread, NULL, keep_loading, (void *)&stop) == 0);
     for (int i = 0; i < 50; i++) {
         const pid_t child = fork();
         if (child == 0) {

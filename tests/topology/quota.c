@@ -1,4 +1,5 @@
-/* The CPU quota, against trees of control groups that each test builds in a directory of its own. */
+/* The CPU quota, against trees of control groups that each test builds in a directory of its own.
+ * */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -73,12 +74,14 @@ static void put_v1(const char *group, const char *mounted)
 {
     char text[512];
     snprintf(text, sizeof text,
-             "12:cpuset:/other\n4:cpu,cpuacct:%s\n3:memory:/elsewhere\n1:name=systemd:/user\n", group);
+             "12:cpuset:/other\n4:cpu,cpuacct:%s\n3:memory:/elsewhere\n1:name=systemd:/user\n",
+             group);
     put("proc/self/cgroup", text);
-    snprintf(text, sizeof text,
-             "31 22 0:27 / /sys/fs/cgroup/cpuset rw shared:8 - cgroup cgroup rw,cpuset\n"
-             "33 22 0:28 %s /sys/fs/cgroup/cpu,cpuacct rw shared:7 - cgroup cgroup rw,cpu,cpuacct\n",
-             mounted);
+    snprintf(
+        text, sizeof text,
+        "31 22 0:27 / /sys/fs/cgroup/cpuset rw shared:8 - cgroup cgroup rw,cpuset\n"
+        "33 22 0:28 %s /sys/fs/cgroup/cpu,cpuacct rw shared:7 - cgroup cgroup rw,cpu,cpuacct\n",
+        mounted);
     put("proc/self/mountinfo", text);
 }
 
@@ -124,9 +127,8 @@ static void test_v1_cpu_alone(void **state)
 {
     (void)state;
     put("proc/self/cgroup", "2:cpuacct:/wrong\n3:cpu:/app\n");
-    put("proc/self/mountinfo",
-        "31 22 0:27 / /sys/fs/cgroup/cpuacct rw - cgroup cgroup rw,cpuacct\n"
-        "32 22 0:28 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n");
+    put("proc/self/mountinfo", "31 22 0:27 / /sys/fs/cgroup/cpuacct rw - cgroup cgroup rw,cpuacct\n"
+                               "32 22 0:28 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n");
     put("sys/fs/cgroup/cpu/app/cpu.cfs_quota_us", "300000\n");
     put("sys/fs/cgroup/cpu/app/cpu.cfs_period_us", "200000\n");
     assert_quota(1.5);
@@ -197,7 +199,8 @@ static void test_mount_of_another_group_does_not_count(void **state)
 static void test_namespace_below_the_mounted_group(void **state)
 {
     (void)state;
-    /* The mount's root is two groups above the namespace's; what lies between has no visible name. */
+    /* The mount's root is two groups above the namespace's; what lies between has no visible name.
+     * */
     put_v2("/job", "/../..");
     put("sys/fs/cgroup/cpu.max", "450000 100000\n");
     put("sys/fs/cgroup/job/cpu.max", "100000 100000\n");
@@ -224,8 +227,7 @@ static void test_escaped_characters(void **state)
 {
     (void)state;
     put("proc/self/cgroup", "0::/my group/a\\b:c\n");
-    put("proc/self/mountinfo",
-        "30 22 0:26 /my\\040group /cg\\040\\134x rw - cgroup2 cgroup2 rw\n");
+    put("proc/self/mountinfo", "30 22 0:26 /my\\040group /cg\\040\\134x rw - cgroup2 cgroup2 rw\n");
     put("cg \\x/a\\b:c/cpu.max", "75000 100000\n");
     assert_quota(0.75);
 }
@@ -234,8 +236,9 @@ static void test_every_mount_is_looked_at(void **state)
 {
     (void)state;
     put("proc/self/cgroup", "0::/app\n");
-    put("proc/self/mountinfo", "30 22 0:26 /other /one rw - cgroup2 cgroup2 rw\n"
-                               "31 22 0:26 / /two rw master:3 propagate_from:2 - cgroup2 none rw\n");
+    put("proc/self/mountinfo",
+        "30 22 0:26 /other /one rw - cgroup2 cgroup2 rw\n"
+        "31 22 0:26 / /two rw master:3 propagate_from:2 - cgroup2 none rw\n");
     put("one/cpu.max", "50000 100000\n");
     put("two/app/cpu.max", "200000 100000\n");
     assert_quota(2);
@@ -251,14 +254,24 @@ static void test_deleted_group_leaves_its_ancestors(void **state)
 
 /* Malformed as cpu.max, and as either file of version 1. */
 static const char *const malformed_limits[] = {
-    "",    "\n",          "max",         "x 100000\n",  "100000x 100000\n", "0 100000\n",
-    "0\n", "-1 100000\n", "1e5 100000\n", "\xff\xfe\n", "100000\t100000\n", "99999999999999999999999 1\n",
+    "",
+    "\n",
+    "max",
+    "x 100000\n",
+    "100000x 100000\n",
+    "0 100000\n",
+    "0\n",
+    "-1 100000\n",
+    "1e5 100000\n",
+    "\xff\xfe\n",
+    "100000\t100000\n",
+    "99999999999999999999999 1\n",
 };
 
 static void test_malformed_limits_grant_everything(void **state)
 {
     static const char *const malformed_v2[] = {
-        "100000",       "100000 ",           "100000 0\n",       "100000 -5\n",
+        "100000",       "100000 ",          "100000 0\n",        "100000 -5\n",
         "100000 max\n", "100000 100000x\n", "100000 100000 7\n",
     };
     (void)state;
@@ -283,9 +296,23 @@ static void test_malformed_limits_grant_everything(void **state)
 static void test_malformed_lists(void **state)
 {
     static const char *const malformed[] = {
-        "", "\n\n", ":::\n", "0:\n", "0::\n", "0::app\n", "cpu\n", "3:cpu\n", "3:cpu:\n", "\xff\n",
-        "30\n", "30 22 0:26 / - cgroup2 x rw\n", " - \n", "30 22 0:26 / /x rw - \n", " - cgroup2\n",
-        "30 22 0:26 / /cg rw - cgroup cgroup\n", "30 22 0:26 \\9 \\04 rw - cgroup2 c r\n",
+        "",
+        "\n\n",
+        ":::\n",
+        "0:\n",
+        "0::\n",
+        "0::app\n",
+        "cpu\n",
+        "3:cpu\n",
+        "3:cpu:\n",
+        "\xff\n",
+        "30\n",
+        "30 22 0:26 / - cgroup2 x rw\n",
+        " - \n",
+        "30 22 0:26 / /x rw - \n",
+        " - cgroup2\n",
+        "30 22 0:26 / /cg rw - cgroup cgroup\n",
+        "30 22 0:26 \\9 \\04 rw - cgroup2 c r\n",
     };
     (void)state;
     for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
@@ -348,10 +375,10 @@ static void test_budget(void **state)
         const char *limit;
         unsigned budget;
     } cases[] = {
-        { "50000 100000\n", 1 },  { "100000 100000\n", 1 }, { "199000 100000\n", 1 },
-        { "250000 100000\n", 2 }, { "800000 100000\n", 8 }, { "790000 100000\n", 7 },
-        { "max 100000\n", 8 },    { "6400000 100000\n", 8 }, { "9000000000000000000 1\n", 8 },
-        { "1 1000000\n", 1 },
+        {"50000 100000\n", 1},  {"100000 100000\n", 1},  {"199000 100000\n", 1},
+        {"250000 100000\n", 2}, {"800000 100000\n", 8},  {"790000 100000\n", 7},
+        {"max 100000\n", 8},    {"6400000 100000\n", 8}, {"9000000000000000000 1\n", 8},
+        {"1 1000000\n", 1},
     };
     (void)state;
     put_v2("/app", "/");

@@ -1,0 +1,242 @@
+/* The public side of calibration: shown, forgotten, saved and loaded. */
+#include <para/calibration.h>
+
+#include "base/clock.h"
+#include "base/info.h"
+#include "base/status.h"
+#include "engine/calibrate.h"
+#include "engine/pool.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <link.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- Kernels and the modules they are in -------------------------------------------------------
+ */
+
+/* A module as it is looked for, by an address in it or by its name. */
+typedef struct module {
+    uintptr_t address; /* in it, or 0 */
+    char name[256];    /* its file's, without folders */
+    uintptr_t base;    /* what offsets count from */
+    bool found;
+} module;
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static bool contains(const struct dl_phdr_info *info, uintptr_t address)
+{
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        const uintptr_t start = info->dlpi_addr + segment->p_vaddr;
+        if (segment->p_type == PT_LOAD && address - start < segment->p_memsz)
+            return true;
+    }
+    return false;
+}
+
+static int visit(struct dl_phdr_info *info, size_t size, void *data)
+{
+    (void)size;
+    module *wanted = data;
+    /* The program itself has no name in the list. */
+    const char *name =
+        *info->dlpi_name ? base_name(info->dlpi_name) : program_invocation_short_name;
+    if (wanted->address ? !contains(info, wanted->address) : strcmp(name, wanted->name) != 0)
+        return 0;
+    snprintf(wanted->name, sizeof wanted->name, "%s", name);
+    wanted->base = info->dlpi_addr;
+    wanted->found = true;
+    return 1;
+}
+
+/* A key holds the kernel's address, shifted; canonical addresses lose nothing that matters. */
+static uintptr_t kernel_of(uint64_t key)
+{
+    return (uintptr_t)(key >> 6);
+}
+
+/* ---- Showing -----------------------------------------------------------------------------------
+ */
+
+para_status para_calibration_get(para_pool *pool, para_calibration_info *info)
+{
+    const para_status status = para__pool_resolve(&pool);
+    if (status)
+        return status;
+    unsigned sites = 0;
+    for (unsigned i = 0; i < PARA__SITES; i++)
+        sites += para__site_read(&pool->sites.site[i]).samples != 0;
+    const para__costs costs = para__costs_now(pool);
+    const para_calibration_info full = {
+        .reach_ns = costs.reach_ns,
+        .each_ns = costs.each_ns,
+        .wake_ns = costs.wake_ns,
+        .rouse_ns = costs.rouse_ns,
+        .clock_ns = costs.clock_ns,
+        .spin_ns = (double)para__load_relaxed(&pool->spin_ticks) /* see pool.h */
+                   * para__ns_per_tick(),
+        .least_ns = para__least_work_ns(costs.reach_ns),
+        .sites = sites,
+    };
+    return para__info_fill(info, &full, sizeof full);
+}
+
+para_status para_calibration_reset(para_pool *pool)
+{
+    const para_status status = para__pool_resolve(&pool);
+    if (!status)
+        for (unsigned i = 0; i < PARA__SITES; i++) {
+            para__store_relaxed(&pool->sites.site[i].estimate, 0); /* no order: see sites.h */
+            para__store_relaxed(&pool->sites.site[i].key, 0);
+        }
+    return status;
+}
+
+static void print_site(para__site *site, FILE *stream)
+{
+    const uint64_t key = para__load_relaxed(&site->key); /* no order: see sites.h */
+    const para__estimate estimate = para__site_read(site);
+    module in = {.address = kernel_of(key)};
+    if (key == 0 || estimate.samples == 0 || !dl_iterate_phdr(visit, &in))
+        return;
+    fprintf(stream, "site %u %.9g %u %u %u %" PRIxPTR " %s\n", (unsigned)(key & 63),
+            (double)estimate.cost_ns, estimate.deviation, estimate.spread, estimate.samples,
+            in.address - in.base, in.name);
+}
+
+para_status para_calibration_print(para_pool *pool, FILE *stream)
+{
+    if (!stream)
+        return para__fail(PARA_ERR_ARGUMENT, "there is no stream");
+    para_calibration_info info = {.size = sizeof info};
+    para_status status = para__pool_resolve(&pool);
+    if (!status)
+        status = para_calibration_get(pool, &info);
+    if (status)
+        return status;
+    fprintf(stream,
+            "# para calibration 1\n"
+            "# reach_ns %.0f  each_ns %.0f  wake_ns %.0f  rouse_ns %.0f  clock_ns %.1f\n"
+            "# spin_ns %.0f  least_ns %.0f  workers %u\n"
+            "# site log2_count ns_per_element deviation spread samples offset module\n",
+            info.reach_ns, info.each_ns, info.wake_ns, info.rouse_ns, info.clock_ns, info.spin_ns,
+            info.least_ns, pool->workers);
+    for (unsigned i = 0; i < PARA__SITES; i++)
+        print_site(&pool->sites.site[i], stream);
+    if (fflush(stream) != 0 || ferror(stream))
+        return para__fail(PARA_ERR_FILE, "calibration: %s", strerror(errno));
+    return PARA_OK;
+}
+
+/* ---- Saving and loading ------------------------------------------------------------------------
+ */
+
+para_status para_calibration_save(para_pool *pool, const char *path)
+{
+    if (!path)
+        return para__fail(PARA_ERR_ARGUMENT, "there is no path");
+    const size_t length = strlen(path);
+    char *temporary = malloc(length + 8);
+    if (!temporary)
+        return para__fail(PARA_ERR_MEMORY, "%s", path);
+    memcpy(temporary, path, length);
+    memcpy(temporary + length, ".XXXXXX", 8);
+    const int file = mkstemp(temporary);
+    FILE *stream = file >= 0 ? fdopen(file, "w") : NULL;
+    para_status status = PARA_OK;
+    if (!stream) {
+        status = para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
+        if (file >= 0)
+            close(file);
+    } else {
+        status = para_calibration_print(pool, stream);
+        if (fclose(stream) != 0 && !status)
+            status = para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
+        if (!status && rename(temporary, path) != 0)
+            status = para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
+    }
+    if (status && file >= 0)
+        unlink(temporary);
+    free(temporary);
+    return status;
+}
+
+/* One line of a file, if it is well formed. */
+typedef struct site_line {
+    unsigned log2_count, deviation, spread, samples;
+    float cost_ns;
+    uintptr_t offset;
+    char module[256];
+} site_line;
+
+static bool parse(const char *text, site_line *line)
+{
+    int end = 0;
+    return sscanf(text, "site %2u %f %3u %3u %5u %" SCNxPTR " %255[^\n]%n", &line->log2_count,
+                  &line->cost_ns, &line->deviation, &line->spread, &line->samples, &line->offset,
+                  line->module, &end) == 7 &&
+           (text[end] == '\n' || text[end] == '\0') && line->log2_count < 64 &&
+           isfinite(line->cost_ns) && line->cost_ns >= 0 && line->deviation <= UINT8_MAX &&
+           line->spread <= UINT8_MAX && line->samples <= UINT16_MAX;
+}
+
+static void learn(para_pool *pool, const site_line *line)
+{
+    module in = {0};
+    memcpy(in.name, line->module, sizeof in.name);
+    if (!dl_iterate_phdr(visit, &in))
+        return;
+    const uint64_t key = (uint64_t)(in.base + line->offset) << 6 | line->log2_count;
+    const para__estimate estimate = {.cost_ns = line->cost_ns,
+                                     .deviation = (uint8_t)line->deviation,
+                                     .spread = (uint8_t)line->spread,
+                                     .samples = (uint16_t)line->samples};
+    para__store_relaxed(&para__site_find(&pool->sites, key)->estimate, /* no order: see sites.h */
+                        para__estimate_pack(estimate));
+}
+
+/* Goes through the file; learns, if it is given a pool. 0, or the number of the first bad line. */
+static size_t read_lines(FILE *stream, para_pool *pool)
+{
+    char text[512];
+    for (size_t number = 1; fgets(text, sizeof text, stream); number++) {
+        site_line line;
+        if (*text == '#' || *text == '\n')
+            continue;
+        if (!parse(text, &line))
+            return number;
+        if (pool)
+            learn(pool, &line);
+    }
+    return 0;
+}
+
+para_status para_calibration_load(para_pool *pool, const char *path)
+{
+    if (!path)
+        return para__fail(PARA_ERR_ARGUMENT, "there is no path");
+    para_status status = para__pool_resolve(&pool);
+    if (status)
+        return status;
+    FILE *stream = fopen(path, "re");
+    if (!stream)
+        return para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
+    const size_t bad = read_lines(stream, NULL); /* first whether all of it can be read */
+    if (bad)
+        status = para__fail(PARA_ERR_FILE, "%s: line %zu is malformed", path, bad);
+    else if (ferror(stream) || fseek(stream, 0, SEEK_SET) != 0)
+        status = para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
+    else
+        (void)read_lines(stream, pool);
+    fclose(stream);
+    return status;
+}
