@@ -67,5 +67,5 @@ const para_builtin para__sqrt = {.name = "sqrt",
  * NumPy's a * x + y, with a rounded to the element type first. Subnormals, infinities and NaN follow
  * IEEE 754; the sign and payload of a NaN are not defined.
  * Tested: bit by bit against the oracle and against NumPy on values of all magnitudes from 2^-149
- * (float32) and 2^-1074 (float64) to the largest, both signs, zeros, infinities and NaN; sizes from
- * 0 to 10^6; in place. */
+ * (float32) and 2^-1074 (float64) to the largest, both signs, zeros, infinities and NaN; up to 100003
+ * elements in chunks of any size; in place. */

@@ -67,9 +67,8 @@
     }                                                                                           \
     static double name##_finish(const void *acc, size_t count)                                  \
     {                                                                                           \
-        const T m = *(const T *)acc;                                                            \
         (void)count;                                                                            \
-        return isnan(m) ? (double)NAN : m;                                                      \
+        return *(const T *)acc;                                                                 \
     }                                                                                           \
     static long double name##_oracle(const void *const *in, size_t count,                       \
                                      const para_builtin_arg *arg)                               \
@@ -118,4 +117,4 @@ const para_builtin para__max = {.name = "max",
 
 /* Error: none. The result is an element of the input, or the quiet NaN. Not defined for no elements.
  * Tested: bit by bit against the oracle and against NumPy on values of all magnitudes, zeros of both
- * signs in every order, infinities, and NaN at every place of a run; sizes 1 to 10^6. */
+ * signs in every order, infinities, and NaN at every place of a run; 1 to 100003 elements. */

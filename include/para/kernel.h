@@ -47,10 +47,10 @@ typedef struct para_chunk {
 } para_chunk;
 
 /* Kernels are pure: they write only out, acc and scratch, and what they write depends on neither
- * the worker nor the chunk's borders. They run on several threads at once, with all signals blocked
- * on the pool's threads, in the caller's floating-point environment (rounding, flush-to-zero). They
- * may call para again. They must not leave by longjmp or by a C++ exception. They return 0, or an
- * error code of their own that stops the call. */
+ * the worker nor the chunk's borders. They run on several threads at once, with all signals but
+ * those of faults blocked on the pool's threads, in the caller's floating-point environment
+ * (rounding, flush-to-zero). They may call para again. They must not leave by longjmp or by a C++
+ * exception. They return 0, or an error code of their own that stops the call. */
 typedef int para_map_fn(const para_chunk *chunk, const void *arg);
 
 /* Folds the chunk, in element order, into the accumulator: acc = acc (+) in[..]. */

@@ -4,8 +4,9 @@
 
 #include <pthread.h>
 
-/* Starts a named thread with every signal blocked, so that an application's handlers run on its own
- * threads. Returns 0, or the error number of pthread_create. */
+/* Starts a named thread with every signal blocked but those that faults raise, so that an
+ * application's handlers run on its own threads. Returns 0, or the error number of pthread_create.
+ */
 int para__thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *arg);
 
 /* The CPU that the calling thread runs on; negative if the system does not say. */

@@ -83,7 +83,7 @@ para_status para__views_check(const para_in *in, const para_out *out, size_t cou
             return view_fault(status, "in", n, count);
     }
     uintptr_t after_gap = 0;
-    for (uint32_t k = n; k < PARA_IN_MAX; k++)
+    for (uint32_t k = n + 1; k < PARA_IN_MAX; k++) /* n itself is known to be empty */
         after_gap |= (uintptr_t)in[k].data | in[k].element_bytes;
     uint32_t m = 0;
     if (out) {
@@ -93,7 +93,7 @@ para_status para__views_check(const para_in *in, const para_out *out, size_t cou
             if (status)
                 return view_fault(status, "out", m, count);
         }
-        for (uint32_t k = m; k < PARA_OUT_MAX; k++)
+        for (uint32_t k = m + 1; k < PARA_OUT_MAX; k++)
             after_gap |= (uintptr_t)out[k].data | out[k].element_bytes;
     }
     if (after_gap)
@@ -255,51 +255,40 @@ static double ticks_ns(const para__call *call, uint64_t ticks, unsigned looks)
     return ns > 0 ? ns : 0;
 }
 
-/* Runs the job on this thread, in one go or in growing portions. Each portion tells what an element
- * costs now; when that makes it worth while to share the rest, it is left to the caller: returns
- * how many units were run. */
-static size_t run_alone(para__call *call, const para__job *job, para__tally *tally)
+/* Runs the job on this thread in growing portions. Each tells what an element costs now; when that
+ * makes it worth while to share the rest, it is left to be shared: returns how many units were run.
+ */
+static size_t probe(para__call *call, const para__job *job, para__seat *seat)
 {
-    _Atomic uint64_t stop = UINT64_MAX;
-    para__seat seat = {.stop = &stop};
     const size_t units = job->units;
     const size_t unit_elements = (call->count - 1) / units + 1;
     size_t done = 0;
-    size_t portion = call->probe ? call->first_portion / unit_elements : units;
-    uint64_t before = call->timed ? para__ticks() : 0;
+    size_t portion = call->first_portion / unit_elements;
+    uint64_t before = para__ticks();
     const uint64_t start = before;
-    while (done < units && !seat.tally.error) {
+    for (;;) {
         portion = portion < 1 ? 1 : portion < units - done ? portion : units - done;
-        job->run(job->payload, done, portion, &seat);
+        job->run(job->payload, done, portion, seat);
         done += portion;
-        if (!call->timed)
-            break;
         const uint64_t now = para__ticks();
-        if (done < units) {
-            const double rest = (double)(units - done);
-            const double each_ns = ticks_ns(call, now - before, 1) / (double)portion;
-            before = now;
-            portion = 8 * done;
-            if (each_ns * rest < least_work_ns(call->pool))
-                continue;
-            const para__plan plan = decide(call, units - done, each_ns * rest);
-            if (plan.width > 1) {
-                call->plan = plan;
-                call->plan.why = PARA_WHY_ESCALATED;
-                take_lane(call);
-                if (call->plan.width > 1)
-                    break;
-            }
-        } else {
-            before = now;
-        }
+        seat->tally.busy_ticks = now - start;
+        if (done == units || seat->tally.error)
+            return done;
+        const double each_ns = ticks_ns(call, now - before, 1) / (double)portion;
+        const double rest_ns = each_ns * (double)(units - done);
+        before = now;
+        portion = 8 * done;
+        if (rest_ns < least_work_ns(call->pool))
+            continue;
+        const para__plan plan = decide(call, units - done, rest_ns);
+        if (plan.width == 1)
+            continue;
+        call->plan = plan;
+        call->plan.why = PARA_WHY_ESCALATED;
+        take_lane(call);
+        if (call->plan.width > 1)
+            return done;
     }
-    *tally = seat.tally;
-    if (call->timed) {
-        tally->busy_ticks = before - start;
-        tally->dearest_ticks = 0;
-    }
-    return done;
 }
 
 /* The pool's workers sleep, and a short call was not worth waking them. If calls like it follow
@@ -342,36 +331,58 @@ static void remember(para__call *call, size_t units, const para__tally *tally)
         para__costs_relax(call->pool);
 }
 
-para_status para__call_run(para__call *call, para__job *job)
+/* The ways to run that are not the shortest: timed, probed, shared. Returns how many took part. */
+static unsigned run_at_length(para__call *call, para__job *job, para__seat *seat)
 {
-    para__tally tally = {0};
-    unsigned workers = 1;
     const size_t units = job->units;
-    if (call->plan.width == 1) {
-        job->first = run_alone(call, job, &tally);
-        job->units = units - job->first;
+    unsigned workers = 1;
+    if (call->probe) {
+        job->first = probe(call, job, seat);
+    } else if (call->plan.width == 1) {
+        const uint64_t start = para__ticks();
+        job->run(job->payload, 0, units, seat);
+        seat->tally.busy_ticks = para__ticks() - start;
     }
     if (call->plan.width > 1) {
-        const para__tally before = tally;
+        const para__tally before = seat->tally;
+        job->units = units - job->first;
         job->timed = call->timed;
-        para__lane_run(call->pool, call->lane, job, &call->plan, &tally, &workers);
-        para__tally_add(&tally, &before);
+        para__lane_run(call->pool, call->lane, job, &call->plan, &seat->tally, &workers);
+        para__tally_add(&seat->tally, &before);
     }
-    if (call->timed && call->site && !tally.error)
-        remember(call, units, &tally);
+    if (call->timed && call->site && !seat->tally.error)
+        remember(call, units, &seat->tally);
+    return workers;
+}
+
+static void write_report(const para__call *call, const para__tally *tally, unsigned workers)
+{
+    *call->report = (para_report){.workers = workers,
+                                  .width = call->plan.width,
+                                  .chunks = tally->chunks,
+                                  .chunk = tally->largest,
+                                  .time_ns = para__now_ns() - call->start_ns,
+                                  .why = call->plan.why,
+                                  .kernel_error = tally->error,
+                                  .failed_first = tally->failed_first,
+                                  .failed_count = tally->failed_count};
+}
+
+para_status para__call_run(para__call *call, para__job *job)
+{
+    _Atomic uint64_t stop = UINT64_MAX;
+    para__seat seat = {.stop = &stop};
+    unsigned workers = 1;
+    if (call->plan.width == 1 && !call->timed)
+        job->run(job->payload, 0, job->units, &seat);
+    else
+        workers = run_at_length(call, job, &seat);
+    const para__tally *tally = &seat.tally;
     if (call->report)
-        *call->report = (para_report){.workers = workers,
-                                      .width = call->plan.width,
-                                      .chunks = tally.chunks,
-                                      .chunk = tally.largest,
-                                      .time_ns = para__now_ns() - call->start_ns,
-                                      .why = call->plan.why,
-                                      .kernel_error = tally.error,
-                                      .failed_first = tally.failed_first,
-                                      .failed_count = tally.failed_count};
-    if (tally.error)
-        return para__fail(PARA_ERR_KERNEL, "error %d in elements [%zu, %zu)", tally.error,
-                          tally.failed_first, tally.failed_first + tally.failed_count);
+        write_report(call, tally, workers);
+    if (tally->error)
+        return para__fail(PARA_ERR_KERNEL, "error %d in elements [%zu, %zu)", tally->error,
+                          tally->failed_first, tally->failed_first + tally->failed_count);
     return PARA_OK;
 }
 

@@ -12,8 +12,9 @@ typedef struct map_job {
     para_map_fn *kernel;
     const void *arg;
     size_t count, unit; /* elements of the call, of a unit */
-    bool exact;         /* every unit is a kernel call of its own */
-    char *scratch;      /* [width][scratch_stride], or NULL */
+    size_t units;
+    bool exact;    /* every unit is a kernel call of its own */
+    char *scratch; /* [width][scratch_stride], or NULL */
     size_t scratch_stride;
     para__views views;
 } map_job;
@@ -30,8 +31,8 @@ static void run(const void *payload, size_t first_unit, size_t unit_count, para_
     aim.chunk.worker = seat->worker;
 
     size_t first = first_unit * job->unit;
-    const size_t rest = job->count - first;
-    const size_t end = unit_count > rest / job->unit ? job->count : first + unit_count * job->unit;
+    const size_t end_unit = first_unit + unit_count;
+    const size_t end = end_unit == job->units ? job->count : end_unit * job->unit;
     while (first < end && !para__seat_stops(seat, first)) {
         const size_t n = job->exact && end - first > job->unit ? job->unit : end - first;
         para__aim_at(&aim, &job->views, first, n);
@@ -65,10 +66,10 @@ para_status para_pmap(para_pool *pool, const para_map *map)
     job.unit = job.exact ? map->options.chunk : 1;
     job.scratch = NULL;
     job.scratch_stride = 0;
-    const size_t units = (map->count - 1) / job.unit + 1;
+    job.units = job.exact ? (map->count - 1) / job.unit + 1 : map->count;
 
     para__call call;
-    status = para__call_begin(&call, pool, (void (*)(void))map->kernel, map->count, units,
+    status = para__call_begin(&call, pool, (void (*)(void))map->kernel, map->count, job.units,
                               &map->options, map->report);
     if (status)
         return status;
@@ -86,7 +87,7 @@ para_status para_pmap(para_pool *pool, const para_map *map)
                                 &(para__job){.run = run,
                                              .payload = &job,
                                              .payload_bytes = PARA__USED_BYTES(map_job, job.views),
-                                             .units = units});
+                                             .units = job.units});
     para__call_end(&call);
     return status;
 }

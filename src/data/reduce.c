@@ -23,6 +23,7 @@ typedef struct reduce_job {
     para_combine_fn *combine;
     const void *arg;
     const void *identity; /* NULL: zero bytes */
+    uint64_t word;        /* the same, where an accumulator has 8 bytes */
     size_t count, block, blocks;
     size_t acc_bytes;
     unsigned level;          /* a unit has 2^level blocks */
@@ -35,9 +36,11 @@ typedef struct reduce_job {
 
 _Static_assert(sizeof(reduce_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
 
-static void start_from_identity(const reduce_job *job, void *acc)
+static inline void start_from_identity(const reduce_job *job, void *acc)
 {
-    if (!job->identity)
+    if (job->acc_bytes == sizeof job->word) /* the common size, without a call */
+        memcpy(acc, &job->word, sizeof job->word);
+    else if (!job->identity)
         memset(acc, 0, job->acc_bytes);
     else
         memcpy(acc, job->identity, job->acc_bytes);
@@ -115,8 +118,10 @@ static para_status check(const para_reduce *reduce, reduce_job *job)
 /* The unit's level, when the call has so many workers at its disposal. */
 static unsigned unit_level(const reduce_job *job, const para_options *options, unsigned workers)
 {
-    const size_t wanted = workers == 1 ? 1 : (size_t)workers * UNITS_A_WORKER;
-    unsigned level = para__unit_level(job->blocks, job->acc_bytes, wanted);
+    if (workers == 1)
+        return job->blocks > 1 ? 64 - (unsigned)__builtin_clzll(job->blocks - 1) : 0;
+    unsigned level =
+        para__unit_level(job->blocks, job->acc_bytes, (size_t)workers * UNITS_A_WORKER);
     const size_t least = options->chunk < job->count ? options->chunk : job->count;
     while (((size_t)1 << level) < job->blocks && (job->block << level) < least)
         level++;
@@ -169,6 +174,9 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
     job.combine = reduce->combine;
     job.arg = reduce->arg;
     job.identity = reduce->identity;
+    job.word = 0;
+    if (job.identity && reduce->result_bytes == sizeof job.word)
+        memcpy(&job.word, job.identity, sizeof job.word);
     job.count = reduce->count;
     job.acc_bytes = reduce->result_bytes;
     job.block = reduce->block ? reduce->block : para_reduce_block(job.count, job.acc_bytes);

@@ -97,7 +97,7 @@ typedef struct para__notice {
     size_t first, units, lead;
     uint64_t fp_control; /* the caller's */
     bool timed;
-    unsigned char payload[PARA__PAYLOAD_BYTES];
+    _Alignas(16) unsigned char payload[PARA__PAYLOAD_BYTES];
 } para__notice;
 
 /* What belongs to one worker of a lane. */

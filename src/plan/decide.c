@@ -1,10 +1,16 @@
 #include "plan/decide.h"
 
+#include "plan/divide.h"
+
 #include <math.h>
 
-/* Tickets per slice, where there are units enough: the last portion handed out is then less than
- * half a percent of a slice, and since claims halve, a slice still takes no more than nine. */
+/* Tickets per slice where nothing is known of their cost: the last portion handed out is then less
+ * than half a percent of a slice, and since claims halve, a slice still takes no more than nine. */
 enum { TICKETS = 256 };
+
+/* No claim is meant to take longer than this, which is short against a scheduler's time slice: all
+ * that a join can wait for is a claim whose thread was descheduled. */
+static const double claim_ns = 500000;
 
 /* What publishing and joining cost the caller itself; and the least gain to go for. */
 static const double caller_ns = 50;
@@ -57,14 +63,24 @@ void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool un
 {
     const size_t share = units / plan->width;
     const double slice_ns = work_ns / plan->width;
-    const double wanted =
-        work_ns > 0 ? slice_ns / (uneven ? uneven_ticket_ns : ticket_ns) : TICKETS;
-    size_t tickets = wanted < TICKETS ? (size_t)wanted : TICKETS;
+    size_t tickets = TICKETS;
+    if (work_ns > 0) {
+        const double wanted = slice_ns / (uneven ? uneven_ticket_ns : ticket_ns);
+        const double needed = slice_ns / claim_ns;
+        tickets = needed > PARA__SLICE_TICKETS_MAX ? PARA__SLICE_TICKETS_MAX
+                  : needed > TICKETS               ? (size_t)needed
+                  : wanted < TICKETS               ? (size_t)wanted
+                                                   : TICKETS;
+    }
     tickets = tickets < share ? tickets : share;
     plan->tickets = tickets > 1 ? (unsigned)tickets : 1;
-    /* Most of an even slice at once; less of one that may turn out dear, so that others can help.
-     */
+    /* Most of an even slice at once; less of one that may turn out dear, so that others can help;
+     * never more than a claim is meant to take. */
     plan->first = uneven ? (plan->tickets + 3) / 4 : (plan->tickets * 3 + 3) / 4;
+    if (slice_ns > claim_ns) {
+        const unsigned most = (unsigned)(claim_ns / slice_ns * plan->tickets);
+        plan->first = most < 1 ? 1 : most < plan->first ? most : plan->first;
+    }
     plan->lead = 0;
     if (work_ns > 0) {
         const double lead = costs->reach_ns / work_ns * (double)units;

@@ -48,15 +48,13 @@ para__range para__slice_units(const para__division *division, unsigned s);
  * tickets. */
 para__range para__ticket_units(const para__division *division, unsigned s, unsigned t, unsigned n);
 
-/* How many of the tickets that remain in a slice to claim at once: the owner of the slice takes
- * most of it first, so that in the even case it needs to claim only once or twice; after that, and
- * for thieves, half of what remains, rounded up, so that the pieces shrink towards the end and
- * nobody is left waiting for a large one. first is what the plan wants the owner's first claim to
- * be. */
+/* How many of the tickets that remain in a slice to claim at once: `first` of an untouched slice,
+ * as the plan wants it; after that, and never more, half of what remains, rounded up, so that the
+ * pieces shrink towards the end and nobody is left waiting for a large one. */
 static inline unsigned para__claim_size(unsigned remaining, unsigned tickets, unsigned first)
 {
-    const unsigned size = remaining == tickets ? first : (remaining + 1) / 2;
-    return size < remaining ? size : remaining;
+    const unsigned half = (remaining + 1) / 2;
+    return remaining == tickets || first < half ? first : half;
 }
 
 #endif

@@ -1,5 +1,7 @@
 #include "plan/tree.h"
 
+#include <math.h>
+
 static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;
@@ -10,13 +12,16 @@ static size_t divide_up(size_t n, size_t by)
     return n / by + (n % by != 0);
 }
 
-/* The whole part of the square root, in integers: the same on every machine. */
+/* The whole part of the square root: the same on every machine and in every rounding mode. */
 static size_t square_root(size_t n)
 {
-    size_t root = 0;
-    for (size_t bit = (size_t)1 << (sizeof n * 4 - 1); bit; bit >>= 1)
-        if ((root + bit) <= n / (root + bit))
-            root += bit;
+    size_t root = (size_t)sqrt((double)n); /* off by one at most, and by more beyond 2^53 */
+    const size_t largest = ((size_t)1 << (sizeof n * 4)) - 1;
+    root = root < largest ? root : largest;
+    while (root * root > n)
+        root--;
+    while (root < largest && (root + 1) * (root + 1) <= n)
+        root++;
     return root;
 }
 
@@ -28,7 +33,7 @@ static size_t slots_allowed(size_t acc_bytes)
 
 size_t para__block_elements(size_t count, size_t acc_bytes)
 {
-    size_t blocks = larger(8, square_root(count) / 4);
+    size_t blocks = count < 36 * 36 ? 8 : square_root(count) / 4;
     const size_t allowed = slots_allowed(acc_bytes);
     blocks = blocks < allowed ? blocks : allowed;
     const size_t block = larger(divide_up(count, blocks), acc_bytes / 8);

@@ -8,6 +8,7 @@ import unittest
 import numpy as np
 
 PARA = os.environ["PARA"]
+os.environ["TSAN_OPTIONS"] = os.environ.get("TSAN_OPTIONS", "") + " atexit_sleep_ms=0"  # else 1 s a run
 SEED = int(os.environ.get("PARA_TEST_SEED", "20240229"))
 
 

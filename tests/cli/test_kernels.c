@@ -30,7 +30,7 @@ static uint64_t random_bits(void)
 static double random_value(int most)
 {
     const double fraction = 1 + (double)(random_bits() >> 12) * 0x1p-52;
-    const int exponent = (int)(random_bits() % (2 * (unsigned)most)) - most;
+    const int exponent = (int)(random_bits() % (2 * (uint64_t)most)) - most;
     return ldexp(random_bits() & 1 ? fraction : -fraction, exponent);
 }
 
@@ -166,7 +166,8 @@ static void row_norm_is_within_its_bound(void **state)
             for (size_t i = 0; i < count; i++) {
                 const void *in[1] = {x + i * rows[r] * type_bytes[t]};
                 const long double expected = kernel->code[t].oracle(in, rows[r], &arg);
-                const double factor = (double)((rows[r] + 15) / 16 + 7) / 2 * 0x1p-53;
+                const size_t roundings = (rows[r] + 15) / 16 + 7;
+                const double factor = (double)roundings / 2 * 0x1p-53;
                 const double bound = factor * (double)expected + 0.5 * ulp((double)expected, type);
                 assert_true(fabsl(get(z, type, i) - expected) <= bound);
             }
@@ -217,9 +218,9 @@ static void sums_are_within_their_bounds(void **state)
                     set(x, type, i + 1, -get(x, type, i));
                 const void *in[2] = {x, y};
                 const long double expected = kernel->code[t].oracle(in, n, NULL);
-                const double roundings = (double)((n + 15) / 16 + 4 + 1);
+                const size_t roundings = (n + 15) / 16 + 4 + 1;
                 const double bound =
-                    roundings * 0x1p-53 * 1.001 * sum_of_magnitudes(kernel, type, x, y, n);
+                    (double)roundings * 0x1p-53 * 1.001 * sum_of_magnitudes(kernel, type, x, y, n);
                 assert_true(fabsl(fold(kernel, type, x, y, n) - expected) <= bound);
                 drop(x, type);
                 drop(y, type);
