@@ -46,13 +46,6 @@ static inline void start_from_identity(const reduce_job *job, void *acc)
         memcpy(acc, job->identity, job->acc_bytes);
 }
 
-/* The accumulator at a depth of a unit's stack: the unit's slot at the bottom. */
-static void *stacked(const reduce_job *job, size_t unit, char *stack, unsigned depth)
-{
-    return depth == 0 ? (char *)job->partials.slots + unit * job->partials.stride
-                      : stack + (depth - 1) * job->partials.stride;
-}
-
 /* Folds one unit into its slot; false if a failure ended it early. */
 static bool fold_unit(const reduce_job *job, size_t unit, char *stack, para__aim *aim,
                       para__seat *seat)
@@ -60,26 +53,29 @@ static bool fold_unit(const reduce_job *job, size_t unit, char *stack, para__aim
     const size_t begin = unit << job->level;
     const size_t span = (size_t)1 << job->level;
     const size_t n = job->blocks - begin < span ? job->blocks - begin : span;
-    unsigned depth = 0;
+    const size_t stride = job->partials.stride;
+    char *slot = (char *)job->partials.slots + unit * stride;
+    char *const bottom = n == 1 ? slot : stack;
+    char *top = bottom; /* the next accumulator is started here */
     for (size_t b = 0; b < n; b++) {
         const size_t first = (begin + b) * job->block;
         const size_t count = job->count - first < job->block ? job->count - first : job->block;
         if (para__seat_stops(seat, first))
             return false;
-        void *acc = stacked(job, unit, stack, depth++);
-        start_from_identity(job, acc);
+        start_from_identity(job, top);
         para__aim_at(aim, &job->views, first, count);
-        const int error = job->kernel(&aim->chunk, acc, job->arg);
+        const int error = job->kernel(&aim->chunk, top, job->arg);
         para__seat_record(seat, first, count, error);
         if (error)
             return false;
-        for (size_t carry = b + 1; (carry & 1) == 0; carry >>= 1, depth--)
-            job->combine(stacked(job, unit, stack, depth - 2), stacked(job, unit, stack, depth - 1),
-                         job->arg);
+        for (size_t carry = b + 1; (carry & 1) == 0; carry >>= 1, top -= stride)
+            job->combine(top - stride, top, job->arg);
+        top += stride;
     }
-    for (; depth > 1; depth--)
-        job->combine(stacked(job, unit, stack, depth - 2), stacked(job, unit, stack, depth - 1),
-                     job->arg);
+    for (; top > bottom + stride; top -= stride)
+        job->combine(top - 2 * stride, top - stride, job->arg);
+    if (bottom != slot)
+        memcpy(slot, bottom, job->acc_bytes);
     job->partials.level[unit] = 0;
     return true;
 }
@@ -136,7 +132,7 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, siz
     const size_t slot_bytes = para__round_up(units * stride, PARA__LINE);
     const size_t level_bytes = para__round_up(units, PARA__LINE);
     const unsigned width = para__call_width_most(call);
-    job->scratch_offset = para__round_up(job->level * stride, PARA__LINE);
+    job->scratch_offset = para__round_up((job->level + 1) * stride, PARA__LINE);
     job->stack_bytes = para__round_up(scratch_bytes, PARA__LINE);
     if (job->stack_bytes > SIZE_MAX / 2 / width - job->scratch_offset)
         return false;

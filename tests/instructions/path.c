@@ -1,0 +1,112 @@
+/* Walks the paths of a warm small call, each often, for callgrind to count. Single-threaded and
+ * therefore exact: the pool has places for two workers and no threads, and this thread plays the
+ * helper's part as well. Usage: path PATH TIMES, under callgrind; see check.py. */
+#include "engine/lane.h"
+#include "engine/pool.h"
+
+#include <para/para.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <valgrind/callgrind.h>
+
+PARA_MAP_KERNEL(twice, double, double, x, 2 * x)
+PARA_REDUCE_KERNEL(sum, double, s, double, x, s += x)
+PARA_COMBINE(add, double, a, b, a += b)
+
+static double input[8], output[8];
+
+static void map_alone(para_pool *pool)
+{
+    para_pmap(pool,
+              &(para_map){
+                  .kernel = twice, .count = 8, .in = {PARA_IN(input)}, .out = {PARA_OUT(output)}});
+}
+
+static void reduce_alone(para_pool *pool)
+{
+    double total = 0;
+    para_preduce(pool, &(para_reduce){.kernel = sum,
+                                      .combine = add,
+                                      .count = 8,
+                                      .in = {PARA_IN(input)},
+                                      .result = &total,
+                                      .result_bytes = sizeof total});
+}
+
+static void run_nothing(const void *payload, size_t first, size_t count, para__seat *seat)
+{
+    (void)payload;
+    (void)first;
+    (void)count;
+    (void)seat;
+}
+
+/* What the caller runs while its call is published: the helper comes by, claims its slice, finishes. */
+static void run_helper(const void *payload, size_t first, size_t count, para__seat *seat)
+{
+    static uint64_t seen;
+    para_pool *pool;
+    memcpy(&pool, payload, sizeof pool);
+    (void)count;
+    (void)seat;
+    if (first == 0)
+        para__lane_visit(pool, &pool->lane[0], 1, &seen);
+}
+
+static void share(para_pool *pool, para__run *run)
+{
+    const para__plan plan = {.width = 2, .tickets = 1, .first = 1};
+    const para__job job = {.run = run, .payload = &pool, .payload_bytes = sizeof pool, .units = 2};
+    para__tally tally;
+    unsigned workers;
+    para__lane *lane = para__lane_lease(pool);
+    para__lane_run(pool, lane, &job, &plan, &tally, &workers);
+    para__lane_release(lane);
+}
+
+static void shared_with_nobody(para_pool *pool)
+{
+    share(pool, run_nothing);
+}
+
+static void shared_with_helper(para_pool *pool)
+{
+    share(pool, run_helper);
+}
+
+static const struct {
+    const char *name;
+    void (*walk)(para_pool *pool);
+} paths[] = {{"map_alone", map_alone},
+             {"reduce_alone", reduce_alone},
+             {"shared_with_nobody", shared_with_nobody},
+             {"shared_with_helper", shared_with_helper}};
+
+int main(int argc, char **argv)
+{
+    if (argc != 3)
+        return 2;
+    para_pool *pool = NULL;
+    const para_pool_config config = {
+        .size = sizeof config, .workers = 2, .binding = PARA_BIND_NONE};
+    if (para_pool_create(&pool, &config) != PARA_OK)
+        return 1;
+    para__workers_stop(pool, 2); /* from here on this thread is alone */
+    memset(pool->seat_of, 0, pool->cpu_limit * sizeof pool->seat_of[0]);
+    for (size_t p = 0; p < sizeof paths / sizeof paths[0]; p++) {
+        if (strcmp(paths[p].name, argv[1]) != 0)
+            continue;
+        for (int i = 0; i < 1000; i++)
+            paths[p].walk(pool);
+        const long times = strtol(argv[2], NULL, 10);
+        CALLGRIND_ZERO_STATS;
+        CALLGRIND_TOGGLE_COLLECT;
+        for (long i = 0; i < times; i++)
+            paths[p].walk(pool);
+        CALLGRIND_TOGGLE_COLLECT;
+        return 0;
+    }
+    fprintf(stderr, "no path %s\n", argv[1]);
+    return 2;
+}
