@@ -18,7 +18,10 @@ typedef struct para_builtin_arg {
 
 /* A kernel for one element type. */
 typedef struct para_builtin_code {
-    para_map_fn *map;       /* of a map; NULL in a reduction */
+    para_map_fn *map; /* of a map; NULL in a reduction */
+    para_map_fn
+        *streamed; /* the same with stores past the caches, for an output that is larger than
+                               them and is not an input; NULL: there is none */
     para_reduce_fn *reduce; /* this and what follows: of a reduction */
     para_combine_fn *combine;
     size_t acc_bytes;

@@ -4,8 +4,10 @@
 #include "cli/commands.h"
 #include "cli/say.h"
 
+#include <para/calibration.h>
 #include <para/map.h>
 #include <para/reduce.h>
+#include <para/topology.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -73,6 +75,8 @@ static int open_pool(run *r)
     if (!status)
         status = para_pool_get_info(r->pool, &info);
     r->pool_workers = info.workers;
+    if (!status && r->request->calibration)
+        status = para_calibration_load(r->pool, r->request->calibration);
     return status ? para__say_status(status) : 0;
 }
 
@@ -133,6 +137,18 @@ static void say_end(const run *r)
         printf("}\n");
 }
 
+/* The kernel to run: with stores past the caches for an output that is larger than they are. */
+static para_map_fn *map_kernel(const run *r, const para__npy *made)
+{
+    const para_builtin_code *code = &r->choice.kernel->code[made->type];
+    para_topology_info machine = {.size = sizeof machine};
+    const size_t assumed = (size_t)32 << 20; /* where the machine does not say */
+    if (!code->streamed || para_topology_get_info(&machine) != PARA_OK)
+        return code->map;
+    const size_t cache = machine.l3_bytes ? machine.l3_bytes : assumed;
+    return r->count > cache / made->element_bytes ? code->streamed : code->map;
+}
+
 static int map(run *r)
 {
     para__output output;
@@ -143,7 +159,7 @@ static int map(run *r)
     if (status)
         return status;
     const para__npy *made = &output.array.npy;
-    para_map call = {.kernel = r->choice.kernel->code[made->type].map,
+    para_map call = {.kernel = map_kernel(r, made),
                      .arg = r->choice.arg,
                      .count = r->count,
                      .out = {{output.array.data, made->element_bytes}},

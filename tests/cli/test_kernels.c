@@ -86,8 +86,8 @@ static void drop(void *array, para_dtype type)
 }
 
 /* Calls a map kernel in pieces that end at random places. */
-static void map_in_pieces(const para_builtin *kernel, para_dtype type, const char *const in[2],
-                          char *out, size_t count, const para_builtin_arg *arg)
+static void map_in_pieces(para_map_fn *map, para_dtype type, const char *const in[2], char *out,
+                          size_t count, const para_builtin_arg *arg)
 {
     const size_t bytes = type_bytes[type];
     for (size_t first = 0, length; first < count; first += length) {
@@ -97,7 +97,7 @@ static void map_in_pieces(const para_builtin *kernel, para_dtype type, const cha
         void *piece_out[1] = {out + first * bytes};
         const para_chunk chunk = {
             .first = first, .count = length, .in = piece_in, .out = piece_out};
-        assert_int_equal(kernel->code[type].map(&chunk, arg), 0);
+        assert_int_equal(map(&chunk, arg), 0);
     }
 }
 
@@ -132,14 +132,16 @@ static void maps_agree_with_their_oracles(void **state)
                 char *y = make(type, n, most, true);
                 char *z = make(type, n + 1, most, false);
                 set(z, type, n, 42);
-                map_in_pieces(kernel, type, (const char *const[]){x, y}, z, n, &arg);
+                map_in_pieces(kernel->code[type].map, type, (const char *const[]){x, y}, z, n,
+                              &arg);
                 assert_true(get(z, type, n) == 42); /* the element after the last */
                 for (size_t i = 0; i < n; i++) {
                     const void *in[2] = {x + i * type_bytes[t], y + i * type_bytes[t]};
                     check_map_value(kernel, type, get(z, type, i),
                                     kernel->code[t].oracle(in, 1, &arg));
                 }
-                map_in_pieces(kernel, type, (const char *const[]){x, y}, x, n, &arg); /* in place */
+                map_in_pieces(kernel->code[type].map, type, (const char *const[]){x, y}, x, n,
+                              &arg); /* in place */
                 for (size_t i = 0; i < n; i++)
                     assert_true(same(get(x, type, i), get(z, type, i)));
                 drop(x, type);
@@ -148,6 +150,40 @@ static void maps_agree_with_their_oracles(void **state)
             }
         }
     }
+}
+
+/* Stores past the caches change how fast a kernel is, and not a bit; wherever its lines begin. */
+static void streamed_maps_agree_with_plain_ones(void **state)
+{
+    (void)state;
+    const para_builtin_arg arg = {.a = 1.1, .row = 1};
+    const para_builtin *kernel;
+    int tried = 0;
+    for (size_t k = 0; (kernel = para_builtin_at(k)) != NULL; k++) {
+        for (unsigned t = 0; t < PARA_DTYPE_COUNT && kernel->code[t].streamed; t++) {
+            const para_dtype type = (para_dtype)t;
+            for (size_t s = 0; s < SIZE_COUNT; s++) {
+                const size_t n = sizes[s];
+                char *x = make(type, n, 100, true);
+                char *y = make(type, n, 100, true);
+                char *z = make(type, n + 1, 100, false);
+                char *expected = make(type, n + 1, 100, false);
+                set(z, type, n, 42);
+                map_in_pieces(kernel->code[t].map, type, (const char *const[]){x, y}, expected, n,
+                              &arg);
+                map_in_pieces(kernel->code[t].streamed, type, (const char *const[]){x, y}, z, n,
+                              &arg);
+                assert_memory_equal(z, expected, n * type_bytes[t]);
+                assert_true(get(z, type, n) == 42); /* the element after the last */
+                drop(x, type);
+                drop(y, type);
+                drop(z, type);
+                drop(expected, type);
+                tried++;
+            }
+        }
+    }
+    assert_int_equal(tried, 3 * PARA_DTYPE_COUNT * SIZE_COUNT); /* copy, scale and axpy have one */
 }
 
 static void row_norm_is_within_its_bound(void **state)
@@ -162,7 +198,8 @@ static void row_norm_is_within_its_bound(void **state)
             const para_builtin_arg arg = {.row = rows[r]};
             char *x = make(type, count * rows[r], 60, false);
             char *z = make(type, count, 1, false);
-            map_in_pieces(kernel, type, (const char *const[]){x, x}, z, count, &arg);
+            map_in_pieces(kernel->code[type].map, type, (const char *const[]){x, x}, z, count,
+                          &arg);
             for (size_t i = 0; i < count; i++) {
                 const void *in[1] = {x + i * rows[r] * type_bytes[t]};
                 const long double expected = kernel->code[t].oracle(in, rows[r], &arg);
@@ -359,6 +396,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_is_complete),
         cmocka_unit_test(maps_agree_with_their_oracles),
+        cmocka_unit_test(streamed_maps_agree_with_plain_ones),
         cmocka_unit_test(row_norm_is_within_its_bound),
         cmocka_unit_test(sums_are_within_their_bounds),
         cmocka_unit_test(a_sum_adds_in_double),
