@@ -35,10 +35,12 @@ PARA_API para_status para_calibration_get(para_pool *pool, para_calibration_info
 PARA_API para_status para_calibration_reset(para_pool *pool);
 
 /* Writes the knowledge as text, a line a site:
- *     site LOG2_COUNT NS_PER_ELEMENT DEVIATION SPREAD SAMPLES OFFSET MODULE where OFFSET
- *     (hexadecimal) is the kernel's place in the program or library MODULE; lines that begin with #
- *     are for people and have the machine's costs. Errors: PARA_ERR_ARGUMENT, PARA_ERR_FILE (the
- *     stream's error). */
+ *
+ *     site LOG2_COUNT NS_PER_ELEMENT DEVIATION SPREAD SAMPLES OFFSET MODULE
+ *
+ * where OFFSET (hexadecimal) is the kernel's place in the program or library MODULE. Lines that
+ * begin with # are for people and have the machine's costs.
+ * Errors: PARA_ERR_ARGUMENT, PARA_ERR_FILE (the stream's error). */
 PARA_API para_status para_calibration_print(para_pool *pool, FILE *stream);
 
 /* The same into a file, which appears under its name when it is complete.

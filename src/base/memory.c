@@ -2,6 +2,7 @@
 
 #include "base/atomic.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,7 +16,9 @@ void *para__alloc(size_t bytes)
     const size_t rounded = para__round_up(bytes ? bytes : 1, PARA__LINE);
     if (rounded == SIZE_MAX)
         return NULL;
+    const int saved = errno;
     void *memory = aligned_alloc(PARA__LINE, rounded);
+    errno = saved;
     return memory ? memset(memory, 0, rounded) : NULL;
 }
 
@@ -31,10 +34,13 @@ void *para__pages_map(size_t bytes)
     const size_t slack = rounded >= 2 * huge_bytes ? huge_bytes : 0;
     if (rounded == SIZE_MAX || rounded > SIZE_MAX - slack)
         return NULL;
+    const int saved = errno;
     char *base =
         mmap(NULL, rounded + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (base == MAP_FAILED)
+    if (base == MAP_FAILED) {
+        errno = saved;
         return NULL;
+    }
     if (slack == 0)
         return base;
     /* Cut off what lies before the first huge page border and after the last page asked for. */
@@ -45,6 +51,7 @@ void *para__pages_map(size_t bytes)
     if (slack - before)
         munmap(aligned + rounded, slack - before);
     madvise(aligned, rounded, MADV_HUGEPAGE); /* advice only: without huge pages small ones serve */
+    errno = saved;
     return aligned;
 }
 

@@ -1,4 +1,4 @@
-/* Memory: aligned blocks from the heap, and pages from the system. */
+/* Memory: aligned blocks from the heap, and pages from the system. Failing leaves errno as it was. */
 #ifndef PARA_BASE_MEMORY_H
 #define PARA_BASE_MEMORY_H
 

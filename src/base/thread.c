@@ -2,6 +2,7 @@
 
 #include "base/atomic.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 
@@ -16,7 +17,9 @@ int para__thread_start(pthread_t *thread, const char *name, void *(*run)(void *)
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
         sigdelset(&blocked, faults[i]);
     pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    const int saved = errno;
     const int error = pthread_create(thread, NULL, run, arg);
+    errno = saved; /* which it need not touch, and may */
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error == 0)
         pthread_setname_np(*thread, name); /* for debuggers only: a refusal changes nothing */

@@ -6,6 +6,7 @@
 
 int para__command_map(const para__request *request);
 int para__command_reduce(const para__request *request);
+int para__command_calibrate(const para__request *request);
 int para__command_info(const para__request *request);
 int para__command_kernels(const para__request *request);
 

@@ -12,6 +12,7 @@
 static const char general_help[] =
     "usage: para map KERNEL IN.npy... -o OUT.npy     fill an array from arrays\n"
     "       para reduce KERNEL IN.npy...             fold arrays to one value\n"
+    "       para calibrate [-o FILE]                 measure the machine and the kernels on it\n"
     "       para info                                show the machine and the workers\n"
     "       para kernels                             list the built-in kernels\n"
     "       para --version\n"
@@ -26,6 +27,7 @@ static const char general_help[] =
     "  --chunk N            hand out N elements at a time\n"                                \
     "  --executor WHO       threads: share the work however small it is; serial: do not;\n" \
     "                       default: whatever is predicted to be faster\n"                  \
+    "  --calibration FILE   begin with what 'para calibrate -o FILE' has measured\n"        \
     "  --report             say how it ran, on stderr or in the JSON object\n"              \
     "  --json               print one JSON object and nothing else; nothing on failure\n"   \
     "  -h, --help           this text\n"                                                    \
@@ -62,6 +64,21 @@ static const char reduce_help[] =
     "the\n"
     "values of --arg as doubles, in their order (NULL if there are none).\n";
 
+static const char calibrate_help[] =
+    "usage: para calibrate [--load FILE] [-o FILE] [--json]\n"
+    "\n"
+    "Measures what sharing a call costs on this machine, runs the built-in kernels on arrays of "
+    "some sizes,\n"
+    "and shows what they cost once they are known, how many workers ran them, and why.\n"
+    "\n"
+    "  --load FILE          begin with what is in a file that -o has written\n"
+    "  -o, --output FILE    save what is known of kernels; FILE appears when it is complete\n"
+    "  --json               print one JSON object and nothing else; nothing on failure\n"
+    "  -h, --help           this text\n"
+    "\n"
+    "para map and para reduce take the file as --calibration FILE, programs by "
+    "para_calibration_load.\n";
+
 static const char info_help[] = "usage: para info [--workers N] [--json]\n"
                                 "\n"
                                 "Shows the machine as the engine sees it, the share of it that "
@@ -77,8 +94,9 @@ static const struct {
     const char *name, *allowed, *help;
     int (*run)(const para__request *request);
 } commands[] = {
-    {"map", "oawcerj", map_help, para__command_map},
-    {"reduce", "awcefrj", reduce_help, para__command_reduce},
+    {"map", "oawckerj", map_help, para__command_map},
+    {"reduce", "awckefrj", reduce_help, para__command_reduce},
+    {"calibrate", "loj", calibrate_help, para__command_calibrate},
     {"info", "wj", info_help, para__command_info},
     {"kernels", "j", kernels_help, para__command_kernels},
 };

@@ -17,6 +17,7 @@ static const struct option long_options[] = {
     {"output", required_argument, NULL, 'o'},   {"arg", required_argument, NULL, 'a'},
     {"workers", required_argument, NULL, 'w'},  {"chunk", required_argument, NULL, 'c'},
     {"executor", required_argument, NULL, 'e'}, {"format", required_argument, NULL, 'f'},
+    {"load", required_argument, NULL, 'l'},     {"calibration", required_argument, NULL, 'k'},
     {"report", no_argument, NULL, 'r'},         {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
 };
@@ -88,6 +89,10 @@ static int parse_option(para__request *request, int letter, const char *text)
         if (strcmp(text, "g") != 0 && strcmp(text, "hex") != 0)
             return para__say_usage(request->command, "--format '%s' is neither g nor hex", text);
         request->hexadecimal = *text == 'h';
+        return 0;
+    case 'k': /* of map and reduce */
+    case 'l': /* of calibrate */
+        request->calibration = text;
         return 0;
     case 'r':
         request->report = true;

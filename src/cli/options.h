@@ -20,6 +20,7 @@ typedef struct para__request {
     char **operands; /* the kernel first, then the files */
     size_t operand_count;
     const char *output;
+    const char *calibration; /* a file to learn from */
     para__named args[PARA__ARG_MAX];
     size_t arg_count;
     para_options options; /* workers, chunk and executor, 0 where not given */

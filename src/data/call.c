@@ -344,11 +344,9 @@ static unsigned run_at_length(para__call *call, para__job *job, para__seat *seat
         seat->tally.busy_ticks = para__ticks() - start;
     }
     if (call->plan.width > 1) {
-        const para__tally before = seat->tally;
         job->units = units - job->first;
         job->timed = call->timed;
         para__lane_run(call->pool, call->lane, job, &call->plan, &seat->tally, &workers);
-        para__tally_add(&seat->tally, &before);
     }
     if (call->timed && call->site && !seat->tally.error)
         remember(call, units, &seat->tally);

@@ -330,7 +330,8 @@ static void join(const part *p)
     para__event_cancel(&p->lane->joiner);
 }
 
-void para__tally_add(para__tally *sum, const para__tally *more)
+/* Adds what another did; of two failing chunks the lower one remains. */
+static void add_tally(para__tally *sum, const para__tally *more)
 {
     sum->chunks += more->chunks;
     if (more->largest > sum->largest)
@@ -377,6 +378,7 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
                     para__tally *tally, unsigned *workers)
 {
     part p = part_of_caller(pool, lane, job, plan);
+    p.seat.tally = *tally;
     /* Nobody can claim yet, so the caller takes its own first tickets by a plain store; and it does
      * nothing between post and its first portion that would wait for the store to arrive. */
     const unsigned portion = para__claim_size(plan->tickets, plan->tickets, plan->first);
@@ -395,11 +397,11 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
     join(&p);
 
     *tally = p.seat.tally;
-    *workers = p.finished != 0;
+    *workers = tally->chunks != 0;
     for (unsigned w = p.team.first; w < p.team.first + p.team.width; w++)
         if (para__load_relaxed(&lane->post[w].done) >> COUNT_BITS == p.generation) { /* joined */
-            para__tally_add(tally, &lane->post[w].tally);
-            ++*workers;
+            add_tally(tally, &lane->post[w].tally);
+            *workers += lane->post[w].tally.chunks != 0;
         }
     if (tally->came_ticks > published)
         para__costs_refine(pool, tally->came_ticks - published, awake, true);

@@ -61,9 +61,6 @@ typedef struct para__tally {
     int error;           /* what the kernel returned for it; 0: none failed */
 } para__tally;
 
-/* Adds what another did; of two failing chunks the lower one remains. */
-void para__tally_add(para__tally *sum, const para__tally *more);
-
 /* A participant while it runs units of a call. */
 typedef struct para__seat {
     unsigned worker;        /* 0 .. width - 1 */
@@ -128,8 +125,9 @@ void para__lane_release(para__lane *lane);
  * asked again; NULL if there is no memory. */
 void *para__lane_arena(para__lane *lane, size_t bytes);
 
-/* Runs the job on a leased lane as planned, with the calling thread as one of the participants;
- * adds up what all of them tell. *workers: how many ran something. plan->width is at least 2. */
+/* Runs the job on a leased lane as planned, with the calling thread as one of the participants; adds
+ * what all of them did to the tally. *workers: how many ran a chunk, the caller among them if the
+ * tally has chunks already. plan->width is at least 2. */
 void para__lane_run(struct para_pool *pool, para__lane *lane, const para__job *job,
                     const para__plan *plan, para__tally *tally, unsigned *workers);
 

@@ -1,0 +1,111 @@
+"""The processes of runtimes, CPU hogs, and what machine this is."""
+import contextlib
+import json
+import os
+import pathlib
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+WARM_SECONDS = 0.15
+
+
+def environment(name):
+    """OpenMP's threads are bound, as its users are told to do; all else is as the runtime comes."""
+    result = {key: value for key, value in os.environ.items()
+              if not key.startswith(("OMP_", "GOMP_", "KMP_", "PARA_", "TBB_"))}
+    if name.startswith(("gomp", "libomp")):
+        result["OMP_PROC_BIND"] = "true"
+    return result
+
+
+class Process:
+    """A runtime. Stopped except while it answers."""
+
+    def __init__(self, path, name, threads):
+        arguments = [path / f"bench-{name}"] + (["--threads", str(threads)] if threads else [])
+        self.name = name
+        self.child = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                      env=environment(name), text=True)
+
+    def ask(self, line):
+        self.child.send_signal(signal.SIGCONT)
+        self.child.stdin.write(line + "\n")
+        self.child.stdin.flush()
+        answer = self.child.stdout.readline()
+        if not answer:
+            sys.exit(f"bench: {self.name} ended while running {line}")
+        self.child.send_signal(signal.SIGSTOP)
+        return json.loads(answer)
+
+    def end(self):
+        self.child.kill()
+        self.child.wait()
+
+
+class Processes:
+    """A process for each name, warm."""
+
+    def __init__(self, options, names, threads):
+        self.all = {}
+        warm = WARM_SECONDS if options.seconds is None else options.seconds
+        try:
+            for name in names:
+                self.all[name] = Process(options.build / "bench", name, threads)
+                self.all[name].ask(f"fixed 10000 {warm}")
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in self.all.values():
+            process.end()
+
+
+@contextlib.contextmanager
+def hogs(count):
+    """So many programs that keep a CPU busy, each."""
+    command = [sys.executable, "-c", "while True: pass"]
+    if shutil.which("stress-ng"):
+        command = ["stress-ng", "--quiet", "--cpu", "1"]
+    running = [subprocess.Popen(command, start_new_session=True) for _ in range(count)]
+    if count:
+        time.sleep(0.2)
+    try:
+        yield
+    finally:
+        for hog in running:
+            os.killpg(hog.pid, signal.SIGKILL)
+            hog.wait()
+
+
+def first_line_of(command):
+    """What a command says; "" if it cannot be run."""
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    except OSError:
+        return ""
+    return done.stdout.strip().split("\n")[0]
+
+
+def machine():
+    model = platform.machine()
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    for line in cpuinfo.read_text().splitlines() if cpuinfo.exists() else []:
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+            break
+    commit = first_line_of(["git", "rev-parse", "--short", "HEAD"])
+    if commit and first_line_of(["git", "status", "--porcelain"]):
+        commit += " with changes"
+    return {"cpu": model, "cpus": len(os.sched_getaffinity(0)), "kernel": platform.release(),
+            "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30),
+            "compiler": first_line_of(["gcc", "--version"]), "commit": commit or "none",
+            "date": time.strftime("%Y-%m-%d")}

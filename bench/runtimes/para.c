@@ -1,0 +1,56 @@
+/* para as it decides by itself: no call carries an option. */
+#include "runtime.h"
+#include <para/para.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static para_pool *pool; /* NULL: the default pool */
+
+static void must(para_status status)
+{
+    if (status) {
+        fprintf(stderr, "bench-para: %s %s\n", para_status_text(status), para_status_detail());
+        exit(1);
+    }
+}
+
+static void start(unsigned threads)
+{
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    config.workers = threads;
+    if (threads)
+        must(para_pool_create(&pool, &config));
+}
+
+static void for_each(size_t n, const bench_loop *loop, const void *ctx)
+{
+    must(para_pmap(pool, &(para_map){.kernel = loop->kernel, .arg = ctx, .count = n}));
+}
+
+PARA_COMBINE(add, double, total, part, total += part)
+
+static double sum(size_t n, const bench_sum *s, const void *ctx)
+{
+    double total = 0;
+    must(para_preduce(pool, &(para_reduce){.kernel = s->kernel,
+                                           .combine = add,
+                                           .arg = ctx,
+                                           .count = n,
+                                           .result = &total,
+                                           .result_bytes = sizeof total}));
+    return total;
+}
+
+static void forget(void)
+{
+    must(para_calibration_reset(pool));
+}
+
+const bench_runtime bench_this_runtime = {
+    .name = "para",
+    .can = BENCH_NESTS | BENCH_CONCURRENT | BENCH_DECIDES,
+    .start = start,
+    .for_each = for_each,
+    .sum = sum,
+    .forget = forget,
+};

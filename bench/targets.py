@@ -1,0 +1,120 @@
+"""The targets that para has set itself, and how a run's figures stand to them."""
+from tables import number, ratio
+
+
+class Run:
+    """The points of a run in which para, serial and perhaps peers were measured."""
+
+    def __init__(self, result):
+        self.points = {workload["name"]: {point: row for point, row in workload["points"].items()
+                                          if "ns" in row.get("para", {})}
+                       for workload in result["workloads"]}
+
+    def rows(self, workload, keep=lambda point, row: True):
+        return {point: row for point, row in self.points.get(workload, {}).items() if keep(point, row)}
+
+
+def to_peer(row):
+    return ratio(row, [name for name in row if name not in ("para", "serial")])
+
+
+def worst_to_peer(rows, limit):
+    """(measured, met): the largest ratio of para to the best peer among rows; None without peers."""
+    ratios = {point: to_peer(row) for point, row in rows.items() if to_peer(row) is not None}
+    if not ratios:
+        return None
+    worst = max(ratios, key=ratios.get)
+    missed = sum(value > limit for value in ratios.values())
+    text = f"at most {ratios[worst]:.2f}, at {worst}"
+    if missed:
+        text += f"; above in {missed} of {len(ratios)}"
+    return text, not missed
+
+
+def worst_to_serial(rows, factor, more_ns):
+    """Likewise against factor x serial + more_ns."""
+    if not rows:
+        return None
+    over = {point: row["para"]["ns"] / (factor * row["serial"]["ns"] + more_ns) for point, row in rows.items()}
+    worst = max(over, key=over.get)
+    missed = sum(value > 1 for value in over.values())
+    row = rows[worst]
+    text = f"worst {worst}: {number(row['para']['ns'])} ns, serial {number(row['serial']['ns'])} ns"
+    if missed:
+        text += f"; above in {missed} of {len(over)}"
+    return text, not missed
+
+
+def alone(run):
+    rows = run.rows("fixed", lambda point, row: point == "20")
+    return worst_to_serial(rows, 1, 30)
+
+
+def break_even(run):
+    """Serial time from which on para is faster, between the two points around it."""
+    rows = sorted(run.rows("fixed").values(), key=lambda row: row["serial"]["ns"])
+    slower = [k for k, row in enumerate(rows) if row["para"]["ns"] >= row["serial"]["ns"]]
+    if not rows:
+        return None
+    if slower and slower[-1] == len(rows) - 1:
+        return "none", False
+    if not slower:
+        return f"below {number(rows[0]['serial']['ns'])} ns", True
+    last, first = rows[slower[-1]], rows[slower[-1] + 1]
+    loss, gain = (abs(row["para"]["ns"] - row["serial"]["ns"]) for row in (last, first))
+    at = last["serial"]["ns"] + (first["serial"]["ns"] - last["serial"]["ns"]) * loss / (loss + gain)
+    return f"{number(at)} ns", at <= 450
+
+
+def hogs(run):
+    rows = run.rows("hogs")
+    found = worst_to_peer(rows, 1.0)
+    if not found:
+        return None
+    longest = max(row["para"]["longest_ns"] for row in rows.values())
+    return f"{found[0]}; longest call {longest / 1e6:.1f} ms", found[1]
+
+
+def idle(run):
+    rows = run.rows("idle")
+    used = max((row["para"]["ns"] for row in rows.values()), default=None)
+    return None if used is None else (f"{used / 1e6:.2f} ms", used <= 1e6)
+
+
+def memory(run):
+    rows = run.rows("memory").values()
+    if not rows:
+        return None
+    allocations = sum(row["para"]["allocations"] for row in rows)
+    growth = max(row["para"]["resident_growth_bytes"] for row in rows)
+    met = allocations == 0 and growth < 1 << 20
+    return f"{allocations:.0f} allocations, {growth / 1024:.0f} KiB more resident", met
+
+
+def between(least, most):
+    return lambda point, row: least <= row["serial"]["ns"] <= most
+
+
+def all_of(result):
+    """[(name, what, measured, met)] for the targets that the run has figures for."""
+    run = Run(result)
+    table = [
+        ("F1", "a call that runs alone <= serial + 30 ns", alone(run)),
+        ("F2", "fixed work <= 1.00 x the best peer", worst_to_peer(run.rows("fixed"), 1.0)),
+        ("F2", "of 80 to 700 ns <= 0.85 x", worst_to_peer(run.rows("fixed", between(80, 700)), 0.85)),
+        ("F3", "faster than serial from 450 ns of work", break_even(run)),
+        ("F4", "warm <= 1.05 x serial + 30 ns", worst_to_serial(run.rows("grid"), 1.05, 30)),
+        ("F4", "first call <= 1.15 x serial + 5 us", worst_to_serial(run.rows("grid-cold"), 1.15, 5000)),
+        ("F4", "changed from call to call <= 1.15 x serial + 5 us",
+         worst_to_serial(run.rows("alternating"), 1.15, 5000)),
+        ("F5", "STREAM beyond the caches <= 1.00 x the best peer",
+         worst_to_peer(run.rows("stream", lambda point, row: "cache" not in point), 1.0)),
+        ("F6", "irregular <= 1.03 x the best peer", worst_to_peer(run.rows("irregular"), 1.03)),
+        ("F7", "deterministic sum and dot <= 1.02 x the best peer", worst_to_peer(run.rows("sum"), 1.02)),
+        ("F8", "beside CPU hogs <= 1.00 x the best peer", hogs(run)),
+        ("F9", "idle for 1 s <= 1 ms of CPU", idle(run)),
+        ("F10", "no allocation in warm calls, memory flat", memory(run)),
+        ("F11", "threads that call at once <= 1.00 x the best peer", worst_to_peer(run.rows("callers"), 1.0)),
+        ("F11", "loops within a loop <= 1.00 x the best peer", worst_to_peer(run.rows("nested"), 1.0)),
+    ]
+    return [(name, what) + found for name, what, found in table if found]

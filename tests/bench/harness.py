@@ -1,0 +1,54 @@
+"""harness.py SOURCE BUILD: the benchmarks run, give right results, and write figures that can be read.
+How fast anything was is not looked at."""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+source, build = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+
+
+def run(*arguments):
+    return subprocess.run([sys.executable, source / "bench" / "run.py", build, *arguments], text=True,
+                          capture_output=True)
+
+
+def faults_in(result, listed):
+    """What is missing or wrong in the figures of a quick run."""
+    built = {path.name.removeprefix("bench-") for path in (build / "bench").glob("bench-*")}
+    found = {workload["name"]: workload["points"] for workload in result["workloads"]}
+    for workload in listed:
+        for point in workload["points"]:
+            if not point["quick"]:
+                continue
+            row = found.get(workload["name"], {}).get(point["name"], {})
+            for runtime in built:
+                figures = row.get(runtime, {"fault": "missing"})
+                fault = figures.get("fault")
+                if fault and (fault != "not possible with this runtime" or runtime in ("para", "serial")):
+                    yield f"{workload['name']}/{point['name']} {runtime}: {fault}"
+                elif not fault and not figures["ns"] >= 0:
+                    yield f"{workload['name']}/{point['name']} {runtime}: {figures['ns']} ns"
+    for special in ("cold", "scaling"):
+        if special not in found:
+            yield f"{special}: missing"
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        figures = pathlib.Path(folder) / "figures.json"
+        done = run("--quick", "--rounds", "1", "--seconds", "0.001", "--json", str(figures))
+        if done.returncode != 0:
+            sys.exit(f"the suite failed:\n{done.stdout[-2000:]}{done.stderr}")
+        result = json.loads(figures.read_text())
+    listed = json.loads(subprocess.run([build / "bench" / "bench-serial", "--list"], capture_output=True,
+                                       check=True).stdout)
+    faults = list(faults_in(result, listed))
+    if run("no-such-workload").returncode == 0:
+        faults.append("an unknown workload is not refused")
+    if faults:
+        sys.exit("\n".join(faults))
+
+
+main()

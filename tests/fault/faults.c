@@ -1,0 +1,221 @@
+#include "faults.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <hwloc.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+static _Atomic int armed_kind, armed_error;
+static _Atomic long countdown, failed, held;
+static _Atomic bool failing;
+
+void fault_arm(fault_kind kind, long n, int error, bool all)
+{
+    armed_kind = kind;
+    armed_error = error;
+    countdown = n;
+    failed = 0;
+    failing = all;
+}
+
+long fault_count(void)
+{
+    return failed;
+}
+
+long fault_held(void)
+{
+    return held;
+}
+
+/* Whether this call is to fail; sets errno then. */
+static bool fails(fault_kind kind)
+{
+    if (armed_kind != FAULT_ANY && armed_kind != (int)kind)
+        return false;
+    if (countdown <= 0 && !(failing && failed))
+        return false;
+    const long before = atomic_fetch_sub(&countdown, 1);
+    if (before > 1 || (before < 1 && !failing))
+        return false;
+    failed++;
+    errno = armed_error;
+    return true;
+}
+
+/* ---- Blocks that free() takes: only those that came from here count ----------------------------- */
+
+enum { BLOCKS = 4096 };
+static void *blocks[BLOCKS];
+static pthread_mutex_t blocks_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Puts the pointer `to` in the place of the first `from`; whether there was one. */
+static bool exchange(void *from, void *to)
+{
+    bool found = false;
+    pthread_mutex_lock(&blocks_lock);
+    for (int i = 0; i < BLOCKS && !found; i++)
+        if (blocks[i] == from) {
+            blocks[i] = to;
+            found = true;
+        }
+    pthread_mutex_unlock(&blocks_lock);
+    return found;
+}
+
+static void *handed_out(void *block)
+{
+    if (block && exchange(NULL, block))
+        held++;
+    return block;
+}
+
+#define WRAP(type, name, ...)        \
+    type __real_##name(__VA_ARGS__); \
+    type __wrap_##name(__VA_ARGS__); \
+    type __wrap_##name(__VA_ARGS__)
+
+WRAP(void *, malloc, size_t bytes)
+{
+    return fails(FAULT_MEMORY) ? NULL : handed_out(__real_malloc(bytes));
+}
+
+WRAP(void *, calloc, size_t n, size_t bytes)
+{
+    return fails(FAULT_MEMORY) ? NULL : handed_out(__real_calloc(n, bytes));
+}
+
+WRAP(void *, aligned_alloc, size_t alignment, size_t bytes)
+{
+    return fails(FAULT_MEMORY) ? NULL : handed_out(__real_aligned_alloc(alignment, bytes));
+}
+
+WRAP(char *, strdup, const char *text)
+{
+    return fails(FAULT_MEMORY) ? NULL : handed_out(__real_strdup(text));
+}
+
+WRAP(void, free, void *block)
+{
+    if (block && exchange(block, NULL))
+        held--;
+    __real_free(block);
+}
+
+/* ---- Pages and threads -------------------------------------------------------------------------- */
+
+WRAP(void *, mmap, void *at, size_t bytes, int protection, int flags, int file, off_t offset)
+{
+    if (fails(FAULT_PAGES))
+        return MAP_FAILED;
+    void *pages = __real_mmap(at, bytes, protection, flags, file, offset);
+    held += pages == MAP_FAILED ? 0 : (long)bytes;
+    return pages;
+}
+
+WRAP(int, munmap, void *pages, size_t bytes)
+{
+    held -= (long)bytes;
+    return __real_munmap(pages, bytes);
+}
+
+WRAP(int, pthread_create, pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+     void *arg)
+{
+    if (fails(FAULT_THREAD))
+        return armed_error;
+    const int error = __real_pthread_create(thread, attributes, run, arg);
+    held += error == 0;
+    return error;
+}
+
+WRAP(int, pthread_join, pthread_t thread, void **result)
+{
+    held--;
+    return __real_pthread_join(thread, result);
+}
+
+/* ---- hwloc -------------------------------------------------------------------------------------- */
+
+WRAP(int, hwloc_set_cpubind, hwloc_topology_t topology, hwloc_const_cpuset_t cpus, int flags)
+{
+    return fails(FAULT_BINDING) ? -1 : __real_hwloc_set_cpubind(topology, cpus, flags);
+}
+
+WRAP(int, hwloc_topology_init, hwloc_topology_t *topology)
+{
+    const int result = fails(FAULT_TOPOLOGY) ? -1 : __real_hwloc_topology_init(topology);
+    held += result == 0;
+    return result;
+}
+
+WRAP(int, hwloc_topology_load, hwloc_topology_t topology)
+{
+    return fails(FAULT_TOPOLOGY) ? -1 : __real_hwloc_topology_load(topology);
+}
+
+WRAP(void, hwloc_topology_destroy, hwloc_topology_t topology)
+{
+    held--;
+    __real_hwloc_topology_destroy(topology);
+}
+
+WRAP(hwloc_bitmap_t, hwloc_bitmap_alloc, void)
+{
+    const hwloc_bitmap_t bitmap = fails(FAULT_MEMORY) ? NULL : __real_hwloc_bitmap_alloc();
+    held += bitmap != NULL;
+    return bitmap;
+}
+
+WRAP(hwloc_bitmap_t, hwloc_bitmap_dup, hwloc_const_bitmap_t of)
+{
+    const hwloc_bitmap_t bitmap = fails(FAULT_MEMORY) ? NULL : __real_hwloc_bitmap_dup(of);
+    held += bitmap != NULL;
+    return bitmap;
+}
+
+WRAP(void, hwloc_bitmap_free, hwloc_bitmap_t bitmap)
+{
+    held -= bitmap != NULL;
+    __real_hwloc_bitmap_free(bitmap);
+}
+
+/* ---- Files -------------------------------------------------------------------------------------- */
+
+WRAP(FILE *, fopen, const char *path, const char *mode)
+{
+    FILE *file = fails(FAULT_FILE) ? NULL : __real_fopen(path, mode);
+    held += file != NULL;
+    return file;
+}
+
+WRAP(int, fclose, FILE *file)
+{
+    held--;
+    return __real_fclose(file);
+}
+
+WRAP(int, open, const char *path, int flags, ...)
+{
+    const int file = fails(FAULT_FILE) ? -1 : __real_open(path, flags);
+    held += file >= 0;
+    return file;
+}
+
+WRAP(int, openat, int directory, const char *path, int flags, ...)
+{
+    const int file = fails(FAULT_FILE) ? -1 : __real_openat(directory, path, flags);
+    held += file >= 0;
+    return file;
+}
+
+WRAP(int, close, int file)
+{
+    held--;
+    return __real_close(file);
+}

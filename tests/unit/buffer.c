@@ -1,0 +1,290 @@
+/* Buffers: memory, and mapped files. */
+#include "../common/check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/para-test-XXXXXX";
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) && chmod(folder, 0755) == 0 ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return rmdir(folder);
+}
+
+/* A path in the folder; valid until the next call. */
+static const char *at(const char *name)
+{
+    static char path[200];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static void write_file(const char *path, const void *bytes, size_t n)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, n, file), n);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* ---- Memory ------------------------------------------------------------------------------------- */
+
+PARA_MAP_KERNEL(next, unsigned char, unsigned char, x, (unsigned char)(x + 1))
+
+static void check_buffer(para_pool *pool, size_t n, size_t element,
+                         const para_buffer_config *config)
+{
+    para_buffer *buffer = NULL;
+    OK(para_buffer_create(&buffer, pool, n, element, config));
+    assert_non_null(buffer);
+    assert_int_equal(para_buffer_bytes(buffer), n * element);
+    unsigned char *data = para_buffer_data(buffer);
+    assert_true((data == NULL) == (n == 0));
+    assert_int_equal((uintptr_t)data % (size_t)sysconf(_SC_PAGESIZE), 0);
+    if (n * element >= (size_t)4 << 20)
+        assert_int_equal((uintptr_t)data % ((size_t)2 << 20), 0);
+    size_t wrong = 0;
+    for (size_t i = 0; data && i < n * element; i++)
+        wrong += data[i] != 0;
+    OK(para_pmap(pool, &(para_map){.kernel = next,
+                                   .count = n * element,
+                                   .in = {PARA_IN(data)},
+                                   .out = {PARA_OUT(data)},
+                                   .options.executor = PARA_EXECUTOR_THREADS}));
+    for (size_t i = 0; data && i < n * element; i++)
+        wrong += data[i] != 1;
+    assert_int_equal(wrong, 0);
+    para_buffer_destroy(buffer);
+}
+
+TEST(zeroed_aligned_and_usable_at_any_size)
+{
+    static const size_t sizes[] = {0, 1, 2, 100, 4095, 4096, 4097, 65537, 1 << 20};
+    static const size_t elements[] = {1, 3, 8};
+    static const unsigned pools[] = {1, 2, 5};
+    for (size_t p = 0; p < COUNT_OF(pools); p++) {
+        para_pool *pool = check_pool(pools[p]);
+        for (size_t s = 0; s < COUNT_OF(sizes); s++)
+            for (size_t e = 0; e < COUNT_OF(elements); e++)
+                check_buffer(pool, sizes[s], elements[e], NULL);
+        para_pool_destroy(pool);
+    }
+    check_buffer(NULL, 100000, 8, NULL);
+}
+
+TEST(every_placement)
+{
+    static const unsigned nodes[] = {0, 1, 63, 64, 999999, ~0u}; /* one that is not there, too */
+    for (int placement = PARA_PLACE_AUTO; placement <= PARA_PLACE_NODE; placement++)
+        for (size_t i = 0; i < COUNT_OF(nodes); i++) {
+            para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
+            config.placement = (para_placement)placement;
+            config.node = nodes[i];
+            check_buffer(NULL, 100000, 3, &config);
+        }
+}
+
+TEST(malformed_requests)
+{
+    para_buffer *const before = (para_buffer *)folder;
+    para_buffer *buffer = before;
+    para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
+    FAILS(PARA_ERR_ARGUMENT, para_buffer_create(NULL, NULL, 1, 1, NULL));
+    config.size++;
+    FAILS(PARA_ERR_ARGUMENT, para_buffer_create(&buffer, NULL, 1, 1, &config));
+    config.size = 0;
+    FAILS(PARA_ERR_ARGUMENT, para_buffer_create(&buffer, NULL, 1, 1, &config));
+    config = (para_buffer_config)PARA_BUFFER_CONFIG_INIT;
+    static const int placements[] = {-1, PARA_PLACE_NODE + 1, 1 << 30};
+    for (size_t i = 0; i < COUNT_OF(placements); i++) {
+        config.placement = (para_placement)placements[i];
+        FAILS(PARA_ERR_ARGUMENT, para_buffer_create(&buffer, NULL, 1, 1, &config));
+    }
+    FAILS(PARA_ERR_ELEMENT_SIZE, para_buffer_create(&buffer, NULL, 5, 0, NULL));
+    FAILS(PARA_ERR_ELEMENT_SIZE, para_buffer_create(&buffer, NULL, 0, 0, NULL));
+    FAILS(PARA_ERR_OVERFLOW, para_buffer_create(&buffer, NULL, SIZE_MAX, 2, NULL));
+    FAILS(PARA_ERR_OVERFLOW, para_buffer_create(&buffer, NULL, SIZE_MAX / 8 + 1, 8, NULL));
+    FAILS(PARA_ERR_OVERFLOW, para_buffer_create(&buffer, NULL, 2, SIZE_MAX, NULL));
+    assert_ptr_equal(buffer, before);
+}
+
+TEST(more_than_there_is)
+{
+    para_buffer *const before = (para_buffer *)folder;
+    para_buffer *buffer = before;
+    errno = 77;
+    FAILS(PARA_ERR_MEMORY, para_buffer_create(&buffer, NULL, (size_t)1 << 58, 8, NULL));
+    assert_ptr_equal(buffer, before);
+    assert_int_equal(errno, 77);
+}
+
+TEST(destroying_none_is_allowed)
+{
+    para_buffer_destroy(NULL);
+}
+
+/* ---- Files -------------------------------------------------------------------------------------- */
+
+TEST(a_file_is_read)
+{
+    static const size_t sizes[] = {1, 4095, 4096, 4097, 1000000};
+    unsigned char *bytes = malloc(1000000);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < 1000000; i++)
+        bytes[i] = (unsigned char)check_mix(i);
+    for (size_t s = 0; s < COUNT_OF(sizes); s++) {
+        write_file(at("read"), bytes, sizes[s]);
+        assert_int_equal(chmod(at("read"), 0444), 0);
+        para_buffer *buffer = NULL;
+        errno = 77;
+        OK(para_buffer_map_file(&buffer, at("read"), PARA_FILE_READ));
+        assert_int_equal(errno, 77);
+        assert_int_equal(unlink(at("read")), 0); /* the mapping does not need the name */
+        assert_int_equal(para_buffer_bytes(buffer), sizes[s]);
+        assert_memory_equal(para_buffer_data(buffer), bytes, sizes[s]);
+        para_buffer_destroy(buffer);
+    }
+    free(bytes);
+}
+
+TEST(a_file_is_written_in_place)
+{
+    write_file(at("written"), "abcdef", 6);
+    para_buffer *buffer = NULL;
+    OK(para_buffer_map_file(&buffer, at("written"), PARA_FILE_WRITE));
+    unsigned char *data = para_buffer_data(buffer);
+    OK(para_pmap(
+        NULL,
+        &(para_map){.kernel = next, .count = 6, .in = {PARA_IN(data)}, .out = {PARA_OUT(data)}}));
+    para_buffer_destroy(buffer);
+    char text[10] = {0};
+    FILE *file = fopen(at("written"), "r");
+    assert_non_null(file);
+    assert_int_equal(fread(text, 1, sizeof text, file), 6);
+    fclose(file);
+    assert_string_equal(text, "bcdefg");
+    unlink(at("written"));
+}
+
+static void refuses(const char *path)
+{
+    para_buffer *const before = (para_buffer *)folder;
+    for (int mode = PARA_FILE_READ; mode <= PARA_FILE_WRITE; mode++) {
+        para_buffer *buffer = before;
+        errno = 77;
+        FAILS(PARA_ERR_FILE, para_buffer_map_file(&buffer, path, (para_file_mode)mode));
+        assert_ptr_equal(buffer, before);
+        assert_int_equal(errno, 77);
+        assert_ptr_equal(strstr(para_status_detail(), path), para_status_detail());
+        assert_true(strlen(para_status_detail()) > strlen(path) + 5); /* and what is wrong */
+    }
+}
+
+TEST(what_is_not_a_file_with_bytes_is_refused)
+{
+    refuses(at("missing"));
+    refuses(at("missing/below"));
+    refuses("");
+    refuses(folder);
+    refuses("/dev/zero");
+    write_file(at("empty"), "", 0);
+    refuses(at("empty"));
+    unlink(at("empty"));
+    assert_int_equal(mkfifo(at("pipe"), 0600), 0);
+    refuses(at("pipe")); /* without waiting for somebody at its other end */
+    unlink(at("pipe"));
+    assert_int_equal(symlink("loop", at("loop")), 0);
+    refuses(at("loop"));
+    unlink(at("loop"));
+}
+
+static void wait_for(pid_t child)
+{
+    int status = 0;
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* As somebody who is not the superuser, to whom no file is closed. */
+TEST(permissions_are_respected)
+{
+    write_file(at("closed"), "x", 1);
+    write_file(at("readable"), "x", 1);
+    assert_int_equal(chmod(at("closed"), 0), 0);
+    assert_int_equal(chmod(at("readable"), 0444), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        para_buffer *buffer = NULL;
+        if (geteuid() == 0 && setuid(65534) != 0)
+            _exit(1);
+        if (para_buffer_map_file(&buffer, at("closed"), PARA_FILE_READ) != PARA_ERR_FILE)
+            _exit(2);
+        if (para_buffer_map_file(&buffer, at("readable"), PARA_FILE_WRITE) != PARA_ERR_FILE)
+            _exit(3);
+        if (para_buffer_map_file(&buffer, at("readable"), PARA_FILE_READ) != PARA_OK)
+            _exit(4);
+        _exit(0);
+    }
+    wait_for(child);
+    unlink(at("closed"));
+    unlink(at("readable"));
+}
+
+TEST(malformed_file_requests)
+{
+    para_buffer *buffer = NULL;
+    FAILS(PARA_ERR_ARGUMENT, para_buffer_map_file(NULL, "/etc/passwd", PARA_FILE_READ));
+    FAILS(PARA_ERR_ARGUMENT, para_buffer_map_file(&buffer, NULL, PARA_FILE_READ));
+    FAILS(PARA_ERR_ARGUMENT, para_buffer_map_file(&buffer, "/etc/passwd", (para_file_mode)2));
+    FAILS(PARA_ERR_ARGUMENT, para_buffer_map_file(&buffer, "/etc/passwd", (para_file_mode)-1));
+    assert_null(buffer);
+}
+
+TEST(no_descriptor_is_left_open)
+{
+    const int before = dup(STDERR_FILENO);
+    close(before);
+    write_file(at("some"), "x", 1);
+    for (int i = 0; i < 10; i++) {
+        para_buffer *buffer = NULL;
+        OK(para_buffer_map_file(&buffer, at("some"), PARA_FILE_WRITE));
+        para_buffer_destroy(buffer);
+        FAILS(PARA_ERR_FILE, para_buffer_map_file(&buffer, folder, PARA_FILE_READ));
+    }
+    unlink(at("some"));
+    const int after = dup(STDERR_FILENO);
+    close(after);
+    assert_int_equal(after, before);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(zeroed_aligned_and_usable_at_any_size),
+        cmocka_unit_test(every_placement),
+        cmocka_unit_test(malformed_requests),
+        cmocka_unit_test(more_than_there_is),
+        cmocka_unit_test(destroying_none_is_allowed),
+        cmocka_unit_test(a_file_is_read),
+        cmocka_unit_test(a_file_is_written_in_place),
+        cmocka_unit_test(what_is_not_a_file_with_bytes_is_refused),
+        cmocka_unit_test(permissions_are_respected),
+        cmocka_unit_test(malformed_file_requests),
+        cmocka_unit_test(no_descriptor_is_left_open),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,168 @@
+/* Decisions: what options force, and what holds for every plan. */
+#include "../common/check.h"
+
+#include "plan/decide.h"
+#include "plan/divide.h"
+
+static const unsigned pools[] = {1, 2, 3, 8, 64, 1024};
+static const unsigned limits[] = {0, 1, 2, 7, 64, 5000};
+static const size_t units[] = {1, 2, 3, 63, 64, 65, 1000, 1000000, SIZE_MAX};
+static const double works[] = {0, 1e-3, 1, 500, 3000, 1e5, 1e9, 1e300};
+
+static const para__costs usual = {
+    .reach_ns = 300, .each_ns = 40, .wake_ns = 35000, .rouse_ns = 4000, .clock_ns = 10};
+static const para__costs nothing = {0};
+static const para__costs *const costs[] = {&usual, &nothing};
+
+static const char *fault_of(const para__plan *plan, size_t n)
+{
+    if (plan->tickets < 1 || plan->tickets > PARA__SLICE_TICKETS_MAX)
+        return "tickets";
+    if (plan->first < 1 || plan->first > plan->tickets)
+        return "first claim";
+    if (plan->lead > n)
+        return "lead";
+    /* No ticket without a unit, as long as there are units enough. */
+    return plan->tickets > 1 && plan->tickets > n / plan->width ? "tickets without units" : NULL;
+}
+
+static unsigned least(unsigned a, size_t b)
+{
+    return b < a ? (unsigned)b : a;
+}
+
+/* Checks the plans for one question, with every cost of the work. */
+static void check(para__ask ask)
+{
+    for (size_t w = 0; w < COUNT_OF(works); w++)
+        for (size_t c = 0; c < COUNT_OF(costs); c++)
+            for (int uneven = 0; uneven < 2; uneven++) {
+                ask.work_ns = works[w];
+                ask.uneven = uneven;
+                ask.awake = uneven ? 0 : ask.workers - 1;
+                const para__plan plan = para__decide(&ask, costs[c]);
+                const char *fault = fault_of(&plan, ask.units);
+                if (fault)
+                    fail_msg("%s: %zu units of %g ns, %u workers", fault, ask.units, ask.work_ns,
+                             ask.workers);
+                assert_in_range(plan.width, 1, least(ask.workers, ask.units));
+                assert_true(ask.limit == 0 || plan.width <= ask.limit);
+            }
+}
+
+TEST(every_plan_is_within_bounds)
+{
+    for (int executor = 0; executor <= PARA_EXECUTOR_SERIAL; executor++)
+        for (size_t p = 0; p < COUNT_OF(pools); p++)
+            for (size_t l = 0; l < COUNT_OF(limits); l++)
+                for (size_t u = 0; u < COUNT_OF(units); u++)
+                    check((para__ask){.units = units[u],
+                                      .workers = pools[p],
+                                      .limit = limits[l],
+                                      .executor = (para_executor)executor});
+}
+
+TEST(threads_means_all_that_there_are)
+{
+    for (size_t p = 1; p < COUNT_OF(pools); p++)
+        for (size_t u = 1; u < COUNT_OF(units); u++)
+            for (size_t w = 0; w < COUNT_OF(works); w++) {
+                para__ask ask = {.units = units[u],
+                                 .work_ns = works[w],
+                                 .workers = pools[p],
+                                 .executor = PARA_EXECUTOR_THREADS};
+                const para__plan plan = para__decide(&ask, &usual);
+                assert_int_equal(plan.width, least(pools[p], units[u]));
+                assert_int_equal(plan.why, PARA_WHY_ASKED);
+                ask.limit = 2;
+                assert_int_equal(para__decide(&ask, &usual).width, 2);
+            }
+}
+
+static para__plan automatic(double work_ns, unsigned workers, unsigned awake)
+{
+    return para__decide(
+        &(para__ask){.units = 100000, .work_ns = work_ns, .workers = workers, .awake = awake},
+        &usual);
+}
+
+TEST(little_work_is_not_shared_and_much_is)
+{
+    for (unsigned workers = 2; workers <= 64; workers *= 2) {
+        const para__plan little = automatic(100, workers, workers - 1);
+        assert_int_equal(little.width, 1);
+        assert_int_equal(little.why, PARA_WHY_SMALL);
+        const para__plan much = automatic(1e9, workers, 0);
+        assert_int_equal(much.width, workers);
+        assert_int_equal(much.why, PARA_WHY_PARALLEL);
+    }
+}
+
+TEST(what_is_worth_sharing_depends_on_who_is_awake)
+{
+    const para__plan awake = automatic(10000, 2, 1);
+    assert_int_equal(awake.width, 2);
+    const para__plan asleep = automatic(10000, 2, 0); /* a wake-up takes longer than the work */
+    assert_int_equal(asleep.width, 1);
+    assert_true(asleep.forgone_ns > 0);
+    assert_true(automatic(100, 2, 0).forgone_ns <= 0);
+}
+
+TEST(more_work_is_never_shared_among_fewer)
+{
+    for (unsigned workers = 2; workers <= 64; workers *= 2) {
+        unsigned before = 1;
+        for (size_t work_ns = 10; work_ns < 1000000000; work_ns += work_ns / 3) {
+            const unsigned width = automatic((double)work_ns, workers, workers - 1).width;
+            assert_true(width >= before);
+            before = width;
+        }
+        assert_int_equal(before, workers);
+    }
+}
+
+static para_why why_alone(size_t n, unsigned workers, unsigned limit, para_executor executor)
+{
+    const para__plan plan = para__decide(
+        &(para__ask){
+            .units = n, .work_ns = 1e9, .workers = workers, .limit = limit, .executor = executor},
+        &usual);
+    assert_int_equal(plan.width, 1);
+    return plan.why;
+}
+
+TEST(reasons_for_being_alone)
+{
+    assert_int_equal(why_alone(100, 8, 0, PARA_EXECUTOR_SERIAL), PARA_WHY_ASKED);
+    assert_int_equal(why_alone(100, 8, 1, PARA_EXECUTOR_THREADS), PARA_WHY_ASKED);
+    assert_int_equal(why_alone(100, 1, 0, PARA_EXECUTOR_THREADS), PARA_WHY_ONE_WORKER);
+    assert_int_equal(why_alone(1, 8, 0, PARA_EXECUTOR_THREADS), PARA_WHY_ONE_UNIT);
+    assert_int_equal(why_alone(1, 8, 0, PARA_EXECUTOR_AUTO), PARA_WHY_ONE_UNIT);
+}
+
+TEST(portions_for_other_counts)
+{
+    for (size_t p = 0; p < COUNT_OF(pools); p++)
+        for (size_t n = 1; n <= 3000; n += 1 + n / 10)
+            for (size_t w = 0; w < COUNT_OF(works); w++)
+                for (int uneven = 0; uneven < 2; uneven++) {
+                    para__plan plan = {.width = pools[p]};
+                    para__plan_portions(&plan, n, works[w], uneven, &usual);
+                    assert_int_equal(plan.width, pools[p]);
+                    assert_null(fault_of(&plan, n));
+                }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_plan_is_within_bounds),
+        cmocka_unit_test(threads_means_all_that_there_are),
+        cmocka_unit_test(little_work_is_not_shared_and_much_is),
+        cmocka_unit_test(what_is_worth_sharing_depends_on_who_is_awake),
+        cmocka_unit_test(more_work_is_never_shared_among_fewer),
+        cmocka_unit_test(reasons_for_being_alone),
+        cmocka_unit_test(portions_for_other_counts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

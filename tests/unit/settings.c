@@ -1,0 +1,196 @@
+/* What the environment asks for, and how it is refused. */
+#include "../common/check.h"
+
+#include "engine/settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const names[] = {"PARA_NUM_WORKERS", "OMP_NUM_THREADS", "PARA_PROC_BIND",
+                                    "PARA_DISPLAY_ENV"};
+
+static int clear(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        unsetenv(names[i]);
+    return 0;
+}
+
+static para__settings read_with(const char *name, const char *value)
+{
+    para__settings settings = {.workers = 99};
+    assert_int_equal(setenv(name, value, 1), 0);
+    errno = 77;
+    OK(para__settings_read(&settings));
+    assert_int_equal(errno, 77);
+    unsetenv(name);
+    return settings;
+}
+
+/* Refused by the reader and by the pool, each naming the variable; nothing is written. */
+static void refuses(const char *name, const char *value)
+{
+    assert_int_equal(setenv(name, value, 1), 0);
+    para__settings settings = {.workers = 99, .binding = PARA_BIND_DOMAIN};
+    errno = 77;
+    FAILS(PARA_ERR_ENVIRONMENT, para__settings_read(&settings));
+    assert_int_equal(errno, 77);
+    assert_int_equal(settings.workers, 99);
+    assert_int_equal(settings.binding, PARA_BIND_DOMAIN);
+    assert_non_null(strstr(para_status_detail(), name));
+    para_pool *pool = (para_pool *)names;
+    FAILS(PARA_ERR_ENVIRONMENT, para_pool_create(&pool, NULL));
+    assert_ptr_equal(pool, names);
+    assert_non_null(strstr(para_status_detail(), name));
+    if (strlen(value) < 20)
+        assert_non_null(strstr(para_status_detail(), value));
+    unsetenv(name);
+}
+
+TEST(nothing_set_is_all_automatic)
+{
+    para__settings settings = {.workers = 99, .binding = PARA_BIND_DOMAIN, .display = true};
+    OK(para__settings_read(&settings));
+    assert_int_equal(settings.workers, 0);
+    assert_int_equal(settings.binding, PARA_BIND_AUTO);
+    assert_false(settings.display);
+}
+
+TEST(empty_is_not_set)
+{
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const para__settings settings = read_with(names[i], "");
+        assert_int_equal(settings.workers, 0);
+        assert_int_equal(settings.binding, PARA_BIND_AUTO);
+        assert_false(settings.display);
+    }
+}
+
+TEST(worker_counts)
+{
+    assert_int_equal(read_with("PARA_NUM_WORKERS", "1").workers, 1);
+    assert_int_equal(read_with("PARA_NUM_WORKERS", "4").workers, 4);
+    assert_int_equal(read_with("PARA_NUM_WORKERS", " 8\t").workers, 8);
+    assert_int_equal(read_with("PARA_NUM_WORKERS", "1024").workers, 1024);
+    assert_int_equal(read_with("OMP_NUM_THREADS", "3").workers, 3);
+    assert_int_equal(read_with("OMP_NUM_THREADS", "5,2,1").workers, 5);
+    assert_int_equal(read_with("OMP_NUM_THREADS", " 6 , 2").workers, 6);
+}
+
+TEST(malformed_worker_counts)
+{
+    static const char *const bad[] = {"0",   "-1",   "-4",  "+4",  "four", "4x",
+                                      "4 4", "1025", "0x4", "1.5", " ",    "99999999999999999999"};
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        refuses("PARA_NUM_WORKERS", bad[i]);
+        refuses("OMP_NUM_THREADS", bad[i]);
+    }
+    refuses("PARA_NUM_WORKERS", "4,2");
+    refuses("OMP_NUM_THREADS", ",4");
+}
+
+TEST(a_very_long_value_is_refused)
+{
+    char value[5000];
+    memset(value, '7', sizeof value - 1);
+    value[sizeof value - 1] = '\0';
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        refuses(names[i], value);
+}
+
+TEST(own_variable_wins_over_openmp)
+{
+    setenv("OMP_NUM_THREADS", "7", 1);
+    assert_int_equal(read_with("PARA_NUM_WORKERS", "3").workers, 3);
+    setenv("OMP_NUM_THREADS", "nonsense", 1); /* not ours, and not asked */
+    assert_int_equal(read_with("PARA_NUM_WORKERS", "3").workers, 3);
+}
+
+TEST(bindings)
+{
+    assert_int_equal(read_with("PARA_PROC_BIND", "true").binding, PARA_BIND_CORE);
+    assert_int_equal(read_with("PARA_PROC_BIND", "core").binding, PARA_BIND_CORE);
+    assert_int_equal(read_with("PARA_PROC_BIND", "Core").binding, PARA_BIND_CORE);
+    assert_int_equal(read_with("PARA_PROC_BIND", "DOMAIN").binding, PARA_BIND_DOMAIN);
+    assert_int_equal(read_with("PARA_PROC_BIND", "false").binding, PARA_BIND_NONE);
+    refuses("PARA_PROC_BIND", "close");
+    refuses("PARA_PROC_BIND", "core ");
+    refuses("PARA_PROC_BIND", "cor");
+}
+
+TEST(display)
+{
+    assert_true(read_with("PARA_DISPLAY_ENV", "true").display);
+    assert_true(read_with("PARA_DISPLAY_ENV", "TRUE").display);
+    assert_false(read_with("PARA_DISPLAY_ENV", "false").display);
+    refuses("PARA_DISPLAY_ENV", "yes");
+    refuses("PARA_DISPLAY_ENV", "1");
+}
+
+static para_pool_info info_of(const para_pool_config *config)
+{
+    para_pool *pool = NULL;
+    para_pool_info info = {.size = sizeof info};
+    OK(para_pool_create(&pool, config));
+    OK(para_pool_get_info(pool, &info));
+    para_pool_destroy(pool);
+    return info;
+}
+
+TEST(a_pool_follows_the_environment_and_the_program_wins)
+{
+    setenv("PARA_NUM_WORKERS", "3", 1);
+    setenv("PARA_PROC_BIND", "false", 1);
+    assert_int_equal(info_of(NULL).requested, 3);
+    assert_int_equal(info_of(NULL).pinned, 0);
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    config.workers = 2;
+    assert_int_equal(info_of(&config).requested, 2);
+    setenv("PARA_PROC_BIND", "core", 1);
+    config.binding = PARA_BIND_NONE;
+    assert_int_equal(info_of(&config).pinned, 0);
+}
+
+TEST(display_prints_what_is_in_force)
+{
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    fflush(stderr);
+    const int saved = dup(STDERR_FILENO);
+    dup2(fileno(file), STDERR_FILENO);
+    setenv("PARA_NUM_WORKERS", "2", 1);
+    setenv("PARA_DISPLAY_ENV", "true", 1);
+    const para_pool_info info = info_of(NULL);
+    fflush(stderr);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    char text[2000] = {0};
+    rewind(file);
+    const size_t bytes = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    assert_int_equal(info.requested, 2);
+    assert_true(bytes > 0);
+    assert_non_null(strstr(text, "PARA_NUM_WORKERS = '2'"));
+    assert_non_null(strstr(text, para_version()));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(nothing_set_is_all_automatic, clear),
+        cmocka_unit_test_setup(empty_is_not_set, clear),
+        cmocka_unit_test_setup(worker_counts, clear),
+        cmocka_unit_test_setup(malformed_worker_counts, clear),
+        cmocka_unit_test_setup(a_very_long_value_is_refused, clear),
+        cmocka_unit_test_setup(own_variable_wins_over_openmp, clear),
+        cmocka_unit_test_setup(bindings, clear),
+        cmocka_unit_test_setup(display, clear),
+        cmocka_unit_test_setup(a_pool_follows_the_environment_and_the_program_wins, clear),
+        cmocka_unit_test_setup(display_prints_what_is_in_force, clear),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
