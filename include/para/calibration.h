@@ -14,6 +14,7 @@ typedef struct para_calibration_info {
     double each_ns;  /* how much later each further helper comes */
     double wake_ns;  /* how much later one comes that sleeps */
     double rouse_ns; /* what waking one costs its waker */
+    double share_ns; /* what publishing a call and joining it cost its caller */
     double clock_ns; /* one look at the clock */
     double spin_ns;  /* how long a worker that has nothing to do spins before it sleeps */
     double least_ns; /* work below this is never shared */

@@ -47,8 +47,9 @@ extern "C" {
  * Kernels whose elements cost much more than 1 us (a simulation each) set block = 1, so that even a
  * few elements can be shared among many workers.
  *
- * Memory: partial results are kept for the blocks of the call; together they are never larger than
- * max(256 KiB, 64 * result_bytes), kept by the pool for the next call.
+ * Memory, kept by the pool for the next call: partial results, together at most max(256 KiB,
+ * 64 * result_bytes); and for each worker a stack of accumulators, one for each doubling of the
+ * blocks that a partial result covers.
  *
  * Pool, threads, order, fork, errors: as para_pmap; and PARA_ERR_NULL_COMBINE,
  * PARA_ERR_NULL_RESULT. count = 0 succeeds, calls nothing and leaves result as it is. */

@@ -1,4 +1,5 @@
-/* Memory: aligned blocks from the heap, and pages from the system. Failing leaves errno as it was. */
+/* Memory: aligned blocks from the heap, and pages from the system. Failing leaves errno as it was.
+ */
 #ifndef PARA_BASE_MEMORY_H
 #define PARA_BASE_MEMORY_H
 

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A reduction from an object folds into one double; it starts from 0 unless the object says otherwise. */
+/* A reduction from an object folds into one double; it starts from 0 unless the object says
+ * otherwise. */
 static const double zero = 0.0;
 
 static double finish_loaded(const void *acc, size_t count)
@@ -27,7 +28,8 @@ static void *find(void *object, const char *symbol, const char *suffix)
     return address;
 }
 
-/* "./lib.so:symbol". The same functions serve both element types: the file's type is what they get. */
+/* "./lib.so:symbol". The same functions serve both element types: the file's type is what they get.
+ */
 static int load(para__choice *choice, const para__request *request, bool reduces)
 {
     choice->name = strdup(request->operands[0]);

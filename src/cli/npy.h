@@ -1,6 +1,6 @@
-/* NumPy's .npy format, versions 1 to 3: a header in Python's syntax, then the elements. Pure functions
- * on bytes; nothing outside the bytes given is read, whatever they hold. The format is NEP 1, and
- * numpy.lib.format in NumPy's manual. */
+/* NumPy's .npy format, versions 1 to 3: a header in Python's syntax, then the elements. Pure
+ * functions on bytes; nothing outside the bytes given is read, whatever they hold. The format is
+ * NEP 1, and numpy.lib.format in NumPy's manual. */
 #ifndef PARA_CLI_NPY_H
 #define PARA_CLI_NPY_H
 
@@ -27,10 +27,10 @@ typedef struct para__npy {
 const char *para__dtype_name(para_dtype type);
 size_t para__dtype_bytes(para_dtype type);
 
-/* Reads the header at the start of a file of so many bytes, and checks that the file has the elements
- * that it promises. Bytes after the elements are left alone, as NumPy does. Returns false and leaves a
- * sentence without a file name in fault if the file is malformed or its array is not one of float32
- * or float64 in C order; *npy is then undefined. */
+/* Reads the header at the start of a file of so many bytes, and checks that the file has the
+ * elements that it promises. Bytes after the elements are left alone, as NumPy does. Returns false
+ * and leaves a sentence without a file name in fault if the file is malformed or its array is not
+ * one of float32 or float64 in C order; *npy is then undefined. */
 bool para__npy_parse(para__npy *npy, const void *file, size_t bytes,
                      char fault[PARA__NPY_FAULT_MAX]);
 

@@ -1,9 +1,9 @@
 /* A file that appears under its name only when it is complete.
  *
- * It is written under a hidden name in the same folder, flushed, and renamed. A file without any name
- * (O_TMPFILE) would vanish by itself even after SIGKILL, but it cannot be renamed over an existing
- * one, and many file systems do not have it. All its space is allocated before it is mapped: a full
- * disk is then an error here, and not a SIGBUS in the middle of the kernel. */
+ * It is written under a hidden name in the same folder, flushed, and renamed. A file without any
+ * name (O_TMPFILE) would vanish by itself even after SIGKILL, but it cannot be renamed over an
+ * existing one, and many file systems do not have it. All its space is allocated before it is
+ * mapped: a full disk is then an error here, and not a SIGBUS in the middle of the kernel. */
 #include "cli/array.h"
 #include "cli/say.h"
 
@@ -20,8 +20,8 @@
 /* The signals that end a process in the middle of its work, and that it can see. */
 static const int ending[] = {SIGHUP, SIGINT, SIGTERM, SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGABRT};
 
-/* The name of the file in the making, "" if there is none. Changed only while the signals in `ending`
- * are blocked; the handler reads it. */
+/* The name of the file in the making, "" if there is none. Changed only while the signals in
+ * `ending` are blocked; the handler reads it. */
 static char hidden[PATH_MAX];
 
 static void remove_hidden(int signal_number)

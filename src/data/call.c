@@ -129,7 +129,8 @@ enum { SAMPLE_EVERY = 16 };
 /* Work below this is not worth sharing, even with helpers that are awake. */
 static double least_work_ns(const para_pool *pool)
 {
-    return para__least_work_ns(para__load_relaxed(&pool->reach_ns)); /* see pool.h */
+    return para__least_work_ns(para__load_relaxed(&pool->reach_ns), /* see pool.h */
+                               para__load_relaxed(&pool->share_ns));
 }
 
 /* Whether this one of a site's many short calls is looked at. A counter of the thread's, so that
@@ -327,7 +328,7 @@ static void remember(para__call *call, size_t units, const para__tally *tally)
         return;
     if (ns > least_work_ns(call->pool))
         count_forgone(call, ns);
-    else if (ns > para__least_work_ns(call->pool->costs.reach_ns))
+    else if (ns > para__least_work_ns(call->pool->costs.reach_ns, call->pool->costs.share_ns))
         para__costs_relax(call->pool);
 }
 

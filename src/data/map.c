@@ -7,13 +7,12 @@
 #include <para/map.h>
 #include <stddef.h>
 
-/* What travels to the workers. */
+/* What travels to the workers: the shorter, the sooner it is there. */
 typedef struct map_job {
     para_map_fn *kernel;
     const void *arg;
-    size_t count, unit; /* elements of the call, of a unit */
-    size_t units;
-    bool exact;    /* every unit is a kernel call of its own */
+    size_t count;  /* elements of the call */
+    size_t chunk;  /* elements of a unit, each a kernel call of its own; 0: see above */
     char *scratch; /* [width][scratch_stride], or NULL */
     size_t scratch_stride;
     para__views views;
@@ -30,14 +29,17 @@ static void run(const void *payload, size_t first_unit, size_t unit_count, para_
     aim.chunk.scratch = job->scratch ? job->scratch + seat->worker * job->scratch_stride : NULL;
     aim.chunk.worker = seat->worker;
 
-    size_t first = first_unit * job->unit;
-    const size_t end_unit = first_unit + unit_count;
-    const size_t end = end_unit == job->units ? job->count : end_unit * job->unit;
-    while (first < end && !para__seat_stops(seat, first)) {
-        const size_t n = job->exact && end - first > job->unit ? job->unit : end - first;
+    const size_t unit = job->chunk ? job->chunk : 1;
+    size_t first = first_unit * unit;
+    size_t left;
+    if (__builtin_mul_overflow(unit_count, unit, &left) || left > job->count - first)
+        left = job->count - first; /* the last unit may be shorter */
+    while (left && !para__seat_stops(seat, first)) {
+        const size_t n = job->chunk && left > unit ? unit : left;
         para__aim_at(&aim, &job->views, first, n);
         para__seat_record(seat, first, n, job->kernel(&aim.chunk, job->arg));
         first += n;
+        left -= n;
     }
 }
 
@@ -62,14 +64,13 @@ para_status para_pmap(para_pool *pool, const para_map *map)
     job.kernel = map->kernel;
     job.arg = map->arg;
     job.count = map->count;
-    job.exact = map->options.chunk != 0;
-    job.unit = job.exact ? map->options.chunk : 1;
+    job.chunk = map->options.chunk;
     job.scratch = NULL;
     job.scratch_stride = 0;
-    job.units = job.exact ? (map->count - 1) / job.unit + 1 : map->count;
+    const size_t units = job.chunk ? (map->count - 1) / job.chunk + 1 : map->count;
 
     para__call call;
-    status = para__call_begin(&call, pool, (void (*)(void))map->kernel, map->count, job.units,
+    status = para__call_begin(&call, pool, (void (*)(void))map->kernel, map->count, units,
                               &map->options, map->report);
     if (status)
         return status;
@@ -87,7 +88,7 @@ para_status para_pmap(para_pool *pool, const para_map *map)
                                 &(para__job){.run = run,
                                              .payload = &job,
                                              .payload_bytes = PARA__USED_BYTES(map_job, job.views),
-                                             .units = job.units});
+                                             .units = units});
     para__call_end(&call);
     return status;
 }

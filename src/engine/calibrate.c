@@ -11,10 +11,18 @@ static const double spin_most_ns = 200000;
 /* Nobody waits longer than this for a helper that does not come, while costs are measured. */
 static const double patience_ns = 100000;
 
+/* What a shared call costs its caller before it has a lane and after: checks, decision, report. Some
+ * 300 instructions (tests/instructions). */
+static const double around_ns = 45;
+
 para__costs para__costs_assumed(void)
 {
-    return (para__costs){
-        .reach_ns = 20000, .each_ns = 1000, .wake_ns = 100000, .rouse_ns = 5000, .clock_ns = 20};
+    return (para__costs){.reach_ns = 20000,
+                         .each_ns = 1000,
+                         .wake_ns = 100000,
+                         .rouse_ns = 5000,
+                         .share_ns = 150,
+                         .clock_ns = 20};
 }
 
 para__costs para__costs_now(const para_pool *pool)
@@ -22,6 +30,7 @@ para__costs para__costs_now(const para_pool *pool)
     para__costs costs = pool->costs;
     costs.reach_ns = para__load_relaxed(&pool->reach_ns); /* values on their own: see pool.h */
     costs.wake_ns = para__load_relaxed(&pool->wake_ns);
+    costs.share_ns = para__load_relaxed(&pool->share_ns);
     return costs;
 }
 
@@ -40,13 +49,20 @@ static double ping_ns(para_pool *pool, unsigned width, int trials)
     return shortest;
 }
 
-/* Has the helpers park, which without spinning they do at once. */
-static void let_park(const para_pool *pool)
+/* Has the helpers park, which without spinning they do at once, and gives them the time to fall
+ * asleep; false if they did not in time. */
+static bool let_park(const para_pool *pool)
 {
     const uint64_t start = para__now_ns();
-    while (para__load_relaxed(&pool->sleeping) < pool->workers /* a guess is enough */
-           && (double)(para__now_ns() - start) < patience_ns)
+    while (para__load_relaxed(&pool->sleeping) < pool->workers) { /* a guess is enough */
+        if ((double)(para__now_ns() - start) > patience_ns)
+            return false;
         para__pause();
+    }
+    const uint64_t parked = para__now_ns();
+    while ((double)(para__now_ns() - parked) < patience_ns / 4)
+        para__pause();
+    return true;
 }
 
 static double clock_ns(void)
@@ -87,8 +103,7 @@ void para__costs_measure(para_pool *pool)
     double wake = 2 * patience_ns;
     para__store_relaxed(&pool->spin_ticks, 0); /* see pool.h */
     for (int i = 0; i < 3; i++) {
-        let_park(pool);
-        const double ns = ping_ns(pool, 2, 1);
+        const double ns = let_park(pool) ? ping_ns(pool, 2, 1) : wake;
         wake = ns < wake ? ns : wake;
     }
     if (wake < patience_ns) {
@@ -117,6 +132,18 @@ void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)
     follow(known, ns);
     if (!awake)
         set_spin(pool, para__load_relaxed(known)); /* see pool.h */
+}
+
+void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, uint64_t busy_ticks)
+{
+    const double known = para__load_relaxed(&pool->share_ns); /* see pool.h */
+    const double reach = para__load_relaxed(&pool->reach_ns);
+    const double each = para__ns_per_tick();
+    const double whole = (double)ticks * each + around_ns;
+    const double sample = width * whole - (double)busy_ticks * each - (width - 1) * reach;
+    /* Steps of equal size up and down: towards the median, whatever outliers there are. */
+    const double next = sample > known ? known + 2 : known - 2;
+    para__store_relaxed(&pool->share_ns, (uint32_t)(next < 20 ? 20 : next > 5000 ? 5000 : next));
 }
 
 void para__costs_relax(para_pool *pool)

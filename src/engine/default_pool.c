@@ -1,5 +1,6 @@
 /* The default pool: made on first use, once a process; anew in a child of fork(). */
 #include "base/atomic.h"
+#include "base/thread.h"
 #include "engine/pool.h"
 
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
@@ -25,6 +26,7 @@ static void forget(void)
 
 static void install(void)
 {
+    (void)para__fork_count(); /* has its own handler installed now, not under the mutex */
     pthread_atfork(lock, unlock, forget);
 }
 

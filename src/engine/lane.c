@@ -60,6 +60,14 @@ typedef struct part {
 /* The lane that this thread had last: most likely free, and in its caches. */
 static _Thread_local unsigned last_lane __attribute__((tls_model("initial-exec")));
 
+/* Workers look at lanes [0, lanes_used) only. It grows, before anything is published there. */
+static void use_lane(para_pool *pool, uint32_t index)
+{
+    uint32_t used = para__load_relaxed(&pool->lanes_used);
+    while (used <= index && !para__cas_seq_cst(&pool->lanes_used, &used, index + 1)) { /* [E5] */
+    }
+}
+
 para__lane *para__lane_lease(para_pool *pool)
 {
     for (unsigned i = 0; i < PARA__LANES; i++) {
@@ -68,6 +76,8 @@ para__lane *para__lane_lease(para_pool *pool)
         if (para__load_relaxed(&lane->leased) == 0 /* a guess, to leave others' lines alone */
             && para__swap_acquire(&lane->leased, 1) == 0) { /* [E3] */
             last_lane = index;
+            if (index >= para__load_relaxed(&pool->lanes_used))
+                use_lane(pool, index);
             return lane;
         }
     }
@@ -187,6 +197,26 @@ static void work_on(part *p, unsigned w)
     }
 }
 
+/* Whether worker w has finished something of this call. Then its own slice is claimed to the end,
+ * if it has but one ticket. */
+static bool has_finished(const part *p, unsigned w)
+{
+    const uint64_t done = para__load_relaxed(&p->lane->post[w].done); /* a hint: orders nothing */
+    return done >> COUNT_BITS == p->generation;
+}
+
+/* A caller at the end of a short call, with a slice that has one ticket: most likely its owner runs
+ * it now. To look at the ticket would take its line from the owner, who then had to fetch it back
+ * for the next call; so the caller first looks, for a moment, at the line that it has to read
+ * anyway. */
+static bool leave_to_owner(const part *p, unsigned w)
+{
+    for (int look = 0; look < 16 && p->division.tickets == 1; look++)
+        if (has_finished(p, w))
+            return true;
+    return false;
+}
+
 /* Claims from the others' slices: first from those of the own group, then from the rest. */
 static void help_others(part *p)
 {
@@ -195,7 +225,7 @@ static void help_others(part *p)
     for (int near = 1; near >= 0; near--)
         for (unsigned i = 1; i < p->team.width; i++) {
             const unsigned w = p->team.first + (seat + i) % p->team.width;
-            if ((p->pool->worker[w].group == group) == near)
+            if ((p->pool->worker[w].group == group) == near && !leave_to_owner(p, w))
                 work_on(p, w);
         }
 }
@@ -227,6 +257,8 @@ para__visit para__lane_visit(para_pool *pool, para__lane *lane, unsigned worker,
     if ((uint32_t)(word >> 32) != (uint32_t)generation)
         return PARA__VISIT_NOTHING; /* the next call is being published: look again */
     *seen = generation;
+    __builtin_prefetch(notice->payload); /* on its way while a ticket is claimed */
+    __builtin_prefetch(notice->payload + 64);
     const team t = team_of(word);
     if (worker == t.caller)
         return PARA__VISIT_DISPLACED;
@@ -377,6 +409,8 @@ static part part_of_caller(para_pool *pool, para__lane *lane, const para__job *j
 void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, const para__plan *plan,
                     para__tally *tally, unsigned *workers)
 {
+    const uint64_t begun = job->timed ? para__ticks() : 0;
+    const uint64_t busy_before = tally->busy_ticks;
     part p = part_of_caller(pool, lane, job, plan);
     p.seat.tally = *tally;
     /* Nobody can claim yet, so the caller takes its own first tickets by a plain store; and it does
@@ -403,10 +437,14 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
             add_tally(tally, &lane->post[w].tally);
             *workers += lane->post[w].tally.chunks != 0;
         }
-    if (tally->came_ticks > published)
-        para__costs_refine(pool, tally->came_ticks - published, awake, true);
-    else if (job->timed && tally->came_ticks == 0)
-        para__costs_refine(pool, para__ticks() - published, awake, false);
+    if (job->timed) {
+        const uint64_t now = para__ticks();
+        const bool came = tally->came_ticks > published;
+        para__costs_refine(pool, (came ? tally->came_ticks : now) - published, awake, came);
+        if (came && awake && plan->tickets == 1)
+            para__costs_refine_share(pool, plan->width, now - begun,
+                                     tally->busy_ticks - busy_before);
+    }
     if (tally->error)
         para__store_relaxed(&lane->stop, UINT64_MAX); /* published by the next post [E1] */
 }

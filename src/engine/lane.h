@@ -125,9 +125,9 @@ void para__lane_release(para__lane *lane);
  * asked again; NULL if there is no memory. */
 void *para__lane_arena(para__lane *lane, size_t bytes);
 
-/* Runs the job on a leased lane as planned, with the calling thread as one of the participants; adds
- * what all of them did to the tally. *workers: how many ran a chunk, the caller among them if the
- * tally has chunks already. plan->width is at least 2. */
+/* Runs the job on a leased lane as planned, with the calling thread as one of the participants;
+ * adds what all of them did to the tally. *workers: how many ran a chunk, the caller among them if
+ * the tally has chunks already. plan->width is at least 2. */
 void para__lane_run(struct para_pool *pool, para__lane *lane, const para__job *job,
                     const para__plan *plan, para__tally *tally, unsigned *workers);
 

@@ -145,6 +145,7 @@ para_status para_pool_create(para_pool **pool, const para_pool_config *config)
     }
     made->reach_ns = (uint32_t)made->costs.reach_ns;
     made->wake_ns = (uint32_t)made->costs.wake_ns;
+    made->share_ns = (uint32_t)made->costs.share_ns;
     if (displayed)
         display(made);
     *pool = made;

@@ -31,11 +31,14 @@ struct para_pool {
     unsigned requested, workers, groups;
     unsigned fork_count; /* of the process that made it */
     para_binding binding;
-    para__costs costs;           /* measured before the pool is anybody's, */
-    _Atomic uint32_t reach_ns;   /* and what of them is followed while it runs: values on their */
-    _Atomic uint32_t wake_ns;    /* own, that order nothing */
+    para__costs costs;         /* measured before the pool is anybody's, */
+    _Atomic uint32_t reach_ns; /* and what of them is followed while it runs: values on their */
+    _Atomic uint32_t wake_ns;  /* own, that order nothing */
+    _Atomic uint32_t share_ns;
     _Atomic uint64_t spin_ticks; /* how long who waits spins before it sleeps; 0 where threads share
                                     CPUs. A value on its own: orders nothing */
+    _Atomic uint32_t lanes_used; /* lanes that were ever leased, at most: others are not looked at
+                                    [E5] */
     unsigned cpu_limit;          /* seat_of has so many entries */
     uint16_t *seat_of; /* [the system's number of a CPU]: the first worker that is placed there */
     para__worker *worker; /* [workers] */

@@ -22,8 +22,9 @@ static void park(para__worker *self, const uint64_t *seen)
 {
     para_pool *pool = self->pool;
     para__event_prepare(&self->event);
-    bool news = para__load_seq_cst(&pool->stopping); /* [E5] */
-    for (unsigned i = 0; i < PARA__LANES && !news; i++)
+    bool news = para__load_seq_cst(&pool->stopping);              /* [E5] */
+    const unsigned lanes = para__load_seq_cst(&pool->lanes_used); /* [E5] */
+    for (unsigned i = 0; i < lanes && !news; i++)
         news = para__lane_has_news(pool, &pool->lane[i], self->index, seen[i]);
     if (news) {
         para__event_cancel(&self->event);
@@ -46,7 +47,8 @@ static void serve(para__worker *self)
     while (!para__load_relaxed(&pool->stopping)) { /* looked at again, in order, before parking */
         bool worked = false;
         bool displaced = false;
-        for (unsigned i = 0; i < PARA__LANES; i++) {
+        const unsigned lanes = para__load_relaxed(&pool->lanes_used); /* once more before parking */
+        for (unsigned i = 0; i < lanes; i++) {
             const para__visit visit = para__lane_visit(pool, &pool->lane[i], self->index, &seen[i]);
             worked |= visit == PARA__VISIT_WORKED;
             displaced |= visit == PARA__VISIT_DISPLACED;

@@ -8,11 +8,13 @@
 #include "engine/pool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <link.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- Kernels and the modules they are in -------------------------------------------------------
@@ -81,10 +83,11 @@ para_status para_calibration_get(para_pool *pool, para_calibration_info *info)
         .each_ns = costs.each_ns,
         .wake_ns = costs.wake_ns,
         .rouse_ns = costs.rouse_ns,
+        .share_ns = costs.share_ns,
         .clock_ns = costs.clock_ns,
         .spin_ns = (double)para__load_relaxed(&pool->spin_ticks) /* see pool.h */
                    * para__ns_per_tick(),
-        .least_ns = para__least_work_ns(costs.reach_ns),
+        .least_ns = para__least_work_ns(costs.reach_ns, costs.share_ns),
         .sites = sites,
     };
     return para__info_fill(info, &full, sizeof full);
@@ -126,10 +129,10 @@ para_status para_calibration_print(para_pool *pool, FILE *stream)
     fprintf(stream,
             "# para calibration 1\n"
             "# reach_ns %.0f  each_ns %.0f  wake_ns %.0f  rouse_ns %.0f  clock_ns %.1f\n"
-            "# spin_ns %.0f  least_ns %.0f  workers %u\n"
+            "# share_ns %.0f  spin_ns %.0f  least_ns %.0f  workers %u\n"
             "# site log2_count ns_per_element deviation spread samples offset module\n",
-            info.reach_ns, info.each_ns, info.wake_ns, info.rouse_ns, info.clock_ns, info.spin_ns,
-            info.least_ns, pool->workers);
+            info.reach_ns, info.each_ns, info.wake_ns, info.rouse_ns, info.clock_ns, info.share_ns,
+            info.spin_ns, info.least_ns, pool->workers);
     for (unsigned i = 0; i < PARA__SITES; i++)
         print_site(&pool->sites.site[i], stream);
     if (fflush(stream) != 0 || ferror(stream))
@@ -144,13 +147,15 @@ para_status para_calibration_save(para_pool *pool, const char *path)
 {
     if (!path)
         return para__fail(PARA_ERR_ARGUMENT, "there is no path");
-    const size_t length = strlen(path);
-    char *temporary = malloc(length + 8);
+    struct stat there; /* a file is replaced, and nothing else: no device, no pipe */
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
+        return para__fail(PARA_ERR_FILE, "%s: not a regular file", path);
+    const size_t room = strlen(path) + 16;
+    char *temporary = malloc(room);
     if (!temporary)
         return para__fail(PARA_ERR_MEMORY, "%s", path);
-    memcpy(temporary, path, length);
-    memcpy(temporary + length, ".XXXXXX", 8);
-    const int file = mkstemp(temporary);
+    snprintf(temporary, room, "%s.%ld.tmp", path, (long)gettid());
+    const int file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     FILE *stream = file >= 0 ? fdopen(file, "w") : NULL;
     para_status status = PARA_OK;
     if (!stream) {

@@ -12,8 +12,7 @@ enum { TICKETS = 256 };
  * that a join can wait for is a claim whose thread was descheduled. */
 static const double claim_ns = 500000;
 
-/* What publishing and joining cost the caller itself; and the least gain to go for. */
-static const double caller_ns = 50;
+/* The least gain to go for. */
 static const double margin_ns = 20;
 static const double margin_part = 0.03;
 
@@ -35,7 +34,7 @@ static double shared_ns(double work_ns, unsigned p, unsigned awake, const para__
     const double later = helpers * costs->reach_ns + costs->each_ns * helpers * (helpers - 1) / 2 +
                          asleep * costs->wake_ns;
     const double rouse = asleep > 2 ? 2 : asleep; /* the rest is woken by those who are awake */
-    return (work_ns + caller_ns + rouse * costs->rouse_ns + later) / p;
+    return (work_ns + costs->share_ns + rouse * costs->rouse_ns + later) / p;
 }
 
 /* The team that makes T least. */
@@ -53,9 +52,9 @@ static unsigned best_width(double work_ns, unsigned most, unsigned awake, const 
     return best;
 }
 
-double para__least_work_ns(double reach_ns)
+double para__least_work_ns(double reach_ns, double share_ns)
 {
-    return reach_ns + caller_ns + 2 * margin_ns;
+    return (reach_ns + share_ns + 2 * margin_ns) / (1 - 2 * margin_part);
 }
 
 void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool uneven,

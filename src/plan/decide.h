@@ -20,6 +20,7 @@ typedef struct para__costs {
     double each_ns;  /* how much later each further helper comes */
     double wake_ns;  /* how much later one comes that sleeps */
     double rouse_ns; /* what waking one costs its waker */
+    double share_ns; /* c: what publishing and joining cost the caller */
     double clock_ns; /* one look at the clock */
 } para__costs;
 
@@ -46,8 +47,8 @@ typedef struct para__plan {
 
 para__plan para__decide(const para__ask *ask, const para__costs *costs);
 
-/* Work below this is never worth sharing: a bound that is cheap to look at. */
-double para__least_work_ns(double reach_ns);
+/* Where two are just worth it, the helper being awake: work below this is never shared. */
+double para__least_work_ns(double reach_ns, double share_ns);
 
 /* A plan that divides `units` among the plan's width, where they cost work_ns. */
 void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool uneven,

@@ -3,6 +3,10 @@
 /* Differences below this, of a whole sample, are the clock's and mean nothing. */
 static const double noise_ns = 60;
 
+/* The most that one sample counts as: an outlier costs a site its trust, the next sample that fits
+ * gives it back. */
+static const double most_deviation = 1.5;
+
 static double clip(double value, double low, double high)
 {
     return value < low ? low : value > high ? high : value;
@@ -15,19 +19,16 @@ para__estimate para__estimate_add(para__estimate e, double elements, double ns, 
         return (para__estimate){
             .cost_ns = (float)sample, .spread = (uint8_t)clip(spread * 16, 16, 255), .samples = 1};
     const double mean = e.cost_ns;
-    const double difference = sample > mean ? sample - mean : mean - sample;
+    const double smaller = sample < mean ? sample : mean;
+    const double difference = sample + mean - 2 * smaller;
     double deviation = 0;
-    double next = mean;
+    double next = mean + (sample - mean) / 4;
     if (difference * elements > noise_ns) {
-        const double clipped = clip(sample, mean / 4, mean * 4);
-        deviation = clip(mean > 0 ? difference / mean : 4, 0, 4);
-        next = clipped == sample ? mean + (sample - mean) / 4 : sample > mean ? mean * 2 : mean / 2;
-        if (mean <= 0)
-            next = sample;
-        if (sample < mean)
-            deviation = clip(sample > 0 ? difference / sample : 4, 0, 4);
-    } else {
-        next = mean + (sample - mean) / 4;
+        deviation = clip(smaller > 0 ? difference / smaller : most_deviation, 0, most_deviation);
+        if (sample > 4 * mean)
+            next = mean > 0 ? 2 * mean : sample;
+        else if (sample < mean / 4)
+            next = mean / 2;
     }
     e.cost_ns = (float)next;
     e.deviation = (uint8_t)clip(e.deviation + (deviation * 32 - e.deviation) / 4 + 0.5, 0, 255);

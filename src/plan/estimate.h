@@ -27,7 +27,7 @@ para__estimate para__estimate_add(para__estimate estimate, double elements, doub
 /* Whether a call may be planned on the estimate alone. */
 static inline bool para__estimate_trusted(para__estimate estimate)
 {
-    return estimate.samples >= 2 && estimate.deviation < 16;
+    return estimate.samples >= 2 && estimate.deviation < 12;
 }
 
 /* Whether portions of one call cost very different amounts: then its slices are handed out in

@@ -21,9 +21,9 @@
  * eighth of the accumulator's bytes, since starting and combining one costs as much. */
 size_t para__block_elements(size_t count, size_t acc_bytes);
 
-/* How many leaves, as a power of two, a unit of work should have, so that there are at least
- * `wanted` units if there are as many leaves, and no more than memory for partial results allows.
- * Does not change the result: a unit is a node of the tree. */
+/* How many leaves, as a power of two, a unit of work should have: as few as make at most `wanted`
+ * units, and no more of these than memory for partial results allows. Does not change the result: a
+ * unit is a node of the tree. */
 unsigned para__unit_level(size_t leaves, size_t acc_bytes, size_t wanted);
 
 /* Partial results in the making: slot i holds the node that begins at leaf i, folded up to

@@ -1,8 +1,8 @@
 /* The machine: read once through hwloc, remembered for the process.
  *
- * A machine lists the hardware threads that the process may use in the order in which pools use them:
- * first threads of cores before second ones; among these the fastest kind of core first, then domain by
- * domain. A pool's worker i is placed on cpu[i % cpu_count]. */
+ * A machine lists the hardware threads that the process may use in the order in which pools use
+ * them: first threads of cores before second ones; among these the fastest kind of core first, then
+ * domain by domain. A pool's worker i is placed on cpu[i % cpu_count]. */
 #ifndef PARA_TOPOLOGY_TOPOLOGY_H
 #define PARA_TOPOLOGY_TOPOLOGY_H
 
@@ -19,8 +19,8 @@ typedef struct para__machine {
  * next call tries again. Errors: PARA_ERR_TOPOLOGY, PARA_ERR_MEMORY. */
 para_status para__machine_get(const para__machine **machine);
 
-/* Reads a machine anew, with control groups looked up below root ("" for the real ones), and frees it:
- * for tests. */
+/* Reads a machine anew, with control groups looked up below root ("" for the real ones), and frees
+ * it: for tests. */
 para_status para__machine_load(para__machine **machine, const char *root);
 void para__machine_free(para__machine *machine);
 
@@ -29,8 +29,8 @@ void para__machine_free(para__machine *machine);
  * the system refused. */
 para_status para__bind_thread(const para__machine *machine, unsigned cpu_index, bool whole_domain);
 
-/* Asks that pages [memory, memory + bytes), not touched yet, lie on the NUMA node with that number, or
- * are interleaved over all nodes. PARA_OK also where there is only one node. Errors as above. */
+/* Asks that pages [memory, memory + bytes), not touched yet, lie on the NUMA node with that number,
+ * or are interleaved over all nodes. PARA_OK also where there is only one node. Errors as above. */
 para_status para__bind_memory(const para__machine *machine, void *memory, size_t bytes,
                               unsigned numa_node);
 para_status para__interleave_memory(const para__machine *machine, void *memory, size_t bytes);
