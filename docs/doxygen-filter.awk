@@ -21,7 +21,9 @@ function description(body,    at, brief, rest)
 # A comment that begins a line, to its end.
 in_block || /^\/\* / {
     line = $0
-    if (in_block)
+    if (line == " */")
+        line = "*/"
+    else if (in_block)
         sub(/^ \* ?/, "", line)
     else
         sub(/^\/\* /, "", line)

@@ -41,7 +41,7 @@ const char *para_status_detail(void)
     return detail;
 }
 
-para_status para__fail(para_status status, const char *format, ...)
+void para__set_detail(const char *format, ...)
 {
     const int saved = errno;
     detail[0] = '\0';
@@ -52,5 +52,4 @@ para_status para__fail(para_status status, const char *format, ...)
         va_end(arguments);
     }
     errno = saved;
-    return status;
 }

@@ -4,10 +4,10 @@
 
 #include <para/status.h>
 
-/* Remembers a sentence for para_status_detail and returns status, so that a failing function can
- * end with `return para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));`. NULL: no detail.
- * Leaves errno as it was. */
-para_status para__fail(para_status status, const char *format, ...)
-    __attribute__((format(printf, 2, 3), cold));
+/* Remembers a sentence for para_status_detail; NULL: there is nothing to add. Leaves errno as it was. */
+void para__set_detail(const char *format, ...) __attribute__((format(printf, 1, 2), cold));
+
+/* The same, and the status: `return para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));` */
+#define para__fail(status, ...) (para__set_detail(__VA_ARGS__), (status))
 
 #endif

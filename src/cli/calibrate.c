@@ -228,7 +228,7 @@ int para__command_calibrate(const para__request *request)
     if (request->operand_count)
         return para__say_usage(request->command, "unexpected '%s'", request->operands[0]);
     const size_t count = kernel_count() * PARA_DTYPE_COUNT * SIZES;
-    result *results = calloc(count, sizeof *results);
+    result *results = calloc(count + 1, sizeof *results);
     para_pool_info pool = {.size = sizeof pool};
     para_calibration_info info = {.size = sizeof info};
     para_status status = results ? para_pool_get_info(NULL, &pool) : PARA_ERR_MEMORY;

@@ -31,9 +31,12 @@ static size_t slots_allowed(size_t acc_bytes)
     return larger(64, PARA__PARTIALS_BYTES / acc_bytes);
 }
 
+/* Below this count, a quarter of the root is less than 9. */
+static const size_t first_square = (size_t)36 * 36;
+
 size_t para__block_elements(size_t count, size_t acc_bytes)
 {
-    size_t blocks = count < 36 * 36 ? 8 : square_root(count) / 4;
+    size_t blocks = count < first_square ? 8 : square_root(count) / 4;
     const size_t allowed = slots_allowed(acc_bytes);
     blocks = blocks < allowed ? blocks : allowed;
     const size_t block = larger(divide_up(count, blocks), acc_bytes / 8);

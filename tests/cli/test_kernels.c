@@ -158,7 +158,7 @@ static void streamed_maps_agree_with_plain_ones(void **state)
     (void)state;
     const para_builtin_arg arg = {.a = 1.1, .row = 1};
     const para_builtin *kernel;
-    int tried = 0;
+    size_t tried = 0;
     for (size_t k = 0; (kernel = para_builtin_at(k)) != NULL; k++) {
         for (unsigned t = 0; t < PARA_DTYPE_COUNT && kernel->code[t].streamed; t++) {
             const para_dtype type = (para_dtype)t;
@@ -183,7 +183,8 @@ static void streamed_maps_agree_with_plain_ones(void **state)
             }
         }
     }
-    assert_int_equal(tried, 3 * PARA_DTYPE_COUNT * SIZE_COUNT); /* copy, scale and axpy have one */
+    assert_int_equal(tried,
+                     (size_t)3 * PARA_DTYPE_COUNT * SIZE_COUNT); /* copy, scale and axpy have one */
 }
 
 static void row_norm_is_within_its_bound(void **state)

@@ -49,10 +49,10 @@ static void check(const para__machine *machine)
     assert_true(info->core_kinds >= 1 && info->core_kinds <= info->cores);
     assert_true(info->budget >= 1 && info->budget <= info->cores);
     assert_int_equal(info->page_bytes, sysconf(_SC_PAGESIZE));
-    bool *const kinds = calloc(info->core_kinds, 1);
-    bool *const domains = calloc(info->domains, 1);
-    const para_cpu_info **const first = calloc(info->cores, sizeof *first);
-    unsigned *const threads = calloc(info->cores, sizeof *threads);
+    bool *const kinds = calloc(info->core_kinds + 1, 1);
+    bool *const domains = calloc(info->domains + 1, 1);
+    const para_cpu_info **const first = calloc(info->cores + 1, sizeof *first);
+    unsigned *const threads = calloc(info->cores + 1, sizeof *threads);
     assert_true(kinds && domains && first && threads);
     for (unsigned i = 0; i < info->cpus; i++) {
         const para_cpu_info *const cpu = &machine->cpu[i];
