@@ -45,6 +45,18 @@ def worst_to_serial(rows, factor, more_ns):
     return text, not missed
 
 
+def built_in_copy(run):
+    """How much faster para's copy with stores past the caches is than the best peer's plain copy."""
+    rows = run.rows("stream")
+    if "copy" not in rows or "copy-past" not in rows:
+        return None
+    peers = [entry["ns"] for name, entry in rows["copy"].items() if name not in ("para", "serial") and "ns" in entry]
+    if not peers:
+        return None
+    gain = min(peers) / rows["copy-past"]["para"]["ns"]
+    return f"{gain:.2f} x", gain >= 1.2
+
+
 def alone(run):
     rows = run.rows("fixed", lambda point, row: point == "20")
     return worst_to_serial(rows, 1, 30)
@@ -109,6 +121,7 @@ def all_of(result):
          worst_to_serial(run.rows("alternating"), 1.15, 5000)),
         ("F5", "STREAM beyond the caches <= 1.00 x the best peer",
          worst_to_peer(run.rows("stream", lambda point, row: "cache" not in point), 1.0)),
+        ("F5", "copy by the built-in kernel >= 1.2 x the best peer's plain one", built_in_copy(run)),
         ("F6", "irregular <= 1.03 x the best peer", worst_to_peer(run.rows("irregular"), 1.03)),
         ("F7", "deterministic sum and dot <= 1.02 x the best peer", worst_to_peer(run.rows("sum"), 1.02)),
         ("F8", "beside CPU hogs <= 1.00 x the best peer", hogs(run)),

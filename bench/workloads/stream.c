@@ -3,7 +3,9 @@
  * */
 #include "workload.h"
 
-typedef enum stream_op { COPY, SCALE, ADD, TRIAD } stream_op;
+#include "kernels/kernels.h"
+
+typedef enum stream_op { COPY, SCALE, ADD, TRIAD, COPY_PAST } stream_op;
 
 typedef struct stream {
     size_t n;
@@ -58,11 +60,22 @@ BENCH_LOOP(stream_triad)
         c[i] = a[i] + 3.0 * b[i];
 }
 
+/* The copy of para's built-in kernels, with stores past the caches: for every runtime alike. */
+BENCH_LOOP(stream_copy_past)
+{
+    const stream *s = ctx;
+    const para_builtin_arg arg = {.a = 0};
+    const void *in[] = {s->a + first};
+    void *out[] = {s->c + first};
+    para_builtin_find("copy")->code[PARA_FLOAT64].streamed(
+        &(para_chunk){.first = first, .count = last - first, .in = in, .out = out}, &arg);
+}
+
 /* The arrays are touched first by the threads that will use them. */
 static void *setup(const bench_point *point, const bench_runtime *runtime)
 {
     static const bench_loop *const loops[] = {&stream_copy, &stream_scale, &stream_add,
-                                              &stream_triad};
+                                              &stream_triad, &stream_copy_past};
     stream *s = bench_alloc(sizeof *s);
     s->n = point->n;
     s->op = (stream_op)point->parameter;
@@ -98,6 +111,7 @@ static const bench_point points[] = {
     {.name = "add-cache", .n = COUNT(IN_CACHE), .parameter = ADD},
     {.name = "triad-cache", .n = COUNT(IN_CACHE), .parameter = TRIAD, .quick = true},
     {.name = "copy", .n = COUNT(IN_MEMORY), .parameter = COPY, .bytes = IN_MEMORY},
+    {.name = "copy-past", .n = COUNT(IN_MEMORY), .parameter = COPY_PAST, .bytes = IN_MEMORY},
     {.name = "scale", .n = COUNT(IN_MEMORY), .parameter = SCALE, .bytes = IN_MEMORY},
     {.name = "add", .n = COUNT(IN_MEMORY), .parameter = ADD, .bytes = IN_MEMORY},
     {.name = "triad", .n = COUNT(IN_MEMORY), .parameter = TRIAD, .bytes = IN_MEMORY, .quick = true},

@@ -12,6 +12,11 @@ enum { TICKETS = 256 };
  * that a join can wait for is a claim whose thread was descheduled. */
 static const double claim_ns = 500000;
 
+/* What each helper adds to the caller's join, whoever else joins in: looks at its ticket, at what
+ * it has done and at its tally, lines that have to travel. From the model of 2 x 128 cores
+ * (bench/model), where leaving it out makes teams for short work two to three times too wide. */
+static const double join_each_ns = 10;
+
 /* The least gain to go for. */
 static const double margin_ns = 20;
 static const double margin_part = 0.03;
@@ -34,14 +39,17 @@ static double shared_ns(double work_ns, unsigned p, unsigned awake, const para__
     const double later = helpers * costs->reach_ns + costs->each_ns * helpers * (helpers - 1) / 2 +
                          asleep * costs->wake_ns;
     const double rouse = asleep > 2 ? 2 : asleep; /* the rest is woken by those who are awake */
-    return (work_ns + costs->share_ns + rouse * costs->rouse_ns + later) / p;
+    return (work_ns + costs->share_ns + rouse * costs->rouse_ns + later) / p +
+           join_each_ns * helpers;
 }
 
 /* The team that makes T least. */
 static unsigned best_width(double work_ns, unsigned most, unsigned awake, const para__costs *costs)
 {
-    /* Where R grows by each_ns a helper, T is least at about p = sqrt(2 W / each_ns). */
-    const double root = costs->each_ns > 0 ? sqrt(2 * work_ns / costs->each_ns) : most;
+    if (most == 2)
+        return 2;
+    /* R grows by each_ns a helper: T is least at about this p, if all are awake. */
+    const double root = sqrt(work_ns / (costs->each_ns / 2 + join_each_ns));
     const unsigned candidates[] = {most, root < most ? (unsigned)root : most, awake + 1};
     unsigned best = 2;
     for (unsigned i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
@@ -54,7 +62,7 @@ static unsigned best_width(double work_ns, unsigned most, unsigned awake, const 
 
 double para__least_work_ns(double reach_ns, double share_ns)
 {
-    return (reach_ns + share_ns + 2 * margin_ns) / (1 - 2 * margin_part);
+    return (reach_ns + share_ns + 2 * (margin_ns + join_each_ns)) / (1 - 2 * margin_part);
 }
 
 void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool uneven,
@@ -62,20 +70,17 @@ void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool un
 {
     const size_t share = units / plan->width;
     const double slice_ns = work_ns / plan->width;
-    size_t tickets = TICKETS;
-    if (work_ns > 0) {
-        const double wanted = slice_ns / (uneven ? uneven_ticket_ns : ticket_ns);
-        const double needed = slice_ns / claim_ns;
-        tickets = needed > PARA__SLICE_TICKETS_MAX ? PARA__SLICE_TICKETS_MAX
-                  : needed > TICKETS               ? (size_t)needed
-                  : wanted < TICKETS               ? (size_t)wanted
-                                                   : TICKETS;
-    }
-    tickets = tickets < share ? tickets : share;
-    plan->tickets = tickets > 1 ? (unsigned)tickets : 1;
-    /* Most of an even slice at once; less of one that may turn out dear, so that others can help;
+    const double least_ns = uneven ? uneven_ticket_ns : ticket_ns;
+    double tickets = uneven ? PARA__SLICE_TICKETS_MAX : TICKETS;
+    if (slice_ns > tickets * claim_ns)
+        tickets = slice_ns / claim_ns; /* so that one is not longer than a claim is meant to be */
+    else if (work_ns > 0 && slice_ns < tickets * least_ns)
+        tickets = slice_ns < 2 * least_ns ? 1 : slice_ns / least_ns;
+    tickets = tickets < PARA__SLICE_TICKETS_MAX ? tickets : PARA__SLICE_TICKETS_MAX;
+    plan->tickets = share < 2 ? 1 : share < tickets ? (unsigned)share : (unsigned)tickets;
+    /* Most of an even slice at once; little of one that may turn out dear, so that others can help;
      * never more than a claim is meant to take. */
-    plan->first = uneven ? (plan->tickets + 3) / 4 : (plan->tickets * 3 + 3) / 4;
+    plan->first = uneven ? (plan->tickets + 15) / 16 : (plan->tickets * 3 + 3) / 4;
     if (slice_ns > claim_ns) {
         const unsigned most = (unsigned)(claim_ns / slice_ns * plan->tickets);
         plan->first = most < 1 ? 1 : most < plan->first ? most : plan->first;

@@ -4,8 +4,9 @@
  * call was published (its last word's way back included), can have everybody end at the same time
  * by keeping more for itself. All of them together then do
  *     W = (T - c) + sum of (T - R_i),     so     T = (W + c + sum of R_i) / p
- * where c is what sharing costs the caller. R_i is a round trip between cores for helper i if it
- * spins, and a wake-up more if it sleeps. A call is shared if T is less than W by a margin. */
+ * where c is what sharing costs the caller; a little for each helper that it joins comes on top.
+ * R_i is a round trip between cores for helper i if it spins, and a wake-up more if it sleeps. A
+ * call is shared if T is less than W by a margin. */
 #ifndef PARA_PLAN_DECIDE_H
 #define PARA_PLAN_DECIDE_H
 

@@ -1,0 +1,53 @@
+"""check.py PARA-MODEL: what must hold in the model whatever its parameters."""
+import json
+import subprocess
+import sys
+import unittest
+
+MODEL = sys.argv.pop(1)
+SMALL = "--cores 8 --domains 2 --sockets 1 --units 500 --calls 6"
+
+
+def outcome(options):
+    done = subprocess.run([MODEL, "--json", *options.split()], capture_output=True, check=True)
+    return json.loads(done.stdout)
+
+
+class Model(unittest.TestCase):
+    def test_each_unit_runs_once(self):
+        for pattern in "even", "triangular", "lognormal", "last1pct", "dear1pct":
+            for extra in "--lines flat", "--lines each", "--hogs 2", "--preempted 3", "--asleep --force", \
+                         "--runtime barrier", "--runtime tree":
+                with self.subTest(pattern=pattern, extra=extra):
+                    self.assertTrue(outcome(f"{SMALL} --pattern {pattern} {extra}")["exact"])
+
+    def test_same_seed_same_outcome(self):
+        options = f"{SMALL} --pattern lognormal --hogs 2 --seed"
+        self.assertEqual(outcome(f"{options} 5"), outcome(f"{options} 5"))
+        self.assertNotEqual(outcome(f"{options} 5"), outcome(f"{options} 6"))
+
+    def test_more_cores_do_no_harm_to_much_even_work(self):
+        least = float("inf")
+        for cores in 1, 2, 3, 4, 8, 16, 32:
+            domains = max(1, cores // 8)
+            ns = outcome(f"--work 1e6 --units 10000 --cores {cores} --domains {domains} --sockets 1")["mean_ns"]
+            self.assertLess(ns, 2 * least)
+            least = min(least, ns)
+        self.assertLess(least, 1e6 / 8)
+
+    def test_only_barriers_wait_for_a_preempted_thread(self):
+        options = f"{SMALL} --work 1e5 --preempted 1 --runtime"
+        self.assertGreater(outcome(f"{options} barrier")["mean_ns"], 2.9e6)
+        self.assertGreater(outcome(f"{options} tree")["mean_ns"], 2.9e6)
+        self.assertLess(outcome(f"{options} para")["mean_ns"], 1e5)
+
+    def test_nothing_is_faster_than_its_work(self):
+        for runtime in "para", "barrier", "tree":
+            self.assertGreaterEqual(outcome(f"{SMALL} --work 1e5 --runtime {runtime}")["least_ns"], 1e5 / 8)
+
+    def test_options_that_mean_nothing_are_refused(self):
+        for options in "--cores 0", "--cores many", "--pattern odd", "--sideways 1", "--domains 300":
+            self.assertEqual(subprocess.run([MODEL, *options.split()], capture_output=True).returncode, 2)
+
+
+unittest.main()

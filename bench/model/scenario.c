@@ -1,0 +1,283 @@
+/* Calls on the simulated machine, by para's engine and by barriers. */
+#include "scenario.h"
+
+#include "base/memory.h"
+#include "engine/calibrate.h"
+#include "engine/pool.h"
+
+#include <math.h>
+#include <para/map.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Instructions that the simulation does not see: of a call's entry and exit, and of a kernel call.
+ * Together with atomics and clocks they make F1's call alone and a claim of some 20 ns. */
+static const double call_ns = 8;
+static const double chunk_ns = 5;
+
+typedef struct run_state {
+    const scenario *s;
+    double *prefix;
+    unsigned *done; /* [units]: how often */
+    outcome out;
+} run_state;
+
+/* The thread that measures is one; the pool's threads see it by this. */
+static run_state *state;
+
+static void compute(size_t first, size_t count)
+{
+    for (size_t i = first; i < first + count; i++)
+        state->done[i]++;
+    model_work(chunk_ns + state->prefix[first + count] - state->prefix[first]);
+}
+
+/* ---- Costs of units ------------------------------------------------------------------------------ */
+
+static double uniform(uint64_t *random)
+{
+    return ((double)(model_random(random) >> 11) + 0.5) / 9007199254740992.0;
+}
+
+static double cost_of(pattern p, size_t i, size_t n, uint64_t *random)
+{
+    switch (p) {
+    case PATTERN_TRIANGULAR:
+        return (double)i;
+    case PATTERN_LOGNORMAL: { /* Box and Muller, 1958 */
+        const double radius = sqrt(-2 * log(uniform(random)));
+        return fmin(exp(3 + 1.5 * radius * cos(6.283185307179586 * uniform(random))), 100000);
+    }
+    case PATTERN_LAST:
+        return i >= n - n / 100 ? 1 : 0;
+    case PATTERN_DEAR:
+        return uniform(random) < 0.01 ? 1000 : 1;
+    default:
+        return 1;
+    }
+}
+
+void scenario_costs(const scenario *s, double *prefix)
+{
+    uint64_t random = s->on.seed;
+    prefix[0] = 0;
+    for (size_t i = 0; i < s->units; i++)
+        prefix[i + 1] = prefix[i] + cost_of(s->pattern, i, s->units, &random);
+    const double scale = prefix[s->units] > 0 ? s->work_ns / prefix[s->units] : 0;
+    for (size_t i = 0; i <= s->units; i++)
+        prefix[i] *= scale;
+}
+
+/* ---- para ---------------------------------------------------------------------------------------- */
+
+static int kernel(const para_chunk *chunk, const void *arg)
+{
+    (void)arg;
+    compute(chunk->first, chunk->count);
+    return 0;
+}
+
+static void call_para(para_pool *pool, para_report *report)
+{
+    const scenario *s = state->s;
+    model_work(call_ns);
+    const para_status status =
+        para_pmap(pool, &(para_map){.kernel = kernel,
+                                    .count = s->units,
+                                    .report = report,
+                                    .options.executor =
+                                        s->forced ? PARA_EXECUTOR_THREADS : PARA_EXECUTOR_AUTO});
+    if (status)
+        abort();
+}
+
+static para_pool *make_pool(void)
+{
+    const scenario *s = state->s;
+    para_pool *pool = NULL;
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    config.workers = s->on.cores;
+    config.binding = PARA_BIND_CORE;
+    if (para_pool_create(&pool, &config))
+        abort();
+    if (s->lines != LINES_GROUPED) {
+        for (unsigned i = 0; i < pool->workers; i++)
+            pool->worker[i].group = s->lines == LINES_EACH ? i : 0;
+        pool->groups = pool->worker[pool->workers - 1].group + 1;
+        para__costs_measure(pool);
+    }
+    state->out.reach_ns = pool->costs.reach_ns;
+    state->out.each_ns = pool->costs.each_ns;
+    state->out.wake_ns = pool->costs.wake_ns;
+    return pool;
+}
+
+/* ---- Barriers ------------------------------------------------------------------------------------ */
+
+typedef struct barrier {
+    _Alignas(PARA__LINE) _Atomic uint32_t awaited;
+    _Alignas(PARA__LINE) _Atomic uint32_t generation;
+} barrier;
+
+typedef struct member {
+    _Alignas(PARA__LINE) _Atomic uint32_t go;
+    _Alignas(PARA__LINE) _Atomic uint32_t arrived;
+} member;
+
+static barrier dock, end;
+static member members[MODEL_CORES_MAX];
+
+static void pass(barrier *b)
+{
+    const uint32_t generation = para__load_acquire(&b->generation);
+    if (para__add_acq_rel(&b->awaited, -1u) == 1) {
+        para__store_relaxed(&b->awaited, state->s->on.cores);
+        para__store_release(&b->generation, generation + 1);
+    } else {
+        while (para__load_acquire(&b->generation) == generation)
+            para__pause();
+    }
+}
+
+static void compute_share(unsigned i)
+{
+    const size_t n = state->s->units;
+    const unsigned p = state->s->on.cores;
+    const size_t first = para__share(n, p, i);
+    const size_t last = para__share(n, p, i + 1);
+    if (last > first)
+        compute(first, last - first);
+}
+
+static void *serve_barrier(void *arg)
+{
+    const unsigned self = (unsigned)((member *)arg - members);
+    for (;;) {
+        pass(&dock);
+        compute_share(self);
+        pass(&end);
+    }
+    return NULL;
+}
+
+static void spread(unsigned self, uint32_t generation)
+{
+    for (unsigned c = 4 * self + 1; c <= 4 * self + 4 && c < state->s->on.cores; c++)
+        para__store_release(&members[c].go, generation);
+}
+
+static void gather(unsigned self, uint32_t generation)
+{
+    for (unsigned c = 4 * self + 1; c <= 4 * self + 4 && c < state->s->on.cores; c++)
+        while (para__load_acquire(&members[c].arrived) != generation)
+            para__pause();
+}
+
+static void *serve_tree(void *arg)
+{
+    const unsigned self = (unsigned)((member *)arg - members);
+    for (uint32_t generation = 1;; generation++) {
+        while (para__load_acquire(&members[self].go) != generation)
+            para__pause();
+        spread(self, generation);
+        compute_share(self);
+        gather(self, generation);
+        para__store_release(&members[self].arrived, generation);
+    }
+    return NULL;
+}
+
+static void make_barriers(void)
+{
+    memset(members, 0, sizeof members);
+    dock = end = (barrier){.awaited = state->s->on.cores};
+    for (unsigned i = 1; i < state->s->on.cores; i++)
+        model_start(i, state->s->runtime == RUNTIME_TREE ? serve_tree : serve_barrier, &members[i]);
+    model_work(1e6);
+}
+
+static void call_barrier(uint32_t generation)
+{
+    model_work(call_ns);
+    if (state->s->runtime == RUNTIME_TREE) {
+        spread(0, generation);
+        compute_share(0);
+        gather(0, generation);
+    } else {
+        pass(&dock);
+        compute_share(0);
+        pass(&end);
+    }
+}
+
+/* ---- Measuring ----------------------------------------------------------------------------------- */
+
+static void preempt_some(uint64_t *random)
+{
+    for (unsigned i = 0; i < state->s->preempted && state->s->on.cores > 1; i++)
+        model_preempt(1 + (unsigned)(model_random(random) % (state->s->on.cores - 1)), 3e6);
+}
+
+static void measure(void *arg)
+{
+    (void)arg;
+    const scenario *s = state->s;
+    const bool para = s->runtime == RUNTIME_PARA;
+    outcome *out = &state->out;
+    para_pool *pool = NULL;
+    if (para)
+        pool = make_pool();
+    else
+        make_barriers();
+    uint64_t random = s->on.seed;
+    out->exact = true;
+    out->why = "";
+    out->least_ns = INFINITY;
+    uint64_t transfers = 0;
+    for (unsigned k = 0; k < s->warm_calls + s->calls; k++) {
+        const bool counts = k >= s->warm_calls;
+        para_report report = {.width = s->on.cores, .workers = s->on.cores};
+        if (s->asleep)
+            model_work(1e6);
+        if (counts)
+            preempt_some(&random);
+        const uint64_t transfers_before = model_transfers;
+        const double start = model_now();
+        if (para)
+            call_para(pool, counts && k + 1 < s->warm_calls + s->calls ? NULL : &report);
+        else
+            call_barrier(k + 1);
+        const double ns = model_now() - start;
+        for (size_t i = 0; i < s->units; i++)
+            out->exact &= state->done[i] == k + 1;
+        if (!counts)
+            continue;
+        transfers += model_transfers - transfers_before;
+        out->mean_ns += ns / s->calls;
+        out->least_ns = fmin(out->least_ns, ns);
+        out->most_ns = fmax(out->most_ns, ns);
+        out->width = report.width;
+        out->workers = report.workers;
+        out->why = para ? para_why_text(report.why) : "";
+    }
+    out->transfers = (double)transfers / s->calls;
+    out->events = model_events;
+    para__free(pool);
+}
+
+outcome scenario_run(const scenario *s)
+{
+    run_state r = {.s = s};
+    r.prefix = calloc(s->units + 1, sizeof *r.prefix);
+    r.done = calloc(s->units, sizeof *r.done);
+    if (!r.prefix || !r.done)
+        abort();
+    scenario_costs(s, r.prefix);
+    state = &r;
+    model_simulate(&s->on, measure, NULL);
+    state = NULL;
+    free(r.prefix);
+    free(r.done);
+    return r.out;
+}

@@ -1,0 +1,62 @@
+/* One experiment: calls of one loop on a simulated machine. */
+#ifndef MODEL_SCENARIO_H
+#define MODEL_SCENARIO_H
+
+#include "machine.h"
+
+typedef enum lines {
+    LINES_GROUPED, /* one notice for up to 16 neighbours of a domain, as the engine does */
+    LINES_FLAT,    /* one for all workers */
+    LINES_EACH     /* one for each */
+} lines;
+
+typedef enum runtime {
+    RUNTIME_PARA,
+    RUNTIME_BARRIER, /* counts all threads at the loop's begin and its end, as libgomp does */
+    RUNTIME_TREE     /* spreads and gathers along a tree of four branches, as libomp does */
+} runtime;
+
+typedef enum pattern {
+    PATTERN_EVEN,
+    PATTERN_TRIANGULAR,
+    PATTERN_LOGNORMAL,
+    PATTERN_LAST, /* all the work in the last percent of units */
+    PATTERN_DEAR  /* one percent of units a thousand times dearer */
+} pattern;
+
+typedef struct scenario {
+    model_machine on;
+    double work_ns; /* of a call */
+    size_t units;
+    pattern pattern;
+    runtime runtime;
+    lines lines;
+    bool forced;        /* shared among all, however small the call */
+    bool asleep;        /* between calls all helpers go to sleep */
+    unsigned preempted; /* cores that are taken away for 3 ms at each call's begin */
+    unsigned warm_calls, calls;
+} scenario;
+
+typedef struct outcome {
+    double mean_ns, least_ns, most_ns; /* a call */
+    double width, workers;             /* invited, and of use; means */
+    double transfers;                  /* lines that changed place, a call */
+    double reach_ns, each_ns, wake_ns; /* what the pool measured of the machine */
+    const char *why;                   /* the last call ran so */
+    bool exact;                        /* each call ran each unit once */
+    uint64_t events;
+} outcome;
+
+outcome scenario_run(const scenario *s);
+
+/* The costs of units by that pattern, as sums: prefix[i] of the first i, units + 1 of them. */
+void scenario_costs(const scenario *s, double *prefix);
+
+/* Predictions beside what bench/run.py has measured, for a machine of two cores. 0, or 1 for a file
+ * that cannot be used. */
+int validate(const char *path, const scenario *s, double reach_ns);
+
+/* The tables of docs/performance.md. */
+void report(const scenario *s);
+
+#endif
