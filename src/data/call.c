@@ -143,15 +143,20 @@ static bool is_sampled(void)
 
 static para__plan decide(const para__call *call, size_t units, double work_ns)
 {
-    const para__costs costs = para__costs_now(call->pool);
-    return para__decide(&(para__ask){.units = units,
-                                     .work_ns = work_ns,
-                                     .workers = call->pool->workers,
-                                     .awake = para__pool_awake(call->pool),
-                                     .limit = call->options->workers,
-                                     .executor = call->options->executor,
-                                     .uneven = para__estimate_uneven(call->estimate)},
-                        &costs);
+    para_pool *pool = call->pool;
+    const para__costs costs = para__costs_now(pool);
+    /* A call within a kernel finds everybody busy with the call around it. If it is long against
+     * the cost of sharing, they may come to help before it is over. */
+    const bool long_within = work_ns >= 10 * short_ns && para__pool_is_worker(pool);
+    return para__decide(
+        &(para__ask){.units = units,
+                     .work_ns = work_ns,
+                     .workers = pool->workers,
+                     .awake = long_within ? pool->workers - 1 : para__pool_awake(pool),
+                     .limit = call->options->workers,
+                     .executor = call->options->executor,
+                     .uneven = para__estimate_uneven(call->estimate)},
+        &costs);
 }
 
 static void stay_alone(para__call *call, para_why why)

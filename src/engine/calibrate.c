@@ -11,8 +11,8 @@ static const double spin_most_ns = 200000;
 /* Nobody waits longer than this for a helper that does not come, while costs are measured. */
 static const double patience_ns = 100000;
 
-/* What a shared call costs its caller before it has a lane and after: checks, decision, report. Some
- * 300 instructions (tests/instructions). */
+/* What a shared call costs its caller before it has a lane and after: checks, decision, report.
+ * Some 300 instructions (tests/instructions). */
 static const double around_ns = 45;
 
 para__costs para__costs_assumed(void)

@@ -24,8 +24,9 @@ para__costs para__costs_now(const struct para_pool *pool);
  * made, or has changed since, is known before long. */
 void para__costs_refine(struct para_pool *pool, uint64_t ticks, bool awake, bool came);
 
-/* A short, even call on a team of that width took its caller so many ticks, and all its participants
- * so many in portions: what remains, helpers' delays apart, is what sharing cost the caller. */
+/* A short, even call on a team of that width took its caller so many ticks, and all its
+ * participants so many in portions: what remains, helpers' delays apart, is what sharing cost the
+ * caller. */
 void para__costs_refine_share(struct para_pool *pool, unsigned width, uint64_t ticks,
                               uint64_t busy_ticks);
 

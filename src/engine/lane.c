@@ -238,26 +238,27 @@ static void wake_next(const part *p)
     const unsigned rank = (p->self + width - p->team.caller) % width;
     for (unsigned r = 2 * rank + 1; r <= 2 * rank + 2 && r < width; r++) {
         const unsigned w = p->team.first + (p->team.caller - p->team.first + r) % width;
-        if (para__event_seems_parked(&p->pool->worker[w].event))
-            para__event_wake(&p->pool->worker[w].event);
+        para__worker_wake(&p->pool->worker[w]);
     }
 }
 
 /* ---- The worker's side --------------------------------------------------------------------------
  */
 
-para__visit para__lane_visit(para_pool *pool, para__lane *lane, unsigned worker, uint64_t *seen)
+para__visit para__lane_visit(para_pool *pool, unsigned index, unsigned worker)
 {
+    para__lane *lane = &pool->lane[index];
+    _Atomic uint64_t *seen = &pool->worker[worker].seen[index];
     const para__notice *notice = &lane->notice[pool->worker[worker].group];
     const uint64_t post = para__load_acquire(&notice->post); /* [E1] */
     const uint64_t generation = post >> COUNT_BITS;
-    if (generation == *seen)
+    if (generation == para__load_relaxed(seen)) /* see pool.h */
         return PARA__VISIT_NOTHING;
     const uint64_t word = para__load_relaxed(&notice->team); /* tagged: its own proof of age */
     if ((uint32_t)(word >> 32) != (uint32_t)generation)
-        return PARA__VISIT_NOTHING; /* the next call is being published: look again */
-    *seen = generation;
-    __builtin_prefetch(notice->payload); /* on its way while a ticket is claimed */
+        return PARA__VISIT_NOTHING;        /* the next call is being published: look again */
+    para__store_relaxed(seen, generation); /* see pool.h */
+    __builtin_prefetch(notice->payload);   /* on its way while a ticket is claimed */
     __builtin_prefetch(notice->payload + 64);
     const team t = team_of(word);
     if (worker == t.caller)
@@ -282,10 +283,11 @@ para__visit para__lane_visit(para_pool *pool, para__lane *lane, unsigned worker,
     return PARA__VISIT_WORKED;
 }
 
-bool para__lane_has_news(const para_pool *pool, para__lane *lane, unsigned worker, uint64_t seen)
+bool para__lane_has_news(para_pool *pool, unsigned index, unsigned worker)
 {
-    para__notice *notice = &lane->notice[pool->worker[worker].group];
-    return para__load_seq_cst(&notice->post) >> COUNT_BITS != seen; /* [E5] after PARKED */
+    para__notice *notice = &pool->lane[index].notice[pool->worker[worker].group];
+    return para__load_seq_cst(&notice->post) >> COUNT_BITS           /* [E5] after PARKED */
+           != para__load_relaxed(&pool->worker[worker].seen[index]); /* see pool.h */
 }
 
 /* ---- The caller's side --------------------------------------------------------------------------
@@ -326,7 +328,7 @@ static void announce_again(const part *p)
         }
     }
     for (unsigned w = p->team.first; w < end; w++)
-        if (w != p->self)
+        if (w != p->self && !para__load_relaxed(&worker[w].guest)) /* a hint: see pool.h */
             para__event_wake(&p->pool->worker[w].event);
 }
 
@@ -341,6 +343,24 @@ static bool all_done(const part *p)
     return finished == p->division.width * p->division.tickets;
 }
 
+/* Helps with the calls that members of the team have made within their portions. */
+static void help_nested(const part *p)
+{
+    para_pool *pool = p->pool;
+    para__worker *self = &pool->worker[p->self];
+    const bool is_self = para__pool_is_worker(pool);           /* then it acts for itself already */
+    if (!is_self && para__swap_acquire(&self->acting, 1) != 0) /* [E8] */
+        return;
+    const unsigned lanes = para__load_relaxed(&pool->lanes_used); /* others hold no such call yet */
+    for (unsigned i = 0; i < lanes; i++) {
+        const unsigned caller = para__load_relaxed(&pool->lane[i].nested) - 1u; /* a hint */
+        if (caller - p->team.first < p->team.width && &pool->lane[i] != p->lane)
+            para__lane_visit(pool, i, p->self);
+    }
+    if (!is_self)
+        para__store_release(&self->acting, 0); /* [E8] */
+}
+
 static void join(const part *p)
 {
     if (all_done(p))
@@ -352,6 +372,7 @@ static void join(const part *p)
                 return;
             para__pause();
         }
+        help_nested(p);
     }
     for (;;) {
         para__event_prepare(&p->lane->joiner);
@@ -413,6 +434,11 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
     const uint64_t busy_before = tally->busy_ticks;
     part p = part_of_caller(pool, lane, job, plan);
     p.seat.tally = *tally;
+    const bool is_worker = para__pool_is_worker(pool);
+    _Atomic uint32_t *guest = &pool->worker[p.self].guest;
+    para__store_relaxed(&lane->nested, is_worker ? p.self + 1 : 0); /* a hint: see lane.h */
+    if (!is_worker)
+        para__store_relaxed(guest, 1); /* a hint: see pool.h */
     /* Nobody can claim yet, so the caller takes its own first tickets by a plain store; and it does
      * nothing between post and its first portion that would wait for the store to arrive. */
     const unsigned portion = para__claim_size(plan->tickets, plan->tickets, plan->first);
@@ -429,6 +455,8 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
     }
     help_others(&p);
     join(&p);
+    if (!is_worker)
+        para__store_relaxed(guest, 0); /* a hint: see pool.h */
 
     *tally = p.seat.tally;
     *workers = tally->chunks != 0;

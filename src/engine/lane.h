@@ -38,6 +38,10 @@
  * time, now in the single order of seq_cst operations, and wakes who sleeps [E5]. A call that is
  * over by then needs nobody.
  *
+ * While a caller waits, it helps those it waits for: with calls that they have made within their
+ * portions, which are what keeps them (leapfrogging: Wagner and Calder, PPoPP 1993). It does so in
+ * the name of the worker in whose place it sits [E8].
+ *
  * Rejected: resetting ticket words at each publish (a line transfer per worker and call on the
  * critical path); one counter of finished tickets per slice (a read-modify-write, contended by
  * thieves); a count of sleepers in the pool (one line that all write). */
@@ -111,6 +115,8 @@ typedef struct para__lane {
     size_t arena_bytes;
     _Alignas(PARA__LINE) para__event joiner; /* where the caller sleeps when a join takes long */
     _Atomic uint64_t stop;                   /* UINT64_MAX, unless a chunk of the call has failed */
+    _Atomic uint32_t nested;                 /* 1 + the worker whose thread called; 0: none of the
+                                                pool's. A hint: orders nothing */
     para__notice *notice;                    /* [groups of the pool] */
     para__post *post;                        /* [workers of the pool] */
 } para__lane;
@@ -135,19 +141,17 @@ void para__lane_run(struct para_pool *pool, para__lane *lane, const para__job *j
  * until the caller knows of its end; UINT64_MAX if they did not come within limit_ticks. */
 uint64_t para__lane_ping(struct para_pool *pool, unsigned width, uint64_t limit_ticks);
 
-/* A worker looks at a lane: takes part if there is a call that it has not seen and is invited to.
- * seen is the last generation that it looked at. */
+/* Somebody who acts for a worker looks at a lane: takes part if there is a call there that was not
+ * looked at in the worker's name, and to which the worker is invited. */
 typedef enum para__visit {
-    PARA__VISIT_NOTHING,  /* no call that it could help with */
-    PARA__VISIT_WORKED,   /* it was invited, and helped or came too late */
-    PARA__VISIT_DISPLACED /* the caller sits on this worker's core: out of its way */
+    PARA__VISIT_NOTHING,   /* no call that it could help with */
+    PARA__VISIT_DISPLACED, /* the caller sits on this worker's core: out of its way */
+    PARA__VISIT_WORKED     /* it was invited, and helped or came too late */
 } para__visit;
-para__visit para__lane_visit(struct para_pool *pool, para__lane *lane, unsigned worker,
-                             uint64_t *seen);
+para__visit para__lane_visit(struct para_pool *pool, unsigned lane, unsigned worker);
 
-/* Whether post has changed since seen, as part of the parking protocol [E5]. */
-bool para__lane_has_news(const struct para_pool *pool, para__lane *lane, unsigned worker,
-                         uint64_t seen);
+/* Whether there is such a call, as part of the parking protocol [E5]. */
+bool para__lane_has_news(struct para_pool *pool, unsigned lane, unsigned worker);
 
 /* For run functions: whether a chunk that begins at element first is not to be started, since a
  * lower one has failed; and to record that [first, first + count) was run, with what the kernel

@@ -24,6 +24,17 @@ typedef struct para__worker {
     unsigned index, group;   /* of this worker; of the group that it reads its notices with */
     unsigned cpu_index;      /* in the machine: where it is placed */
     para_status bind_status; /* written by the thread before it is ready */
+
+    /* A caller that is none of the pool's threads sits on this worker's core, so that the worker
+     * has to stay out of its way. A hint: orders nothing. Written by such callers. */
+    _Alignas(PARA__LINE) _Atomic uint32_t guest;
+
+    /* [E8] 1 while somebody helps in this worker's name: its thread, or a caller that sits in its
+     * place and waits. One at a time, since post.done has one writer and scratch one user. */
+    _Alignas(PARA__LINE) _Atomic uint32_t acting;
+    _Atomic uint64_t
+        seen[PARA__LANES]; /* the last call looked at, by whoever acts; a generation each,
+                                           that orders nothing */
 } para__worker;
 
 struct para_pool {
@@ -63,12 +74,18 @@ bool para__pool_is_forked(const para_pool *pool);
  * that of the worker on its CPU, else 0. */
 unsigned para__pool_seat(const para_pool *pool);
 
-/* How many helpers a caller has that need not be woken, as far as one can tell. */
-static inline unsigned para__pool_awake(const para_pool *pool)
+/* Whether the calling thread is one of the pool's. */
+bool para__pool_is_worker(const para_pool *pool);
+
+/* How many helpers the calling thread has that need not be woken, as far as one can tell. */
+unsigned para__pool_awake(const para_pool *pool);
+
+/* Wakes a worker that seems to be parked, and in nobody's way. */
+static inline void para__worker_wake(para__worker *worker)
 {
-    const unsigned sleeping = para__load_relaxed(&pool->sleeping); /* a guess: orders nothing */
-    const unsigned awake = pool->workers > sleeping ? pool->workers - sleeping : 0;
-    return awake < pool->workers ? awake : pool->workers - 1; /* one is in its caller's place */
+    if (para__event_seems_parked(&worker->event) &&
+        !para__load_relaxed(&worker->guest)) /* a hint: orders nothing */
+        para__event_wake(&worker->event);
 }
 
 /* Starts the pool's threads, and ends them. Starting returns how many run, which may be fewer than

@@ -8,25 +8,47 @@
 /* Which worker of which pool the calling thread is, if any. */
 static _Thread_local const para__worker *this_worker __attribute__((tls_model("initial-exec")));
 
+bool para__pool_is_worker(const para_pool *pool)
+{
+    return this_worker && this_worker->pool == pool;
+}
+
 unsigned para__pool_seat(const para_pool *pool)
 {
-    if (this_worker && this_worker->pool == pool)
+    if (para__pool_is_worker(pool))
         return this_worker->index;
     const int cpu = para__current_cpu();
     const unsigned seat = cpu >= 0 && (unsigned)cpu < pool->cpu_limit ? pool->seat_of[cpu] : 0;
     return seat < pool->workers ? seat : 0; /* that worker's thread may not have been created */
 }
 
-/* Sleeps until there may be news, unless there are already. */
-static void park(para__worker *self, const uint64_t *seen)
+unsigned para__pool_awake(const para_pool *pool)
+{
+    /* Of the threads, one is the caller, or in the place of the caller and most likely parked. */
+    const unsigned sleeping = para__load_relaxed(&pool->sleeping); /* a guess: orders nothing */
+    const unsigned others = pool->workers - para__pool_is_worker(pool);
+    const unsigned awake = others > sleeping ? others - sleeping : 0;
+    return awake < pool->workers ? awake : pool->workers - 1;
+}
+
+/* Whether some lane has a call that this worker has not looked at. */
+static bool has_news(para__worker *self)
+{
+    para_pool *pool = self->pool;
+    const unsigned lanes = para__load_seq_cst(&pool->lanes_used); /* [E5] */
+    for (unsigned i = 0; i < lanes; i++)
+        if (para__lane_has_news(pool, i, self->index))
+            return true;
+    return false;
+}
+
+/* Sleeps until there may be news, unless there are already. One that was displaced sleeps in any
+ * case: it is woken by the next call that invites it. */
+static void park(para__worker *self, bool displaced)
 {
     para_pool *pool = self->pool;
     para__event_prepare(&self->event);
-    bool news = para__load_seq_cst(&pool->stopping);              /* [E5] */
-    const unsigned lanes = para__load_seq_cst(&pool->lanes_used); /* [E5] */
-    for (unsigned i = 0; i < lanes && !news; i++)
-        news = para__lane_has_news(pool, &pool->lane[i], self->index, seen[i]);
-    if (news) {
+    if (para__load_seq_cst(&pool->stopping) || (!displaced && has_news(self))) { /* [E5] */
         para__event_cancel(&self->event);
         return;
     }
@@ -35,34 +57,43 @@ static void park(para__worker *self, const uint64_t *seen)
     para__add_relaxed(&pool->sleeping, -1u);
 }
 
+/* Looks at every lane that has news. */
+static para__visit go_round(para__worker *self)
+{
+    para_pool *pool = self->pool;
+    para__visit outcome = PARA__VISIT_NOTHING;
+    if (para__load_relaxed(&self->guest) || para__swap_acquire(&self->acting, 1) != 0) /* [E8] */
+        return PARA__VISIT_DISPLACED;
+    const unsigned lanes = para__load_relaxed(&pool->lanes_used); /* once more before parking */
+    for (unsigned i = 0; i < lanes; i++) {
+        const para__visit visit = para__lane_visit(pool, i, self->index);
+        outcome = visit > outcome ? visit : outcome;
+    }
+    para__store_release(&self->acting, 0); /* [E8] */
+    return outcome;
+}
+
 /* Goes round the lanes until the pool ends. A worker that has helped looks again at once; one that
  * finds nothing spins for a while, in time rather than in rounds, and then parks. */
 static void serve(para__worker *self)
 {
     enum { ROUNDS_A_LOOK = 16 }; /* at the clock: it costs as much as a round */
     para_pool *pool = self->pool;
-    uint64_t seen[PARA__LANES] = {0};
     uint64_t idle_since = 0; /* 0: it has just worked, or woken */
     unsigned rounds = 0;
     while (!para__load_relaxed(&pool->stopping)) { /* looked at again, in order, before parking */
-        bool worked = false;
-        bool displaced = false;
-        const unsigned lanes = para__load_relaxed(&pool->lanes_used); /* once more before parking */
-        for (unsigned i = 0; i < lanes; i++) {
-            const para__visit visit = para__lane_visit(pool, &pool->lane[i], self->index, &seen[i]);
-            worked |= visit == PARA__VISIT_WORKED;
-            displaced |= visit == PARA__VISIT_DISPLACED;
-        }
-        if (worked) {
+        const para__visit visit = has_news(self) ? go_round(self) : PARA__VISIT_NOTHING;
+        if (visit == PARA__VISIT_WORKED) {
             idle_since = 0;
             rounds = 0;
             continue;
         }
         if (idle_since == 0)
             idle_since = para__ticks();
+        const bool displaced = visit == PARA__VISIT_DISPLACED;
         if (displaced || (++rounds % ROUNDS_A_LOOK == 0 &&
                           para__ticks() - idle_since >= para__load_relaxed(&pool->spin_ticks))) {
-            park(self, seen);
+            park(self, displaced);
             idle_since = 0;
         } else {
             para__pause();
@@ -112,6 +143,6 @@ void para__workers_rouse(para_pool *pool)
 {
     const unsigned self = para__pool_seat(pool);
     for (unsigned i = 0; i < pool->workers; i++)
-        if (i != self && para__event_seems_parked(&pool->worker[i].event))
-            para__event_wake(&pool->worker[i].event);
+        if (i != self)
+            para__worker_wake(&pool->worker[i]);
 }

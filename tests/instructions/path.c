@@ -45,13 +45,12 @@ static void run_nothing(const void *payload, size_t first, size_t count, para__s
 /* What the caller runs while its call is published: the helper comes by, claims its slice, finishes. */
 static void run_helper(const void *payload, size_t first, size_t count, para__seat *seat)
 {
-    static uint64_t seen;
     para_pool *pool;
     memcpy(&pool, payload, sizeof pool);
     (void)count;
     (void)seat;
     if (first == 0)
-        para__lane_visit(pool, &pool->lane[0], 1, &seen);
+        para__lane_visit(pool, 0, 1);
 }
 
 static void share(para_pool *pool, para__run *run)
