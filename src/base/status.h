@@ -4,7 +4,8 @@
 
 #include <para/status.h>
 
-/* Remembers a sentence for para_status_detail; NULL: there is nothing to add. Leaves errno as it was. */
+/* Remembers a sentence for para_status_detail; NULL: there is nothing to add. Leaves errno as it
+ * was. */
 void para__set_detail(const char *format, ...) __attribute__((format(printf, 1, 2), cold));
 
 /* The same, and the status: `return para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));` */

@@ -76,7 +76,7 @@ static bool fold_unit(const reduce_job *job, size_t unit, char *stack, para__aim
         job->combine(top - 2 * stride, top - stride, job->arg);
     if (bottom != slot)
         memcpy(slot, bottom, job->acc_bytes);
-    job->partials.level[unit] = 0;
+    *para__slot_level(&job->partials, unit) = 0;
     return true;
 }
 
@@ -124,13 +124,12 @@ static unsigned unit_level(const reduce_job *job, const para_options *options, u
     return level;
 }
 
-/* Memory of a call: slots, their levels, then a stack and scratch for each worker. */
+/* Memory of a call: slots, then a stack and scratch for each worker. */
 static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, size_t units,
                     char *small, size_t small_bytes)
 {
-    const size_t stride = para__round_up(job->acc_bytes, 16);
+    const size_t stride = para__slot_bytes(job->acc_bytes);
     const size_t slot_bytes = para__round_up(units * stride, PARA__LINE);
-    const size_t level_bytes = para__round_up(units, PARA__LINE);
     const unsigned width = para__call_width_most(call);
     job->scratch_offset = para__round_up((job->level + 1) * stride, PARA__LINE);
     job->stack_bytes = para__round_up(scratch_bytes, PARA__LINE);
@@ -138,17 +137,15 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, siz
         return false;
     job->stack_bytes += job->scratch_offset;
     const size_t stack_bytes = job->stack_bytes * width;
-    if (stack_bytes > SIZE_MAX / 2 - slot_bytes - level_bytes)
+    if (stack_bytes > SIZE_MAX / 2 - slot_bytes)
         return false;
-    const size_t bytes = slot_bytes + level_bytes + stack_bytes;
+    const size_t bytes = slot_bytes + stack_bytes;
     char *memory = bytes <= small_bytes ? small : para__call_memory(call, bytes);
     if (!memory)
         return false;
-    job->partials = (para__partials){.slots = (unsigned char *)memory,
-                                     .stride = stride,
-                                     .level = (uint8_t *)memory + slot_bytes,
-                                     .leaves = units};
-    job->stacks = memory + slot_bytes + level_bytes;
+    job->partials =
+        (para__partials){.slots = (unsigned char *)memory, .stride = stride, .leaves = units};
+    job->stacks = memory + slot_bytes;
     job->has_scratch = scratch_bytes != 0;
     return true;
 }

@@ -450,7 +450,8 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
     wake_next(&p);
     run_tickets(&p, p.self, 0, portion);
     if (portion < plan->tickets) {
-        announce_again(&p);
+        if (plan->insist)
+            announce_again(&p);
         work_on(&p, p.self);
     }
     help_others(&p);

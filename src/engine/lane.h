@@ -34,9 +34,9 @@
  *
  * Why a wake-up is not lost for long. The first announcement is a plain release store, so that it
  * does not stop the caller for a round trip between cores; a worker that goes to sleep at that very
- * moment may miss it. If tickets remain after the caller's first portion, it announces a second
- * time, now in the single order of seq_cst operations, and wakes who sleeps [E5]. A call that is
- * over by then needs nobody.
+ * moment may miss it. If tickets remain after the caller's first portion, and the call is long
+ * against that wait, it announces a second time, now in the single order of seq_cst operations, and
+ * wakes who sleeps [E5]. A call that is over by then needs nobody.
  *
  * While a caller waits, it helps those it waits for: with calls that they have made within their
  * portions, which are what keeps them (leapfrogging: Wagner and Calder, PPoPP 1993). It does so in

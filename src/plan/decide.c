@@ -23,8 +23,12 @@ static const double margin_part = 0.03;
 
 /* A ticket costs at least so much, that a claim (some 20 ns, a line's transfer for a thief) does
  * not show; in uneven calls less, since there it pays. */
-static const double ticket_ns = 1000;
+static const double ticket_ns = 4000;
 static const double uneven_ticket_ns = 250;
+
+/* A second announcement waits for a line to travel. It is made where what it may spare, a slice
+ * that the caller would have to run as well, is long against that. */
+static const double insist_ns = 20000;
 
 static para__plan alone(para_why why)
 {
@@ -85,6 +89,7 @@ void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool un
         const unsigned most = (unsigned)(claim_ns / slice_ns * plan->tickets);
         plan->first = most < 1 ? 1 : most < plan->first ? most : plan->first;
     }
+    plan->insist = work_ns == 0 || slice_ns > insist_ns;
     plan->lead = 0;
     if (work_ns > 0) {
         const double lead = costs->reach_ns / work_ns * (double)units;

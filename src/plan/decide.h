@@ -42,6 +42,7 @@ typedef struct para__plan {
     unsigned tickets; /* per slice */
     unsigned first;   /* tickets in an owner's first claim */
     size_t lead;      /* units that the caller takes beyond its share */
+    bool insist;      /* long enough to announce it twice */
     para_why why;
     double forgone_ns; /* what sharing would have gained, had its helpers been awake */
 } para__plan;

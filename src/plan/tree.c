@@ -66,10 +66,10 @@ void para__tree_fold(const para__partials *p, size_t first, size_t end, para__co
         for (; left < end && end - left > half; left += 2 * half) {
             const size_t right = left + half;
             const size_t right_end = p->leaves - right > half ? right + half : p->leaves;
-            if (right_end > end || p->level[left] > l)
+            if (right_end > end || *para__slot_level(p, left) > l)
                 continue;
             combine(p->slots + left * p->stride, p->slots + right * p->stride, arg);
-            p->level[left] = (uint8_t)(l + 1);
+            *para__slot_level(p, left) = (uint8_t)(l + 1);
         }
     }
 }

@@ -26,20 +26,30 @@ size_t para__block_elements(size_t count, size_t acc_bytes);
  * unit is a node of the tree. */
 unsigned para__unit_level(size_t leaves, size_t acc_bytes, size_t wanted);
 
-/* Partial results in the making: slot i holds the node that begins at leaf i, folded up to
- * level[i]. */
+/* Partial results in the making: slot i holds the node that begins at leaf i. Its last byte tells
+ * how far that is folded, the node's level; it stands within the slot, so that who works on a slot
+ * touches no line of another's. */
 typedef struct para__partials {
     unsigned char *slots;
-    size_t stride; /* bytes from one slot to the next */
-    uint8_t *level;
+    size_t stride; /* bytes from one slot to the next: para__slot_bytes */
     size_t leaves; /* of the whole tree */
 } para__partials;
+
+static inline size_t para__slot_bytes(size_t acc_bytes)
+{
+    return (acc_bytes + 16) / 16 * 16;
+}
+
+static inline uint8_t *para__slot_level(const para__partials *partials, size_t leaf)
+{
+    return partials->slots + (leaf + 1) * partials->stride - 1;
+}
 
 typedef void para__combine(void *acc, const void *rhs, const void *arg);
 
 /* Combines all nodes that lie within leaves [first, end) as far as these allow. Nodes that are
- * folded already, recorded in level, are not touched again. The root finishes the tree with first =
- * 0 and end = leaves, after which slot 0 holds the result. */
+ * folded already, as their slots record, are not touched again. The root finishes the tree with
+ * first = 0 and end = leaves, after which slot 0 holds the result. */
 void para__tree_fold(const para__partials *partials, size_t first, size_t end,
                      para__combine *combine, const void *arg);
 

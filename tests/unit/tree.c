@@ -175,13 +175,12 @@ enum { LEAVES = 200, STRIDE = 48 };
 static node fold_in_runs(size_t leaves, uint64_t *seed)
 {
     static unsigned char slots[LEAVES * STRIDE];
-    uint8_t level[LEAVES] = {0};
     for (size_t i = 0; i < leaves; i++) {
         const node n = leaf(i);
         memcpy(slots + i * STRIDE, &n, sizeof n);
+        slots[i * STRIDE + STRIDE - 1] = 0; /* a leaf */
     }
-    const para__partials partials = {
-        .slots = slots, .stride = STRIDE, .level = level, .leaves = leaves};
+    const para__partials partials = {.slots = slots, .stride = STRIDE, .leaves = leaves};
     size_t border[LEAVES + 1] = {0};
     size_t runs = 0;
     const uint64_t longest = 1 + check_below(seed, leaves);
@@ -223,11 +222,11 @@ TEST(runs_in_any_order_fold_to_the_tree)
 TEST(a_folded_tree_is_not_touched_again)
 {
     unsigned char slots[8 * STRIDE] = {0};
-    uint8_t level[8] = {0};
-    const para__partials partials = {.slots = slots, .stride = STRIDE, .level = level, .leaves = 7};
+    const para__partials partials = {.slots = slots, .stride = STRIDE, .leaves = 7};
     for (size_t i = 0; i < 7; i++) {
         const node n = leaf(i);
         memcpy(slots + i * STRIDE, &n, sizeof n);
+        slots[i * STRIDE + STRIDE - 1] = 0; /* a leaf */
     }
     combines = 0;
     para__tree_fold(&partials, 0, 7, combine, &combines);
