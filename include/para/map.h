@@ -32,9 +32,8 @@ extern "C" {
  *
  * pool    NULL: the default pool, made on first use.
  * Views   stay the caller's; they must not change during the call. An output may be an input as
- *         well
- *         if both are exactly the same view (in place); any other overlap is refused. Memory that a
- *         kernel reaches through arg is not checked.
+ *         well if both are exactly the same view (in place); any other overlap is refused. Memory
+ *         that a kernel reaches through arg is not checked.
  * Threads any; several threads may use one pool at once, and kernels may call again. The call
  *         returns when all chunks are done; it never waits for a worker to become free.
  * Order   writes of the caller before the call happen before every kernel call, and these before

@@ -36,7 +36,8 @@ typedef struct para_pool_info {
     unsigned lanes;         /* calls that can be shared at once; further ones run on their caller */
     unsigned pinned;        /* workers that are bound as asked */
     para_status pin_status; /* PARA_OK, or why workers are not bound: _UNSUPPORTED or _DENIED */
-    bool forked;            /* in a child of fork(): calls run serially */
+    para_status thread_status; /* PARA_OK, or PARA_ERR_THREAD: the system refused some of them */
+    bool forked;               /* in a child of fork(): calls run serially */
 } para_pool_info;
 
 /* What a worker is. */
@@ -56,6 +57,7 @@ extern "C" {
  * A pool works with those threads that could be created and those bindings that were permitted;
  * para_pool_get_info tells. Each worker is placed on its own core as long as there are cores. The
  * thread that calls the pool works too, in the place of the worker on its core, and is never bound.
+ * Workers' stacks have at least 8 MiB, and what `ulimit -s` grants if that is more.
  * Any thread. Blocks until the threads run (well below 1 ms each).
  * Errors: PARA_ERR_ARGUMENT (config), _ENVIRONMENT (a variable, named by para_status_detail),
  * _MEMORY, _TOPOLOGY. */

@@ -6,6 +6,10 @@
 #include <sched.h>
 #include <signal.h>
 
+/* A kernel finds at least the stack that a program's main thread commonly has, also where that is
+ * unlimited and the system's choice for threads is smaller. */
+static const size_t least_stack_bytes = (size_t)8 << 20;
+
 int para__thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *arg)
 {
     /* Those that a fault raises on the thread itself are not blocked: blocked, they would end the
@@ -18,8 +22,16 @@ int para__thread_start(pthread_t *thread, const char *name, void *(*run)(void *)
         sigdelset(&blocked, faults[i]);
     pthread_sigmask(SIG_SETMASK, &blocked, &before);
     const int saved = errno;
-    const int error = pthread_create(thread, NULL, run, arg);
-    errno = saved; /* which it need not touch, and may */
+    pthread_attr_t attributes;
+    int error = pthread_attr_init(&attributes);
+    if (error == 0) {
+        size_t bytes = 0;
+        if (pthread_attr_getstacksize(&attributes, &bytes) == 0 && bytes < least_stack_bytes)
+            pthread_attr_setstacksize(&attributes, least_stack_bytes);
+        error = pthread_create(thread, &attributes, run, arg);
+        pthread_attr_destroy(&attributes);
+    }
+    errno = saved; /* which pthread_create need not touch, and may */
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error == 0)
         pthread_setname_np(*thread, name); /* for debuggers only: a refusal changes nothing */

@@ -64,9 +64,13 @@ para_status para_buffer_create(para_buffer **buffer, para_pool *pool, size_t cou
     const para_buffer_config automatic = PARA_BUFFER_CONFIG_INIT;
     if (!config)
         config = &automatic;
-    if (!buffer || config->size != sizeof *config || (unsigned)config->placement > PARA_PLACE_NODE)
-        return para__fail(PARA_ERR_ARGUMENT,
-                          "a field of the buffer's configuration is out of range");
+    if (!buffer)
+        return para__fail(PARA_ERR_ARGUMENT, "there is no place for the buffer");
+    if (config->size != sizeof *config)
+        return para__fail(PARA_ERR_ARGUMENT, "config.size is %zu: use PARA_BUFFER_CONFIG_INIT",
+                          config->size);
+    if ((unsigned)config->placement > PARA_PLACE_NODE)
+        return para__fail(PARA_ERR_ARGUMENT, "config.placement is %d", (int)config->placement);
     if (element_bytes == 0)
         return para__fail(PARA_ERR_ELEMENT_SIZE, "a buffer of %zu elements", count);
     if (count > SIZE_MAX / 4 / element_bytes)

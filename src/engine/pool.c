@@ -85,9 +85,14 @@ static para_status configure(const para_pool_config *config, const para__machine
     const para_pool_config automatic = PARA_POOL_CONFIG_INIT;
     if (!config)
         config = &automatic;
-    if (config->size != sizeof *config || config->workers > PARA__WORKERS_MAX ||
-        config->binding < PARA_BIND_AUTO || config->binding > PARA_BIND_NONE)
-        return para__fail(PARA_ERR_ARGUMENT, "a field of the pool's configuration is out of range");
+    if (config->size != sizeof *config)
+        return para__fail(PARA_ERR_ARGUMENT, "config.size is %zu: use PARA_POOL_CONFIG_INIT",
+                          config->size);
+    if (config->workers > PARA__WORKERS_MAX)
+        return para__fail(PARA_ERR_ARGUMENT, "config.workers is %u: more than 1024",
+                          config->workers);
+    if ((unsigned)config->binding > PARA_BIND_NONE)
+        return para__fail(PARA_ERR_ARGUMENT, "config.binding is %d", (int)config->binding);
     para__settings settings = {0};
     const para_status status = para__settings_read(&settings);
     if (status)
@@ -174,6 +179,8 @@ para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
     para_pool_info full = {.requested = pool->requested,
                            .workers = pool->workers,
                            .lanes = PARA__LANES,
+                           .thread_status =
+                               pool->workers < pool->requested ? PARA_ERR_THREAD : PARA_OK,
                            .forked = para__pool_is_forked(pool)};
     for (unsigned i = 0; i < pool->workers && pool->workers > 1; i++) {
         const para_status bound = pool->worker[i].bind_status;

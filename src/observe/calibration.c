@@ -232,6 +232,9 @@ para_status para_calibration_load(para_pool *pool, const char *path)
     para_status status = para__pool_resolve(&pool);
     if (status)
         return status;
+    struct stat facts; /* a file, and not a pipe that keeps its reader waiting */
+    if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode))
+        return para__fail(PARA_ERR_FILE, "%s: not a regular file", path);
     FILE *stream = fopen(path, "re");
     if (!stream)
         return para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
