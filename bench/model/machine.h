@@ -95,7 +95,6 @@ uint64_t model_ticks(void);
 #define para__add_relaxed(p, v)    (model_rmw(p), atomic_fetch_add((p), (v)))
 #define para__add_acq_rel(p, v)    (model_rmw(p), atomic_fetch_add((p), (v)))
 #define para__cas_relaxed(p, e, v) MODEL_CAS_(p, e, v)
-#define para__cas_acquire(p, e, v) MODEL_CAS_(p, e, v)
 #define para__cas_seq_cst(p, e, v) MODEL_CAS_(p, e, v)
 #define para__pause()              model_pause()
 #define para__ticks()              model_ticks()

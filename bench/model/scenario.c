@@ -104,7 +104,6 @@ static para_pool *make_pool(void)
     if (s->lines != LINES_GROUPED) {
         for (unsigned i = 0; i < pool->workers; i++)
             pool->worker[i].group = s->lines == LINES_EACH ? i : 0;
-        pool->groups = pool->worker[pool->workers - 1].group + 1;
         para__costs_measure(pool);
     }
     state->out.reach_ns = pool->costs.reach_ns;

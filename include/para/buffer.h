@@ -38,10 +38,11 @@ extern "C" {
 #endif
 
 /* Allocates count elements of element_bytes each, zeroed, aligned to a page, on huge pages where it
- * spans several, touched for the first time in parallel by the pool. pool NULL: the default pool.
- * config NULL: all automatic. On success *buffer is the caller's; on failure it is untouched. Pages
- * that cannot be placed as asked are placed by the system. Any thread.
- * Errors: PARA_ERR_ARGUMENT, _ELEMENT_SIZE, _OVERFLOW, _MEMORY; what para_pool_create returns. */
+ * spans several, placed as config says, and touched for the first time in parallel by the pool.
+ * pool NULL: the default pool. config NULL: all automatic. On success *buffer is the caller's; on
+ * failure it is untouched. Pages that cannot be placed as asked are placed by the system. Any
+ * thread. Errors: PARA_ERR_ARGUMENT, _ELEMENT_SIZE, _OVERFLOW, _MEMORY; what para_pool_create
+ * returns. */
 PARA_API para_status para_buffer_create(para_buffer **buffer, para_pool *pool, size_t count,
                                         size_t element_bytes, const para_buffer_config *config);
 

@@ -6,7 +6,8 @@
 #include <para/status.h>
 #include <stdio.h>
 
-/* What the machine charges for sharing a call, measured when the pool was made. */
+/* What the machine charges for sharing a call: measured when the pool was made; reach_ns, wake_ns
+ * and share_ns are followed since. */
 typedef struct para_calibration_info {
     size_t size;     /* set to sizeof(para_calibration_info) by the caller */
     double reach_ns; /* from publishing an empty call until its caller knows that a helper, awake,
@@ -17,7 +18,7 @@ typedef struct para_calibration_info {
     double share_ns; /* what publishing a call and joining it cost its caller */
     double clock_ns; /* one look at the clock */
     double spin_ns;  /* how long a worker that has nothing to do spins before it sleeps */
-    double least_ns; /* work below this is never shared */
+    double least_ns; /* work below this is shared only if the call's options ask for it */
     unsigned sites; /* kernels, by order of magnitude of their element count, that are remembered */
 } para_calibration_info;
 

@@ -43,14 +43,16 @@ typedef struct para_chunk {
     void *const *out;      /* out[k]: likewise for output k */
     void *scratch;         /* the scratch_bytes that the call asked for, this participant's own,
                               aligned to 64 bytes, contents undefined; NULL if it asked for none */
-    unsigned worker;       /* which participant runs it, 0 .. workers - 1: for statistics only */
+    unsigned worker; /* which participant runs it, below the call's width: for statistics only;
+                              a thread may have two of them in a call */
 } para_chunk;
 
 /* Kernels are pure: they write only out, acc and scratch, and what they write depends on neither
  * the worker nor the chunk's borders. They run on several threads at once, with all signals but
  * those of faults blocked on the pool's threads, in the caller's floating-point environment
- * (rounding, flush-to-zero). They may call para again. They must not leave by longjmp or by a C++
- * exception. They return 0, or an error code of their own that stops the call. */
+ * (rounding, flush-to-zero). They may call para again; while such a call waits, its thread may run
+ * kernels of other calls that the same outer call has made. They must not leave by longjmp or by a
+ * C++ exception. They return 0, or an error code of their own that stops the call. */
 typedef int para_map_fn(const para_chunk *chunk, const void *arg);
 
 /* Folds the chunk, in element order, into the accumulator: acc = acc (+) in[..]. */

@@ -10,7 +10,8 @@ typedef struct para_pool para_pool;
 
 /* Where workers are bound to. */
 typedef enum para_binding {
-    PARA_BIND_AUTO = 0, /* PARA_PROC_BIND, else PARA_BIND_CORE */
+    PARA_BIND_AUTO = 0, /* PARA_PROC_BIND, else PARA_BIND_CORE if the pool has a worker for every
+                           core, else PARA_BIND_NONE: other processes would choose the same cores */
     PARA_BIND_CORE,     /* each worker to one core */
     PARA_BIND_DOMAIN,   /* each worker to all cores of its NUMA node or shared L3 */
     PARA_BIND_NONE      /* not at all */

@@ -23,9 +23,6 @@
 #define para__cas_relaxed(p, e, v)                                               \
     atomic_compare_exchange_strong_explicit((p), (e), (v), memory_order_relaxed, \
                                             memory_order_relaxed)
-#define para__cas_acquire(p, e, v)                                               \
-    atomic_compare_exchange_strong_explicit((p), (e), (v), memory_order_acquire, \
-                                            memory_order_relaxed)
 #define para__cas_seq_cst(p, e, v)                                               \
     atomic_compare_exchange_strong_explicit((p), (e), (v), memory_order_seq_cst, \
                                             memory_order_relaxed)

@@ -1,5 +1,5 @@
-/* The floating-point control state: rounding, flush-to-zero, exception masks. Workers run a call in
- * its caller's, so that a result does not depend on who computed it. */
+/* The floating-point control state: rounding, flush-to-zero, exception masks; not the sticky flags.
+ * Workers run a call in its caller's, so that a result does not depend on who computed it. */
 #ifndef PARA_BASE_FPENV_H
 #define PARA_BASE_FPENV_H
 
@@ -28,7 +28,7 @@ static inline void para__fp_set_control(uint64_t control)
 #if defined(__x86_64__)
     const uint16_t x87 = (uint16_t)(control >> 32);
     __asm__ volatile("fldcw %0" : : "m"(x87));
-    __builtin_ia32_ldmxcsr((uint32_t)control);
+    __builtin_ia32_ldmxcsr((uint32_t)control | (__builtin_ia32_stmxcsr() & 0x3fu));
 #elif defined(__aarch64__)
     __asm__ volatile("msr fpcr, %0" : : "r"(control));
 #endif

@@ -10,6 +10,9 @@ _Static_assert(sizeof(_Atomic uint32_t) == 4, "a futex word has 32 bits");
  * condition again. Leaves errno as it was. */
 void para__futex_wait(_Atomic uint32_t *word, uint32_t expected);
 
+/* The same, for at most so long. */
+void para__futex_wait_for(_Atomic uint32_t *word, uint32_t expected, uint64_t ns);
+
 /* Wakes at most count sleepers on the word, which may by then belong to freed memory. */
 void para__futex_wake(_Atomic uint32_t *word, int count);
 

@@ -8,10 +8,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* From this size on, pages are aligned to huge pages and the kernel is asked to use them. */
+/* A huge page. From two of them on, memory is aligned to them and the kernel is asked to use them.
+ */
 static const size_t huge_bytes = (size_t)2 << 20;
 
-void *para__alloc(size_t bytes)
+void *para__alloc_untouched(size_t bytes)
 {
     const size_t rounded = para__round_up(bytes ? bytes : 1, PARA__LINE);
     if (rounded == SIZE_MAX)
@@ -19,7 +20,13 @@ void *para__alloc(size_t bytes)
     const int saved = errno;
     void *memory = aligned_alloc(PARA__LINE, rounded);
     errno = saved;
-    return memory ? memset(memory, 0, rounded) : NULL;
+    return memory;
+}
+
+void *para__alloc(size_t bytes)
+{
+    void *memory = para__alloc_untouched(bytes);
+    return memory ? memset(memory, 0, bytes) : NULL;
 }
 
 void para__free(void *memory)

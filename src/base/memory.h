@@ -15,6 +15,8 @@ static inline size_t para__round_up(size_t bytes, size_t alignment)
 
 /* Zeroed memory, aligned to PARA__LINE; NULL if there is none. Freed by para__free. */
 void *para__alloc(size_t bytes);
+/* The same, contents undefined and not touched. */
+void *para__alloc_untouched(size_t bytes);
 void para__free(void *memory);
 
 /* Zeroed pages, not touched yet, on huge pages where they span several; NULL if there are none. */

@@ -31,10 +31,10 @@ int para__thread_start(pthread_t *thread, const char *name, void *(*run)(void *)
         error = pthread_create(thread, &attributes, run, arg);
         pthread_attr_destroy(&attributes);
     }
-    errno = saved; /* which pthread_create need not touch, and may */
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error == 0)
         pthread_setname_np(*thread, name); /* for debuggers only: a refusal changes nothing */
+    errno = saved;                         /* which pthread_create need not touch, and may */
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return error;
 }
 
@@ -51,15 +51,14 @@ static void count_fork(void)
     para__add_relaxed(&fork_count, 1); /* one thread: nothing to order */
 }
 
-static void install(void)
+/* When the library is loaded, so that no fork can come in between. */
+__attribute__((constructor)) static void watch_forks(void)
 {
     pthread_atfork(NULL, NULL, count_fork);
 }
 
 unsigned para__fork_count(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, install);
     return para__load_relaxed(
         &fork_count); /* changes only in a child, before it has a second thread */
 }

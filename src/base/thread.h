@@ -12,8 +12,7 @@ int para__thread_start(pthread_t *thread, const char *name, void *(*run)(void *)
 /* The CPU that the calling thread runs on; negative if the system does not say. */
 int para__current_cpu(void);
 
-/* How often the process has been forked off: a child's count differs from its parent's. Counted
- * from the first call on. */
+/* How often the process has been forked off: a child's count differs from its parent's. */
 unsigned para__fork_count(void);
 
 #endif

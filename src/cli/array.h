@@ -19,7 +19,7 @@ int para__array_open(para__array *array, const char *path);
 void para__array_close(para__array *array);
 
 /* A file in the making. It stands under a name of its own in the folder of its target and is
- * removed when it is discarded or when a signal ends the process. One at a time. */
+ * removed when it is discarded or when something ends the process, see ending.h. One at a time. */
 typedef struct para__output {
     char *target; /* where it will stand, symbolic links followed */
     int descriptor;

@@ -157,6 +157,7 @@ static const struct {
     {COST(each_ns), "later for each further helper"},
     {COST(wake_ns), "later for a helper that sleeps"},
     {COST(rouse_ns), "for the caller that wakes it"},
+    {COST(share_ns), "for the caller that publishes and joins a call"},
     {COST(clock_ns), "for a look at the clock"},
     {COST(spin_ns), "that a worker without work spins before it sleeps"},
     {COST(least_ns), "of work: less than this is never shared"},
@@ -220,7 +221,7 @@ static int save(const char *path)
         return para__say_failed("%s: %s", path,
                                 S_ISDIR(st.st_mode) ? strerror(EISDIR) : "not a regular file");
     const para_status status = para_calibration_save(NULL, path);
-    return status ? para__say_status(status) : 0;
+    return status ? para__say_file_status(path, status) : 0;
 }
 
 int para__command_calibrate(const para__request *request)

@@ -10,11 +10,15 @@ typedef struct para__choice {
     const para_builtin *kernel; /* from the table, or made up of an object's symbols */
     const void *arg;
     para_builtin_arg builtin_arg;
-    double values
-        [PARA__ARG_MAX]; /* for a kernel from an object: the values of --arg, in their order */
+    /* Of a kernel from an object: */
+    void *object;                 /* NULL: it is from the table */
+    double values[PARA__ARG_MAX]; /* those of --arg in their order, then zeros */
     para_builtin loaded;
-    char *name; /* the loaded kernel's, owned */
-    void *object;
+    char *name;         /* OBJECT:SYMBOL, owned */
+    const char *symbol; /* its end */
+    para_dtype type;    /* of the elements it takes */
+    bool says_type;     /* there is a SYMBOL_dtype, */
+    bool says_inputs;   /* and a SYMBOL_inputs */
 } para__choice;
 
 /* Finds the kernel for a map or a reduction over so many files, and its arguments. Returns 0, or

@@ -7,25 +7,29 @@
 #include <para/topology.h>
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
 
-static const char *plural(unsigned count)
+/* The pools here leave it to the environment what their workers are bound to. */
+static bool binds_to_domains(void)
 {
-    return count == 1 ? "" : "s";
+    const char *value = getenv("PARA_PROC_BIND");
+    return value && strcasecmp(value, "domain") == 0;
 }
 
 static void say_machine(const para_topology_info *m)
 {
     printf("machine  %u hardware thread%s on %u core%s of %u kind%s; %u domain%s, %u NUMA node%s\n",
-           m->cpus, plural(m->cpus), m->cores, plural(m->cores), m->core_kinds,
-           plural(m->core_kinds), m->domains, plural(m->domains), m->numa_nodes,
-           plural(m->numa_nodes));
+           m->cpus, para__say_plural(m->cpus), m->cores, para__say_plural(m->cores), m->core_kinds,
+           para__say_plural(m->core_kinds), m->domains, para__say_plural(m->domains), m->numa_nodes,
+           para__say_plural(m->numa_nodes));
     if (!m->this_system)
         printf("         described by HWLOC_SYNTHETIC or HWLOC_XMLFILE: not this machine\n");
     if (m->quota > 0)
         printf("quota    %.3g CPUs\n", m->quota);
     else
         printf("quota    none\n");
-    printf("budget   %u thread%s\n", m->budget, plural(m->budget));
+    printf("budget   %u thread%s\n", m->budget, para__say_plural(m->budget));
     printf("caches   L1 %zu KiB, L2 %zu KiB, L3 %zu KiB; pages of %zu bytes\n", m->l1_bytes >> 10,
            m->l2_bytes >> 10, m->l3_bytes >> 10, m->page_bytes);
 }
@@ -47,8 +51,9 @@ static void say_json_machine(const para_topology_info *m)
 static void say_pool(const para_pool_info *p)
 {
     printf("pool     %u worker%s, the caller among them (%u asked for); %u lane%s; %u pinned%s%s\n",
-           p->workers, plural(p->workers), p->requested, p->lanes, plural(p->lanes), p->pinned,
-           p->pin_status ? ": " : "", p->pin_status ? para_status_text(p->pin_status) : "");
+           p->workers, para__say_plural(p->workers), p->requested, p->lanes,
+           para__say_plural(p->lanes), p->pinned, p->pin_status ? ": " : "",
+           p->pin_status ? para_status_text(p->pin_status) : "");
 }
 
 static void say_json_pool(const para_pool_info *p)
@@ -60,7 +65,9 @@ static void say_json_pool(const para_pool_info *p)
 
 static void say_worker(unsigned index, const para_worker_info *w)
 {
-    if (w->cpu < 0)
+    if (w->pinned && binds_to_domains())
+        printf("worker   %u: bound to domain %u\n", index, w->domain);
+    else if (w->cpu < 0)
         printf("worker   %u: on no particular CPU\n", index);
     else
         printf("worker   %u: CPU %d, domain %u%s\n", index, w->cpu, w->domain,

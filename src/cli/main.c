@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,6 +34,11 @@ static const char general_help[] =
     "  -h, --help           this text\n"                                                    \
     "\n"
 
+#define OBJECT_HELP                                                                           \
+    "f reads one file of float64, unless the object says otherwise in variables beside it:\n" \
+    "    const unsigned f_inputs = 2;  const char f_dtype[] = \"float32\";\n"                 \
+    "Its arg points to 16 doubles: the values of --arg in their order, then zeros.\n"
+
 static const char map_help[] =
     "usage: para map KERNEL IN.npy... -o OUT.npy\n"
     "\n"
@@ -44,9 +50,8 @@ static const char map_help[] =
     "\n"
     "  -o, --output FILE    where to write\n" RUN_HELP
     "KERNEL is a name from 'para kernels', or OBJECT:SYMBOL, such as ./lib.so:f, a para_map_fn of\n"
-    "<para/kernel.h>. Its inputs are the files in their order, its output has the same element "
-    "type, and\n"
-    "its arg points to the values of --arg as doubles, in their order (NULL if there are none).\n";
+    "<para/kernel.h>. Its inputs are the files in their order, its output has their element "
+    "type.\n" OBJECT_HELP;
 
 static const char reduce_help[] =
     "usage: para reduce KERNEL IN.npy...\n"
@@ -60,9 +65,7 @@ static const char reduce_help[] =
     "KERNEL is a name from 'para kernels', or OBJECT:SYMBOL, such as ./lib.so:f: then f is a\n"
     "para_reduce_fn and f_combine a para_combine_fn of <para/kernel.h>, both on an accumulator of "
     "one\n"
-    "double. It starts from 0, or from the double f_identity if there is one. Their arg points to "
-    "the\n"
-    "values of --arg as doubles, in their order (NULL if there are none).\n";
+    "double. It starts from 0, or from the double f_identity if there is one.\n" OBJECT_HELP;
 
 static const char calibrate_help[] =
     "usage: para calibrate [--load FILE] [-o FILE] [--json]\n"
@@ -144,6 +147,7 @@ static void guard_standard_streams(void)
 int main(int argc, char **argv)
 {
     guard_standard_streams();
+    signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error (EFBIG) like any other */
     int status = dispatch(argc, argv);
     errno = 0;
     const int written = ferror(stdout) == 0;

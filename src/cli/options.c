@@ -64,6 +64,10 @@ static int parse_option(para__request *request, int letter, const char *text)
     uintmax_t count;
     switch (letter) {
     case 'o':
+        if (!*text)
+            return para__say_usage(request->command, "the output's name is empty");
+        if (request->output)
+            return para__say_usage(request->command, "-o is given twice");
         request->output = text;
         return 0;
     case 'a':

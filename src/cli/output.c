@@ -5,110 +5,56 @@
  * existing one, and many file systems do not have it. All its space is allocated before it is
  * mapped: a full disk is then an error here, and not a SIGBUS in the middle of the kernel. */
 #include "cli/array.h"
+#include "cli/ending.h"
 #include "cli/say.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The signals that end a process in the middle of its work, and that it can see. */
-static const int ending[] = {SIGHUP, SIGINT, SIGTERM, SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGABRT};
-
-/* The name of the file in the making, "" if there is none. Changed only while the signals in
- * `ending` are blocked; the handler reads it. */
-static char hidden[PATH_MAX];
-
-static void remove_hidden(int signal_number)
-{
-    if (hidden[0])
-        unlink(hidden);
-    raise(
-        signal_number); /* SA_RESETHAND has put the default back: the process ends by the signal */
-}
-
-static void block_ending(sigset_t *before)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
-        sigaddset(&set, ending[i]);
-    pthread_sigmask(SIG_BLOCK, &set, before);
-}
-
-static void handle_ending(void)
-{
-    for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++) {
-        struct sigaction action;
-        sigaction(ending[i], NULL, &action);
-        if (action.sa_handler != SIG_DFL) /* ignored, as under nohup, or a sanitizer's */
-            continue;
-        action =
-            (struct sigaction){.sa_handler = remove_hidden, .sa_flags = SA_RESETHAND | SA_NODEFER};
-        sigaction(ending[i], &action, NULL);
-    }
-    signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error (EFBIG) like any other */
-}
-
-/* Makes the hidden file in the folder of target. Returns its descriptor, negative on failure. */
-static int create_hidden(const char *target, mode_t mode)
-{
-    const char *slash = strrchr(target, '/');
-    const int folder = slash ? (int)(slash - target) + 1 : 0;
-    sigset_t before;
-    int descriptor = -1;
-    block_ending(&before);
-    for (unsigned attempt = 0; attempt < 100; attempt++) {
-        if (snprintf(hidden, sizeof hidden, "%.*s.para-%ld-%u.tmp", folder, target, (long)getpid(),
-                     attempt) >= (int)sizeof hidden) {
-            errno = ENAMETOOLONG;
-            break;
-        }
-        descriptor = open(hidden, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-        if (descriptor >= 0 || errno != EEXIST)
-            break;
-    }
-    if (descriptor < 0)
-        hidden[0] = '\0';
-    const int saved = errno;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = saved;
-    return descriptor;
-}
-
-/* Renames the hidden file to target, or removes it where target is NULL. */
-static int dispose_hidden(const char *target)
-{
-    sigset_t before;
-    block_ending(&before);
-    const int result = target ? rename(hidden, target) : unlink(hidden);
-    const int saved = errno;
-    if (target && result != 0)
-        unlink(hidden);
-    hidden[0] = '\0';
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = saved;
-    return result;
-}
-
 /* Says why, then removes what there is. */
-static int fail(para__output *output, int error)
+static int fail(para__output *output, const char *why)
 {
-    const int status = para__say_failed("%s: %s", output->array.path, strerror(error));
+    const int status = para__say_failed("%s: %s", output->array.path, why);
     para__output_discard(output);
     return status;
 }
 
-/* Follows symbolic links to where the file will stand, which need not exist. */
+/* Where a link points to, which is seen from the folder that the link is in. NULL and errno: it is
+ * no link (EINVAL), or it is not there. */
+static char *follow(const char *path)
+{
+    char there[PATH_MAX];
+    char *target = NULL;
+    const ssize_t length = readlink(path, there, sizeof there);
+    if (length < 0)
+        return NULL;
+    const char *slash = *there == '/' ? NULL : strrchr(path, '/');
+    const int folder = slash ? (int)(slash - path) + 1 : 0;
+    return asprintf(&target, "%.*s%.*s", folder, path, (int)length, there) < 0 ? NULL : target;
+}
+
+/* Follows symbolic links to where the file will stand, which need not exist: the last link of a
+ * chain may point to nothing. A chain without an end has been refused by realpath. */
 static char *resolve(const char *path)
 {
     char *target = realpath(path, NULL);
-    return target || errno != ENOENT ? target : strdup(path);
+    if (target || errno != ENOENT)
+        return target;
+    target = strdup(path);
+    for (int links = 0; target && links < 40; links++) { /* as many as the system follows */
+        char *next = follow(target);
+        if (!next)
+            break;
+        free(target);
+        target = next;
+    }
+    return target;
 }
 
 int para__output_begin(para__output *output, const char *path, const para__npy *npy)
@@ -119,33 +65,33 @@ int para__output_begin(para__output *output, const char *path, const para__npy *
     para__array *array = &output->array;
     output->target = resolve(path);
     if (!output->target)
-        return fail(output, errno);
+        return fail(output, strerror(errno));
     const bool exists = stat(output->target, &st) == 0;
     if (exists && !S_ISREG(st.st_mode))
-        return fail(output, S_ISDIR(st.st_mode) ? EISDIR : EINVAL);
+        return fail(output, S_ISDIR(st.st_mode) ? strerror(EISDIR) : "not a regular file");
     if (exists && access(output->target, W_OK) != 0)
-        return fail(output, errno);
+        return fail(output, strerror(errno));
     if (!para__npy_format(&array->npy, header))
-        return fail(output, EFBIG);
+        return fail(output, strerror(EFBIG));
     const size_t bytes = array->npy.data_offset + array->npy.count * array->npy.element_bytes;
 
-    handle_ending();
-    output->descriptor = create_hidden(output->target, exists ? st.st_mode & 0777 : 0666);
+    output->descriptor = para__ending_create(output->target, exists ? st.st_mode & 0777 : 0666);
     if (output->descriptor < 0)
-        return fail(output, errno);
+        return fail(output, strerror(errno));
     if (exists && fchmod(output->descriptor, st.st_mode & 0777) != 0)
-        return fail(output, errno);
+        return fail(output, strerror(errno));
     const int error = posix_fallocate(output->descriptor, 0, (off_t)bytes);
     if (error)
-        return fail(output, error);
+        return fail(output, strerror(error));
     errno = EIO;
     if (pwrite(output->descriptor, header, array->npy.data_offset, 0) !=
         (ssize_t)array->npy.data_offset)
-        return fail(output, errno);
-    const para_status status = para_buffer_map_file(&array->buffer, hidden, PARA_FILE_WRITE);
+        return fail(output, strerror(errno));
+    const para_status status =
+        para_buffer_map_file(&array->buffer, para__ending_name(), PARA_FILE_WRITE);
     if (status) {
         para__output_discard(output);
-        return para__say_status(status);
+        return para__say_file_status(path, status);
     }
     array->data = (char *)para_buffer_data(array->buffer) + array->npy.data_offset;
     return 0;
@@ -157,11 +103,11 @@ int para__output_commit(para__output *output)
     /* Without this a power cut could leave the name on a file without its elements; and a disk that
      * fails says so here or nowhere. */
     if (fsync(output->descriptor) != 0)
-        return fail(output, errno);
+        return fail(output, strerror(errno));
     const int closed = close(output->descriptor);
     output->descriptor = -1;
-    if (closed != 0 || dispose_hidden(output->target) != 0)
-        return fail(output, errno);
+    if (closed != 0 || para__ending_dispose(output->target) != 0)
+        return fail(output, strerror(errno));
     para__output_discard(output);
     return 0;
 }
@@ -172,8 +118,8 @@ void para__output_discard(para__output *output)
     if (output->descriptor >= 0)
         close(output->descriptor);
     output->descriptor = -1;
-    if (hidden[0])
-        dispose_hidden(NULL);
+    if (*para__ending_name())
+        para__ending_dispose(NULL);
     free(output->target);
     output->target = NULL;
 }

@@ -2,6 +2,7 @@
 #include "cli/array.h"
 #include "cli/choice.h"
 #include "cli/commands.h"
+#include "cli/ending.h"
 #include "cli/say.h"
 
 #include <para/calibration.h>
@@ -53,6 +54,11 @@ static int open_inputs(run *r)
     }
     const para_builtin *kernel = r->choice.kernel;
     const para__array *first = &r->in[0];
+    if (r->choice.object && first->npy.type != r->choice.type)
+        return para__say_failed("%s: elements are %s; kernel %s takes %s (%s %s_dtype)",
+                                first->path, para__dtype_name(first->npy.type), kernel->name,
+                                para__dtype_name(r->choice.type),
+                                r->choice.says_type ? "see" : "there is no", r->choice.symbol);
     if (kernel->rows && first->npy.rank != 2)
         return para__say_failed("%s: %s needs an array of 2 dimensions, this one has %u",
                                 first->path, kernel->name, first->npy.rank);
@@ -83,6 +89,7 @@ static int open_pool(run *r)
 static int begin(run *r, const para__request *request, bool reduces)
 {
     *r = (run){.request = request};
+    para__ending_watch();
     int status = para__choice_make(&r->choice, request, reduces);
     if (!status)
         status = open_inputs(r);
@@ -95,6 +102,7 @@ static void end(run *r)
         para__array_close(&r->in[i]);
     para_pool_destroy(r->pool);
     para__choice_close(&r->choice);
+    para__ending_release();
 }
 
 static void view_inputs(const run *r, para_in views[PARA_IN_MAX])
@@ -107,9 +115,14 @@ static int check_call(const run *r, para_status status)
 {
     const para_report *report = &r->report;
     if (status == PARA_ERR_KERNEL)
-        return para__say_failed("kernel %s returned %d for elements %zu to %zu",
-                                r->choice.kernel->name, report->kernel_error, report->failed_first,
-                                report->failed_first + report->failed_count - 1);
+        return report->failed_count == 1
+                   ? para__say_failed("kernel %s returned %d for element %zu",
+                                      r->choice.kernel->name, report->kernel_error,
+                                      report->failed_first)
+                   : para__say_failed("kernel %s returned %d for elements %zu to %zu",
+                                      r->choice.kernel->name, report->kernel_error,
+                                      report->failed_first,
+                                      report->failed_first + report->failed_count - 1);
     return status ? para__say_status(status) : 0;
 }
 

@@ -5,6 +5,7 @@
 #include <para/call.h>
 #include <para/status.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* The exit statuses. */
 enum { PARA__EXIT_OK = 0, PARA__EXIT_FAILED = 1, PARA__EXIT_USAGE = 2 };
@@ -17,6 +18,16 @@ int para__say_usage(const char *command, const char *format, ...)
 
 /* A failure of the library, with its detail if there is one. */
 int para__say_status(para_status status);
+
+/* The same for a file that the library knew by another name, or by none. */
+int para__say_file_status(const char *path, para_status status);
+
+/* The text with each control character, and each byte that is not UTF-8, as \x1b: for a terminal.
+ * To be freed; NULL if there is no memory. Sentences for stderr are made such as they are said. */
+char *para__say_escaped(const char *text);
+
+/* "s", or "" for one. */
+const char *para__say_plural(size_t count);
 
 /* A value without a newline: %.17g, or %a, which are exact. Every NaN is "nan". */
 void para__say_value(double value, bool hexadecimal);

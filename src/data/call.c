@@ -24,8 +24,7 @@ const char *para_why_text(para_why why)
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown";
 }
 
-/* ---- Checks -------------------------------------------------------------------------------------
- */
+/* ---- Checks -------------------------------------------------------------------------- */
 
 /* A view's place in memory: what overlaps are found with. */
 typedef struct span {
@@ -118,8 +117,7 @@ para_status para__options_check(const para_options *options, const size_t reserv
     return PARA_OK;
 }
 
-/* ---- Deciding -----------------------------------------------------------------------------------
- */
+/* ---- Deciding ------------------------------------------------------------------------ */
 
 /* Calls shorter than this are timed now and then only; and a site that is trusted runs so long
  * before the clock is looked at, so that a look does not show. */
@@ -129,8 +127,7 @@ enum { SAMPLE_EVERY = 16 };
 /* Work below this is not worth sharing, even with helpers that are awake. */
 static double least_work_ns(const para_pool *pool)
 {
-    return para__least_work_ns(para__load_relaxed(&pool->reach_ns), /* see pool.h */
-                               para__load_relaxed(&pool->share_ns));
+    return para__load_relaxed(&pool->followed.least_work_ns); /* see pool.h */
 }
 
 /* Whether this one of a site's many short calls is looked at. A counter of the thread's, so that
@@ -237,11 +234,16 @@ void para__call_replan(para__call *call, size_t units)
                                ? (double)call->estimate.cost_ns * (double)call->count
                                : 0;
     const para__costs costs = para__costs_now(call->pool);
+    if (units < 2) {
+        stay_alone(call, PARA_WHY_ONE_UNIT);
+        return;
+    }
+    if (units < call->plan.width)
+        call->plan.width = (unsigned)units;
     para__plan_portions(&call->plan, units, work_ns, para__estimate_uneven(call->estimate), &costs);
 }
 
-/* ---- Running ------------------------------------------------------------------------------------
- */
+/* ---- Running ------------------------------------------------------------------------- */
 
 void *para__call_memory(para__call *call, size_t bytes)
 {
@@ -301,25 +303,24 @@ static size_t probe(para__call *call, const para__job *job, para__seat *seat)
  * each other quickly, what they forgo adds up; once it has reached the price of a wake-up, that is
  * paid: the next one finds them awake. (Ski rental: never more than twice the price that was best
  * in hindsight; Karlin et al., "Competitive snoopy caching", Algorithmica 3, 1988.) */
-static void count_forgone(para__call *call, double work_ns)
+static void count_forgone(para__call *call, size_t units, double work_ns)
 {
     para_pool *pool = call->pool;
-    const para__plan plan = decide(call, call->count, work_ns);
+    const para__plan plan = decide(call, units, work_ns);
     if (plan.width > 1 || plan.forgone_ns <= 0)
         return;
     const uint64_t now = para__ticks();
-    const uint64_t last =
-        para__load_relaxed(&pool->forgone_at); /* both a guess: they order nothing */
-    uint64_t sum = para__load_relaxed(&pool->forgone_ns);
+    const uint64_t last = para__load_relaxed(&pool->followed.forgone_at); /* all: see pool.h */
+    uint64_t sum = para__load_relaxed(&pool->followed.forgone_ns);
     if (now - last > para__load_relaxed(&pool->spin_ticks))
         sum = 0; /* a helper woken then would sleep again by now */
     sum += (uint64_t)plan.forgone_ns;
-    if ((double)sum > pool->costs.wake_ns && !para__pool_is_forked(pool)) {
-        para__workers_rouse(pool);
+    if (sum > para__load_relaxed(&pool->followed.wake_ns) && !para__pool_is_forked(pool)) {
+        para__workers_rouse(pool, plan.forgone_width - 1);
         sum = 0;
     }
-    para__store_relaxed(&pool->forgone_ns, sum);
-    para__store_relaxed(&pool->forgone_at, now);
+    para__store_relaxed(&pool->followed.forgone_ns, sum);
+    para__store_relaxed(&pool->followed.forgone_at, now);
 }
 
 static void remember(para__call *call, size_t units, const para__tally *tally)
@@ -332,8 +333,8 @@ static void remember(para__call *call, size_t units, const para__tally *tally)
     if (call->plan.why != PARA_WHY_SMALL)
         return;
     if (ns > least_work_ns(call->pool))
-        count_forgone(call, ns);
-    else if (ns > para__least_work_ns(call->pool->costs.reach_ns, call->pool->costs.share_ns))
+        count_forgone(call, units, ns);
+    else if (ns > para__least_work_ns(&call->pool->costs, call->pool->workers))
         para__costs_relax(call->pool);
 }
 

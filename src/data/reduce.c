@@ -111,11 +111,18 @@ static para_status check(const para_reduce *reduce, reduce_job *job)
     return status ? status : para__views_check(reduce->in, NULL, reduce->count, &job->views);
 }
 
+/* At most 63: with no array, there may be as many blocks as a size_t counts. */
+static unsigned ceiling_log2(size_t n)
+{
+    const unsigned bits = n > 1 ? 64 - (unsigned)__builtin_clzll(n - 1) : 0;
+    return bits < 63 ? bits : 63;
+}
+
 /* The unit's level, when the call has so many workers at its disposal. */
 static unsigned unit_level(const reduce_job *job, const para_options *options, unsigned workers)
 {
     if (workers == 1)
-        return job->blocks > 1 ? 64 - (unsigned)__builtin_clzll(job->blocks - 1) : 0;
+        return ceiling_log2(job->blocks);
     unsigned level =
         para__unit_level(job->blocks, job->acc_bytes, (size_t)workers * UNITS_A_WORKER);
     const size_t least = options->chunk < job->count ? options->chunk : job->count;
@@ -133,7 +140,8 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, siz
     const unsigned width = para__call_width_most(call);
     job->scratch_offset = para__round_up((job->level + 1) * stride, PARA__LINE);
     job->stack_bytes = para__round_up(scratch_bytes, PARA__LINE);
-    if (job->stack_bytes > SIZE_MAX / 2 / width - job->scratch_offset)
+    const size_t most = SIZE_MAX / 2 / width;
+    if (job->scratch_offset > most || job->stack_bytes > most - job->scratch_offset)
         return false;
     job->stack_bytes += job->scratch_offset;
     const size_t stack_bytes = job->stack_bytes * width;

@@ -8,18 +8,22 @@
 static const double spin_least_ns = 20000;
 static const double spin_most_ns = 200000;
 
+/* Of shorter portions the looks at the clock are a part that shows. */
+static const double portion_ns = 1000;
+
 /* Nobody waits longer than this for a helper that does not come, while costs are measured. */
-static const double patience_ns = 100000;
+static const double patience_ns = 200000;
 
 /* What a shared call costs its caller before it has a lane and after: checks, decision, report.
  * Some 300 instructions (tests/instructions). */
 static const double around_ns = 45;
 
-para__costs para__costs_assumed(void)
+/* Rather too low than too high: that is put right by the first calls, and costs them little. */
+static para__costs costs_assumed(void)
 {
-    return (para__costs){.reach_ns = 20000,
-                         .each_ns = 1000,
-                         .wake_ns = 100000,
+    return (para__costs){.reach_ns = 1000,
+                         .each_ns = 50,
+                         .wake_ns = 50000,
                          .rouse_ns = 5000,
                          .share_ns = 150,
                          .clock_ns = 20};
@@ -28,9 +32,9 @@ para__costs para__costs_assumed(void)
 para__costs para__costs_now(const para_pool *pool)
 {
     para__costs costs = pool->costs;
-    costs.reach_ns = para__load_relaxed(&pool->reach_ns); /* values on their own: see pool.h */
-    costs.wake_ns = para__load_relaxed(&pool->wake_ns);
-    costs.share_ns = para__load_relaxed(&pool->share_ns);
+    costs.reach_ns = para__load_relaxed(&pool->followed.reach_ns); /* all: see pool.h */
+    costs.wake_ns = para__load_relaxed(&pool->followed.wake_ns);
+    costs.share_ns = para__load_relaxed(&pool->followed.share_ns);
     return costs;
 }
 
@@ -74,17 +78,28 @@ static double clock_ns(void)
     return (double)(now - start) / 16 * para__ns_per_tick();
 }
 
-/* Spinning in proportion to what was measured of waking. */
+/* Spinning in proportion to what was measured of waking; none where threads share CPUs. */
 static void set_spin(para_pool *pool, double wake_ns)
 {
     const double ns = 2 * wake_ns;
     const double bounded = ns < spin_least_ns  ? spin_least_ns
                            : ns > spin_most_ns ? spin_most_ns
                                                : ns;
-    para__store_relaxed(&pool->spin_ticks, para__ns_to_ticks(bounded)); /* see pool.h */
+    const bool shares = pool->workers > pool->machine->cpu_count;
+    para__store_relaxed(&pool->spin_ticks,
+                        shares ? 0 : para__ns_to_ticks(bounded)); /* see pool.h */
 }
 
-void para__costs_measure(para_pool *pool)
+/* What follows from the costs that are followed. */
+static void update_least_work(para_pool *pool)
+{
+    const para__costs costs = para__costs_now(pool);
+    const double least = para__least_work_ns(&costs, pool->workers);
+    para__store_relaxed(&pool->followed.least_work_ns, /* see pool.h */
+                        least < 1e9 ? (uint32_t)least : 1000000000u);
+}
+
+static void measure(para_pool *pool)
 {
     para__costs *costs = &pool->costs;
     costs->clock_ns = clock_ns();
@@ -96,7 +111,8 @@ void para__costs_measure(para_pool *pool)
     if (one < patience_ns) {
         costs->reach_ns = one;
         const double all = pool->workers > 2 ? ping_ns(pool, pool->workers, 8) : one;
-        costs->each_ns = all > one && all < patience_ns ? (all - one) / (pool->workers - 2) : 0;
+        if (all < patience_ns)
+            costs->each_ns = all > one ? (all - one) / (pool->workers - 2) : 0;
     }
 
     /* Asleep. */
@@ -108,9 +124,21 @@ void para__costs_measure(para_pool *pool)
     }
     if (wake < patience_ns) {
         costs->wake_ns = wake > costs->reach_ns ? wake - costs->reach_ns : 0;
-        costs->rouse_ns = costs->wake_ns / 8;
+        costs->rouse_ns = costs->wake_ns / 8; /* 3 of 25 us, as strace -w and the pings tell here */
     }
     set_spin(pool, costs->wake_ns);
+}
+
+void para__costs_measure(para_pool *pool)
+{
+    pool->costs = costs_assumed();
+    pool->portion_ticks = para__ns_to_ticks(portion_ns);
+    if (pool->workers > 1 && pool->workers <= pool->machine->cpu_count)
+        measure(pool);
+    pool->followed.reach_ns = (uint32_t)pool->costs.reach_ns;
+    pool->followed.wake_ns = (uint32_t)pool->costs.wake_ns;
+    pool->followed.share_ns = (uint32_t)pool->costs.share_ns;
+    update_least_work(pool);
 }
 
 /* Follows a sample down quickly and up slowly: what disturbs a call makes it longer. Callers at
@@ -118,38 +146,53 @@ void para__costs_measure(para_pool *pool)
 static void follow(_Atomic uint32_t *ns, double sample)
 {
     const double known = para__load_relaxed(ns); /* a value on its own: see pool.h */
-    const double next = sample < known ? known + (sample - known) / 4 : known + known / 64;
+    const double next = sample < known ? known + (sample - known) / 4 : known + known / 64 + 1;
     if (sample < 1e6)
         para__store_relaxed(ns, (uint32_t)(next < 50 ? 50 : next)); /* see pool.h */
 }
 
 void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)
 {
-    const double ns = (double)ticks * para__ns_per_tick() * (awake ? 2 : 1); /* there and back */
-    _Atomic uint32_t *known = awake ? &pool->reach_ns : &pool->wake_ns;
-    if (!came && ns < para__load_relaxed(known)) /* see pool.h */
-        return;                                  /* it may still have been on its way */
+    /* There and back; of one that slept, what the wake-up added. */
+    const double reach_ns = para__load_relaxed(&pool->followed.reach_ns); /* all: see pool.h */
+    const double way_ns = (double)ticks * para__ns_per_tick();
+    const double ns = awake ? 2 * way_ns : way_ns > reach_ns ? way_ns - reach_ns : 0;
+    _Atomic uint32_t *known = awake ? &pool->followed.reach_ns : &pool->followed.wake_ns;
+    if (!came && ns < para__load_relaxed(known))
+        return; /* it may still have been on its way */
     follow(known, ns);
-    if (!awake)
-        set_spin(pool, para__load_relaxed(known)); /* see pool.h */
+    if (awake)
+        update_least_work(pool);
+    else
+        set_spin(pool, para__load_relaxed(known));
 }
 
 void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, uint64_t busy_ticks)
 {
-    const double known = para__load_relaxed(&pool->share_ns); /* see pool.h */
-    const double reach = para__load_relaxed(&pool->reach_ns);
+    const double known = para__load_relaxed(&pool->followed.share_ns); /* all: see pool.h */
+    const double reach = para__load_relaxed(&pool->followed.reach_ns);
     const double each = para__ns_per_tick();
     const double whole = (double)ticks * each + around_ns;
     const double sample = width * whole - (double)busy_ticks * each - (width - 1) * reach;
     /* Steps of equal size up and down: towards the median, whatever outliers there are. */
-    const double next = sample > known ? known + 2 : known - 2;
-    para__store_relaxed(&pool->share_ns, (uint32_t)(next < 20 ? 20 : next > 5000 ? 5000 : next));
+    const double next = sample > known ? known + 4 : known - 4;
+    para__store_relaxed(&pool->followed.share_ns, (uint32_t)(next < 20     ? 20
+                                                             : next > 5000 ? 5000
+                                                                           : next));
+    update_least_work(pool);
 }
 
 void para__costs_relax(para_pool *pool)
 {
-    const double known = para__load_relaxed(&pool->reach_ns); /* see pool.h */
-    const double measured = pool->costs.reach_ns;
-    if (known > measured)
-        para__store_relaxed(&pool->reach_ns, (uint32_t)(known - (known - measured) / 32));
+    const double reach = para__load_relaxed(&pool->followed.reach_ns); /* all: see pool.h */
+    const double share = para__load_relaxed(&pool->followed.share_ns);
+    const double reach_then = pool->costs.reach_ns;
+    const double share_then = pool->costs.share_ns;
+    if (reach > reach_then)
+        para__store_relaxed(&pool->followed.reach_ns,
+                            (uint32_t)(reach - (reach - reach_then) / 32));
+    if (share > share_then)
+        para__store_relaxed(&pool->followed.share_ns,
+                            (uint32_t)(share - (share - share_then) / 32));
+    update_least_work(pool);
 }

@@ -8,12 +8,9 @@
 
 struct para_pool;
 
-/* What is assumed where nothing can be measured, and of pools whose threads share CPUs. Too low is
- * put right by the first calls, and costs them little; too high would never be found out. */
-para__costs para__costs_assumed(void);
-
 /* Measures on a pool whose threads run and which nobody else uses yet; in a few hundred
- * microseconds. Minima of several trials: whatever disturbs one makes it longer. */
+ * microseconds. Minima of several trials: whatever disturbs one makes it longer. What cannot be
+ * measured, as in a pool whose threads share CPUs, is assumed. */
 void para__costs_measure(struct para_pool *pool);
 
 /* What a pool's calls are decided by now. */

@@ -1,6 +1,5 @@
 /* The default pool: made on first use, once a process; anew in a child of fork(). */
 #include "base/atomic.h"
-#include "base/thread.h"
 #include "engine/pool.h"
 
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
@@ -24,21 +23,20 @@ static void forget(void)
     unlock();
 }
 
-static void install(void)
+/* When the library is loaded, after the topology's handlers (machine.c): so this lock is taken
+ * before theirs around a fork, as it is when a pool is made. */
+__attribute__((constructor)) static void watch_forks(void)
 {
-    (void)para__fork_count(); /* has its own handler installed now, not under the mutex */
     pthread_atfork(lock, unlock, forget);
 }
 
 para_status para__pool_resolve(para_pool **pool)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     if (*pool)
         return PARA_OK;
     *pool = para__load_acquire(&the_pool); /* [E6] */
     if (*pool)
         return PARA_OK;
-    pthread_once(&once, install);
     lock();
     para_status status = PARA_OK;
     para_pool *made = para__load_relaxed(&the_pool); /* under the mutex */

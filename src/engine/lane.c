@@ -4,58 +4,11 @@
 #include "base/fpenv.h"
 #include "base/memory.h"
 #include "engine/calibrate.h"
-#include "engine/pool.h"
+#include "engine/part.h"
 
 #include <string.h>
 
-/* Tagged words: generation above, a count of tickets below. */
-enum { COUNT_BITS = 20 };
-static const uint64_t count_mask = ((uint64_t)1 << COUNT_BITS) - 1;
-
-static uint64_t tagged(uint64_t generation, unsigned count)
-{
-    return generation << COUNT_BITS | count;
-}
-
-/* The post word's count is two: tickets per slice, and how many of them its owner claims first. */
-enum { TICKET_BITS = 10 };
-_Static_assert(PARA__SLICE_TICKETS_MAX == (1 << TICKET_BITS) - 1, "both have room in a post word");
-_Static_assert(PARA__SLICE_TICKETS_MAX *PARA__WORKERS_MAX < 1 << COUNT_BITS, "so have all tickets");
-
-/* The team word: the generation's low 32 bits, and 10, 11 and 10 bits of the members. */
-typedef struct team {
-    unsigned first, width,
-        caller; /* workers [first, first + width), the caller's seat among them */
-} team;
-
-static uint64_t team_word(uint64_t generation, team t)
-{
-    return generation << 32 | (uint64_t)t.first << 21 | (uint64_t)t.width << 10 | t.caller;
-}
-
-static team team_of(uint64_t word)
-{
-    return (team){.first = word >> 21 & 0x3ff, .width = word >> 10 & 0x7ff, .caller = word & 0x3ff};
-}
-
-/* One participant of one call. */
-typedef struct part {
-    para_pool *pool;
-    para__lane *lane;
-    const para__notice *notice; /* NULL once the job is known: see begin */
-    para__run *run;
-    const void *payload;
-    uint64_t generation;
-    para__division division; /* of it, units and lead are known from begin on, like what follows */
-    size_t first_unit;
-    bool timed;
-    team team;
-    unsigned self, first_claim, finished;
-    para__seat seat;
-} part;
-
-/* ---- Leasing ------------------------------------------------------------------------------------
- */
+/* ---- Leasing ------------------------------------------------------------------------- */
 
 /* The lane that this thread had last: most likely free, and in its caches. */
 static _Thread_local unsigned last_lane __attribute__((tls_model("initial-exec")));
@@ -68,6 +21,9 @@ static void use_lane(para_pool *pool, uint32_t index)
     }
 }
 
+/* The last generation that a lane may have; then it is never leased again. */
+static const uint64_t last_generation = ((uint64_t)1 << (64 - PARA__COUNT_BITS)) - 1;
+
 para__lane *para__lane_lease(para_pool *pool)
 {
     for (unsigned i = 0; i < PARA__LANES; i++) {
@@ -75,8 +31,10 @@ para__lane *para__lane_lease(para_pool *pool)
         para__lane *lane = &pool->lane[index];
         if (para__load_relaxed(&lane->leased) == 0 /* a guess, to leave others' lines alone */
             && para__swap_acquire(&lane->leased, 1) == 0) { /* [E3] */
+            if (lane->generation == last_generation)
+                continue; /* worn out: it stays leased */
             last_lane = index;
-            if (index >= para__load_relaxed(&pool->lanes_used))
+            if (index >= para__load_acquire(&pool->lanes_used)) /* [E5] */
                 use_lane(pool, index);
             return lane;
         }
@@ -92,209 +50,21 @@ void para__lane_release(para__lane *lane)
 void *para__lane_arena(para__lane *lane, size_t bytes)
 {
     if (bytes > lane->arena_bytes) {
-        void *larger = para__alloc(bytes);
+        void *larger = para__alloc_untouched(bytes);
         if (!larger)
             return NULL;
-        para__free(lane->arena);
-        lane->arena = larger;
+        void *old = lane->arena;
+        lane->arena = larger; /* before the old one is freed: a fork may come in between */
         lane->arena_bytes = bytes;
+        para__free(old);
     }
     return lane->arena;
 }
 
-/* ---- Claiming and running -----------------------------------------------------------------------
- */
-
-/* Claims tickets of worker w's slice; returns how many, and the first. No order: what is read after
- * a claim was published by post, and is frozen while the claim is unfinished (see lane.h). */
-static unsigned claim(const part *p, unsigned w, unsigned *first_ticket)
-{
-    const unsigned tickets = p->division.tickets;
-    _Atomic uint64_t *word = &p->lane->post[w].ticket;
-    uint64_t seen = para__load_relaxed(word);
-    for (;;) {
-        const uint64_t generation = seen >> COUNT_BITS;
-        const unsigned remaining =
-            generation == p->generation ? (unsigned)(seen & count_mask) : tickets;
-        if (generation > p->generation || remaining == 0)
-            return 0;
-        const unsigned n = para__claim_size(remaining, tickets, p->first_claim);
-        if (para__cas_relaxed(word, &seen, tagged(p->generation, remaining - n))) {
-            *first_ticket = tickets - remaining;
-            return n;
-        }
-    }
-}
-
-/* A helper's first claim has frozen the job: now it may be read. */
-static void begin(part *p)
-{
-    const para__notice *notice = p->notice;
-    p->run = notice->run;
-    p->payload = notice->payload;
-    p->first_unit = notice->first;
-    p->division.units = notice->units;
-    p->division.lead = notice->lead;
-    p->timed = notice->timed;
-    p->notice = NULL;
-    if (p->timed)
-        p->seat.tally.came_ticks = para__ticks();
-    para__fp_set_control(notice->fp_control);
-}
-
-static void run_tickets(part *p, unsigned w, unsigned first_ticket, unsigned n)
-{
-    const para__range units = para__ticket_units(&p->division, w - p->team.first, first_ticket, n);
-    const uint64_t start = p->timed ? para__ticks() : 0;
-    if (units.count)
-        p->run(p->payload, p->first_unit + units.first, units.count, &p->seat);
-    if (p->timed && units.count) {
-        const uint64_t ticks = para__ticks() - start;
-        const float each = (float)ticks / (float)units.count;
-        p->seat.tally.busy_ticks += ticks;
-        /* Of short portions the clock itself is a part. */
-        if (each > p->seat.tally.dearest_ticks && ticks > 2000)
-            p->seat.tally.dearest_ticks = each;
-    }
-    p->finished += n;
-}
-
-void para__seat_fail(para__seat *seat, size_t first, size_t count, int error)
-{
-    para__tally *tally = &seat->tally;
-    if (tally->error == 0 || first < tally->failed_first) {
-        tally->error = error;
-        tally->failed_first = first;
-        tally->failed_count = count;
-    }
-    uint64_t known = para__load_relaxed(seat->stop); /* a bound on its own: orders nothing */
-    while (first < known && !para__cas_relaxed(seat->stop, &known, first)) {
-    }
-}
-
-/* Tells the caller what this helper has finished, and wakes it if it sleeps. */
-static void finish(part *p)
-{
-    para__post *post = &p->lane->post[p->self];
-    post->tally = p->seat.tally;
-    para__swap_seq_cst(&post->done,
-                       tagged(p->generation, p->finished)); /* [E2]; [E5] for the joiner */
-    para__event_wake(&p->lane->joiner);
-}
-
-/* Claims from the slice of worker w until nothing is left there. */
-static void work_on(part *p, unsigned w)
-{
-    const bool helper = p->self != p->team.caller;
-    unsigned first_ticket;
-    unsigned n;
-    while ((n = claim(p, w, &first_ticket)) > 0) {
-        if (p->notice)
-            begin(p);
-        run_tickets(p, w, first_ticket, n);
-        if (helper)
-            finish(p);
-    }
-}
-
-/* Whether worker w has finished something of this call. Then its own slice is claimed to the end,
- * if it has but one ticket. */
-static bool has_finished(const part *p, unsigned w)
-{
-    const uint64_t done = para__load_relaxed(&p->lane->post[w].done); /* a hint: orders nothing */
-    return done >> COUNT_BITS == p->generation;
-}
-
-/* A caller at the end of a short call, with a slice that has one ticket: most likely its owner runs
- * it now. To look at the ticket would take its line from the owner, who then had to fetch it back
- * for the next call; so the caller first looks, for a moment, at the line that it has to read
- * anyway. */
-static bool leave_to_owner(const part *p, unsigned w)
-{
-    for (int look = 0; look < 16 && p->division.tickets == 1; look++)
-        if (has_finished(p, w))
-            return true;
-    return false;
-}
-
-/* Claims from the others' slices: first from those of the own group, then from the rest. */
-static void help_others(part *p)
-{
-    const unsigned group = p->pool->worker[p->self].group;
-    const unsigned seat = p->self - p->team.first;
-    for (int near = 1; near >= 0; near--)
-        for (unsigned i = 1; i < p->team.width; i++) {
-            const unsigned w = p->team.first + (seat + i) % p->team.width;
-            if ((p->pool->worker[w].group == group) == near && !leave_to_owner(p, w))
-                work_on(p, w);
-        }
-}
-
-/* Wakes those whom rank r of the team is to wake: ranks 2r + 1 and 2r + 2, counted from the caller,
- * so that a large team is awake after logarithmic time. */
-static void wake_next(const part *p)
-{
-    const unsigned width = p->team.width;
-    const unsigned rank = (p->self + width - p->team.caller) % width;
-    for (unsigned r = 2 * rank + 1; r <= 2 * rank + 2 && r < width; r++) {
-        const unsigned w = p->team.first + (p->team.caller - p->team.first + r) % width;
-        para__worker_wake(&p->pool->worker[w]);
-    }
-}
-
-/* ---- The worker's side --------------------------------------------------------------------------
- */
-
-para__visit para__lane_visit(para_pool *pool, unsigned index, unsigned worker)
-{
-    para__lane *lane = &pool->lane[index];
-    _Atomic uint64_t *seen = &pool->worker[worker].seen[index];
-    const para__notice *notice = &lane->notice[pool->worker[worker].group];
-    const uint64_t post = para__load_acquire(&notice->post); /* [E1] */
-    const uint64_t generation = post >> COUNT_BITS;
-    if (generation == para__load_relaxed(seen)) /* see pool.h */
-        return PARA__VISIT_NOTHING;
-    const uint64_t word = para__load_relaxed(&notice->team); /* tagged: its own proof of age */
-    if ((uint32_t)(word >> 32) != (uint32_t)generation)
-        return PARA__VISIT_NOTHING;        /* the next call is being published: look again */
-    para__store_relaxed(seen, generation); /* see pool.h */
-    __builtin_prefetch(notice->payload);   /* on its way while a ticket is claimed */
-    __builtin_prefetch(notice->payload + 64);
-    const team t = team_of(word);
-    if (worker == t.caller)
-        return PARA__VISIT_DISPLACED;
-    if (worker - t.first >= t.width)
-        return PARA__VISIT_NOTHING;
-
-    part p = {.pool = pool,
-              .lane = lane,
-              .notice = notice,
-              .generation = generation,
-              .division = {.width = t.width,
-                           .tickets = (unsigned)(post & count_mask) >> TICKET_BITS,
-                           .caller = t.caller - t.first},
-              .team = t,
-              .self = worker,
-              .first_claim = (unsigned)post & PARA__SLICE_TICKETS_MAX,
-              .seat = {.worker = worker - t.first, .stop = &lane->stop}};
-    wake_next(&p);
-    work_on(&p, worker);
-    help_others(&p);
-    return PARA__VISIT_WORKED;
-}
-
-bool para__lane_has_news(para_pool *pool, unsigned index, unsigned worker)
-{
-    para__notice *notice = &pool->lane[index].notice[pool->worker[worker].group];
-    return para__load_seq_cst(&notice->post) >> COUNT_BITS           /* [E5] after PARKED */
-           != para__load_relaxed(&pool->worker[worker].seen[index]); /* see pool.h */
-}
-
-/* ---- The caller's side --------------------------------------------------------------------------
- */
+/* ---- The caller's side --------------------------------------------------------------- */
 
 /* Writes the notice of each group that has members in the team. */
-static void publish(const part *p, const para__job *job)
+static void publish(const para__part *p, const para__job *job)
 {
     const para__worker *worker = p->pool->worker;
     const unsigned last = worker[p->team.first + p->team.width - 1].group;
@@ -307,61 +77,64 @@ static void publish(const part *p, const para__job *job)
         notice->timed = job->timed;
         notice->fp_control = para__fp_control();
         memcpy(notice->payload, job->payload, job->payload_bytes);
-        /* Release, so that a worker that sees the new team does not see it with an older post; the
-         * job needs no more than [E1], for nobody reads it without a claim. */
-        para__store_release(&notice->team, team_word(p->generation, p->team));
-        const unsigned counts = p->division.tickets << TICKET_BITS | p->first_claim;
-        para__store_release(&notice->post, tagged(p->generation, counts)); /* [E1] */
+        para__store_relaxed(&notice->team,
+                            para__team_word(p->generation, p->team)); /* as the job: [E1] */
+        const unsigned counts = p->division.tickets << PARA__TICKET_BITS | p->first_claim;
+        para__store_release(&notice->post, para__tagged(p->generation, counts)); /* [E1] */
     }
 }
 
-/* Says it again, in the single order of seq_cst operations, and wakes whoever sleeps [E5]. */
-static void announce_again(const part *p)
+/* Says it again, in the single order of seq_cst operations [E5]. */
+static void announce_again(const para__part *p)
 {
     const para__worker *worker = p->pool->worker;
-    const unsigned end = p->team.first + p->team.width;
-    for (unsigned w = p->team.first; w < end; w++) {
-        if (w == p->team.first || worker[w].group != worker[w - 1].group) {
-            para__notice *notice = &p->lane->notice[worker[w].group];
-            const unsigned counts = p->division.tickets << TICKET_BITS | p->first_claim;
-            para__swap_seq_cst(&notice->post, tagged(p->generation, counts)); /* [E5] */
-        }
-    }
-    for (unsigned w = p->team.first; w < end; w++)
-        if (w != p->self && !para__load_relaxed(&worker[w].guest)) /* a hint: see pool.h */
-            para__event_wake(&p->pool->worker[w].event);
+    const unsigned counts = p->division.tickets << PARA__TICKET_BITS | p->first_claim;
+    const unsigned last = worker[p->team.first + p->team.width - 1].group;
+    for (unsigned g = worker[p->team.first].group; g <= last; g++)
+        para__swap_seq_cst(&p->lane->notice[g].post,
+                           para__tagged(p->generation, counts)); /* [E5] */
+}
+
+/* Wakes all of the team who sleep, whoever else was to do so. */
+static void wake_all(const para__part *p)
+{
+    for (unsigned w = p->team.first; w < p->team.first + p->team.width; w++)
+        if (w != p->self)
+            para__worker_wake(&p->pool->worker[w]);
 }
 
 /* Whether all tickets are finished, by those words of done that belong to this call. */
-static bool all_done(const part *p)
+static bool all_done(const para__part *p)
 {
     unsigned finished = p->finished;
     for (unsigned w = p->team.first; w < p->team.first + p->team.width; w++) {
-        const uint64_t done = para__load_seq_cst(&p->lane->post[w].done); /* [E2], [E5] */
-        finished += done >> COUNT_BITS == p->generation ? (unsigned)(done & count_mask) : 0;
+        const uint64_t done = para__load_seq_cst(&p->lane->member[w].done); /* [E2], [E5] */
+        finished +=
+            done >> PARA__COUNT_BITS == p->generation ? (unsigned)(done & PARA__COUNT_MASK) : 0;
     }
     return finished == p->division.width * p->division.tickets;
 }
 
-/* Helps with the calls that members of the team have made within their portions. */
-static void help_nested(const part *p)
+/* Helps with the calls that have been made by kernels of this one: they are what it waits for. Runs
+ * them in their own floating-point state, and returns to that of the caller. */
+static void help_nested(const para__part *p)
 {
     para_pool *pool = p->pool;
     para__worker *self = &pool->worker[p->self];
     const bool is_self = para__pool_is_worker(pool);           /* then it acts for itself already */
     if (!is_self && para__swap_acquire(&self->acting, 1) != 0) /* [E8] */
         return;
+    const uint64_t fp_control = para__fp_control();
     const unsigned lanes = para__load_relaxed(&pool->lanes_used); /* others hold no such call yet */
-    for (unsigned i = 0; i < lanes; i++) {
-        const unsigned caller = para__load_relaxed(&pool->lane[i].nested) - 1u; /* a hint */
-        if (caller - p->team.first < p->team.width && &pool->lane[i] != p->lane)
-            para__lane_visit(pool, i, p->self);
-    }
+    for (unsigned i = 0; i < lanes; i++)
+        if (&pool->lane[i] != p->lane)
+            para__lane_visit(pool, i, p->self, para__lane_number(pool, p->lane));
+    para__fp_set_control(fp_control);
     if (!is_self)
         para__store_release(&self->acting, 0); /* [E8] */
 }
 
-static void join(const part *p)
+static void join(const para__part *p)
 {
     if (all_done(p))
         return;
@@ -402,29 +175,55 @@ static void add_tally(para__tally *sum, const para__tally *more)
 }
 
 /* The caller's part of a call on that lane, as planned; its team are neighbours of the caller. */
-static part part_of_caller(para_pool *pool, para__lane *lane, const para__job *job,
-                           const para__plan *plan)
+static para__part part_of_caller(para_pool *pool, para__lane *lane, const para__job *job,
+                                 const para__plan *plan)
 {
     const unsigned self = para__pool_seat(pool);
     unsigned first = self / plan->width * plan->width;
     if (first > pool->workers - plan->width)
         first = pool->workers - plan->width;
-    return (part){.pool = pool,
-                  .lane = lane,
-                  .run = job->run,
-                  .payload = job->payload,
-                  .generation = ++lane->generation,
-                  .division = {.units = job->units,
-                               .lead = plan->lead,
-                               .width = plan->width,
-                               .tickets = plan->tickets,
-                               .caller = self - first},
-                  .first_unit = job->first,
-                  .timed = job->timed,
-                  .team = {.first = first, .width = plan->width, .caller = self},
-                  .self = self,
-                  .first_claim = plan->first,
-                  .seat = {.worker = self - first, .stop = &lane->stop}};
+    return (para__part){.pool = pool,
+                        .lane = lane,
+                        .run = job->run,
+                        .payload = job->payload,
+                        .generation = ++lane->generation,
+                        .division = {.units = job->units,
+                                     .lead = plan->lead,
+                                     .width = plan->width,
+                                     .tickets = plan->tickets,
+                                     .caller = self - first},
+                        .first_unit = job->first,
+                        .timed = job->timed,
+                        .team = {.within = para__lane_around(pool),
+                                 .first = first,
+                                 .width = plan->width,
+                                 .caller = self},
+                        .self = self,
+                        .first_claim = plan->first,
+                        .seat = {.worker = self - first, .stop = &lane->stop}};
+}
+
+/* Who of the team sleeps; for timed calls only, since it looks at every member. */
+static unsigned count_sleepers(const para__part *p)
+{
+    unsigned sleepers = 0;
+    for (unsigned w = p->team.first; w < p->team.first + p->team.width; w++)
+        sleepers += w != p->self && para__event_seems_parked(&p->pool->worker[w].event);
+    return sleepers;
+}
+
+/* What a timed call tells of the machine: how long its first helper was on its way, and what it
+ * cost the caller to share. */
+static void refine_costs(const para__part *p, const para__tally *tally, unsigned sleepers,
+                         uint64_t begun, uint64_t published, uint64_t busy_ticks)
+{
+    const uint64_t now = para__ticks();
+    const bool came = tally->came_ticks > published;
+    if (sleepers == 0 || sleepers == p->team.width - 1) /* else it is not known which came first */
+        para__costs_refine(p->pool, (came ? tally->came_ticks : now) - published, sleepers == 0,
+                           came);
+    if (came && sleepers == 0 && p->division.tickets == 1)
+        para__costs_refine_share(p->pool, p->team.width, now - begun, busy_ticks);
 }
 
 void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, const para__plan *plan,
@@ -432,48 +231,48 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
 {
     const uint64_t begun = job->timed ? para__ticks() : 0;
     const uint64_t busy_before = tally->busy_ticks;
-    part p = part_of_caller(pool, lane, job, plan);
+    para__part p = part_of_caller(pool, lane, job, plan);
     p.seat.tally = *tally;
-    const bool is_worker = para__pool_is_worker(pool);
-    _Atomic uint32_t *guest = &pool->worker[p.self].guest;
-    para__store_relaxed(&lane->nested, is_worker ? p.self + 1 : 0); /* a hint: see lane.h */
-    if (!is_worker)
-        para__store_relaxed(guest, 1); /* a hint: see pool.h */
+    _Atomic uint32_t *guests = para__pool_is_worker(pool) ? NULL : &pool->worker[p.self].guests;
+    if (guests)
+        para__add_relaxed(guests, 1); /* a hint: see pool.h */
+
     /* Nobody can claim yet, so the caller takes its own first tickets by a plain store; and it does
-     * nothing between post and its first portion that would wait for the store to arrive. */
+     * nothing between post and its first portion that would wait for the store to arrive, unless
+     * the call is long against that. */
     const unsigned portion = para__claim_size(plan->tickets, plan->tickets, plan->first);
-    para__store_relaxed(&lane->post[p.self].ticket, /* published by post [E1] */
-                        tagged(p.generation, plan->tickets - portion));
-    const bool awake = para__pool_awake(pool) + 1 >= plan->width;
+    para__store_relaxed(&lane->member[p.self].ticket, /* published by post [E1] */
+                        para__tagged(p.generation, plan->tickets - portion));
+    const unsigned sleepers = job->timed ? count_sleepers(&p) : 0;
     const uint64_t published = job->timed ? para__ticks() : 0;
     publish(&p, job);
-    wake_next(&p);
-    run_tickets(&p, p.self, 0, portion);
+    if (plan->insist)
+        announce_again(&p);
+    if (plan->insist && portion == plan->tickets)
+        wake_all(&p); /* few and dear portions: nobody is left to chance */
+    else
+        para__part_wake_next(&p);
+    para__part_run(&p, p.self, 0, portion);
     if (portion < plan->tickets) {
         if (plan->insist)
-            announce_again(&p);
-        work_on(&p, p.self);
+            wake_all(&p); /* whom the tree of wake-ups has not reached */
+        para__part_work_on(&p, p.self);
     }
-    help_others(&p);
+    para__part_help_others(&p);
     join(&p);
-    if (!is_worker)
-        para__store_relaxed(guest, 0); /* a hint: see pool.h */
+    if (guests)
+        para__add_relaxed(guests, -1u); /* a hint: see pool.h */
 
     *tally = p.seat.tally;
     *workers = tally->chunks != 0;
     for (unsigned w = p.team.first; w < p.team.first + p.team.width; w++)
-        if (para__load_relaxed(&lane->post[w].done) >> COUNT_BITS == p.generation) { /* joined */
-            add_tally(tally, &lane->post[w].tally);
-            *workers += lane->post[w].tally.chunks != 0;
+        if (para__load_relaxed(&lane->member[w].done) >> PARA__COUNT_BITS ==
+            p.generation) { /* joined */
+            add_tally(tally, &lane->member[w].tally);
+            *workers += lane->member[w].tally.chunks != 0;
         }
-    if (job->timed) {
-        const uint64_t now = para__ticks();
-        const bool came = tally->came_ticks > published;
-        para__costs_refine(pool, (came ? tally->came_ticks : now) - published, awake, came);
-        if (came && awake && plan->tickets == 1)
-            para__costs_refine_share(pool, plan->width, now - begun,
-                                     tally->busy_ticks - busy_before);
-    }
+    if (job->timed)
+        refine_costs(&p, tally, sleepers, begun, published, tally->busy_ticks - busy_before);
     if (tally->error)
         para__store_relaxed(&lane->stop, UINT64_MAX); /* published by the next post [E1] */
 }
@@ -494,16 +293,16 @@ uint64_t para__lane_ping(para_pool *pool, unsigned width, uint64_t limit_ticks)
     const para__job job = {.run = run_nothing, .payload = &job, .units = width};
     const para__plan plan = {.width = width, .tickets = 1, .first = 1};
     const uint64_t start = para__ticks();
-    part p = part_of_caller(pool, lane, &job, &plan);
-    para__store_relaxed(&lane->post[p.self].ticket, tagged(p.generation, 0)); /* as above */
+    para__part p = part_of_caller(pool, lane, &job, &plan);
+    para__store_relaxed(&lane->member[p.self].ticket, para__tagged(p.generation, 0)); /* as above */
     p.finished = 1;
     publish(&p, &job);
-    wake_next(&p);
+    para__part_wake_next(&p);
     uint64_t ticks = 0;
     while (!all_done(&p) && ticks < limit_ticks)
         ticks = para__ticks() - start;
     ticks = para__ticks() - start;
-    help_others(&p);
+    para__part_help_others(&p);
     join(&p);
     para__lane_release(lane);
     return ticks < limit_ticks ? ticks : UINT64_MAX;

@@ -10,7 +10,7 @@
  *
  *   post[g]    generation | tickets per slice, and how many of these an owner claims first;
  *              written by the caller, one copy for each group of at most 16 neighbours
- *   team[g]    generation | first, width, caller; likewise, before post
+ *   team[g]    age | around, first, width, caller; likewise, before post
  *   ticket[w]  generation | remaining in worker w's slice; claimed from by anyone
  *   done[w]    generation | finished; written by participant w alone
  *
@@ -32,15 +32,15 @@
  * the claim until done is stored. What it read of post and team before is right as well, since they
  * changed last before g was published, and each carries its generation in the same word.
  *
- * Why a wake-up is not lost for long. The first announcement is a plain release store, so that it
- * does not stop the caller for a round trip between cores; a worker that goes to sleep at that very
- * moment may miss it. If tickets remain after the caller's first portion, and the call is long
- * against that wait, it announces a second time, now in the single order of seq_cst operations, and
- * wakes who sleeps [E5]. A call that is over by then needs nobody.
+ * Why a wake-up is not lost. In a call that is long against a line's way, the announcement is made
+ * once more, in the single order of seq_cst operations [E5], before the caller runs anything: each
+ * worker then either sees the call before it sleeps, or is seen to sleep and woken. In a short call
+ * the plain release store must do, since a barrier would make the caller wait; a worker that parks
+ * at that very moment misses a call that is over before it could be woken.
  *
- * While a caller waits, it helps those it waits for: with calls that they have made within their
- * portions, which are what keeps them (leapfrogging: Wagner and Calder, PPoPP 1993). It does so in
- * the name of the worker in whose place it sits [E8].
+ * While a caller waits, it helps those it waits for: with calls that kernels of its own call have
+ * made, which are what keeps them (leapfrogging: Wagner and Calder, PPoPP 1993). It does so in the
+ * name of the worker in whose place it sits [E8].
  *
  * Rejected: resetting ticket words at each publish (a line transfer per worker and call on the
  * critical path); one counter of finished tickets per slice (a read-modify-write, contended by
@@ -102,11 +102,11 @@ typedef struct para__notice {
 } para__notice;
 
 /* What belongs to one worker of a lane. */
-typedef struct para__post {
+typedef struct para__member {
     _Alignas(PARA__LINE) _Atomic uint64_t ticket;
     _Alignas(PARA__LINE) _Atomic uint64_t done; /* [E2] publishes tally and the call's outputs */
     para__tally tally;                          /* of generation done; written before done */
-} para__post;
+} para__member;
 
 typedef struct para__lane {
     _Alignas(PARA__LINE) _Atomic uint32_t leased; /* [E3] hands the lane from caller to caller */
@@ -115,10 +115,8 @@ typedef struct para__lane {
     size_t arena_bytes;
     _Alignas(PARA__LINE) para__event joiner; /* where the caller sleeps when a join takes long */
     _Atomic uint64_t stop;                   /* UINT64_MAX, unless a chunk of the call has failed */
-    _Atomic uint32_t nested;                 /* 1 + the worker whose thread called; 0: none of the
-                                                pool's. A hint: orders nothing */
-    para__notice *notice;                    /* [groups of the pool] */
-    para__post *post;                        /* [workers of the pool] */
+    para__notice *notice;                    /* [groups of workers, at most as many as these] */
+    para__member *member;                    /* [workers of the pool] */
 } para__lane;
 
 struct para_pool;
@@ -142,13 +140,15 @@ void para__lane_run(struct para_pool *pool, para__lane *lane, const para__job *j
 uint64_t para__lane_ping(struct para_pool *pool, unsigned width, uint64_t limit_ticks);
 
 /* Somebody who acts for a worker looks at a lane: takes part if there is a call there that was not
- * looked at in the worker's name, and to which the worker is invited. */
+ * looked at in the worker's name, and to which the worker is invited; if within is not 0, only in a
+ * call made by a kernel of the call on lane within - 1. Of several outcomes the largest counts. */
 typedef enum para__visit {
     PARA__VISIT_NOTHING,   /* no call that it could help with */
     PARA__VISIT_DISPLACED, /* the caller sits on this worker's core: out of its way */
     PARA__VISIT_WORKED     /* it was invited, and helped or came too late */
 } para__visit;
-para__visit para__lane_visit(struct para_pool *pool, unsigned lane, unsigned worker);
+para__visit para__lane_visit(struct para_pool *pool, unsigned lane, unsigned worker,
+                             unsigned within);
 
 /* Whether there is such a call, as part of the parking protocol [E5]. */
 bool para__lane_has_news(struct para_pool *pool, unsigned lane, unsigned worker);

@@ -10,6 +10,21 @@
 
 #include <stdio.h>
 
+/* The worker in whose place a caller on that CPU works: one on the same core, else in the same
+ * domain, else the first. */
+static unsigned nearest_worker(const para_pool *pool, const para_cpu_info *cpu)
+{
+    unsigned nearest = 0;
+    for (unsigned i = pool->workers; i-- > 0;) {
+        const para_cpu_info *other = &pool->machine->cpu[pool->worker[i].cpu_index];
+        if (other->core == cpu->core)
+            return i;
+        if (other->domain == cpu->domain)
+            nearest = i;
+    }
+    return nearest;
+}
+
 /* Fills in where each worker is placed, and who reads its notices together. */
 static void place_workers(para_pool *pool)
 {
@@ -29,9 +44,8 @@ static void place_workers(para_pool *pool)
         }
         members++;
     }
-    pool->groups = pool->worker[pool->workers - 1].group + 1;
-    for (unsigned i = pool->workers; i-- > 0;)
-        pool->seat_of[machine->cpu[pool->worker[i].cpu_index].os_index] = (uint16_t)i;
+    for (unsigned i = 0; i < machine->cpu_count; i++)
+        pool->seat_of[machine->cpu[i].os_index] = (uint16_t)nearest_worker(pool, &machine->cpu[i]);
 }
 
 /* The block of memory that a pool is made of, laid out behind the structure itself. */
@@ -45,11 +59,11 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
      * hold. */
     const size_t pool_bytes = para__round_up(sizeof(para_pool), PARA__LINE);
     const size_t worker_bytes = workers * sizeof(para__worker);
-    const size_t post_bytes = workers * sizeof(para__post);
+    const size_t member_bytes = workers * sizeof(para__member);
     const size_t notice_bytes = workers * sizeof(para__notice);
     const size_t seat_bytes = cpu_limit * sizeof(uint16_t);
     char *memory = para__alloc(pool_bytes + worker_bytes +
-                               PARA__LANES * (post_bytes + notice_bytes) + seat_bytes);
+                               PARA__LANES * (member_bytes + notice_bytes) + seat_bytes);
     if (!memory)
         return NULL;
     para_pool *pool = (para_pool *)memory;
@@ -59,8 +73,8 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
     for (unsigned i = 0; i < PARA__LANES; i++) {
         para__lane *lane = &pool->lane[i];
         lane->stop = UINT64_MAX;
-        lane->post = (para__post *)memory;
-        memory += post_bytes;
+        lane->member = (para__member *)memory;
+        memory += member_bytes;
         lane->notice = (para__notice *)memory;
         memory += notice_bytes;
     }
@@ -101,7 +115,9 @@ static para_status configure(const para_pool_config *config, const para__machine
     *workers = *workers ? *workers : machine->info.budget;
     *workers = *workers < PARA__WORKERS_MAX ? *workers : PARA__WORKERS_MAX;
     *binding = config->binding ? config->binding : settings.binding;
-    *binding = *binding ? *binding : PARA_BIND_CORE;
+    /* Some of the cores only: other processes would choose the same ones. */
+    if (*binding == PARA_BIND_AUTO)
+        *binding = *workers < machine->info.cores ? PARA_BIND_NONE : PARA_BIND_CORE;
     *display = settings.display;
     return PARA_OK;
 }
@@ -137,20 +153,15 @@ para_status para_pool_create(para_pool **pool, const para_pool_config *config)
     made->requested = workers;
     made->binding = binding;
     made->fork_count = para__fork_count();
-    made->costs = para__costs_assumed();
     place_workers(made);
     if (workers > 1) {
         made->workers = para__workers_start(made);
         if (made->workers < 2) { /* the only one there is would be in its caller's place */
             para__workers_stop(made, made->workers);
             made->workers = 1;
-        } else if (made->workers <= machine->cpu_count) {
-            para__costs_measure(made);
         }
     }
-    made->reach_ns = (uint32_t)made->costs.reach_ns;
-    made->wake_ns = (uint32_t)made->costs.wake_ns;
-    made->share_ns = (uint32_t)made->costs.share_ns;
+    para__costs_measure(made);
     if (displayed)
         display(made);
     *pool = made;

@@ -18,48 +18,54 @@ enum { PARA__LANES = 8 };
 enum { PARA__WORKERS_MAX = 1024, PARA__GROUP_MAX = 16 };
 
 typedef struct para__worker {
-    _Alignas(PARA__LINE) para__event event; /* where it parks */
     struct para_pool *pool;
     pthread_t thread;
     unsigned index, group;   /* of this worker; of the group that it reads its notices with */
     unsigned cpu_index;      /* in the machine: where it is placed */
     para_status bind_status; /* written by the thread before it is ready */
 
-    /* A caller that is none of the pool's threads sits on this worker's core, so that the worker
-     * has to stay out of its way. A hint: orders nothing. Written by such callers. */
-    _Alignas(PARA__LINE) _Atomic uint32_t guest;
+    _Alignas(PARA__LINE) para__event event; /* where it parks */
+
+    /* Callers that are none of the pool's threads and sit on this worker's core, so that the worker
+     * has to stay out of their way. A hint: orders nothing; too high for a moment, it keeps the
+     * worker away for a millisecond. Counted by such callers. */
+    _Alignas(PARA__LINE) _Atomic uint32_t guests;
 
     /* [E8] 1 while somebody helps in this worker's name: its thread, or a caller that sits in its
-     * place and waits. One at a time, since post.done has one writer and scratch one user. */
+     * place and waits. One at a time, since member.done has one writer and scratch one user. */
     _Alignas(PARA__LINE) _Atomic uint32_t acting;
-    _Atomic uint64_t
-        seen[PARA__LANES]; /* the last call looked at, by whoever acts; a generation each,
-                                           that orders nothing */
+    _Atomic uint64_t seen[PARA__LANES]; /* the last call looked at, by whoever acts; a generation
+                                           each, that orders nothing */
 } para__worker;
 
 struct para_pool {
+    /* Read by all, and hardly ever written once the pool is made. */
     const para__machine *machine;
-    unsigned requested, workers, groups;
+    unsigned requested, workers;
     unsigned fork_count; /* of the process that made it */
     para_binding binding;
-    para__costs costs;         /* measured before the pool is anybody's, */
-    _Atomic uint32_t reach_ns; /* and what of them is followed while it runs: values on their */
-    _Atomic uint32_t wake_ns;  /* own, that order nothing */
-    _Atomic uint32_t share_ns;
+    para__costs costs;      /* as measured before the pool is anybody's; see followed */
+    uint64_t portion_ticks; /* a portion of less is not asked what a unit costs: the clock shows */
+    unsigned cpu_limit;     /* seat_of has so many entries */
+    uint16_t *seat_of; /* [the system's number of a CPU]: the worker on the same core, else in the
+                               same domain, else 0 */
+    para__worker *worker;        /* [workers] */
     _Atomic uint64_t spin_ticks; /* how long who waits spins before it sleeps; 0 where threads share
                                     CPUs. A value on its own: orders nothing */
-    _Atomic uint32_t lanes_used; /* lanes that were ever leased, at most: others are not looked at
-                                    [E5] */
-    unsigned cpu_limit;          /* seat_of has so many entries */
-    uint16_t *seat_of; /* [the system's number of a CPU]: the first worker that is placed there */
-    para__worker *worker; /* [workers] */
+    _Atomic uint32_t lanes_used; /* [E5] lanes that were ever leased, at most: others are not looked
+                                    at */
     para__lane lane[PARA__LANES];
     para__sites sites;
-    /* For plans only, so they order nothing: how many workers are parked; what short calls would
-     * have gained lately, had workers been awake, and when that was counted (ticks). */
-    _Alignas(PARA__LINE) _Atomic uint32_t sleeping;
-    _Alignas(PARA__LINE) _Atomic uint64_t forgone_ns;
-    _Atomic uint64_t forgone_at;
+
+    /* What is followed of the costs while the pool runs, and what short calls would have gained
+     * lately, had workers been awake, and when that was counted (ticks). Values on their own, for
+     * plans only: they order nothing. */
+    _Alignas(PARA__LINE) struct {
+        _Atomic uint32_t reach_ns, wake_ns, share_ns, least_work_ns;
+        _Atomic uint64_t forgone_ns, forgone_at;
+    } followed;
+
+    _Alignas(PARA__LINE) _Atomic uint32_t sleeping; /* workers that are parked: likewise */
     _Alignas(PARA__LINE) _Atomic uint32_t ready; /* [E4] workers that run, with what they wrote */
     _Atomic bool stopping;                       /* [E5] the workers are to end */
 };
@@ -84,7 +90,7 @@ unsigned para__pool_awake(const para_pool *pool);
 static inline void para__worker_wake(para__worker *worker)
 {
     if (para__event_seems_parked(&worker->event) &&
-        !para__load_relaxed(&worker->guest)) /* a hint: orders nothing */
+        !para__load_relaxed(&worker->guests)) /* a hint: orders nothing */
         para__event_wake(&worker->event);
 }
 
@@ -93,7 +99,7 @@ static inline void para__worker_wake(para__worker *worker)
 unsigned para__workers_start(para_pool *pool);
 void para__workers_stop(para_pool *pool, unsigned count);
 
-/* Wakes those who sleep, for calls that are expected to come. */
-void para__workers_rouse(para_pool *pool);
+/* Wakes so many of those who sleep, for calls that are expected to come. */
+void para__workers_rouse(para_pool *pool, unsigned count);
 
 #endif

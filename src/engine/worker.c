@@ -42,19 +42,25 @@ static bool has_news(para__worker *self)
     return false;
 }
 
-/* Sleeps until there may be news, unless there are already. One that was displaced sleeps in any
- * case: it is woken by the next call that invites it. */
+/* Sleeps until there may be news, unless there are already. One that was displaced sleeps a while
+ * whatever the news: it is not told when its core is free again. */
 static void park(para__worker *self, bool displaced)
 {
+    static const uint64_t away_ns = 1000000;
     para_pool *pool = self->pool;
     para__event_prepare(&self->event);
-    if (para__load_seq_cst(&pool->stopping) || (!displaced && has_news(self))) { /* [E5] */
+    const bool news = has_news(self);                                  /* [E5] */
+    if (para__load_seq_cst(&pool->stopping) || (news && !displaced)) { /* [E5] */
         para__event_cancel(&self->event);
         return;
     }
-    para__add_relaxed(&pool->sleeping, 1); /* a count on its own */
-    para__event_wait(&self->event);
+    para__add_relaxed(&pool->sleeping, 1);         /* a count on its own */
+    if (news || para__load_relaxed(&self->guests)) /* a hint: see pool.h */
+        para__event_wait_for(&self->event, away_ns);
+    else
+        para__event_wait(&self->event);
     para__add_relaxed(&pool->sleeping, -1u);
+    para__event_cancel(&self->event);
 }
 
 /* Looks at every lane that has news. */
@@ -62,11 +68,11 @@ static para__visit go_round(para__worker *self)
 {
     para_pool *pool = self->pool;
     para__visit outcome = PARA__VISIT_NOTHING;
-    if (para__load_relaxed(&self->guest) || para__swap_acquire(&self->acting, 1) != 0) /* [E8] */
+    if (para__load_relaxed(&self->guests) || para__swap_acquire(&self->acting, 1) != 0) /* [E8] */
         return PARA__VISIT_DISPLACED;
-    const unsigned lanes = para__load_relaxed(&pool->lanes_used); /* once more before parking */
+    const unsigned lanes = para__load_relaxed(&pool->lanes_used); /* has_news did, in order */
     for (unsigned i = 0; i < lanes; i++) {
-        const para__visit visit = para__lane_visit(pool, i, self->index);
+        const para__visit visit = para__lane_visit(pool, i, self->index, 0);
         outcome = visit > outcome ? visit : outcome;
     }
     para__store_release(&self->acting, 0); /* [E8] */
@@ -139,10 +145,14 @@ void para__workers_stop(para_pool *pool, unsigned count)
         pthread_join(pool->worker[i].thread, NULL);
 }
 
-void para__workers_rouse(para_pool *pool)
+void para__workers_rouse(para_pool *pool, unsigned count)
 {
     const unsigned self = para__pool_seat(pool);
-    for (unsigned i = 0; i < pool->workers; i++)
-        if (i != self)
-            para__worker_wake(&pool->worker[i]);
+    for (unsigned i = 1; i < pool->workers && count; i++) {
+        para__worker *worker = &pool->worker[(self + i) % pool->workers];
+        if (para__event_seems_parked(&worker->event)) {
+            para__worker_wake(worker);
+            count--;
+        }
+    }
 }

@@ -11,14 +11,14 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <link.h>
+#include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- Kernels and the modules they are in -------------------------------------------------------
- */
+/* ---- Kernels and the modules they are in --------------------------------------------- */
 
 /* A module as it is looked for, by an address in it or by its name. */
 typedef struct module {
@@ -66,8 +66,33 @@ static uintptr_t kernel_of(uint64_t key)
     return (uintptr_t)(key >> 6);
 }
 
-/* ---- Showing -----------------------------------------------------------------------------------
+/* ---- The program's own state --------------------------------------------------------------------
  */
+
+/* Files are written and read with a decimal point, whatever the program's language, and errno stays
+ * what it was. */
+typedef struct state {
+    locale_t plain, before;
+    int error;
+} state;
+
+static state enter(void)
+{
+    state s = {.error = errno, .plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0)};
+    s.before = s.plain ? uselocale(s.plain) : (locale_t)0;
+    return s;
+}
+
+static void leave(const state *s)
+{
+    if (s->plain) {
+        uselocale(s->before);
+        freelocale(s->plain);
+    }
+    errno = s->error;
+}
+
+/* ---- Showing ------------------------------------------------------------------------- */
 
 para_status para_calibration_get(para_pool *pool, para_calibration_info *info)
 {
@@ -87,7 +112,7 @@ para_status para_calibration_get(para_pool *pool, para_calibration_info *info)
         .clock_ns = costs.clock_ns,
         .spin_ns = (double)para__load_relaxed(&pool->spin_ticks) /* see pool.h */
                    * para__ns_per_tick(),
-        .least_ns = para__least_work_ns(costs.reach_ns, costs.share_ns),
+        .least_ns = para__least_work_ns(&costs, pool->workers),
         .sites = sites,
     };
     return para__info_fill(info, &full, sizeof full);
@@ -116,10 +141,8 @@ static void print_site(para__site *site, FILE *stream)
             in.address - in.base, in.name);
 }
 
-para_status para_calibration_print(para_pool *pool, FILE *stream)
+static para_status print(para_pool *pool, FILE *stream)
 {
-    if (!stream)
-        return para__fail(PARA_ERR_ARGUMENT, "there is no stream");
     para_calibration_info info = {.size = sizeof info};
     para_status status = para__pool_resolve(&pool);
     if (!status)
@@ -140,13 +163,20 @@ para_status para_calibration_print(para_pool *pool, FILE *stream)
     return PARA_OK;
 }
 
-/* ---- Saving and loading ------------------------------------------------------------------------
- */
-
-para_status para_calibration_save(para_pool *pool, const char *path)
+para_status para_calibration_print(para_pool *pool, FILE *stream)
 {
-    if (!path)
-        return para__fail(PARA_ERR_ARGUMENT, "there is no path");
+    if (!stream)
+        return para__fail(PARA_ERR_ARGUMENT, "there is no stream");
+    const state s = enter();
+    const para_status status = print(pool, stream);
+    leave(&s);
+    return status;
+}
+
+/* ---- Saving and loading -------------------------------------------------------------- */
+
+static para_status save(para_pool *pool, const char *path)
+{
     struct stat there; /* a file is replaced, and nothing else: no device, no pipe */
     if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
         return para__fail(PARA_ERR_FILE, "%s: not a regular file", path);
@@ -155,6 +185,7 @@ para_status para_calibration_save(para_pool *pool, const char *path)
     if (!temporary)
         return para__fail(PARA_ERR_MEMORY, "%s", path);
     snprintf(temporary, room, "%s.%ld.tmp", path, (long)gettid());
+    unlink(temporary); /* of a process that died while it saved */
     const int file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     FILE *stream = file >= 0 ? fdopen(file, "w") : NULL;
     para_status status = PARA_OK;
@@ -163,7 +194,7 @@ para_status para_calibration_save(para_pool *pool, const char *path)
         if (file >= 0)
             close(file);
     } else {
-        status = para_calibration_print(pool, stream);
+        status = print(pool, stream);
         if (fclose(stream) != 0 && !status)
             status = para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
         if (!status && rename(temporary, path) != 0)
@@ -172,6 +203,16 @@ para_status para_calibration_save(para_pool *pool, const char *path)
     if (status && file >= 0)
         unlink(temporary);
     free(temporary);
+    return status;
+}
+
+para_status para_calibration_save(para_pool *pool, const char *path)
+{
+    if (!path)
+        return para__fail(PARA_ERR_ARGUMENT, "there is no path");
+    const state s = enter();
+    const para_status status = save(pool, path);
+    leave(&s);
     return status;
 }
 
@@ -225,10 +266,8 @@ static size_t read_lines(FILE *stream, para_pool *pool)
     return 0;
 }
 
-para_status para_calibration_load(para_pool *pool, const char *path)
+static para_status load(para_pool *pool, const char *path)
 {
-    if (!path)
-        return para__fail(PARA_ERR_ARGUMENT, "there is no path");
     para_status status = para__pool_resolve(&pool);
     if (status)
         return status;
@@ -246,5 +285,15 @@ para_status para_calibration_load(para_pool *pool, const char *path)
     else
         (void)read_lines(stream, pool);
     fclose(stream);
+    return status;
+}
+
+para_status para_calibration_load(para_pool *pool, const char *path)
+{
+    if (!path)
+        return para__fail(PARA_ERR_ARGUMENT, "there is no path");
+    const state s = enter();
+    const para_status status = load(pool, path);
+    leave(&s);
     return status;
 }

@@ -18,8 +18,8 @@ static const double claim_ns = 500000;
 static const double join_each_ns = 10;
 
 /* The least gain to go for. */
-static const double margin_ns = 20;
-static const double margin_part = 0.03;
+static const double margin_ns = 10;
+static const double margin_part = 0.02;
 
 /* A ticket costs at least so much, that a claim (some 20 ns, a line's transfer for a thief) does
  * not show; in uneven calls less, since there it pays. */
@@ -64,9 +64,16 @@ static unsigned best_width(double work_ns, unsigned most, unsigned awake, const 
     return best;
 }
 
-double para__least_work_ns(double reach_ns, double share_ns)
+double para__least_work_ns(const para__costs *costs, unsigned workers)
 {
-    return (reach_ns + share_ns + 2 * (margin_ns + join_each_ns)) / (1 - 2 * margin_part);
+    double least = INFINITY;
+    for (unsigned p = 2; p <= 4 && p <= workers; p++) {
+        /* shared_ns is W / p and what comes on top whatever W is. */
+        const double on_top = shared_ns(0, p, p - 1, costs);
+        const double work = (on_top + margin_ns) / (1 - margin_part - 1.0 / p);
+        least = work < least ? work : least;
+    }
+    return least;
 }
 
 void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool uneven,
@@ -117,6 +124,7 @@ para__plan para__decide(const para__ask *ask, const para__costs *costs)
             const unsigned width = best_width(ask->work_ns, most, most - 1, costs);
             const double gain_ns = worth_ns - shared_ns(ask->work_ns, width, most - 1, costs);
             plan.forgone_ns = gain_ns > 0 ? gain_ns : 0;
+            plan.forgone_width = width;
             return plan;
         }
     }

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What the machine charges; measured when a pool is made. */
+/* What the machine charges; measured when a pool is made, and some of it followed while it runs. */
 typedef struct para__costs {
     double reach_ns; /* R of the first helper, awake: from publishing a call until its caller knows
                         that an empty one is done */
@@ -44,13 +44,15 @@ typedef struct para__plan {
     size_t lead;      /* units that the caller takes beyond its share */
     bool insist;      /* long enough to announce it twice */
     para_why why;
-    double forgone_ns; /* what sharing would have gained, had its helpers been awake */
+    double forgone_ns;      /* what sharing would have gained, had its helpers been awake; */
+    unsigned forgone_width; /* and among how many */
 } para__plan;
 
 para__plan para__decide(const para__ask *ask, const para__costs *costs);
 
-/* Where two are just worth it, the helper being awake: work below this is never shared. */
-double para__least_work_ns(double reach_ns, double share_ns);
+/* Work below this is never shared, even if all helpers are awake: for each width up to 4 the W at
+ * which T is as good as running alone, and of these the least. */
+double para__least_work_ns(const para__costs *costs, unsigned workers);
 
 /* A plan that divides `units` among the plan's width, where they cost work_ns. */
 void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool uneven,

@@ -46,7 +46,7 @@ size_t para__block_elements(size_t count, size_t acc_bytes)
 
 unsigned para__unit_level(size_t leaves, size_t acc_bytes, size_t wanted)
 {
-    const size_t allowed = slots_allowed(acc_bytes);
+    const size_t allowed = slots_allowed(para__slot_bytes(acc_bytes));
     const size_t most = wanted < allowed ? larger(wanted, 1) : allowed;
     unsigned level = 0;
     while (level < sizeof leaves * 8 - 1 && (leaves >> level) > most)

@@ -41,6 +41,13 @@ static inline void para__event_wait(para__event *event)
         para__futex_wait(&event->state, PARA__PARKED);
 }
 
+/* The same, for a limited time; PARKED may be what it leaves behind. */
+static inline void para__event_wait_for(para__event *event, uint64_t ns)
+{
+    if (para__load_relaxed(&event->state) == PARA__PARKED) /* as above */
+        para__futex_wait_for(&event->state, PARA__PARKED, ns);
+}
+
 /* Whether the sleeper seems to be parked: for a decision that may turn out wrong. */
 static inline bool para__event_seems_parked(para__event *event)
 {

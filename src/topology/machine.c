@@ -39,7 +39,8 @@ static void unlock(void)
  * the reverse order of their registration, and this mutex is taken while others are held, so its
  * handler must be the last to run. And the environment may only be changed while nobody else can be
  * reading it: hwloc has no other switch that keeps its warnings off stderr. */
-__attribute__((constructor)) static void prepare_process(void)
+/* Before the constructors without a number, among them the default pool's: see there. */
+__attribute__((constructor(101))) static void prepare_process(void)
 {
     pthread_atfork(lock, unlock, unlock);
     setenv("HWLOC_HIDE_ERRORS", "2", 0);

@@ -59,14 +59,15 @@ def collect(program, path):
 
 def measure(program, sources):
     counts = {}
-    steps = function_lines(f"{sources}/engine/lane.c", STEPS)
+    steps = {(file, step): lines for file in ("engine/lane.c", "engine/part.c")
+             for step, lines in function_lines(f"{sources}/{file}", STEPS).items()}
     for path in PATHS:
         by_line, total = collect(program, path)
         counts[path] = round(total / TIMES)
         if path == "shared_with_helper":
-            for step, (first, last) in steps.items():
+            for (source, step), (first, last) in steps.items():
                 cost = sum(c for (file, number), c in by_line.items()
-                           if file and file.endswith("engine/lane.c") and first <= number <= last)
+                           if file and file.endswith(source) and first <= number <= last)
                 counts[f"{path}: {step}"] = round(cost / TIMES)
     return counts
 

@@ -120,7 +120,7 @@ TEST(units_are_as_many_as_wanted_and_allowed)
                 const unsigned level = para__unit_level(leaves[l], acc_sizes[a], wanted[w]);
                 assert_in_range(level, 0, 63);
                 const size_t units = divide_up(leaves[l], (size_t)1 << level);
-                const size_t allowed = slots_allowed(acc_sizes[a]);
+                const size_t allowed = slots_allowed(para__slot_bytes(acc_sizes[a]));
                 size_t most = wanted[w] < allowed ? wanted[w] : allowed;
                 most = most < leaves[l] ? most : leaves[l];
                 assert_true(units <= allowed);

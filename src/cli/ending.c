@@ -1,0 +1,191 @@
+#include "cli/ending.h"
+
+#include "cli/say.h"
+
+#include <para/kernel.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Signals that do not end a process, or that nothing can be done about, and SIGXFSZ, which main
+ * ignores: a file beyond the limit is an error like any other. */
+static const int harmless[] = {SIGCHLD, SIGCONT, SIGURG,  SIGWINCH, SIGTSTP,
+                               SIGTTIN, SIGTTOU, SIGKILL, SIGSTOP,  SIGXFSZ};
+
+/* The name of the file in the making, "" if there is none. Changed only while signals are blocked
+ * and no call is running; read by whatever ends the process, on any thread. */
+static char hidden[PATH_MAX];
+
+/* The mapped inputs, and what to say if one is cut short. Changed as above. */
+static struct input {
+    const char *begin, *end;
+    char *sentence;
+} inputs[PARA_IN_MAX];
+
+static bool at_work;
+
+static void remove_hidden(void)
+{
+    if (hidden[0])
+        unlink(hidden);
+}
+
+/* A page of an input that the file no longer has. */
+static void end_if_cut_short(const char *address)
+{
+    for (size_t i = 0; i < PARA_IN_MAX; i++) {
+        const struct input *input = &inputs[i];
+        if (!input->sentence || address < input->begin || address >= input->end)
+            continue;
+        remove_hidden();
+        const ssize_t written = write(STDERR_FILENO, input->sentence, strlen(input->sentence));
+        (void)written; /* there is nobody left to tell */
+        _exit(PARA__EXIT_FAILED);
+    }
+}
+
+/* Runs with all signals blocked. */
+static void end_by_signal(int number, siginfo_t *info, void *context)
+{
+    /* Several workers may fault at once. The first ends the process, the others wait for that. */
+    static atomic_flag ending = ATOMIC_FLAG_INIT;
+    (void)context;
+    while (atomic_flag_test_and_set(&ending))
+        pause();
+    if (number == SIGBUS && info->si_code > 0)
+        end_if_cut_short(info->si_addr);
+    remove_hidden();
+    signal(number, SIG_DFL);
+    raise(number); /* arrives when this function returns */
+}
+
+/* A kernel has called exit(). */
+static void end_by_exit(int status, void *unused)
+{
+    (void)unused;
+    if (!at_work)
+        return;
+    remove_hidden();
+    if (status == 0) { /* nobody is to take that for success */
+        para__say_failed("the kernel ended the process");
+        _exit(PARA__EXIT_FAILED);
+    }
+}
+
+static bool is_harmless(int number)
+{
+    for (size_t i = 0; i < sizeof harmless / sizeof harmless[0]; i++)
+        if (harmless[i] == number)
+            return true;
+    return false;
+}
+
+void para__ending_watch(void)
+{
+    struct sigaction ours = {.sa_sigaction = end_by_signal, .sa_flags = SA_SIGINFO};
+    struct sigaction before;
+    sigfillset(&ours.sa_mask);
+    for (int number = 1; number < NSIG; number++) {
+        if (is_harmless(number) || sigaction(number, NULL, &before) != 0)
+            continue;
+        /* Others are ignored, or a sanitizer's; but nobody else knows what is an input. */
+        if (before.sa_handler == SIG_DFL || number == SIGBUS)
+            sigaction(number, &ours, NULL);
+    }
+    at_work = true;
+    on_exit(end_by_exit, NULL);
+}
+
+void para__ending_release(void)
+{
+    at_work = false;
+}
+
+static void block(sigset_t *before)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
+static void unblock(const sigset_t *before)
+{
+    const int saved = errno;
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+    errno = saved;
+}
+
+void para__ending_watch_input(const char *path, const void *data, size_t bytes)
+{
+    char *sentence = NULL;
+    char *escaped = para__say_escaped(path);
+    if (!escaped ||
+        asprintf(&sentence, "para: %s: the file was cut short while it was read\n", escaped) < 0)
+        sentence = NULL; /* the signal will have to do */
+    free(escaped);
+    for (size_t i = 0; i < PARA_IN_MAX && sentence; i++)
+        if (!inputs[i].sentence) {
+            inputs[i] = (struct input){data, (const char *)data + bytes, sentence};
+            return;
+        }
+    free(sentence);
+}
+
+void para__ending_forget_input(const void *data)
+{
+    for (size_t i = 0; i < PARA_IN_MAX; i++)
+        if (data && inputs[i].begin == data) {
+            free(inputs[i].sentence);
+            inputs[i] = (struct input){0};
+        }
+}
+
+int para__ending_create(const char *target, mode_t mode)
+{
+    const char *slash = strrchr(target, '/');
+    const int folder = slash ? (int)(slash - target) + 1 : 0;
+    sigset_t before;
+    int descriptor = -1;
+    block(&before);
+    for (unsigned attempt = 0; attempt < 100; attempt++) {
+        if (snprintf(hidden, sizeof hidden, "%.*s.para-%ld-%u.tmp", folder, target, (long)getpid(),
+                     attempt) >= (int)sizeof hidden) {
+            errno = ENAMETOOLONG;
+            break;
+        }
+        descriptor = open(hidden, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        if (descriptor >= 0 || errno != EEXIST)
+            break;
+    }
+    if (descriptor < 0)
+        hidden[0] = '\0';
+    unblock(&before);
+    return descriptor;
+}
+
+const char *para__ending_name(void)
+{
+    return hidden;
+}
+
+int para__ending_dispose(const char *target)
+{
+    sigset_t before;
+    block(&before);
+    const int result = target ? rename(hidden, target) : unlink(hidden);
+    const int saved = errno;
+    if (target && result != 0)
+        unlink(hidden);
+    hidden[0] = '\0';
+    errno = saved;
+    unblock(&before);
+    return result;
+}

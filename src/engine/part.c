@@ -1,0 +1,204 @@
+#include "engine/part.h"
+
+#include "base/clock.h"
+#include "base/fpenv.h"
+
+/* ---- Claiming and running ------------------------------------------------------------ */
+
+/* Claims tickets of worker w's slice; returns how many, and the first. No order: what is read after
+ * a claim was published by post, and is frozen while the claim is unfinished (see lane.h). */
+static unsigned claim(const para__part *p, unsigned w, unsigned *first_ticket)
+{
+    const unsigned tickets = p->division.tickets;
+    _Atomic uint64_t *word = &p->lane->member[w].ticket;
+    uint64_t seen = para__load_relaxed(word);
+    for (;;) {
+        const uint64_t generation = seen >> PARA__COUNT_BITS;
+        const unsigned remaining =
+            generation == p->generation ? (unsigned)(seen & PARA__COUNT_MASK) : tickets;
+        if (generation > p->generation || remaining == 0)
+            return 0;
+        const unsigned n = para__claim_size(remaining, tickets, p->first_claim);
+        if (para__cas_relaxed(word, &seen, para__tagged(p->generation, remaining - n))) {
+            *first_ticket = tickets - remaining;
+            return n;
+        }
+    }
+}
+
+/* A helper's first claim has frozen the job: now it may be read. */
+static void begin(para__part *p)
+{
+    const para__notice *notice = p->notice;
+    p->run = notice->run;
+    p->payload = notice->payload;
+    p->first_unit = notice->first;
+    p->division.units = notice->units;
+    p->division.lead = notice->lead;
+    p->timed = notice->timed;
+    p->notice = NULL;
+    if (p->timed)
+        p->seat.tally.came_ticks = para__ticks();
+    para__fp_set_control(notice->fp_control);
+}
+
+/* The lane of the call whose kernel this thread runs, if any. */
+static _Thread_local const para__lane *current_lane __attribute__((tls_model("initial-exec")));
+
+void para__part_run(para__part *p, unsigned w, unsigned first_ticket, unsigned n)
+{
+    const para__range units = para__ticket_units(&p->division, w - p->team.first, first_ticket, n);
+    p->finished += n;
+    if (units.count == 0)
+        return;
+    const para__lane *around = current_lane;
+    current_lane = p->lane;
+    const uint64_t start = p->timed ? para__ticks() : 0;
+    p->run(p->payload, p->first_unit + units.first, units.count, &p->seat);
+    current_lane = around;
+    if (p->timed) {
+        const uint64_t ticks = para__ticks() - start;
+        const float each = (float)ticks / (float)units.count;
+        p->seat.tally.busy_ticks += ticks;
+        if (each > p->seat.tally.dearest_ticks && ticks >= p->pool->portion_ticks)
+            p->seat.tally.dearest_ticks = each;
+    }
+}
+
+void para__seat_fail(para__seat *seat, size_t first, size_t count, int error)
+{
+    para__tally *tally = &seat->tally;
+    if (tally->error == 0 || first < tally->failed_first) {
+        tally->error = error;
+        tally->failed_first = first;
+        tally->failed_count = count;
+    }
+    uint64_t known = para__load_relaxed(seat->stop); /* a bound on its own: orders nothing */
+    while (first < known && !para__cas_relaxed(seat->stop, &known, first)) {
+    }
+}
+
+/* Tells the caller what this helper has finished, and wakes it if it sleeps. */
+static void finish(para__part *p)
+{
+    para__member *member = &p->lane->member[p->self];
+    member->tally = p->seat.tally;
+    para__swap_seq_cst(&member->done,
+                       para__tagged(p->generation, p->finished)); /* [E2]; [E5] for the joiner */
+    para__event_wake(&p->lane->joiner);
+}
+
+void para__part_work_on(para__part *p, unsigned w)
+{
+    const bool helper = p->self != p->team.caller;
+    unsigned first_ticket;
+    unsigned n;
+    while ((n = claim(p, w, &first_ticket)) > 0) {
+        if (p->notice)
+            begin(p);
+        para__part_run(p, w, first_ticket, n);
+        if (helper)
+            finish(p);
+    }
+}
+
+/* Whether worker w has finished something of this call. Then its own slice is claimed to the end,
+ * if it has but one ticket. */
+static bool has_finished(const para__part *p, unsigned w)
+{
+    const uint64_t done = para__load_relaxed(&p->lane->member[w].done); /* a hint: orders nothing */
+    return done >> PARA__COUNT_BITS == p->generation;
+}
+
+/* A participant at the end of a short call, with a slice that has one ticket: most likely its owner
+ * runs it now. To look at the ticket would take its line from the owner, who then had to fetch it
+ * back for the next call; so it first looks, for a moment, at the line that it has to read anyway.
+ */
+static bool leave_to_owner(const para__part *p, unsigned w)
+{
+    for (int look = 0; look < 64 && p->division.tickets == 1; look++)
+        if (has_finished(p, w))
+            return true;
+    return false;
+}
+
+void para__part_help_others(para__part *p)
+{
+    const unsigned group = p->pool->worker[p->self].group;
+    const unsigned seat = p->self - p->team.first;
+    for (int near = 1; near >= 0; near--)
+        for (unsigned i = 1; i < p->team.width; i++) {
+            const unsigned w = p->team.first + (seat + i) % p->team.width;
+            if ((p->pool->worker[w].group == group) == near && !leave_to_owner(p, w))
+                para__part_work_on(p, w);
+        }
+}
+
+void para__part_wake_next(const para__part *p)
+{
+    const unsigned width = p->team.width;
+    const unsigned rank = (p->self + width - p->team.caller) % width;
+    for (unsigned r = 2 * rank + 1; r <= 2 * rank + 2 && r < width; r++) {
+        const unsigned w = p->team.first + (p->team.caller - p->team.first + r) % width;
+        para__worker_wake(&p->pool->worker[w]);
+    }
+}
+
+unsigned para__lane_number(const para_pool *pool, const para__lane *lane)
+{
+    const bool is_ours = lane >= pool->lane && lane < pool->lane + PARA__LANES;
+    return is_ours ? (unsigned)(lane - pool->lane) + 1 : 0;
+}
+
+unsigned para__lane_around(const para_pool *pool)
+{
+    return para__lane_number(pool, current_lane);
+}
+
+/* ---- The worker's side --------------------------------------------------------------- */
+
+para__visit para__lane_visit(para_pool *pool, unsigned index, unsigned worker, unsigned within)
+{
+    para__lane *lane = &pool->lane[index];
+    _Atomic uint64_t *seen = &pool->worker[worker].seen[index];
+    const para__notice *notice = &lane->notice[pool->worker[worker].group];
+    const uint64_t post = para__load_acquire(&notice->post); /* [E1] */
+    const uint64_t generation = post >> PARA__COUNT_BITS;
+    if (generation == para__load_relaxed(seen)) /* see pool.h */
+        return PARA__VISIT_NOTHING;
+    const uint64_t word = para__load_relaxed(&notice->team); /* tagged: its own proof of age */
+    const para__team t = para__team_of(word);
+    if (!para__is_of_age(word, generation) || (within && t.within != within))
+        return PARA__VISIT_NOTHING; /* the next call is being published, or it is not asked for */
+    para__store_relaxed(seen, generation); /* see pool.h */
+    __builtin_prefetch(notice->payload);   /* on its way while a ticket is claimed */
+    __builtin_prefetch(notice->payload + 64);
+    if (worker == t.caller)
+        return PARA__VISIT_DISPLACED;
+    if (worker - t.first >= t.width)
+        return PARA__VISIT_NOTHING;
+
+    para__part p = {
+        .pool = pool,
+        .lane = lane,
+        .notice = notice,
+        .generation = generation,
+        .division = {.width = t.width,
+                     .tickets = (unsigned)(post & PARA__COUNT_MASK) >> PARA__TICKET_BITS,
+                     .caller = t.caller - t.first},
+        .team = t,
+        .self = worker,
+        .first_claim = (unsigned)post & PARA__SLICE_TICKETS_MAX,
+        .seat = {.worker = worker - t.first, .stop = &lane->stop}};
+    para__part_wake_next(&p);
+    para__part_work_on(&p, worker);
+    para__part_help_others(&p);
+    return PARA__VISIT_WORKED;
+}
+
+bool para__lane_has_news(para_pool *pool, unsigned index, unsigned worker)
+{
+    para__notice *notice = &pool->lane[index].notice[pool->worker[worker].group];
+    return para__load_seq_cst(&notice->post) >> PARA__COUNT_BITS     /* [E5] after PARKED */
+           != para__load_relaxed(&pool->worker[worker].seen[index]); /* see pool.h */
+}
