@@ -4,6 +4,7 @@ Environment: PARA, the command.
 """
 import json
 import os
+import resource
 import unittest
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from case import Case
 
 KERNELS = "copy scale axpy square sqrt exp row-norm sum dot mean min max".split()
-COSTS = "reach_ns each_ns wake_ns rouse_ns clock_ns spin_ns least_ns".split()
+COSTS = "reach_ns each_ns wake_ns rouse_ns share_ns clock_ns spin_ns least_ns".split()
 COUNT = 70_000
 PREDICTED = "parallel: a gain was predicted"
 SMALL = "serial: predicted gain below the cost of sharing"
@@ -61,7 +62,7 @@ class Calibrate(Case):
 
     def test_table(self):
         lines = self.para("calibrate").splitlines()
-        self.assertEqual([line.split()[0] for line in lines[:9]],
+        self.assertEqual([line.split()[0] for line in lines[:10]],
                          ["workers", *(cost[:-3] for cost in COSTS), "sites"])
         head = lines.index("")
         self.assertEqual(lines[head + 1].split(),
@@ -124,6 +125,10 @@ class Calibrate(Case):
             done = self.run_para("calibrate", stdout=full)
         self.assertEqual(done.returncode, 1)
         self.assertIn("standard output: No space left on device", done.stderr)
+
+    def test_no_room_for_the_output(self):
+        self.refused(1, "para: new.txt: File too large", "calibrate", "-o", "new.txt",
+                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50)))
 
     @unittest.skipIf(os.geteuid() == 0, "root may write everywhere")
     def test_a_protected_folder(self):

@@ -1,141 +1,16 @@
-"""The para command where something is wrong, and kernels from shared objects, which can be.
+"""The para command where something is wrong with files or words.
 
-Environment: PARA, the command; PARA_INCLUDE, the public headers; CC, the compiler.
+Environment: PARA, the command.
 """
 import json
-import math
 import os
+import pathlib
 import resource
-import signal
-import subprocess
-import time
 import unittest
 
 import numpy as np
 
 from case import PARA, Case
-
-OBJECT = r"""
-#include <para/kernel.h>
-#include <fcntl.h>
-#include <unistd.h>
-
-int mix(const para_chunk *chunk, const void *arg)
-{
-    const double *x = chunk->in[0], *y = chunk->in[1], *factor = arg;
-    double *z = chunk->out[0];
-    for (size_t i = 0; i < chunk->count; i++)
-        z[i] = factor[0] * x[i] + factor[1] * y[i];
-    return 0;
-}
-int halve(const para_chunk *chunk, const void *arg)
-{
-    const double *x = chunk->in[0];
-    double *z = chunk->out[0];
-    for (size_t i = 0; i < chunk->count; i++)
-        z[i] = arg ? 0 : x[i] / 2; /* no --arg: arg is NULL */
-    return 0;
-}
-int product(const para_chunk *chunk, void *acc, const void *arg)
-{
-    const double *x = chunk->in[0];
-    (void)arg;
-    for (size_t i = 0; i < chunk->count; i++)
-        *(double *)acc *= x[i];
-    return 0;
-}
-void product_combine(void *acc, const void *rhs, const void *arg)
-{
-    (void)arg;
-    *(double *)acc *= *(const double *)rhs;
-}
-const double product_identity = 1;
-int total(const para_chunk *chunk, void *acc, const void *arg)
-{
-    const double *x = chunk->in[0];
-    (void)arg;
-    for (size_t i = 0; i < chunk->count; i++)
-        *(double *)acc += x[i];
-    return 0;
-}
-void total_combine(void *acc, const void *rhs, const void *arg)
-{
-    (void)arg;
-    *(double *)acc += *(const double *)rhs;
-}
-int lonely(const para_chunk *chunk, void *acc, const void *arg)
-{
-    return total(chunk, acc, arg);
-}
-int fails(const para_chunk *chunk, const void *arg)
-{
-    (void)arg;
-    return chunk->first + chunk->count > 500 ? 7 : 0;
-}
-int hangs(const para_chunk *chunk, const void *arg)
-{
-    (void)chunk;
-    (void)arg;
-    close(open("started", O_CREAT | O_WRONLY, 0600));
-    for (;;)
-        usleep(1000);
-}
-"""
-
-
-class Objects(Case):
-    def setUp(self):
-        super().setUp()
-        (self.folder / "k.c").write_text(OBJECT)
-        subprocess.run([os.environ["CC"], "-std=c11", "-D_GNU_SOURCE", "-O2", "-shared", "-fPIC",
-                        "-I", os.environ["PARA_INCLUDE"], "k.c", "-o", "k.so"], cwd=self.folder, check=True)
-        self.x = self.save("x.npy", self.values(np.float64, 1000, 0.01))
-
-    def test_map(self):
-        self.para("map", "./k.so:halve", "x.npy", "-o", "z.npy")
-        np.testing.assert_array_equal(np.load(self.folder / "z.npy"), self.x / 2)
-        self.para("map", "./k.so:mix", "x.npy", "z.npy", "-o", "z.npy", "--arg", "p=2", "--arg", "q=-4")
-        np.testing.assert_array_equal(np.load(self.folder / "z.npy"), np.zeros(1000))
-
-    def test_reduce(self):
-        self.assertAlmostEqual(float(self.para("reduce", "./k.so:total", "x.npy")), math.fsum(self.x))
-
-    def test_reduce_with_identity(self):
-        self.assertAlmostEqual(float(self.para("reduce", "./k.so:product", "x.npy")), np.prod(self.x))
-        self.save("x.npy", np.ones(0))
-        self.assertEqual(self.para("reduce", "./k.so:product", "x.npy"), "1\n")
-
-    def test_what_is_missing_is_named(self):
-        self.refused(1, "./none.so", "map", "./none.so:f", "x.npy", "-o", "z.npy")
-        self.refused(1, "./k.so: there is no symbol 'none'", "map", "./k.so:none", "x.npy", "-o", "z.npy")
-        self.refused(1, "./k.so: there is no symbol 'lonely_combine'", "reduce", "./k.so:lonely", "x.npy")
-        for kernel in ["./k.so:", ":f"]:
-            self.refused(2, "is not OBJECT:SYMBOL", "map", kernel, "x.npy", "-o", "z.npy")
-        self.refused(2, "reads at least 1 input file", "map", "./k.so:halve", "-o", "z.npy")
-
-    def test_an_error_of_the_kernel_leaves_no_output(self):
-        self.refused(1, "kernel ./k.so:fails returned 7 for elements 500 to 599", "map", "./k.so:fails",
-                     "x.npy", "-o", "z.npy", "--chunk", "100")
-
-    def kill(self, number):
-        """Ends para by a signal while its kernel runs; returns the names it leaves behind."""
-        before = set(self.files())
-        process = subprocess.Popen([PARA, "map", "./k.so:hangs", "x.npy", "-o", "z.npy"], cwd=self.folder)
-        while not (self.folder / "started").exists():
-            self.assertIsNone(process.poll())
-            time.sleep(0.001)
-        process.send_signal(number)
-        self.assertEqual(process.wait(60), -number)
-        return set(self.files()) - before - {"started"}
-
-    def test_a_signal_leaves_no_output(self):
-        for number in [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]:
-            self.assertEqual(self.kill(number), set())
-            (self.folder / "started").unlink()
-
-    def test_a_kill_leaves_no_file_of_that_name(self):
-        self.assertNotIn("z.npy", self.kill(signal.SIGKILL))
-
 
 class Faults(Case):
     def setUp(self):
@@ -191,7 +66,14 @@ class Faults(Case):
         self.refused(1, "x.npy/z.npy: Not a directory", "map", "copy", "x.npy", "-o", "x.npy/z.npy")
         self.refused(1, "/proc/z.npy: ", "map", "copy", "x.npy", "-o", "/proc/z.npy")
         self.refused(1, "para: .: Is a directory", "map", "copy", "x.npy", "-o", ".")
-        self.refused(1, "/dev/null: ", "map", "copy", "x.npy", "-o", "/dev/null")
+        self.refused(1, "para: /dev/null: not a regular file", "map", "copy", "x.npy", "-o", "/dev/null")
+        (self.folder / "link.npy").symlink_to("none/z.npy")
+        (self.folder / "loop.npy").symlink_to("loop.npy")
+        for name, fault in [("link.npy", "No such file or directory"),
+                            ("loop.npy", "Too many levels of symbolic links")]:
+            done = self.run_para("map", "copy", "x.npy", "-o", name)
+            self.assertEqual((done.returncode, done.stderr), (1, f"para: {name}: {fault}\n"))
+            self.assertTrue((self.folder / name).is_symlink())
 
     @unittest.skipIf(os.geteuid() == 0, "root may write everywhere")
     def test_output_that_is_protected(self):
@@ -205,6 +87,28 @@ class Faults(Case):
     def test_no_room_for_the_output(self):
         self.refused(1, "z.npy: File too large", "map", "copy", "x.npy", "-o", "z.npy",
                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500)))
+
+    @unittest.skipIf(any(name in pathlib.Path(PARA).read_bytes() for name in [b"__asan_init", b"__tsan_init"]),
+                     "a sanitizer reserves more addresses than any limit leaves")
+    def test_no_addresses_for_the_output(self):
+        mebibyte = 1 << 20
+        self.save("x.npy", np.zeros(4 * mebibyte))  # 32 MiB
+        seen = set()
+        for limit in range(16 * mebibyte, 256 * mebibyte, 16 * mebibyte):
+            done = self.run_para("map", "copy", "x.npy", "-o", "z.npy", "--workers", "1",
+                                 preexec_fn=lambda most=limit: resource.setrlimit(resource.RLIMIT_AS,
+                                                                                  (most, most)))
+            seen.add(done.stderr)
+            if done.returncode == 0:
+                break
+        self.assertIn("para: z.npy: Cannot allocate memory\n", seen)
+        self.assertFalse([text for text in seen if ".para-" in text])
+
+    def test_control_characters_are_escaped(self):
+        self.refused(1, "para: \\x1b[31m\\x0a\\xc2\\x9b\\xff\u00e9\\x7f.npy: No such file", "reduce", "sum",
+                     "\x1b[31m\n\x9b\udcff\u00e9\x7f.npy")
+        self.refused(1, "PARA_NUM_WORKERS=\\x1b[31m: expected", "info",
+                     env={**os.environ, "PARA_NUM_WORKERS": "\x1b[31m"})
 
     def test_standard_output_that_cannot_be_written(self):
         for words in [("reduce", "sum", "x.npy"), ("info",), ("kernels",), ("--help",), ("--version",)]:
@@ -233,6 +137,8 @@ class Usage(Case):
             ("kernel sum reads 1 input file; given: 0", "reduce", "sum"),
             ("more than 8 input files", "reduce", "sum", *["x.npy"] * 9),
             ("-o OUT.npy is missing", "map", "copy", "x.npy"),
+            ("the output's name is empty", "map", "copy", "x.npy", "-o", ""),
+            ("-o is given twice", "map", "copy", "x.npy", *z, "-o", "y.npy"),
             ("kernel scale needs --arg a=VALUE", "map", "scale", "x.npy", *z),
             ("kernel scale has no argument 'b'", "map", "scale", "x.npy", *z, "--arg", "b=1"),
             ("kernel exp has no argument 'a'", "map", "exp", "x.npy", *z, "--arg", "a=1"),
@@ -288,6 +194,12 @@ class Usage(Case):
         text = self.para("info", "--workers", "3")
         self.assertRegex(text, r"(?m)^budget +\d+ thread")
         self.assertEqual(text.count("\nworker "), 3)
+
+    def test_info_tells_what_workers_are_bound_to(self):
+        bound = self.run_para("info", env={**os.environ, "PARA_PROC_BIND": "domain"}).stdout
+        if "pinned" in self.para("info").split("\nworker", 1)[1]:
+            self.assertRegex(bound, r"(?m)^worker +\d+: bound to domain \d+$")
+        self.assertNotIn(", pinned", bound)
 
 
 if __name__ == "__main__":
