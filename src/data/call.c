@@ -207,7 +207,7 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
         return PARA_OK;
     }
     call->plan = decide(call, units, work_ns);
-    call->timed = work_ns >= 10 * short_ns || is_sampled();
+    call->timed = work_ns >= 50 * short_ns || is_sampled();
     if (call->plan.width > 1) {
         take_lane(call);
     } else if (work_ns > short_ns) {

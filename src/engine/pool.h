@@ -23,6 +23,7 @@ typedef struct para__worker {
     unsigned index, group;   /* of this worker; of the group that it reads its notices with */
     unsigned cpu_index;      /* in the machine: where it is placed */
     para_status bind_status; /* written by the thread before it is ready */
+    uint64_t away_ns;        /* how long it sleeps while it is displaced; its thread's own */
 
     _Alignas(PARA__LINE) para__event event; /* where it parks */
 

@@ -42,23 +42,30 @@ static bool has_news(para__worker *self)
     return false;
 }
 
-/* Sleeps until there may be news, unless there are already. One that was displaced sleeps a while
- * whatever the news: it is not told when its core is free again. */
+/* Sleeps until there may be news, unless there are already. One that was displaced is not told when
+ * its core is free again, and looks by itself: after a millisecond, then after twice as long, and
+ * so on, so that it disturbs whoever is there less and less. */
 static void park(para__worker *self, bool displaced)
 {
-    static const uint64_t away_ns = 1000000;
+    static const uint64_t away_least_ns = 1000000;
+    static const uint64_t away_most_ns = 64000000;
     para_pool *pool = self->pool;
     para__event_prepare(&self->event);
     const bool news = has_news(self);                                  /* [E5] */
     if (para__load_seq_cst(&pool->stopping) || (news && !displaced)) { /* [E5] */
         para__event_cancel(&self->event);
+        self->away_ns = 0;
         return;
     }
-    para__add_relaxed(&pool->sleeping, 1);         /* a count on its own */
-    if (news || para__load_relaxed(&self->guests)) /* a hint: see pool.h */
-        para__event_wait_for(&self->event, away_ns);
-    else
+    para__add_relaxed(&pool->sleeping, 1);           /* a count on its own */
+    if (news || para__load_relaxed(&self->guests)) { /* a hint: see pool.h */
+        self->away_ns = self->away_ns ? 2 * self->away_ns : away_least_ns;
+        self->away_ns = self->away_ns < away_most_ns ? self->away_ns : away_most_ns;
+        para__event_wait_for(&self->event, self->away_ns);
+    } else {
+        self->away_ns = 0;
         para__event_wait(&self->event);
+    }
     para__add_relaxed(&pool->sleeping, -1u);
     para__event_cancel(&self->event);
 }

@@ -91,7 +91,7 @@ void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool un
     plan->tickets = share < 2 ? 1 : share < tickets ? (unsigned)share : (unsigned)tickets;
     /* Most of an even slice at once; little of one that may turn out dear, so that others can help;
      * never more than a claim is meant to take. */
-    plan->first = uneven ? (plan->tickets + 15) / 16 : (plan->tickets * 3 + 3) / 4;
+    plan->first = uneven ? (plan->tickets + 15) / 16 : (plan->tickets * 7 + 7) / 8;
     if (slice_ns > claim_ns) {
         const unsigned most = (unsigned)(claim_ns / slice_ns * plan->tickets);
         plan->first = most < 1 ? 1 : most < plan->first ? most : plan->first;

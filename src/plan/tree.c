@@ -57,19 +57,33 @@ unsigned para__unit_level(size_t leaves, size_t acc_bytes, size_t wanted)
     return level;
 }
 
+/* Folds the node of that level that begins at leaf first. From the top: of what is folded already
+ * only the one slot is looked at. */
+static void fold_node(const para__partials *p, size_t first, unsigned level, para__combine *combine,
+                      const void *arg)
+{
+    if (*para__slot_level(p, first) >= level)
+        return;
+    const size_t half = (size_t)1 << (level - 1);
+    fold_node(p, first, level - 1, combine, arg);
+    if (half < p->leaves - first) {
+        fold_node(p, first + half, level - 1, combine, arg);
+        combine(p->slots + first * p->stride, p->slots + (first + half) * p->stride, arg);
+    }
+    *para__slot_level(p, first) = (uint8_t)level;
+}
+
 void para__tree_fold(const para__partials *p, size_t first, size_t end, para__combine *combine,
                      const void *arg)
 {
-    for (unsigned l = 0; l < sizeof end * 8 - 1 && (size_t)1 << l < end; l++) {
-        const size_t half = (size_t)1 << l;
-        size_t left = (first + 2 * half - 1) & ~(2 * half - 1);
-        for (; left < end && end - left > half; left += 2 * half) {
-            const size_t right = left + half;
-            const size_t right_end = p->leaves - right > half ? right + half : p->leaves;
-            if (right_end > end || *para__slot_level(p, left) > l)
-                continue;
-            combine(p->slots + left * p->stride, p->slots + right * p->stride, arg);
-            *para__slot_level(p, left) = (uint8_t)(l + 1);
-        }
+    while (first < end) {
+        /* The largest node that begins here and lies within [first, end). */
+        unsigned level = 0;
+        while (level < 63 && first % ((size_t)2 << level) == 0 &&
+               (end - first >= (size_t)2 << level ||
+                (end == p->leaves && end - first > (size_t)1 << level)))
+            level++;
+        fold_node(p, first, level, combine, arg);
+        first = end - first > (size_t)1 << level ? first + ((size_t)1 << level) : end;
     }
 }
