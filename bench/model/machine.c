@@ -134,7 +134,7 @@ static void spend(double ns)
     }
 }
 
-/* ---- What threads do -------------------------------------------------------------------------- */
+/* ---- What threads do ----------------------------------------------------------------- */
 
 /* A thread that has all the lines it polls dozes until one is taken from it, or until it may want
  * to look at the clock. */
@@ -217,7 +217,7 @@ void para__futex_wake(_Atomic uint32_t *word, int count)
     for (unsigned i = 0; i < thread_count && count > 0; i++)
         if (model_threads[i].sleeps_on == word) {
             model_threads[i].sleeps_on = NULL;
-            spend(model_spec.rouse_ns);
+            spend(model_spec.wake_cost_ns);
             model_schedule(&model_threads[i], model_self->now + model_spec.wake_ns);
             count--;
         }

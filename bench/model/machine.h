@@ -21,7 +21,8 @@
  *   overlap   Relaxed and seq_cst loads do not wait for each other, up to 8 misses; acquire loads,
  *             read-modify-writes, pauses and kernels wait for all. A core runs ahead of up to 8
  *             stores that miss; these become visible in order (x86).
- *   futexes   A wake-up takes wake_ns, and its waker rouse_ns if somebody sleeps, 200 ns if not.
+ *   futexes   A wake-up takes wake_ns, and its waker wake_cost_ns if somebody sleeps, 200 ns if
+ *             not.
  *   cores     Each thread has one to itself, with caches that keep all, and is off it only where a
  *             hog or a preemption says so; a hog's core changes hands each 3 ms, the base slice of
  *             Linux from 8 CPUs on.
@@ -39,18 +40,18 @@
 typedef struct model_machine {
     unsigned cores, domains, sockets;     /* cores in equal parts */
     double near_ns, across_ns, socket_ns; /* one word's way: within a domain, a socket, beyond */
-    double wake_ns, rouse_ns;
+    double wake_ns, wake_cost_ns;
     double pause_ns, clock_ns, rmw_ns;
     unsigned hogs; /* cores that are shared with one */
     uint64_t seed;
 } model_machine;
 
-#define MACHINE_LARGE                                                                        \
-    (model_machine)                                                                          \
-    {                                                                                        \
-        .cores = 256, .domains = 16, .sockets = 2, .near_ns = 20, .across_ns = 100,          \
-        .socket_ns = 200, .wake_ns = 5000, .rouse_ns = 1500, .pause_ns = 40, .clock_ns = 10, \
-        .rmw_ns = 5, .seed = 1                                                               \
+#define MACHINE_LARGE                                                                            \
+    (model_machine)                                                                              \
+    {                                                                                            \
+        .cores = 256, .domains = 16, .sockets = 2, .near_ns = 20, .across_ns = 100,              \
+        .socket_ns = 200, .wake_ns = 5000, .wake_cost_ns = 1500, .pause_ns = 40, .clock_ns = 10, \
+        .rmw_ns = 5, .seed = 1                                                                   \
     }
 
 enum { MODEL_CORES_MAX = 512 };

@@ -56,18 +56,18 @@ static double number(const char *option, const char *value)
 static void print(const scenario *s, const outcome *o, bool json)
 {
     const double efficiency = s->work_ns / o->mean_ns / s->on.cores;
-    printf(json
-               ? "{\"mean_ns\": %.1f, \"least_ns\": %.1f, \"most_ns\": %.1f, \"efficiency\": %.4f, "
-                 "\"width\": %.0f, \"workers\": %.0f, \"transfers\": %.1f, \"reach_ns\": %.1f, "
-                 "\"each_ns\": %.2f, \"wake_ns\": %.1f, \"why\": \"%s\", \"exact\": %s, "
-                 "\"events\": %llu}\n"
-               : "a call         %.1f ns (%.1f to %.1f)\nefficiency     %.4f\n"
-                 "width          %.0f, %.0f of use\ntransfers      %.1f a call\n"
-                 "reach          %.1f ns, each %.2f, wake %.1f\nwhy            %s\n"
-                 "exact          %s\nevents         %llu\n",
-           o->mean_ns, o->least_ns, o->most_ns, efficiency, o->width, o->workers, o->transfers,
-           o->reach_ns, o->each_ns, o->wake_ns, o->why, o->exact ? "true" : "false",
-           (unsigned long long)o->events);
+    printf(
+        json ? "{\"mean_ns\": %.1f, \"least_ns\": %.1f, \"most_ns\": %.1f, \"efficiency\": %.4f, "
+               "\"width\": %.0f, \"workers\": %.0f, \"transfers\": %.1f, \"round_trip_ns\": %.1f, "
+               "\"per_helper_ns\": %.2f, \"wake_ns\": %.1f, \"why\": \"%s\", \"exact\": %s, "
+               "\"events\": %llu}\n"
+             : "a call         %.1f ns (%.1f to %.1f)\nefficiency     %.4f\n"
+               "width          %.0f, %.0f of use\ntransfers      %.1f a call\n"
+               "reach          %.1f ns, each %.2f, wake %.1f\nwhy            %s\n"
+               "exact          %s\nevents         %llu\n",
+        o->mean_ns, o->least_ns, o->most_ns, efficiency, o->width, o->workers, o->transfers,
+        o->round_trip_ns, o->per_helper_ns, o->wake_ns, o->why, o->exact ? "true" : "false",
+        (unsigned long long)o->events);
 }
 
 int main(int argc, char **argv)
@@ -76,7 +76,7 @@ int main(int argc, char **argv)
         .on = MACHINE_LARGE, .work_ns = 100000, .units = 4096, .warm_calls = 12, .calls = 8};
     bool json = false;
     bool tables = false;
-    double reach_ns = 400;
+    double round_trip_ns = 400;
     const char *measured = NULL;
     for (int i = 1; i < argc; i++) {
         const char *o = argv[i];
@@ -123,13 +123,13 @@ int main(int argc, char **argv)
         else if (!strcmp(o, "--wake"))
             s.on.wake_ns = number(o, v);
         else if (!strcmp(o, "--rouse"))
-            s.on.rouse_ns = number(o, v);
+            s.on.wake_cost_ns = number(o, v);
         else if (!strcmp(o, "--hogs"))
             s.on.hogs = (unsigned)number(o, v);
         else if (!strcmp(o, "--seed"))
             s.on.seed = (uint64_t)number(o, v);
         else if (!strcmp(o, "--reach"))
-            reach_ns = number(o, v);
+            round_trip_ns = number(o, v);
         else
             refuse(o, v);
     }
@@ -138,7 +138,7 @@ int main(int argc, char **argv)
         s.calls < 1 || s.calls > 1e6)
         refuse("a number", "out of range");
     if (measured)
-        return validate(measured, &s, reach_ns);
+        return validate(measured, &s, round_trip_ns);
     if (tables) {
         report(&s);
         return 0;

@@ -1,4 +1,5 @@
-/* The tables of docs/performance.md: a large machine, and the one that the figures are checked on. */
+/* The tables of docs/performance.md: a large machine, and the one that the figures are checked on.
+ */
 #include "scenario.h"
 
 #include <stdio.h>
@@ -79,7 +80,7 @@ static void small(scenario s)
     s.on.domains = s.on.sockets = 1;
     s.on.near_ns = 150; /* half of what a line takes there and back */
     s.on.wake_ns = 35000;
-    s.on.rouse_ns = 2000;
+    s.on.wake_cost_ns = 2000;
     s.units = 1000;
     s.warm_calls = s.calls = 40;
     printf("\n2 virtual CPUs, a word's way %g ns. A call's mean time in ns:\n\n", s.on.near_ns);

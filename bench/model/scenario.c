@@ -33,7 +33,8 @@ static void compute(size_t first, size_t count)
     model_work(chunk_ns + state->prefix[first + count] - state->prefix[first]);
 }
 
-/* ---- Costs of units ------------------------------------------------------------------------------ */
+/* ---- Costs of units
+ * ------------------------------------------------------------------------------ */
 
 static double uniform(uint64_t *random)
 {
@@ -69,7 +70,8 @@ void scenario_costs(const scenario *s, double *prefix)
         prefix[i] *= scale;
 }
 
-/* ---- para ---------------------------------------------------------------------------------------- */
+/* ---- para
+ * ---------------------------------------------------------------------------------------- */
 
 static int kernel(const para_chunk *chunk, const void *arg)
 {
@@ -106,13 +108,14 @@ static para_pool *make_pool(void)
             pool->worker[i].group = s->lines == LINES_EACH ? i : 0;
         para__costs_measure(pool);
     }
-    state->out.reach_ns = pool->costs.reach_ns;
-    state->out.each_ns = pool->costs.each_ns;
+    state->out.round_trip_ns = pool->costs.round_trip_ns;
+    state->out.per_helper_ns = pool->costs.per_helper_ns;
     state->out.wake_ns = pool->costs.wake_ns;
     return pool;
 }
 
-/* ---- Barriers ------------------------------------------------------------------------------------ */
+/* ---- Barriers
+ * ------------------------------------------------------------------------------------ */
 
 typedef struct barrier {
     _Alignas(PARA__LINE) _Atomic uint32_t awaited;
@@ -210,7 +213,8 @@ static void call_barrier(uint32_t generation)
     }
 }
 
-/* ---- Measuring ----------------------------------------------------------------------------------- */
+/* ---- Measuring
+ * ----------------------------------------------------------------------------------- */
 
 static void preempt_some(uint64_t *random)
 {

@@ -38,12 +38,12 @@ typedef struct scenario {
 } scenario;
 
 typedef struct outcome {
-    double mean_ns, least_ns, most_ns; /* a call */
-    double width, workers;             /* invited, and of use; means */
-    double transfers;                  /* lines that changed place, a call */
-    double reach_ns, each_ns, wake_ns; /* what the pool measured of the machine */
-    const char *why;                   /* the last call ran so */
-    bool exact;                        /* each call ran each unit once */
+    double mean_ns, least_ns, most_ns;            /* a call */
+    double width, workers;                        /* invited, and of use; means */
+    double transfers;                             /* lines that changed place, a call */
+    double round_trip_ns, per_helper_ns, wake_ns; /* what the pool measured of the machine */
+    const char *why;                              /* the last call ran so */
+    bool exact;                                   /* each call ran each unit once */
     uint64_t events;
 } outcome;
 
@@ -54,7 +54,7 @@ void scenario_costs(const scenario *s, double *prefix);
 
 /* Predictions beside what bench/run.py has measured, for a machine of two cores. 0, or 1 for a file
  * that cannot be used. */
-int validate(const char *path, const scenario *s, double reach_ns);
+int validate(const char *path, const scenario *s, double round_trip_ns);
 
 /* The tables of docs/performance.md. */
 void report(const scenario *s);

@@ -117,20 +117,20 @@ static double median(double *values, unsigned n)
     return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
-/* A word's way on the machine where an empty call takes reach_ns. */
-static double fit(scenario s, double reach_ns)
+/* A word's way on the machine where an empty call takes round_trip_ns. */
+static double fit(scenario s, double round_trip_ns)
 {
     s.forced = true;
     s.units = 2;
     s.work_ns = 0;
     for (int i = 0; i < 6; i++) {
-        const double way = s.on.near_ns + (reach_ns - scenario_run(&s).reach_ns) / 2;
+        const double way = s.on.near_ns + (round_trip_ns - scenario_run(&s).round_trip_ns) / 2;
         s.on.near_ns = way < 2 ? 2 : way;
     }
     return s.on.near_ns;
 }
 
-int validate(const char *path, const scenario *given, double reach_ns)
+int validate(const char *path, const scenario *given, double round_trip_ns)
 {
     char *json = contents(path);
     if (!json) {
@@ -141,12 +141,12 @@ int validate(const char *path, const scenario *given, double reach_ns)
     s.on.cores = 2;
     s.on.domains = s.on.sockets = 1;
     s.on.wake_ns = 35000; /* of virtual machines, where an idle CPU is the hypervisor's */
-    s.on.rouse_ns = 2000;
-    s.on.near_ns = fit(s, reach_ns);
+    s.on.wake_cost_ns = 2000;
+    s.on.near_ns = fit(s, round_trip_ns);
     s.warm_calls = 60;
     s.calls = 40;
     printf("One word's way: %.0f ns, fitted to %.0f ns for an empty call. In ns:\n\n", s.on.near_ns,
-           reach_ns);
+           round_trip_ns);
     printf("| point | serial |");
     for (unsigned r = 0; r < TWINS; r++)
         printf(" %s | model | error |", twins[r].name);

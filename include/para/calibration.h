@@ -6,19 +6,19 @@
 #include <para/status.h>
 #include <stdio.h>
 
-/* What the machine charges for sharing a call: measured when the pool was made; reach_ns, wake_ns
- * and share_ns are followed since. */
+/* What the machine charges for sharing a call: measured when the pool was made; round_trip_ns,
+ * wake_ns and share_ns are followed since. */
 typedef struct para_calibration_info {
-    size_t size;     /* set to sizeof(para_calibration_info) by the caller */
-    double reach_ns; /* from publishing an empty call until its caller knows that a helper, awake,
-                        has run it */
-    double each_ns;  /* how much later each further helper comes */
-    double wake_ns;  /* how much later one comes that sleeps */
-    double rouse_ns; /* what waking one costs its waker */
-    double share_ns; /* what publishing a call and joining it cost its caller */
-    double clock_ns; /* one look at the clock */
-    double spin_ns;  /* how long a worker that has nothing to do spins before it sleeps */
-    double least_ns; /* work below this is shared only if the call's options ask for it */
+    size_t size; /* set to sizeof(para_calibration_info) by the caller */
+    /* From publishing an empty call until its caller knows that a helper, awake, has run it. */
+    double round_trip_ns;
+    double per_helper_ns; /* how much later each further helper comes */
+    double wake_ns;       /* how much later one comes that sleeps */
+    double wake_cost_ns;  /* what waking one costs its waker */
+    double share_ns;      /* what publishing a call and joining it cost its caller */
+    double clock_ns;      /* one look at the clock */
+    double spin_ns;       /* how long a worker that has nothing to do spins before it sleeps */
+    double least_ns;      /* work below this is shared only if the call's options ask for it */
     unsigned sites; /* kernels, by order of magnitude of their element count, that are remembered */
 } para_calibration_info;
 

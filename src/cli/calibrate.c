@@ -32,8 +32,7 @@ typedef struct result {
     para_report report; /* of the shortest call, once the kernel was known */
 } result;
 
-/* ---- Measuring ---------------------------------------------------------------------------------
- */
+/* ---- Measuring ----------------------------------------------------------------------- */
 
 enum { X, Y, Z, ARRAYS };
 
@@ -144,8 +143,7 @@ static para_status run_all(result *results)
     return status;
 }
 
-/* ---- Showing -----------------------------------------------------------------------------------
- */
+/* ---- Showing ------------------------------------------------------------------------- */
 
 #define COST(name) #name, offsetof(para_calibration_info, name)
 static const struct {
@@ -153,10 +151,10 @@ static const struct {
     size_t offset;
     const char *meaning;
 } costs[] = {
-    {COST(reach_ns), "from publishing an empty call until a helper that is awake has run it"},
-    {COST(each_ns), "later for each further helper"},
+    {COST(round_trip_ns), "from publishing an empty call until a helper that is awake has run it"},
+    {COST(per_helper_ns), "later for each further helper"},
     {COST(wake_ns), "later for a helper that sleeps"},
-    {COST(rouse_ns), "for the caller that wakes it"},
+    {COST(wake_cost_ns), "for the caller that wakes it"},
     {COST(share_ns), "for the caller that publishes and joins a call"},
     {COST(clock_ns), "for a look at the clock"},
     {COST(spin_ns), "that a worker without work spins before it sleeps"},
@@ -178,7 +176,7 @@ static void say_table(const para_calibration_info *info, unsigned workers, const
 {
     printf("workers   %10u     in the pool, the caller among them\n", workers);
     for (size_t i = 0; i < sizeof costs / sizeof costs[0]; i++)
-        printf("%-10.*s%10.0f ns  %s\n", (int)strcspn(costs[i].name, "_"), costs[i].name,
+        printf("%-14.*s%10.0f ns  %s\n", (int)strlen(costs[i].name) - 3, costs[i].name,
                cost_of(info, i), costs[i].meaning);
     printf("sites     %10u     kernels, by order of magnitude of their count, are remembered\n\n"
            "%-10s%-9s%10s%13s%9s  %s\n",
@@ -210,8 +208,7 @@ static void say_json(const para_calibration_info *info, unsigned workers, const 
     printf("]}\n");
 }
 
-/* ---- The command -------------------------------------------------------------------------------
- */
+/* ---- The command --------------------------------------------------------------------- */
 
 /* A file is replaced, and nothing else: not a device, not a pipe. */
 static int save(const char *path)

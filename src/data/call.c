@@ -282,8 +282,8 @@ static size_t probe(para__call *call, const para__job *job, para__seat *seat)
         seat->tally.busy_ticks = now - start;
         if (done == units || seat->tally.error)
             return done;
-        const double each_ns = ticks_ns(call, now - before, 1) / (double)portion;
-        const double rest_ns = each_ns * (double)(units - done);
+        const double unit_ns = ticks_ns(call, now - before, 1) / (double)portion;
+        const double rest_ns = unit_ns * (double)(units - done);
         before = now;
         portion = 8 * done;
         if (rest_ns < least_work_ns(call->pool))
@@ -316,7 +316,7 @@ static void count_forgone(para__call *call, size_t units, double work_ns)
         sum = 0; /* a helper woken then would sleep again by now */
     sum += (uint64_t)plan.forgone_ns;
     if (sum > para__load_relaxed(&pool->followed.wake_ns) && !para__pool_is_forked(pool)) {
-        para__workers_rouse(pool, plan.forgone_width - 1);
+        para__workers_wake(pool, plan.forgone_width - 1);
         sum = 0;
     }
     para__store_relaxed(&pool->followed.forgone_ns, sum);
@@ -334,8 +334,9 @@ static void remember(para__call *call, size_t units, const para__tally *tally)
         return;
     if (ns > least_work_ns(call->pool))
         count_forgone(call, units, ns);
-    else if (ns > para__least_work_ns(&call->pool->costs, call->pool->workers))
-        para__costs_relax(call->pool);
+    else if (ns > para__least_work_ns(&call->pool->costs, call->pool->workers) && is_sampled())
+        para__costs_relax(
+            call->pool); /* much more rarely than calls that are shared put it right */
 }
 
 /* The ways to run that are not the shortest: timed, probed, shared. Returns how many took part. */

@@ -21,10 +21,10 @@ static const double around_ns = 45;
 /* Rather too low than too high: that is put right by the first calls, and costs them little. */
 static para__costs costs_assumed(void)
 {
-    return (para__costs){.reach_ns = 1000,
-                         .each_ns = 50,
+    return (para__costs){.round_trip_ns = 1000,
+                         .per_helper_ns = 50,
                          .wake_ns = 50000,
-                         .rouse_ns = 5000,
+                         .wake_cost_ns = 5000,
                          .share_ns = 150,
                          .clock_ns = 20};
 }
@@ -32,7 +32,7 @@ static para__costs costs_assumed(void)
 para__costs para__costs_now(const para_pool *pool)
 {
     para__costs costs = pool->costs;
-    costs.reach_ns = para__load_relaxed(&pool->followed.reach_ns); /* all: see pool.h */
+    costs.round_trip_ns = para__load_relaxed(&pool->followed.round_trip_ns); /* all: see pool.h */
     costs.wake_ns = para__load_relaxed(&pool->followed.wake_ns);
     costs.share_ns = para__load_relaxed(&pool->followed.share_ns);
     return costs;
@@ -109,10 +109,10 @@ static void measure(para_pool *pool)
     (void)ping_ns(pool, pool->workers, 1);
     const double one = ping_ns(pool, 2, 16);
     if (one < patience_ns) {
-        costs->reach_ns = one;
+        costs->round_trip_ns = one;
         const double all = pool->workers > 2 ? ping_ns(pool, pool->workers, 8) : one;
         if (all < patience_ns)
-            costs->each_ns = all > one ? (all - one) / (pool->workers - 2) : 0;
+            costs->per_helper_ns = all > one ? (all - one) / (pool->workers - 2) : 0;
     }
 
     /* Asleep. */
@@ -123,8 +123,9 @@ static void measure(para_pool *pool)
         wake = ns < wake ? ns : wake;
     }
     if (wake < patience_ns) {
-        costs->wake_ns = wake > costs->reach_ns ? wake - costs->reach_ns : 0;
-        costs->rouse_ns = costs->wake_ns / 8; /* 3 of 25 us, as strace -w and the pings tell here */
+        costs->wake_ns = wake > costs->round_trip_ns ? wake - costs->round_trip_ns : 0;
+        costs->wake_cost_ns =
+            costs->wake_ns / 8; /* 3 of 25 us, as strace -w and the pings tell here */
     }
     set_spin(pool, costs->wake_ns);
 }
@@ -135,7 +136,7 @@ void para__costs_measure(para_pool *pool)
     pool->portion_ticks = para__ns_to_ticks(portion_ns);
     if (pool->workers > 1 && pool->workers <= pool->machine->cpu_count)
         measure(pool);
-    pool->followed.reach_ns = (uint32_t)pool->costs.reach_ns;
+    pool->followed.round_trip_ns = (uint32_t)pool->costs.round_trip_ns;
     pool->followed.wake_ns = (uint32_t)pool->costs.wake_ns;
     pool->followed.share_ns = (uint32_t)pool->costs.share_ns;
     update_least_work(pool);
@@ -153,14 +154,19 @@ static void follow(_Atomic uint32_t *ns, double sample)
 
 void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)
 {
-    /* There and back; of one that slept, what the wake-up added. */
-    const double reach_ns = para__load_relaxed(&pool->followed.reach_ns); /* all: see pool.h */
-    const double way_ns = (double)ticks * para__ns_per_tick();
-    const double ns = awake ? 2 * way_ns : way_ns > reach_ns ? way_ns - reach_ns : 0;
-    _Atomic uint32_t *known = awake ? &pool->followed.reach_ns : &pool->followed.wake_ns;
-    if (!came && ns < para__load_relaxed(known))
-        return; /* it may still have been on its way */
-    follow(known, ns);
+    /* There and back; of one that slept, what the wake-up added. Less the helper's look at the
+     * clock. */
+    const double round_trip_ns =
+        para__load_relaxed(&pool->followed.round_trip_ns); /* all: see pool.h */
+    const double way_ns = (double)ticks * para__ns_per_tick() - pool->costs.clock_ns;
+    const double ns = awake ? 2 * way_ns : way_ns > round_trip_ns ? way_ns - round_trip_ns : 0;
+    _Atomic uint32_t *known = awake ? &pool->followed.round_trip_ns : &pool->followed.wake_ns;
+    const uint32_t known_ns = para__load_relaxed(known);
+    if (came)
+        follow(known, ns);
+    else if (ns > known_ns &&
+             known_ns < 1000000) /* it may have been woken just now: a small step */
+        para__store_relaxed(known, known_ns + 2);
     if (awake)
         update_least_work(pool);
     else
@@ -169,11 +175,12 @@ void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)
 
 void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, uint64_t busy_ticks)
 {
+    static const double looks = 5; /* at the clock, which a call that is not timed does not make */
     const double known = para__load_relaxed(&pool->followed.share_ns); /* all: see pool.h */
-    const double reach = para__load_relaxed(&pool->followed.reach_ns);
+    const double round_trip = para__load_relaxed(&pool->followed.round_trip_ns);
     const double each = para__ns_per_tick();
-    const double whole = (double)ticks * each + around_ns;
-    const double sample = width * whole - (double)busy_ticks * each - (width - 1) * reach;
+    const double whole = (double)ticks * each + around_ns - looks * pool->costs.clock_ns;
+    const double sample = width * whole - (double)busy_ticks * each - (width - 1) * round_trip;
     /* Steps of equal size up and down: towards the median, whatever outliers there are. */
     const double next = sample > known ? known + 4 : known - 4;
     para__store_relaxed(&pool->followed.share_ns, (uint32_t)(next < 20     ? 20
@@ -184,13 +191,14 @@ void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, u
 
 void para__costs_relax(para_pool *pool)
 {
-    const double reach = para__load_relaxed(&pool->followed.reach_ns); /* all: see pool.h */
+    const double round_trip =
+        para__load_relaxed(&pool->followed.round_trip_ns); /* all: see pool.h */
     const double share = para__load_relaxed(&pool->followed.share_ns);
-    const double reach_then = pool->costs.reach_ns;
+    const double round_trip_then = pool->costs.round_trip_ns;
     const double share_then = pool->costs.share_ns;
-    if (reach > reach_then)
-        para__store_relaxed(&pool->followed.reach_ns,
-                            (uint32_t)(reach - (reach - reach_then) / 32));
+    if (round_trip > round_trip_then)
+        para__store_relaxed(&pool->followed.round_trip_ns,
+                            (uint32_t)(round_trip - (round_trip - round_trip_then) / 32));
     if (share > share_then)
         para__store_relaxed(&pool->followed.share_ns,
                             (uint32_t)(share - (share - share_then) / 32));

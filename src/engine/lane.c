@@ -246,15 +246,15 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
     const unsigned sleepers = job->timed ? count_sleepers(&p) : 0;
     const uint64_t published = job->timed ? para__ticks() : 0;
     publish(&p, job);
-    if (plan->insist)
+    if (plan->announce_twice)
         announce_again(&p);
-    if (plan->insist && portion == plan->tickets)
+    if (plan->announce_twice && portion == plan->tickets)
         wake_all(&p); /* few and dear portions: nobody is left to chance */
     else
         para__part_wake_next(&p);
     para__part_run(&p, p.self, 0, portion);
     if (portion < plan->tickets) {
-        if (plan->insist)
+        if (plan->announce_twice)
             wake_all(&p); /* whom the tree of wake-ups has not reached */
         para__part_work_on(&p, p.self);
     }

@@ -62,7 +62,7 @@ struct para_pool {
      * lately, had workers been awake, and when that was counted (ticks). Values on their own, for
      * plans only: they order nothing. */
     _Alignas(PARA__LINE) struct {
-        _Atomic uint32_t reach_ns, wake_ns, share_ns, least_work_ns;
+        _Atomic uint32_t round_trip_ns, wake_ns, share_ns, least_work_ns;
         _Atomic uint64_t forgone_ns, forgone_at;
     } followed;
 
@@ -101,6 +101,6 @@ unsigned para__workers_start(para_pool *pool);
 void para__workers_stop(para_pool *pool, unsigned count);
 
 /* Wakes so many of those who sleep, for calls that are expected to come. */
-void para__workers_rouse(para_pool *pool, unsigned count);
+void para__workers_wake(para_pool *pool, unsigned count);
 
 #endif

@@ -152,7 +152,7 @@ void para__workers_stop(para_pool *pool, unsigned count)
         pthread_join(pool->worker[i].thread, NULL);
 }
 
-void para__workers_rouse(para_pool *pool, unsigned count)
+void para__workers_wake(para_pool *pool, unsigned count)
 {
     const unsigned self = para__pool_seat(pool);
     for (unsigned i = 1; i < pool->workers && count; i++) {

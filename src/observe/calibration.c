@@ -66,8 +66,7 @@ static uintptr_t kernel_of(uint64_t key)
     return (uintptr_t)(key >> 6);
 }
 
-/* ---- The program's own state --------------------------------------------------------------------
- */
+/* ---- The program's own state --------------------------------------------------------- */
 
 /* Files are written and read with a decimal point, whatever the program's language, and errno stays
  * what it was. */
@@ -104,10 +103,10 @@ para_status para_calibration_get(para_pool *pool, para_calibration_info *info)
         sites += para__site_read(&pool->sites.site[i]).samples != 0;
     const para__costs costs = para__costs_now(pool);
     const para_calibration_info full = {
-        .reach_ns = costs.reach_ns,
-        .each_ns = costs.each_ns,
+        .round_trip_ns = costs.round_trip_ns,
+        .per_helper_ns = costs.per_helper_ns,
         .wake_ns = costs.wake_ns,
-        .rouse_ns = costs.rouse_ns,
+        .wake_cost_ns = costs.wake_cost_ns,
         .share_ns = costs.share_ns,
         .clock_ns = costs.clock_ns,
         .spin_ns = (double)para__load_relaxed(&pool->spin_ticks) /* see pool.h */
@@ -149,13 +148,14 @@ static para_status print(para_pool *pool, FILE *stream)
         status = para_calibration_get(pool, &info);
     if (status)
         return status;
-    fprintf(stream,
-            "# para calibration 1\n"
-            "# reach_ns %.0f  each_ns %.0f  wake_ns %.0f  rouse_ns %.0f  clock_ns %.1f\n"
-            "# share_ns %.0f  spin_ns %.0f  least_ns %.0f  workers %u\n"
-            "# site log2_count ns_per_element deviation spread samples offset module\n",
-            info.reach_ns, info.each_ns, info.wake_ns, info.rouse_ns, info.clock_ns, info.share_ns,
-            info.spin_ns, info.least_ns, pool->workers);
+    fprintf(
+        stream,
+        "# para calibration 1\n"
+        "# round_trip_ns %.0f  per_helper_ns %.0f  wake_ns %.0f  wake_cost_ns %.0f  clock_ns %.1f\n"
+        "# share_ns %.0f  spin_ns %.0f  least_ns %.0f  workers %u\n"
+        "# site log2_count ns_per_element deviation spread samples offset module\n",
+        info.round_trip_ns, info.per_helper_ns, info.wake_ns, info.wake_cost_ns, info.clock_ns,
+        info.share_ns, info.spin_ns, info.least_ns, pool->workers);
     for (unsigned i = 0; i < PARA__SITES; i++)
         print_site(&pool->sites.site[i], stream);
     if (fflush(stream) != 0 || ferror(stream))

@@ -28,7 +28,7 @@ static const double uneven_ticket_ns = 250;
 
 /* A second announcement waits for a line to travel. It is made where what it may spare, a slice
  * that the caller would have to run as well, is long against that. */
-static const double insist_ns = 20000;
+static const double announce_twice_ns = 20000;
 
 static para__plan alone(para_why why)
 {
@@ -40,10 +40,11 @@ static double shared_ns(double work_ns, unsigned p, unsigned awake, const para__
 {
     const double helpers = p - 1;
     const double asleep = helpers > awake ? helpers - awake : 0;
-    const double later = helpers * costs->reach_ns + costs->each_ns * helpers * (helpers - 1) / 2 +
+    const double later = helpers * costs->round_trip_ns +
+                         costs->per_helper_ns * helpers * (helpers - 1) / 2 +
                          asleep * costs->wake_ns;
-    const double rouse = asleep > 2 ? 2 : asleep; /* the rest is woken by those who are awake */
-    return (work_ns + costs->share_ns + rouse * costs->rouse_ns + later) / p +
+    const double wakes = asleep > 2 ? 2 : asleep; /* the rest is woken by those who are awake */
+    return (work_ns + costs->share_ns + wakes * costs->wake_cost_ns + later) / p +
            join_each_ns * helpers;
 }
 
@@ -52,8 +53,8 @@ static unsigned best_width(double work_ns, unsigned most, unsigned awake, const 
 {
     if (most == 2)
         return 2;
-    /* R grows by each_ns a helper: T is least at about this p, if all are awake. */
-    const double root = sqrt(work_ns / (costs->each_ns / 2 + join_each_ns));
+    /* R grows by per_helper_ns a helper: T is least at about this p, if all are awake. */
+    const double root = sqrt(work_ns / (costs->per_helper_ns / 2 + join_each_ns));
     const unsigned candidates[] = {most, root < most ? (unsigned)root : most, awake + 1};
     unsigned best = 2;
     for (unsigned i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
@@ -96,10 +97,10 @@ void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool un
         const unsigned most = (unsigned)(claim_ns / slice_ns * plan->tickets);
         plan->first = most < 1 ? 1 : most < plan->first ? most : plan->first;
     }
-    plan->insist = work_ns == 0 || slice_ns > insist_ns;
+    plan->announce_twice = work_ns == 0 || slice_ns > announce_twice_ns;
     plan->lead = 0;
     if (work_ns > 0) {
-        const double lead = costs->reach_ns / work_ns * (double)units;
+        const double lead = costs->round_trip_ns / work_ns * (double)units;
         plan->lead = lead < (double)(units - share) ? (size_t)lead : units - share;
     }
 }

@@ -16,13 +16,14 @@
 
 /* What the machine charges; measured when a pool is made, and some of it followed while it runs. */
 typedef struct para__costs {
-    double reach_ns; /* R of the first helper, awake: from publishing a call until its caller knows
-                        that an empty one is done */
-    double each_ns;  /* how much later each further helper comes */
-    double wake_ns;  /* how much later one comes that sleeps */
-    double rouse_ns; /* what waking one costs its waker */
-    double share_ns; /* c: what publishing and joining cost the caller */
-    double clock_ns; /* one look at the clock */
+    /* R of the first helper, awake: from publishing a call until its caller knows that an empty one
+     * is done. */
+    double round_trip_ns;
+    double per_helper_ns; /* how much later each further helper comes */
+    double wake_ns;       /* how much later one comes that sleeps */
+    double wake_cost_ns;  /* what waking one costs its waker */
+    double share_ns;      /* c: what publishing and joining cost the caller */
+    double clock_ns;      /* one look at the clock */
 } para__costs;
 
 /* What is known of a call. */
@@ -38,11 +39,11 @@ typedef struct para__ask {
 
 /* What is to be done. */
 typedef struct para__plan {
-    unsigned width;   /* threads to invite, the caller among them; 1: runs alone */
-    unsigned tickets; /* per slice */
-    unsigned first;   /* tickets in an owner's first claim */
-    size_t lead;      /* units that the caller takes beyond its share */
-    bool insist;      /* long enough to announce it twice */
+    unsigned width;      /* threads to invite, the caller among them; 1: runs alone */
+    unsigned tickets;    /* per slice */
+    unsigned first;      /* tickets in an owner's first claim */
+    size_t lead;         /* units that the caller takes beyond its share */
+    bool announce_twice; /* long enough to announce it twice */
     para_why why;
     double forgone_ns;      /* what sharing would have gained, had its helpers been awake; */
     unsigned forgone_width; /* and among how many */

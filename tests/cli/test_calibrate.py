@@ -12,7 +12,7 @@ import numpy as np
 from case import Case
 
 KERNELS = "copy scale axpy square sqrt exp row-norm sum dot mean min max".split()
-COSTS = "reach_ns each_ns wake_ns rouse_ns share_ns clock_ns spin_ns least_ns".split()
+COSTS = "round_trip_ns per_helper_ns wake_ns wake_cost_ns share_ns clock_ns spin_ns least_ns".split()
 COUNT = 70_000
 PREDICTED = "parallel: a gain was predicted"
 SMALL = "serial: predicted gain below the cost of sharing"

@@ -48,7 +48,7 @@ static para_status map_on(para_pool *pool, size_t scratch_bytes)
     return status;
 }
 
-/* ---- Scenarios ---------------------------------------------------------------------------------- */
+/* ---- Scenarios ----------------------------------------------------------------------- */
 
 static para_status read_machine(void)
 {
@@ -180,7 +180,7 @@ static para_status nested(void)
     return status;
 }
 
-/* ---- Every one of them, with every call failing ------------------------------------------------- */
+/* ---- Every one of them, with every call failing -------------------------------------- */
 
 static void fail_each(para_status (*scenario)(void), bool all)
 {
@@ -247,7 +247,7 @@ TEST(the_first_use_can_be_tried_again)
     OK(map_on(NULL, 100));
 }
 
-/* ---- What a pool makes of it -------------------------------------------------------------------- */
+/* ---- What a pool makes of it --------------------------------------------------------- */
 
 TEST(fewer_threads_than_asked_for)
 {

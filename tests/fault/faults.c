@@ -107,7 +107,7 @@ WRAP(void, free, void *block)
     __real_free(block);
 }
 
-/* ---- Pages and threads -------------------------------------------------------------------------- */
+/* ---- Pages and threads --------------------------------------------------------------- */
 
 WRAP(void *, mmap, void *at, size_t bytes, int protection, int flags, int file, off_t offset)
 {
@@ -140,7 +140,7 @@ WRAP(int, pthread_join, pthread_t thread, void **result)
     return __real_pthread_join(thread, result);
 }
 
-/* ---- hwloc -------------------------------------------------------------------------------------- */
+/* ---- hwloc --------------------------------------------------------------------------- */
 
 WRAP(int, hwloc_set_cpubind, hwloc_topology_t topology, hwloc_const_cpuset_t cpus, int flags)
 {
@@ -185,7 +185,7 @@ WRAP(void, hwloc_bitmap_free, hwloc_bitmap_t bitmap)
     __real_hwloc_bitmap_free(bitmap);
 }
 
-/* ---- Files -------------------------------------------------------------------------------------- */
+/* ---- Files --------------------------------------------------------------------------- */
 
 WRAP(FILE *, fopen, const char *path, const char *mode)
 {

@@ -33,7 +33,7 @@ static int destroy_pools(void **state)
 enum { N = 100000 };
 static float x[N];
 
-/* ---- A struct ----------------------------------------------------------------------------------- */
+/* ---- A struct ------------------------------------------------------------------------ */
 
 typedef struct extrema {
     float least, most;
@@ -100,7 +100,7 @@ TEST(least_and_most_with_their_first_places)
     }
 }
 
-/* ---- An array whose size is known at run time --------------------------------------------------- */
+/* ---- An array whose size is known at run time ---------------------------------------- */
 
 static int count(const para_chunk *chunk, void *acc, const void *arg)
 {
@@ -154,7 +154,7 @@ TEST(histograms_of_any_size)
     assert_int_equal(violations, 0);
 }
 
-/* ---- Scratch ------------------------------------------------------------------------------------ */
+/* ---- Scratch ------------------------------------------------------------------------- */
 
 static int sum_by_scratch(const para_chunk *chunk, void *acc, const void *arg)
 {
@@ -227,7 +227,7 @@ TEST(too_much_memory_leaves_the_result)
         }
 }
 
-/* ---- Floating point ----------------------------------------------------------------------------- */
+/* ---- Floating point ------------------------------------------------------------------ */
 
 PARA_REDUCE_KERNEL(sum_floats, float, s, float, v, s += v)
 PARA_COMBINE(add_floats, float, s, t, s += t)

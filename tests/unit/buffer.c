@@ -39,7 +39,7 @@ static void write_file(const char *path, const void *bytes, size_t n)
     assert_int_equal(fclose(file), 0);
 }
 
-/* ---- Memory ------------------------------------------------------------------------------------- */
+/* ---- Memory -------------------------------------------------------------------------- */
 
 PARA_MAP_KERNEL(next, unsigned char, unsigned char, x, (unsigned char)(x + 1))
 
@@ -135,7 +135,7 @@ TEST(destroying_none_is_allowed)
     para_buffer_destroy(NULL);
 }
 
-/* ---- Files -------------------------------------------------------------------------------------- */
+/* ---- Files --------------------------------------------------------------------------- */
 
 TEST(a_file_is_read)
 {

@@ -59,8 +59,7 @@ static unsigned site_count(para_pool *pool)
     return info.sites;
 }
 
-/* ---- Files -------------------------------------------------------------------------------------
- */
+/* ---- Files --------------------------------------------------------------------------- */
 
 static char folder[] = "/tmp/para-calibration-XXXXXX";
 
@@ -157,18 +156,17 @@ static void write_costs(para_pool *pool, const char *name, const char *cost)
     free(text);
 }
 
-/* ---- Shown -------------------------------------------------------------------------------------
- */
+/* ---- Shown --------------------------------------------------------------------------- */
 
 TEST(costs_are_told)
 {
     para_pool *pool = taught_pool();
     para_calibration_info info = {.size = sizeof info};
     OK(para_calibration_get(pool, &info));
-    assert_true(info.reach_ns > 0 && info.reach_ns < 1e9);
-    assert_true(info.each_ns >= 0 && info.wake_ns >= 0 && info.rouse_ns >= 0);
+    assert_true(info.round_trip_ns > 0 && info.round_trip_ns < 1e9);
+    assert_true(info.per_helper_ns >= 0 && info.wake_ns >= 0 && info.wake_cost_ns >= 0);
     assert_true(info.clock_ns >= 0 && info.clock_ns < 1e6);
-    assert_true(info.spin_ns >= 0 && info.least_ns > info.reach_ns);
+    assert_true(info.spin_ns >= 0 && info.least_ns > info.round_trip_ns);
     assert_int_equal(info.sites, 9);
     para_pool_destroy(pool);
 }
@@ -178,9 +176,9 @@ TEST(an_info_of_an_older_caller_is_filled_as_far_as_it_goes)
     para_pool *pool = taught_pool();
     para_calibration_info info;
     memset(&info, 0xff, sizeof info);
-    info.size = offsetof(para_calibration_info, each_ns);
+    info.size = offsetof(para_calibration_info, per_helper_ns);
     OK(para_calibration_get(pool, &info));
-    assert_true(info.reach_ns > 0);
+    assert_true(info.round_trip_ns > 0);
     assert_int_equal(info.sites, UINT_MAX);
     para_pool_destroy(pool);
 }
@@ -193,7 +191,7 @@ TEST(an_info_without_a_size_is_refused)
     FAILS(PARA_ERR_ARGUMENT, para_calibration_get(NULL, &info));
     info.size = sizeof info + 1;
     FAILS(PARA_ERR_ARGUMENT, para_calibration_get(NULL, &info));
-    assert_true(info.reach_ns == 0 && info.sites == 0);
+    assert_true(info.round_trip_ns == 0 && info.sites == 0);
 }
 
 TEST(null_arguments_are_refused)
@@ -242,8 +240,7 @@ TEST(a_stream_that_fails_is_told)
     para_pool_destroy(pool);
 }
 
-/* ---- Forgotten, saved and loaded ---------------------------------------------------------------
- */
+/* ---- Forgotten, saved and loaded ----------------------------------------------------- */
 
 TEST(reset_forgets_all_kernels)
 {
@@ -420,8 +417,7 @@ TEST(paths_that_cannot_be_written_leave_nothing_behind)
     assert_int_equal(empty_folder(), 1);
 }
 
-/* ---- While calls run ---------------------------------------------------------------------------
- */
+/* ---- While calls run ----------------------------------------------------------------- */
 
 static _Atomic bool stop;
 static _Atomic unsigned violations, calls;

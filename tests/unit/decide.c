@@ -9,10 +9,10 @@ static const unsigned limits[] = {0, 1, 2, 7, 64, 5000};
 static const size_t units[] = {1, 2, 3, 63, 64, 65, 1000, 1000000, SIZE_MAX};
 static const double works[] = {0, 1e-3, 1, 500, 3000, 1e5, 1e9, 1e300};
 
-static const para__costs usual = {.reach_ns = 300,
-                                  .each_ns = 40,
+static const para__costs usual = {.round_trip_ns = 300,
+                                  .per_helper_ns = 40,
                                   .wake_ns = 35000,
-                                  .rouse_ns = 4000,
+                                  .wake_cost_ns = 4000,
                                   .share_ns = 50,
                                   .clock_ns = 10};
 static const para__costs nothing = {0};

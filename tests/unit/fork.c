@@ -202,7 +202,7 @@ TEST(children_of_children)
     para_pool_destroy(pool);
 }
 
-/* ---- While other threads are in the middle of things -------------------------------------------- */
+/* ---- While other threads are in the middle of things --------------------------------- */
 
 static _Atomic bool enough;
 static _Atomic unsigned violations;

@@ -144,7 +144,7 @@ TEST(the_pool_is_usable_afterwards)
         }
 }
 
-/* ---- Reductions --------------------------------------------------------------------------------- */
+/* ---- Reductions ---------------------------------------------------------------------- */
 
 static int fold(const para_chunk *chunk, void *acc, const void *arg)
 {
@@ -208,7 +208,7 @@ TEST(reductions_leave_the_result_and_name_the_block)
     }
 }
 
-/* ---- Nested ------------------------------------------------------------------------------------- */
+/* ---- Nested -------------------------------------------------------------------------- */
 
 static int fail_at_five(const para_chunk *chunk, const void *arg)
 {

@@ -97,7 +97,7 @@ TEST(workers_at_most)
                        (para_options){.executor = PARA_EXECUTOR_THREADS, .workers = limits[l]});
 }
 
-/* ---- Counts beyond memory ----------------------------------------------------------------------- */
+/* ---- Counts beyond memory ------------------------------------------------------------ */
 
 static _Atomic uint64_t seen_elements, seen_ends;
 
@@ -143,7 +143,7 @@ TEST(huge_counts)
     munmap(base, bytes);
 }
 
-/* ---- Shapes ------------------------------------------------------------------------------------- */
+/* ---- Shapes -------------------------------------------------------------------------- */
 
 enum { N = 5000, ROW = 7 };
 
@@ -272,7 +272,7 @@ TEST(in_place)
     }
 }
 
-/* ---- Scratch ------------------------------------------------------------------------------------ */
+/* ---- Scratch ------------------------------------------------------------------------- */
 
 static int use_scratch(const para_chunk *chunk, const void *arg)
 {

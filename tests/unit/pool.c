@@ -197,7 +197,7 @@ TEST(bound_to_domains)
     para_pool_destroy(pool);
 }
 
-/* ---- What belongs to the caller ----------------------------------------------------------------- */
+/* ---- What belongs to the caller ------------------------------------------------------ */
 
 typedef struct caller_state {
     sigset_t mask;

@@ -131,7 +131,7 @@ TEST(the_block_is_part_of_what_is_computed)
     assert_true(memcmp(&a, &b, sizeof a) != 0); /* or these numbers would prove nothing */
 }
 
-/* ---- Operations of which only one order is right ------------------------------------------------ */
+/* ---- Operations of which only one order is right ------------------------------------- */
 
 /* x -> a x + b, composed from left to right; associative, not commutative. */
 typedef struct affine {
@@ -237,7 +237,7 @@ TEST(huge_counts)
     assert_int_equal(violations, 0);
 }
 
-/* ---- Init, identity, nothing -------------------------------------------------------------------- */
+/* ---- Init, identity, nothing --------------------------------------------------------- */
 
 static int count_elements(const para_chunk *chunk, void *acc, const void *arg)
 {

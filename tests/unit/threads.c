@@ -154,7 +154,7 @@ TEST(another_thread_may_destroy)
     assert_int_equal(violations, 0);
 }
 
-/* ---- Nesting ------------------------------------------------------------------------------------ */
+/* ---- Nesting ------------------------------------------------------------------------- */
 
 typedef struct level {
     para_pool *const *pools; /* one for each depth */

@@ -130,7 +130,7 @@ TEST(units_are_as_many_as_wanted_and_allowed)
             }
 }
 
-/* ---- Folding ------------------------------------------------------------------------------------ */
+/* ---- Folding ------------------------------------------------------------------------- */
 
 /* A node remembers what it stands for, and how it was made: the hash is neither commutative nor
  * associative, so only one order of combining gives it. */
