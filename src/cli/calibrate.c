@@ -174,13 +174,13 @@ static double element_ns(const result *r)
 static void say_table(const para_calibration_info *info, unsigned workers, const result *results,
                       size_t count)
 {
-    printf("workers   %10u     in the pool, the caller among them\n", workers);
+    printf("%-14s%10u     in the pool, the caller among them\n", "workers", workers);
     for (size_t i = 0; i < sizeof costs / sizeof costs[0]; i++)
         printf("%-14.*s%10.0f ns  %s\n", (int)strlen(costs[i].name) - 3, costs[i].name,
                cost_of(info, i), costs[i].meaning);
-    printf("sites     %10u     kernels, by order of magnitude of their count, are remembered\n\n"
+    printf("%-14s%10u     kernels, by order of magnitude of their count, are remembered\n\n"
            "%-10s%-9s%10s%13s%9s  %s\n",
-           info->sites, "KERNEL", "TYPE", "ELEMENTS", "NS/ELEMENT", "WORKERS", "WHY");
+           "sites", info->sites, "KERNEL", "TYPE", "ELEMENTS", "NS/ELEMENT", "WORKERS", "WHY");
     for (size_t i = 0; i < count; i++) {
         const result *r = &results[i];
         printf("%-10s%-9s%10zu%13.3f%9u  %s\n", r->kernel->name, para__dtype_name(r->type),

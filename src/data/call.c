@@ -124,6 +124,10 @@ para_status para__options_check(const para_options *options, const size_t reserv
 static const double short_ns = 1000;
 enum { SAMPLE_EVERY = 16 };
 
+/* In calls shorter than this, data that travels between cores shows: what they cost alone and
+ * shared is kept apart. Longer ones are always timed. */
+static const double long_ns = 50000;
+
 /* Work below this is not worth sharing, even with helpers that are awake. */
 static double least_work_ns(const para_pool *pool)
 {
@@ -197,8 +201,11 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
     }
     call->site = para__site_find(&pool->sites, para__site_key((uintptr_t)kernel, count));
     call->estimate = para__site_read(call->site);
-    const bool trusted = para__estimate_trusted(call->estimate);
-    const double work_ns = trusted ? (double)call->estimate.cost_ns * (double)count : 0;
+    const double expected_ns = (double)call->estimate.cost_ns * (double)count;
+    /* What would not be worth sharing even at four times the cost need not be trusted. */
+    const bool trusted = para__estimate_trusted(call->estimate) ||
+                         (call->estimate.samples >= 2 && 4 * expected_ns < least_work_ns(pool));
+    const double work_ns = trusted ? expected_ns : 0;
     if (options->executor == PARA_EXECUTOR_AUTO && (!trusted || work_ns < least_work_ns(pool))) {
         stay_alone(call, PARA_WHY_SMALL);
         call->probe = !trusted;
@@ -207,7 +214,10 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
         return PARA_OK;
     }
     call->plan = decide(call, units, work_ns);
-    call->timed = work_ns >= 50 * short_ns || is_sampled();
+    call->timed = work_ns >= long_ns || is_sampled();
+    if (call->plan.width > 1 && work_ns < long_ns && call->timed && is_sampled() &&
+        options->executor == PARA_EXECUTOR_AUTO)
+        stay_alone(call, PARA_WHY_SMALL); /* to see what it costs alone, now and then */
     if (call->plan.width > 1) {
         take_lane(call);
     } else if (work_ns > short_ns) {
@@ -329,14 +339,24 @@ static void remember(para__call *call, size_t units, const para__tally *tally)
     const double mean_ticks = (double)tally->busy_ticks / (double)units;
     const double spread =
         tally->dearest_ticks > mean_ticks && mean_ticks > 0 ? tally->dearest_ticks / mean_ticks : 1;
-    para__site_record(call->site, (double)call->count, ns, spread);
+    const double alone_ns = (double)call->estimate.cost_ns * (double)call->count;
+    const bool is_alone = call->plan.width == 1;
+    if (is_alone || call->probe || ns >= long_ns || alone_ns <= 0)
+        para__site_record(call->site, (double)call->count, ns, spread);
+    else
+        para__site_inflate(call->site, ns / alone_ns);
+    if (!is_alone)
+        para__costs_shared(call->pool, ns / call->plan.width * (ns >= long_ns ? 1 : SAMPLE_EVERY));
     if (call->plan.why != PARA_WHY_SMALL)
         return;
     if (ns > least_work_ns(call->pool))
         count_forgone(call, units, ns);
-    else if (ns > para__least_work_ns(&call->pool->costs, call->pool->workers) && is_sampled())
-        para__costs_relax(
-            call->pool); /* much more rarely than calls that are shared put it right */
+    if (ns > para__least_work_ns(&call->pool->costs, call->pool->workers) && is_sampled()) {
+        /* Much more rarely than shared calls put it right. */
+        para__costs_relax(call->pool);
+        if (para__site_inflation(call->site) > 1)
+            para__site_inflate(call->site, 1);
+    }
 }
 
 /* The ways to run that are not the shortest: timed, probed, shared. Returns how many took part. */

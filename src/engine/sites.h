@@ -17,6 +17,7 @@ enum { PARA__SITES = 512, PARA__SITE_PROBES = 4 };
 typedef struct para__site {
     _Atomic uint64_t key; /* 0: free. Kernel address << 6 | whole part of log2(count) */
     _Atomic uint64_t estimate;
+    _Atomic uint32_t inflation; /* of the cost when shared, in 1/256; 0: not known, as if 256 */
 } para__site;
 
 typedef struct para__sites {
@@ -46,6 +47,7 @@ static inline para__site *para__site_find(para__sites *sites, uint64_t key)
     }
     para__site *taken = free_site ? free_site : &sites->site[home];
     para__store_relaxed(&taken->estimate, 0); /* no order: see above */
+    para__store_relaxed(&taken->inflation, 0);
     para__store_relaxed(&taken->key, key);
     return taken;
 }
@@ -59,6 +61,22 @@ static inline void para__site_record(para__site *site, double elements, double n
 {
     const para__estimate next = para__estimate_add(para__site_read(site), elements, ns, spread);
     para__store_relaxed(&site->estimate, para__estimate_pack(next)); /* no order: see above */
+}
+
+/* How much more an element costs when its call is shared. */
+static inline double para__site_inflation(para__site *site)
+{
+    const uint32_t known = para__load_relaxed(&site->inflation); /* no order: see above */
+    return known ? known / 256.0 : 1;
+}
+
+/* A sample counts with an eighth, from half to eight times. */
+static inline void para__site_inflate(para__site *site, double sample)
+{
+    const double known = para__site_inflation(site);
+    const double clipped = sample < 0.5 ? 0.5 : sample > 8 ? 8 : sample;
+    para__store_relaxed(&site->inflation, /* no order: see above */
+                        (uint32_t)((known + (clipped - known) / 8) * 256 + 0.5));
 }
 
 #endif

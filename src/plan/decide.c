@@ -24,7 +24,7 @@ static const double margin_part = 0.02;
 /* A ticket costs at least so much, that a claim (some 20 ns, a line's transfer for a thief) does
  * not show; in uneven calls less, since there it pays. */
 static const double ticket_ns = 4000;
-static const double uneven_ticket_ns = 250;
+static const double uneven_ticket_ns = 50;
 
 /* A second announcement waits for a line to travel. It is made where what it may spare, a slice
  * that the caller would have to run as well, is long against that. */
@@ -44,8 +44,9 @@ static double shared_ns(double work_ns, unsigned p, unsigned awake, const para__
                          costs->per_helper_ns * helpers * (helpers - 1) / 2 +
                          asleep * costs->wake_ns;
     const double wakes = asleep > 2 ? 2 : asleep; /* the rest is woken by those who are awake */
-    return (work_ns + costs->share_ns + wakes * costs->wake_cost_ns + later) / p +
-           join_each_ns * helpers;
+    const double even_ns = (work_ns + costs->share_ns + wakes * costs->wake_cost_ns + later) / p +
+                           join_each_ns * helpers;
+    return even_ns * (1 + costs->stalls);
 }
 
 /* The team that makes T least. */
@@ -69,9 +70,11 @@ double para__least_work_ns(const para__costs *costs, unsigned workers)
 {
     double least = INFINITY;
     for (unsigned p = 2; p <= 4 && p <= workers; p++) {
-        /* shared_ns is W / p and what comes on top whatever W is. */
+        /* T is a part of W and what comes on top whatever W is. */
         const double on_top = shared_ns(0, p, p - 1, costs);
-        const double work = (on_top + margin_ns) / (1 - margin_part - 1.0 / p);
+        const double part = (1 + costs->stalls) / p;
+        const double work =
+            part < 1 - margin_part ? (on_top + margin_ns) / (1 - margin_part - part) : INFINITY;
         least = work < least ? work : least;
     }
     return least;
@@ -97,6 +100,7 @@ void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool un
         const unsigned most = (unsigned)(claim_ns / slice_ns * plan->tickets);
         plan->first = most < 1 ? 1 : most < plan->first ? most : plan->first;
     }
+    plan->claim_ns = uneven ? 0 : slice_ns * plan->first / plan->tickets;
     plan->announce_twice = work_ns == 0 || slice_ns > announce_twice_ns;
     plan->lead = 0;
     if (work_ns > 0) {
@@ -118,12 +122,13 @@ para__plan para__decide(const para__ask *ask, const para__costs *costs)
     para__plan plan = {.width = most, .why = PARA_WHY_ASKED};
     if (ask->executor != PARA_EXECUTOR_THREADS) {
         const double worth_ns = ask->work_ns * (1 - margin_part) - margin_ns;
+        const double work_ns = ask->inflation > 0 ? ask->work_ns * ask->inflation : ask->work_ns;
         plan.why = PARA_WHY_PARALLEL;
-        plan.width = best_width(ask->work_ns, most, ask->awake, costs);
-        if (shared_ns(ask->work_ns, plan.width, ask->awake, costs) >= worth_ns) {
+        plan.width = best_width(work_ns, most, ask->awake, costs);
+        if (shared_ns(work_ns, plan.width, ask->awake, costs) >= worth_ns) {
             plan = alone(PARA_WHY_SMALL);
-            const unsigned width = best_width(ask->work_ns, most, most - 1, costs);
-            const double gain_ns = worth_ns - shared_ns(ask->work_ns, width, most - 1, costs);
+            const unsigned width = best_width(work_ns, most, most - 1, costs);
+            const double gain_ns = worth_ns - shared_ns(work_ns, width, most - 1, costs);
             plan.forgone_ns = gain_ns > 0 ? gain_ns : 0;
             plan.forgone_width = width;
             return plan;
