@@ -188,6 +188,7 @@ static para__part part_of_caller(para_pool *pool, para__lane *lane, const para__
         first = pool->workers - plan->width;
     return (para__part){.pool = pool,
                         .lane = lane,
+                        .begun = true,
                         .run = job->run,
                         .payload = job->payload,
                         .generation = ++lane->generation,

@@ -36,7 +36,7 @@ static void begin(para__part *p)
     p->division.units = notice->units;
     p->division.lead = notice->lead;
     p->timed = notice->timed;
-    p->notice = NULL;
+    p->begun = true;
     if (p->timed)
         p->seat.tally.came_ticks = para__ticks();
     para__fp_set_control(notice->fp_control);
@@ -94,7 +94,7 @@ void para__part_work_on(para__part *p, unsigned w)
     unsigned first_ticket;
     unsigned n;
     while ((n = claim(p, w, &first_ticket)) > 0) {
-        if (p->notice)
+        if (!p->begun)
             begin(p);
         para__part_run(p, w, first_ticket, n);
         if (helper)

@@ -56,7 +56,8 @@ static inline para__team para__team_of(uint64_t word)
 typedef struct para__part {
     para_pool *pool;
     para__lane *lane;
-    const para__notice *notice; /* NULL once the job is known: see begin */
+    const para__notice *notice; /* a helper's: where the job is read, once it is frozen */
+    bool begun;                 /* it has been read; the caller knows it */
     para__run *run;
     const void *payload;
     uint64_t generation;

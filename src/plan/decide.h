@@ -7,8 +7,8 @@
  * where c is what sharing costs the caller. R_i is a round trip between cores for helper i if it
  * spins, and a wake-up more if it sleeps. W is what the work costs when it is shared, which may be
  * more than alone, since data travels. On top come a little for each helper that is joined, and the
- * part of the time that joins wait for helpers that the system has taken away. A call is shared if T
- * is less than what it costs alone by a margin. */
+ * part of the time that joins wait for helpers that the system has taken away. A call is shared if
+ * T is less than what it costs alone by a margin. */
 #ifndef PARA_PLAN_DECIDE_H
 #define PARA_PLAN_DECIDE_H
 

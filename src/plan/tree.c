@@ -62,7 +62,7 @@ unsigned para__unit_level(size_t leaves, size_t acc_bytes, size_t wanted)
 static void fold_node(const para__partials *p, size_t first, unsigned level, para__combine *combine,
                       const void *arg)
 {
-    if (*para__slot_level(p, first) >= level)
+    if (level == 0 || *para__slot_level(p, first) >= level)
         return;
     const size_t half = (size_t)1 << (level - 1);
     fold_node(p, first, level - 1, combine, arg);
