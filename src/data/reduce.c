@@ -15,7 +15,7 @@
 
 /* Units per worker: enough to balance. A call on few workers and one on many have different units,
  * but the same tree. */
-enum { UNITS_A_WORKER = 64 };
+enum { UNITS_A_WORKER = 256 };
 
 /* What travels to the workers. */
 typedef struct reduce_job {
