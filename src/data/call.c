@@ -345,8 +345,6 @@ static void remember(para__call *call, size_t units, const para__tally *tally)
         para__site_record(call->site, (double)call->count, ns, spread);
     else
         para__site_inflate(call->site, ns / alone_ns);
-    if (!is_alone)
-        para__costs_shared(call->pool, ns / call->plan.width * (ns >= long_ns ? 1 : SAMPLE_EVERY));
     if (call->plan.why != PARA_WHY_SMALL)
         return;
     if (ns > least_work_ns(call->pool))

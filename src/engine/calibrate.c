@@ -8,9 +8,6 @@
 static const double spin_least_ns = 20000;
 static const double spin_most_ns = 200000;
 
-/* Stalls are counted over so much time of shared calls, at least an eighth of it. */
-static const uint32_t span_us = 50000;
-
 /* Of shorter portions the looks at the clock are a part that shows. */
 static const double portion_ns = 1000;
 
@@ -38,8 +35,6 @@ para__costs para__costs_now(const para_pool *pool)
     costs.round_trip_ns = para__load_relaxed(&pool->followed.round_trip_ns); /* all: see pool.h */
     costs.wake_ns = para__load_relaxed(&pool->followed.wake_ns);
     costs.share_ns = para__load_relaxed(&pool->followed.share_ns);
-    costs.stalls = 2.0 * para__load_relaxed(&pool->followed.stalled_us) /
-                   (para__load_relaxed(&pool->followed.shared_us) + span_us / 8.0);
     return costs;
 }
 
@@ -194,31 +189,6 @@ void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, u
     update_least_work(pool);
 }
 
-void para__costs_stalled(para_pool *pool, uint64_t ticks, double expected_ns)
-{
-    const double ns = (double)ticks * para__ns_per_tick() - expected_ns;
-    if (ns <= 0)
-        return;
-    const uint32_t us =
-        ns < 20e6 ? (uint32_t)(ns / 1000) : 20000; /* some of a scheduler's slices */
-    const uint32_t known = para__load_relaxed(&pool->followed.stalled_us); /* see pool.h */
-    para__store_relaxed(&pool->followed.stalled_us, known + us);
-    update_least_work(pool);
-}
-
-void para__costs_shared(para_pool *pool, double ns)
-{
-    const uint32_t stalled = para__load_relaxed(&pool->followed.stalled_us); /* all: see pool.h */
-    uint32_t shared = para__load_relaxed(&pool->followed.shared_us);
-    shared += ns < 1e9 ? (uint32_t)(ns / 1000) : 1000000;
-    const bool is_full = shared > span_us;
-    para__store_relaxed(&pool->followed.shared_us, is_full ? shared / 2 : shared);
-    if (is_full)
-        para__store_relaxed(&pool->followed.stalled_us, stalled / 2);
-    if (stalled)
-        update_least_work(pool);
-}
-
 void para__costs_relax(para_pool *pool)
 {
     const double round_trip =
@@ -229,8 +199,6 @@ void para__costs_relax(para_pool *pool)
     if (round_trip > round_trip_then)
         para__store_relaxed(&pool->followed.round_trip_ns,
                             (uint32_t)(round_trip - (round_trip - round_trip_then) / 32));
-    const uint32_t stalled = para__load_relaxed(&pool->followed.stalled_us);
-    para__store_relaxed(&pool->followed.stalled_us, stalled - stalled / 16);
     if (share > share_then)
         para__store_relaxed(&pool->followed.share_ns,
                             (uint32_t)(share - (share - share_then) / 32));

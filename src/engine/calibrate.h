@@ -27,11 +27,6 @@ void para__costs_refine(struct para_pool *pool, uint64_t ticks, bool awake, bool
 void para__costs_refine_share(struct para_pool *pool, unsigned width, uint64_t ticks,
                               uint64_t busy_ticks);
 
-/* A join had to wait so long for claims that were expected to take so much: the system has taken a
- * helper away in the middle of one. And so much time was spent in shared calls. */
-void para__costs_stalled(struct para_pool *pool, uint64_t ticks, double expected_ns);
-void para__costs_shared(struct para_pool *pool, double ns);
-
 /* A call was not shared which the machine as it was measured would have shared: what is followed
  * moves a little towards that, so that helpers are tried again some time after a machine was busy.
  */

@@ -134,9 +134,7 @@ static void help_nested(const para__part *p)
         para__store_release(&self->acting, 0); /* [E8] */
 }
 
-/* Waits for what others have claimed. claim_ns is what a claim was expected to take, or 0: a wait
- * that is much longer is the system's doing. */
-static void join(const para__part *p, double claim_ns)
+static void join(const para__part *p)
 {
     if (all_done(p))
         return;
@@ -156,8 +154,6 @@ static void join(const para__part *p, double claim_ns)
         para__event_wait(&p->lane->joiner);
     }
     para__event_cancel(&p->lane->joiner);
-    if (claim_ns > 0)
-        para__costs_stalled(p->pool, para__ticks() - start, 2 * claim_ns);
 }
 
 /* Adds what another did; of two failing chunks the lower one remains. */
@@ -264,7 +260,7 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
         para__part_work_on(&p, p.self);
     }
     para__part_help_others(&p);
-    join(&p, plan->claim_ns);
+    join(&p);
     if (guests)
         para__add_relaxed(guests, -1u); /* a hint: see pool.h */
 
@@ -308,7 +304,7 @@ uint64_t para__lane_ping(para_pool *pool, unsigned width, uint64_t limit_ticks)
         ticks = para__ticks() - start;
     ticks = para__ticks() - start;
     para__part_help_others(&p);
-    join(&p, 0);
+    join(&p);
     para__lane_release(lane);
     return ticks < limit_ticks ? ticks : UINT64_MAX;
 }

@@ -63,7 +63,6 @@ struct para_pool {
      * plans only: they order nothing. */
     _Alignas(PARA__LINE) struct {
         _Atomic uint32_t round_trip_ns, wake_ns, share_ns, least_work_ns;
-        _Atomic uint32_t stalled_us, shared_us; /* of the last 100 ms of shared calls or so */
         _Atomic uint64_t forgone_ns, forgone_at;
     } followed;
 

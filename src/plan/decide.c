@@ -44,9 +44,8 @@ static double shared_ns(double work_ns, unsigned p, unsigned awake, const para__
                          costs->per_helper_ns * helpers * (helpers - 1) / 2 +
                          asleep * costs->wake_ns;
     const double wakes = asleep > 2 ? 2 : asleep; /* the rest is woken by those who are awake */
-    const double even_ns = (work_ns + costs->share_ns + wakes * costs->wake_cost_ns + later) / p +
-                           join_each_ns * helpers;
-    return even_ns * (1 + costs->stalls);
+    return (work_ns + costs->share_ns + wakes * costs->wake_cost_ns + later) / p +
+           join_each_ns * helpers;
 }
 
 /* The team that makes T least. */
@@ -70,11 +69,9 @@ double para__least_work_ns(const para__costs *costs, unsigned workers)
 {
     double least = INFINITY;
     for (unsigned p = 2; p <= 4 && p <= workers; p++) {
-        /* T is a part of W and what comes on top whatever W is. */
+        /* shared_ns is W / p and what comes on top whatever W is. */
         const double on_top = shared_ns(0, p, p - 1, costs);
-        const double part = (1 + costs->stalls) / p;
-        const double work =
-            part < 1 - margin_part ? (on_top + margin_ns) / (1 - margin_part - part) : INFINITY;
+        const double work = (on_top + margin_ns) / (1 - margin_part - 1.0 / p);
         least = work < least ? work : least;
     }
     return least;
@@ -100,7 +97,6 @@ void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool un
         const unsigned most = (unsigned)(claim_ns / slice_ns * plan->tickets);
         plan->first = most < 1 ? 1 : most < plan->first ? most : plan->first;
     }
-    plan->claim_ns = uneven ? 0 : slice_ns * plan->first / plan->tickets;
     plan->announce_twice = work_ns == 0 || slice_ns > announce_twice_ns;
     plan->lead = 0;
     if (work_ns > 0) {

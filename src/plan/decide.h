@@ -6,9 +6,8 @@
  *     W = (T - c) + sum of (T - R_i),     so     T = (W + c + sum of R_i) / p
  * where c is what sharing costs the caller. R_i is a round trip between cores for helper i if it
  * spins, and a wake-up more if it sleeps. W is what the work costs when it is shared, which may be
- * more than alone, since data travels. On top come a little for each helper that is joined, and the
- * part of the time that joins wait for helpers that the system has taken away. A call is shared if
- * T is less than what it costs alone by a margin. */
+ * more than alone, since data travels. A little for each helper that is joined comes on top. A call
+ * is shared if T is less than what it costs alone by a margin. */
 #ifndef PARA_PLAN_DECIDE_H
 #define PARA_PLAN_DECIDE_H
 
@@ -25,9 +24,7 @@ typedef struct para__costs {
     double wake_ns;       /* how much later one comes that sleeps */
     double wake_cost_ns;  /* what waking one costs its waker */
     double share_ns;      /* c: what publishing and joining cost the caller */
-    double stalls;   /* what joins wait for helpers that the system has taken away, as a part of
-                            the time of shared calls; twice, since who waits is put to sleep too */
-    double clock_ns; /* one look at the clock */
+    double clock_ns;      /* one look at the clock */
 } para__costs;
 
 /* What is known of a call. */
@@ -48,7 +45,6 @@ typedef struct para__plan {
     unsigned tickets;    /* per slice */
     unsigned first;      /* tickets in an owner's first claim */
     size_t lead;         /* units that the caller takes beyond its share */
-    double claim_ns;     /* what an owner's first claim is expected to take; 0: not known */
     bool announce_twice; /* long enough to announce it twice */
     para_why why;
     double forgone_ns;      /* what sharing would have gained, had its helpers been awake; */
