@@ -11,24 +11,10 @@
 #endif
 
 static const unsigned pool_sizes[] = {1, 2, 4, 16};
-static para_pool *pools[COUNT_OF(pool_sizes)];
+
+#include "../common/pools.h"
+
 static _Atomic unsigned violations;
-
-static int make_pools(void **state)
-{
-    (void)state;
-    for (size_t p = 0; p < COUNT_OF(pools); p++)
-        pools[p] = check_pool(pool_sizes[p]);
-    return 0;
-}
-
-static int destroy_pools(void **state)
-{
-    (void)state;
-    for (size_t p = 0; p < COUNT_OF(pools); p++)
-        para_pool_destroy(pools[p]);
-    return 0;
-}
 
 enum { N = 100000 };
 static float x[N];

@@ -5,25 +5,11 @@
 
 enum { N = 3000 };
 static const unsigned pool_sizes[] = {1, 2, 3, 8, 64};
-static para_pool *pools[COUNT_OF(pool_sizes)];
+
+#include "../common/pools.h"
+
 static _Atomic unsigned violations;
 static unsigned times[N]; /* how often each element was processed; one writer each */
-
-static int make_pools(void **state)
-{
-    (void)state;
-    for (size_t p = 0; p < COUNT_OF(pools); p++)
-        pools[p] = check_pool(pool_sizes[p]);
-    return 0;
-}
-
-static int destroy_pools(void **state)
-{
-    (void)state;
-    for (size_t p = 0; p < COUNT_OF(pools); p++)
-        para_pool_destroy(pools[p]);
-    return 0;
-}
 
 /* Which elements fail; the error is -1 - the element's number, or 1 + it for odd ones. */
 typedef struct faults {

@@ -8,24 +8,10 @@
 #include <unistd.h>
 
 static const unsigned pool_sizes[] = {1, 2, 3, 8, 64};
-static para_pool *pools[COUNT_OF(pool_sizes)];
+
+#include "../common/pools.h"
+
 static _Atomic unsigned violations;
-
-static int make_pools(void **state)
-{
-    (void)state;
-    for (size_t p = 0; p < COUNT_OF(pools); p++)
-        pools[p] = check_pool(pool_sizes[p]);
-    return 0;
-}
-
-static int destroy_pools(void **state)
-{
-    (void)state;
-    for (size_t p = 0; p < COUNT_OF(pools); p++)
-        para_pool_destroy(pools[p]);
-    return 0;
-}
 
 /* out[i] = f(in[i], i) once: adds to what is there, so that a second time shows. */
 static int number(const para_chunk *chunk, const void *arg)

@@ -5,24 +5,10 @@
 #include <math.h>
 
 static const unsigned pool_sizes[] = {1, 2, 3, 5, 8, 16, 33, 64};
-static para_pool *pools[COUNT_OF(pool_sizes)];
+
+#include "../common/pools.h"
+
 static _Atomic unsigned violations;
-
-static int make_pools(void **state)
-{
-    (void)state;
-    for (size_t p = 0; p < COUNT_OF(pools); p++)
-        pools[p] = check_pool(pool_sizes[p]);
-    return 0;
-}
-
-static int destroy_pools(void **state)
-{
-    (void)state;
-    for (size_t p = 0; p < COUNT_OF(pools); p++)
-        para_pool_destroy(pools[p]);
-    return 0;
-}
 
 /* Runs the call, whose result is `bytes` bytes at most 64, on a copy of init, and compares. */
 static void compare(para_pool *pool, para_reduce call, const void *init, const void *expected)
