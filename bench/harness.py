@@ -12,6 +12,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WARM_SECONDS = 0.15
+WARMING = {"bench": "fixed 10000", "locks": "mutex uncontended"}
 
 
 def environment(name):
@@ -24,10 +25,10 @@ def environment(name):
 
 
 class Process:
-    """A runtime. Stopped except while it answers."""
+    """A runtime or a library's locks. Stopped except while it answers."""
 
-    def __init__(self, path, name, threads):
-        arguments = [path / f"bench-{name}"] + (["--threads", str(threads)] if threads else [])
+    def __init__(self, program, name, threads):
+        arguments = [program] + (["--threads", str(threads)] if threads else [])
         self.name = name
         self.child = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                       env=environment(name), text=True)
@@ -50,13 +51,13 @@ class Process:
 class Processes:
     """A process for each name, warm."""
 
-    def __init__(self, options, names, threads):
+    def __init__(self, options, names, threads, family="bench"):
         self.all = {}
         warm = WARM_SECONDS if options.seconds is None else options.seconds
         try:
             for name in names:
-                self.all[name] = Process(options.build / "bench", name, threads)
-                self.all[name].ask(f"fixed 10000 {warm}")
+                self.all[name] = Process(options.build / "bench" / f"{family}-{name}", name, threads)
+                self.all[name].ask(f"{WARMING[family]} {warm}")
         except BaseException:
             self.__exit__()
             raise

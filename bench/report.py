@@ -18,7 +18,7 @@ set tics nomirror
 """
 
 
-COLOURS = dict(zip(tables.ORDER, ["#d00000", "#000000", "#1f77b4", "#6baed6", "#9ecae1", "#17a589", "#e67e22",
+COLOURS = dict(zip(tables.ORDER, ["#d00000", "#000000", "#888888", "#1f77b4", "#6baed6", "#9ecae1", "#17a589", "#e67e22",
                                   "#f0b27a", "#b9770e", "#7d3c98", "#c39bd3"]))
 
 
@@ -96,9 +96,6 @@ def pictures(result):
 
 
 def text(result):
-    names = list(dict.fromkeys(name for w in result["workloads"] for row in w["points"].values()
-                               for name in row))
-    names = [name for name in tables.ORDER if name in names]
     machine, command, units = tables.heading(result).split("\n")
     parts = [f"{machine}\n\n    {command}\n\n{units}"]
     parts.append("| | target | measured | |\n|---|---|---|---|\n" + "\n".join(
@@ -106,7 +103,7 @@ def text(result):
         for name, what, measured, met in targets.all_of(result)))
     parts += pictures(result)
     for w in result["workloads"]:
-        parts.append(f"### {w['title']}\n\n{tables.markdown_table(w, names)}")
+        parts.append(f"### {w['title']}\n\n{tables.markdown_table(w)}")
     return "\n\n".join(parts)
 
 

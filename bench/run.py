@@ -17,7 +17,7 @@ import special
 import tables
 import targets
 
-MEAN, EACH, PREPARED, IDLE, MEMORY = range(5)
+MEAN, EACH, PREPARED, IDLE, MEMORY, LOCKS = range(6)
 
 
 def arguments():
@@ -34,30 +34,36 @@ def arguments():
     return parser.parse_args()
 
 
-def runtimes(options):
-    """Names of the runtimes that were built, or of those asked for."""
-    found = {path.name.removeprefix("bench-") for path in (options.build / "bench").glob("bench-*")}
-    names = [name for name in tables.ORDER if name in found]
+def built(options):
+    """For each family of programs the names of those that were built, or of those asked for."""
+    found = {family: [name for name in order if (options.build / "bench" / f"{family}-{name}").exists()]
+             for family, order in tables.FAMILIES.items()}
+    known = dict.fromkeys(sum(found.values(), []))
     if options.runtime:
         asked = options.runtime.split(",")
         for name in asked:
-            if name not in names:
-                sys.exit(f"bench: there is no runtime {name}; there are {', '.join(names)}")
-        return [name for name in names if name in asked]
-    missing = [name for name in tables.ORDER if name not in found]
+            if name not in known:
+                sys.exit(f"bench: there is no runtime {name}; there are {', '.join(known)}")
+        return {family: [name for name in names if name in asked] for family, names in found.items()}
+    missing = [name for name in tables.ORDER if name not in known]
     if missing:
         print(f"Left out, as not installed: {', '.join(missing)}.")
-    return names
+    return found
 
 
-def chosen(options, listed):
-    """The workloads and points to run: [(workload, points)]."""
-    names = {workload["name"] for workload in listed} | set(special.WORKLOADS)
+def check_words(options, listed):
+    """Ends the program if a workload was asked for that there is not."""
+    names = {workload["name"] for workloads in listed.values() for workload in workloads}
+    names |= set(special.WORKLOADS)
     for word in options.workload:
         if word.split("/")[0] not in names:
             sys.exit(f"bench: there is no workload {word}; there are {', '.join(sorted(names))}")
+
+
+def chosen(options, workloads):
+    """The workloads and points to run: [(workload, points)]."""
     chosen_ones = []
-    for workload in listed:
+    for workload in workloads:
         name = workload["name"]
         points = [point for point in workload["points"]
                   if f"{name}/{point['name']}" in options.workload or
@@ -84,6 +90,8 @@ def plan(workload, point, options):
         rounds, seconds = (3, 0.1) if options.quick else (9, 0.25)
     elif point["bytes"] >= 1 << 28:
         rounds, seconds = (2, 0.05) if options.quick else (5, 0.2)
+    elif kind == LOCKS:
+        rounds, seconds = (3, 0.02) if options.quick else (7, 0.2)
     elif kind == PREPARED:
         rounds, seconds = (3, 0.02) if options.quick else (7, 0.05)
     else:
@@ -114,43 +122,52 @@ def measure(processes, workload, point, options, order):
         else:
             figures[name] = {key: statistics.median(value[key] for value in values) for key in values[0]}
             figures[name]["rounds"] = [value["ns"] for value in values]
-            if "longest_ns" in values[0]:
-                figures[name]["longest_ns"] = max(value["longest_ns"] for value in values)
+            for key in figures[name].keys() & {"longest_ns", "longest_wait_ns"}:
+                figures[name][key] = max(value[key] for value in values)
     return figures
 
 
 def listed_workloads(options):
-    program = options.build / "bench" / "bench-serial"
-    if not program.exists():
-        sys.exit(f"bench: {program} is missing; build it first")
-    return json.loads(subprocess.run([program, "--list"], capture_output=True, check=True).stdout)
+    """What workloads each family of programs has; one of its programs tells."""
+    listed = {}
+    for family, order in tables.FAMILIES.items():
+        programs = [options.build / "bench" / f"{family}-{name}" for name in order]
+        program = next((program for program in programs if program.exists()), None)
+        if not program:
+            sys.exit(f"bench: {programs[0]} is missing; build it first")
+        listed[family] = json.loads(subprocess.run([program, "--list"], capture_output=True, check=True).stdout)
+    return listed
 
 
 def main():
     options = arguments()
-    names = runtimes(options)
+    names = built(options)
     order = random.Random(options.seed)
     started = time.monotonic()
     result = {"machine": harness.machine(), "command": "./dev bench " + " ".join(sys.argv[2:]),
               "seed": options.seed, "workloads": []}
     listed = listed_workloads(options)
+    check_words(options, listed)
     print(tables.heading(result))
-    with harness.Processes(options, names, options.threads) as processes:
-        for workload, points in chosen(options, listed):
-            rows = {point["name"]: measure(processes.all, workload, point, options, order)
-                    for point in points}
-            result["workloads"].append({"name": workload["name"], "title": workload["title"],
-                                        "kind": workload["kind"], "points": rows})
-            print(tables.workload_table(result["workloads"][-1], names), flush=True)
+    for family, workloads in listed.items():
+        to_run = chosen(options, workloads) if names[family] else []
+        with harness.Processes(options, names[family] if to_run else [], options.threads, family) as processes:
+            for workload, points in to_run:
+                rows = {point["name"]: measure(processes.all, workload, point, options, order)
+                        for point in points}
+                result["workloads"].append({"name": workload["name"], "title": workload["title"],
+                                            "kind": workload["kind"], "points": rows})
+                print(tables.workload_table(result["workloads"][-1]), flush=True)
     for name, run in special.WORKLOADS.items():
         if not options.workload or name in options.workload:
-            result["workloads"].append(run(options, names, order))
-            print(tables.workload_table(result["workloads"][-1], names), flush=True)
+            able = [one for one in names["bench"] if one != "floor"]
+            result["workloads"].append(run(options, able, order))
+            print(tables.workload_table(result["workloads"][-1]), flush=True)
     wrong = [f"{workload['name']}/{point} {runtime}" for workload in result["workloads"]
              for point, row in workload["points"].items() for runtime, figures in row.items()
              if figures.get("fault") == "wrong result"]
     result["seconds"] = round(time.monotonic() - started)
-    if {"para", "serial"} < set(names):
+    if {"para", "serial"} < set(names["bench"]):
         print(tables.target_table(targets.all_of(result)))
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n")

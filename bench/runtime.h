@@ -50,6 +50,8 @@ typedef struct bench_sum {
 #define BENCH_NESTS      1u /* a loop within a loop's body */
 #define BENCH_CONCURRENT 2u /* loops from several threads at once */
 #define BENCH_DECIDES    4u /* the runtime itself chooses between serial and parallel */
+/* Or that it is none: it only runs loops of fixed work, as a measure of the machine. */
+#define BENCH_YARDSTICK 8u
 
 typedef struct bench_runtime {
     const char *name;

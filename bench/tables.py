@@ -1,7 +1,15 @@
 """Figures as tables, for the terminal and for Markdown."""
-ORDER = ["para", "serial", "gomp-static", "gomp-dynamic", "gomp-guided", "libomp", "tbb-auto",
-         "tbb-static", "tbb-affinity", "pthreadpool", "pthreadpool-fine"]
-EACH = 1
+# The programs of a family, PREFIX-NAME, have the same workloads.
+FAMILIES = {"bench": ["para", "serial", "floor", "gomp-static", "gomp-dynamic", "gomp-guided", "libomp",
+                      "tbb-auto", "tbb-static", "tbb-affinity", "pthreadpool", "pthreadpool-fine"],
+            "locks": ["para", "posix", "nsync", "std"]}
+ORDER = list(dict.fromkeys(sum(FAMILIES.values(), [])))
+NO_PEERS = ("para", "serial", "floor")
+EACH, LOCKS = 1, 5
+# What is shown below a row of times, where there is such a figure.
+FIGURES = {"longest_ns": "longest", "allocations": "allocations",
+           "resident_growth_bytes": "resident growth bytes", "lock_bytes": "bytes of memory",
+           "jain": "fairness (Jain)", "longest_wait_ns": "longest wait"}
 
 
 def heading(result):
@@ -9,11 +17,13 @@ def heading(result):
     return (f"{machine['cpu']}, {machine['cpus']} CPUs, {machine['memory_gib']} GiB, Linux "
             f"{machine['kernel']}; {machine['compiler']}; commit {machine['commit']}, {machine['date']}\n"
             f"{result['command']} (seed {result['seed']})\n"
-            "Nanoseconds a call, medians. peer: the fastest runtime but para and serial.")
+            "Nanoseconds a call, medians. peer: the fastest of the others but serial and floor.")
 
 
 def number(value):
-    """Three or more significant digits, thousands apart."""
+    """Three or more significant digits, thousands apart; counts as they are."""
+    if isinstance(value, int):
+        return f"{value:,}".replace(",", " ")
     if value < 10:
         return f"{value:.2f}"
     if value < 100:
@@ -29,34 +39,36 @@ def ratio(row, others):
     return row["para"]["ns"] / min(times)
 
 
-def cells(row, names):
-    """A row's texts: a time for each runtime, then both ratios."""
+def cells(row, names, ratios):
+    """A row's texts: a time for each runtime, then the ratios to the best of some others."""
     result = [number(row[name]["ns"]) if "ns" in row.get(name, {}) else "-" for name in names]
-    peers = [name for name in row if name not in ("para", "serial")]
-    for others in (peers, ["serial"]):
+    for others in ratios.values():
         value = ratio(row, others)
         result.append(f"{value:.2f}" if value is not None else "-")
     return result
 
 
-def rows_of(workload, names):
+def rows_of(workload):
     """All texts of a table, the names of columns first."""
-    shown = [name for name in names if any("ns" in row.get(name, {}) for row in workload["points"].values())]
-    rows = [[workload["name"]] + shown + ["para/peer", "para/serial"]]
-    for point, row in workload["points"].items():
-        rows.append([point] + cells(row, shown))
-        for figure in ("longest_ns", "allocations", "resident_growth_bytes"):
+    points = workload["points"]
+    shown = [name for name in ORDER if any("ns" in row.get(name, {}) for row in points.values())]
+    ratios = {"para/peer": [name for name in shown if name not in NO_PEERS]}
+    if workload["kind"] != LOCKS:
+        ratios["para/serial"] = ["serial"]
+    rows = [[workload["name"]] + shown + list(ratios)]
+    for point, row in points.items():
+        rows.append([point] + cells(row, shown, ratios))
+        for figure, text in FIGURES.items():
             if figure == "longest_ns" and workload["kind"] != EACH:
                 continue
             if any(figure in figures for figures in row.values()):
-                rows.append(["  " + figure.replace("_ns", "").replace("_", " ")] +
-                            [number(row[name][figure]) if figure in row.get(name, {}) else "-"
-                             for name in shown] + ["", ""])
+                rows.append(["  " + text] + [number(row[name][figure]) if figure in row.get(name, {}) else "-"
+                                             for name in shown] + [""] * len(ratios))
     return rows
 
 
-def workload_table(workload, names):
-    rows = rows_of(workload, names)
+def workload_table(workload):
+    rows = rows_of(workload)
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     lines = [f"\n{workload['title']}"]
     for row in rows:
@@ -73,7 +85,7 @@ def target_table(targets):
     return "\n".join(lines)
 
 
-def markdown_table(workload, names):
-    rows = rows_of(workload, names)
+def markdown_table(workload):
+    rows = rows_of(workload)
     lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" + "--:|" * (len(rows[0]) - 1)]
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows[1:]])

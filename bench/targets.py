@@ -1,5 +1,5 @@
 """The targets that para has set itself, and how a run's figures stand to them."""
-from tables import number, ratio
+from tables import NO_PEERS, number, ratio
 
 
 class Run:
@@ -15,7 +15,7 @@ class Run:
 
 
 def to_peer(row):
-    return ratio(row, [name for name in row if name not in ("para", "serial")])
+    return ratio(row, [name for name in row if name not in NO_PEERS])
 
 
 def worst_to_peer(rows, limit):
@@ -50,7 +50,7 @@ def built_in_copy(run):
     rows = run.rows("stream")
     if "copy" not in rows or "copy-past" not in rows:
         return None
-    peers = [entry["ns"] for name, entry in rows["copy"].items() if name not in ("para", "serial") and "ns" in entry]
+    peers = [entry["ns"] for name, entry in rows["copy"].items() if name not in NO_PEERS and "ns" in entry]
     if not peers:
         return None
     gain = min(peers) / rows["copy-past"]["para"]["ns"]
@@ -62,20 +62,39 @@ def alone(run):
     return worst_to_serial(rows, 1, 30)
 
 
+def even_at(rows, name):
+    """Serial time from which on that runtime is faster, between the two points around it; None if it
+    is not at any, 0 if it is at all."""
+    slower = [k for k, row in enumerate(rows) if row[name]["ns"] >= row["serial"]["ns"]]
+    if not slower:
+        return 0
+    if slower[-1] == len(rows) - 1:
+        return None
+    last, first = rows[slower[-1]], rows[slower[-1] + 1]
+    loss, gain = (abs(row[name]["ns"] - row["serial"]["ns"]) for row in (last, first))
+    return last["serial"]["ns"] + (first["serial"]["ns"] - last["serial"]["ns"]) * loss / (loss + gain)
+
+
 def break_even(run):
-    """Serial time from which on para is faster, between the two points around it."""
+    """Para's, and beside it that of the floor, if it was measured."""
     rows = sorted(run.rows("fixed").values(), key=lambda row: row["serial"]["ns"])
-    slower = [k for k, row in enumerate(rows) if row["para"]["ns"] >= row["serial"]["ns"]]
     if not rows:
         return None
-    if slower and slower[-1] == len(rows) - 1:
-        return "none", False
-    if not slower:
-        return f"below {number(rows[0]['serial']['ns'])} ns", True
-    last, first = rows[slower[-1]], rows[slower[-1] + 1]
-    loss, gain = (abs(row["para"]["ns"] - row["serial"]["ns"]) for row in (last, first))
-    at = last["serial"]["ns"] + (first["serial"]["ns"] - last["serial"]["ns"]) * loss / (loss + gain)
-    return f"{number(at)} ns", at <= 450
+    texts = []
+    for name in ("para", "floor"):
+        if all("ns" in row.get(name, {}) for row in rows):
+            at = even_at(rows, name)
+            texts.append("at none" if at is None else f"{number(at)} ns")
+    at = even_at(rows, "para")
+    return "; the floor: ".join(texts), at is not None and at <= 450
+
+
+def locks(run, keep):
+    """To the better of the two peers that the target names."""
+    rows = run.rows("mutex", lambda point, row: keep(point))
+    named = {point: {name: row[name] for name in ("para", "posix", "nsync") if name in row}
+             for point, row in rows.items()}
+    return worst_to_peer(named, 1.0)
 
 
 def hogs(run):
@@ -129,5 +148,8 @@ def all_of(result):
         ("F10", "no allocation in warm calls, memory flat", memory(run)),
         ("F11", "threads that call at once <= 1.00 x the best peer", worst_to_peer(run.rows("callers"), 1.0)),
         ("F11", "loops within a loop <= 1.00 x the best peer", worst_to_peer(run.rows("nested"), 1.0)),
+        ("F12", "mutex lock+unlock uncontended <= 1.00 x pthread_mutex and nsync",
+         locks(run, lambda point: point == "uncontended")),
+        ("F12", "contended at 2, 4, 16 threads <= 1.00 x", locks(run, lambda point: point != "uncontended")),
     ]
     return [(name, what) + found for name, what, found in table if found]

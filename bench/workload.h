@@ -23,7 +23,8 @@ typedef enum bench_kind {
     BENCH_EACH,     /* run by run: the mean, and the longest */
     BENCH_PREPARED, /* run by run, each after a call of prepare, which is not timed: the median */
     BENCH_IDLE,     /* CPU time that is used in a second after the last run */
-    BENCH_MEMORY    /* many runs in a row; heap allocations and growth of resident memory */
+    BENCH_MEMORY,   /* many runs in a row; heap allocations and growth of resident memory */
+    BENCH_LOCKS     /* locks/main.cpp */
 } bench_kind;
 
 typedef struct bench_workload {
@@ -31,6 +32,7 @@ typedef struct bench_workload {
     const char *title;
     bench_kind kind;
     unsigned needs;            /* BENCH_ flags of runtime.h */
+    bool yardstick;            /* runs by a yardstick too */
     const bench_point *points; /* up to one without a name */
     double tolerance;          /* relative error that the digest may have; 0: none */
     /* Makes the data, all with bench_alloc. At most one workload is set up at a time. */
@@ -42,6 +44,15 @@ typedef struct bench_workload {
     double (*digest)(const void *ctx);
     void (*finish)(void *ctx); /* before the memory goes; NULL: nothing to do */
 } bench_workload;
+
+/* A chain of dependent multiplications and additions, about 1.6 ns a step; the result is below
+ * 2^63. The number of steps comes from memory, or else the compiler would see through it. */
+static inline uint64_t bench_chain(uint64_t x, size_t steps)
+{
+    for (size_t s = 0; s < steps; s++)
+        x = (x * 0x9E3779B97F4A7C15u >> 2) + s;
+    return x;
+}
 
 #ifdef __cplusplus
 extern "C" {
@@ -62,15 +73,6 @@ uint64_t bench_allocations(void);
 #ifdef __cplusplus
 }
 #else
-
-/* A chain of dependent multiplications and additions, about 1.6 ns a step; the result is below
- * 2^63. The number of steps comes from memory, or else the compiler would see through it. */
-static inline uint64_t bench_chain(uint64_t x, size_t steps)
-{
-    for (size_t s = 0; s < steps; s++)
-        x = (x * 0x9E3779B97F4A7C15u >> 2) + s;
-    return x;
-}
 
 /* One chain after the other: item i begins where the previous result is known, of which it uses
  * nothing. So items cost the same however many a processor could overlap, and results know nothing

@@ -257,6 +257,12 @@ int para__thread_start(pthread_t *handle, const char *name, void *(*run)(void *)
     return 0;
 }
 
+/* No worker sees that its CPU is contended. */
+para__usage para__thread_usage(void)
+{
+    return (para__usage){0};
+}
+
 int para__current_cpu(void)
 {
     return (int)model_self->core;

@@ -132,12 +132,12 @@ static member members[MODEL_CORES_MAX];
 
 static void pass(barrier *b)
 {
-    const uint32_t generation = para__load_acquire(&b->generation);
-    if (para__add_acq_rel(&b->awaited, -1u) == 1) {
-        para__store_relaxed(&b->awaited, state->s->on.cores);
-        para__store_release(&b->generation, generation + 1);
+    const uint32_t generation = MODEL_LOAD(&b->generation, true);
+    if (MODEL_ADD(&b->awaited, -1u) == 1) {
+        MODEL_STORE(&b->awaited, state->s->on.cores);
+        MODEL_STORE(&b->generation, generation + 1);
     } else {
-        while (para__load_acquire(&b->generation) == generation)
+        while (MODEL_LOAD(&b->generation, true) == generation)
             para__pause();
     }
 }
@@ -166,13 +166,13 @@ static void *serve_barrier(void *arg)
 static void spread(unsigned self, uint32_t generation)
 {
     for (unsigned c = 4 * self + 1; c <= 4 * self + 4 && c < state->s->on.cores; c++)
-        para__store_release(&members[c].go, generation);
+        MODEL_STORE(&members[c].go, generation);
 }
 
 static void gather(unsigned self, uint32_t generation)
 {
     for (unsigned c = 4 * self + 1; c <= 4 * self + 4 && c < state->s->on.cores; c++)
-        while (para__load_acquire(&members[c].arrived) != generation)
+        while (MODEL_LOAD(&members[c].arrived, true) != generation)
             para__pause();
 }
 
@@ -180,12 +180,12 @@ static void *serve_tree(void *arg)
 {
     const unsigned self = (unsigned)((member *)arg - members);
     for (uint32_t generation = 1;; generation++) {
-        while (para__load_acquire(&members[self].go) != generation)
+        while (MODEL_LOAD(&members[self].go, true) != generation)
             para__pause();
         spread(self, generation);
         compute_share(self);
         gather(self, generation);
-        para__store_release(&members[self].arrived, generation);
+        MODEL_STORE(&members[self].arrived, generation);
     }
     return NULL;
 }

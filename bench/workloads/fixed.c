@@ -58,6 +58,7 @@ static const bench_point points[] = {
 const bench_workload bench_fixed = {
     .name = "fixed",
     .title = "Fork-join with fixed work, by items of about 1.6 ns",
+    .yardstick = true,
     .points = points,
     .setup = fixed_setup,
     .run = fixed_run,

@@ -2,6 +2,7 @@
 #ifndef PARA_CALL_H
 #define PARA_CALL_H
 
+#include <para/cancel.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,14 +13,20 @@ typedef enum para_executor {
     PARA_EXECUTOR_SERIAL    /* the calling thread alone */
 } para_executor;
 
-/* Options of one call; all zero means that the engine decides. They change how fast a call is and
- * never what it computes. */
+/* Options of one call; all zero means that the engine decides. But for a request to cancel it, they
+ * change how fast a call is and never what it computes. */
 typedef struct para_options {
     unsigned workers;       /* at most so many threads, the caller among them; 0: all of the pool */
     para_executor executor; /* who runs it */
     size_t chunk;           /* a map kernel is given exactly so many elements at a time (fewer at
                                the end); a reduction hands out work in at least so many; 0:
                                automatic */
+    para_cancel *cancel;    /* NULL: none. Once that is requested, no further chunk is begun; if any
+                               is left out the call fails with PARA_ERR_CANCELLED, outputs are
+                               written in part, and a reduction's result is untouched. Looked at
+                               before each chunk: a map's are then of 0.2 ms where para knows the
+                               kernel, else 1/64 of the call, unless .chunk says otherwise; a
+                               reduction's are its blocks */
 } para_options;
 
 /* Why a call ran as it did. */
@@ -35,7 +42,8 @@ typedef enum para_why {
     PARA_WHY_FORKED      /* serial: the process forked after the pool was made */
 } para_why;
 
-/* How a call ran. Filled on success, and on PARA_ERR_KERNEL; zeroed by any other failure. */
+/* How a call ran. Filled on success, on PARA_ERR_KERNEL and on PARA_ERR_CANCELLED; zeroed by any
+ * other failure. */
 typedef struct para_report {
     unsigned workers;    /* threads that ran at least one chunk */
     unsigned width;      /* threads that were invited, the caller among them */

@@ -43,6 +43,7 @@ extern "C" {
  * Returns PARA_OK; PARA_ERR_KERNEL if a kernel call returned an error: then every element before
  * the lowest failing chunk has been processed, no chunk after it is started once the error is
  * known, and the report tells chunk and error, which are those of the serial loop;
+ * PARA_ERR_CANCELLED if .options.cancel kept a chunk from being started;
  * PARA_ERR_NULL_KERNEL, _NULL_VIEW, _ELEMENT_SIZE, _OVERLAP, _OVERFLOW, _ARGUMENT for a call that
  * was refused; PARA_ERR_MEMORY; what para_pool_create returns, if the default pool cannot be made.
  */

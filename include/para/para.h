@@ -5,10 +5,15 @@
 #include <para/buffer.h>
 #include <para/calibration.h>
 #include <para/call.h>
+#include <para/cancel.h>
+#include <para/guard.h>
 #include <para/kernel.h>
 #include <para/map.h>
+#include <para/mutex.h>
 #include <para/pool.h>
 #include <para/reduce.h>
+#include <para/semaphore.h>
+#include <para/shared_mutex.h>
 #include <para/status.h>
 #include <para/topology.h>
 #include <para/version.h>

@@ -1,8 +1,9 @@
 /* Atomics: C17's, under names short enough that a line still has room for its reason.
  *
- * Every use carries at its side either the label of the edge that it is half of, [E1] and so on, as
- * listed in docs/memory-model.md, or the reason why no order is needed. Order is always on the
- * operation, never in a bare fence: ThreadSanitizer cannot see fences. */
+ * Every operation that orders something takes the label of the edge that it is half of as its first
+ * argument; an unknown one does not compile. A relaxed operation takes none, and says at its side
+ * why no order is needed. Order is always on the operation, never in a bare fence: ThreadSanitizer
+ * cannot see fences. */
 #ifndef PARA_BASE_ATOMIC_H
 #define PARA_BASE_ATOMIC_H
 
@@ -10,22 +11,51 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define para__load_relaxed(p)     atomic_load_explicit((p), memory_order_relaxed)
-#define para__load_acquire(p)     atomic_load_explicit((p), memory_order_acquire)
-#define para__load_seq_cst(p)     atomic_load_explicit((p), memory_order_seq_cst)
-#define para__store_relaxed(p, v) atomic_store_explicit((p), (v), memory_order_relaxed)
-#define para__store_release(p, v) atomic_store_explicit((p), (v), memory_order_release)
-#define para__store_seq_cst(p, v) atomic_store_explicit((p), (v), memory_order_seq_cst)
-#define para__swap_acquire(p, v)  atomic_exchange_explicit((p), (v), memory_order_acquire)
-#define para__swap_seq_cst(p, v)  atomic_exchange_explicit((p), (v), memory_order_seq_cst)
-#define para__add_relaxed(p, v)   atomic_fetch_add_explicit((p), (v), memory_order_relaxed)
-#define para__add_acq_rel(p, v)   atomic_fetch_add_explicit((p), (v), memory_order_acq_rel)
-#define para__cas_relaxed(p, e, v)                                               \
-    atomic_compare_exchange_strong_explicit((p), (e), (v), memory_order_relaxed, \
+/* The edges: by which word what passes from thread to thread. Argued in docs/memory-model.md. */
+enum para__edge {
+    PARA__E1,    /* notice.post: a job, from its caller to who claims of it */
+    PARA__E2,    /* member.done: what a helper did, to the caller */
+    PARA__E3,    /* lane.leased: a lane, from one lessee to the next */
+    PARA__E4,    /* pool.ready: what a thread wrote about itself, to the pool's creator */
+    PARA__E5,    /* event.state and what is news: no wake-up is lost */
+    PARA__E6,    /* the_pool: the default pool, from its maker to all */
+    PARA__E7,    /* the_machine: the machine's description, likewise */
+    PARA__E8,    /* worker.acting: a worker's place, from who acts for it to who does next */
+    PARA__E9,    /* para_mutex: what it guards, from one holder to the next */
+    PARA__E10,   /* a bucket's latch: the queues of those who wait */
+    PARA__E11,   /* para_semaphore: what was done before a release, to who acquires */
+    PARA__E12,   /* para_cancel: what was done before the request, to who sees it */
+    PARA__E13,   /* a wait's event: what its waker did, to who slept */
+    PARA__E2_E5, /* both at once: member.done is also the news that a joiner may sleep through */
+};
+
+#define para__load_relaxed(p)        atomic_load_explicit((p), memory_order_relaxed)
+#define para__load_acquire(e, p)     PARA__ORDERED(e, load, (p), memory_order_acquire)
+#define para__load_seq_cst(e, p)     PARA__ORDERED(e, load, (p), memory_order_seq_cst)
+#define para__store_relaxed(p, v)    atomic_store_explicit((p), (v), memory_order_relaxed)
+#define para__store_release(e, p, v) PARA__ORDERED(e, store, (p), (v), memory_order_release)
+#define para__store_seq_cst(e, p, v) PARA__ORDERED(e, store, (p), (v), memory_order_seq_cst)
+#define para__swap_relaxed(p, v)     atomic_exchange_explicit((p), (v), memory_order_relaxed)
+#define para__swap_acquire(e, p, v)  PARA__ORDERED(e, exchange, (p), (v), memory_order_acquire)
+#define para__swap_release(e, p, v)  PARA__ORDERED(e, exchange, (p), (v), memory_order_release)
+#define para__swap_seq_cst(e, p, v)  PARA__ORDERED(e, exchange, (p), (v), memory_order_seq_cst)
+#define para__add_relaxed(p, v)      atomic_fetch_add_explicit((p), (v), memory_order_relaxed)
+#define para__add_release(e, p, v)   PARA__ORDERED(e, fetch_add, (p), (v), memory_order_release)
+#define para__or_relaxed(p, v)       atomic_fetch_or_explicit((p), (v), memory_order_relaxed)
+#define para__or_release(e, p, v)    PARA__ORDERED(e, fetch_or, (p), (v), memory_order_release)
+#define para__and_relaxed(p, v)      atomic_fetch_and_explicit((p), (v), memory_order_relaxed)
+#define para__cas_relaxed(p, known, v)                                               \
+    atomic_compare_exchange_strong_explicit((p), (known), (v), memory_order_relaxed, \
                                             memory_order_relaxed)
-#define para__cas_seq_cst(p, e, v)                                               \
-    atomic_compare_exchange_strong_explicit((p), (e), (v), memory_order_seq_cst, \
-                                            memory_order_relaxed)
+/* Ordered if they succeed; if not, a relaxed load. */
+#define para__cas_acquire(e, p, known, v) PARA__CAS(e, (p), (known), (v), memory_order_acquire)
+#define para__cas_release(e, p, known, v) PARA__CAS(e, (p), (known), (v), memory_order_release)
+#define para__cas_seq_cst(e, p, known, v) PARA__CAS(e, (p), (known), (v), memory_order_seq_cst)
+
+#define PARA__ORDERED(e, operation, ...) \
+    ((void)PARA__##e, atomic_##operation##_explicit(__VA_ARGS__))
+#define PARA__CAS(e, p, known, v, order) \
+    PARA__ORDERED(e, compare_exchange_strong, p, known, v, order, memory_order_relaxed)
 
 /* Cache lines come in pairs: x86 fetches the neighbour of a line that is missed, and some Arm cores
  * have lines of 128 bytes. What different threads write stands this far apart. */

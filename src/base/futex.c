@@ -9,9 +9,7 @@
 
 void para__futex_wait(_Atomic uint32_t *word, uint32_t expected)
 {
-    const int saved = errno;
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0);
-    errno = saved;
+    para__futex_wait_until(word, expected, UINT64_MAX);
 }
 
 void para__futex_wait_for(_Atomic uint32_t *word, uint32_t expected, uint64_t ns)
@@ -20,6 +18,17 @@ void para__futex_wait_for(_Atomic uint32_t *word, uint32_t expected, uint64_t ns
     const struct timespec limit = {.tv_sec = (time_t)(ns / 1000000000u),
                                    .tv_nsec = (long)(ns % 1000000000u)};
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &limit, NULL, 0);
+    errno = saved;
+}
+
+void para__futex_wait_until(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns)
+{
+    const int saved = errno;
+    const struct timespec deadline = {.tv_sec = (time_t)(deadline_ns / 1000000000u),
+                                      .tv_nsec = (long)(deadline_ns % 1000000000u)};
+    /* Of the kernel's waits, the one with a bit set takes a point in time rather than a span. */
+    syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected,
+            deadline_ns == UINT64_MAX ? NULL : &deadline, NULL, FUTEX_BITSET_MATCH_ANY);
     errno = saved;
 }
 

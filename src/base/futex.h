@@ -13,6 +13,9 @@ void para__futex_wait(_Atomic uint32_t *word, uint32_t expected);
 /* The same, for at most so long. */
 void para__futex_wait_for(_Atomic uint32_t *word, uint32_t expected, uint64_t ns);
 
+/* The same, until CLOCK_MONOTONIC has reached deadline_ns; UINT64_MAX: for as long as it takes. */
+void para__futex_wait_until(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns);
+
 /* Wakes at most count sleepers on the word, which may by then belong to freed memory. */
 void para__futex_wake(_Atomic uint32_t *word, int count);
 

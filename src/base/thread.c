@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 /* A kernel finds at least the stack that a program's main thread commonly has, also where that is
  * unlimited and the system's choice for threads is smaller. */
@@ -51,14 +52,41 @@ static void count_fork(void)
     para__add_relaxed(&fork_count, 1); /* one thread: nothing to order */
 }
 
-/* When the library is loaded, so that no fork can come in between. */
-__attribute__((constructor)) static void watch_forks(void)
+static bool several_cpus = true; /* written once, before there can be another thread */
+
+/* When the library is loaded, so that no fork can come in between; and by the thread that loads it,
+ * commonly the main one, which has the process's affinity: those that come later may be pinned. */
+__attribute__((constructor)) static void look_around(void)
 {
     pthread_atfork(NULL, NULL, count_fork);
+    const int saved = errno;
+    cpu_set_t usable;
+    if (sched_getaffinity(0, sizeof usable, &usable) == 0)
+        several_cpus = CPU_COUNT(&usable) > 1;
+    errno = saved; /* failed: more CPUs than a set holds */
+}
+
+bool para__several_cpus(void)
+{
+    return several_cpus;
 }
 
 unsigned para__fork_count(void)
 {
     return para__load_relaxed(
         &fork_count); /* changes only in a child, before it has a second thread */
+}
+
+static uint64_t ns_of(struct timeval t)
+{
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_usec * 1000u;
+}
+
+para__usage para__thread_usage(void)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_THREAD, &usage) != 0)
+        return (para__usage){0};
+    return (para__usage){.cpu_ns = ns_of(usage.ru_utime) + ns_of(usage.ru_stime),
+                         .preemptions = usage.ru_nivcsw};
 }

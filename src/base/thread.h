@@ -3,6 +3,8 @@
 #define PARA_BASE_THREAD_H
 
 #include <pthread.h>
+#include <stdint.h>
+#include <stdbool.h>
 
 /* Starts a named thread with every signal blocked but those that faults raise, so that an
  * application's handlers run on its own threads. Returns 0, or the error number of pthread_create.
@@ -11,6 +13,17 @@ int para__thread_start(pthread_t *thread, const char *name, void *(*run)(void *)
 
 /* The CPU that the calling thread runs on; negative if the system does not say. */
 int para__current_cpu(void);
+
+/* Whether threads of the process could run at the same time when the library was loaded: if not,
+ * there is no point in spinning for what another one does. */
+bool para__several_cpus(void);
+
+/* The CPU time that the calling thread has used, and how often it was taken off its CPU. */
+typedef struct para__usage {
+    uint64_t cpu_ns;
+    long preemptions;
+} para__usage;
+para__usage para__thread_usage(void);
 
 /* How often the process has been forked off: a child's count differs from its parent's. */
 unsigned para__fork_count(void);

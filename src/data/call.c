@@ -134,12 +134,45 @@ static double least_work_ns(const para_pool *pool)
     return para__load_relaxed(&pool->followed.least_work_ns); /* see pool.h */
 }
 
-/* Whether this one of a site's many short calls is looked at. A counter of the thread's, so that
- * callers do not share a line. */
-static bool is_sampled(void)
+/* What a thread remembers of its own last calls; its own, so that callers do not share a line. */
+static _Thread_local struct {
+    const para__site *shared; /* the site of the last call, if that was shared */
+    const para__site *trial;  /* the site of which alone_left more are to be run alone, or
+                                 timed_left more shared ones to be timed */
+    unsigned alone_left, timed_left;
+    unsigned calls, timed, relaxed; /* counters, for what is done now and then */
+} recent __attribute__((tls_model("initial-exec")));
+
+/* Whether it is the turn of this one, of many. */
+static bool is_sampled(unsigned *counter)
 {
-    static _Thread_local unsigned calls __attribute__((tls_model("initial-exec")));
-    return ++calls % SAMPLE_EVERY == 0;
+    return ++*counter % SAMPLE_EVERY == 0;
+}
+
+/* Whether this one of a site's short shared calls runs alone, to see what it costs so. Several in a
+ * row do, and the last one is timed: the first finds data where a helper has left it. The shared
+ * ones that follow are timed as well, so that it shows soon what it costs that data travel. */
+static bool is_trial(para__call *call)
+{
+    enum { ALONE_IN_A_ROW = 3, TIMED_AFTERWARDS = 4 };
+    if (recent.trial == call->site) {
+        if (recent.alone_left > 0) {
+            call->timed = --recent.alone_left == 0;
+            return true;
+        }
+        if (recent.timed_left > 0) {
+            recent.timed_left--;
+            call->timed = true;
+            return false;
+        }
+    }
+    if (!call->timed || !is_sampled(&recent.timed))
+        return false;
+    recent.trial = call->site;
+    recent.alone_left = ALONE_IN_A_ROW - 1;
+    recent.timed_left = TIMED_AFTERWARDS;
+    call->timed = false;
+    return true;
 }
 
 static para__plan decide(const para__call *call, size_t units, double work_ns)
@@ -152,6 +185,7 @@ static para__plan decide(const para__call *call, size_t units, double work_ns)
     return para__decide(
         &(para__ask){.units = units,
                      .work_ns = work_ns,
+                     .inflation = call->site ? para__site_inflation(call->site) : 1,
                      .workers = pool->workers,
                      .awake = long_within ? pool->workers - 1 : para__pool_awake(pool),
                      .limit = call->options->workers,
@@ -166,6 +200,14 @@ static void stay_alone(para__call *call, para_why why)
     call->probe = false;
 }
 
+/* Alone, since that is thought to be best, or to see how it is. */
+static void run_small(para__call *call)
+{
+    call->unsettled = recent.shared == call->site;
+    recent.shared = NULL;
+    stay_alone(call, PARA_WHY_SMALL);
+}
+
 /* A plan to share is carried out if the process has its threads and a lane is free. */
 static void take_lane(para__call *call)
 {
@@ -173,6 +215,8 @@ static void take_lane(para__call *call)
         stay_alone(call, PARA_WHY_FORKED);
     else if (!call->lane && !(call->lane = para__lane_lease(call->pool)))
         stay_alone(call, PARA_WHY_LANES_BUSY);
+    else
+        recent.shared = call->site;
 }
 
 para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(void), size_t count,
@@ -181,6 +225,7 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
     call->pool = pool;
     call->probe = false;
     call->timed = false;
+    call->unsettled = false;
     call->count = count;
     call->options = options;
     call->site = NULL;
@@ -207,25 +252,38 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
                          (call->estimate.samples >= 2 && 4 * expected_ns < least_work_ns(pool));
     const double work_ns = trusted ? expected_ns : 0;
     if (options->executor == PARA_EXECUTOR_AUTO && (!trusted || work_ns < least_work_ns(pool))) {
-        stay_alone(call, PARA_WHY_SMALL);
+        run_small(call);
         call->probe = !trusted;
-        call->timed = call->probe || is_sampled();
+        call->timed = call->probe || is_sampled(&recent.calls);
         call->first_portion = 1;
         return PARA_OK;
     }
     call->plan = decide(call, units, work_ns);
-    call->timed = work_ns >= long_ns || is_sampled();
-    if (call->plan.width > 1 && work_ns < long_ns && call->timed && is_sampled() &&
-        options->executor == PARA_EXECUTOR_AUTO)
-        stay_alone(call, PARA_WHY_SMALL); /* to see what it costs alone, now and then */
-    if (call->plan.width > 1) {
+    call->timed = work_ns >= long_ns || is_sampled(&recent.calls);
+    const bool trial = call->plan.width > 1 && work_ns < long_ns &&
+                       options->executor == PARA_EXECUTOR_AUTO && is_trial(call);
+    if (call->plan.width > 1 && !trial) {
         take_lane(call);
-    } else if (work_ns > short_ns) {
+        return PARA_OK;
+    }
+    run_small(call);
+    if (!trial && work_ns > short_ns) {
         call->probe = true;
         call->timed = true;
         call->first_portion = (size_t)(short_ns / work_ns * (double)count);
     }
     return PARA_OK;
+}
+
+size_t para__call_piece(const para__call *call)
+{
+    static const double moment_ns = 200000;
+    if (!call->options->cancel)
+        return SIZE_MAX;
+    const double known =
+        call->estimate.cost_ns > 0 ? moment_ns / (double)call->estimate.cost_ns : 0;
+    const double piece = known > 0 ? known : (double)call->count / 64;
+    return piece < 1 ? 1 : piece < (double)call->count ? (size_t)piece : call->count;
 }
 
 unsigned para__call_width_most(const para__call *call)
@@ -273,6 +331,10 @@ static double ticks_ns(const para__call *call, uint64_t ticks, unsigned looks)
     return ns > 0 ? ns : 0;
 }
 
+/* A shorter rest is run alone: that costs little, and tells what the call costs alone. A call that
+ * was shared does not, since its data had to travel. */
+static const double worth_escalating_ns = 10000;
+
 /* Runs the job on this thread in growing portions. Each tells what an element costs now; when that
  * makes it worth while to share the rest, it is left to be shared: returns how many units were run.
  */
@@ -294,9 +356,10 @@ static size_t probe(para__call *call, const para__job *job, para__seat *seat)
             return done;
         const double unit_ns = ticks_ns(call, now - before, 1) / (double)portion;
         const double rest_ns = unit_ns * (double)(units - done);
+        const bool tells = now - before >= call->pool->portion_ticks; /* more than of its call */
         before = now;
         portion = 8 * done;
-        if (rest_ns < least_work_ns(call->pool))
+        if (!tells || rest_ns < worth_escalating_ns)
             continue;
         const para__plan plan = decide(call, units - done, rest_ns);
         if (plan.width == 1)
@@ -337,23 +400,28 @@ static void remember(para__call *call, size_t units, const para__tally *tally)
 {
     const double ns = ticks_ns(call, tally->busy_ticks, 1);
     const double mean_ticks = (double)tally->busy_ticks / (double)units;
-    const double spread =
-        tally->dearest_ticks > mean_ticks && mean_ticks > 0 ? tally->dearest_ticks / mean_ticks : 1;
-    const double alone_ns = (double)call->estimate.cost_ns * (double)call->count;
     const bool is_alone = call->plan.width == 1;
+    const double spread = is_alone ? 0
+                          : tally->dearest_ticks > mean_ticks && mean_ticks > 0
+                              ? tally->dearest_ticks / mean_ticks
+                              : 1;
+    const double alone_ns = (double)call->estimate.cost_ns * (double)call->count;
+    if (is_alone && call->unsettled && ns < long_ns)
+        return;
     if (is_alone || call->probe || ns >= long_ns || alone_ns <= 0)
         para__site_record(call->site, (double)call->count, ns, spread);
     else
-        para__site_inflate(call->site, ns / alone_ns);
+        para__site_inflate(call->site, ns / alone_ns, spread);
     if (call->plan.why != PARA_WHY_SMALL)
         return;
     if (ns > least_work_ns(call->pool))
         count_forgone(call, units, ns);
-    if (ns > para__least_work_ns(&call->pool->costs, call->pool->workers) && is_sampled()) {
+    if (ns > para__least_work_ns(&call->pool->costs, call->pool->workers) &&
+        is_sampled(&recent.relaxed)) {
         /* Much more rarely than shared calls put it right. */
         para__costs_relax(call->pool);
         if (para__site_inflation(call->site) > 1)
-            para__site_inflate(call->site, 1);
+            para__site_relax(call->site);
     }
 }
 
@@ -386,10 +454,12 @@ static void write_report(const para__call *call, const para__tally *tally, unsig
                                   .chunks = tally->chunks,
                                   .chunk = tally->largest,
                                   .time_ns = para__now_ns() - call->start_ns,
-                                  .why = call->plan.why,
-                                  .kernel_error = tally->error,
-                                  .failed_first = tally->failed_first,
-                                  .failed_count = tally->failed_count};
+                                  .why = call->plan.why};
+    if (tally->error && tally->failed_count) {
+        call->report->kernel_error = tally->error;
+        call->report->failed_first = tally->failed_first;
+        call->report->failed_count = tally->failed_count;
+    }
 }
 
 para_status para__call_run(para__call *call, para__job *job)
@@ -404,6 +474,8 @@ para_status para__call_run(para__call *call, para__job *job)
     const para__tally *tally = &seat.tally;
     if (call->report)
         write_report(call, tally, workers);
+    if (tally->error && tally->failed_count == 0)
+        return para__fail(PARA_ERR_CANCELLED, NULL);
     if (tally->error)
         return para__fail(PARA_ERR_KERNEL, "error %d in elements [%zu, %zu)", tally->error,
                           tally->failed_first, tally->failed_first + tally->failed_count);

@@ -58,6 +58,7 @@ typedef struct para__call {
     para__plan plan;
     bool probe; /* begins alone, in growing portions; the rest is shared if that turns out to pay */
     bool timed;
+    bool unsettled; /* alone, after one that was shared: finds data where a helper has left it */
     size_t first_portion; /* elements, when probing */
     size_t count;         /* elements */
     const para_options *options;
@@ -80,6 +81,10 @@ static inline bool para__call_is_alone(const para__call *call)
     return call->plan.width == 1 && !call->probe;
 }
 
+/* The most elements of a kernel call, where nothing else says: all, but of a call that can be
+ * cancelled what is expected to take a moment. */
+size_t para__call_piece(const para__call *call);
+
 /* The most participants that the call may have. */
 unsigned para__call_width_most(const para__call *call);
 
@@ -89,7 +94,7 @@ void para__call_replan(para__call *call, size_t units);
 /* Memory until the call ends, aligned to PARA__LINE; NULL if there is none. */
 void *para__call_memory(para__call *call, size_t bytes);
 
-/* Runs the job as decided. PARA_OK or PARA_ERR_KERNEL; fills the report. */
+/* Runs the job as decided. PARA_OK, PARA_ERR_KERNEL or _CANCELLED; fills the report. */
 para_status para__call_run(para__call *call, para__job *job);
 
 /* Gives back what the call holds. */

@@ -11,8 +11,10 @@
 typedef struct map_job {
     para_map_fn *kernel;
     const void *arg;
-    size_t count;  /* elements of the call */
-    size_t chunk;  /* elements of a unit, each a kernel call of its own; 0: see above */
+    size_t count; /* elements of the call */
+    size_t unit;  /* elements of a unit */
+    size_t piece; /* the most of a kernel call: a unit where the call states its length */
+    const para_cancel *cancel;
     char *scratch; /* [width][scratch_stride], or NULL */
     size_t scratch_stride;
     para__views views;
@@ -29,13 +31,12 @@ static void run(const void *payload, size_t first_unit, size_t unit_count, para_
     aim.chunk.scratch = job->scratch ? job->scratch + seat->worker * job->scratch_stride : NULL;
     aim.chunk.worker = seat->worker;
 
-    const size_t unit = job->chunk ? job->chunk : 1;
-    size_t first = first_unit * unit;
+    size_t first = first_unit * job->unit;
     size_t left;
-    if (__builtin_mul_overflow(unit_count, unit, &left) || left > job->count - first)
+    if (__builtin_mul_overflow(unit_count, job->unit, &left) || left > job->count - first)
         left = job->count - first; /* the last unit may be shorter */
-    while (left && !para__seat_stops(seat, first)) {
-        const size_t n = job->chunk && left > unit ? unit : left;
+    while (left && !para__seat_stops(seat, first) && !para__seat_is_cancelled(seat, job->cancel)) {
+        const size_t n = left > job->piece ? job->piece : left;
         para__aim_at(&aim, &job->views, first, n);
         para__seat_record(seat, first, n, job->kernel(&aim.chunk, job->arg));
         first += n;
@@ -64,16 +65,18 @@ para_status para_pmap(para_pool *pool, const para_map *map)
     job.kernel = map->kernel;
     job.arg = map->arg;
     job.count = map->count;
-    job.chunk = map->options.chunk;
+    job.unit = map->options.chunk ? map->options.chunk : 1;
+    job.cancel = map->options.cancel;
     job.scratch = NULL;
     job.scratch_stride = 0;
-    const size_t units = job.chunk ? (map->count - 1) / job.chunk + 1 : map->count;
+    const size_t units = (map->count - 1) / job.unit + 1;
 
     para__call call;
     status = para__call_begin(&call, pool, (void (*)(void))map->kernel, map->count, units,
                               &map->options, map->report);
     if (status)
         return status;
+    job.piece = map->options.chunk ? job.unit : para__call_piece(&call);
     if (map->scratch_bytes) {
         job.scratch_stride = para__round_up(map->scratch_bytes, PARA__LINE);
         const unsigned width = para__call_width_most(&call);

@@ -1,9 +1,9 @@
 /* para_preduce: blocks, folded into the fixed tree of plan/tree.h.
  *
- * A unit is a node of the tree, 2^level blocks, and has a slot for its partial result. Who runs a
- * unit folds its blocks on a small stack of its own, as a binary counter counts: after block b, as
- * many pairs combine as b + 1 has trailing zeros. Who has claimed several units folds what the tree
- * allows among them at once; the caller finishes the tree. */
+ * A unit is a node of the tree, 2^level blocks, and has a slot for its partial result. Who has
+ * claimed several units runs the largest nodes among them, each into the slot of its first unit, and
+ * folds a node's blocks on a small stack of its own, as a binary counter counts: after block b, as
+ * many pairs combine as b + 1 has trailing zeros. The caller finishes the tree. */
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/call.h"
@@ -17,6 +17,9 @@
  * but the same tree. */
 enum { UNITS_A_WORKER = 256 };
 
+/* A stack is no larger than this for the sake of nodes above a unit. */
+enum { STACK_BYTES = 4096 };
+
 /* What travels to the workers. */
 typedef struct reduce_job {
     para_reduce_fn *kernel;
@@ -27,10 +30,12 @@ typedef struct reduce_job {
     size_t count, block, blocks;
     size_t acc_bytes;
     unsigned level;          /* a unit has 2^level blocks */
+    unsigned most_level;     /* nodes are run of at most 2^most_level units */
     para__partials partials; /* one slot a unit */
-    char *stacks; /* [width][stack_bytes]: accumulators while a unit is folded, scratch */
+    char *stacks; /* [width][stack_bytes]: accumulators while a node is folded, scratch */
     size_t stack_bytes, scratch_offset;
     bool has_scratch;
+    const para_cancel *cancel;
     para__views views;
 } reduce_job;
 
@@ -46,12 +51,13 @@ static inline void start_from_identity(const reduce_job *job, void *acc)
         memcpy(acc, job->identity, job->acc_bytes);
 }
 
-/* Folds one unit into its slot; false if a failure ended it early. */
-static bool fold_unit(const reduce_job *job, size_t unit, char *stack, para__aim *aim,
-                      para__seat *seat)
+/* Folds the node of that level above units into the slot of its first unit; false if a failure
+ * ended it early. */
+static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *stack,
+                     para__aim *aim, para__seat *seat)
 {
     const size_t begin = unit << job->level;
-    const size_t span = (size_t)1 << job->level;
+    const size_t span = (size_t)1 << (job->level + level);
     const size_t n = job->blocks - begin < span ? job->blocks - begin : span;
     const size_t stride = job->partials.stride;
     char *slot = (char *)job->partials.slots + unit * stride;
@@ -60,7 +66,7 @@ static bool fold_unit(const reduce_job *job, size_t unit, char *stack, para__aim
     for (size_t b = 0; b < n; b++) {
         const size_t first = (begin + b) * job->block;
         const size_t count = job->count - first < job->block ? job->count - first : job->block;
-        if (para__seat_stops(seat, first))
+        if (para__seat_stops(seat, first) || para__seat_is_cancelled(seat, job->cancel))
             return false;
         start_from_identity(job, top);
         para__aim_at(aim, &job->views, first, count);
@@ -76,7 +82,7 @@ static bool fold_unit(const reduce_job *job, size_t unit, char *stack, para__aim
         job->combine(top - 2 * stride, top - stride, job->arg);
     if (bottom != slot)
         memcpy(slot, bottom, job->acc_bytes);
-    *para__slot_level(&job->partials, unit) = 0;
+    *para__slot_level(&job->partials, unit) = (uint8_t)level;
     return true;
 }
 
@@ -89,9 +95,14 @@ static void run(const void *payload, size_t first, size_t count, para__seat *sea
     aim.chunk.out = aim.out;
     aim.chunk.scratch = job->has_scratch ? stack + job->scratch_offset : NULL;
     aim.chunk.worker = seat->worker;
-    for (size_t unit = first; unit < first + count; unit++)
-        if (!fold_unit(job, unit, stack, &aim, seat))
+    __builtin_prefetch(job->partials.slots + first * job->partials.stride, 1);
+    for (size_t unit = first; unit < first + count;) {
+        const unsigned fits = para__tree_level(job->partials.leaves, unit, first + count);
+        const unsigned level = fits < job->most_level ? fits : job->most_level;
+        if (!run_node(job, unit, level, stack, &aim, seat))
             return;
+        unit += (size_t)1 << level;
+    }
     para__tree_fold(&job->partials, first, first + count, job->combine, job->arg);
 }
 
@@ -138,7 +149,11 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, siz
     const size_t stride = para__slot_bytes(job->acc_bytes);
     const size_t slot_bytes = para__round_up(units * stride, PARA__LINE);
     const unsigned width = para__call_width_most(call);
-    job->scratch_offset = para__round_up((job->level + 1) * stride, PARA__LINE);
+    const size_t fits = STACK_BYTES / stride;
+    const unsigned all = ceiling_log2(units);
+    const unsigned room = fits > job->level + 1 ? (unsigned)fits - job->level - 1 : 0;
+    job->most_level = room < all ? room : all;
+    job->scratch_offset = para__round_up((job->level + job->most_level + 1) * stride, PARA__LINE);
     job->stack_bytes = para__round_up(scratch_bytes, PARA__LINE);
     const size_t most = SIZE_MAX / 2 / width;
     if (job->scratch_offset > most || job->stack_bytes > most - job->scratch_offset)
@@ -179,6 +194,7 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
     if (job.identity && reduce->result_bytes == sizeof job.word)
         memcpy(&job.word, job.identity, sizeof job.word);
     job.count = reduce->count;
+    job.cancel = reduce->options.cancel;
     job.acc_bytes = reduce->result_bytes;
     job.block = reduce->block ? reduce->block : para_reduce_block(job.count, job.acc_bytes);
     job.blocks = (job.count - 1) / job.block + 1;

@@ -34,7 +34,7 @@ para_status para__pool_resolve(para_pool **pool)
 {
     if (*pool)
         return PARA_OK;
-    *pool = para__load_acquire(&the_pool); /* [E6] */
+    *pool = para__load_acquire(E6, &the_pool);
     if (*pool)
         return PARA_OK;
     lock();
@@ -43,7 +43,7 @@ para_status para__pool_resolve(para_pool **pool)
     if (!made) {
         status = para_pool_create(&made, NULL);
         if (!status)
-            para__store_release(&the_pool, made); /* [E6] */
+            para__store_release(E6, &the_pool, made);
     }
     unlock();
     *pool = made;

@@ -13,11 +13,12 @@
 /* The lane that this thread had last: most likely free, and in its caches. */
 static _Thread_local unsigned last_lane __attribute__((tls_model("initial-exec")));
 
-/* Workers look at lanes [0, lanes_used) only. It grows, before anything is published there. */
+/* Workers look at lanes [0, lanes_used) only. It grows before anything is published there; it is
+ * written even if it is large enough, so that this comes before the news to which it belongs. */
 static void use_lane(para_pool *pool, uint32_t index)
 {
     uint32_t used = para__load_relaxed(&pool->lanes_used);
-    while (used <= index && !para__cas_seq_cst(&pool->lanes_used, &used, index + 1)) { /* [E5] */
+    while (!para__cas_seq_cst(E5, &pool->lanes_used, &used, used > index ? used : index + 1)) {
     }
 }
 
@@ -30,11 +31,11 @@ para__lane *para__lane_lease(para_pool *pool)
         const unsigned index = (last_lane + i) % PARA__LANES;
         para__lane *lane = &pool->lane[index];
         if (para__load_relaxed(&lane->leased) == 0 /* a guess, to leave others' lines alone */
-            && para__swap_acquire(&lane->leased, 1) == 0) { /* [E3] */
+            && para__swap_acquire(E3, &lane->leased, 1) == 0) {
             if (lane->generation == last_generation)
                 continue; /* worn out: it stays leased */
             last_lane = index;
-            if (index >= para__load_acquire(&pool->lanes_used)) /* [E5] */
+            if (lane->generation == 0)
                 use_lane(pool, index);
             return lane;
         }
@@ -44,7 +45,7 @@ para__lane *para__lane_lease(para_pool *pool)
 
 void para__lane_release(para__lane *lane)
 {
-    para__store_release(&lane->leased, 0); /* [E3] */
+    para__store_release(E3, &lane->leased, 0);
 }
 
 void *para__lane_arena(para__lane *lane, size_t bytes)
@@ -77,22 +78,21 @@ static void publish(const para__part *p, const para__job *job)
         notice->timed = job->timed;
         notice->fp_control = para__fp_control();
         memcpy(notice->payload, job->payload, job->payload_bytes);
-        para__store_relaxed(&notice->team,
-                            para__team_word(p->generation, p->team)); /* as the job: [E1] */
+        /* Published by post, as the job. */
+        para__store_relaxed(&notice->team, para__team_word(p->generation, p->team));
         const unsigned counts = p->division.tickets << PARA__TICKET_BITS | p->first_claim;
-        para__store_release(&notice->post, para__tagged(p->generation, counts)); /* [E1] */
+        para__store_release(E1, &notice->post, para__tagged(p->generation, counts));
     }
 }
 
-/* Says it again, in the single order of seq_cst operations [E5]. */
+/* Says it again, in the single order of seq_cst operations. */
 static void announce_again(const para__part *p)
 {
     const para__worker *worker = p->pool->worker;
     const unsigned counts = p->division.tickets << PARA__TICKET_BITS | p->first_claim;
     const unsigned last = worker[p->team.first + p->team.width - 1].group;
     for (unsigned g = worker[p->team.first].group; g <= last; g++)
-        para__swap_seq_cst(&p->lane->notice[g].post,
-                           para__tagged(p->generation, counts)); /* [E5] */
+        para__swap_seq_cst(E5, &p->lane->notice[g].post, para__tagged(p->generation, counts));
 }
 
 /* Wakes all of the team who sleep, whoever else was to do so. */
@@ -108,7 +108,7 @@ static bool all_done(const para__part *p)
 {
     unsigned finished = p->finished;
     for (unsigned w = p->team.first; w < p->team.first + p->team.width; w++) {
-        const uint64_t done = para__load_seq_cst(&p->lane->member[w].done); /* [E2], [E5] */
+        const uint64_t done = para__load_seq_cst(E2_E5, &p->lane->member[w].done);
         finished +=
             done >> PARA__COUNT_BITS == p->generation ? (unsigned)(done & PARA__COUNT_MASK) : 0;
     }
@@ -121,8 +121,8 @@ static void help_nested(const para__part *p)
 {
     para_pool *pool = p->pool;
     para__worker *self = &pool->worker[p->self];
-    const bool is_self = para__pool_is_worker(pool);           /* then it acts for itself already */
-    if (!is_self && para__swap_acquire(&self->acting, 1) != 0) /* [E8] */
+    const bool is_self = para__pool_is_worker(pool); /* then it acts for itself already */
+    if (!is_self && para__swap_acquire(E8, &self->acting, 1) != 0)
         return;
     const uint64_t fp_control = para__fp_control();
     const unsigned lanes = para__load_relaxed(&pool->lanes_used); /* others hold no such call yet */
@@ -131,15 +131,29 @@ static void help_nested(const para__part *p)
             para__lane_visit(pool, i, p->self, para__lane_number(pool, p->lane));
     para__fp_set_control(fp_control);
     if (!is_self)
-        para__store_release(&self->acting, 0); /* [E8] */
+        para__store_release(E8, &self->acting, 0);
 }
 
-static void join(const para__part *p)
+/* The part of its own time that a call may spin at its end; and at most so many times as long as
+ * one that is idle does: a wake-up is then a percent of the call. */
+enum { JOIN_SPIN_PART = 4, JOIN_SPIN_MOST = 32 };
+
+/* Waits for those who still run what they have claimed. The longer the call took, since `begun` if
+ * that is known, the longer it spins: what it waits for is a part of the call, and to be woken would
+ * then add to it. */
+static void join(const para__part *p, uint64_t begun)
 {
     if (all_done(p))
         return;
     const uint64_t start = para__ticks();
-    while (para__ticks() - start < para__load_relaxed(&p->pool->spin_ticks)) {
+    const uint64_t idle_ticks =
+        para__load_relaxed(&p->pool->spin_ticks); /* 0: threads share CPUs */
+    const uint64_t part_ticks = begun ? (start - begun) / JOIN_SPIN_PART : 0;
+    const uint64_t most_ticks = JOIN_SPIN_MOST * idle_ticks;
+    const uint64_t spin_ticks = part_ticks < idle_ticks   ? idle_ticks
+                                : part_ticks < most_ticks ? part_ticks
+                                                          : most_ticks;
+    while (para__ticks() - start < spin_ticks) {
         for (int i = 0; i < 16; i++) {
             if (all_done(p))
                 return;
@@ -204,12 +218,16 @@ static para__part part_of_caller(para_pool *pool, para__lane *lane, const para__
                         .seat = {.worker = self - first, .stop = &lane->stop}};
 }
 
-/* Who of the team sleeps; for timed calls only, since it looks at every member. */
+/* Who of the team sleeps; more than there are if one is not to be woken, so that nothing is learnt.
+ * For timed calls only, since it looks at every member. */
 static unsigned count_sleepers(const para__part *p)
 {
     unsigned sleepers = 0;
     for (unsigned w = p->team.first; w < p->team.first + p->team.width; w++)
-        sleepers += w != p->self && para__event_seems_parked(&p->pool->worker[w].event);
+        if (w != p->self && para__event_seems_parked(&p->pool->worker[w].event))
+            sleepers += para__load_relaxed(&p->pool->worker[w].guests) /* a hint: see pool.h */
+                            ? p->team.width
+                            : 1;
     return sleepers;
 }
 
@@ -242,7 +260,7 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
      * nothing between post and its first portion that would wait for the store to arrive, unless
      * the call is long against that. */
     const unsigned portion = para__claim_size(plan->tickets, plan->tickets, plan->first);
-    para__store_relaxed(&lane->member[p.self].ticket, /* published by post [E1] */
+    para__store_relaxed(&lane->member[p.self].ticket, /* published by post */
                         para__tagged(p.generation, plan->tickets - portion));
     const unsigned sleepers = job->timed ? count_sleepers(&p) : 0;
     const uint64_t published = job->timed ? para__ticks() : 0;
@@ -260,7 +278,7 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
         para__part_work_on(&p, p.self);
     }
     para__part_help_others(&p);
-    join(&p);
+    join(&p, begun);
     if (guests)
         para__add_relaxed(guests, -1u); /* a hint: see pool.h */
 
@@ -275,7 +293,7 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
     if (job->timed)
         refine_costs(&p, tally, sleepers, begun, published, tally->busy_ticks - busy_before);
     if (tally->error)
-        para__store_relaxed(&lane->stop, UINT64_MAX); /* published by the next post [E1] */
+        para__store_relaxed(&lane->stop, UINT64_MAX); /* published by the next post */
 }
 
 static void run_nothing(const void *payload, size_t first, size_t count, para__seat *seat)
@@ -304,7 +322,7 @@ uint64_t para__lane_ping(para_pool *pool, unsigned width, uint64_t limit_ticks)
         ticks = para__ticks() - start;
     ticks = para__ticks() - start;
     para__part_help_others(&p);
-    join(&p);
+    join(&p, 0);
     para__lane_release(lane);
     return ticks < limit_ticks ? ticks : UINT64_MAX;
 }

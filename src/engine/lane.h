@@ -54,6 +54,7 @@
 #include "sync/event.h"
 
 #include <para/call.h>
+#include <stddef.h>
 
 /* What a participant of a call has done, and whether it failed. */
 typedef struct para__tally {
@@ -62,14 +63,15 @@ typedef struct para__tally {
     uint64_t busy_ticks;               /* in its portions; 0 if the call is not timed */
     uint64_t came_ticks; /* when a helper's first claim succeeded; of all, the first */
     float dearest_ticks; /* of one unit, in the portion where these cost most */
-    int error;           /* what the kernel returned for it; 0: none failed */
+    int error;           /* what the kernel returned for it; 0: none failed. With a failed_count of
+                            0 there is no such chunk, but the call was cancelled */
 } para__tally;
 
 /* A participant while it runs units of a call. */
 typedef struct para__seat {
     unsigned worker;        /* 0 .. width - 1 */
-    _Atomic uint64_t *stop; /* first element of the lowest failing chunk known so far; written by
-                               whoever fails, read by all */
+    _Atomic uint64_t *stop; /* first element of the lowest failing chunk known so far; 0 if
+                               the call is cancelled; written by whoever fails, read by all */
     para__tally tally;
 } para__seat;
 
@@ -114,7 +116,7 @@ typedef struct para__lane {
     void *arena;                                  /* memory that calls need beyond the stack */
     size_t arena_bytes;
     _Alignas(PARA__LINE) para__event joiner; /* where the caller sleeps when a join takes long */
-    _Atomic uint64_t stop;                   /* UINT64_MAX, unless a chunk of the call has failed */
+    _Atomic uint64_t stop;                   /* UINT64_MAX; of a failing call see para__seat */
     para__notice *notice;                    /* [groups of workers, at most as many as these] */
     para__member *member;                    /* [workers of the pool] */
 } para__lane;
@@ -162,6 +164,16 @@ static inline bool para__seat_stops(const para__seat *seat, size_t first)
     return first > para__load_relaxed(seat->stop);
 }
 void para__seat_fail(para__seat *seat, size_t first, size_t count, int error);
+
+/* Likewise, whether no chunk is to be started since the call is cancelled; and records that. */
+void para__seat_cancel(para__seat *seat);
+static inline bool para__seat_is_cancelled(para__seat *seat, const para_cancel *cancel)
+{
+    if (!cancel || !para_cancel_requested(cancel))
+        return false;
+    para__seat_cancel(seat);
+    return true;
+}
 static inline void para__seat_record(para__seat *seat, size_t first, size_t count, int error)
 {
     seat->tally.chunks++;

@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "base/fpenv.h"
 
+#include <para/status.h>
+
 /* ---- Claiming and running ------------------------------------------------------------ */
 
 /* Claims tickets of worker w's slice; returns how many, and the first. No order: what is read after
@@ -78,13 +80,21 @@ void para__seat_fail(para__seat *seat, size_t first, size_t count, int error)
     }
 }
 
+void para__seat_cancel(para__seat *seat)
+{
+    /* Below any failure that is known: chunks before that one may be left out now. */
+    seat->tally.error = PARA_ERR_CANCELLED;
+    seat->tally.failed_first = 0;
+    seat->tally.failed_count = 0;
+    para__store_relaxed(seat->stop, 0); /* as above */
+}
+
 /* Tells the caller what this helper has finished, and wakes it if it sleeps. */
 static void finish(para__part *p)
 {
     para__member *member = &p->lane->member[p->self];
     member->tally = p->seat.tally;
-    para__swap_seq_cst(&member->done,
-                       para__tagged(p->generation, p->finished)); /* [E2]; [E5] for the joiner */
+    para__swap_seq_cst(E2_E5, &member->done, para__tagged(p->generation, p->finished));
     para__event_wake(&p->lane->joiner);
 }
 
@@ -162,7 +172,7 @@ para__visit para__lane_visit(para_pool *pool, unsigned index, unsigned worker, u
     para__lane *lane = &pool->lane[index];
     _Atomic uint64_t *seen = &pool->worker[worker].seen[index];
     const para__notice *notice = &lane->notice[pool->worker[worker].group];
-    const uint64_t post = para__load_acquire(&notice->post); /* [E1] */
+    const uint64_t post = para__load_acquire(E1, &notice->post);
     const uint64_t generation = post >> PARA__COUNT_BITS;
     if (generation == para__load_relaxed(seen)) /* see pool.h */
         return PARA__VISIT_NOTHING;
@@ -199,6 +209,6 @@ para__visit para__lane_visit(para_pool *pool, unsigned index, unsigned worker, u
 bool para__lane_has_news(para_pool *pool, unsigned index, unsigned worker)
 {
     para__notice *notice = &pool->lane[index].notice[pool->worker[worker].group];
-    return para__load_seq_cst(&notice->post) >> PARA__COUNT_BITS     /* [E5] after PARKED */
+    return para__load_seq_cst(E5, &notice->post) >> PARA__COUNT_BITS /* after PARKED */
            != para__load_relaxed(&pool->worker[worker].seen[index]); /* see pool.h */
 }

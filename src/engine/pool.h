@@ -28,8 +28,9 @@ typedef struct para__worker {
     _Alignas(PARA__LINE) para__event event; /* where it parks */
 
     /* Callers that are none of the pool's threads and sit on this worker's core, so that the worker
-     * has to stay out of their way. A hint: orders nothing; too high for a moment, it keeps the
-     * worker away for a millisecond. Counted by such callers. */
+     * has to stay out of their way; one more while it leaves the CPU to others (turn.h). A hint:
+     * orders nothing; too high for a moment, it keeps the worker away until a later call. Counted by
+     * such callers, and by the worker. */
     _Alignas(PARA__LINE) _Atomic uint32_t guests;
 
     /* [E8] 1 while somebody helps in this worker's name: its thread, or a caller that sits in its
@@ -87,10 +88,10 @@ bool para__pool_is_worker(const para_pool *pool);
 /* How many helpers the calling thread has that need not be woken, as far as one can tell. */
 unsigned para__pool_awake(const para_pool *pool);
 
-/* Wakes a worker that seems to be parked, and in nobody's way. */
+/* Wakes a worker that is parked, unless a caller is in its place. */
 static inline void para__worker_wake(para__worker *worker)
 {
-    if (para__event_seems_parked(&worker->event) &&
+    if (para__event_is_parked(&worker->event) &&
         !para__load_relaxed(&worker->guests)) /* a hint: orders nothing */
         para__event_wake(&worker->event);
 }

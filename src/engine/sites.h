@@ -70,13 +70,25 @@ static inline double para__site_inflation(para__site *site)
     return known ? known / 256.0 : 1;
 }
 
-/* A sample counts with an eighth, from half to eight times. */
-static inline void para__site_inflate(para__site *site, double sample)
+/* A sample counts with a quarter, from half to twice what is known, and from half to eight times. */
+static inline void para__site_inflate(para__site *site, double sample, double spread)
+{
+    const para__estimate next = para__estimate_spread(para__site_read(site), spread);
+    para__store_relaxed(&site->estimate, para__estimate_pack(next)); /* no order: see above */
+    const double known = para__site_inflation(site);
+    const double least = known / 2 > 0.5 ? known / 2 : 0.5;
+    const double most = 2 * known < 8 ? 2 * known : 8;
+    const double clipped = sample < least ? least : sample > most ? most : sample;
+    para__store_relaxed(&site->inflation, /* no order: see above */
+                        (uint32_t)((known + (clipped - known) / 4) * 256 + 0.5));
+}
+
+/* A small step back: some time later sharing is tried again. */
+static inline void para__site_relax(para__site *site)
 {
     const double known = para__site_inflation(site);
-    const double clipped = sample < 0.5 ? 0.5 : sample > 8 ? 8 : sample;
     para__store_relaxed(&site->inflation, /* no order: see above */
-                        (uint32_t)((known + (clipped - known) / 8) * 256 + 0.5));
+                        (uint32_t)((known - (known - 1) / 16) * 256));
 }
 
 #endif

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "engine/pool.h"
+#include "engine/turn.h"
 
 #include <stdio.h>
 
@@ -35,7 +36,7 @@ unsigned para__pool_awake(const para_pool *pool)
 static bool has_news(para__worker *self)
 {
     para_pool *pool = self->pool;
-    const unsigned lanes = para__load_seq_cst(&pool->lanes_used); /* [E5] */
+    const unsigned lanes = para__load_seq_cst(E5, &pool->lanes_used);
     for (unsigned i = 0; i < lanes; i++)
         if (para__lane_has_news(pool, i, self->index))
             return true;
@@ -51,8 +52,8 @@ static void park(para__worker *self, bool displaced)
     static const uint64_t away_most_ns = 64000000;
     para_pool *pool = self->pool;
     para__event_prepare(&self->event);
-    const bool news = has_news(self);                                  /* [E5] */
-    if (para__load_seq_cst(&pool->stopping) || (news && !displaced)) { /* [E5] */
+    const bool news = has_news(self);
+    if (para__load_seq_cst(E5, &pool->stopping) || (news && !displaced)) {
         para__event_cancel(&self->event);
         self->away_ns = 0;
         return;
@@ -70,47 +71,71 @@ static void park(para__worker *self, bool displaced)
     para__event_cancel(&self->event);
 }
 
+/* Leaves its CPU to others for a while, and is not to be woken meanwhile but for the end. */
+static void rest(para__worker *self)
+{
+    para_pool *pool = self->pool;
+    para__event_prepare(&self->event);
+    if (!para__load_relaxed(&pool->stopping)) { /* missed, it is seen after the rest */
+        para__add_relaxed(&self->guests, 1);    /* a hint: see pool.h */
+        para__add_relaxed(&pool->sleeping, 1);  /* a count on its own */
+        para__event_wait_for(&self->event, PARA__REST_NS);
+        para__add_relaxed(&pool->sleeping, -1u);
+        para__add_relaxed(&self->guests, -1u);
+    }
+    para__event_cancel(&self->event);
+}
+
 /* Looks at every lane that has news. */
 static para__visit go_round(para__worker *self)
 {
     para_pool *pool = self->pool;
     para__visit outcome = PARA__VISIT_NOTHING;
-    if (para__load_relaxed(&self->guests) || para__swap_acquire(&self->acting, 1) != 0) /* [E8] */
+    if (para__load_relaxed(&self->guests) || para__swap_acquire(E8, &self->acting, 1) != 0)
         return PARA__VISIT_DISPLACED;
     const unsigned lanes = para__load_relaxed(&pool->lanes_used); /* has_news did, in order */
     for (unsigned i = 0; i < lanes; i++) {
         const para__visit visit = para__lane_visit(pool, i, self->index, 0);
         outcome = visit > outcome ? visit : outcome;
     }
-    para__store_release(&self->acting, 0); /* [E8] */
+    para__store_release(E8, &self->acting, 0);
     return outcome;
 }
 
 /* Goes round the lanes until the pool ends. A worker that has helped looks again at once; one that
- * finds nothing spins for a while, in time rather than in rounds, and then parks. */
+ * finds nothing spins for a while, in time rather than in rounds, and then parks. On a contended CPU
+ * it takes turns with the others there: see turn.h. */
 static void serve(para__worker *self)
 {
     enum { ROUNDS_A_LOOK = 16 }; /* at the clock: it costs as much as a round */
     para_pool *pool = self->pool;
     uint64_t idle_since = 0; /* 0: it has just worked, or woken */
     unsigned rounds = 0;
+    para__turn turn;
+    para__turn_init(&turn);
     while (!para__load_relaxed(&pool->stopping)) { /* looked at again, in order, before parking */
         const para__visit visit = has_news(self) ? go_round(self) : PARA__VISIT_NOTHING;
+        const bool displaced = visit == PARA__VISIT_DISPLACED;
         if (visit == PARA__VISIT_WORKED) {
             idle_since = 0;
             rounds = 0;
+        } else if (!displaced && idle_since && ++rounds % ROUNDS_A_LOOK != 0) {
+            para__pause();
             continue;
         }
-        if (idle_since == 0)
-            idle_since = para__ticks();
-        const bool displaced = visit == PARA__VISIT_DISPLACED;
-        if (displaced || (++rounds % ROUNDS_A_LOOK == 0 &&
-                          para__ticks() - idle_since >= para__load_relaxed(&pool->spin_ticks))) {
+        const uint64_t now = para__ticks();
+        if (para__turn_is_over(&turn, now))
+            rest(self);
+        else if (displaced ||
+                 (idle_since && now - idle_since >= para__load_relaxed(&pool->spin_ticks)))
             park(self, displaced);
-            idle_since = 0;
-        } else {
-            para__pause();
+        else {
+            if (visit != PARA__VISIT_WORKED && idle_since == 0)
+                idle_since = now;
+            continue;
         }
+        idle_since = 0;
+        para__turn_begin(&turn);
     }
 }
 
@@ -122,7 +147,7 @@ static void *run(void *arg)
         self->bind_status =
             para__bind_thread(pool->machine, self->cpu_index, pool->binding == PARA_BIND_DOMAIN);
     this_worker = self;
-    para__add_acq_rel(&pool->ready, 1); /* [E4] */
+    para__add_release(E4, &pool->ready, 1);
     para__futex_wake(&pool->ready, 1);
     serve(self);
     return NULL;
@@ -138,14 +163,14 @@ unsigned para__workers_start(para_pool *pool)
         if (para__thread_start(&worker->thread, name, run, worker) != 0)
             break;
     }
-    for (uint32_t ready; (ready = para__load_acquire(&pool->ready)) < started;) /* [E4] */
+    for (uint32_t ready; (ready = para__load_acquire(E4, &pool->ready)) < started;)
         para__futex_wait(&pool->ready, ready);
     return started;
 }
 
 void para__workers_stop(para_pool *pool, unsigned count)
 {
-    para__store_seq_cst(&pool->stopping, true); /* [E5] */
+    para__store_seq_cst(E5, &pool->stopping, true);
     for (unsigned i = 0; i < count; i++)
         para__event_wake(&pool->worker[i].event);
     for (unsigned i = 0; i < count; i++)

@@ -12,6 +12,14 @@ static double clip(double value, double low, double high)
     return value < low ? low : value > high ? high : value;
 }
 
+para__estimate para__estimate_spread(para__estimate e, double spread)
+{
+    if (spread > 0)
+        e.spread =
+            (uint8_t)clip(e.spread + (clip(spread * 16, 16, 255) - e.spread) / 4 + 0.5, 16, 255);
+    return e;
+}
+
 para__estimate para__estimate_add(para__estimate e, double elements, double ns, double spread)
 {
     const double sample = ns > 0 ? ns / elements : 0;
@@ -32,7 +40,7 @@ para__estimate para__estimate_add(para__estimate e, double elements, double ns, 
     }
     e.cost_ns = (float)next;
     e.deviation = (uint8_t)clip(e.deviation + (deviation * 32 - e.deviation) / 4 + 0.5, 0, 255);
-    e.spread = (uint8_t)clip(e.spread + (clip(spread * 16, 16, 255) - e.spread) / 4 + 0.5, 16, 255);
+    e = para__estimate_spread(e, spread);
     e.samples = e.samples < UINT16_MAX ? (uint16_t)(e.samples + 1) : UINT16_MAX;
     return e;
 }

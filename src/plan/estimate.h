@@ -20,9 +20,12 @@ typedef struct para__estimate {
 } para__estimate;
 
 /* One sample: so many elements took so many nanoseconds; the dearest portion cost `spread` times
- * the mean (1 if it was one portion). */
+ * the mean, 0: that is not known, since they were run as one. */
 para__estimate para__estimate_add(para__estimate estimate, double elements, double ns,
                                   double spread);
+
+/* The same for the spread alone. */
+para__estimate para__estimate_spread(para__estimate estimate, double spread);
 
 /* Whether a call may be planned on the estimate alone. */
 static inline bool para__estimate_trusted(para__estimate estimate)

@@ -73,16 +73,21 @@ static void fold_node(const para__partials *p, size_t first, unsigned level, par
     *para__slot_level(p, first) = (uint8_t)level;
 }
 
+unsigned para__tree_level(size_t leaves, size_t first, size_t end)
+{
+    unsigned level = 0;
+    while (
+        level < 63 && first % ((size_t)2 << level) == 0 &&
+        (end - first >= (size_t)2 << level || (end == leaves && end - first > (size_t)1 << level)))
+        level++;
+    return level;
+}
+
 void para__tree_fold(const para__partials *p, size_t first, size_t end, para__combine *combine,
                      const void *arg)
 {
     while (first < end) {
-        /* The largest node that begins here and lies within [first, end). */
-        unsigned level = 0;
-        while (level < 63 && first % ((size_t)2 << level) == 0 &&
-               (end - first >= (size_t)2 << level ||
-                (end == p->leaves && end - first > (size_t)1 << level)))
-            level++;
+        const unsigned level = para__tree_level(p->leaves, first, end);
         fold_node(p, first, level, combine, arg);
         first = end - first > (size_t)1 << level ? first + ((size_t)1 << level) : end;
     }

@@ -45,6 +45,10 @@ static inline uint8_t *para__slot_level(const para__partials *partials, size_t l
     return partials->slots + (leaf + 1) * partials->stride - 1;
 }
 
+/* The level of the largest node that begins at leaf first and lies within [first, end): it covers
+ * min(2^level, leaves - first) of them. */
+unsigned para__tree_level(size_t leaves, size_t first, size_t end);
+
 typedef void para__combine(void *acc, const void *rhs, const void *arg);
 
 /* Combines all nodes that lie within leaves [first, end) as far as these allow. Nodes that are

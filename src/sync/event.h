@@ -10,11 +10,19 @@
  * the news visible; wake(). A wake-up is not lost if the sleeper's look and the waker's news are
  * seq_cst operations [E5]: either the look finds the news, or it comes before them in the single
  * order of seq_cst operations, and then so does the sleeper's PARKED, which the waker therefore
- * sees. */
+ * sees.
+ *
+ * Where the sleeper is one of many, in queues, the news are a word that another edge orders, and
+ * arm() and ring() take the places of prepare() and wake(). Both are swaps of the state, of which
+ * one comes first [E13]. If it is the ring, the arm reads AWAKE from it and acquires, so that the
+ * look after it finds the news. If it is the arm, the ring makes its PARKED AWAKE, and the wait
+ * ends. To ring and to wake are two steps, so that the system call can wait until latches are
+ * free. */
 #ifndef PARA_SYNC_EVENT_H
 #define PARA_SYNC_EVENT_H
 
 #include "base/atomic.h"
+#include "base/clock.h"
 #include "base/futex.h"
 
 /* One sleeper, any number of wakers. */
@@ -26,7 +34,7 @@ enum { PARA__AWAKE = 0, PARA__PARKED = 1 };
 
 static inline void para__event_prepare(para__event *event)
 {
-    para__store_seq_cst(&event->state, PARA__PARKED); /* [E5] before the look for news */
+    para__store_seq_cst(E5, &event->state, PARA__PARKED); /* before the look for news */
 }
 
 static inline void para__event_cancel(para__event *event)
@@ -54,11 +62,40 @@ static inline bool para__event_seems_parked(para__event *event)
     return para__load_relaxed(&event->state) == PARA__PARKED; /* a guess: orders nothing */
 }
 
+/* The same for the waker, who has made its news visible and may not miss a sleeper. */
+static inline bool para__event_is_parked(para__event *event)
+{
+    return para__load_seq_cst(E5, &event->state) == PARA__PARKED; /* after the news */
+}
+
 static inline void para__event_wake(para__event *event)
 {
-    if (para__load_seq_cst(&event->state) == PARA__PARKED /* [E5] after the news */
-        && para__swap_seq_cst(&event->state, PARA__AWAKE) == PARA__PARKED)
+    if (para__event_is_parked(event) && /* of several who see that, one makes the system call */
+        para__swap_relaxed(&event->state, PARA__AWAKE) == PARA__PARKED)
         para__futex_wake(&event->state, 1);
+}
+
+static inline void para__event_arm(para__event *event)
+{
+    para__swap_acquire(E13, &event->state, PARA__PARKED); /* before the look for news */
+}
+
+/* Waits for a ring; false: CLOCK_MONOTONIC has reached deadline_ns and there was none. */
+static inline bool para__event_wait_until(para__event *event, uint64_t deadline_ns)
+{
+    while (para__load_relaxed(&event->state) == PARA__PARKED) { /* news: after the next arm */
+        if (deadline_ns != UINT64_MAX && para__now_ns() >= deadline_ns)
+            return false;
+        para__futex_wait_until(&event->state, PARA__PARKED, deadline_ns);
+    }
+    return true;
+}
+
+/* After the news. Whether para__futex_wake(&event->state, 1) is due, be it after the event is gone:
+ * it needs no more than the address. */
+static inline bool para__event_ring(para__event *event)
+{
+    return para__swap_release(E13, &event->state, PARA__AWAKE) == PARA__PARKED;
 }
 
 #endif

@@ -24,6 +24,9 @@ para_status para__machine_get(const para__machine **machine);
 para_status para__machine_load(para__machine **machine, const char *root);
 void para__machine_free(para__machine *machine);
 
+/* The same, under a lock that the caller holds: hwloc has locks of its own, see machine.c. */
+para_status para__machine_read(para__machine **machine, const char *root);
+
 /* Binds the calling thread to one CPU of the machine, or to all CPUs of that CPU's domain.
  * PARA_ERR_UNSUPPORTED: the machine is not this system, or the system cannot bind; PARA_ERR_DENIED:
  * the system refused. */

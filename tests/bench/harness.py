@@ -14,22 +14,27 @@ def run(*arguments):
                           capture_output=True)
 
 
-def faults_in(result, listed):
+def listed(program):
+    return json.loads(subprocess.run([program, "--list"], capture_output=True, check=True).stdout)
+
+
+def faults_in(result):
     """What is missing or wrong in the figures of a quick run."""
-    built = {path.name.removeprefix("bench-") for path in (build / "bench").glob("bench-*")}
     found = {workload["name"]: workload["points"] for workload in result["workloads"]}
-    for workload in listed:
-        for point in workload["points"]:
-            if not point["quick"]:
-                continue
-            row = found.get(workload["name"], {}).get(point["name"], {})
-            for runtime in built:
-                figures = row.get(runtime, {"fault": "missing"})
-                fault = figures.get("fault")
-                if fault and (fault != "not possible with this runtime" or runtime in ("para", "serial")):
-                    yield f"{workload['name']}/{point['name']} {runtime}: {fault}"
-                elif not fault and not figures["ns"] >= 0:
-                    yield f"{workload['name']}/{point['name']} {runtime}: {figures['ns']} ns"
+    for family in ("bench", "locks"):
+        names = {path.name.removeprefix(f"{family}-") for path in (build / "bench").glob(f"{family}-*")}
+        for workload in listed(build / "bench" / f"{family}-para"):
+            for point in workload["points"]:
+                if not point["quick"]:
+                    continue
+                row = found.get(workload["name"], {}).get(point["name"], {})
+                for name in names:
+                    figures = row.get(name, {"fault": "missing"})
+                    fault = figures.get("fault")
+                    if fault and (fault != "not possible with this runtime" or name in ("para", "serial")):
+                        yield f"{workload['name']}/{point['name']} {name}: {fault}"
+                    elif not fault and not figures["ns"] >= 0:
+                        yield f"{workload['name']}/{point['name']} {name}: {figures['ns']} ns"
     for special in ("cold", "scaling"):
         if special not in found:
             yield f"{special}: missing"
@@ -42,9 +47,7 @@ def main():
         if done.returncode != 0:
             sys.exit(f"the suite failed:\n{done.stdout[-2000:]}{done.stderr}")
         result = json.loads(figures.read_text())
-    listed = json.loads(subprocess.run([build / "bench" / "bench-serial", "--list"], capture_output=True,
-                                       check=True).stdout)
-    faults = list(faults_in(result, listed))
+    faults = list(faults_in(result))
     if run("no-such-workload").returncode == 0:
         faults.append("an unknown workload is not refused")
     if faults:

@@ -117,6 +117,16 @@ TEST(spread_is_followed)
     assert_false(para__estimate_uneven(e));
 }
 
+TEST(a_call_that_ran_as_one_tells_nothing_of_the_spread)
+{
+    para__estimate e = para__estimate_add((para__estimate){0}, 10, 1000, 4);
+    const uint8_t before = e.spread;
+    assert_true(para__estimate_uneven(e));
+    e = para__estimate_add(e, 10, 1000, 0);
+    assert_int_equal(e.spread, before);
+    assert_true(para__estimate_spread(e, 1).spread < before);
+}
+
 TEST(spread_stays_in_its_range)
 {
     static const double spreads[] = {-1, 0, 0.5, 1, 15.9, 16, 1e9, INFINITY};
@@ -214,6 +224,7 @@ int main(void)
         cmocka_unit_test(one_outlier_neither_spoils_the_estimate_nor_costs_trust_for_long),
         cmocka_unit_test(costs_that_alternate_are_never_trusted),
         cmocka_unit_test(spread_is_followed),
+        cmocka_unit_test(a_call_that_ran_as_one_tells_nothing_of_the_spread),
         cmocka_unit_test(spread_stays_in_its_range),
         cmocka_unit_test(packing_loses_nothing),
         cmocka_unit_test(no_time_at_all_is_a_cost_of_zero),

@@ -223,9 +223,51 @@ TEST(refused_calls_zero_the_report)
     assert_memory_equal(&report, &zero, sizeof zero);
 }
 
+static double computed[500];
+
+static int compute(const para_chunk *chunk, const void *arg)
+{
+    double *y = chunk->out[0];
+    (void)arg;
+    for (size_t i = 0; i < chunk->count; i++) {
+        double v = (double)(chunk->first + i);
+        for (int k = 0; k < 20; k++)
+            v = v * 0.999 + 1;
+        y[i] = v;
+    }
+    return 0;
+}
+
+static para_why why_of(para_pool *pool)
+{
+    para_report report;
+    OK(para_pmap(pool, &(para_map){.kernel = compute,
+                                   .count = COUNT_OF(computed),
+                                   .out = {PARA_OUT(computed)},
+                                   .report = &report}));
+    return report.why;
+}
+
+/* Else it would never be seen that a call is not worth sharing any more. */
+TEST(a_short_call_that_is_shared_runs_alone_now_and_then)
+{
+    para_pool *pool = check_pool(2);
+    unsigned shared = 0;
+    unsigned alone = 0;
+    for (int k = 0; k < 5000; k++) {
+        const para_why why = why_of(pool);
+        shared += why == PARA_WHY_PARALLEL;
+        alone += shared && why == PARA_WHY_SMALL;
+    }
+    para_pool_destroy(pool);
+    if (shared > 1000) /* not on a machine that is too busy for that */
+        assert_in_range(alone, 1, 5000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_short_call_that_is_shared_runs_alone_now_and_then),
         cmocka_unit_test(chunks_are_exactly_as_asked),
         cmocka_unit_test(participants_are_those_who_ran_a_chunk),
         cmocka_unit_test(participants_of_a_reduction_are_those_who_ran_a_block),

@@ -1,0 +1,32 @@
+// para's.
+#include <para/mutex.h>
+#include <para/semaphore.h>
+
+constexpr const char *library = "para";
+
+struct Mutex {
+    para_mutex mutex = {};
+    void lock()
+    {
+        para_mutex_lock(&mutex);
+    }
+    void unlock()
+    {
+        para_mutex_unlock(&mutex);
+    }
+};
+
+struct Semaphore {
+    para_semaphore semaphore;
+    explicit Semaphore(unsigned units) : semaphore(PARA_SEMAPHORE_INIT(units, units))
+    {
+    }
+    void acquire()
+    {
+        para_semaphore_acquire(&semaphore);
+    }
+    void release()
+    {
+        para_semaphore_release(&semaphore, 1);
+    }
+};

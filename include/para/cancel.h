@@ -1,0 +1,35 @@
+/* Cancel tokens: a request to stop, seen by all who were given the token. */
+#ifndef PARA_CANCEL_H
+#define PARA_CANCEL_H
+
+#include <para/version.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Zero-initialised it is ready: para_cancel cancel = {0}; Its memory is the user's and stays until
+ * all who were given it have returned; nothing else need be done to end it. Once requested, a
+ * cancellation stays requested. The word is para's. */
+typedef struct para_cancel {
+    uint32_t word;
+} para_cancel;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Requests cancellation: whoever waits with this token is woken and returns PARA_ERR_CANCELLED;
+ * whoever looks at it sees the request. A second request changes nothing. Any thread, but no signal
+ * handler. Does not wait for those who are woken. What was done before the request is visible to
+ * who sees it. In a child of fork() the token is another one. Source: src/sync/cancel.c. */
+PARA_API void para_cancel_request(para_cancel *cancel);
+
+/* Whether cancellation was requested: one load, cheap enough for a loop. Any thread. */
+static inline bool para_cancel_requested(const para_cancel *cancel)
+{
+    return (__atomic_load_n(&cancel->word, __ATOMIC_ACQUIRE) & 1) != 0; /* E12 */
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

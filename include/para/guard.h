@@ -1,0 +1,157 @@
+/* Locks for the length of a block: given back on every way out of it. */
+#ifndef PARA_GUARD_H
+#define PARA_GUARD_H
+
+#include <para/mutex.h>
+#include <para/semaphore.h>
+
+#include <assert.h>
+
+/* PARA_WITH_MUTEX(&mutex) { ... } runs the block with the mutex locked, and unlocks it when the
+ * block is left: at its end, by break or continue (which end this block, no loop around it), by
+ * return, goto, or a C++ exception; not by longjmp, and by pthread_exit and
+ * pthread_cancel only in code that is compiled with -fexceptions, as C++ is. If checking refuses
+ * the lock, the block does not run. PARA_WITH_SEMAPHORE(&semaphore) { ... }: likewise with one
+ * unit. The semaphore must be initialised: else the block does not run, and without NDEBUG an
+ * assertion fails. */
+#define PARA_WITH_MUTEX(mutex)                                                           \
+    PARA__WITH(para__mutex_hold, PARA__NAME(para__hold_, __LINE__), para__mutex_release, \
+               para__mutex_hold_begin(mutex, __FILE__, __LINE__))
+#define PARA_WITH_SEMAPHORE(semaphore)                                                           \
+    PARA__WITH(para__semaphore_hold, PARA__NAME(para__hold_, __LINE__), para__semaphore_release, \
+               para__semaphore_hold_begin(semaphore))
+
+/* A loop of one round, whose variable releases when it goes out of scope. */
+#define PARA__WITH(type, hold, release, begin) \
+    for (type hold __attribute__((cleanup(release))) = begin; hold.run; hold.run = false)
+#define PARA__NAME(a, b)  PARA__NAME_(a, b)
+#define PARA__NAME_(a, b) a##b
+
+typedef struct para__mutex_hold {
+    para_mutex *mutex; /* NULL: not locked */
+    const char *file;
+    int line;
+    bool run;
+} para__mutex_hold;
+
+typedef struct para__semaphore_hold {
+    para_semaphore *semaphore;
+    bool run;
+} para__semaphore_hold;
+
+static inline para__mutex_hold para__mutex_hold_begin(para_mutex *mutex, const char *file, int line)
+{
+    const bool locked = para__mutex_lock(mutex, UINT64_MAX, NULL, file, line) == PARA_OK;
+    const para__mutex_hold hold = {locked ? mutex : NULL, file, line, locked};
+    return hold;
+}
+
+static inline void para__mutex_release(para__mutex_hold *hold)
+{
+    if (hold->mutex)
+        para__mutex_unlock(hold->mutex, hold->file, hold->line);
+}
+
+static inline para__semaphore_hold para__semaphore_hold_begin(para_semaphore *semaphore)
+{
+    const bool acquired = para_semaphore_acquire(semaphore) == PARA_OK;
+    assert(acquired); /* it was never initialised */
+    const para__semaphore_hold hold = {acquired ? semaphore : NULL, acquired};
+    return hold;
+}
+
+static inline void para__semaphore_release(para__semaphore_hold *hold)
+{
+    if (hold->semaphore)
+        para_semaphore_release(hold->semaphore, 1);
+}
+
+#ifdef __cplusplus
+#ifdef PARA_CHECK_LOCKS
+#include <system_error>
+#endif
+
+/* The same as objects: mutex_guard and semaphore_guard hold for as long as they live. para::mutex
+ * is a para_mutex that std::lock_guard, std::unique_lock and std::scoped_lock take. What checking
+ * refuses is thrown as std::system_error. The semaphore must be initialised: else semaphore_guard
+ * holds nothing, and without NDEBUG an assertion fails. */
+namespace para
+{
+inline void expect_locked(para_status status)
+{
+#ifdef PARA_CHECK_LOCKS
+    if (status != PARA_OK)
+        throw std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
+                                para_status_detail());
+#else
+    (void)status; /* nothing is refused */
+#endif
+}
+
+class mutex_guard
+{
+  public:
+    explicit mutex_guard(para_mutex &mutex, const char *file = __builtin_FILE(),
+                         int line = __builtin_LINE())
+        : hold_(para__mutex_hold_begin(&mutex, file, line))
+    {
+        expect_locked(hold_.run ? PARA_OK : PARA_ERR_DEADLOCK);
+    }
+    mutex_guard(const mutex_guard &) = delete;
+    mutex_guard &operator=(const mutex_guard &) = delete;
+    ~mutex_guard()
+    {
+        para__mutex_release(&hold_);
+    }
+
+  private:
+    para__mutex_hold hold_;
+};
+
+class semaphore_guard
+{
+  public:
+    explicit semaphore_guard(para_semaphore &semaphore)
+        : hold_(para__semaphore_hold_begin(&semaphore))
+    {
+    }
+    semaphore_guard(const semaphore_guard &) = delete;
+    semaphore_guard &operator=(const semaphore_guard &) = delete;
+    ~semaphore_guard()
+    {
+        para__semaphore_release(&hold_);
+    }
+
+  private:
+    para__semaphore_hold hold_;
+};
+
+class mutex
+{
+  public:
+    mutex() = default;
+    mutex(const mutex &) = delete;
+    mutex &operator=(const mutex &) = delete;
+    void lock(const char *file = __builtin_FILE(), int line = __builtin_LINE())
+    {
+        expect_locked(para__mutex_lock(&mutex_, UINT64_MAX, nullptr, file, line));
+    }
+    bool try_lock(const char *file = __builtin_FILE(), int line = __builtin_LINE())
+    {
+        return para__mutex_try_lock(&mutex_, file, line);
+    }
+    void unlock(const char *file = __builtin_FILE(), int line = __builtin_LINE())
+    {
+        para__mutex_unlock(&mutex_, file, line);
+    }
+    para_mutex *native_handle()
+    {
+        return &mutex_;
+    }
+
+  private:
+    para_mutex mutex_ = {};
+};
+} // namespace para
+#endif
+#endif

@@ -1,0 +1,147 @@
+/* A mutex of 4 bytes: one atomic operation to lock and one to unlock when nobody else wants it.
+ * Who waits spins for some microseconds if that has helped lately, then sleeps in line. A newcomer
+ * may overtake those who sleep, which keeps a busy lock fast, but not one who has been first in
+ * line for a millisecond: so everybody gets it. For the threads of one process; see shared_mutex.h
+ * for several, and guard.h for locking a block.
+ *
+ * With PARA_CHECK_LOCKS defined before this header is included, in all files of the program that
+ * use mutexes, misuse is found and returned, with both places in para_status_detail: a second lock
+ * by the holder, locks taken in orders that can deadlock, an unlock by another thread. Checking
+ * costs about a microsecond a lock. */
+#ifndef PARA_MUTEX_H
+#define PARA_MUTEX_H
+
+#include <para/cancel.h>
+#include <para/status.h>
+#include <stddef.h>
+
+/* Zero-initialised it is ready: para_mutex mutex = {0}; The word is para's. A mutex must not be
+ * copied or moved while it is in use. */
+typedef struct para_mutex {
+    uint32_t word;
+} para_mutex;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Locks, however long it takes: until CLOCK_MONOTONIC reaches deadline_ns (UINT64_MAX: never), or
+ * cancel is requested (NULL: not at all). A lock that is free is taken whatever deadline and token
+ * say. The general form of those below. Threads of one process, in kernels too; no signal
+ * handler. Blocks; not a cancellation point of pthread_cancel, and signals do not end it. What was
+ * done by earlier holders is visible after it. Does not nest: a second lock by the holder waits
+ * forever. In a child of fork() a mutex is as the forking thread left it, and one that another
+ * thread held stays held. Errors: PARA_ERR_TIMEOUT, _CANCELLED, and with checking _DEADLOCK: the
+ * mutex is not locked then. Algorithm: src/sync/mutex.c. */
+PARA_API para_status para_mutex_lock_with(para_mutex *mutex, uint64_t deadline_ns,
+                                          para_cancel *cancel);
+
+/* Ends the use of a mutex: needed only with checking, which else takes a new mutex at the same
+ * address for the old one. Does not block. The caller must come after the last unlock, by having
+ * joined the thread that made it, or by having locked the mutex itself since: otherwise it may see
+ * an old value. Errors: PARA_ERR_BUSY: it is held or waited for. */
+PARA_API para_status para_mutex_fini(para_mutex *mutex);
+
+/* What para_mutex_try_lock comes down to if the mutex is held or somebody waits: call that. */
+PARA_API bool para_mutex_try_lock_slow(para_mutex *mutex);
+
+/* What para_mutex_unlock comes down to if somebody waits: call that. */
+PARA_API void para_mutex_unlock_slow(para_mutex *mutex);
+
+/* para_mutex_lock_with, checked; the place is what a complaint names. */
+PARA_API para_status para_mutex_lock_at(para_mutex *mutex, uint64_t deadline_ns,
+                                        para_cancel *cancel, const char *file, int line);
+
+/* para_mutex_try_lock, checked: it remembers that the thread holds the mutex. */
+PARA_API bool para_mutex_try_lock_at(para_mutex *mutex, const char *file, int line);
+
+/* para_mutex_unlock, checked. */
+PARA_API para_status para_mutex_unlock_at(para_mutex *mutex, const char *file, int line);
+
+static inline bool para__mutex_try(para_mutex *mutex)
+{
+    uint32_t known = 0;
+    return __atomic_compare_exchange_n(&mutex->word, &known, 1, false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED); /* E9 */
+}
+
+static inline para_status para__mutex_lock(para_mutex *mutex, uint64_t deadline_ns,
+                                           para_cancel *cancel, const char *file, int line)
+{
+#ifdef PARA_CHECK_LOCKS
+    return para_mutex_lock_at(mutex, deadline_ns, cancel, file, line);
+#else
+    (void)file, (void)line;
+    return para__mutex_try(mutex) ? PARA_OK : para_mutex_lock_with(mutex, deadline_ns, cancel);
+#endif
+}
+
+static inline bool para__mutex_try_lock(para_mutex *mutex, const char *file, int line)
+{
+#ifdef PARA_CHECK_LOCKS
+    return para_mutex_try_lock_at(mutex, file, line);
+#else
+    (void)file, (void)line;
+    return para__mutex_try(mutex) || para_mutex_try_lock_slow(mutex);
+#endif
+}
+
+static inline para_status para__mutex_unlock(para_mutex *mutex, const char *file, int line)
+{
+#ifdef PARA_CHECK_LOCKS
+    return para_mutex_unlock_at(mutex, file, line);
+#else
+    uint32_t known = 1;
+    (void)file, (void)line;
+    if (!__atomic_compare_exchange_n(&mutex->word, &known, 0, false, __ATOMIC_RELEASE,
+                                     __ATOMIC_RELAXED)) /* E9 */
+        para_mutex_unlock_slow(mutex);
+    return PARA_OK;
+#endif
+}
+
+/* para_mutex_lock_with, however long it takes. */
+static inline para_status para_mutex_lock(para_mutex *mutex)
+{
+    return para__mutex_lock(mutex, UINT64_MAX, NULL, "?", 0);
+}
+
+/* para_mutex_lock_with, with a deadline. */
+static inline para_status para_mutex_lock_until(para_mutex *mutex, uint64_t deadline_ns)
+{
+    return para__mutex_lock(mutex, deadline_ns, NULL, "?", 0);
+}
+
+/* para_mutex_lock_with, with a token. */
+static inline para_status para_mutex_lock_cancellable(para_mutex *mutex, para_cancel *cancel)
+{
+    return para__mutex_lock(mutex, UINT64_MAX, cancel, "?", 0);
+}
+
+/* Locks if it is free; whether it did. Never blocks. Order as for para_mutex_lock_with. */
+static inline bool para_mutex_try_lock(para_mutex *mutex)
+{
+    return para__mutex_try_lock(mutex, "?", 0);
+}
+
+/* Unlocks; by the thread that locked. Wakes the first in line unless one is on its way. The mutex
+ * may be destroyed by its next holder even before this has returned. What was done before it is
+ * visible to the next holder. Errors: none, but with checking PARA_ERR_NOT_OWNER. */
+static inline para_status para_mutex_unlock(para_mutex *mutex)
+{
+    return para__mutex_unlock(mutex, "?", 0);
+}
+
+#ifdef PARA_CHECK_LOCKS /* the same, and where they stand */
+#define para_mutex_lock(m)                para__mutex_lock(m, UINT64_MAX, NULL, __FILE__, __LINE__)
+#define para_mutex_lock_until(m, t)       para__mutex_lock(m, t, NULL, __FILE__, __LINE__)
+#define para_mutex_lock_cancellable(m, c) para__mutex_lock(m, UINT64_MAX, c, __FILE__, __LINE__)
+#define para_mutex_lock_with(m, t, c)     para__mutex_lock(m, t, c, __FILE__, __LINE__)
+#define para_mutex_try_lock(m)            para__mutex_try_lock(m, __FILE__, __LINE__)
+#define para_mutex_unlock(m)              para__mutex_unlock(m, __FILE__, __LINE__)
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif

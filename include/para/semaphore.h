@@ -1,0 +1,145 @@
+/* A semaphore of 8 bytes: a number of units, which threads acquire and release, up to a maximum.
+ * One atomic operation each while nobody waits. Who waits spins for some microseconds if that has
+ * helped lately, then sleeps in line; a release wakes exactly as many as can proceed, in the order
+ * in which they came. A newcomer may take units that are free although others sleep, unless the
+ * semaphore is fair, or the first in line has been first for a millisecond: so everybody is
+ * served, also who wants many. For the threads of one process. */
+#ifndef PARA_SEMAPHORE_H
+#define PARA_SEMAPHORE_H
+
+#include <para/cancel.h>
+#include <para/status.h>
+#include <stddef.h>
+
+/* The highest maximum. */
+#define PARA_SEMAPHORE_MOST 0xffffffu
+
+/* Nobody overtakes: the units go to those who wait in the order in which they came. */
+#define PARA_SEMAPHORE_FAIR 1u
+
+/* Initialised by PARA_SEMAPHORE_INIT or para_semaphore_init. The word is para's. A semaphore must
+ * not be copied or moved while it is in use. */
+typedef struct para_semaphore {
+    uint64_t word; /* from below: 24 bits of available units, 24 of the maximum, these: */
+} para_semaphore;
+#define PARA__SEMAPHORE_WAITING ((uint64_t)1 << 48)
+#define PARA__SEMAPHORE_HOLD    ((uint64_t)1 << 49)
+#define PARA__SEMAPHORE_FAIR    ((uint64_t)1 << 50)
+#define PARA_SEMAPHORE_INIT(initial, maximum)           \
+    {                                                   \
+        (uint64_t)(initial) | (uint64_t)(maximum) << 24 \
+    }
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Makes a semaphore in the caller's memory with initial units available of at most maximum. flags:
+ * 0 or PARA_SEMAPHORE_FAIR. Errors: PARA_ERR_ARGUMENT: initial above maximum, maximum 0 or above
+ * PARA_SEMAPHORE_MOST, an unknown flag. */
+PARA_API para_status para_semaphore_init(para_semaphore *semaphore, uint32_t initial,
+                                         uint32_t maximum, uint32_t flags);
+
+/* Ends the use of a semaphore; optional. Does not block. Errors: PARA_ERR_BUSY: it is waited for.
+ */
+PARA_API para_status para_semaphore_fini(para_semaphore *semaphore);
+
+/* Acquires count units, all at once, however long it takes: until CLOCK_MONOTONIC reaches
+ * deadline_ns (UINT64_MAX: never), or cancel is requested (NULL: not at all). Units that are free
+ * are taken whatever deadline and token say. The general form of those below. Threads of one
+ * process, in kernels too; no signal handler. Blocks; not a cancellation point of pthread_cancel,
+ * and signals do not end it. What was done before the releases of the units is visible after it.
+ * Units have no owner: any thread may release them. In a child of fork() the semaphore is another
+ * one, with the count that it had. Errors: PARA_ERR_ARGUMENT: count is 0 or above the maximum;
+ * PARA_ERR_TIMEOUT, _CANCELLED. Algorithm: src/sync/semaphore.c. */
+PARA_API para_status para_semaphore_acquire_with(para_semaphore *semaphore, uint32_t count,
+                                                 uint64_t deadline_ns, para_cancel *cancel);
+
+/* What para_semaphore_try_acquire comes down to when there are no units or somebody waits: call
+ * that. */
+PARA_API bool para_semaphore_try_acquire_slow(para_semaphore *semaphore);
+
+/* What para_semaphore_release comes down to when somebody waits: call that. */
+PARA_API para_status para_semaphore_release_slow(para_semaphore *semaphore, uint32_t count);
+
+static inline uint32_t para__semaphore_available(uint64_t word)
+{
+    return (uint32_t)word & 0xffffffu;
+}
+
+static inline bool para__semaphore_try(para_semaphore *semaphore)
+{
+    uint64_t word = __atomic_load_n(&semaphore->word, __ATOMIC_RELAXED);
+    while (para__semaphore_available(word) > 0 && !(word & PARA__SEMAPHORE_HOLD))
+        if (__atomic_compare_exchange_n(&semaphore->word, &word, word - 1, true, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED)) /* E11 */
+            return true;
+    return false;
+}
+
+/* Acquires one unit if one is free for a newcomer; whether it did. Never blocks. Order as for
+ * para_semaphore_acquire_with. */
+static inline bool para_semaphore_try_acquire(para_semaphore *semaphore)
+{
+    return para__semaphore_try(semaphore) || para_semaphore_try_acquire_slow(semaphore);
+}
+
+/* para_semaphore_acquire_with for one unit, however long it takes. */
+static inline para_status para_semaphore_acquire(para_semaphore *semaphore)
+{
+    return para__semaphore_try(semaphore)
+               ? PARA_OK
+               : para_semaphore_acquire_with(semaphore, 1, UINT64_MAX, NULL);
+}
+
+/* para_semaphore_acquire_with for one unit, with a deadline. */
+static inline para_status para_semaphore_acquire_until(para_semaphore *semaphore,
+                                                       uint64_t deadline_ns)
+{
+    return para__semaphore_try(semaphore)
+               ? PARA_OK
+               : para_semaphore_acquire_with(semaphore, 1, deadline_ns, NULL);
+}
+
+/* para_semaphore_acquire_with for one unit, with a token. */
+static inline para_status para_semaphore_acquire_cancellable(para_semaphore *semaphore,
+                                                             para_cancel *cancel)
+{
+    return para__semaphore_try(semaphore)
+               ? PARA_OK
+               : para_semaphore_acquire_with(semaphore, 1, UINT64_MAX, cancel);
+}
+
+/* para_semaphore_acquire_with for several units, however long it takes. With a deadline or a token:
+ * that function itself. */
+static inline para_status para_semaphore_acquire_many(para_semaphore *semaphore, uint32_t count)
+{
+    return para_semaphore_acquire_with(semaphore, count, UINT64_MAX, NULL);
+}
+
+/* Releases count units, and wakes those who can proceed. Any thread; never blocks. The semaphore
+ * may be destroyed by who gets the units even before this has returned, unless somebody else still
+ * waits for it. Errors: PARA_ERR_ARGUMENT: count is 0; PARA_ERR_MAXIMUM: there would be more than
+ * the maximum. Nothing is released then. */
+static inline para_status para_semaphore_release(para_semaphore *semaphore, uint32_t count)
+{
+    uint64_t word = __atomic_load_n(&semaphore->word, __ATOMIC_RELAXED);
+    const uint32_t room = para__semaphore_available(word >> 24) - para__semaphore_available(word);
+    if (count - 1u < room && !(word & PARA__SEMAPHORE_WAITING) &&
+        __atomic_compare_exchange_n(&semaphore->word, &word, word + count, false, __ATOMIC_RELEASE,
+                                    __ATOMIC_RELAXED)) /* E11 */
+        return PARA_OK;
+    return para_semaphore_release_slow(semaphore, count);
+}
+
+/* How many units are free at this moment: for display, since it may be over. Any thread. */
+static inline uint32_t para_semaphore_available(const para_semaphore *semaphore)
+{
+    return para__semaphore_available(__atomic_load_n(&semaphore->word, __ATOMIC_RELAXED));
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

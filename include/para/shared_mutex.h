@@ -1,0 +1,53 @@
+/* A mutex for several processes, in memory that they share, such as a para_buffer of theirs: it
+ * tells its next holder when one has died. Within one process para_mutex is smaller and faster. */
+#ifndef PARA_SHARED_MUTEX_H
+#define PARA_SHARED_MUTEX_H
+
+#include <para/status.h>
+#include <stdint.h>
+
+/* Lives in the memory that is shared; all processes must use the same C library and word size. */
+typedef struct para_shared_mutex {
+    uint64_t opaque[8];
+} para_shared_mutex;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Makes a mutex in shared memory; once, by one process, before any other uses it. Errors:
+ * PARA_ERR_MEMORY, _UNSUPPORTED. */
+PARA_API para_status para_shared_mutex_init(para_shared_mutex *mutex);
+
+/* Ends its use; optional; no process may use it any more. Errors: PARA_ERR_BUSY: it is held. */
+PARA_API para_status para_shared_mutex_fini(para_shared_mutex *mutex);
+
+/* Locks. Threads of any process that shares the memory; no signal handler. Blocks; not a
+ * cancellation point of pthread_cancel, and signals do not end it; there is no cancel token,
+ * because a process cannot wake another one's waiters through memory that the other one owns. What
+ * earlier holders did, in any process, is visible after it. Does not nest. A child of fork() holds
+ * nothing that its parent holds.
+ * Errors: PARA_ERR_OWNER_DIED: the holder ended without unlocking. The mutex IS locked; put what it
+ * guards in order and call para_shared_mutex_recover before the unlock. PARA_ERR_NOT_RECOVERABLE:
+ * somebody who was told so unlocked it without; not locked, now or ever. PARA_ERR_DEADLOCK: the
+ * calling thread holds it already. */
+PARA_API para_status para_shared_mutex_lock(para_shared_mutex *mutex);
+
+/* The same, until CLOCK_MONOTONIC reaches deadline_ns; a lock that is free is taken whatever the
+ * deadline says. Errors: the same, and PARA_ERR_TIMEOUT. */
+PARA_API para_status para_shared_mutex_lock_until(para_shared_mutex *mutex, uint64_t deadline_ns);
+
+/* The same, without waiting. Never blocks. Errors: the same, and PARA_ERR_BUSY: it is held. */
+PARA_API para_status para_shared_mutex_try_lock(para_shared_mutex *mutex);
+
+/* Says that what the mutex guards is in order again, after PARA_ERR_OWNER_DIED, by who holds it.
+ * Errors: PARA_ERR_ARGUMENT: its owner has not died. */
+PARA_API para_status para_shared_mutex_recover(para_shared_mutex *mutex);
+
+/* Unlocks; by the thread that locked. Errors: PARA_ERR_NOT_OWNER. */
+PARA_API para_status para_shared_mutex_unlock(para_shared_mutex *mutex);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

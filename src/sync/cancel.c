@@ -1,0 +1,61 @@
+/* Cancel tokens. The word has two bits, which are set and never cleared:
+ *
+ *   REQUESTED  by a canceller [E12]; who sees it sees what was done before the request
+ *   WAITING    by a waiter, under the latch of the token's bucket, before it appends its node
+ *
+ * A request is not lost. Both bits are set by read-modify-writes of one word, of which one comes
+ * first. If it is the waiter's, the canceller sees WAITING, and takes the latch after the waiter,
+ * whose node it finds. If it is the canceller's, the waiter sees REQUESTED and does not wait. */
+#include "sync/cancel.h"
+
+enum { REQUESTED = 1, WAITING = 2 };
+
+_Static_assert(sizeof(para_cancel) == 4, "a token has four bytes");
+
+static _Atomic uint32_t *word_of(para_cancel *cancel)
+{
+    return (_Atomic uint32_t *)&cancel->word;
+}
+
+void para_cancel_request(para_cancel *cancel)
+{
+    const uint32_t before = para__or_release(E12, word_of(cancel), REQUESTED);
+    if (before & REQUESTED || !(before & WAITING))
+        return;
+    para__calls calls;
+    do { /* as many as can be called at a time; each node is called once */
+        calls.count = 0;
+        para__bucket *const bucket = para__bucket_lock(cancel);
+        for (para__waiter *waiter = NULL;
+             calls.count < PARA__CALLS && (waiter = para__queue_next(bucket, cancel, waiter));)
+            if (!para__load_relaxed(&waiter->woken)) /* under the latch */
+                para__calls_add(&calls, waiter);
+        para__bucket_unlock(bucket);
+        para__calls_make(&calls);
+    } while (calls.count == PARA__CALLS);
+}
+
+bool para__cancel_enter(para__waiter *waiter, para_cancel *cancel)
+{
+    para__bucket *const bucket = para__bucket_lock(cancel);
+    para__or_relaxed(word_of(cancel), WAITING); /* sees REQUESTED or is seen: see above */
+    const bool entered = !para_cancel_requested(cancel);
+    if (entered)
+        para__queue_append(bucket, waiter);
+    para__bucket_unlock(bucket);
+    return entered;
+}
+
+void para__cancel_leave(para__waiter *waiter)
+{
+    para__bucket *const bucket = para__bucket_lock(waiter->key);
+    para__queue_remove(bucket, waiter);
+    para__bucket_unlock(bucket);
+}
+
+para_status para__wait(para__event *event, uint64_t deadline_ns, para_cancel *cancel)
+{
+    if (cancel && para_cancel_requested(cancel))
+        return PARA_ERR_CANCELLED;
+    return para__event_wait_until(event, deadline_ns) ? PARA_OK : PARA_ERR_TIMEOUT;
+}

@@ -1,0 +1,20 @@
+/* Waits that a token or a deadline may end. A wait stands in the queue of its lock and, with a
+ * second node and the same event, in that of its token. */
+#ifndef PARA_SYNC_CANCEL_H
+#define PARA_SYNC_CANCEL_H
+
+#include "sync/queue.h"
+
+#include <para/cancel.h>
+#include <para/status.h>
+
+/* Puts a node, whose key is the token and whose event is armed, in the token's queue; false: it is
+ * requested already, and the node is in no queue. */
+bool para__cancel_enter(para__waiter *waiter, para_cancel *cancel);
+void para__cancel_leave(para__waiter *waiter);
+
+/* Sleeps until the event, which was armed before, is rung. PARA_OK if it was; else the reason to
+ * give up. Whatever it returns, the caller looks whether its time has come before it gives up. */
+para_status para__wait(para__event *event, uint64_t deadline_ns, para_cancel *cancel);
+
+#endif

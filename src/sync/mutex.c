@@ -1,0 +1,235 @@
+/* The mutex. Its word has four bits, and zero means free:
+ *
+ *   LOCKED    Set by who takes the lock [E9], cleared by its holder [E9]. Anyone may take it while
+ *             LOCKED and RESERVED are clear, also past those who wait.
+ *   WAITING   The queue is not empty. Set as the first waiter queues, cleared as the last one
+ *             leaves, both under the latch.
+ *   WAKING    The first in line has been woken, or is about to be by the unlocker that set this, so
+ *             that others need not. Cleared under the latch by the first in line as it takes the
+ *             lock, or, if the lock is held again, as it goes back to sleep.
+ *   RESERVED  The first in line has waited long enough: newcomers keep off. Set by itself while it
+ *             is in the queue, cleared under the latch as it takes the lock or leaves.
+ *
+ *     0 --lock [E9]--> LOCKED --unlock [E9]--> 0         nobody waits: one operation each
+ *
+ *   A waiter: queued, asleep <---------------------------------+
+ *                |  unlocker: -LOCKED +WAKING [E9], calls      |  LOCKED: -WAKING
+ *                v                                             |
+ *             woken, spins; +RESERVED if it has starved -------+
+ *                |  not LOCKED: +LOCKED -WAKING -RESERVED [E9]
+ *                v
+ *             holder
+ *
+ * Who clears WAITING, WAKING and RESERVED holds the latch; so with the latch and an empty queue all
+ * three are clear. (Not in a child of fork(), whose queues begin empty: a newcomer that finds the
+ * queue empty, also one that only tries, takes those bits for what they are, a parent's.)
+ *
+ * No wake-up is lost. LOCKED and WAITING are bits of one word that changes by read-modify-writes
+ * only. A waiter goes to sleep by one that finds LOCKED set and leaves WAITING set and WAKING
+ * clear. The unlock that follows therefore sees WAITING; the first that does sets WAKING, and wakes
+ * who is first in line then. That one, woken, either takes the lock, and its own unlock wakes the
+ * next; or goes back to sleep as above. One whose time is over does one or the other first if it
+ * was woken, so that it never takes a wake-up with it. A wake-up for nobody is harmless: if the
+ * queue was empty, all who waited have been served or have left.
+ *
+ * Nobody waits without bound. The first in line is woken by each unlock while it sleeps. From the
+ * first time on, newcomers may overtake it for patience_ns; then it sets RESERVED, and the lock
+ * goes from its holder to it. So a waiter waits for at most patience_ns and two critical sections
+ * for each one before it in line, and those come in the order of arrival.
+ *
+ * After its compare-and-swap an unlocker knows the mutex by address only: the next holder may have
+ * freed it. See queue.h for why that is safe.
+ *
+ * Rejected: to count the patience from a waiter's arrival. With more threads than CPUs all have
+ * starved when they come to be first, and every unlock is a hand-over to a thread that has to be
+ * switched to. To hand the lock over at every unlock: likewise. */
+#include <para/mutex.h>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "sync/cancel.h"
+#include "sync/check.h"
+#include "sync/spin.h"
+
+enum { LOCKED = 1, WAITING = 2, WAKING = 4, RESERVED = 8 };
+
+_Static_assert(sizeof(para_mutex) == 4, "a mutex has four bytes");
+
+/* Some thirty times what a hand-over costs at worst, so that it never shows in the throughput. */
+static const uint64_t patience_ns = 1000000;
+
+static _Atomic uint32_t *word_of(para_mutex *mutex)
+{
+    return (_Atomic uint32_t *)&mutex->word;
+}
+
+/* As a newcomer. */
+static bool take(_Atomic uint32_t *word)
+{
+    uint32_t known = para__load_relaxed(word); /* the swap orders */
+    while (!(known & (LOCKED | RESERVED)))
+        if (para__cas_acquire(E9, word, &known, known | LOCKED))
+            return true;
+    return false;
+}
+
+static bool spin_and_take(_Atomic uint32_t *word, uint64_t deadline_ns)
+{
+    para__spin spin;
+    if (!para__spin_begin(&spin, deadline_ns))
+        return false;
+    bool taken;
+    while (!(taken = take(word)) && para__spin_pause(&spin)) {
+    }
+    para__spin_end(taken);
+    return taken;
+}
+
+/* Under the latch: takes the lock as a newcomer, or announces that somebody waits, if queues.
+ * others: the queue is not empty. */
+static bool take_or_announce(_Atomic uint32_t *word, bool others, bool queues)
+{
+    uint32_t known = para__load_relaxed(word); /* the swap orders */
+    uint32_t valid;
+    bool taken;
+    do {
+        valid = others ? known : known & LOCKED; /* see the head of this file on fork() */
+        taken = !(valid & (LOCKED | RESERVED));
+    } while (!para__cas_acquire(E9, word, &known, valid | (taken ? LOCKED : queues ? WAITING : 0)));
+    return taken;
+}
+
+/* Under the latch, by the first in line, woken: takes the lock, or sees to it that the next unlock
+ * wakes it again, and that newcomers keep off if it has starved. others: more wait. */
+static bool take_or_rest(_Atomic uint32_t *word, bool others, bool starved)
+{
+    uint32_t known = para__load_relaxed(word); /* the swap orders */
+    uint32_t next;
+    do
+        next = known & LOCKED ? (known & ~(uint32_t)WAKING) | (starved ? RESERVED : 0)
+                              : LOCKED | (others ? WAITING : 0);
+    while (!para__cas_acquire(E9, word, &known, next));
+    return !(known & LOCKED);
+}
+
+/* First in line and woken, without the latch: until the lock seems free, for as long as it is worth
+ * spinning. Keeps newcomers off if it has starved. */
+static void spin_as_first(_Atomic uint32_t *word, bool starved, uint64_t deadline_ns)
+{
+    if (!(para__load_relaxed(word) & LOCKED)) /* all of this is a guess */
+        return;
+    if (starved)
+        para__or_relaxed(word, RESERVED); /* guards nothing: it keeps others off */
+    para__spin spin;
+    if (!para__spin_begin(&spin, deadline_ns))
+        return;
+    bool held;
+    while ((held = (para__load_relaxed(word) & LOCKED) != 0) && para__spin_pause(&spin)) {
+    }
+    para__spin_end(!held);
+}
+
+/* Sleeps in line, where self stands already. PARA_OK: the lock is taken. */
+static para_status wait_in_line(_Atomic uint32_t *word, para__waiter *self, uint64_t deadline_ns,
+                                para_cancel *cancel)
+{
+    uint64_t first_woken_ns = 0;
+    for (;;) {
+        const para_status over = para__wait(self->event, deadline_ns, cancel);
+        bool starved = false;
+        if (!over && para__load_relaxed(&self->woken)) { /* nobody else clears it */
+            const uint64_t now_ns = para__now_ns();
+            first_woken_ns = first_woken_ns ? first_woken_ns : now_ns;
+            starved = now_ns - first_woken_ns >= patience_ns;
+            spin_as_first(word, starved, deadline_ns);
+        }
+        para__bucket *const bucket = para__bucket_lock(self->key);
+        const bool first = para__queue_next(bucket, self->key, NULL) == self;
+        const bool others = !first || para__queue_next(bucket, self->key, self);
+        bool taken = false;
+        if (para__load_relaxed(&self->woken)) { /* under the latch */
+            taken = take_or_rest(word, others, starved);
+            para__store_relaxed(&self->woken, false);
+        }
+        if (taken || over) {
+            para__queue_remove(bucket, self);
+            if (!taken && !others)
+                para__and_relaxed(word, LOCKED); /* nobody waits: these bits guard nothing */
+            else if (!taken && first)
+                para__and_relaxed(word, ~(uint32_t)RESERVED); /* likewise */
+            para__bucket_unlock(bucket);
+            return taken ? PARA_OK : over;
+        }
+        para__event_arm(self->event);
+        para__bucket_unlock(bucket);
+    }
+}
+
+/* In parentheses since with PARA_CHECK_LOCKS it is also a macro. */
+para_status(para_mutex_lock_with)(para_mutex *mutex, uint64_t deadline_ns, para_cancel *cancel)
+{
+    _Atomic uint32_t *const word = word_of(mutex);
+    if (take(word) || spin_and_take(word, deadline_ns))
+        return PARA_OK;
+    para__event event = {PARA__PARKED};
+    para__waiter for_token = {.key = cancel, .event = &event};
+    para__waiter for_lock = {.key = mutex, .event = &event};
+    if (cancel && !para__cancel_enter(&for_token, cancel))
+        return para__fail(PARA_ERR_CANCELLED, NULL);
+    para__bucket *const bucket = para__bucket_lock(mutex);
+    const bool taken = take_or_announce(word, para__queue_next(bucket, mutex, NULL), true);
+    if (!taken)
+        para__queue_append(bucket, &for_lock);
+    para__bucket_unlock(bucket);
+    const para_status status = taken ? PARA_OK : wait_in_line(word, &for_lock, deadline_ns, cancel);
+    if (cancel)
+        para__cancel_leave(&for_token);
+    return status ? para__fail(status, NULL) : PARA_OK;
+}
+
+bool para_mutex_try_lock_slow(para_mutex *mutex)
+{
+    _Atomic uint32_t *const word = word_of(mutex);
+    if (take(word))
+        return true;
+    if ((para__load_relaxed(word) & (LOCKED | RESERVED)) != RESERVED) /* a guess */
+        return false;
+    /* For the first in line, or, in a child of fork(), for nobody. */
+    para__bucket *const bucket = para__bucket_lock(mutex);
+    const bool taken = take_or_announce(word, para__queue_next(bucket, mutex, NULL), false);
+    para__bucket_unlock(bucket);
+    return taken;
+}
+
+void para_mutex_unlock_slow(para_mutex *mutex)
+{
+    _Atomic uint32_t *const word = word_of(mutex);
+    uint32_t known = para__load_relaxed(word); /* the swap orders */
+    bool wake;
+    do
+        wake = (known & (WAITING | WAKING)) == WAITING;
+    while (!para__cas_release(E9, word, &known, (known & ~(uint32_t)LOCKED) | (wake ? WAKING : 0)));
+    if (!wake)
+        return;
+    para__calls calls = {.count = 0};
+    para__bucket *const bucket = para__bucket_lock(mutex); /* by address only: see above */
+    para__waiter *const first = para__queue_next(bucket, mutex, NULL);
+    if (first)
+        para__calls_add(&calls, first);
+    para__bucket_unlock(bucket);
+    para__calls_make(&calls);
+}
+
+para_status para_mutex_fini(para_mutex *mutex)
+{
+    para__bucket *const bucket = para__bucket_lock(mutex);
+    const bool waited = para__queue_next(bucket, mutex, NULL) != NULL;
+    /* What the last holder did comes before the memory's next use. */
+    const bool held = (para__load_acquire(E9, word_of(mutex)) & LOCKED) != 0;
+    para__bucket_unlock(bucket);
+    if (held || waited)
+        return para__fail(PARA_ERR_BUSY,
+                          waited ? "threads wait for the mutex" : "the mutex is held");
+    para__check_forget(mutex);
+    return PARA_OK;
+}

@@ -1,0 +1,68 @@
+#include "sync/queue.h"
+
+#include <pthread.h>
+#include <stddef.h>
+
+/* So many that two locks in the midst of waking seldom meet; a power of two. */
+enum { BUCKETS_LOG = 6 };
+static para__bucket buckets[1 << BUCKETS_LOG];
+
+/* In the child: who waited are threads that it does not have, and so may be a latch's holder. */
+static void empty_all(void)
+{
+    for (size_t i = 0; i < sizeof buckets / sizeof buckets[0]; i++) {
+        para__store_relaxed(&buckets[i].latch.state, PARA__LATCH_FREE); /* one thread: no order */
+        buckets[i].first = NULL;
+        buckets[i].last = NULL;
+    }
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, empty_all);
+}
+
+para__bucket *para__bucket_lock(const void *key)
+{
+    /* Multiplication by the golden ratio: Knuth, The Art of Computer Programming 3, 6.4. */
+    const uint64_t mixed = (uint64_t)(uintptr_t)key * 0x9e3779b97f4a7c15u;
+    para__bucket *const bucket = &buckets[mixed >> (64 - BUCKETS_LOG)];
+    para__latch_lock(&bucket->latch);
+    return bucket;
+}
+
+void para__queue_append(para__bucket *bucket, para__waiter *waiter)
+{
+    waiter->prev = bucket->last;
+    waiter->next = NULL;
+    if (bucket->last)
+        bucket->last->next = waiter;
+    else
+        bucket->first = waiter;
+    bucket->last = waiter;
+}
+
+void para__queue_remove(para__bucket *bucket, para__waiter *waiter)
+{
+    if (waiter->prev)
+        waiter->prev->next = waiter->next;
+    else
+        bucket->first = waiter->next;
+    if (waiter->next)
+        waiter->next->prev = waiter->prev;
+    else
+        bucket->last = waiter->prev;
+}
+
+void para__calls_add(para__calls *calls, para__waiter *waiter)
+{
+    para__store_relaxed(&waiter->woken, true); /* under the latch */
+    if (para__event_ring(waiter->event))
+        calls->event[calls->count++] = waiter->event;
+}
+
+void para__calls_make(const para__calls *calls)
+{
+    for (unsigned i = 0; i < calls->count; i++)
+        para__futex_wake(&calls->event[i]->state, 1);
+}

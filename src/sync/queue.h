@@ -1,0 +1,71 @@
+/* Waiting in line: queues of sleeping threads, found by the address of what they wait for. So a
+ * mutex needs no room for a queue, and nobody needs memory in order to wait. The idea: Pizlo,
+ * "Locking in WebKit", 2016.
+ *
+ * A waiter's node lies on its stack. It is in the queue from append to remove, and its owner does
+ * not return before it has removed it. Nodes are read and written under the latch of their key's
+ * bucket [E10]. The exceptions: an event's state is an atomic of its own [E13], and the owner reads
+ * .woken as a guess. Several keys may share a bucket; a key's nodes stand in the order of arrival.
+ *
+ * A thread may stand in two queues with two nodes and one event: a lock's and a cancel token's. It
+ * takes one bucket's latch at a time.
+ *
+ * A wake-up may reach a stranger. An unlocker looks for the queue by address after it has let go of
+ * the lock, whose memory may by then be another's. So every waiter takes being woken for a hint,
+ * and looks itself whether its time has come. */
+#ifndef PARA_SYNC_QUEUE_H
+#define PARA_SYNC_QUEUE_H
+
+#include "sync/event.h"
+#include "sync/latch.h"
+
+typedef struct para__waiter {
+    const void *key;                  /* the address of what is waited for */
+    para__event *event;               /* of this wait; armed when the node is appended */
+    struct para__waiter *prev, *next; /* in the bucket */
+    uint64_t first_since_ns;          /* semaphore: when it was seen first in line; 0: not yet */
+    uint32_t need;                    /* semaphore: how many units */
+    _Atomic bool woken;               /* set by a waker, cleared by its owner */
+} para__waiter;
+
+typedef struct para__bucket {
+    _Alignas(PARA__LINE) para__latch latch;
+    para__waiter *first, *last;
+} para__bucket;
+
+/* Finds the key's bucket and takes its latch. In a child of fork() all queues begin empty. */
+para__bucket *para__bucket_lock(const void *key);
+
+static inline void para__bucket_unlock(para__bucket *bucket)
+{
+    para__latch_unlock(&bucket->latch);
+}
+
+/* The rest is called under the latch. */
+
+/* The next of the key's nodes after this one, or the first if that is NULL; NULL: none. */
+static inline para__waiter *para__queue_next(const para__bucket *bucket, const void *key,
+                                             const para__waiter *after)
+{
+    para__waiter *waiter = after ? after->next : bucket->first;
+    while (waiter && waiter->key != key)
+        waiter = waiter->next;
+    return waiter;
+}
+
+void para__queue_append(para__bucket *bucket, para__waiter *waiter);
+void para__queue_remove(para__bucket *bucket, para__waiter *waiter);
+
+/* Those to be woken when the latch is free again. */
+enum { PARA__CALLS = 16 };
+typedef struct para__calls {
+    unsigned count;
+    para__event *event[PARA__CALLS];
+} para__calls;
+
+/* Marks a waiter woken and ends its sleep; count is below PARA__CALLS. */
+void para__calls_add(para__calls *calls, para__waiter *waiter);
+/* Makes the system calls that are due; without the latch. */
+void para__calls_make(const para__calls *calls);
+
+#endif

@@ -1,0 +1,265 @@
+/* The semaphore. Its word, from below: 24 bits of available units, 24 of the maximum, and
+ *
+ *   WAITING  The queue is not empty. Set as a waiter queues, cleared as the last one leaves, both
+ *            under the latch. Without it a release is one operation.
+ *   HOLD     Newcomers queue although there are units: somebody waits and the semaphore is FAIR, or
+ *            the first in line has been first for patience_ns. Set and cleared under the latch.
+ *   FAIR     Set by init.
+ *
+ *     newcomer: enough, no HOLD: -n [E11] ------------------------------------> has them
+ *        | else +WAITING, +HOLD if FAIR                                            ^
+ *        v                                                                         |
+ *     queued, asleep <----------------------------------------------+              |
+ *        |  a releaser's or a leaver's serve()                      |              |
+ *        v                                                          |              |
+ *     woken --not enough for it and for all before it in line ------+              |
+ *        +----enough: -n, leaves, serve() -----------------------------------------+
+ *
+ * While somebody waits, every release goes through the latch: it adds units [E11], and serve()
+ * wakes as many of the first in line as the units suffice for, less those that are awake already.
+ * So exactly those are awake that can proceed, unless a newcomer is quicker; and in the line nobody
+ * overtakes, also among those who are awake, because each leaves enough for all before it.
+ *
+ * No wake-up is lost. The units and WAITING are in one word, changed by read-modify-writes only: a
+ * waiter sets WAITING in the one that finds too few units, so a later release sees it, takes the
+ * latch, and finds the waiter in the queue. A woken waiter that finds too few goes back to sleep
+ * under the latch; the units that it was woken for have been taken by a newcomer, whose release
+ * serves again. Whoever leaves the queue, served or not, serves those who remain.
+ *
+ * Nobody waits without bound, also who wants many where others take and return single ones and the
+ * sum is never reached: serve() notes since when the first in line has been first, and after
+ * patience_ns sets HOLD, so that units only come in until it is served.
+ *
+ * Every change of the word is a read-modify-write, so that an acquire that reads any of them also
+ * comes after all releases before (release sequences), however many releases its units came from.
+ * Between its compare-and-swap and the end, a releaser touches the semaphore only if somebody is
+ * queued, who cannot leave without the latch. */
+#include <para/semaphore.h>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "sync/cancel.h"
+#include "sync/spin.h"
+
+enum { MAXIMUM_SHIFT = 24 };
+static const uint64_t WAITING = PARA__SEMAPHORE_WAITING;
+static const uint64_t HOLD = PARA__SEMAPHORE_HOLD;
+static const uint64_t FAIR = PARA__SEMAPHORE_FAIR;
+
+_Static_assert(sizeof(para_semaphore) == 8, "a semaphore has eight bytes");
+
+static const uint64_t patience_ns = 1000000; /* as a mutex's */
+
+static _Atomic uint64_t *word_of(para_semaphore *semaphore)
+{
+    return (_Atomic uint64_t *)&semaphore->word;
+}
+
+static uint32_t available(uint64_t word)
+{
+    return para__semaphore_available(word);
+}
+
+static uint32_t maximum(uint64_t word)
+{
+    return para__semaphore_available(word >> MAXIMUM_SHIFT);
+}
+
+para_status para_semaphore_init(para_semaphore *semaphore, uint32_t initial, uint32_t most,
+                                uint32_t flags)
+{
+    if (most == 0 || most > PARA_SEMAPHORE_MOST || initial > most)
+        return para__fail(PARA_ERR_ARGUMENT, "a semaphore with %u of at most %u units", initial,
+                          most);
+    if (flags & ~PARA_SEMAPHORE_FAIR)
+        return para__fail(PARA_ERR_ARGUMENT, "unknown flags %#x", flags);
+    semaphore->word =
+        initial | (uint64_t)most << MAXIMUM_SHIFT | (flags & PARA_SEMAPHORE_FAIR ? FAIR : 0);
+    return PARA_OK;
+}
+
+/* As a newcomer. */
+static bool take(_Atomic uint64_t *word, uint32_t count)
+{
+    uint64_t known = para__load_relaxed(word); /* the swap orders */
+    while (available(known) >= count && !(known & HOLD))
+        if (para__cas_acquire(E11, word, &known, known - count))
+            return true;
+    return false;
+}
+
+static bool spin_and_take(_Atomic uint64_t *word, uint32_t count, uint64_t deadline_ns)
+{
+    para__spin spin;
+    if (!para__spin_begin(&spin, deadline_ns))
+        return false;
+    bool taken;
+    while (!(taken = take(word, count)) && para__spin_pause(&spin)) {
+    }
+    para__spin_end(taken);
+    return taken;
+}
+
+/* What follows is called under the latch. */
+
+/* Takes as a newcomer, or announces that somebody waits, if queues. others: the queue is not empty;
+ * if it is, bits that say otherwise are a parent's, before fork(). */
+static bool take_or_announce(_Atomic uint64_t *word, uint32_t count, bool others, bool queues)
+{
+    uint64_t known = para__load_relaxed(word); /* the swap orders */
+    uint64_t next;
+    bool taken;
+    do {
+        const uint64_t valid = others ? known : known & ~(WAITING | HOLD);
+        taken = available(valid) >= count && !(valid & HOLD);
+        next = taken ? valid - count : queues ? valid | WAITING | (valid & FAIR ? HOLD : 0) : valid;
+    } while (!para__cas_acquire(E11, word, &known, next));
+    return taken;
+}
+
+/* Takes for one who waits, if enough remains for all before it. No order: units have come from
+ * releases under the latch, or from such as were over when it announced itself [E11]. */
+static bool take_in_turn(_Atomic uint64_t *word, const para__bucket *bucket,
+                         const para__waiter *self)
+{
+    uint64_t needed = self->need;
+    for (const para__waiter *waiter = NULL;
+         (waiter = para__queue_next(bucket, self->key, waiter)) != self;)
+        needed += waiter->need;
+    uint64_t known = para__load_relaxed(word);
+    while (available(known) >= needed)
+        if (para__cas_relaxed(word, &known, known - self->need))
+            return true;
+    return false;
+}
+
+/* Wakes those at the head of the line whom the units suffice for. If there are more than can be
+ * called at a time, those who are called serve the rest. */
+static void serve(_Atomic uint64_t *word, const para__bucket *bucket, const void *key,
+                  para__calls *calls)
+{
+    para__waiter *const first = para__queue_next(bucket, key, NULL);
+    if (!first)
+        return;
+    uint64_t units = available(para__load_relaxed(word)); /* a newcomer may be quicker */
+    for (para__waiter *waiter = first;
+         waiter && waiter->need <= units && calls->count < PARA__CALLS;
+         waiter = para__queue_next(bucket, key, waiter)) {
+        units -= waiter->need;
+        if (!para__load_relaxed(&waiter->woken)) /* under the latch */
+            para__calls_add(calls, waiter);
+    }
+    const uint64_t now_ns = para__now_ns();
+    if (first->first_since_ns == 0)
+        first->first_since_ns = now_ns;
+    else if (now_ns - first->first_since_ns >= patience_ns)
+        para__or_relaxed(word, HOLD); /* guards nothing: it keeps others off */
+}
+
+static void leave(_Atomic uint64_t *word, para__bucket *bucket, para__waiter *self,
+                  para__calls *calls)
+{
+    const bool first = para__queue_next(bucket, self->key, NULL) == self;
+    para__queue_remove(bucket, self);
+    if (!para__queue_next(bucket, self->key, NULL))
+        para__and_relaxed(word, ~(WAITING | HOLD));       /* guard nothing */
+    else if (first && !(para__load_relaxed(word) & FAIR)) /* never changes */
+        para__and_relaxed(word, ~HOLD);                   /* it was for the first; guards nothing */
+    serve(word, bucket, self->key, calls);
+}
+
+/* Sleeps in line, where self stands already, without the latch. PARA_OK: the units are taken. */
+static para_status wait_in_line(_Atomic uint64_t *word, para__waiter *self, uint64_t deadline_ns,
+                                para_cancel *cancel)
+{
+    for (;;) {
+        const para_status over = para__wait(self->event, deadline_ns, cancel);
+        para__calls calls = {.count = 0};
+        para__bucket *const bucket = para__bucket_lock(self->key);
+        const bool taken = take_in_turn(word, bucket, self);
+        para__store_relaxed(&self->woken, false); /* under the latch */
+        if (taken || over)
+            leave(word, bucket, self, &calls);
+        else
+            para__event_arm(self->event);
+        para__bucket_unlock(bucket);
+        para__calls_make(&calls);
+        if (taken || over)
+            return taken ? PARA_OK : over;
+    }
+}
+
+para_status para_semaphore_acquire_with(para_semaphore *semaphore, uint32_t count,
+                                        uint64_t deadline_ns, para_cancel *cancel)
+{
+    _Atomic uint64_t *const word = word_of(semaphore);
+    const uint32_t most = maximum(para__load_relaxed(word)); /* never changes */
+    if (count == 0 || count > most)
+        return para__fail(PARA_ERR_ARGUMENT, "%u units of a semaphore with at most %u", count,
+                          most);
+    if (take(word, count) || spin_and_take(word, count, deadline_ns))
+        return PARA_OK;
+    para__event event = {PARA__PARKED};
+    para__waiter for_token = {.key = cancel, .event = &event};
+    para__waiter for_units = {.key = semaphore, .event = &event, .need = count};
+    if (cancel && !para__cancel_enter(&for_token, cancel))
+        return para__fail(PARA_ERR_CANCELLED, NULL);
+    para__bucket *const bucket = para__bucket_lock(semaphore);
+    const bool taken =
+        take_or_announce(word, count, para__queue_next(bucket, semaphore, NULL), true);
+    if (!taken)
+        para__queue_append(bucket, &for_units);
+    para__bucket_unlock(bucket);
+    const para_status status =
+        taken ? PARA_OK : wait_in_line(word, &for_units, deadline_ns, cancel);
+    if (cancel)
+        para__cancel_leave(&for_token);
+    return status ? para__fail(status, NULL) : PARA_OK;
+}
+
+bool para_semaphore_try_acquire_slow(para_semaphore *semaphore)
+{
+    _Atomic uint64_t *const word = word_of(semaphore);
+    if (take(word, 1))
+        return true;
+    if (available(para__load_relaxed(word)) == 0) /* a guess */
+        return false;
+    /* Held for who waits, or, in a child of fork(), for nobody. */
+    para__bucket *const bucket = para__bucket_lock(semaphore);
+    const bool taken = take_or_announce(word, 1, para__queue_next(bucket, semaphore, NULL), false);
+    para__bucket_unlock(bucket);
+    return taken;
+}
+
+para_status para_semaphore_release_slow(para_semaphore *semaphore, uint32_t count)
+{
+    _Atomic uint64_t *const word = word_of(semaphore);
+    para__calls calls = {.count = 0};
+    para__bucket *const bucket = para__bucket_lock(semaphore);
+    const bool waited = para__queue_next(bucket, semaphore, NULL) != NULL;
+    uint64_t known = para__load_relaxed(word); /* the swap orders */
+    uint32_t room;
+    bool fits;
+    do {
+        room = maximum(known) - available(known);
+        fits = count > 0 && count <= room;
+    } while (fits && !para__cas_release(E11, word, &known,
+                                        (waited ? known : known & ~(WAITING | HOLD)) +
+                                            count)); /* see fork() */
+    if (fits && waited)
+        serve(word, bucket, semaphore, &calls);
+    para__bucket_unlock(bucket);
+    para__calls_make(&calls);
+    if (fits)
+        return PARA_OK;
+    return count == 0 ? para__fail(PARA_ERR_ARGUMENT, "no units to release")
+                      : para__fail(PARA_ERR_MAXIMUM, "%u units where %u are out", count, room);
+}
+
+para_status para_semaphore_fini(para_semaphore *semaphore)
+{
+    para__bucket *const bucket = para__bucket_lock(semaphore);
+    const bool waited = para__queue_next(bucket, semaphore, NULL) != NULL;
+    para__bucket_unlock(bucket);
+    return waited ? para__fail(PARA_ERR_BUSY, "threads wait for the semaphore") : PARA_OK;
+}

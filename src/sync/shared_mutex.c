@@ -1,0 +1,109 @@
+/* A mutex between processes: the C library's robust one. The kernel finds what a dying thread held
+ * through a list of which each thread has one, and it belongs to the C library; see ADR 11. */
+#include <para/shared_mutex.h>
+
+#include "base/status.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+_Static_assert(sizeof(pthread_mutex_t) <= sizeof(para_shared_mutex) &&
+                   _Alignof(pthread_mutex_t) <= _Alignof(para_shared_mutex),
+               "a pthread_mutex_t fits");
+
+static pthread_mutex_t *inner(para_shared_mutex *mutex)
+{
+    return (pthread_mutex_t *)(void *)mutex->opaque;
+}
+
+/* What an error number means for who asked for the lock. */
+static para_status outcome(int error)
+{
+    switch (error) {
+    case 0:
+        return PARA_OK;
+    case EOWNERDEAD:
+        return para__fail(PARA_ERR_OWNER_DIED, NULL);
+    case ENOTRECOVERABLE:
+        return para__fail(PARA_ERR_NOT_RECOVERABLE, NULL);
+    case ETIMEDOUT:
+        return para__fail(PARA_ERR_TIMEOUT, NULL);
+    case EBUSY:
+        return para__fail(PARA_ERR_BUSY, NULL);
+    case EDEADLK:
+        return para__fail(PARA_ERR_DEADLOCK, "the calling thread holds the mutex already");
+    case EPERM:
+        return para__fail(PARA_ERR_NOT_OWNER, NULL);
+    case ENOMEM:
+        return para__fail(PARA_ERR_MEMORY, NULL);
+    case ENOTSUP:
+        return para__fail(PARA_ERR_UNSUPPORTED, "the system has no robust mutexes");
+    default:
+        return para__fail(PARA_ERR_ARGUMENT, "the mutex: %s", strerror(error));
+    }
+}
+
+para_status para_shared_mutex_init(para_shared_mutex *mutex)
+{
+    pthread_mutexattr_t attributes;
+    int error = pthread_mutexattr_init(&attributes);
+    if (error)
+        return outcome(error);
+    error = pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    if (!error)
+        error = pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    if (!error)
+        error = pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);
+    if (!error)
+        error = pthread_mutex_init(inner(mutex), &attributes);
+    pthread_mutexattr_destroy(&attributes);
+    return outcome(error);
+}
+
+/* Takes it if it is free. Not pthread_mutex_trylock: glibc's (2.36) leaves a mutex that is not
+ * recoverable locked by who tries, so that all others wait forever. */
+static int try_lock(para_shared_mutex *mutex)
+{
+    static const struct timespec past = {0};
+    const int error = pthread_mutex_clocklock(inner(mutex), CLOCK_MONOTONIC, &past);
+    return error == ETIMEDOUT ? EBUSY : error;
+}
+
+para_status para_shared_mutex_fini(para_shared_mutex *mutex)
+{
+    const int error = try_lock(mutex); /* glibc destroys a robust mutex also while it is held */
+    if (error == EBUSY || error == EDEADLK)
+        return outcome(EBUSY);
+    if (error == 0 || error == EOWNERDEAD)
+        pthread_mutex_unlock(inner(mutex));
+    return outcome(pthread_mutex_destroy(inner(mutex)));
+}
+
+para_status para_shared_mutex_lock(para_shared_mutex *mutex)
+{
+    return outcome(pthread_mutex_lock(inner(mutex)));
+}
+
+para_status para_shared_mutex_lock_until(para_shared_mutex *mutex, uint64_t deadline_ns)
+{
+    const struct timespec deadline = {.tv_sec = (time_t)(deadline_ns / 1000000000u),
+                                      .tv_nsec = (long)(deadline_ns % 1000000000u)};
+    return outcome(pthread_mutex_clocklock(inner(mutex), CLOCK_MONOTONIC, &deadline));
+}
+
+para_status para_shared_mutex_try_lock(para_shared_mutex *mutex)
+{
+    return outcome(try_lock(mutex));
+}
+
+para_status para_shared_mutex_recover(para_shared_mutex *mutex)
+{
+    return outcome(pthread_mutex_consistent(inner(mutex)));
+}
+
+para_status para_shared_mutex_unlock(para_shared_mutex *mutex)
+{
+    return outcome(pthread_mutex_unlock(inner(mutex)));
+}

@@ -1,0 +1,63 @@
+/* For tests of locks: threads, and to know who stands in line. Needs the library's internals. */
+#ifndef PARA_TESTS_WAITERS_H
+#define PARA_TESTS_WAITERS_H
+
+#include "check.h"
+#include "sync/queue.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How many threads wait for the lock or the token. */
+static inline unsigned waiters(const void *key)
+{
+    unsigned count = 0;
+    para__bucket *bucket = para__bucket_lock(key);
+    for (para__waiter *w = NULL; (w = para__queue_next(bucket, key, w));)
+        count++;
+    para__bucket_unlock(bucket);
+    return count;
+}
+
+static inline void await_waiters(const void *key, unsigned count)
+{
+    while (waiters(key) != count)
+        sched_yield();
+}
+
+static inline uint64_t from_now(uint64_t ns)
+{
+    return para__now_ns() + ns;
+}
+
+static inline pthread_t start(void *(*run)(void *), void *arg)
+{
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, run, arg), 0);
+    return thread;
+}
+
+static inline void join(pthread_t thread)
+{
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+/* Runs body in a child; what it returned. One that hangs is killed by its alarm. */
+static inline int in_child(int (*body)(void))
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(60);
+        _exit(body());
+    }
+    assert_true(child > 0);
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+#endif

@@ -1,0 +1,50 @@
+/* What the library's sources call in a model, in the place of atomics and of the system. */
+#ifndef MODEL_CALLS_H
+#define MODEL_CALLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One operation in the source. Its order may be weakened before the models run. */
+typedef struct model_site {
+    const char *label, *operation, *file, *function;
+    int line, order;
+} model_site;
+
+uint64_t model_load(const model_site *site, const volatile void *p, size_t bytes);
+void model_store(const model_site *site, volatile void *p, size_t bytes, uint64_t value);
+uint64_t model_swap(const model_site *site, volatile void *p, size_t bytes, uint64_t value);
+uint64_t model_add(const model_site *site, volatile void *p, size_t bytes, uint64_t value);
+uint64_t model_or(const model_site *site, volatile void *p, size_t bytes, uint64_t value);
+uint64_t model_and(const model_site *site, volatile void *p, size_t bytes, uint64_t value);
+bool model_cas(const model_site *site, volatile void *p, size_t bytes, uint64_t *known,
+               uint64_t value);
+
+/* Of the threads that are started from now on, those with a bit in it are never run. */
+void model_skip_threads(unsigned bits);
+void model_pause(void);
+uint64_t model_ticks(void);
+uint64_t model_now_ns(void); /* goes on by a step at each look */
+void model_step(uint64_t ns);
+/* Whether a worker's turn is over, by chance: see model_rest. */
+bool model_rests(void);
+/* The word begins anew, with the value that is in memory. */
+void model_renew(const void *p, size_t bytes);
+/* Whoever touches the word from now on is at fault. */
+void model_forget(const void *p);
+/* Something is written that only one thread at a time may have in hands. */
+void model_watch(const void *p);
+void model_join(unsigned long thread);
+void model_lock(const void *mutex);
+void model_unlock(const void *mutex);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,350 @@
+// The engine: src/engine/lane.c, part.c, worker.c and default_pool.c, with src/sync/event.h; and
+// src/topology/machine.c.
+#include "fixture.h"
+#include "model.hpp"
+
+namespace
+{
+
+// Calls whose kernels read what their caller wrote, and write what it reads. All of their data is
+// watched; a unit that runs twice, or in the wrong call, shows in what it finds.
+template <typename derived> struct call_data {
+    static constexpr unsigned UNITS = 6;
+    datum in[UNITS], out[UNITS], once[UNITS];
+    derived *model;
+    void (derived::*extra)(unsigned unit, unsigned worker) = nullptr;
+
+    static void kernel(void *arg, unsigned unit, unsigned worker)
+    {
+        auto *data = static_cast<call_data *>(arg);
+        data->once[unit]($) += 1;
+        data->out[unit]($) = data->in[unit]($) + 1;
+        if (data->extra)
+            (data->model->*data->extra)(unit, worker);
+    }
+    // On the leased lane.
+    void run(unsigned value, fixture_call call)
+    {
+        call.kernel = kernel;
+        call.arg = this;
+        for (unsigned i = 0; i < call.units; i++) {
+            in[i]($) = value + i;
+            once[i]($) = 0;
+        }
+        RL_ASSERT(fixture_run(&call) == call.units);
+        for (unsigned i = 0; i < call.units; i++) {
+            RL_ASSERT(once[i]($) == 1);
+            RL_ASSERT(out[i]($) == value + i + 1);
+        }
+    }
+};
+
+fixture_call shape(unsigned units, unsigned width, unsigned tickets, bool announce_twice)
+{
+    return {units, width, tickets, 1, announce_twice, nullptr, nullptr};
+}
+
+void make(unsigned workers, unsigned lanes, unsigned spin_ticks, unsigned idle)
+{
+    const fixture f = {workers, lanes, spin_ticks, idle, true};
+    fixture_make(&f);
+}
+
+// Publish, claim, finish, join: two calls one after the other, one or two helpers.
+template <unsigned helpers> struct calls : protocol<calls<helpers>, 1, helpers> {
+    call_data<calls> data;
+    void prepare()
+    {
+        make(helpers + 1, 1, 1000, 1);
+    }
+    void call(unsigned)
+    {
+        RL_ASSERT(fixture_lease());
+        data.run(10, shape(2 * (helpers + 1), helpers + 1, 2, false));
+        data.run(20, shape(2 * (helpers + 1), helpers + 1, 2, false));
+        fixture_release();
+        fixture_stop();
+    }
+};
+using call_of_two = calls<1>;
+using call_of_three = calls<2>;
+MODEL(call_of_two, 20000);
+MODEL(call_of_three, 20000);
+
+// A helper parks while a call is announced for which it is needed: the caller's own unit ends only
+// when the helper's has been run.
+struct parking : protocol<parking, 1, 1> {
+    call_data<parking> data;
+    gate helped[2];
+    unsigned calls_made = 0;
+    void prepare()
+    {
+        make(2, 1, 1, 1);
+        data.model = this;
+        data.extra = &parking::wait_for_each_other;
+    }
+    void wait_for_each_other(unsigned unit, unsigned)
+    {
+        if (unit == 0)
+            helped[calls_made].pass();
+        else
+            helped[calls_made].open();
+    }
+    void call(unsigned)
+    {
+        model_await_pauses(1, 12 + rl::rand(4));
+        RL_ASSERT(fixture_lease());
+        data.run(10, shape(2, 2, 1, true));
+        calls_made = 1;
+        model_await_pauses(1, rl::rand(2) * (12 + rl::rand(5)));
+        data.run(20, shape(2, 2, 1, true));
+        fixture_release();
+        fixture_stop();
+    }
+};
+MODEL(parking, 20000);
+
+// The same with two callers, whose lanes have not been used before.
+struct parking_lanes : protocol<parking_lanes, 2, 1> {
+    call_data<parking_lanes> data[2];
+    gate helped[2], done;
+    unsigned left = 2;
+    void prepare()
+    {
+        make(2, 2, 1, 1);
+        for (unsigned i = 0; i < 2; i++) {
+            data[i].model = this;
+            data[i].extra = i ? &parking_lanes::wait_1 : &parking_lanes::wait_0;
+        }
+    }
+    void wait_0(unsigned unit, unsigned)
+    {
+        unit == 0 ? helped[0].pass() : helped[0].open();
+    }
+    void wait_1(unsigned unit, unsigned)
+    {
+        unit == 0 ? helped[1].pass() : helped[1].open();
+    }
+    void call(unsigned index)
+    {
+        model_await_pauses(2, 12 + rl::rand(4));
+        RL_ASSERT(fixture_lease());
+        data[index].run(10, shape(2, 2, 1, true));
+        fixture_release();
+        if (--left == 0)
+            done.open();
+        done.pass();
+        if (index == 0)
+            fixture_stop();
+    }
+};
+MODEL(parking_lanes, 10000);
+
+// A caller that sleeps until the last of its helpers is done.
+struct joining : protocol<joining, 1, 1> {
+    call_data<joining> data;
+    void prepare()
+    {
+        make(2, 1, 1, 1);
+    }
+    void call(unsigned)
+    {
+        RL_ASSERT(fixture_lease());
+        data.run(10, shape(4, 2, 2, true));
+        data.run(20, shape(4, 2, 2, false));
+        fixture_release();
+        fixture_stop();
+    }
+};
+MODEL(joining, 20000);
+
+// A helper that leaves its CPU now and then, between claims; nobody waits for it.
+struct resting : protocol<resting, 1, 1> {
+    call_data<resting> data;
+    void prepare()
+    {
+        make(2, 1, 1000, 1);
+        model_rest(3);
+    }
+    void call(unsigned)
+    {
+        RL_ASSERT(fixture_lease());
+        data.run(10, shape(4, 2, 2, true));
+        data.run(20, shape(4, 2, 2, false));
+        fixture_release();
+        fixture_stop();
+    }
+};
+MODEL(resting, 10000);
+
+// Two callers take turns on one lane.
+struct hand_over : protocol<hand_over, 2, 1> {
+    call_data<hand_over> data;
+    void prepare()
+    {
+        make(2, 1, 1000, 1);
+    }
+    void call(unsigned)
+    {
+        for (unsigned round = 0; round < 2; round++) {
+            while (!fixture_lease()) {
+            }
+            data.run(10 * round, shape(2, 2, 1, false));
+            fixture_release();
+        }
+    }
+    // The worker's thread is left to itself.
+    void thread(unsigned index)
+    {
+        if (index < 2)
+            protocol::thread(index);
+    }
+};
+MODEL(hand_over, 10000);
+
+// A pool's threads start, perhaps park, and end.
+struct start_stop : protocol<start_stop, 1, 2> {
+    datum bound[2];
+    static start_stop *current;
+    void prepare()
+    {
+        current = this;
+        const fixture f = {2, 1, 1, 0, false};
+        fixture_make(&f);
+    }
+    void call(unsigned)
+    {
+        fixture_start();
+        RL_ASSERT(bound[0]($) == 1 && bound[1]($) == 1);
+        model_await_pauses(1, rl::rand(16));
+        fixture_stop();
+    }
+};
+start_stop *start_stop::current;
+MODEL(start_stop, 20000);
+
+// A kernel makes a call itself, whose other unit only the caller that waits for it can run.
+struct nested : protocol<nested, 1, 1> {
+    call_data<nested> outer, inner;
+    gate helped;
+    void prepare()
+    {
+        make(2, 2, 1000000, 1);
+        outer.model = inner.model = this;
+        outer.extra = &nested::call_again;
+        inner.extra = &nested::wait_for_each_other;
+    }
+    void call_again(unsigned unit, unsigned)
+    {
+        if (unit == 0)
+            return;
+        RL_ASSERT(fixture_lease());
+        inner.run(30, shape(2, 2, 1, true));
+        fixture_release();
+    }
+    void wait_for_each_other(unsigned unit, unsigned)
+    {
+        if (unit == 1)
+            helped.pass();
+        else
+            helped.open();
+    }
+    void call(unsigned)
+    {
+        RL_ASSERT(fixture_lease());
+        outer.run(10, shape(2, 2, 1, true));
+        fixture_release();
+        fixture_stop();
+    }
+};
+MODEL(nested, 10000);
+
+// A caller acts in the name of worker 0, in whose place it sits and waits, when it helps with a call
+// that worker 1 makes; worker 0's own thread does, when it helps with the calls of a stranger.
+struct acting : protocol<acting, 2, 2> {
+    call_data<acting> outer, inner, strange;
+    datum in_the_name_of_0;
+    gate helped, done;
+    unsigned left = 2;
+    void prepare()
+    {
+        make(3, 3, 1000000, 1u << 2);
+        outer.model = inner.model = strange.model = this;
+        outer.extra = &acting::call_again;
+        inner.extra = &acting::wait_for_help;
+        strange.extra = &acting::leave_a_trace;
+        in_the_name_of_0($) = 0;
+    }
+    void leave_a_trace(unsigned, unsigned worker)
+    {
+        if (worker == 0)
+            in_the_name_of_0($) += 1;
+    }
+    void call_again(unsigned unit, unsigned worker)
+    {
+        if (unit != 1 || worker != 1)
+            return;
+        RL_ASSERT(fixture_lease());
+        inner.run(30, shape(2, 2, 1, false));
+        fixture_release();
+    }
+    void wait_for_help(unsigned unit, unsigned worker)
+    {
+        leave_a_trace(unit, worker);
+        if (unit == 1)
+            helped.pass();
+        else
+            helped.open();
+    }
+    void call(unsigned index)
+    {
+        fixture_sit(2 * index);
+        RL_ASSERT(fixture_lease());
+        if (index == 0)
+            outer.run(10, shape(2, 2, 1, false));
+        else
+            for (unsigned i = 0; i < 2; i++)
+                strange.run(20, shape(3, 3, 1, false));
+        fixture_release();
+        if (--left == 0)
+            done.open();
+        done.pass();
+        if (index == 0)
+            fixture_stop();
+    }
+};
+MODEL(acting, 10000);
+
+// What is made at first use, by any of three threads.
+datum *making;
+template <bool (*find)()> struct made_once : protocol<made_once<find>, 3, 0> {
+    datum contents;
+    void prepare()
+    {
+        fixture_allow(false);
+        RL_ASSERT(!find());
+        fixture_allow(true);
+        making = &contents;
+    }
+    void call(unsigned)
+    {
+        RL_ASSERT(find());
+        RL_ASSERT(contents($) == 1);
+    }
+};
+using default_pool = made_once<fixture_default_pool>;
+using machine = made_once<fixture_machine>;
+MODEL(default_pool, 10000);
+MODEL(machine, 10000);
+
+} // namespace
+
+void model_bound(unsigned worker)
+{
+    start_stop::current->bound[worker]($) = 1;
+}
+
+void model_made(void)
+{
+    (*making)($) = 1;
+}

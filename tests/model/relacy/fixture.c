@@ -1,0 +1,226 @@
+#include "fixture.h"
+
+#include "base/thread.h"
+#include "engine/calibrate.h"
+#include "engine/part.h"
+#include "engine/turn.h"
+
+#include <string.h>
+
+enum { WORKERS = 3 };
+
+static para_pool pool;
+static para__worker workers[WORKERS];
+static para__notice notices[PARA__LANES][WORKERS];
+static para__member members[PARA__LANES][WORKERS];
+static uint16_t seats[WORKERS];
+static unsigned count_of_workers;
+static _Thread_local para__lane *leased;
+
+static void touch(const void *word)
+{
+    (void)para__load_relaxed((const _Atomic uint64_t *)word);
+}
+
+static void touch_half(const void *word)
+{
+    (void)para__load_relaxed((const _Atomic uint32_t *)word);
+}
+
+static void make_lane(unsigned index, bool is_there)
+{
+    para__lane *lane = &pool.lane[index];
+    lane->stop = UINT64_MAX;
+    lane->leased = !is_there;
+    lane->notice = notices[index];
+    lane->member = members[index];
+    touch_half(&lane->leased);
+    if (!is_there)
+        return;
+    touch_half(&lane->joiner.state);
+    touch(&lane->stop);
+    for (unsigned w = 0; w < count_of_workers; w++) {
+        touch(&lane->member[w].ticket);
+        touch(&lane->member[w].done);
+        touch(&workers[w].seen[index]);
+    }
+    touch(&lane->notice[0].post);
+    touch(&lane->notice[0].team);
+}
+
+void fixture_make(const fixture *f)
+{
+    count_of_workers = f->workers;
+    memset(&pool, 0, sizeof pool);
+    memset(workers, 0, sizeof workers);
+    memset(notices, 0, sizeof notices);
+    memset(members, 0, sizeof members);
+    pool.worker = workers;
+    pool.requested = pool.workers = f->workers;
+    pool.binding = f->started ? PARA_BIND_NONE : PARA_BIND_CORE;
+    pool.cpu_limit = WORKERS;
+    pool.seat_of = seats;
+    pool.spin_ticks = f->spin_ticks;
+    pool.ready = f->started ? f->workers : 0;
+    for (unsigned w = 0; w < f->workers; w++) {
+        seats[w] = (uint16_t)w;
+        workers[w].pool = &pool;
+        workers[w].index = workers[w].cpu_index = w;
+        touch_half(&workers[w].event.state);
+        touch_half(&workers[w].guests);
+        touch_half(&workers[w].acting);
+    }
+    for (unsigned i = 0; i < PARA__LANES; i++)
+        make_lane(i, i < f->lanes);
+    touch(&pool.spin_ticks);
+    touch_half(&pool.lanes_used);
+    touch_half(&pool.sleeping);
+    touch_half(&pool.ready);
+    (void)para__load_relaxed(&pool.stopping);
+    model_skip_threads(f->idle);
+    if (f->started)
+        fixture_start();
+}
+
+void fixture_start(void)
+{
+    (void)para__workers_start(&pool);
+}
+
+void fixture_stop(void)
+{
+    para__workers_stop(&pool, count_of_workers);
+}
+
+bool fixture_lease(void)
+{
+    leased = para__lane_lease(&pool);
+    return leased != NULL;
+}
+
+static void run_units(const void *payload, size_t first, size_t count, para__seat *seat)
+{
+    const fixture_call *call = payload;
+    for (size_t i = first; i < first + count; i++) {
+        call->kernel(call->arg, (unsigned)i, seat->worker);
+        para__seat_record(seat, i, 1, 0);
+    }
+}
+
+unsigned fixture_run(const fixture_call *call)
+{
+    const para__job job = {
+        .run = run_units, .payload = call, .payload_bytes = sizeof *call, .units = call->units};
+    const para__plan plan = {.width = call->width,
+                             .tickets = call->tickets,
+                             .first = call->first,
+                             .announce_twice = call->announce_twice};
+    para__tally tally = {0};
+    unsigned ran;
+    para__lane *lane = leased; /* a kernel may lease another */
+    para__lane_run(&pool, lane, &job, &plan, &tally, &ran);
+    leased = lane;
+    return (unsigned)tally.chunks;
+}
+
+void fixture_release(void)
+{
+    para__lane_release(leased);
+}
+
+/* ---- What the engine calls ----------------------------------------------------------- */
+
+static _Thread_local int place;
+
+void fixture_sit(unsigned worker)
+{
+    place = (int)worker;
+}
+
+int para__current_cpu(void)
+{
+    return place;
+}
+
+para_status para__bind_thread(const para__machine *machine, unsigned cpu_index, bool whole_domain)
+{
+    (void)machine;
+    (void)whole_domain;
+    model_bound(cpu_index);
+    return PARA_OK;
+}
+
+void para__turn_init(para__turn *turn)
+{
+    *turn = (para__turn){0};
+}
+
+void para__turn_begin(para__turn *turn)
+{
+    (void)turn;
+}
+
+bool para__turn_is_over(para__turn *turn, uint64_t now_ticks)
+{
+    (void)turn;
+    (void)now_ticks;
+    return model_rests();
+}
+
+/* No call of a model is timed. */
+void para__costs_refine(para_pool *p, uint64_t ticks, bool awake, bool came)
+{
+    (void)p;
+    (void)ticks;
+    (void)awake;
+    (void)came;
+}
+
+void para__costs_refine_share(para_pool *p, unsigned width, uint64_t ticks, uint64_t busy_ticks)
+{
+    (void)p;
+    (void)width;
+    (void)ticks;
+    (void)busy_ticks;
+}
+
+/* ---- The default pool, and the process's machine -------------------------------------- */
+
+static bool making_works;
+
+para_status para_pool_create(para_pool **made, const para_pool_config *config)
+{
+    (void)config;
+    if (!making_works)
+        return PARA_ERR_THREAD;
+    model_made();
+    *made = &pool;
+    return PARA_OK;
+}
+
+para_status para__machine_read(para__machine **machine, const char *root)
+{
+    static para__machine only;
+    (void)root;
+    if (!making_works)
+        return PARA_ERR_TOPOLOGY;
+    model_made();
+    *machine = &only;
+    return PARA_OK;
+}
+
+bool fixture_default_pool(void)
+{
+    return para_default_pool() != NULL;
+}
+
+bool fixture_machine(void)
+{
+    const para__machine *machine;
+    return para__machine_get(&machine) == PARA_OK;
+}
+
+void fixture_allow(bool allowed)
+{
+    making_works = allowed;
+}

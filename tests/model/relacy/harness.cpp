@@ -1,0 +1,452 @@
+#include "calls.h"
+#include "model.hpp"
+
+#include <cstring>
+#include <new>
+
+namespace
+{
+
+constexpr unsigned WORDS = 256;
+constexpr size_t TLS_BYTES = 64;
+
+struct word {
+    const volatile void *p;
+    alignas(16) unsigned char storage[sizeof(rl::atomic<uint64_t>)];
+    rl::waitset<MODEL_THREADS> sleepers;
+
+    rl::atomic<uint64_t> &atomic()
+    {
+        return *reinterpret_cast<rl::atomic<uint64_t> *>(storage);
+    }
+};
+
+struct thread_state {
+    char tls[TLS_BYTES];
+    unsigned pauses;
+    bool sleeps;
+    // What it is to run, once started; and whether it has.
+    void *(*run)(void *);
+    void *arg;
+    uint32_t started, finished;
+};
+
+struct watched_place {
+    const void *p;
+    alignas(16) unsigned char storage[sizeof(rl::var<unsigned>)];
+
+    rl::var<unsigned> &var()
+    {
+        return *reinterpret_cast<rl::var<unsigned> *>(storage);
+    }
+};
+
+word words[WORDS];
+constexpr unsigned WATCHED = 16;
+watched_place watched[WATCHED];
+unsigned watched_count;
+unsigned word_count;
+thread_state threads[MODEL_THREADS];
+unsigned next_thread, skipped;
+uint64_t ticks, now_ns, step_ns;
+unsigned rest_one_in;
+bool beginning;
+rl::waitset<MODEL_THREADS> pausing;
+
+model_site acquire = {"none", "harness", __FILE__, "harness", 0, rl::mo_acquire};
+model_site release = {"none", "harness", __FILE__, "harness", 0, rl::mo_release};
+
+unsigned self()
+{
+    return rl::ctx().current_thread();
+}
+
+rl::debug_info place(const model_site *site)
+{
+    return {site->function, site->file, static_cast<unsigned>(site->line)};
+}
+
+rl::memory_order order_of(const model_site *site)
+{
+    return static_cast<rl::memory_order>(site->order);
+}
+
+uint64_t in_memory(const volatile void *p, size_t bytes)
+{
+    uint64_t value = 0;
+    memcpy(&value, const_cast<const void *>(p), bytes);
+    return value;
+}
+
+uint64_t trim(uint64_t value, size_t bytes)
+{
+    return bytes == 8 ? value : value & ((uint64_t{1} << 8 * bytes) - 1);
+}
+
+word *find(const volatile void *p)
+{
+    for (unsigned i = 0; i < word_count; i++)
+        if (words[i].p == p)
+            return &words[i];
+    return nullptr;
+}
+
+word &make(const volatile void *p)
+{
+    RL_ASSERT(word_count < WORDS);
+    word &made = words[word_count++];
+    made.p = p;
+    new (made.storage) rl::atomic<uint64_t>();
+    new (&made.sleepers) rl::waitset<MODEL_THREADS>();
+    return made;
+}
+
+word &word_at(const volatile void *p, size_t bytes)
+{
+    word *found = find(p);
+    if (!found) {
+        RL_ASSERT_IMPL(beginning, rl::test_result_unitialized_access, "a word not known", RL_INFO);
+        found = &make(p);
+        found->atomic().store(in_memory(p, bytes), rl::mo_relaxed, RL_INFO);
+    }
+    return *found;
+}
+
+extern "C" char __start_model_tls[], __stop_model_tls[];
+
+// Around whatever may switch threads: what is thread-local is put away, and fetched back.
+class away
+{
+  public:
+    away()
+    {
+        memcpy(threads[self()].tls, __start_model_tls, bytes());
+    }
+    ~away()
+    {
+        memcpy(__start_model_tls, threads[self()].tls, bytes());
+    }
+
+  private:
+    static size_t bytes()
+    {
+        return static_cast<size_t>(__stop_model_tls - __start_model_tls);
+    }
+};
+
+rl::unpark_reason sleep(word &w, bool timed)
+{
+    thread_state &own = threads[self()];
+    own.sleeps = true;
+    pausing.unpark_all(rl::ctx(), RL_INFO);
+    const rl::unpark_reason reason =
+        w.sleepers.park_current(rl::ctx(), timed, false, false, RL_INFO);
+    own.sleeps = false;
+    return reason;
+}
+
+} // namespace
+
+model_entry *models;
+
+model_entry::model_entry(const char *name_, run_function *run_, uint64_t executions_)
+    : name(name_), run(run_), executions(executions_), next(nullptr)
+{
+    model_entry **end = &models;
+    while (*end)
+        end = &(*end)->next;
+    *end = this;
+}
+
+// ---- For the library's sources ------------------------------------------------------------------
+
+uint64_t model_load(const model_site *site, const volatile void *p, size_t bytes)
+{
+    const away put;
+    return trim(word_at(p, bytes).atomic().load(order_of(site), place(site)), bytes);
+}
+
+void model_store(const model_site *site, volatile void *p, size_t bytes, uint64_t value)
+{
+    const away put;
+    const bool making = !beginning && site->order == rl::mo_relaxed && !find(p);
+    word &w = making ? make(p) : word_at(p, bytes);
+    w.atomic().store(value, order_of(site), place(site));
+}
+
+uint64_t model_swap(const model_site *site, volatile void *p, size_t bytes, uint64_t value)
+{
+    const away put;
+    return trim(word_at(p, bytes).atomic().exchange(value, order_of(site), place(site)), bytes);
+}
+
+uint64_t model_add(const model_site *site, volatile void *p, size_t bytes, uint64_t value)
+{
+    const away put;
+    const uint64_t sum = bytes == 4 ? static_cast<uint64_t>(static_cast<int32_t>(value)) : value;
+    return trim(word_at(p, bytes).atomic().fetch_add(sum, order_of(site), place(site)), bytes);
+}
+
+uint64_t model_or(const model_site *site, volatile void *p, size_t bytes, uint64_t value)
+{
+    const away put;
+    return trim(word_at(p, bytes).atomic().fetch_or(value, order_of(site), place(site)), bytes);
+}
+
+uint64_t model_and(const model_site *site, volatile void *p, size_t bytes, uint64_t value)
+{
+    const away put;
+    const uint64_t mask = value | ~trim(UINT64_MAX, bytes);
+    return trim(word_at(p, bytes).atomic().fetch_and(mask, order_of(site), place(site)), bytes);
+}
+
+bool model_cas(const model_site *site, volatile void *p, size_t bytes, uint64_t *known,
+               uint64_t value)
+{
+    const away put;
+    return word_at(p, bytes).atomic().compare_exchange(rl::bool_t<false>(), *known, value,
+                                                       order_of(site), rl::mo_relaxed, place(site));
+}
+
+void model_pause(void)
+{
+    const away put;
+    threads[self()].pauses++;
+    pausing.unpark_all(rl::ctx(), RL_INFO);
+    rl::ctx().sched();
+}
+
+uint64_t model_ticks(void)
+{
+    return ++ticks;
+}
+
+uint64_t model_now_ns(void)
+{
+    return now_ns += step_ns;
+}
+
+void model_step(uint64_t ns)
+{
+    step_ns = ns;
+}
+
+void model_rest(unsigned one_in)
+{
+    rest_one_in = one_in;
+}
+
+bool model_rests(void)
+{
+    return rest_one_in && rl::rand(rest_one_in) == 0;
+}
+
+void model_renew(const void *p, size_t bytes)
+{
+    const model_site renew = {"none", "store", __FILE__, "model_renew", __LINE__, rl::mo_relaxed};
+    model_store(&renew, const_cast<void *>(p), bytes, in_memory(p, bytes));
+}
+
+void model_forget(const void *p)
+{
+    if (word *w = find(p))
+        w->p = nullptr;
+}
+
+void model_watch(const void *p)
+{
+    unsigned i = 0;
+    while (i < watched_count && watched[i].p != p)
+        i++;
+    RL_ASSERT(i < WATCHED);
+    if (i == watched_count) {
+        watched[watched_count++].p = p;
+        new (watched[i].storage) rl::var<unsigned>(0);
+    }
+    watched[i].var()($) = 1;
+}
+
+extern "C" {
+
+void para__futex_wait(const volatile uint32_t *p, uint32_t expected);
+void para__futex_wait_for(const volatile uint32_t *p, uint32_t expected, uint64_t ns);
+void para__futex_wait_until(const volatile uint32_t *p, uint32_t expected, uint64_t deadline_ns);
+void para__futex_wake(const volatile uint32_t *p, int count);
+int para__thread_start(unsigned long *thread, const char *name, void *(*run)(void *), void *arg);
+unsigned para__fork_count(void);
+
+// Time is over when Relacy says so.
+static void wait_on(const volatile uint32_t *p, uint32_t expected, uint64_t deadline_ns)
+{
+    const away put;
+    rl::ctx().sched();
+    word &w = word_at(p, sizeof *p);
+    if (static_cast<uint32_t>(w.atomic().debug_value()) == expected &&
+        sleep(w, deadline_ns != UINT64_MAX) == rl::unpark_reason_timeout && now_ns < deadline_ns)
+        now_ns = deadline_ns;
+}
+
+void para__futex_wait(const volatile uint32_t *p, uint32_t expected)
+{
+    wait_on(p, expected, UINT64_MAX);
+}
+
+void para__futex_wait_for(const volatile uint32_t *p, uint32_t expected, uint64_t ns)
+{
+    wait_on(p, expected, now_ns + ns);
+}
+
+void para__futex_wait_until(const volatile uint32_t *p, uint32_t expected, uint64_t deadline_ns)
+{
+    wait_on(p, expected, deadline_ns);
+}
+
+void para__futex_wake(const volatile uint32_t *p, int count)
+{
+    const away put;
+    rl::ctx().sched();
+    if (word *w = find(p))
+        while (count-- > 0 && w->sleepers.unpark_one(rl::ctx(), RL_INFO)) {
+        }
+}
+
+int para__thread_start(unsigned long *thread, const char *, void *(*run)(void *), void *arg)
+{
+    const bool runs = !(skipped & 1);
+    skipped >>= 1;
+    const unsigned index = runs ? next_thread++ : MODEL_THREADS;
+    *thread = index;
+    if (!runs)
+        return 0;
+    thread_state &made = threads[index];
+    made.run = run;
+    made.arg = arg;
+    model_store(&release, &made.started, sizeof made.started, 1);
+    para__futex_wake(&made.started, 1);
+    return 0;
+}
+
+unsigned para__fork_count(void)
+{
+    return 0;
+}
+}
+
+void model_join(unsigned long thread)
+{
+    if (thread >= MODEL_THREADS)
+        return;
+    uint32_t *finished = &threads[thread].finished;
+    while (!model_load(&acquire, finished, sizeof *finished))
+        para__futex_wait(finished, 0);
+}
+
+// A futex word too, but for its own lock and unlock: what a mutex of the C library promises.
+void model_lock(const void *mutex)
+{
+    auto *p = static_cast<const volatile uint32_t *>(mutex);
+    for (uint64_t known = 0;
+         !model_cas(&acquire, const_cast<volatile uint32_t *>(p), sizeof *p, &known, 1); known = 0)
+        para__futex_wait(p, 1);
+}
+
+void model_unlock(const void *mutex)
+{
+    auto *p = static_cast<const volatile uint32_t *>(mutex);
+    model_store(&release, const_cast<volatile uint32_t *>(p), sizeof *p, 0);
+    para__futex_wake(p, 1);
+}
+
+// ---- For models ---------------------------------------------------------------------------------
+
+void model_begin(unsigned callers)
+{
+    RL_ASSERT(__stop_model_tls - __start_model_tls <= static_cast<ptrdiff_t>(TLS_BYTES));
+    memset(threads, 0, sizeof threads);
+    memset(__start_model_tls, 0, static_cast<size_t>(__stop_model_tls - __start_model_tls));
+    word_count = 0;
+    next_thread = callers;
+    skipped = 0;
+    ticks = now_ns = 0;
+    rest_one_in = 0;
+    step_ns = 4000;
+    watched_count = 0;
+    new (&pausing) rl::waitset<MODEL_THREADS>();
+    beginning = true;
+    for (thread_state &t : threads) {
+        word_at(&t.started, sizeof t.started);
+        word_at(&t.finished, sizeof t.finished);
+    }
+}
+
+void model_begun()
+{
+    beginning = false;
+}
+
+void model_end()
+{
+    for (unsigned i = 0; i < word_count; i++)
+        words[i].atomic().~atomic();
+    word_count = 0;
+    for (unsigned i = 0; i < watched_count; i++)
+        watched[i].var().~var();
+    watched_count = 0;
+}
+
+void model_enter(unsigned index)
+{
+    memcpy(__start_model_tls, threads[index].tls,
+           static_cast<size_t>(__stop_model_tls - __start_model_tls));
+}
+
+void model_serve(unsigned index)
+{
+    thread_state &own = threads[index];
+    while (!model_load(&acquire, &own.started, sizeof own.started))
+        para__futex_wait(&own.started, 0);
+    own.run(own.arg);
+    model_store(&release, &own.finished, sizeof own.finished, 1);
+    para__futex_wake(&own.finished, 1);
+}
+
+void model_skip_threads(unsigned bits)
+{
+    skipped = bits;
+}
+
+void model_await_pauses(unsigned thread, unsigned count)
+{
+    const away put;
+    const unsigned until = threads[thread].pauses + count;
+    while (threads[thread].pauses < until && !threads[thread].sleeps)
+        pausing.park_current(rl::ctx(), false, false, false, RL_INFO);
+}
+
+void gate::pass()
+{
+    const away put;
+    while (!open_)
+        waiting_.park_current(rl::ctx(), false, false, false, RL_INFO);
+}
+
+void gate::open()
+{
+    const away put;
+    open_ = true;
+    waiting_.unpark_all(rl::ctx(), RL_INFO);
+    rl::ctx().sched();
+}
+
+void sign::raise()
+{
+    const away put;
+    raised_.store(1, rl::mo_release, RL_INFO);
+}
+
+void sign::await()
+{
+    const away put;
+    while (!raised_.load(rl::mo_acquire, RL_INFO)) {
+    }
+}

@@ -1,0 +1,190 @@
+/* Lock checking: what it refuses, and that it names both places. */
+#define PARA_CHECK_LOCKS
+#include "../common/waiters.h"
+
+#include <string.h>
+
+/* Whether the last failure's detail names these lines of this file. */
+static bool names(int a, int b)
+{
+    char first[40], second[40];
+    snprintf(first, sizeof first, "lock_check.c:%d", a);
+    snprintf(second, sizeof second, "lock_check.c:%d", b);
+    return strstr(para_status_detail(), first) && strstr(para_status_detail(), second);
+}
+
+TEST(relock)
+{
+    para_mutex mutex = {0};
+    const int first = __LINE__ + 1;
+    OK(para_mutex_lock(&mutex));
+    const int second = __LINE__ + 1;
+    FAILS(PARA_ERR_DEADLOCK, para_mutex_lock(&mutex));
+    assert_true(names(first, second));
+    FAILS(PARA_ERR_DEADLOCK, para_mutex_lock_until(&mutex, 0));
+    assert_false(para_mutex_try_lock(&mutex)); /* which does not wait */
+    FAILS(PARA_ERR_BUSY, para_mutex_fini(&mutex));
+    OK(para_mutex_unlock(&mutex));
+    OK(para_mutex_lock(&mutex)); /* and once more, after it was given back */
+    OK(para_mutex_unlock(&mutex));
+    assert_true(para_mutex_try_lock(&mutex));
+    FAILS(PARA_ERR_DEADLOCK, para_mutex_lock(&mutex));
+    OK(para_mutex_unlock(&mutex));
+    OK(para_mutex_fini(&mutex));
+}
+
+TEST(the_general_form)
+{
+    para_mutex mutex = {0};
+    para_cancel cancel = {0};
+    const int first = __LINE__ + 1;
+    OK(para_mutex_lock_with(&mutex, 0, &cancel));
+    const int second = __LINE__ + 1;
+    FAILS(PARA_ERR_DEADLOCK, para_mutex_lock_with(&mutex, 0, NULL));
+    assert_true(names(first, second));
+    OK(para_mutex_unlock(&mutex));
+    assert_int_equal(mutex.word, 0);
+    OK(para_mutex_fini(&mutex));
+}
+
+static void *unlock(void *arg)
+{
+    const para_status status = para_mutex_unlock((para_mutex *)arg);
+    return status == PARA_ERR_NOT_OWNER && names(__LINE__ - 1, __LINE__ - 1) ? NULL : arg;
+}
+
+TEST(unlock_by_a_stranger)
+{
+    para_mutex mutex = {0};
+    FAILS(PARA_ERR_NOT_OWNER, para_mutex_unlock(&mutex)); /* held by nobody */
+    OK(para_mutex_lock(&mutex));
+    pthread_t thread = start(unlock, &mutex);
+    void *failed = &mutex;
+    pthread_join(thread, &failed);
+    assert_null(failed);
+    assert_false(para_mutex_try_lock(&mutex)); /* still held */
+    OK(para_mutex_unlock(&mutex));
+    FAILS(PARA_ERR_NOT_OWNER, para_mutex_unlock(&mutex));
+    OK(para_mutex_fini(&mutex));
+}
+
+TEST(inversion_of_two)
+{
+    para_mutex a = {0}, b = {0};
+    OK(para_mutex_lock(&a));
+    const int there = __LINE__ + 1;
+    OK(para_mutex_lock(&b));
+    OK(para_mutex_unlock(&a)); /* in any order */
+    OK(para_mutex_unlock(&b));
+
+    const int held = __LINE__ + 1;
+    OK(para_mutex_lock(&b));
+    const int here = __LINE__ + 1;
+    FAILS(PARA_ERR_DEADLOCK, para_mutex_lock(&a));
+    assert_true(names(here, there));
+    assert_true(names(held, there - 2));
+    assert_true(para_mutex_try_lock(&a)); /* cannot wait: allowed */
+    OK(para_mutex_unlock(&a));
+    int rounds = 0;
+    PARA_WITH_MUTEX(&a)
+    {
+        rounds++; /* refused: not run */
+    }
+    assert_int_equal(rounds, 0);
+    OK(para_mutex_unlock(&b));
+    OK(para_mutex_lock(&a)); /* alone it may be locked */
+    OK(para_mutex_lock(&b)); /* and in the old order */
+    OK(para_mutex_unlock(&b));
+    OK(para_mutex_unlock(&a));
+
+    OK(para_mutex_fini(&a)); /* another mutex at that address has no history */
+    OK(para_mutex_lock(&b));
+    OK(para_mutex_lock(&a));
+    OK(para_mutex_unlock(&a));
+    OK(para_mutex_unlock(&b));
+    OK(para_mutex_fini(&a));
+    OK(para_mutex_fini(&b));
+}
+
+static para_mutex three[3];
+
+static void *lock_two(void *arg)
+{
+    const uintptr_t i = (uintptr_t)arg;
+    if (para_mutex_lock(&three[i]) || para_mutex_lock(&three[i + 1]))
+        return &three[i];
+    return para_mutex_unlock(&three[i + 1]) || para_mutex_unlock(&three[i]) ? &three[i] : NULL;
+}
+
+TEST(inversion_of_three)
+{
+    for (uintptr_t i = 0; i < 2; i++) { /* 0 before 1, 1 before 2, on threads of their own */
+        pthread_t thread = start(lock_two, (void *)i);
+        void *failed = NULL;
+        pthread_join(thread, &failed);
+        assert_null(failed);
+    }
+    const int held = __LINE__ + 1;
+    OK(para_mutex_lock(&three[2]));
+    const int here = __LINE__ + 1;
+    FAILS(PARA_ERR_DEADLOCK, para_mutex_lock(&three[0]));
+    assert_true(names(held, here));
+    const char *ways = strstr(para_status_detail(), "the other way round: ");
+    assert_non_null(ways);
+    assert_non_null(strchr(ways, ',')); /* two steps */
+    OK(para_mutex_unlock(&three[2]));
+    for (size_t i = 0; i < 3; i++)
+        OK(para_mutex_fini(&three[i]));
+}
+
+/* More than are remembered: what is not remembered is not checked, and nothing is refused. */
+TEST(many)
+{
+    enum { MANY = 200 };
+    static para_mutex mutexes[MANY];
+    for (size_t i = 0; i < MANY; i++)
+        OK(para_mutex_lock(&mutexes[i]));
+    for (size_t i = 0; i < MANY; i++)
+        OK(para_mutex_unlock(&mutexes[i]));
+    FAILS(PARA_ERR_NOT_OWNER, para_mutex_unlock(&mutexes[0]));
+    for (size_t round = 0; round < 2; round++)
+        for (size_t i = 0; i < MANY; i++) /* some ten thousand orders */
+            for (size_t k = i + 1; k < MANY; k++) {
+                OK(para_mutex_lock(&mutexes[i]));
+                OK(para_mutex_lock(&mutexes[k]));
+                OK(para_mutex_unlock(&mutexes[k]));
+                OK(para_mutex_unlock(&mutexes[i]));
+            }
+    for (size_t i = 0; i < MANY; i++)
+        OK(para_mutex_fini(&mutexes[i]));
+}
+
+static int in_a_child(void)
+{
+    if (para_mutex_lock(&three[0]) != PARA_ERR_DEADLOCK) /* held by the thread that forked */
+        return 1;
+    if (para_mutex_lock(&three[1]) || para_mutex_unlock(&three[1]))
+        return 2;
+    return para_mutex_unlock(&three[0]) ? 3 : 0;
+}
+
+TEST(forked)
+{
+    OK(para_mutex_lock(&three[0]));
+    assert_int_equal(in_child(in_a_child), 0);
+    OK(para_mutex_unlock(&three[0]));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(relock),
+        cmocka_unit_test(the_general_form),
+        cmocka_unit_test(unlock_by_a_stranger),
+        cmocka_unit_test(inversion_of_two),
+        cmocka_unit_test(inversion_of_three),
+        cmocka_unit_test(many),
+        cmocka_unit_test(forked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
