@@ -5,8 +5,6 @@
 #include "base/status.h"
 #include "engine/calibrate.h"
 
-#include <string.h>
-
 const char *para_why_text(para_why why)
 {
     static const char *const texts[] = {
@@ -22,99 +20,6 @@ const char *para_why_text(para_why why)
     };
     const size_t index = (size_t)why;
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown";
-}
-
-/* ---- Checks -------------------------------------------------------------------------- */
-
-/* A view's place in memory: what overlaps are found with. */
-typedef struct span {
-    uintptr_t first, end;
-} span;
-
-/* Takes up one view that is there; the common case in a few instructions, since every call pays. */
-static para_status add_view(para__views *views, span *spans, uint32_t v, const void *data,
-                            size_t bytes, size_t count)
-{
-    uintptr_t end;
-    size_t extent;
-    views->view[v].data = (char *)(uintptr_t)data; /* an input's is not written: see para__aim_at */
-    views->view[v].bytes = bytes;
-    if (bytes == 0)
-        return PARA_ERR_ELEMENT_SIZE;
-    if (!data && count)
-        return PARA_ERR_NULL_VIEW;
-    if (__builtin_mul_overflow(count, bytes, &extent) ||
-        __builtin_add_overflow((uintptr_t)data, extent, &end))
-        return PARA_ERR_OVERFLOW;
-    spans[v] = (span){(uintptr_t)data, end};
-    return PARA_OK;
-}
-
-/* The first view that output o overlaps otherwise than exactly in place; o itself if there is none.
- */
-static uint32_t find_overlap(const para__views *views, const span *spans, uint32_t o)
-{
-    const uint32_t all = views->in_count + views->out_count;
-    for (uint32_t v = 0; v < all; v++) {
-        if (v == o || spans[o].first >= spans[v].end || spans[v].first >= spans[o].end)
-            continue;
-        if (v >= views->in_count || spans[v].first != spans[o].first ||
-            views->view[v].bytes != views->view[o].bytes)
-            return v;
-    }
-    return o;
-}
-
-static para_status view_fault(para_status status, const char *what, uint32_t k, size_t count)
-{
-    return para__fail(status, "%s[%u] of %zu elements", what, k, count);
-}
-
-para_status para__views_check(const para_in *in, const para_out *out, size_t count,
-                              para__views *views)
-{
-    span spans[PARA_IN_MAX + PARA_OUT_MAX];
-    uint32_t n = 0;
-    for (; n < PARA_IN_MAX && (in[n].data || in[n].element_bytes); n++) {
-        const para_status status =
-            add_view(views, spans, n, in[n].data, in[n].element_bytes, count);
-        if (status)
-            return view_fault(status, "in", n, count);
-    }
-    uintptr_t after_gap = 0;
-    for (uint32_t k = n + 1; k < PARA_IN_MAX; k++) /* n itself is known to be empty */
-        after_gap |= (uintptr_t)in[k].data | in[k].element_bytes;
-    uint32_t m = 0;
-    if (out) {
-        for (; m < PARA_OUT_MAX && (out[m].data || out[m].element_bytes); m++) {
-            const para_status status =
-                add_view(views, spans, n + m, out[m].data, out[m].element_bytes, count);
-            if (status)
-                return view_fault(status, "out", m, count);
-        }
-        for (uint32_t k = m + 1; k < PARA_OUT_MAX; k++)
-            after_gap |= (uintptr_t)out[k].data | out[k].element_bytes;
-    }
-    if (after_gap)
-        return para__fail(PARA_ERR_NULL_VIEW, "a view comes after a gap in the list");
-    views->in_count = n;
-    views->out_count = m;
-    for (uint32_t o = n; o < n + m; o++) {
-        const uint32_t v = find_overlap(views, spans, o);
-        if (v != o)
-            return para__fail(PARA_ERR_OVERLAP, "out[%u] and %s[%u]", o - n, v < n ? "in" : "out",
-                              v < n ? v : v - n);
-    }
-    return PARA_OK;
-}
-
-para_status para__options_check(const para_options *options, const size_t reserved[2])
-{
-    if ((unsigned)options->executor > PARA_EXECUTOR_SERIAL)
-        return para__fail(PARA_ERR_ARGUMENT, "unknown executor %d", (int)options->executor);
-    if (reserved[0] || reserved[1])
-        return para__fail(PARA_ERR_ARGUMENT, "a reserved field is not zero");
-    return PARA_OK;
 }
 
 /* ---- Deciding ------------------------------------------------------------------------ */
@@ -239,9 +144,9 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
     if (status)
         return status;
     pool = call->pool;
-    if (options->executor == PARA_EXECUTOR_SERIAL || options->workers == 1 || pool->workers < 2 ||
-        units < 2) {
-        call->plan = decide(call, units, 0); /* which tells why it is serial */
+    const para_why why = para__why_alone(options->executor, options->workers, pool->workers, units);
+    if (why != PARA_WHY_PARALLEL) {
+        stay_alone(call, why);
         return PARA_OK;
     }
     call->site = para__site_find(&pool->sites, para__site_key((uintptr_t)kernel, count));
@@ -278,8 +183,6 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
 size_t para__call_piece(const para__call *call)
 {
     static const double moment_ns = 200000;
-    if (!call->options->cancel)
-        return SIZE_MAX;
     const double known =
         call->estimate.cost_ns > 0 ? moment_ns / (double)call->estimate.cost_ns : 0;
     const double piece = known > 0 ? known : (double)call->count / 64;
@@ -462,6 +365,12 @@ static void write_report(const para__call *call, const para__tally *tally, unsig
     }
 }
 
+para_status para__call_fail(int error, size_t first, size_t count)
+{
+    return para__fail(PARA_ERR_KERNEL, "error %d in elements [%zu, %zu)", error, first,
+                      first + count);
+}
+
 para_status para__call_run(para__call *call, para__job *job)
 {
     _Atomic uint64_t stop = UINT64_MAX;
@@ -477,14 +386,6 @@ para_status para__call_run(para__call *call, para__job *job)
     if (tally->error && tally->failed_count == 0)
         return para__fail(PARA_ERR_CANCELLED, NULL);
     if (tally->error)
-        return para__fail(PARA_ERR_KERNEL, "error %d in elements [%zu, %zu)", tally->error,
-                          tally->failed_first, tally->failed_first + tally->failed_count);
+        return para__call_fail(tally->error, tally->failed_first, tally->failed_count);
     return PARA_OK;
-}
-
-void para__call_end(para__call *call)
-{
-    if (call->lane)
-        para__lane_release(call->lane);
-    para__free(call->borrowed);
 }

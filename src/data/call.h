@@ -1,55 +1,22 @@
-/* What map and reduce calls have in common: checked views, memory to work in, and the way a call
- * runs. */
+/* What map and reduce calls have in common: options, memory to work in, and the way a call runs. */
 #ifndef PARA_DATA_CALL_H
 #define PARA_DATA_CALL_H
 
+#include "base/memory.h"
+#include "base/status.h"
 #include "engine/lane.h"
 #include "engine/pool.h"
 
 #include <para/call.h>
-#include <para/kernel.h>
-
-/* A call's views, one after the other: inputs, then outputs. Part of a job's payload, so only those
- * that are there are copied. */
-typedef struct para__views {
-    uint32_t in_count, out_count;
-    struct {
-        char *data;
-        size_t bytes; /* of an element */
-    } view[PARA_IN_MAX + PARA_OUT_MAX];
-} para__views;
-
-/* Bytes of a structure that ends with views, without those that are not used. */
-#define PARA__USED_BYTES(type, views)                                   \
-    (sizeof(type) - sizeof(para__views) + offsetof(para__views, view) + \
-     ((size_t)(views).in_count + (views).out_count) * sizeof((views).view[0]))
-
-/* Checks the views of a call of count elements; out NULL: it has none. Errors: PARA_ERR_NULL_VIEW,
- * _ELEMENT_SIZE, _OVERFLOW, _OVERLAP. */
-para_status para__views_check(const para_in *in, const para_out *out, size_t count,
-                              para__views *views);
 
 /* Checks what a caller may set in options and what it has to leave zero. */
-para_status para__options_check(const para_options *options, const size_t reserved[2]);
-
-/* Points a chunk at elements [first, first + count). */
-typedef struct para__aim {
-    para_chunk chunk;
-    const void *in[PARA_IN_MAX];
-    void *out[PARA_OUT_MAX];
-} para__aim;
-
-static inline void para__aim_at(para__aim *aim, const para__views *views, size_t first,
-                                size_t count)
+static inline para_status para__options_check(const para_options *options, const size_t reserved[2])
 {
-    for (uint32_t k = 0; k < views->in_count; k++)
-        aim->in[k] = views->view[k].data + first * views->view[k].bytes;
-    for (uint32_t k = 0; k < views->out_count; k++) {
-        const uint32_t v = views->in_count + k;
-        aim->out[k] = views->view[v].data + first * views->view[v].bytes;
-    }
-    aim->chunk.first = first;
-    aim->chunk.count = count;
+    if ((unsigned)options->executor > PARA_EXECUTOR_SERIAL)
+        return para__fail(PARA_ERR_ARGUMENT, "unknown executor %d", (int)options->executor);
+    if (reserved[0] | reserved[1])
+        return para__fail(PARA_ERR_ARGUMENT, "a reserved field is not zero");
+    return PARA_OK;
 }
 
 /* A call on its way. */
@@ -81,8 +48,14 @@ static inline bool para__call_is_alone(const para__call *call)
     return call->plan.width == 1 && !call->probe;
 }
 
-/* The most elements of a kernel call, where nothing else says: all, but of a call that can be
- * cancelled what is expected to take a moment. */
+/* Whether nothing but the work itself is to be done: alone, unwatched, to its end. */
+static inline bool para__call_is_plain(const para__call *call)
+{
+    return call->plan.width == 1 && !call->timed && !call->report && !call->options->cancel;
+}
+
+/* The most elements of a kernel call, where it can be cancelled and nothing else says: what is
+ * expected to take a moment. */
 size_t para__call_piece(const para__call *call);
 
 /* The most participants that the call may have. */
@@ -97,7 +70,16 @@ void *para__call_memory(para__call *call, size_t bytes);
 /* Runs the job as decided. PARA_OK, PARA_ERR_KERNEL or _CANCELLED; fills the report. */
 para_status para__call_run(para__call *call, para__job *job);
 
+/* PARA_ERR_KERNEL, with what a kernel returned for elements [first, first + count) as its detail. */
+para_status para__call_fail(int error, size_t first, size_t count) __attribute__((cold));
+
 /* Gives back what the call holds. */
-void para__call_end(para__call *call);
+static inline void para__call_end(para__call *call)
+{
+    if (call->lane)
+        para__lane_release(call->lane);
+    if (call->borrowed)
+        para__free(call->borrowed);
+}
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/call.h"
+#include "data/views.h"
 
 #include <para/map.h>
 #include <stddef.h>
@@ -54,6 +55,20 @@ static para_status check(const para_map *map, map_job *job)
     return status ? status : para__views_check(map->in, map->out, map->count, &job->views);
 }
 
+/* The call as one chunk on this thread. Where the loop takes nanoseconds, the way through a job and a
+ * seat would show. */
+static para_status run_whole(const para_map *map, const para__views *views)
+{
+    para__aim aim;
+    aim.chunk.in = aim.in;
+    aim.chunk.out = aim.out;
+    aim.chunk.scratch = NULL;
+    aim.chunk.worker = 0;
+    para__aim_at(&aim, views, 0, map->count);
+    const int error = map->kernel(&aim.chunk, map->arg);
+    return error ? para__call_fail(error, 0, map->count) : PARA_OK;
+}
+
 para_status para_pmap(para_pool *pool, const para_map *map)
 {
     map_job job;
@@ -62,21 +77,24 @@ para_status para_pmap(para_pool *pool, const para_map *map)
         *map->report = (para_report){0};
     if (status || map->count == 0)
         return status;
-    job.kernel = map->kernel;
-    job.arg = map->arg;
-    job.count = map->count;
-    job.unit = map->options.chunk ? map->options.chunk : 1;
-    job.cancel = map->options.cancel;
-    job.scratch = NULL;
-    job.scratch_stride = 0;
-    const size_t units = (map->count - 1) / job.unit + 1;
+    const size_t chunk = map->options.chunk;
+    const size_t units = chunk ? (map->count - 1) / chunk + 1 : map->count;
 
     para__call call;
     status = para__call_begin(&call, pool, (void (*)(void))map->kernel, map->count, units,
                               &map->options, map->report);
     if (status)
         return status;
-    job.piece = map->options.chunk ? job.unit : para__call_piece(&call);
+    if (para__call_is_plain(&call) && !chunk && !map->scratch_bytes)
+        return run_whole(map, &job.views);
+    job.kernel = map->kernel;
+    job.arg = map->arg;
+    job.count = map->count;
+    job.unit = chunk ? chunk : 1;
+    job.cancel = map->options.cancel;
+    job.scratch = NULL;
+    job.scratch_stride = 0;
+    job.piece = chunk ? job.unit : job.cancel ? para__call_piece(&call) : SIZE_MAX;
     if (map->scratch_bytes) {
         job.scratch_stride = para__round_up(map->scratch_bytes, PARA__LINE);
         const unsigned width = para__call_width_most(&call);

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/call.h"
+#include "data/views.h"
 #include "plan/tree.h"
 
 #include <para/reduce.h>

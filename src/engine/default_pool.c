@@ -3,7 +3,7 @@
 #include "engine/pool.h"
 
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic(para_pool *) the_pool; /* [E6] publishes the pool; written under the mutex */
+_Atomic(para_pool *) para__default_pool; /* [E6] publishes the pool; written under the mutex */
 
 /* Around a fork nobody is in the middle of making it. The child leaves the parent's pool, whose
  * threads it does not have, to itself: its memory may be in use by the code that forked. */
@@ -19,7 +19,7 @@ static void unlock(void)
 
 static void forget(void)
 {
-    para__store_relaxed(&the_pool, NULL); /* one thread: nothing to order */
+    para__store_relaxed(&para__default_pool, NULL); /* one thread: nothing to order */
     unlock();
 }
 
@@ -30,20 +30,15 @@ __attribute__((constructor)) static void watch_forks(void)
     pthread_atfork(lock, unlock, forget);
 }
 
-para_status para__pool_resolve(para_pool **pool)
+para_status para__default_pool_make(para_pool **pool)
 {
-    if (*pool)
-        return PARA_OK;
-    *pool = para__load_acquire(E6, &the_pool);
-    if (*pool)
-        return PARA_OK;
     lock();
     para_status status = PARA_OK;
-    para_pool *made = para__load_relaxed(&the_pool); /* under the mutex */
+    para_pool *made = para__load_relaxed(&para__default_pool); /* under the mutex */
     if (!made) {
         status = para_pool_create(&made, NULL);
         if (!status)
-            para__store_release(E6, &the_pool, made);
+            para__store_release(E6, &para__default_pool, made);
     }
     unlock();
     *pool = made;

@@ -72,8 +72,19 @@ struct para_pool {
     _Atomic bool stopping;                       /* [E5] the workers are to end */
 };
 
+/* [E6] The default pool, once it is made. Written by default_pool.c alone. */
+extern _Atomic(para_pool *) para__default_pool;
+
+/* Makes it, unless it is there. Errors: those of para_pool_create. */
+para_status para__default_pool_make(para_pool **pool);
+
 /* The default pool if pool is NULL, with the errors of para_pool_create. */
-para_status para__pool_resolve(para_pool **pool);
+static inline para_status para__pool_resolve(para_pool **pool)
+{
+    if (!*pool)
+        *pool = para__load_acquire(E6, &para__default_pool);
+    return *pool ? PARA_OK : para__default_pool_make(pool);
+}
 
 /* Whether the process was forked after the pool was made: then its threads are not there. */
 bool para__pool_is_forked(const para_pool *pool);

@@ -108,12 +108,9 @@ void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool un
 para__plan para__decide(const para__ask *ask, const para__costs *costs)
 {
     const unsigned limit = ask->limit && ask->limit < ask->workers ? ask->limit : ask->workers;
-    if (ask->executor == PARA_EXECUTOR_SERIAL || ask->limit == 1)
-        return alone(PARA_WHY_ASKED);
-    if (ask->workers < 2)
-        return alone(PARA_WHY_ONE_WORKER);
-    if (ask->units < 2)
-        return alone(PARA_WHY_ONE_UNIT);
+    const para_why why = para__why_alone(ask->executor, ask->limit, ask->workers, ask->units);
+    if (why != PARA_WHY_PARALLEL)
+        return alone(why);
     const unsigned most = ask->units < limit ? (unsigned)ask->units : limit;
     para__plan plan = {.width = most, .why = PARA_WHY_ASKED};
     if (ask->executor != PARA_EXECUTOR_THREADS) {

@@ -51,6 +51,16 @@ typedef struct para__plan {
     unsigned forgone_width; /* and among how many */
 } para__plan;
 
+/* Why a call cannot be shared, whatever it costs; PARA_WHY_PARALLEL: it can be. */
+static inline para_why para__why_alone(para_executor executor, unsigned limit, unsigned workers,
+                                       size_t units)
+{
+    return executor == PARA_EXECUTOR_SERIAL || limit == 1 ? PARA_WHY_ASKED
+           : workers < 2                                  ? PARA_WHY_ONE_WORKER
+           : units < 2                                    ? PARA_WHY_ONE_UNIT
+                                                          : PARA_WHY_PARALLEL;
+}
+
 para__plan para__decide(const para__ask *ask, const para__costs *costs);
 
 /* Work below this is never shared, even if all helpers are awake: for each width up to 4 the W at

@@ -1,0 +1,92 @@
+#include "data/views.h"
+
+#include "base/status.h"
+
+#include <stdbool.h>
+
+/* A view's place in memory: what overlaps are found with. */
+typedef struct span {
+    uintptr_t first, end;
+} span;
+
+/* Whether a list's place holds a view. */
+static bool is_given(const void *data, size_t bytes)
+{
+    return ((uintptr_t)data | bytes) != 0;
+}
+
+/* Takes up one view; the common case in a few instructions. */
+static para_status add_view(para__views *views, span *spans, uint32_t v, const void *data,
+                            size_t bytes, size_t count)
+{
+    uintptr_t end;
+    size_t extent;
+    views->view[v].data = (char *)(uintptr_t)data; /* an input's is not written: see para__aim_at */
+    views->view[v].bytes = bytes;
+    if (bytes == 0)
+        return data ? PARA_ERR_ELEMENT_SIZE : PARA_ERR_NULL_VIEW; /* a gap in the list */
+    if (!data && count)
+        return PARA_ERR_NULL_VIEW;
+    if (__builtin_mul_overflow(count, bytes, &extent) ||
+        __builtin_add_overflow((uintptr_t)data, extent, &end))
+        return PARA_ERR_OVERFLOW;
+    spans[v] = (span){(uintptr_t)data, end};
+    return PARA_OK;
+}
+
+/* The first view that output o overlaps otherwise than exactly in place; o itself if there is none.
+ */
+static uint32_t find_overlap(const para__views *views, const span *spans, uint32_t o)
+{
+    const uint32_t all = views->in_count + views->out_count;
+    for (uint32_t v = 0; v < all; v++) {
+        if (v == o || spans[o].first >= spans[v].end || spans[v].first >= spans[o].end)
+            continue;
+        if (v >= views->in_count || spans[v].first != spans[o].first ||
+            views->view[v].bytes != views->view[o].bytes)
+            return v;
+    }
+    return o;
+}
+
+static para_status view_fault(para_status status, const char *what, uint32_t k, size_t count)
+{
+    return para__fail(status, "%s[%u] of %zu elements", what, k, count);
+}
+
+para_status para__views_check(const para_in *in, const para_out *out, size_t count,
+                              para__views *views)
+{
+    span spans[PARA_IN_MAX + PARA_OUT_MAX];
+    uint32_t n = 0; /* up to the last one given; without branches, since every call pays */
+    uint32_t m = 0;
+#pragma GCC unroll 8
+    for (uint32_t k = 0; k < PARA_IN_MAX; k++)
+        n = is_given(in[k].data, in[k].element_bytes) ? k + 1 : n;
+    if (out) {
+#pragma GCC unroll 4
+        for (uint32_t k = 0; k < PARA_OUT_MAX; k++)
+            m = is_given(out[k].data, out[k].element_bytes) ? k + 1 : m;
+    }
+    views->in_count = n;
+    views->out_count = m;
+    for (uint32_t k = 0; k < n; k++) {
+        const para_status status =
+            add_view(views, spans, k, in[k].data, in[k].element_bytes, count);
+        if (status)
+            return view_fault(status, "in", k, count);
+    }
+    for (uint32_t k = 0; k < m; k++) {
+        const para_status status =
+            add_view(views, spans, n + k, out[k].data, out[k].element_bytes, count);
+        if (status)
+            return view_fault(status, "out", k, count);
+    }
+    for (uint32_t o = n; o < n + m; o++) {
+        const uint32_t v = find_overlap(views, spans, o);
+        if (v != o)
+            return para__fail(PARA_ERR_OVERLAP, "out[%u] and %s[%u]", o - n, v < n ? "in" : "out",
+                              v < n ? v : v - n);
+    }
+    return PARA_OK;
+}

@@ -1,0 +1,49 @@
+/* The arrays of a call: checked once, then handed to kernels chunk by chunk. */
+#ifndef PARA_DATA_VIEWS_H
+#define PARA_DATA_VIEWS_H
+
+#include <para/kernel.h>
+#include <para/status.h>
+#include <stdint.h>
+
+/* A call's views, one after the other: inputs, then outputs. Part of a job's payload, so only those
+ * that are there are copied. */
+typedef struct para__views {
+    uint32_t in_count, out_count;
+    struct {
+        char *data;
+        size_t bytes; /* of an element */
+    } view[PARA_IN_MAX + PARA_OUT_MAX];
+} para__views;
+
+/* Bytes of a structure that ends with views, without those that are not used. */
+#define PARA__USED_BYTES(type, views)                                   \
+    (sizeof(type) - sizeof(para__views) + offsetof(para__views, view) + \
+     ((size_t)(views).in_count + (views).out_count) * sizeof((views).view[0]))
+
+/* Checks the views of a call of count elements; out NULL: it has none. Errors: PARA_ERR_NULL_VIEW,
+ * _ELEMENT_SIZE, _OVERFLOW, _OVERLAP. */
+para_status para__views_check(const para_in *in, const para_out *out, size_t count,
+                              para__views *views);
+
+/* Points a chunk at elements [first, first + count). */
+typedef struct para__aim {
+    para_chunk chunk;
+    const void *in[PARA_IN_MAX];
+    void *out[PARA_OUT_MAX];
+} para__aim;
+
+static inline void para__aim_at(para__aim *aim, const para__views *views, size_t first,
+                                size_t count)
+{
+    for (uint32_t k = 0; k < views->in_count; k++)
+        aim->in[k] = views->view[k].data + first * views->view[k].bytes;
+    for (uint32_t k = 0; k < views->out_count; k++) {
+        const uint32_t v = views->in_count + k;
+        aim->out[k] = views->view[v].data + first * views->view[v].bytes;
+    }
+    aim->chunk.first = first;
+    aim->chunk.count = count;
+}
+
+#endif
