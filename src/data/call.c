@@ -80,23 +80,27 @@ static bool is_trial(para__call *call)
     return true;
 }
 
-static para__plan decide(const para__call *call, size_t units, double work_ns)
+static para__ask ask_of(const para__call *call, size_t units, double work_ns)
 {
-    para_pool *pool = call->pool;
-    const para__costs costs = para__costs_now(pool);
+    const para_pool *pool = call->pool;
     /* A call within a kernel finds everybody busy with the call around it. If it is long against
      * the cost of sharing, they may come to help before it is over. */
     const bool long_within = work_ns >= 10 * short_ns && para__pool_is_worker(pool);
-    return para__decide(
-        &(para__ask){.units = units,
-                     .work_ns = work_ns,
-                     .inflation = call->site ? para__site_inflation(call->site) : 1,
-                     .workers = pool->workers,
-                     .awake = long_within ? pool->workers - 1 : para__pool_awake(pool),
-                     .limit = call->options->workers,
-                     .executor = call->options->executor,
-                     .uneven = para__estimate_uneven(call->estimate)},
-        &costs);
+    return (para__ask){.units = units,
+                       .work_ns = work_ns,
+                       .inflation = call->site ? para__site_inflation(call->site) : 1,
+                       .workers = pool->workers,
+                       .awake = long_within ? pool->workers - 1 : para__pool_awake(pool),
+                       .limit = call->options->workers,
+                       .executor = call->options->executor,
+                       .uneven = para__estimate_uneven(call->estimate)};
+}
+
+static para__plan decide(const para__call *call, size_t units, double work_ns)
+{
+    const para__ask ask = ask_of(call, units, work_ns);
+    const para__costs costs = para__costs_now(call->pool);
+    return para__decide(&ask, &costs);
 }
 
 static void stay_alone(para__call *call, para_why why)
@@ -282,17 +286,20 @@ static size_t probe(para__call *call, const para__job *job, para__seat *seat)
 static void count_forgone(para__call *call, size_t units, double work_ns)
 {
     para_pool *pool = call->pool;
-    const para__plan plan = decide(call, units, work_ns);
-    if (plan.width > 1 || plan.forgone_ns <= 0)
+    const para__ask ask = ask_of(call, units, work_ns);
+    const para__costs costs = para__costs_now(pool);
+    unsigned width;
+    const double gain_ns = para__gain_awake(&ask, &costs, &width);
+    if (gain_ns <= 0 || para__decide(&ask, &costs).width > 1)
         return;
     const uint64_t now = para__ticks();
     const uint64_t last = para__load_relaxed(&pool->followed.forgone_at); /* all: see pool.h */
     uint64_t sum = para__load_relaxed(&pool->followed.forgone_ns);
     if (now - last > para__load_relaxed(&pool->spin_ticks))
         sum = 0; /* a helper woken then would sleep again by now */
-    sum += (uint64_t)plan.forgone_ns;
+    sum += (uint64_t)gain_ns;
     if (sum > para__load_relaxed(&pool->followed.wake_ns) && !para__pool_is_forked(pool)) {
-        para__workers_wake(pool, plan.forgone_width - 1);
+        para__workers_wake(pool, width - 1);
         sum = 0;
     }
     para__store_relaxed(&pool->followed.forgone_ns, sum);
@@ -319,8 +326,8 @@ static void remember(para__call *call, size_t units, const para__tally *tally)
         return;
     if (ns > least_work_ns(call->pool))
         count_forgone(call, units, ns);
-    if (ns > para__least_work_ns(&call->pool->costs, call->pool->workers) &&
-        is_sampled(&recent.relaxed)) {
+    if (is_sampled(&recent.relaxed) &&
+        ns > para__least_work_ns(&call->pool->costs, call->pool->workers)) {
         /* Much more rarely than shared calls put it right. */
         para__costs_relax(call->pool);
         if (para__site_inflation(call->site) > 1)

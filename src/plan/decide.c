@@ -105,27 +105,35 @@ void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool un
     }
 }
 
-para__plan para__decide(const para__ask *ask, const para__costs *costs)
+static unsigned most_threads(const para__ask *ask)
 {
     const unsigned limit = ask->limit && ask->limit < ask->workers ? ask->limit : ask->workers;
+    return ask->units < limit ? (unsigned)ask->units : limit;
+}
+
+/* What is gained by the best team, with so many helpers awake, beyond the margin. */
+static double gain(const para__ask *ask, unsigned awake, const para__costs *costs, unsigned *width)
+{
+    const double work_ns = ask->inflation > 0 ? ask->work_ns * ask->inflation : ask->work_ns;
+    *width = best_width(work_ns, most_threads(ask), awake, costs);
+    return ask->work_ns * (1 - margin_part) - margin_ns - shared_ns(work_ns, *width, awake, costs);
+}
+
+double para__gain_awake(const para__ask *ask, const para__costs *costs, unsigned *width)
+{
+    return gain(ask, most_threads(ask) - 1, costs, width);
+}
+
+para__plan para__decide(const para__ask *ask, const para__costs *costs)
+{
     const para_why why = para__why_alone(ask->executor, ask->limit, ask->workers, ask->units);
     if (why != PARA_WHY_PARALLEL)
         return alone(why);
-    const unsigned most = ask->units < limit ? (unsigned)ask->units : limit;
-    para__plan plan = {.width = most, .why = PARA_WHY_ASKED};
+    para__plan plan = {.width = most_threads(ask), .why = PARA_WHY_ASKED};
     if (ask->executor != PARA_EXECUTOR_THREADS) {
-        const double worth_ns = ask->work_ns * (1 - margin_part) - margin_ns;
-        const double work_ns = ask->inflation > 0 ? ask->work_ns * ask->inflation : ask->work_ns;
         plan.why = PARA_WHY_PARALLEL;
-        plan.width = best_width(work_ns, most, ask->awake, costs);
-        if (shared_ns(work_ns, plan.width, ask->awake, costs) >= worth_ns) {
-            plan = alone(PARA_WHY_SMALL);
-            const unsigned width = best_width(work_ns, most, most - 1, costs);
-            const double gain_ns = worth_ns - shared_ns(work_ns, width, most - 1, costs);
-            plan.forgone_ns = gain_ns > 0 ? gain_ns : 0;
-            plan.forgone_width = width;
-            return plan;
-        }
+        if (gain(ask, ask->awake, costs, &plan.width) <= 0)
+            return alone(PARA_WHY_SMALL);
     }
     para__plan_portions(&plan, ask->units, ask->work_ns, ask->uneven, costs);
     return plan;

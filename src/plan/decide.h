@@ -47,8 +47,6 @@ typedef struct para__plan {
     size_t lead;         /* units that the caller takes beyond its share */
     bool announce_twice; /* long enough to announce it twice */
     para_why why;
-    double forgone_ns;      /* what sharing would have gained, had its helpers been awake; */
-    unsigned forgone_width; /* and among how many */
 } para__plan;
 
 /* Why a call cannot be shared, whatever it costs; PARA_WHY_PARALLEL: it can be. */
@@ -62,6 +60,10 @@ static inline para_why para__why_alone(para_executor executor, unsigned limit, u
 }
 
 para__plan para__decide(const para__ask *ask, const para__costs *costs);
+
+/* What it would gain to share a call that can be, were all helpers awake; at most 0 if nothing. The
+ * team for that is *width. */
+double para__gain_awake(const para__ask *ask, const para__costs *costs, unsigned *width);
 
 /* Work below this is never shared, even if all helpers are awake: for each width up to 4 the W at
  * which T is as good as running alone, and of these the least. */
