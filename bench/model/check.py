@@ -41,6 +41,11 @@ class Model(unittest.TestCase):
         self.assertGreater(outcome(f"{options} tree")["mean_ns"], 2.9e6)
         self.assertLess(outcome(f"{options} para")["mean_ns"], 1e5)
 
+    def test_calls_give_up_workers_that_memory_keeps_waiting(self):
+        options = "--cores 16 --domains 2 --sockets 1 --work 2e6 --units 1000 --warm 3000 --calls 5 --saturate"
+        self.assertEqual(outcome(f"{options} 0")["width"], 16)
+        self.assertLess(outcome(f"{options} 4")["width"], 16)
+
     def test_nothing_is_faster_than_its_work(self):
         for runtime in "para", "barrier", "tree":
             self.assertGreaterEqual(outcome(f"{SMALL} --work 1e5 --runtime {runtime}")["least_ns"], 1e5 / 8)

@@ -17,7 +17,9 @@ static const char help[] =
     "  --runtime para|barrier|tree\n"
     "  --lines grouped|flat|each           lines that announce a call\n"
     "  --preempted P                       cores that are away for 3 ms from each call's begin\n"
-    "  --calls K --seed X\n"
+    "  --saturate W                        cores that have all of the memory's bandwidth (no "
+    "limit)\n"
+    "  --calls K --warm K --seed X         calls that are measured, and those before (8, 12)\n"
     "  --force                             share every call; --asleep: all sleep between calls\n"
     "  --json                              one line of JSON\n"
     "  --report                            the tables\n"
@@ -106,6 +108,10 @@ int main(int argc, char **argv)
             s.units = (size_t)number(o, v);
         else if (!strcmp(o, "--calls"))
             s.calls = (unsigned)number(o, v);
+        else if (!strcmp(o, "--warm"))
+            s.warm_calls = (unsigned)number(o, v);
+        else if (!strcmp(o, "--saturate"))
+            s.saturate = (unsigned)number(o, v);
         else if (!strcmp(o, "--preempted"))
             s.preempted = (unsigned)number(o, v);
         else if (!strcmp(o, "--cores"))

@@ -19,7 +19,8 @@ static const double chunk_ns = 5;
 typedef struct run_state {
     const scenario *s;
     double *prefix;
-    unsigned *done; /* [units]: how often */
+    unsigned *done;  /* [units]: how often */
+    unsigned active; /* cores in a portion */
     outcome out;
 } run_state;
 
@@ -30,7 +31,11 @@ static void compute(size_t first, size_t count)
 {
     for (size_t i = first; i < first + count; i++)
         state->done[i]++;
-    model_work(chunk_ns + state->prefix[first + count] - state->prefix[first]);
+    const unsigned limit = state->s->saturate;
+    const unsigned active = ++state->active;
+    const double slowdown = limit && active > limit ? (double)active / limit : 1;
+    model_work(chunk_ns + slowdown * (state->prefix[first + count] - state->prefix[first]));
+    state->active--;
 }
 
 /* ---- Costs of units

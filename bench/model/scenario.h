@@ -33,6 +33,7 @@ typedef struct scenario {
     lines lines;
     bool forced;        /* shared among all, however small the call */
     bool asleep;        /* between calls all helpers go to sleep */
+    unsigned saturate;  /* so many cores at work have all of the memory's bandwidth; 0: no limit */
     unsigned preempted; /* cores that are taken away for 3 ms at each call's begin */
     unsigned warm_calls, calls;
 } scenario;

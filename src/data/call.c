@@ -17,6 +17,7 @@ const char *para_why_text(para_why why)
         [PARA_WHY_SMALL] = "serial: predicted gain below the cost of sharing",
         [PARA_WHY_LANES_BUSY] = "serial: every lane of the pool was in use",
         [PARA_WHY_FORKED] = "serial: the process forked after the pool was made",
+        [PARA_WHY_SATURATED] = "parallel: on some workers, since more seem to add nothing",
     };
     const size_t index = (size_t)why;
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown";
@@ -103,6 +104,25 @@ static para__plan decide(const para__call *call, size_t units, double work_ns)
     return para__decide(&ask, &costs);
 }
 
+/* A long call that all workers were to share, if the engine is to choose: on as many of them as its
+ * site is at, or tries. */
+static void narrow(para__call *call, size_t units, double work_ns)
+{
+    const unsigned all = call->pool->workers;
+    if (call->plan.width != all || call->options->workers ||
+        call->options->executor != PARA_EXECUTOR_AUTO)
+        return;
+    const para__width width = para__site_width(call->site);
+    call->paced = true;
+    call->plan.width = para__width_next(width, all);
+    call->tried = call->plan.width != para__width_present(width, all);
+    if (call->plan.width == all)
+        return;
+    call->plan.why = PARA_WHY_SATURATED;
+    const para__costs costs = para__costs_now(call->pool);
+    para__plan_portions(&call->plan, units, work_ns, para__estimate_uneven(call->estimate), &costs);
+}
+
 static void stay_alone(para__call *call, para_why why)
 {
     call->plan = (para__plan){.width = 1, .tickets = 1, .first = 1, .why = why};
@@ -135,6 +155,8 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
     call->probe = false;
     call->timed = false;
     call->unsettled = false;
+    call->paced = false;
+    call->tried = false;
     call->count = count;
     call->options = options;
     call->site = NULL;
@@ -169,6 +191,8 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
     }
     call->plan = decide(call, units, work_ns);
     call->timed = work_ns >= long_ns || is_sampled(&recent.calls);
+    if (work_ns >= long_ns)
+        narrow(call, units, work_ns);
     const bool trial = call->plan.width > 1 && work_ns < long_ns &&
                        options->executor == PARA_EXECUTOR_AUTO && is_trial(call);
     if (call->plan.width > 1 && !trial) {
@@ -308,7 +332,12 @@ static void count_forgone(para__call *call, size_t units, double work_ns)
 
 static void remember(para__call *call, size_t units, const para__tally *tally)
 {
-    const double ns = ticks_ns(call, tally->busy_ticks, 1);
+    if (call->tried) /* which tells of the width alone */
+        return;
+    /* Where memory keeps fewer workers waiting, the cost is that of all of them: else it would look
+     * like another kernel. */
+    const double of_all = call->paced ? (double)call->pool->workers / call->plan.width : 1;
+    const double ns = ticks_ns(call, tally->busy_ticks, 1) * of_all;
     const double mean_ticks = (double)tally->busy_ticks / (double)units;
     const bool is_alone = call->plan.width == 1;
     const double spread = is_alone ? 0
@@ -350,7 +379,11 @@ static unsigned run_at_length(para__call *call, para__job *job, para__seat *seat
     if (call->plan.width > 1) {
         job->units = units - job->first;
         job->timed = call->timed;
+        const uint64_t start = call->paced ? para__ticks() : 0;
         para__lane_run(call->pool, call->lane, job, &call->plan, &seat->tally, &workers);
+        if (call->paced && !seat->tally.error)
+            para__site_pace(call->site, call->pool->workers, call->plan.width,
+                            ticks_ns(call, para__ticks() - start, 1) / (double)call->count);
     }
     if (call->timed && call->site && !seat->tally.error)
         remember(call, units, &seat->tally);

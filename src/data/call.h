@@ -26,6 +26,8 @@ typedef struct para__call {
     bool probe; /* begins alone, in growing portions; the rest is shared if that turns out to pay */
     bool timed;
     bool unsettled; /* alone, after one that was shared: finds data where a helper has left it */
+    bool paced;     /* long and on all workers, or on as many of them as its site is at or tries */
+    bool tried;     /* of these the last */
     size_t first_portion; /* elements, when probing */
     size_t count;         /* elements */
     const para_options *options;

@@ -1,6 +1,6 @@
 /* What a pool remembers of its sites: a table of fixed size, without locks.
  *
- * An entry is a key and an estimate, each a word that is read and written whole, by any thread, in
+ * An entry is a key, an estimate and a width, each a word that is read and written whole, by any thread, in
  * no order. Two threads that write one entry at once may lose a sample, or leave a key with the
  * estimate of another site: an estimate may be wrong at any time, and a wrong one costs little by
  * design. */
@@ -9,6 +9,7 @@
 
 #include "base/atomic.h"
 #include "plan/estimate.h"
+#include "plan/width.h"
 
 #include <stddef.h>
 
@@ -17,6 +18,7 @@ enum { PARA__SITES = 512, PARA__SITE_PROBES = 4 };
 typedef struct para__site {
     _Atomic uint64_t key; /* 0: free. Kernel address << 6 | whole part of log2(count) */
     _Atomic uint64_t estimate;
+    _Atomic uint64_t width;
     _Atomic uint32_t inflation; /* of the cost when shared, in 1/256; 0: not known, as if 256 */
 } para__site;
 
@@ -47,6 +49,7 @@ static inline para__site *para__site_find(para__sites *sites, uint64_t key)
     }
     para__site *taken = free_site ? free_site : &sites->site[home];
     para__store_relaxed(&taken->estimate, 0); /* no order: see above */
+    para__store_relaxed(&taken->width, 0);
     para__store_relaxed(&taken->inflation, 0);
     para__store_relaxed(&taken->key, key);
     return taken;
@@ -61,6 +64,17 @@ static inline void para__site_record(para__site *site, double elements, double n
 {
     const para__estimate next = para__estimate_add(para__site_read(site), elements, ns, spread);
     para__store_relaxed(&site->estimate, para__estimate_pack(next)); /* no order: see above */
+}
+
+static inline para__width para__site_width(para__site *site)
+{
+    return para__width_unpack(para__load_relaxed(&site->width)); /* no order: see above */
+}
+
+static inline void para__site_pace(para__site *site, unsigned all, unsigned ran, double element_ns)
+{
+    const para__width next = para__width_add(para__site_width(site), all, ran, element_ns);
+    para__store_relaxed(&site->width, para__width_pack(next)); /* no order: see above */
 }
 
 /* How much more an element costs when its call is shared. */
