@@ -32,17 +32,19 @@
  * was woken, so that it never takes a wake-up with it. A wake-up for nobody is harmless: if the
  * queue was empty, all who waited have been served or have left.
  *
- * Nobody waits without bound. The first in line is woken by each unlock while it sleeps. From the
- * first time on, newcomers may overtake it for patience_ns; then it sets RESERVED, and the lock
- * goes from its holder to it. So a waiter waits for at most patience_ns and two critical sections
- * for each one before it in line, and those come in the order of arrival.
+ * Nobody waits without bound. The first in line is woken by the next unlock. From then on newcomers
+ * may overtake it for patience_ns; then it sets RESERVED, and the lock goes from its holder to it.
+ * So a waiter waits for at most patience_ns, a nap and two critical sections for each one before it
+ * in line, and those come in the order of arrival.
  *
  * After its compare-and-swap an unlocker knows the mutex by address only: the next holder may have
  * freed it. See queue.h for why that is safe.
  *
  * Rejected: to count the patience from a waiter's arrival. With more threads than CPUs all have
  * starved when they come to be first, and every unlock is a hand-over to a thread that has to be
- * switched to. To hand the lock over at every unlock: likewise. */
+ * switched to. To hand the lock over at every unlock: likewise. To go back to sleep after a wake-up
+ * that was in vain, until the next unlock: each of those then pays for a system call, some 5 us in
+ * 60, where a nap costs only the one who takes it. */
 #include <para/mutex.h>
 
 #include "base/clock.h"
@@ -57,6 +59,9 @@ _Static_assert(sizeof(para_mutex) == 4, "a mutex has four bytes");
 
 /* Some thirty times what a hand-over costs at worst, so that it never shows in the throughput. */
 static const uint64_t patience_ns = 1000000;
+
+/* About what a wake-up takes: so a nap makes nobody later than being called would. */
+static const uint64_t nap_ns = 50000;
 
 static _Atomic uint32_t *word_of(para_mutex *mutex)
 {
@@ -73,10 +78,12 @@ static bool take(_Atomic uint32_t *word)
     return false;
 }
 
+/* Who is kept off does not spin: it is in the way of the one that comes next. */
 static bool spin_and_take(_Atomic uint32_t *word, uint64_t deadline_ns)
 {
     para__spin spin;
-    if (!para__spin_begin(&spin, deadline_ns))
+    if (para__load_relaxed(word) & RESERVED || /* a guess */
+        !para__spin_begin(&spin, deadline_ns, false))
         return false;
     bool taken;
     while (!(taken = take(word)) && para__spin_pause(&spin)) {
@@ -113,7 +120,7 @@ static bool take_or_rest(_Atomic uint32_t *word, bool others, bool starved)
 }
 
 /* First in line and woken, without the latch: until the lock seems free, for as long as it is worth
- * spinning. Keeps newcomers off if it has starved. */
+ * spinning. Keeps newcomers off if it has starved; then it comes next, and spins in any case. */
 static void spin_as_first(_Atomic uint32_t *word, bool starved, uint64_t deadline_ns)
 {
     if (!(para__load_relaxed(word) & LOCKED)) /* all of this is a guess */
@@ -121,12 +128,32 @@ static void spin_as_first(_Atomic uint32_t *word, bool starved, uint64_t deadlin
     if (starved)
         para__or_relaxed(word, RESERVED); /* guards nothing: it keeps others off */
     para__spin spin;
-    if (!para__spin_begin(&spin, deadline_ns))
+    if (!para__spin_begin(&spin, deadline_ns, starved))
         return;
     bool held;
     while ((held = (para__load_relaxed(word) & LOCKED) != 0) && para__spin_pause(&spin)) {
     }
     para__spin_end(!held);
+}
+
+/* First in line and woken, at that time for the first time: spins, and naps between, until the lock
+ * seems free or *starved. WAKING stays set, so that no unlock pays for another wake-up: a running
+ * thread takes the lock again and again, and each of them would be in vain. */
+static para_status stay_awake(_Atomic uint32_t *word, para__waiter *self, uint64_t woken_ns,
+                              uint64_t deadline_ns, para_cancel *cancel, bool *starved)
+{
+    for (;;) {
+        *starved = para__now_ns() - woken_ns >= patience_ns;
+        spin_as_first(word, *starved, deadline_ns);
+        if (*starved || !(para__load_relaxed(word) & LOCKED)) /* a guess */
+            return PARA_OK;
+        para__event_arm(self->event);
+        const uint64_t up_ns = para__now_ns() + nap_ns;
+        const para_status over =
+            para__wait(self->event, up_ns < deadline_ns ? up_ns : deadline_ns, cancel);
+        if (over && (over != PARA_ERR_TIMEOUT || up_ns >= deadline_ns))
+            return over;
+    }
 }
 
 /* Sleeps in line, where self stands already. PARA_OK: the lock is taken. */
@@ -135,13 +162,11 @@ static para_status wait_in_line(_Atomic uint32_t *word, para__waiter *self, uint
 {
     uint64_t first_woken_ns = 0;
     for (;;) {
-        const para_status over = para__wait(self->event, deadline_ns, cancel);
+        para_status over = para__wait(self->event, deadline_ns, cancel);
         bool starved = false;
         if (!over && para__load_relaxed(&self->woken)) { /* nobody else clears it */
-            const uint64_t now_ns = para__now_ns();
-            first_woken_ns = first_woken_ns ? first_woken_ns : now_ns;
-            starved = now_ns - first_woken_ns >= patience_ns;
-            spin_as_first(word, starved, deadline_ns);
+            first_woken_ns = first_woken_ns ? first_woken_ns : para__now_ns();
+            over = stay_awake(word, self, first_woken_ns, deadline_ns, cancel, &starved);
         }
         para__bucket *const bucket = para__bucket_lock(self->key);
         const bool first = para__queue_next(bucket, self->key, NULL) == self;

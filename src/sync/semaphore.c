@@ -91,7 +91,7 @@ static bool take(_Atomic uint64_t *word, uint32_t count)
 static bool spin_and_take(_Atomic uint64_t *word, uint32_t count, uint64_t deadline_ns)
 {
     para__spin spin;
-    if (!para__spin_begin(&spin, deadline_ns))
+    if (!para__spin_begin(&spin, deadline_ns, false))
         return false;
     bool taken;
     while (!(taken = take(word, count)) && para__spin_pause(&spin)) {

@@ -18,11 +18,11 @@ static _Thread_local struct {
     unsigned failures, let_go;
 } luck;
 
-bool para__spin_begin(para__spin *spin, uint64_t deadline_ns)
+bool para__spin_begin(para__spin *spin, uint64_t deadline_ns, bool promising)
 {
     if (!para__several_cpus())
         return false;
-    if (luck.let_go > 0) {
+    if (luck.let_go > 0 && !promising) {
         luck.let_go--;
         return false;
     }

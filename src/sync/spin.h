@@ -2,7 +2,7 @@
  *
  *     para__spin spin;
  *     bool got = false;
- *     if (para__spin_begin(&spin, deadline_ns)) {
+ *     if (para__spin_begin(&spin, deadline_ns, false)) {
  *         while (!(got = try()) && para__spin_pause(&spin)) {
  *         }
  *         para__spin_end(got);
@@ -20,8 +20,8 @@ typedef struct para__spin {
 
 /* Whether to spin, at most until the deadline. Not where the process has one CPU; and not, for a
  * while, on a thread whose spinning was in vain: its next chances are let go, twice as many after
- * each failure, and then it tries again. */
-bool para__spin_begin(para__spin *spin, uint64_t deadline_ns);
+ * each failure, and then it tries again; unless it is promising. */
+bool para__spin_begin(para__spin *spin, uint64_t deadline_ns, bool promising);
 
 /* Lets some time pass, longer each time: a look takes the word's line away from its owner, who is
  * faster undisturbed. False: the time is over. */

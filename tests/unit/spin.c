@@ -8,7 +8,7 @@ static unsigned let_go(void)
 {
     para__spin spin;
     unsigned count = 0;
-    while (count < 1000 && !para__spin_begin(&spin, UINT64_MAX))
+    while (count < 1000 && !para__spin_begin(&spin, UINT64_MAX, false))
         count++;
     return count;
 }
@@ -41,9 +41,9 @@ TEST(failures_and_successes)
 TEST(it_ends)
 {
     para__spin spin;
-    assert_false(para__spin_begin(&spin, 0)); /* a deadline that is over */
-    assert_int_equal(let_go() % 1000, 0);     /* which is no failure */
-    if (para__spin_begin(&spin, UINT64_MAX)) {
+    assert_false(para__spin_begin(&spin, 0, false)); /* a deadline that is over */
+    assert_int_equal(let_go() % 1000, 0);            /* which is no failure */
+    if (para__spin_begin(&spin, UINT64_MAX, false)) {
         unsigned pauses = 0;
         while (para__spin_pause(&spin))
             pauses++;
