@@ -8,9 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* A huge page. From two of them on, memory is aligned to them and the kernel is asked to use them.
- */
-static const size_t huge_bytes = (size_t)2 << 20;
+/* From two huge pages on, memory is aligned to them and the kernel is asked to use them. */
+static const size_t huge_bytes = PARA__HUGE_PAGE_BYTES;
 
 void *para__alloc_untouched(size_t bytes)
 {

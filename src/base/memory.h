@@ -19,6 +19,9 @@ void *para__alloc(size_t bytes);
 void *para__alloc_untouched(size_t bytes);
 void para__free(void *memory);
 
+/* A huge page of the common size. */
+#define PARA__HUGE_PAGE_BYTES ((size_t)2 << 20)
+
 /* Zeroed pages, not touched yet, on huge pages where they span several; NULL if there are none. */
 void *para__pages_map(size_t bytes);
 void para__pages_unmap(void *memory, size_t bytes);

@@ -379,6 +379,9 @@ static unsigned run_at_length(para__call *call, para__job *job, para__seat *seat
     if (call->plan.width > 1) {
         job->units = units - job->first;
         job->timed = call->timed;
+        if (job->unit_bytes)
+            para__plan_pages(&call->plan, job->written + job->first * job->unit_bytes,
+                             job->unit_bytes, job->units, para__page_bytes());
         const uint64_t start = call->paced ? para__ticks() : 0;
         para__lane_run(call->pool, call->lane, job, &call->plan, &seat->tally, &workers);
         if (call->paced && !seat->tally.error)

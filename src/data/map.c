@@ -69,6 +69,21 @@ static para_status run_whole(const para_map *map, const para__views *views)
     return error ? para__call_fail(error, 0, map->count) : PARA_OK;
 }
 
+/* Slices begin at page borders of the first output: the others mostly have elements of its size. */
+static para_status run_units(para__call *call, const map_job *map, size_t units)
+{
+    const para__views *views = &map->views;
+    para__job job = {.run = run,
+                     .payload = map,
+                     .payload_bytes = PARA__USED_BYTES(map_job, *views),
+                     .units = units};
+    if (views->out_count) {
+        job.written = (uintptr_t)views->view[views->in_count].data;
+        job.unit_bytes = map->unit * views->view[views->in_count].bytes;
+    }
+    return para__call_run(call, &job);
+}
+
 para_status para_pmap(para_pool *pool, const para_map *map)
 {
     map_job job;
@@ -105,11 +120,7 @@ para_status para_pmap(para_pool *pool, const para_map *map)
         status =
             para__fail(PARA_ERR_MEMORY, "scratch of %zu bytes for each worker", map->scratch_bytes);
     else
-        status = para__call_run(&call,
-                                &(para__job){.run = run,
-                                             .payload = &job,
-                                             .payload_bytes = PARA__USED_BYTES(map_job, job.views),
-                                             .units = units});
+        status = run_units(&call, &job, units);
     para__call_end(&call);
     return status;
 }

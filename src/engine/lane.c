@@ -75,6 +75,7 @@ static void publish(const para__part *p, const para__job *job)
         notice->first = job->first;
         notice->units = job->units;
         notice->lead = p->division.lead;
+        notice->grain = p->division.grain;
         notice->timed = job->timed;
         notice->fp_control = para__fp_control();
         memcpy(notice->payload, job->payload, job->payload_bytes);
@@ -206,7 +207,8 @@ static para__part part_of_caller(para_pool *pool, para__lane *lane, const para__
                                      .lead = plan->lead,
                                      .width = plan->width,
                                      .tickets = plan->tickets,
-                                     .caller = self - first},
+                                     .caller = self - first,
+                                     .grain = plan->grain},
                         .first_unit = job->first,
                         .timed = job->timed,
                         .team = {.within = para__lane_around(pool),

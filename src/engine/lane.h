@@ -87,6 +87,8 @@ typedef struct para__job {
     const void *payload; /* copied when it is published */
     size_t payload_bytes;
     size_t first, units; /* units [first, first + units) are to be run */
+    uintptr_t written;   /* where unit 0 writes */
+    size_t unit_bytes;   /* how much each writes there, one after the other; 0: nothing of note */
     bool timed;          /* participants look at the clock */
 } para__job;
 
@@ -100,8 +102,11 @@ typedef struct para__notice {
     size_t first, units, lead;
     uint64_t fp_control; /* the caller's */
     bool timed;
+    para__grain grain;
     _Alignas(16) unsigned char payload[PARA__PAYLOAD_BYTES];
 } para__notice;
+
+_Static_assert(offsetof(para__notice, payload) == 64, "a notice has its words in one line");
 
 /* What belongs to one worker of a lane. */
 typedef struct para__member {

@@ -37,6 +37,7 @@ static void begin(para__part *p)
     p->first_unit = notice->first;
     p->division.units = notice->units;
     p->division.lead = notice->lead;
+    p->division.grain = notice->grain;
     p->timed = notice->timed;
     p->begun = true;
     if (p->timed)

@@ -1,7 +1,5 @@
 #include "plan/decide.h"
 
-#include "plan/divide.h"
-
 #include <math.h>
 
 /* Tickets per slice where nothing is known of their cost: the last portion handed out is then less
@@ -103,6 +101,14 @@ void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool un
         const double lead = costs->round_trip_ns / work_ns * (double)units;
         plan->lead = lead < (double)(units - share) ? (size_t)lead : units - share;
     }
+}
+
+void para__plan_pages(para__plan *plan, uintptr_t address, size_t unit_bytes, size_t units,
+                      size_t page_bytes)
+{
+    /* Such a call is long. A lead would hardly show, and would move pages from owner to owner. */
+    if (para__grain_of_pages(&plan->grain, address, unit_bytes, units, plan->width, page_bytes))
+        plan->lead = 0;
 }
 
 static unsigned most_threads(const para__ask *ask)

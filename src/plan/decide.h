@@ -11,6 +11,8 @@
 #ifndef PARA_PLAN_DECIDE_H
 #define PARA_PLAN_DECIDE_H
 
+#include "plan/divide.h"
+
 #include <para/call.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,6 +47,7 @@ typedef struct para__plan {
     unsigned tickets;    /* per slice */
     unsigned first;      /* tickets in an owner's first claim */
     size_t lead;         /* units that the caller takes beyond its share */
+    para__grain grain;   /* where slices may begin */
     bool announce_twice; /* long enough to announce it twice */
     para_why why;
 } para__plan;
@@ -72,5 +75,10 @@ double para__least_work_ns(const para__costs *costs, unsigned workers);
 /* A plan that divides `units` among the plan's width, where they cost work_ns. */
 void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool uneven,
                          const para__costs *costs);
+
+/* Has the slices of a plan for `units` begin at page borders, if these write so much that it
+ * matters: see para__grain_of_pages. */
+void para__plan_pages(para__plan *plan, uintptr_t address, size_t unit_bytes, size_t units,
+                      size_t page_bytes);
 
 #endif

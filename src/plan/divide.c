@@ -1,7 +1,35 @@
 #include "plan/divide.h"
 
+#include "base/memory.h"
+
+/* Grains, the first and the last of which the units may not fill. */
+static size_t count_grains(size_t units, para__grain grain)
+{
+    return (units + grain.offset + ((size_t)1 << grain.log2) - 1) >> grain.log2;
+}
+
+/* Where slice s of grains begins; s may be the width. */
+static size_t border(const para__division *division, size_t grains, unsigned s)
+{
+    const para__grain grain = division->grain;
+    const size_t unit = para__share(grains, division->width, s) << grain.log2;
+    const size_t first = unit > grain.offset ? unit - grain.offset : 0;
+    return first < division->units ? first : division->units;
+}
+
+/* Apart, so that short calls, which have no grain, have a short way. */
+__attribute__((noinline)) static para__range slice_of_grains(const para__division *division,
+                                                             unsigned s)
+{
+    const size_t grains = count_grains(division->units, division->grain);
+    const size_t first = border(division, grains, s);
+    return (para__range){.first = first, .count = border(division, grains, s + 1) - first};
+}
+
 para__range para__slice_units(const para__division *division, unsigned s)
 {
+    if (division->grain.log2)
+        return slice_of_grains(division, s);
     const size_t shared = division->units - division->lead;
     const size_t first = para__share(shared, division->width, s);
     const size_t end = para__share(shared, division->width, s + 1);
@@ -19,4 +47,51 @@ para__range para__ticket_units(const para__division *division, unsigned s, unsig
     const size_t first = para__share(slice.count, division->tickets, t);
     const size_t end = para__share(slice.count, division->tickets, t + n);
     return (para__range){.first = slice.first + first, .count = end - first};
+}
+
+/* A slice has at least so many grains: no one is then longer than the mean by more than some 2 %.
+ * Smaller ones, of 256 KiB with the common page, stay in caches, where it does not show on which
+ * node a page is. */
+enum { GRAINS_LEAST = 64 };
+
+/* The x with x * odd = 1, modulo 2^64: each step doubles the low bits that are right, at first 3. */
+static uint64_t inverse(uint64_t odd)
+{
+    uint64_t x = odd;
+    for (int bits = 3; bits < 64; bits *= 2)
+        x *= 2 - odd * x;
+    return x;
+}
+
+/* The grain that pages of that size, a power of two, make; false if no unit begins at a border. */
+static bool grain_of_page(para__grain *grain, uintptr_t address, size_t unit_bytes, size_t page)
+{
+    const unsigned page_log2 = (unsigned)__builtin_ctzll(page);
+    const unsigned unit_log2 = (unsigned)__builtin_ctzll(unit_bytes);
+    const unsigned common = unit_log2 < page_log2 ? unit_log2 : page_log2;
+    if (address & (((size_t)1 << common) - 1))
+        return false;
+    /* offset * unit_bytes = address modulo page; both divided by what they have in common. */
+    const uint64_t mask = (page >> common) - 1;
+    const uint64_t offset = (address >> common) * inverse(unit_bytes >> unit_log2) & mask;
+    *grain = (para__grain){.log2 = (page_log2 - common) & 31, .offset = offset & mask};
+    return true;
+}
+
+bool para__grain_of_pages(para__grain *grain, uintptr_t address, size_t unit_bytes, size_t units,
+                          unsigned width, size_t page_bytes)
+{
+    const size_t least = (size_t)GRAINS_LEAST * width;
+    if (units * unit_bytes < (least - 2) * page_bytes)
+        return false; /* most calls; two pages may be cut */
+    const size_t pages[] = {PARA__HUGE_PAGE_BYTES, page_bytes};
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+        para__grain found;
+        if (grain_of_page(&found, address, unit_bytes, pages[i]) &&
+            count_grains(units, found) >= least) {
+            *grain = found;
+            return true;
+        }
+    }
+    return false;
 }

@@ -11,19 +11,38 @@
  *
  * The caller's slice may be longer by a lead: others hear of a call later than the caller, and the
  * caller of their end, and it works meanwhile. Lengths of slices, lead aside, and of tickets within
- * a slice differ by at most one unit. Pure functions. */
+ * a slice differ by at most one unit.
+ *
+ * A call may ask for slices that begin at borders of grains, which are pages of the memory that it
+ * writes: then a page has one owner. Slices have equally many grains, or one more; the call may
+ * begin and end within a grain.
+ *
+ *     grains   |.......|.......|.......|.......|.......|.......|
+ *     units        |- slice 0 -|--- slice 1 ---|- slice 2 -|
+ *              offset
+ *
+ * Pure functions. */
 #ifndef PARA_PLAN_DIVIDE_H
 #define PARA_PLAN_DIVIDE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* Where slices may begin: at units k * 2^log2 - offset. All zero: anywhere. In one word, since it
+ * travels in the line of a call that has the least room. */
+typedef struct para__grain {
+    uint32_t log2 : 5;
+    uint32_t offset : 27; /* units that the first grain has before the call; < 2^log2 */
+} para__grain;
+
 typedef struct para__division {
     size_t units;
-    size_t lead;      /* units that the caller's slice has beyond the others' share; <= units */
-    unsigned width;   /* slices, at least 1 */
-    unsigned tickets; /* in each slice, 1 .. PARA__SLICE_TICKETS_MAX */
-    unsigned caller;  /* the caller's slice, < width */
+    size_t lead;       /* units that the caller's slice has beyond the others' share; <= units */
+    unsigned width;    /* slices, at least 1 */
+    unsigned tickets;  /* in each slice, 1 .. PARA__SLICE_TICKETS_MAX */
+    unsigned caller;   /* the caller's slice, < width */
+    para__grain grain; /* where it is not zero, lead is */
 } para__division;
 
 /* What there is room for in the words that participants claim from. */
@@ -47,6 +66,13 @@ para__range para__slice_units(const para__division *division, unsigned s);
 /* The units of tickets [t, t + n) of slice s; may be none, where a slice has fewer units than
  * tickets. */
 para__range para__ticket_units(const para__division *division, unsigned s, unsigned t, unsigned n);
+
+/* Whether the slices of a call are to begin at page borders, and then the grain for that, which is
+ * 0 where units are whole pages. Its units write unit_bytes each from `address` on. Huge pages where
+ * they are enough for all slices, else the system's, of page_bytes. Who owns a page is the same for
+ * all sizes of units that divide one: so calls over the same memory agree. */
+bool para__grain_of_pages(para__grain *grain, uintptr_t address, size_t unit_bytes, size_t units,
+                          unsigned width, size_t page_bytes);
 
 /* How many of the tickets that remain in a slice to claim at once: `first` of an untouched slice,
  * as the plan wants it; after that, and never more, half of what remains, rounded up, so that the

@@ -161,6 +161,20 @@ TEST(portions_for_other_counts)
                 }
 }
 
+/* A lead would move pages from owner to owner, as expected costs and callers change. */
+TEST(plans_for_many_pages_have_no_lead)
+{
+    static const size_t page = 4096;
+    for (size_t unit_bytes = 1; unit_bytes <= 2 * page; unit_bytes *= 2) {
+        para__plan plan = {.width = 2, .lead = 3};
+        para__plan_pages(&plan, page, unit_bytes, 200 * page, page);
+        assert_int_equal(plan.lead, 0);
+        plan = (para__plan){.width = 2, .lead = 3};
+        para__plan_pages(&plan, page, unit_bytes, 2, page); /* few */
+        assert_int_equal(plan.lead, 3);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +185,7 @@ int main(void)
         cmocka_unit_test(more_work_is_never_shared_among_fewer),
         cmocka_unit_test(reasons_for_being_alone),
         cmocka_unit_test(portions_for_other_counts),
+        cmocka_unit_test(plans_for_many_pages_have_no_lead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
-/* Slices and tickets: every unit in exactly one, in order, in parts as equal as can be. */
+/* Slices and tickets: every unit in exactly one, in order, in parts as equal as can be; and slices that
+ * begin at page borders. */
 #include "../common/check.h"
 
+#include "base/memory.h"
 #include "plan/divide.h"
 
 /* What is wrong with a division, or NULL. Single tickets, and runs of them cut at `cut`. */
@@ -43,8 +45,8 @@ static const char *fault_of(const para__division *d, unsigned cut)
     }
     if (next != d->units)
         return "the slices are not all units";
-    if (longest - shortest > 1)
-        return "slices differ by more than one unit";
+    if (longest - shortest >= (size_t)2 << d->grain.log2) /* in grains by one; two may be cut */
+        return "slices differ by more than one unit or grain";
     return NULL;
 }
 
@@ -133,6 +135,118 @@ TEST(claims_use_up_a_slice)
         }
 }
 
+/* ---- Pages --------------------------------------------------------------------------- */
+
+#define PAGE ((size_t)4096)
+
+/* What a call writes: units of that size from an address on. */
+typedef struct memory {
+    uintptr_t address;
+    size_t unit_bytes, units;
+} memory;
+
+/* How a call that writes there is divided; *aligned: its slices are to begin at page borders. */
+static para__division divide(memory m, unsigned width, bool *aligned)
+{
+    para__division d = {.units = m.units, .width = width, .tickets = 5, .caller = width / 2};
+    *aligned = para__grain_of_pages(&d.grain, m.address, m.unit_bytes, m.units, width, PAGE);
+    return d;
+}
+
+static uintptr_t slice_address(memory m, const para__division *d, unsigned s)
+{
+    return m.address + para__slice_units(d, s).first * m.unit_bytes;
+}
+
+/* Whether any unit begins at the border of a small page. */
+static bool meets_a_page(memory m)
+{
+    for (size_t u = 0; u < PAGE; u++)
+        if ((m.address + u * m.unit_bytes) % PAGE == 0)
+            return true;
+    return false;
+}
+
+static void check_borders(memory m, unsigned width, size_t page)
+{
+    bool aligned;
+    const para__division d = divide(m, width, &aligned);
+    const char *fault = fault_of(&d, 3);
+    if (!fault && aligned != meets_a_page(m))
+        fault = "slices begin at page borders, or do not";
+    for (unsigned s = 1; s < width && aligned; s++)
+        if (slice_address(m, &d, s) % page)
+            fault = "a slice begins within a page";
+    if (fault)
+        fail_msg("%s: address %zx, %zu units of %zu bytes, width %u", fault, (size_t)m.address,
+                 m.units, m.unit_bytes, width);
+}
+
+TEST(slices_begin_at_page_borders)
+{
+    static const size_t unit_bytes[] = {1, 2, 3, 8, 12, 24, 100, 4097, PAGE, 3 * PAGE};
+    static const size_t offsets[] = {0, 1, 8, 24, 100, PAGE, 5 * PAGE + 64};
+    static const uintptr_t base = (uintptr_t)1 << 40;
+    for (unsigned width = 1; width <= 64; width++)
+        for (size_t b = 0; b < COUNT_OF(unit_bytes); b++)
+            for (size_t o = 0; o < COUNT_OF(offsets); o++) {
+                /* Enough for grains as long as they can be: as many pages as a unit has bytes. */
+                const size_t many = (size_t)65 * PAGE * width + 77;
+                check_borders((memory){base + offsets[o], unit_bytes[b], many}, width, PAGE);
+            }
+    for (size_t b = 0; b < COUNT_OF(unit_bytes); b++) {
+        const size_t many = (size_t)65 * PARA__HUGE_PAGE_BYTES * 5 + 77;
+        check_borders((memory){base, unit_bytes[b], many}, 5, PARA__HUGE_PAGE_BYTES);
+        check_borders((memory){base + 7 * unit_bytes[b], unit_bytes[b], many}, 5,
+                      PARA__HUGE_PAGE_BYTES);
+    }
+}
+
+TEST(small_calls_are_divided_anywhere)
+{
+    for (unsigned width = 1; width <= 64; width++) {
+        bool aligned;
+        const memory m = {PAGE, 8, (size_t)63 * width * PAGE / 8};
+        const para__division d = divide(m, width, &aligned);
+        assert_false(aligned);
+        assert_int_equal(d.grain.log2 | d.grain.offset, 0);
+    }
+}
+
+/* A buffer is touched page by page, and then used element by element. */
+static void check_owners(uintptr_t address, size_t bytes, size_t unit_bytes, unsigned width)
+{
+    bool touch_aligned;
+    bool use_aligned;
+    const memory pages = {address, PAGE, (bytes + PAGE - 1) / PAGE};
+    const memory elements = {address, unit_bytes, bytes / unit_bytes};
+    const para__division touch = divide(pages, width, &touch_aligned);
+    const para__division use = divide(elements, width, &use_aligned);
+    assert_int_equal(touch_aligned, use_aligned);
+    for (unsigned s = 1; s < width && use_aligned; s++)
+        assert_int_equal(slice_address(pages, &touch, s), slice_address(elements, &use, s));
+}
+
+TEST(pages_have_the_same_owners_whatever_the_units)
+{
+    static const size_t pages[] = {PAGE, PARA__HUGE_PAGE_BYTES};
+    static const size_t begins[] = {0, PAGE, PARA__HUGE_PAGE_BYTES - 3 * PAGE};
+    for (unsigned width = 1; width <= 64; width++)
+        for (size_t unit_bytes = 1; unit_bytes <= PAGE; unit_bytes *= 2)
+            for (size_t p = 0; p < COUNT_OF(pages); p++)
+                for (size_t b = 0; b < COUNT_OF(begins); b++) {
+                    const uintptr_t address = ((uintptr_t)1 << 40) + begins[b];
+                    const size_t least = 64 * pages[p] * width;
+                    const size_t sizes[] = {
+                        least - pages[p],      least - 1 * unit_bytes, least,
+                        least + unit_bytes,    least + 10 * pages[p],  3 * least - unit_bytes,
+                        3 * least + 17 * PAGE, 5 * least / 3};
+                    for (size_t n = 0; n < COUNT_OF(sizes); n++)
+                        check_owners(address, sizes[n] / unit_bytes * unit_bytes, unit_bytes,
+                                     width);
+                }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +256,9 @@ int main(void)
         cmocka_unit_test(huge_counts_do_not_overflow),
         cmocka_unit_test(shares_are_equal_to_one),
         cmocka_unit_test(claims_use_up_a_slice),
+        cmocka_unit_test(slices_begin_at_page_borders),
+        cmocka_unit_test(small_calls_are_divided_anywhere),
+        cmocka_unit_test(pages_have_the_same_owners_whatever_the_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "../common/check.h"
 
 #include <sched.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -258,6 +259,109 @@ TEST(in_place)
     }
 }
 
+/* ---- Pages --------------------------------------------------------------------------- */
+
+enum { PAGES_EACH = 66 }; /* of a slice */
+
+/* Notes by its first byte where a chunk began. */
+static int note_begin(const para_chunk *chunk, const void *arg)
+{
+    (void)arg;
+    *(unsigned char *)chunk->out[0] = 1;
+    return 0;
+}
+
+/* The first slice begins with the output, the others at borders of pages; so does the first chunk
+ * of each. */
+static void check_begins(para_pool *pool, unsigned char *memory, size_t page, para_out out,
+                         size_t count)
+{
+    const size_t width = check_pool_workers(pool);
+    unsigned char *first = out.data;
+    OK(para_pmap(pool, &(para_map){.kernel = note_begin,
+                                   .count = count,
+                                   .out = {out},
+                                   .options.executor = PARA_EXECUTOR_THREADS}));
+    for (size_t s = 0; s < width; s++) {
+        unsigned char *begin = s ? memory + s * PAGES_EACH * page : first;
+        assert_int_equal(*begin, 1);
+        *begin = 0;
+    }
+}
+
+TEST(slices_begin_at_page_borders)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    for (size_t p = 1; p < COUNT_OF(pools); p++) {
+        const size_t pages = (size_t)PAGES_EACH * check_pool_workers(pools[p]);
+        void *memory = mmap(NULL, pages * page, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        assert_true(memory != MAP_FAILED);
+        uint64_t *elements = memory;
+        const size_t count = pages * page / sizeof *elements;
+        const size_t last = page / sizeof *elements - 1;
+        check_begins(pools[p], memory, page, (para_out){memory, page}, pages);
+        check_begins(pools[p], memory, page, (para_out){elements, sizeof *elements}, count);
+        check_begins(pools[p], memory, page, (para_out){elements + 1, sizeof *elements}, count - 1);
+        check_begins(pools[p], memory, page, (para_out){elements + last, sizeof *elements},
+                     count - last);
+        munmap(memory, pages * page);
+    }
+}
+
+enum { REST_PAGES = 8 * 2 * PAGES_EACH };
+
+/* Pages with which a chunk began. */
+static _Atomic bool is_begin[REST_PAGES];
+
+/* Dear enough to be shared. */
+static int work_hard(const para_chunk *chunk, const void *arg)
+{
+    uint64_t *out = chunk->out[0];
+    const size_t elements = *(const size_t *)arg;
+    if (chunk->first % elements == 0)
+        is_begin[chunk->first / elements] = true;
+    for (size_t i = 0; i < chunk->count; i++) {
+        uint64_t x = chunk->first + i;
+        for (int k = 0; k < 16; k++)
+            x = check_mix(x);
+        out[i] = x;
+    }
+    return 0;
+}
+
+/* Whether slices of equally many pages, from one on to the end, begin as chunks began. */
+static bool slices_begin_from(size_t first, size_t width)
+{
+    const size_t each = (REST_PAGES - first) / width;
+    const size_t longer = (REST_PAGES - first) % width; /* by one; the first ones */
+    for (size_t s = 1; s < width; s++)
+        if (!is_begin[first + s * each + (s < longer ? s : longer)])
+            return false;
+    return true;
+}
+
+/* Where a call is shared after a part of it has been run, it is the rest that is divided. */
+TEST(slices_of_a_rest_begin_at_page_borders)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t elements = page / sizeof(uint64_t);
+    const size_t bytes = REST_PAGES * page;
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(memory != MAP_FAILED);
+    para_report report;
+    OK(para_pmap(pools[3], &(para_map){.kernel = work_hard,
+                                       .arg = &elements,
+                                       .count = bytes / sizeof(uint64_t),
+                                       .out = {{memory, sizeof(uint64_t)}},
+                                       .report = &report}));
+    munmap(memory, bytes);
+    bool found = report.why != PARA_WHY_ESCALATED; /* the machine is as it is */
+    for (size_t first = 0; first < REST_PAGES / 2; first++)
+        found |= slices_begin_from(first, report.width);
+    assert_true(found);
+}
+
 /* ---- Scratch ------------------------------------------------------------------------- */
 
 static int use_scratch(const para_chunk *chunk, const void *arg)
@@ -323,6 +427,8 @@ int main(void)
         cmocka_unit_test(all_views),
         cmocka_unit_test(rows),
         cmocka_unit_test(in_place),
+        cmocka_unit_test(slices_begin_at_page_borders),
+        cmocka_unit_test(slices_of_a_rest_begin_at_page_borders),
         cmocka_unit_test(scratch_is_each_participants_own),
         cmocka_unit_test(scratch_beyond_memory_is_refused),
     };
