@@ -51,8 +51,9 @@ typedef struct para_chunk {
  * the worker nor the chunk's borders. They run on several threads at once, with all signals but
  * those of faults blocked on the pool's threads, in the caller's floating-point environment
  * (rounding, flush-to-zero). They may call para again; while such a call waits, its thread may run
- * kernels of other calls that the same outer call has made. They must not leave by longjmp or by a
- * C++ exception. They return 0, or an error code of their own that stops the call. */
+ * kernels of the calls that are made within the one it waits for, and no others. They must not leave
+ * by longjmp or by a C++ exception, nor end their thread (pthread_exit). They return 0, or an error
+ * code of their own that stops the call. */
 typedef int para_map_fn(const para_chunk *chunk, const void *arg);
 
 /* Folds the chunk, in element order, into the accumulator: acc = acc (+) in[..]. */
