@@ -7,7 +7,9 @@
  * With PARA_CHECK_LOCKS defined before this header is included, in all files of the program that
  * use mutexes, misuse is found and returned, with both places in para_status_detail: a second lock
  * by the holder, locks taken in orders that can deadlock, an unlock by another thread. Checking
- * costs about a microsecond a lock. */
+ * costs some 100 ns a lock; two that are held together for the first time some microseconds, where
+ * there are a hundred thousand such pairs already. It remembers each pair, in some 130 bytes. If
+ * memory runs out checking ends, and one line on stderr says so. */
 #ifndef PARA_MUTEX_H
 #define PARA_MUTEX_H
 

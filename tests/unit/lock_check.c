@@ -137,18 +137,40 @@ TEST(inversion_of_three)
         OK(para_mutex_fini(&three[i]));
 }
 
-/* More than are remembered: what is not remembered is not checked, and nothing is refused. */
+typedef struct other {
+    para_mutex mutex;
+    para_semaphore locked, tried;
+} other;
+
+static void *hold_until_tried(void *arg)
+{
+    other *o = arg;
+    const para_status status = para_mutex_lock(&o->mutex);
+    para_semaphore_release(&o->locked, 1);
+    para_semaphore_acquire(&o->tried);
+    return status || para_mutex_unlock(&o->mutex) ? arg : NULL;
+}
+
+/* However many are held, and however many orders there are, all are known. */
 TEST(many)
 {
     enum { MANY = 200 };
     static para_mutex mutexes[MANY];
+    other o = {.locked = PARA_SEMAPHORE_INIT(0, 1), .tried = PARA_SEMAPHORE_INIT(0, 1)};
+    void *failed = &o;
     for (size_t i = 0; i < MANY; i++)
         OK(para_mutex_lock(&mutexes[i]));
+    const pthread_t thread = start(hold_until_tried, &o);
+    OK(para_semaphore_acquire(&o.locked));
+    FAILS(PARA_ERR_NOT_OWNER, para_mutex_unlock(&o.mutex)); /* what another thread holds */
+    OK(para_semaphore_release(&o.tried, 1));
+    pthread_join(thread, &failed);
+    assert_null(failed);
     for (size_t i = 0; i < MANY; i++)
         OK(para_mutex_unlock(&mutexes[i]));
     FAILS(PARA_ERR_NOT_OWNER, para_mutex_unlock(&mutexes[0]));
     for (size_t round = 0; round < 2; round++)
-        for (size_t i = 0; i < MANY; i++) /* some ten thousand orders */
+        for (size_t i = MANY; i-- > 0;) /* some ten thousand orders */
             for (size_t k = i + 1; k < MANY; k++) {
                 OK(para_mutex_lock(&mutexes[i]));
                 OK(para_mutex_lock(&mutexes[k]));
@@ -156,7 +178,66 @@ TEST(many)
                 OK(para_mutex_unlock(&mutexes[i]));
             }
     for (size_t i = 0; i < MANY; i++)
+        for (size_t k = i + 1; k < MANY; k++) {
+            OK(para_mutex_lock(&mutexes[k]));
+            FAILS(PARA_ERR_DEADLOCK, para_mutex_lock(&mutexes[i]));
+            OK(para_mutex_unlock(&mutexes[k]));
+        }
+    for (size_t i = 0; i < MANY; i++)
         OK(para_mutex_fini(&mutexes[i]));
+}
+
+/* Locks that come and go, in an order that changes as they do. */
+TEST(orders_of_those_that_live_on)
+{
+    para_mutex a = {0}, b = {0};
+    for (int round = 0; round < 100; round++) {
+        para_mutex between = {0};
+        para_mutex *const outer = round % 2 ? &a : &b;
+        para_mutex *const inner = round % 2 ? &b : &a;
+        OK(para_mutex_lock(outer));
+        OK(para_mutex_lock(&between));
+        OK(para_mutex_unlock(outer));
+        OK(para_mutex_lock(inner));
+        OK(para_mutex_unlock(&between));
+        FAILS(PARA_ERR_DEADLOCK, para_mutex_lock(outer)); /* as long as between lives */
+        OK(para_mutex_unlock(inner));
+        OK(para_mutex_fini(&between));
+    }
+    OK(para_mutex_fini(&a));
+    OK(para_mutex_fini(&b));
+}
+
+/* Random orders of few locks, against a search in a matrix. */
+TEST(exactly_those_that_make_a_circle)
+{
+    enum { FEW = 12, ROUNDS = 20000 };
+    static para_mutex few[FEW];
+    static bool leads[FEW][FEW]; /* through any number of orders, or none */
+    uint64_t seed = 1;
+    for (size_t round = 0; round < ROUNDS; round++) {
+        const size_t i = check_below(&seed, FEW), k = check_below(&seed, FEW);
+        if (round % (ROUNDS / 200) == 0) { /* begins anew */
+            memset(leads, 0, sizeof leads);
+            for (size_t m = 0; m < FEW; m++) {
+                leads[m][m] = true;
+                OK(para_mutex_fini(&few[m]));
+            }
+        }
+        if (i == k)
+            continue;
+        OK(para_mutex_lock(&few[i]));
+        FAILS(leads[k][i] ? PARA_ERR_DEADLOCK : PARA_OK, para_mutex_lock(&few[k]));
+        if (!leads[k][i]) {
+            for (size_t m = 0; m < FEW; m++)
+                for (size_t n = 0; n < FEW; n++)
+                    leads[m][n] |= leads[m][i] && leads[k][n];
+            OK(para_mutex_unlock(&few[k]));
+        }
+        OK(para_mutex_unlock(&few[i]));
+    }
+    for (size_t m = 0; m < FEW; m++)
+        OK(para_mutex_fini(&few[m]));
 }
 
 static int in_a_child(void)
@@ -184,6 +265,8 @@ int main(void)
         cmocka_unit_test(inversion_of_two),
         cmocka_unit_test(inversion_of_three),
         cmocka_unit_test(many),
+        cmocka_unit_test(orders_of_those_that_live_on),
+        cmocka_unit_test(exactly_those_that_make_a_circle),
         cmocka_unit_test(forked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
