@@ -14,6 +14,7 @@
 #define PARA_MUTEX_H
 
 #include <para/cancel.h>
+#include <para/deadline.h>
 #include <para/status.h>
 #include <stddef.h>
 

@@ -3,6 +3,7 @@
 #ifndef PARA_SHARED_MUTEX_H
 #define PARA_SHARED_MUTEX_H
 
+#include <para/deadline.h>
 #include <para/status.h>
 #include <stdint.h>
 

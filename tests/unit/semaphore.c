@@ -44,6 +44,24 @@ TEST(size_and_limits)
     }
 }
 
+TEST(initialisers)
+{
+    static const para_semaphore constant = PARA_SEMAPHORE_FAIR_INIT(2, 7);
+    para_semaphore s;
+    OK(para_semaphore_init(&s, 2, 7, PARA_SEMAPHORE_FAIR));
+    assert_int_equal(s.word, constant.word);
+}
+
+TEST(deadlines_ahead)
+{
+    const uint64_t before_ns = para__now_ns();
+    const uint64_t second_ns = para_deadline_after(1000000000);
+    assert_in_range(second_ns, before_ns + 1000000000, para__now_ns() + 1000000000);
+    assert_true(para_deadline_after(UINT64_MAX) == PARA_DEADLINE_NEVER);
+    assert_true(para_deadline_after(UINT64_MAX - before_ns) == PARA_DEADLINE_NEVER);
+    assert_true(para_deadline_after(UINT64_MAX / 2) > UINT64_MAX / 2);
+}
+
 /* ---- Waiters -------------------------------------------------------------------------- */
 
 typedef struct ask {
@@ -406,6 +424,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(size_and_limits),
+        cmocka_unit_test(initialisers),
+        cmocka_unit_test(deadlines_ahead),
         cmocka_unit_test(deadlines_and_cancelling),
         cmocka_unit_test(exactly_those_who_can_proceed),
         cmocka_unit_test(more_than_are_woken_at_a_time),
