@@ -2,6 +2,7 @@
 #define PARA_CHECK_LOCKS
 #include "../common/waiters.h"
 
+#include <signal.h>
 #include <string.h>
 
 /* Whether the last failure's detail names these lines of this file. */
@@ -85,12 +86,6 @@ TEST(inversion_of_two)
     assert_true(names(held, there - 2));
     assert_true(para_mutex_try_lock(&a)); /* cannot wait: allowed */
     OK(para_mutex_unlock(&a));
-    int rounds = 0;
-    PARA_WITH_MUTEX(&a)
-    {
-        rounds++; /* refused: not run */
-    }
-    assert_int_equal(rounds, 0);
     OK(para_mutex_unlock(&b));
     OK(para_mutex_lock(&a)); /* alone it may be locked */
     OK(para_mutex_lock(&b)); /* and in the old order */
@@ -105,6 +100,59 @@ TEST(inversion_of_two)
     OK(para_mutex_fini(&a));
     OK(para_mutex_fini(&b));
 }
+
+/* ---- Blocks --------------------------------------------------------------------------- */
+
+static int said[2]; /* a pipe */
+
+static void end_if_said(int signal)
+{
+    char text[200] = "";
+    (void)signal;
+    const bool ended = read(said[0], text, sizeof text - 1) > 0 && strstr(text, "lock_check.c:");
+    _exit(ended ? SIGABRT : 0);
+}
+
+static void listen_to_stderr(void)
+{
+    if (pipe(said) || dup2(said[1], STDERR_FILENO) < 0)
+        _exit(3);
+    signal(SIGABRT, end_if_said);
+}
+
+static int block_that_may_not_begin(void)
+{
+    para_mutex mutex = {0};
+    listen_to_stderr();
+    PARA_WITH_MUTEX(&mutex)
+    {
+        PARA_WITH_MUTEX(&mutex)
+        {
+            return 1;
+        }
+    }
+    return 2;
+}
+
+static int block_that_does_not_hold(void)
+{
+    para_mutex mutex = {0};
+    listen_to_stderr();
+    PARA_WITH_MUTEX(&mutex)
+    {
+        if (para_mutex_unlock(&mutex))
+            return 1;
+    }
+    return 2;
+}
+
+TEST(blocks_that_are_refused_end_the_program)
+{
+    assert_int_equal(in_child(block_that_may_not_begin), SIGABRT);
+    assert_int_equal(in_child(block_that_does_not_hold), SIGABRT);
+}
+
+/* ---- Many ----------------------------------------------------------------------------- */
 
 static para_mutex three[3];
 
@@ -263,6 +311,7 @@ int main(void)
         cmocka_unit_test(the_general_form),
         cmocka_unit_test(unlock_by_a_stranger),
         cmocka_unit_test(inversion_of_two),
+        cmocka_unit_test(blocks_that_are_refused_end_the_program),
         cmocka_unit_test(inversion_of_three),
         cmocka_unit_test(many),
         cmocka_unit_test(orders_of_those_that_live_on),
