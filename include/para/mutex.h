@@ -1,8 +1,9 @@
 /* A mutex of 4 bytes: one atomic operation to lock and one to unlock when nobody else wants it.
  * Who waits spins for some microseconds if that has helped lately, then sleeps in line. A newcomer
- * may overtake those who sleep, which keeps a busy lock fast, but not one who has been first in
- * line for a millisecond: so everybody gets it. For the threads of one process; see shared_mutex.h
- * for several, and guard.h for locking a block.
+ * may overtake those who sleep, which keeps a busy lock fast. Each unlock wakes the first in line;
+ * once it has been woken in vain for a millisecond, newcomers keep off from its next wake-up on,
+ * and the next unlock is for it: so everybody gets the lock. For the threads of one process; see
+ * shared_mutex.h for several, and guard.h for locking a block.
  *
  * With PARA_CHECK_LOCKS defined before this header is included, in all files of the program that
  * use mutexes, misuse is found and returned, with both places in para_status_detail: a second lock

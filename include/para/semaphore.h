@@ -2,8 +2,9 @@
  * One atomic operation each while nobody waits. Who waits spins for some microseconds if that has
  * helped lately, then sleeps in line; a release wakes exactly as many as can proceed, in the order
  * in which they came. A newcomer may take units that are free although others sleep, unless the
- * semaphore is fair, or the first in line has been first for a millisecond: so everybody is
- * served, also who wants many. For the threads of one process. */
+ * semaphore is fair. But once units are released when the first in line has been first for a
+ * millisecond, newcomers get none until it is served: so everybody is, also who wants many. For the
+ * threads of one process. */
 #ifndef PARA_SEMAPHORE_H
 #define PARA_SEMAPHORE_H
 

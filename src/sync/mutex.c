@@ -34,8 +34,9 @@
  *
  * Nobody waits without bound. The first in line is woken by each unlock while it sleeps. From the
  * first time on, newcomers may overtake it for patience_ns; then it sets RESERVED, and the lock
- * goes from its holder to it. So a waiter waits for at most patience_ns and two critical sections
- * for each one before it in line, and those come in the order of arrival.
+ * goes from its holder to it. So a waiter waits for at most patience_ns and three critical sections
+ * for each one before it in line, and those come in the order of arrival: the section that it finds,
+ * the last one that begins in that time, and one that begins before it has woken up.
  *
  * After its compare-and-swap an unlocker knows the mutex by address only: the next holder may have
  * freed it. See queue.h for why that is safe.

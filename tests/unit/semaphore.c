@@ -233,6 +233,24 @@ TEST(who_wants_many_does_not_starve)
     assert_int_equal(s.word >> 48, 0);
 }
 
+/* The units that come when somebody has been first in line for long enough are not for newcomers. */
+TEST(patience_begins_as_one_queues)
+{
+    para_semaphore s = PARA_SEMAPHORE_INIT(1, 4);
+    ask many = {&s, 3, NULL, UINT64_MAX, 1, NULL, 0};
+    pthread_t thread = start(acquire_as_asked, &many);
+    await_waiters(&s, 1);
+    nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL); /* or more */
+    assert_true(para_semaphore_try_acquire(&s));             /* it was free all the time */
+    OK(para_semaphore_release(&s, 1));
+    assert_false(para_semaphore_try_acquire(&s));
+    FAILS(PARA_ERR_TIMEOUT, para_semaphore_acquire_until(&s, 0));
+    OK(para_semaphore_release(&s, 2));
+    join(thread);
+    assert_int_equal(many.status, PARA_OK);
+    assert_int_equal(available(&s), 0);
+}
+
 /* ---- Counts --------------------------------------------------------------------------- */
 
 enum { THREADS = 8, ROUNDS = 5000, MOST = 5 };
@@ -431,6 +449,7 @@ int main(void)
         cmocka_unit_test(more_than_are_woken_at_a_time),
         cmocka_unit_test(fair_in_order_of_arrival),
         cmocka_unit_test(who_wants_many_does_not_starve),
+        cmocka_unit_test(patience_begins_as_one_queues),
         cmocka_unit_test(counts_under_contention),
         cmocka_unit_test(blocks),
         cmocka_unit_test(blocks_need_an_initialised_one),
