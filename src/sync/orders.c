@@ -116,8 +116,7 @@ static bool make_room(table *t)
 {
     if (t->entries < t->buckets)
         return true;
-    const table larger = {.buckets = t->buckets ? 2 * t->buckets : 64, .entries = t->entries};
-    table grown = larger;
+    table grown = {.buckets = t->buckets ? 2 * t->buckets : 64, .entries = t->entries};
     grown.bucket = allocate(grown.buckets * sizeof(link *));
     if (!grown.bucket)
         return t->buckets > 0;
@@ -311,10 +310,14 @@ void para__orders_forget(const void *address)
     enter();
     lock *const l = find_lock(address);
     if (l) {
-        while (l->first_in)
-            erase_order(CONTAINING(order, of_first, l->first_in));
-        while (l->second_in)
-            erase_order(CONTAINING(order, of_then, l->second_in));
+        for (link *i = l->first_in, *next; i; i = next) {
+            next = i->next;
+            erase_order(CONTAINING(order, of_first, i));
+        }
+        for (link *i = l->second_in, *next; i; i = next) {
+            next = i->next;
+            erase_order(CONTAINING(order, of_then, i));
+        }
         erase(&locks, &l->entry);
         free(l);
     }
