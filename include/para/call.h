@@ -23,7 +23,9 @@ typedef struct para_options {
                                automatic */
     para_cancel *cancel;    /* NULL: none. Once that is requested, no further chunk is begun; if any
                                is left out the call fails with PARA_ERR_CANCELLED, outputs are
-                               written in part, and a reduction's result is untouched. Looked at
+                               written in part, and a reduction's result is untouched. If a kernel
+                               fails as well, PARA_ERR_KERNEL is returned only where all before the
+                               failing chunk is done, else PARA_ERR_CANCELLED. Looked at
                                before each chunk: a map's are then of 0.2 ms where para knows the
                                kernel, else 1/64 of the call, unless .chunk says otherwise; a
                                reduction's are its blocks */

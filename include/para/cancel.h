@@ -8,7 +8,8 @@
 
 /* Zero-initialised it is ready: para_cancel cancel = {0}; Its memory is the user's and stays until
  * all who were given it have returned; nothing else need be done to end it. Once requested, a
- * cancellation stays requested. The word is para's. */
+ * cancellation stays requested; to use a token again, make it zero when all who were given it have
+ * returned. The word is para's. */
 typedef struct para_cancel {
     uint32_t word;
 } para_cancel;
@@ -19,8 +20,9 @@ extern "C" {
 
 /* Requests cancellation: whoever waits with this token is woken and returns PARA_ERR_CANCELLED;
  * whoever looks at it sees the request. A second request changes nothing. Any thread, but no signal
- * handler. Does not wait for those who are woken. What was done before the request is visible to
- * who sees it. In a child of fork() the token is another one. Source: src/sync/cancel.c. */
+ * handler: it takes a latch. Does not wait for those who are woken. What was done before the
+ * request is visible to who sees it. In a child of fork() the token is another one. Source:
+ * src/sync/cancel.c. */
 PARA_API void para_cancel_request(para_cancel *cancel);
 
 /* Whether cancellation was requested: one load, cheap enough for a loop. Any thread. */

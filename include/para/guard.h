@@ -6,50 +6,70 @@
 #include <para/semaphore.h>
 
 #include <assert.h>
+#ifdef PARA_CHECK_LOCKS
+#include <stdio.h>
+#include <stdlib.h>
+#endif
 
 /* PARA_WITH_MUTEX(&mutex) { ... } runs the block with the mutex locked, and unlocks it when the
  * block is left: at its end, by break or continue (which end this block, no loop around it), by
  * return, goto, or a C++ exception; not by longjmp, and by pthread_exit and
  * pthread_cancel only in code that is compiled with -fexceptions, as C++ is. If checking refuses
- * the lock, the block does not run. PARA_WITH_SEMAPHORE(&semaphore) { ... }: likewise with one
- * unit. The semaphore must be initialised: else the block does not run, and without NDEBUG an
- * assertion fails. */
-#define PARA_WITH_MUTEX(mutex)                                                           \
-    PARA__WITH(para__mutex_hold, PARA__NAME(para__hold_, __LINE__), para__mutex_release, \
+ * the lock or the unlock, the program ends as by an assertion, with the detail on stderr.
+ * PARA_WITH_SEMAPHORE(&semaphore) { ... }: likewise with one unit. The semaphore must be
+ * initialised: else the block does not run, and without NDEBUG an assertion fails.
+ *
+ * To the compiler both are loops, which might run no round: it may want a return behind a block that
+ * returns a value, and a value for a variable that is set in one. */
+#define PARA_WITH_MUTEX(mutex)                                                              \
+    PARA__WITH(para__mutex_hold, PARA__NAME(para__hold_, __COUNTER__), para__mutex_release, \
                para__mutex_hold_begin(mutex, __FILE__, __LINE__))
-#define PARA_WITH_SEMAPHORE(semaphore)                                                           \
-    PARA__WITH(para__semaphore_hold, PARA__NAME(para__hold_, __LINE__), para__semaphore_release, \
-               para__semaphore_hold_begin(semaphore))
+#define PARA_WITH_SEMAPHORE(semaphore)                                     \
+    PARA__WITH(para__semaphore_hold, PARA__NAME(para__hold_, __COUNTER__), \
+               para__semaphore_release, para__semaphore_hold_begin(semaphore))
 
-/* A loop of one round, whose variable releases when it goes out of scope. */
+/* A loop of one round, whose variable releases when it goes out of scope. The name is made before it
+ * gets here, once for all its places. */
 #define PARA__WITH(type, hold, release, begin) \
     for (type hold __attribute__((cleanup(release))) = begin; hold.run; hold.run = false)
 #define PARA__NAME(a, b)  PARA__NAME_(a, b)
 #define PARA__NAME_(a, b) a##b
 
 typedef struct para__mutex_hold {
-    para_mutex *mutex; /* NULL: not locked */
+    para_mutex *mutex;
     const char *file;
     int line;
     bool run;
 } para__mutex_hold;
 
 typedef struct para__semaphore_hold {
-    para_semaphore *semaphore;
+    para_semaphore *semaphore; /* NULL: no unit */
     bool run;
 } para__semaphore_hold;
 
+/* What only checking refuses. */
+static inline void para__expect(para_status status)
+{
+#ifdef PARA_CHECK_LOCKS
+    if (status == PARA_OK)
+        return;
+    fprintf(stderr, "para: %s\n", para_status_detail());
+    abort();
+#else
+    (void)status;
+#endif
+}
+
 static inline para__mutex_hold para__mutex_hold_begin(para_mutex *mutex, const char *file, int line)
 {
-    const bool locked = para__mutex_lock(mutex, UINT64_MAX, NULL, file, line) == PARA_OK;
-    const para__mutex_hold hold = {locked ? mutex : NULL, file, line, locked};
+    para__expect(para__mutex_lock(mutex, UINT64_MAX, NULL, file, line));
+    const para__mutex_hold hold = {mutex, file, line, true};
     return hold;
 }
 
 static inline void para__mutex_release(para__mutex_hold *hold)
 {
-    if (hold->mutex)
-        para__mutex_unlock(hold->mutex, hold->file, hold->line);
+    para__expect(para__mutex_unlock(hold->mutex, hold->file, hold->line));
 }
 
 static inline para__semaphore_hold para__semaphore_hold_begin(para_semaphore *semaphore)
@@ -72,30 +92,74 @@ static inline void para__semaphore_release(para__semaphore_hold *hold)
 #endif
 
 /* The same as objects: mutex_guard and semaphore_guard hold for as long as they live. para::mutex
- * is a para_mutex that std::lock_guard, std::unique_lock and std::scoped_lock take. What checking
- * refuses is thrown as std::system_error. The semaphore must be initialised: else semaphore_guard
- * holds nothing, and without NDEBUG an assertion fails. */
+ * is a para_mutex that std::lock_guard, std::unique_lock and std::scoped_lock take; with checking,
+ * its destructor ends its use. What checking refuses is thrown as std::system_error, but by
+ * mutex_guard's destructor, where it ends the program as in PARA_WITH_MUTEX. With the standard
+ * library's guards the place that is named is a line of that library; with mutex_guard it is yours.
+ * The semaphore must be initialised: else semaphore_guard holds nothing, and without NDEBUG an
+ * assertion fails. */
 namespace para
 {
 inline void expect_locked(para_status status)
 {
 #ifdef PARA_CHECK_LOCKS
     if (status != PARA_OK)
-        throw std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
-                                para_status_detail());
+        throw std::system_error(
+            std::make_error_code(status == PARA_ERR_NOT_OWNER
+                                     ? std::errc::operation_not_permitted
+                                     : std::errc::resource_deadlock_would_occur),
+            para_status_detail());
 #else
     (void)status; /* nothing is refused */
 #endif
 }
 
+class mutex
+{
+  public:
+    mutex() = default;
+    mutex(const mutex &) = delete;
+    mutex &operator=(const mutex &) = delete;
+#ifdef PARA_CHECK_LOCKS
+    ~mutex()
+    {
+        para_mutex_fini(&mutex_);
+    }
+#endif
+    void lock(const char *file = __builtin_FILE(), int line = __builtin_LINE())
+    {
+        expect_locked(para__mutex_lock(&mutex_, UINT64_MAX, nullptr, file, line));
+    }
+    bool try_lock(const char *file = __builtin_FILE(), int line = __builtin_LINE())
+    {
+        return para__mutex_try_lock(&mutex_, file, line);
+    }
+    void unlock(const char *file = __builtin_FILE(), int line = __builtin_LINE())
+    {
+        expect_locked(para__mutex_unlock(&mutex_, file, line));
+    }
+    para_mutex *native_handle()
+    {
+        return &mutex_;
+    }
+
+  private:
+    para_mutex mutex_ = {};
+};
+
 class mutex_guard
 {
   public:
-    explicit mutex_guard(para_mutex &mutex, const char *file = __builtin_FILE(),
-                         int line = __builtin_LINE())
-        : hold_(para__mutex_hold_begin(&mutex, file, line))
+    [[nodiscard]] explicit mutex_guard(para_mutex &mutex, const char *file = __builtin_FILE(),
+                                       int line = __builtin_LINE())
+        : hold_{&mutex, file, line, true}
     {
-        expect_locked(hold_.run ? PARA_OK : PARA_ERR_DEADLOCK);
+        expect_locked(para__mutex_lock(&mutex, UINT64_MAX, nullptr, file, line));
+    }
+    [[nodiscard]] explicit mutex_guard(para::mutex &mutex, const char *file = __builtin_FILE(),
+                                       int line = __builtin_LINE())
+        : mutex_guard(*mutex.native_handle(), file, line)
+    {
     }
     mutex_guard(const mutex_guard &) = delete;
     mutex_guard &operator=(const mutex_guard &) = delete;
@@ -111,7 +175,7 @@ class mutex_guard
 class semaphore_guard
 {
   public:
-    explicit semaphore_guard(para_semaphore &semaphore)
+    [[nodiscard]] explicit semaphore_guard(para_semaphore &semaphore)
         : hold_(para__semaphore_hold_begin(&semaphore))
     {
     }
@@ -124,33 +188,6 @@ class semaphore_guard
 
   private:
     para__semaphore_hold hold_;
-};
-
-class mutex
-{
-  public:
-    mutex() = default;
-    mutex(const mutex &) = delete;
-    mutex &operator=(const mutex &) = delete;
-    void lock(const char *file = __builtin_FILE(), int line = __builtin_LINE())
-    {
-        expect_locked(para__mutex_lock(&mutex_, UINT64_MAX, nullptr, file, line));
-    }
-    bool try_lock(const char *file = __builtin_FILE(), int line = __builtin_LINE())
-    {
-        return para__mutex_try_lock(&mutex_, file, line);
-    }
-    void unlock(const char *file = __builtin_FILE(), int line = __builtin_LINE())
-    {
-        para__mutex_unlock(&mutex_, file, line);
-    }
-    para_mutex *native_handle()
-    {
-        return &mutex_;
-    }
-
-  private:
-    para_mutex mutex_ = {};
 };
 } // namespace para
 #endif

@@ -2,6 +2,7 @@
 #ifndef PARA_KERNEL_H
 #define PARA_KERNEL_H
 
+#include <para/version.h>
 #include <stddef.h>
 
 /* How many arrays one call may read and write. */
@@ -51,8 +52,9 @@ typedef struct para_chunk {
  * the worker nor the chunk's borders. They run on several threads at once, with all signals but
  * those of faults blocked on the pool's threads, in the caller's floating-point environment
  * (rounding, flush-to-zero). They may call para again; while such a call waits, its thread may run
- * kernels of other calls that the same outer call has made. They must not leave by longjmp or by a
- * C++ exception. They return 0, or an error code of their own that stops the call. */
+ * kernels of the calls that are made within the one it waits for, and no others. They must not leave
+ * by longjmp or by a C++ exception, nor end their thread (pthread_exit). They return 0, or an error
+ * code of their own that stops the call. */
 typedef int para_map_fn(const para_chunk *chunk, const void *arg);
 
 /* Folds the chunk, in element order, into the accumulator: acc = acc (+) in[..]. */
@@ -72,8 +74,8 @@ typedef void para_combine_fn(void *acc, const void *rhs, const void *arg);
 #define PARA_MAP_KERNEL(name, out_type, in_type, x, ...)                                   \
     static int name(const para_chunk *para_c_, const void *arg)                            \
     {                                                                                      \
-        const in_type *para_x_ = (const in_type *)para_c_->in[0];                          \
-        out_type *para_o_ = (out_type *)para_c_->out[0];                                   \
+        const in_type *para_x_ = PARA__CAST(const in_type *, para_c_->in[0]);              \
+        out_type *para_o_ = PARA__CAST(out_type *, para_c_->out[0]);                       \
         (void)arg;                                                                         \
         for (size_t para_i_ = 0, para_n_ = para_c_->count; para_i_ < para_n_; para_i_++) { \
             const in_type x = para_x_[para_i_];                                            \
@@ -85,9 +87,9 @@ typedef void para_combine_fn(void *acc, const void *rhs, const void *arg);
 #define PARA_MAP2_KERNEL(name, out_type, x_type, x, y_type, y, ...)                        \
     static int name(const para_chunk *para_c_, const void *arg)                            \
     {                                                                                      \
-        const x_type *para_x_ = (const x_type *)para_c_->in[0];                            \
-        const y_type *para_y_ = (const y_type *)para_c_->in[1];                            \
-        out_type *para_o_ = (out_type *)para_c_->out[0];                                   \
+        const x_type *para_x_ = PARA__CAST(const x_type *, para_c_->in[0]);                \
+        const y_type *para_y_ = PARA__CAST(const y_type *, para_c_->in[1]);                \
+        out_type *para_o_ = PARA__CAST(out_type *, para_c_->out[0]);                       \
         (void)arg;                                                                         \
         for (size_t para_i_ = 0, para_n_ = para_c_->count; para_i_ < para_n_; para_i_++) { \
             const x_type x = para_x_[para_i_];                                             \
@@ -100,25 +102,25 @@ typedef void para_combine_fn(void *acc, const void *rhs, const void *arg);
 #define PARA_REDUCE_KERNEL(name, acc_type, acc, in_type, x, ...)                           \
     static int name(const para_chunk *para_c_, void *para_acc_, const void *arg)           \
     {                                                                                      \
-        const in_type *para_x_ = (const in_type *)para_c_->in[0];                          \
-        acc_type acc = *(acc_type *)para_acc_;                                             \
+        const in_type *para_x_ = PARA__CAST(const in_type *, para_c_->in[0]);              \
+        acc_type acc = *PARA__CAST(acc_type *, para_acc_);                                 \
         (void)arg;                                                                         \
         for (size_t para_i_ = 0, para_n_ = para_c_->count; para_i_ < para_n_; para_i_++) { \
             const in_type x = para_x_[para_i_];                                            \
             __VA_ARGS__;                                                                   \
         }                                                                                  \
-        *(acc_type *)para_acc_ = acc;                                                      \
+        *PARA__CAST(acc_type *, para_acc_) = acc;                                          \
         return 0;                                                                          \
     }
 
 #define PARA_COMBINE(name, acc_type, acc, rhs, ...)                           \
     static void name(void *para_acc_, const void *para_rhs_, const void *arg) \
     {                                                                         \
-        acc_type acc = *(acc_type *)para_acc_;                                \
-        const acc_type rhs = *(const acc_type *)para_rhs_;                    \
+        acc_type acc = *PARA__CAST(acc_type *, para_acc_);                    \
+        const acc_type rhs = *PARA__CAST(const acc_type *, para_rhs_);        \
         (void)arg;                                                            \
         __VA_ARGS__;                                                          \
-        *(acc_type *)para_acc_ = acc;                                         \
+        *PARA__CAST(acc_type *, para_acc_) = acc;                             \
     }
 
 #endif

@@ -35,7 +35,10 @@ extern "C" {
  *         well if both are exactly the same view (in place); any other overlap is refused. Memory
  *         that a kernel reaches through arg is not checked.
  * Threads any; several threads may use one pool at once, and kernels may call again. The call
- *         returns when all chunks are done; it never waits for a worker to become free.
+ *         returns when all chunks are done; it never waits for a worker to become free. A thread
+ *         is not cancelled (pthread_cancel) in a call that is shared; in one that runs on its
+ *         thread alone it may be, if the kernel has cancellation points: then nothing is kept, but
+ *         memory of the call's own may be lost.
  * Order   writes of the caller before the call happen before every kernel call, and these before
  *         the return.
  * Fork    in a child of fork() the pool runs its calls serially (the default pool is made anew).

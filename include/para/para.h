@@ -6,6 +6,7 @@
 #include <para/calibration.h>
 #include <para/call.h>
 #include <para/cancel.h>
+#include <para/deadline.h>
 #include <para/guard.h>
 #include <para/kernel.h>
 #include <para/map.h>

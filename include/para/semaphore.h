@@ -2,12 +2,14 @@
  * One atomic operation each while nobody waits. Who waits spins for some microseconds if that has
  * helped lately, then sleeps in line; a release wakes exactly as many as can proceed, in the order
  * in which they came. A newcomer may take units that are free although others sleep, unless the
- * semaphore is fair, or the first in line has been first for a millisecond: so everybody is
- * served, also who wants many. For the threads of one process. */
+ * semaphore is fair. But once units are released when the first in line has been first for a
+ * millisecond, newcomers get none until it is served: so everybody is, also who wants many. For the
+ * threads of one process. */
 #ifndef PARA_SEMAPHORE_H
 #define PARA_SEMAPHORE_H
 
 #include <para/cancel.h>
+#include <para/deadline.h>
 #include <para/status.h>
 #include <stddef.h>
 
@@ -17,18 +19,47 @@
 /* Nobody overtakes: the units go to those who wait in the order in which they came. */
 #define PARA_SEMAPHORE_FAIR 1u
 
-/* Initialised by PARA_SEMAPHORE_INIT or para_semaphore_init. The word is para's. A semaphore must
- * not be copied or moved while it is in use. */
+/* Initialised by PARA_SEMAPHORE_INIT, PARA_SEMAPHORE_FAIR_INIT or para_semaphore_init. The word is
+ * para's. A semaphore must not be copied or moved while it is in use. */
 typedef struct para_semaphore {
     uint64_t word; /* from below: 24 bits of available units, 24 of the maximum, these: */
 } para_semaphore;
-#define PARA__SEMAPHORE_WAITING ((uint64_t)1 << 48)
-#define PARA__SEMAPHORE_HOLD    ((uint64_t)1 << 49)
-#define PARA__SEMAPHORE_FAIR    ((uint64_t)1 << 50)
-#define PARA_SEMAPHORE_INIT(initial, maximum)           \
-    {                                                   \
-        (uint64_t)(initial) | (uint64_t)(maximum) << 24 \
+#define PARA__SEMAPHORE_WAITING (PARA__CAST(uint64_t, 1) << 48)
+#define PARA__SEMAPHORE_HOLD    (PARA__CAST(uint64_t, 1) << 49)
+#define PARA__SEMAPHORE_FAIR    (PARA__CAST(uint64_t, 1) << 50)
+
+/* Initialisers: initial units available of at most maximum; the second one's is PARA_SEMAPHORE_FAIR.
+ * maximum is at least 1 and at most PARA_SEMAPHORE_MOST, and initial at most maximum: else constants
+ * do not compile, and other values make a semaphore that does not work. */
+#define PARA_SEMAPHORE_INIT(initial, maximum) PARA__SEMAPHORE_INIT(initial, maximum, 0)
+#define PARA_SEMAPHORE_FAIR_INIT(initial, maximum) \
+    PARA__SEMAPHORE_INIT(initial, maximum, PARA__SEMAPHORE_FAIR)
+#define PARA__SEMAPHORE_INIT(initial, maximum, flags)                                   \
+    {                                                                                   \
+        PARA__CAST(uint64_t, initial) | PARA__CAST(uint64_t, maximum) << 24 | (flags) | \
+            PARA__REFUSE(PARA__SEMAPHORE_IS_WRONG((initial), (maximum)))                \
     }
+
+/* 0; does not compile if the constant is true. */
+#define PARA__REFUSE(wrong) (sizeof(char[(wrong) ? -1 : 1]) - 1)
+
+/* Whether they are constants, and out of range. */
+#ifdef __cplusplus
+#define PARA__SEMAPHORE_IS_WRONG(initial, maximum)                     \
+    (__builtin_constant_p(initial) && __builtin_constant_p(maximum) && \
+     PARA__SEMAPHORE_IS_OUT(initial, maximum))
+#else
+#define PARA__SEMAPHORE_IS_WRONG(initial, maximum) \
+    PARA__SEMAPHORE_IS_OUT(PARA__CONSTANT(initial, 1), PARA__CONSTANT(maximum, 0xffffff))
+/* x, or something else if that is no constant. Only with one has the conditional the type of its
+ * third operand, beside a null pointer constant. */
+#define PARA__CONSTANT(x, other) \
+    __builtin_choose_expr(       \
+        _Generic(1 ? (void *)((uintptr_t)(x)*0) : (int *)0, int * : 1, default : 0), x, (other))
+#endif
+#define PARA__SEMAPHORE_IS_OUT(initial, maximum)       \
+    (PARA__CAST(uint64_t, maximum) - 1 >= 0xffffffu || \
+     PARA__CAST(uint64_t, initial) > PARA__CAST(uint64_t, maximum))
 
 #ifdef __cplusplus
 extern "C" {
@@ -64,7 +95,7 @@ PARA_API para_status para_semaphore_release_slow(para_semaphore *semaphore, uint
 
 static inline uint32_t para__semaphore_available(uint64_t word)
 {
-    return (uint32_t)word & 0xffffffu;
+    return PARA__CAST(uint32_t, word & 0xffffffu);
 }
 
 static inline bool para__semaphore_try(para_semaphore *semaphore)

@@ -3,6 +3,7 @@
 #ifndef PARA_SHARED_MUTEX_H
 #define PARA_SHARED_MUTEX_H
 
+#include <para/deadline.h>
 #include <para/status.h>
 #include <stdint.h>
 
@@ -15,8 +16,9 @@ typedef struct para_shared_mutex {
 extern "C" {
 #endif
 
-/* Makes a mutex in shared memory; once, by one process, before any other uses it. Errors:
- * PARA_ERR_MEMORY, _UNSUPPORTED. */
+/* Makes a mutex in shared memory; once, by one process, before any other uses it. One that is zeroed
+ * and was never made locks and unlocks too, but tells nobody that its holder died, and between
+ * processes it may wait for ever: nothing finds that out. Errors: PARA_ERR_MEMORY, _UNSUPPORTED. */
 PARA_API para_status para_shared_mutex_init(para_shared_mutex *mutex);
 
 /* Ends its use; optional; no process may use it any more. Errors: PARA_ERR_BUSY: it is held. */

@@ -1,4 +1,4 @@
-/* Version of the header and of the library, and how symbols are exported. */
+/* Version of the header and of the library, how symbols are exported, and what both languages read. */
 #ifndef PARA_VERSION_H
 #define PARA_VERSION_H
 
@@ -8,6 +8,13 @@
 #define PARA_VERSION_STRING "0.1.0"
 
 #define PARA_API __attribute__((visibility("default")))
+
+/* A cast without complaints of -Wold-style-cast. */
+#ifdef __cplusplus
+#define PARA__CAST(type, value) static_cast<type>(value)
+#else
+#define PARA__CAST(type, value) ((type)(value))
+#endif
 
 #ifdef __cplusplus
 extern "C" {

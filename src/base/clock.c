@@ -2,6 +2,8 @@
 
 #include "base/atomic.h"
 
+#include <para/deadline.h>
+
 /* The tick's length in 2^-32 ns; 0: not measured yet. Written by whoever measures first; two that
  * do so at once store nearly the same value, and either will do. */
 static _Atomic uint64_t tick_length;
@@ -41,4 +43,10 @@ double para__ns_per_tick(void)
         para__store_relaxed(&tick_length, length);
     }
     return (double)length / 4294967296.0;
+}
+
+uint64_t para_deadline_after(uint64_t ns)
+{
+    const uint64_t now_ns = para__now_ns();
+    return ns < PARA_DEADLINE_NEVER - now_ns ? now_ns + ns : PARA_DEADLINE_NEVER;
 }

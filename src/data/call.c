@@ -368,7 +368,6 @@ static void remember(para__call *call, size_t units, const para__tally *tally)
 static unsigned run_at_length(para__call *call, para__job *job, para__seat *seat)
 {
     const size_t units = job->units;
-    unsigned workers = 1;
     if (call->probe) {
         job->first = probe(call, job, seat);
     } else if (call->plan.width == 1) {
@@ -376,6 +375,7 @@ static unsigned run_at_length(para__call *call, para__job *job, para__seat *seat
         job->run(job->payload, 0, units, seat);
         seat->tally.busy_ticks = para__ticks() - start;
     }
+    unsigned workers = seat->tally.chunks != 0;
     if (call->plan.width > 1) {
         job->units = units - job->first;
         job->timed = call->timed;
@@ -418,11 +418,13 @@ para_status para__call_run(para__call *call, para__job *job)
 {
     _Atomic uint64_t stop = UINT64_MAX;
     para__seat seat = {.stop = &stop};
-    unsigned workers = 1;
-    if (call->plan.width == 1 && !call->timed)
+    unsigned workers;
+    if (call->plan.width == 1 && !call->timed) {
         job->run(job->payload, 0, job->units, &seat);
-    else
+        workers = seat.tally.chunks != 0;
+    } else {
         workers = run_at_length(call, job, &seat);
+    }
     const para__tally *tally = &seat.tally;
     if (call->report)
         write_report(call, tally, workers);

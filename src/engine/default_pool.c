@@ -3,18 +3,24 @@
 #include "engine/pool.h"
 
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+static int cancel_state; /* of the holder's thread, before it locked: as in machine.c */
 _Atomic(para_pool *) para__default_pool; /* [E6] publishes the pool; written under the mutex */
 
 /* Around a fork nobody is in the middle of making it. The child leaves the parent's pool, whose
  * threads it does not have, to itself: its memory may be in use by the code that forked. */
 static void lock(void)
 {
+    int before;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
     pthread_mutex_lock(&making);
+    cancel_state = before;
 }
 
 static void unlock(void)
 {
+    const int before = cancel_state;
     pthread_mutex_unlock(&making);
+    pthread_setcancelstate(before, NULL);
 }
 
 static void forget(void)

@@ -6,6 +6,7 @@
 #include "engine/calibrate.h"
 #include "engine/part.h"
 
+#include <pthread.h>
 #include <string.h>
 
 /* ---- Leasing ------------------------------------------------------------------------- */
@@ -37,6 +38,7 @@ para__lane *para__lane_lease(para_pool *pool)
             last_lane = index;
             if (lane->generation == 0)
                 use_lane(pool, index);
+            pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &lane->cancel_state);
             return lane;
         }
     }
@@ -45,7 +47,9 @@ para__lane *para__lane_lease(para_pool *pool)
 
 void para__lane_release(para__lane *lane)
 {
+    const int cancel_state = lane->cancel_state; /* the next lessee's from the store on */
     para__store_release(E3, &lane->leased, 0);
+    pthread_setcancelstate(cancel_state, NULL);
 }
 
 void *para__lane_arena(para__lane *lane, size_t bytes)

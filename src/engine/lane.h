@@ -117,7 +117,8 @@ typedef struct para__member {
 
 typedef struct para__lane {
     _Alignas(PARA__LINE) _Atomic uint32_t leased; /* [E3] hands the lane from caller to caller */
-    uint64_t generation;                          /* this and the arena: the lessee's */
+    uint64_t generation;                          /* this to the arena: the lessee's */
+    int cancel_state;                             /* of its thread, before the lease */
     void *arena;                                  /* memory that calls need beyond the stack */
     size_t arena_bytes;
     _Alignas(PARA__LINE) para__event joiner; /* where the caller sleeps when a join takes long */
@@ -128,7 +129,8 @@ typedef struct para__lane {
 
 struct para_pool;
 
-/* A lane for the calling thread, or NULL if all are taken. */
+/* A lane for the calling thread, or NULL if all are taken. Until it is released the thread is not
+ * cancelled (pthread_cancel): helpers use what lies on its stack and in its arrays. */
 para__lane *para__lane_lease(struct para_pool *pool);
 void para__lane_release(para__lane *lane);
 

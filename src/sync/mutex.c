@@ -35,7 +35,8 @@
  * Nobody waits without bound. The first in line is woken by the next unlock. From then on newcomers
  * may overtake it for patience_ns; then it sets RESERVED, and the lock goes from its holder to it.
  * So a waiter waits for at most patience_ns, a nap and two critical sections for each one before it
- * in line, and those come in the order of arrival.
+ * in line, and those come in the order of arrival: the section that it finds, and the last one that
+ * begins in that time.
  *
  * After its compare-and-swap an unlocker knows the mutex by address only: the next holder may have
  * freed it. See queue.h for why that is safe.

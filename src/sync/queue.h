@@ -23,7 +23,7 @@ typedef struct para__waiter {
     const void *key;                  /* the address of what is waited for */
     para__event *event;               /* of this wait; armed when the node is appended */
     struct para__waiter *prev, *next; /* in the bucket */
-    uint64_t first_since_ns;          /* semaphore: when it was seen first in line; 0: not yet */
+    uint64_t first_since_ns;          /* semaphore: when it came to be first in line; 0: not yet */
     uint32_t need;                    /* semaphore: how many units */
     _Atomic bool woken;               /* set by a waker, cleared by its owner */
 } para__waiter;

@@ -3,7 +3,8 @@
  *   WAITING  The queue is not empty. Set as a waiter queues, cleared as the last one leaves, both
  *            under the latch. Without it a release is one operation.
  *   HOLD     Newcomers queue although there are units: somebody waits and the semaphore is FAIR, or
- *            the first in line has been first for patience_ns. Set and cleared under the latch.
+ *            units have come when the first in line had been first for patience_ns. Set and cleared
+ *            under the latch.
  *   FAIR     Set by init.
  *
  *     newcomer: enough, no HOLD: -n [E11] ------------------------------------> has them
@@ -27,8 +28,10 @@
  * serves again. Whoever leaves the queue, served or not, serves those who remain.
  *
  * Nobody waits without bound, also who wants many where others take and return single ones and the
- * sum is never reached: serve() notes since when the first in line has been first, and after
- * patience_ns sets HOLD, so that units only come in until it is served.
+ * sum is never reached: it is noted since when the first in line has been first, by itself as it
+ * queues or by serve() as the one before it leaves. The first serve() that is patience_ns later sets
+ * HOLD, so that units only come in until it is served. While no units come nobody looks at the clock:
+ * those that were free all the time newcomers may take.
  *
  * Every change of the word is a read-modify-write, so that an acquire that reads any of them also
  * comes after all releases before (release sequences), however many releases its units came from.
@@ -150,7 +153,7 @@ static void serve(_Atomic uint64_t *word, const para__bucket *bucket, const void
             para__calls_add(calls, waiter);
     }
     const uint64_t now_ns = para__now_ns();
-    if (first->first_since_ns == 0)
+    if (first->first_since_ns == 0) /* it has just come to be first */
         first->first_since_ns = now_ns;
     else if (now_ns - first->first_since_ns >= patience_ns)
         para__or_relaxed(word, HOLD); /* guards nothing: it keeps others off */
@@ -205,10 +208,12 @@ para_status para_semaphore_acquire_with(para_semaphore *semaphore, uint32_t coun
     if (cancel && !para__cancel_enter(&for_token, cancel))
         return para__fail(PARA_ERR_CANCELLED, NULL);
     para__bucket *const bucket = para__bucket_lock(semaphore);
-    const bool taken =
-        take_or_announce(word, count, para__queue_next(bucket, semaphore, NULL), true);
-    if (!taken)
+    const bool others = para__queue_next(bucket, semaphore, NULL);
+    const bool taken = take_or_announce(word, count, others, true);
+    if (!taken) {
+        for_units.first_since_ns = others ? 0 : para__now_ns();
         para__queue_append(bucket, &for_units);
+    }
     para__bucket_unlock(bucket);
     const para_status status =
         taken ? PARA_OK : wait_in_line(word, &for_units, deadline_ns, cancel);

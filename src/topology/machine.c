@@ -13,18 +13,27 @@
  * locks of its own, and a child would find them taken by a thread that it does not have. */
 static pthread_mutex_t reading = PTHREAD_MUTEX_INITIALIZER;
 
+/* Of the holder's thread, before it locked. Files are read under the mutex, and whoever is cancelled
+ * there (pthread_cancel) would keep it for ever. */
+static int cancel_state;
+
 /* [E7] Publishes the machine with all that it points to. Written once, under the mutex; read by
  * anyone. */
 static _Atomic(const para__machine *) the_machine;
 
 static void lock(void)
 {
+    int before;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
     pthread_mutex_lock(&reading);
+    cancel_state = before;
 }
 
 static void unlock(void)
 {
+    const int before = cancel_state;
     pthread_mutex_unlock(&reading);
+    pthread_setcancelstate(before, NULL);
 }
 
 /* When the library is loaded, and not at first use, for two reasons. Handlers run before a fork in

@@ -92,6 +92,7 @@ TEST(a_call_that_is_cancelled_beforehand_runs_nothing)
             para_cancel_request(&cancel);
             FAILS(PARA_ERR_CANCELLED, map(pools[s], &(plan){N, N}, 0, executors[e], &report));
             assert_int_equal(report.chunks, 0);
+            assert_int_equal(report.workers, 0);
             assert_int_equal(report.kernel_error, 0);
             FAILS(PARA_ERR_CANCELLED, reduce(pools[s], &(plan){N, N}, executors[e], &result));
             assert_int_equal(result, 5);

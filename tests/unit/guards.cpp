@@ -1,6 +1,7 @@
 /* Locks held for a block, from C++: given back on every way out, exceptions among them. */
 #define PARA_CHECK_LOCKS
 #include <mutex>
+#include <optional>
 #include <para/para.h>
 #include <stdexcept>
 #include <string>
@@ -81,8 +82,55 @@ static int lockable()
     CHECK(para_mutex_lock(a.native_handle()) == PARA_ERR_DEADLOCK);
     CHECK(std::string(para_status_detail()).find("since " + place) != std::string::npos);
     a.unlock();
-    CHECK(para_mutex_fini(a.native_handle()) == PARA_OK);
-    CHECK(para_mutex_fini(b.native_handle()) == PARA_OK);
+    return 0;
+}
+
+static bool detail_names(int line)
+{
+    return std::string(para_status_detail()).find("guards.cpp:" + std::to_string(line)) !=
+           std::string::npos;
+}
+
+/* mutex_guard names both places, whichever mutex it holds. */
+static int places()
+{
+    para::mutex a;
+    int first = 0;
+    try {
+        first = __LINE__ + 1;
+        const para::mutex_guard held(a);
+        CHECK(a.native_handle()->word == 1);
+        const para::mutex_guard again(a);
+        return __LINE__;
+    } catch (const std::system_error &error) {
+        CHECK(error.code() == std::errc::resource_deadlock_would_occur);
+        CHECK(detail_names(first) && detail_names(first + 2));
+    }
+    CHECK(a.native_handle()->word == 0);
+    const int line = __LINE__ + 2;
+    try {
+        a.unlock();
+        return __LINE__;
+    } catch (const std::system_error &error) {
+        CHECK(error.code() == std::errc::operation_not_permitted);
+        CHECK(detail_names(line));
+    }
+    return 0;
+}
+
+/* A mutex that has the place of one that is gone has no part in its orders. */
+static int successors()
+{
+    para::mutex outer;
+    for (int round = 0; round < 4; round++) {
+        std::optional<para::mutex> inner;
+        inner.emplace();
+        if (round % 2) {
+            const para::mutex_guard first(outer), second(*inner);
+        } else {
+            const para::mutex_guard first(*inner), second(outer);
+        }
+    }
     return 0;
 }
 
@@ -90,8 +138,10 @@ static int lockable()
 int main()
 {
     try {
-        const int line = blocks();
-        return line ? line : lockable();
+        for (const auto test : {blocks, lockable, places, successors})
+            if (const int line = test())
+                return line;
+        return 0;
     } catch (...) {
         return __LINE__;
     }

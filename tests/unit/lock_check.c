@@ -2,6 +2,7 @@
 #define PARA_CHECK_LOCKS
 #include "../common/waiters.h"
 
+#include <signal.h>
 #include <string.h>
 
 /* Whether the last failure's detail names these lines of this file. */
@@ -85,12 +86,6 @@ TEST(inversion_of_two)
     assert_true(names(held, there - 2));
     assert_true(para_mutex_try_lock(&a)); /* cannot wait: allowed */
     OK(para_mutex_unlock(&a));
-    int rounds = 0;
-    PARA_WITH_MUTEX(&a)
-    {
-        rounds++; /* refused: not run */
-    }
-    assert_int_equal(rounds, 0);
     OK(para_mutex_unlock(&b));
     OK(para_mutex_lock(&a)); /* alone it may be locked */
     OK(para_mutex_lock(&b)); /* and in the old order */
@@ -105,6 +100,59 @@ TEST(inversion_of_two)
     OK(para_mutex_fini(&a));
     OK(para_mutex_fini(&b));
 }
+
+/* ---- Blocks --------------------------------------------------------------------------- */
+
+static int said[2]; /* a pipe */
+
+static void end_if_said(int signal)
+{
+    char text[200] = "";
+    (void)signal;
+    const bool ended = read(said[0], text, sizeof text - 1) > 0 && strstr(text, "lock_check.c:");
+    _exit(ended ? SIGABRT : 0);
+}
+
+static void listen_to_stderr(void)
+{
+    if (pipe(said) || dup2(said[1], STDERR_FILENO) < 0)
+        _exit(3);
+    signal(SIGABRT, end_if_said);
+}
+
+static int block_that_may_not_begin(void)
+{
+    para_mutex mutex = {0};
+    listen_to_stderr();
+    PARA_WITH_MUTEX(&mutex)
+    {
+        PARA_WITH_MUTEX(&mutex)
+        {
+            return 1;
+        }
+    }
+    return 2;
+}
+
+static int block_that_does_not_hold(void)
+{
+    para_mutex mutex = {0};
+    listen_to_stderr();
+    PARA_WITH_MUTEX(&mutex)
+    {
+        if (para_mutex_unlock(&mutex))
+            return 1;
+    }
+    return 2;
+}
+
+TEST(blocks_that_are_refused_end_the_program)
+{
+    assert_int_equal(in_child(block_that_may_not_begin), SIGABRT);
+    assert_int_equal(in_child(block_that_does_not_hold), SIGABRT);
+}
+
+/* ---- Many ----------------------------------------------------------------------------- */
 
 static para_mutex three[3];
 
@@ -137,18 +185,40 @@ TEST(inversion_of_three)
         OK(para_mutex_fini(&three[i]));
 }
 
-/* More than are remembered: what is not remembered is not checked, and nothing is refused. */
+typedef struct other {
+    para_mutex mutex;
+    para_semaphore locked, tried;
+} other;
+
+static void *hold_until_tried(void *arg)
+{
+    other *o = arg;
+    const para_status status = para_mutex_lock(&o->mutex);
+    para_semaphore_release(&o->locked, 1);
+    para_semaphore_acquire(&o->tried);
+    return status || para_mutex_unlock(&o->mutex) ? arg : NULL;
+}
+
+/* However many are held, and however many orders there are, all are known. */
 TEST(many)
 {
     enum { MANY = 200 };
     static para_mutex mutexes[MANY];
+    other o = {.locked = PARA_SEMAPHORE_INIT(0, 1), .tried = PARA_SEMAPHORE_INIT(0, 1)};
+    void *failed = &o;
     for (size_t i = 0; i < MANY; i++)
         OK(para_mutex_lock(&mutexes[i]));
+    const pthread_t thread = start(hold_until_tried, &o);
+    OK(para_semaphore_acquire(&o.locked));
+    FAILS(PARA_ERR_NOT_OWNER, para_mutex_unlock(&o.mutex)); /* what another thread holds */
+    OK(para_semaphore_release(&o.tried, 1));
+    pthread_join(thread, &failed);
+    assert_null(failed);
     for (size_t i = 0; i < MANY; i++)
         OK(para_mutex_unlock(&mutexes[i]));
     FAILS(PARA_ERR_NOT_OWNER, para_mutex_unlock(&mutexes[0]));
     for (size_t round = 0; round < 2; round++)
-        for (size_t i = 0; i < MANY; i++) /* some ten thousand orders */
+        for (size_t i = MANY; i-- > 0;) /* some ten thousand orders */
             for (size_t k = i + 1; k < MANY; k++) {
                 OK(para_mutex_lock(&mutexes[i]));
                 OK(para_mutex_lock(&mutexes[k]));
@@ -156,7 +226,66 @@ TEST(many)
                 OK(para_mutex_unlock(&mutexes[i]));
             }
     for (size_t i = 0; i < MANY; i++)
+        for (size_t k = i + 1; k < MANY; k++) {
+            OK(para_mutex_lock(&mutexes[k]));
+            FAILS(PARA_ERR_DEADLOCK, para_mutex_lock(&mutexes[i]));
+            OK(para_mutex_unlock(&mutexes[k]));
+        }
+    for (size_t i = 0; i < MANY; i++)
         OK(para_mutex_fini(&mutexes[i]));
+}
+
+/* Locks that come and go, in an order that changes as they do. */
+TEST(orders_of_those_that_live_on)
+{
+    para_mutex a = {0}, b = {0};
+    for (int round = 0; round < 100; round++) {
+        para_mutex between = {0};
+        para_mutex *const outer = round % 2 ? &a : &b;
+        para_mutex *const inner = round % 2 ? &b : &a;
+        OK(para_mutex_lock(outer));
+        OK(para_mutex_lock(&between));
+        OK(para_mutex_unlock(outer));
+        OK(para_mutex_lock(inner));
+        OK(para_mutex_unlock(&between));
+        FAILS(PARA_ERR_DEADLOCK, para_mutex_lock(outer)); /* as long as between lives */
+        OK(para_mutex_unlock(inner));
+        OK(para_mutex_fini(&between));
+    }
+    OK(para_mutex_fini(&a));
+    OK(para_mutex_fini(&b));
+}
+
+/* Random orders of few locks, against a search in a matrix. */
+TEST(exactly_those_that_make_a_circle)
+{
+    enum { FEW = 12, ROUNDS = 20000 };
+    static para_mutex few[FEW];
+    static bool leads[FEW][FEW]; /* through any number of orders, or none */
+    uint64_t seed = 1;
+    for (size_t round = 0; round < ROUNDS; round++) {
+        const size_t i = check_below(&seed, FEW), k = check_below(&seed, FEW);
+        if (round % (ROUNDS / 200) == 0) { /* begins anew */
+            memset(leads, 0, sizeof leads);
+            for (size_t m = 0; m < FEW; m++) {
+                leads[m][m] = true;
+                OK(para_mutex_fini(&few[m]));
+            }
+        }
+        if (i == k)
+            continue;
+        OK(para_mutex_lock(&few[i]));
+        FAILS(leads[k][i] ? PARA_ERR_DEADLOCK : PARA_OK, para_mutex_lock(&few[k]));
+        if (!leads[k][i]) {
+            for (size_t m = 0; m < FEW; m++)
+                for (size_t n = 0; n < FEW; n++)
+                    leads[m][n] |= leads[m][i] && leads[k][n];
+            OK(para_mutex_unlock(&few[k]));
+        }
+        OK(para_mutex_unlock(&few[i]));
+    }
+    for (size_t m = 0; m < FEW; m++)
+        OK(para_mutex_fini(&few[m]));
 }
 
 static int in_a_child(void)
@@ -182,8 +311,11 @@ int main(void)
         cmocka_unit_test(the_general_form),
         cmocka_unit_test(unlock_by_a_stranger),
         cmocka_unit_test(inversion_of_two),
+        cmocka_unit_test(blocks_that_are_refused_end_the_program),
         cmocka_unit_test(inversion_of_three),
         cmocka_unit_test(many),
+        cmocka_unit_test(orders_of_those_that_live_on),
+        cmocka_unit_test(exactly_those_that_make_a_circle),
         cmocka_unit_test(forked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,24 @@ TEST(size_and_limits)
     }
 }
 
+TEST(initialisers)
+{
+    static const para_semaphore constant = PARA_SEMAPHORE_FAIR_INIT(2, 7);
+    para_semaphore s;
+    OK(para_semaphore_init(&s, 2, 7, PARA_SEMAPHORE_FAIR));
+    assert_int_equal(s.word, constant.word);
+}
+
+TEST(deadlines_ahead)
+{
+    const uint64_t before_ns = para__now_ns();
+    const uint64_t second_ns = para_deadline_after(1000000000);
+    assert_in_range(second_ns, before_ns + 1000000000, para__now_ns() + 1000000000);
+    assert_true(para_deadline_after(UINT64_MAX) == PARA_DEADLINE_NEVER);
+    assert_true(para_deadline_after(UINT64_MAX - before_ns) == PARA_DEADLINE_NEVER);
+    assert_true(para_deadline_after(UINT64_MAX / 2) > UINT64_MAX / 2);
+}
+
 /* ---- Waiters -------------------------------------------------------------------------- */
 
 typedef struct ask {
@@ -213,6 +231,24 @@ TEST(who_wants_many_does_not_starve)
     OK(para_semaphore_release(&s, 2));
     assert_true(para_semaphore_try_acquire(&s)); /* and no longer than that */
     assert_int_equal(s.word >> 48, 0);
+}
+
+/* The units that come when somebody has been first in line for long enough are not for newcomers. */
+TEST(patience_begins_as_one_queues)
+{
+    para_semaphore s = PARA_SEMAPHORE_INIT(1, 4);
+    ask many = {&s, 3, NULL, UINT64_MAX, 1, NULL, 0};
+    pthread_t thread = start(acquire_as_asked, &many);
+    await_waiters(&s, 1);
+    nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL); /* or more */
+    assert_true(para_semaphore_try_acquire(&s));             /* it was free all the time */
+    OK(para_semaphore_release(&s, 1));
+    assert_false(para_semaphore_try_acquire(&s));
+    FAILS(PARA_ERR_TIMEOUT, para_semaphore_acquire_until(&s, 0));
+    OK(para_semaphore_release(&s, 2));
+    join(thread);
+    assert_int_equal(many.status, PARA_OK);
+    assert_int_equal(available(&s), 0);
 }
 
 /* ---- Counts --------------------------------------------------------------------------- */
@@ -406,11 +442,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(size_and_limits),
+        cmocka_unit_test(initialisers),
+        cmocka_unit_test(deadlines_ahead),
         cmocka_unit_test(deadlines_and_cancelling),
         cmocka_unit_test(exactly_those_who_can_proceed),
         cmocka_unit_test(more_than_are_woken_at_a_time),
         cmocka_unit_test(fair_in_order_of_arrival),
         cmocka_unit_test(who_wants_many_does_not_starve),
+        cmocka_unit_test(patience_begins_as_one_queues),
         cmocka_unit_test(counts_under_contention),
         cmocka_unit_test(blocks),
         cmocka_unit_test(blocks_need_an_initialised_one),

@@ -5,7 +5,8 @@
  * (Lipton, Reduction, 1975). The latch goes to who asks first.
  *
  * Left out: as in mutex.pml. A timeout or a cancellation is a waiter that leaves whenever it likes.
- * Time: the third serve() that sees somebody first in line finds its patience over, the second may.
+ * Time: somebody is seen to be first in line as it queues, or by the serve() that makes it so; the second
+ * serve() after that finds its patience over, the first may.
  *
  * Proves, for three threads that want one, two and one of two units as often as they like, and may
  * stop for good in between:
@@ -32,7 +33,7 @@ bool waiting, hold;
 chan latch = [N] of { byte }; /* its holder, and who asks for it */
 byte line[N], length;
 bool woken[N];
-byte first_seen[N]; /* serves that saw it first in line */
+byte first_seen[N]; /* how often it was seen first in line */
 
 bool parked[N]; /* the event's word */
 bool asleep[N]; /* in the kernel, until its event's futex is woken */
@@ -145,6 +146,7 @@ newcomer:
         :: true ->
 #endif
             waiting = true;
+            first_seen[me] = (length == 0 -> 1 : 0);
             line[length] = me;
             length++;
             parked[me] = true;

@@ -1,0 +1,23 @@
+/* Deadlines: points in time, on CLOCK_MONOTONIC, in nanoseconds. */
+#ifndef PARA_DEADLINE_H
+#define PARA_DEADLINE_H
+
+#include <para/version.h>
+#include <stdint.h>
+
+/* A wait with it does not end by time. */
+#define PARA_DEADLINE_NEVER UINT64_MAX
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The deadline that lies so many nanoseconds from now: for the functions whose names end in _until
+ * or _with. One that would be beyond the clock's end is PARA_DEADLINE_NEVER. Any thread; never
+ * blocks. */
+PARA_API uint64_t para_deadline_after(uint64_t ns);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

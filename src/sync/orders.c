@@ -1,0 +1,325 @@
+/* A directed graph: its nodes are locks, its edges orders. Each lock has a list of the orders in
+ * which it is first and one of those in which it is second; locks are found by address and orders
+ * by both addresses in hash tables, so that what is known already costs no search.
+ *
+ * A new order first -> then makes a circle if orders lead from then to first. The search, breadth
+ * first so that what it finds is short, passes by ranks: along each order the rank grows, so no way
+ * leads to a lock of a lower rank or of the same. After the search the ranks of then, and of those
+ * behind it, are raised as far as the new order needs. (Ranks that only grow: the simplest of the
+ * algorithms in Bender, Fineman, Gilbert and Tarjan, "A New Approach to Incremental Cycle Detection
+ * and Related Problems", ACM TALG 12, 2015.)
+ *
+ * A mutex of pthread guards it all, and not a latch, since memory is allocated under it. */
+#include "sync/orders.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct link {
+    struct link *next, **at; /* at: what points to it */
+} link;
+
+/* In a table. */
+typedef struct entry {
+    link chain;
+    uint64_t hash;
+} entry;
+
+typedef struct table {
+    link **bucket;
+    size_t buckets, entries; /* buckets: a power of two, or 0 */
+} table;
+
+typedef struct lock {
+    entry entry;
+    const void *address;
+    link *first_in, *second_in;  /* orders */
+    uint64_t rank;               /* lower than those of the locks that come after it */
+    uint64_t search;             /* the last one that came here */
+    const struct order *through; /* the order that it came by; NULL: it began here */
+    struct lock *queued;         /* after this one */
+} lock;
+
+typedef struct order {
+    entry entry;
+    link of_first, of_then; /* in the lists of their orders */
+    lock *first, *then;
+    para__place first_at, then_at;
+} order;
+
+#define CONTAINING(type, member, pointer) \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+static pthread_mutex_t graph = PTHREAD_MUTEX_INITIALIZER; /* guards all of these */
+static table locks, orders;
+static uint64_t searches;
+
+static void enter(void)
+{
+    pthread_mutex_lock(&graph);
+}
+
+static void leave(void)
+{
+    pthread_mutex_unlock(&graph);
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    pthread_atfork(enter, leave, leave);
+}
+
+const char *para__place_file(para__place at)
+{
+    const char *slash = strrchr(at.file, '/');
+    return slash ? slash + 1 : at.file;
+}
+
+/* ---- Lists and tables ----------------------------------------------------------------- */
+
+static void *allocate(size_t bytes)
+{
+    const int saved = errno;
+    void *memory = calloc(1, bytes);
+    errno = saved;
+    return memory;
+}
+
+static void put(link **list, link *l)
+{
+    l->next = *list;
+    l->at = list;
+    if (*list)
+        (*list)->at = &l->next;
+    *list = l;
+}
+
+static void take_out(link *l)
+{
+    *l->at = l->next;
+    if (l->next)
+        l->next->at = l->at;
+}
+
+static link **bucket_of(const table *t, uint64_t hash)
+{
+    return &t->bucket[hash & (t->buckets - 1)];
+}
+
+/* Whether there is room for one more; a table that cannot grow gets slower. */
+static bool make_room(table *t)
+{
+    if (t->entries < t->buckets)
+        return true;
+    table grown = {.buckets = t->buckets ? 2 * t->buckets : 64, .entries = t->entries};
+    grown.bucket = allocate(grown.buckets * sizeof(link *));
+    if (!grown.bucket)
+        return t->buckets > 0;
+    for (size_t i = 0; i < t->buckets; i++)
+        for (link *l = t->bucket[i], *next; l; l = next) {
+            next = l->next;
+            put(bucket_of(&grown, CONTAINING(entry, chain, l)->hash), l);
+        }
+    free(t->bucket);
+    *t = grown;
+    return true;
+}
+
+static void insert(table *t, entry *e)
+{
+    put(bucket_of(t, e->hash), &e->chain);
+    t->entries++;
+}
+
+static void erase(table *t, entry *e)
+{
+    take_out(&e->chain);
+    t->entries--;
+}
+
+/* The output function of Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators",
+ * OOPSLA 2014. */
+static uint64_t mix(uint64_t x)
+{
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return x ^ x >> 31;
+}
+
+static uint64_t hash_of_lock(const void *address)
+{
+    return mix((uintptr_t)address);
+}
+
+static uint64_t hash_of_order(const lock *first, const lock *then)
+{
+    return mix(first->entry.hash + (uintptr_t)then->address);
+}
+
+/* ---- The graph ------------------------------------------------------------------------ */
+
+static lock *find_lock(const void *address)
+{
+    const uint64_t hash = hash_of_lock(address);
+    for (link *l = locks.buckets ? *bucket_of(&locks, hash) : NULL; l; l = l->next) {
+        lock *const found = CONTAINING(lock, entry.chain, l);
+        if (found->address == address)
+            return found;
+    }
+    return NULL;
+}
+
+static bool is_known(const lock *first, const lock *then)
+{
+    const uint64_t hash = hash_of_order(first, then);
+    for (link *l = orders.buckets ? *bucket_of(&orders, hash) : NULL; l; l = l->next) {
+        const order *const found = CONTAINING(order, entry.chain, l);
+        if (found->first == first && found->then == then)
+            return true;
+    }
+    return false;
+}
+
+static lock *find_or_make_lock(const void *address)
+{
+    lock *l = find_lock(address);
+    if (l || !make_room(&locks) || !(l = allocate(sizeof *l)))
+        return l;
+    l->entry.hash = hash_of_lock(address);
+    l->address = address;
+    insert(&locks, &l->entry);
+    return l;
+}
+
+static bool make_order(lock *first, lock *then, para__place first_at, para__place then_at)
+{
+    order *o = make_room(&orders) ? allocate(sizeof *o) : NULL;
+    if (!o)
+        return false;
+    o->entry.hash = hash_of_order(first, then);
+    o->first = first;
+    o->then = then;
+    o->first_at = first_at;
+    o->then_at = then_at;
+    insert(&orders, &o->entry);
+    put(&first->first_in, &o->of_first);
+    put(&then->second_in, &o->of_then);
+    return true;
+}
+
+static void erase_order(order *o)
+{
+    take_out(&o->of_first);
+    take_out(&o->of_then);
+    erase(&orders, &o->entry);
+    free(o);
+}
+
+/* The last of known orders that lead from one lock to another; NULL: there are none. */
+static const order *find_way(lock *from, const lock *to)
+{
+    searches++;
+    from->search = searches;
+    from->through = NULL;
+    from->queued = NULL;
+    lock *last = from;
+    for (lock *here = from->rank < to->rank ? from : NULL; here; here = here->queued)
+        for (link *l = here->first_in; l; l = l->next) {
+            const order *const o = CONTAINING(order, of_first, l);
+            lock *const next = o->then;
+            if (next == to)
+                return o;
+            if (next->search == searches || next->rank >= to->rank)
+                continue;
+            next->search = searches;
+            next->through = o;
+            next->queued = NULL;
+            last->queued = next;
+            last = next;
+        }
+    return NULL;
+}
+
+/* Has ranks grow along the orders of l again, and so on. A queue of locks, each at most once. */
+static void raise_behind(lock *l)
+{
+    searches++; /* marks those that are in the queue */
+    l->search = searches;
+    l->queued = NULL;
+    for (lock *last = l; l; l = l->queued) {
+        l->search = 0;
+        for (link *i = l->first_in; i; i = i->next) {
+            lock *const then = CONTAINING(order, of_first, i)->then;
+            if (then->rank > l->rank)
+                continue;
+            then->rank = l->rank + 1;
+            if (then->search == searches)
+                continue;
+            then->search = searches;
+            then->queued = NULL;
+            last->queued = then;
+            last = then;
+        }
+    }
+}
+
+/* "b.c:5 after b.c:4, ..." */
+static void describe(const order *way, char *ways, size_t bytes)
+{
+    size_t length = 0;
+    ways[0] = '\0';
+    for (; way && length < bytes; way = way->first->through)
+        length +=
+            (size_t)snprintf(ways + length, bytes - length, "%s%s:%d after %s:%d",
+                             length ? ", " : "", para__place_file(way->then_at), way->then_at.line,
+                             para__place_file(way->first_at), way->first_at.line);
+}
+
+/* ---- What is asked -------------------------------------------------------------------- */
+
+para__order_answer para__orders_add(para__hold first, para__hold then, char *ways, size_t bytes)
+{
+    para__order_answer answer = PARA__ORDER_KEPT;
+    enter();
+    lock *const a = find_or_make_lock(first.lock);
+    lock *const b = a ? find_or_make_lock(then.lock) : NULL;
+    const order *way = NULL;
+    if (!b) {
+        answer = PARA__ORDER_NO_MEMORY;
+    } else if (!is_known(a, b)) {
+        if ((way = find_way(b, a))) {
+            describe(way, ways, bytes);
+            answer = PARA__ORDER_INVERTED;
+        } else if (!make_order(a, b, first.at, then.at)) {
+            answer = PARA__ORDER_NO_MEMORY;
+        } else {
+            raise_behind(a);
+        }
+    }
+    leave();
+    return answer;
+}
+
+void para__orders_forget(const void *address)
+{
+    enter();
+    lock *const l = find_lock(address);
+    if (l) {
+        for (link *i = l->first_in, *next; i; i = next) {
+            next = i->next;
+            erase_order(CONTAINING(order, of_first, i));
+        }
+        for (link *i = l->second_in, *next; i; i = next) {
+            next = i->next;
+            erase_order(CONTAINING(order, of_then, i));
+        }
+        erase(&locks, &l->entry);
+        free(l);
+    }
+    leave();
+}

@@ -1,0 +1,77 @@
+/* What the headers' macros expand to, under more warnings than the headers themselves are compiled with.
+ * As C and as C++. With FAULT it must not compile. */
+#include <para/para.h>
+
+PARA_MAP_KERNEL(square, double, double, x, x *x)
+PARA_MAP2_KERNEL(product, double, double, x, double, y, x *y)
+PARA_REDUCE_KERNEL(sum, double, s, double, x, s += x)
+PARA_COMBINE(add, double, s, t, s += t)
+
+enum { THREE = 3 };
+static para_mutex mutex;
+static para_semaphore three = PARA_SEMAPHORE_INIT(THREE, THREE);
+static para_semaphore none = PARA_SEMAPHORE_FAIR_INIT(0, PARA_SEMAPHORE_MOST);
+
+/* Two in one line, and one in the other. */
+#define PARA_WITH_BOTH PARA_WITH_MUTEX(&mutex) PARA_WITH_SEMAPHORE(&three)
+
+int use(int most, const double *in, double *out);
+int use(int most, const double *in, double *out)
+{
+    const uint32_t constant = 7;
+    para_semaphore made[] = {PARA_SEMAPHORE_INIT(most, most), PARA_SEMAPHORE_INIT(0, most),
+                             PARA_SEMAPHORE_INIT(most, 5),
+                             PARA_SEMAPHORE_FAIR_INIT(constant, constant)};
+    int count = 0;
+    PARA_WITH_BOTH
+    {
+        PARA_WITH_BOTH
+        {
+            count += most;
+        }
+    }
+    para_map map = {};
+    map.in[0] = PARA_IN(in);
+    map.out[0] = PARA_OUT_ROWS(out, 2);
+    map.kernel = count ? square : product;
+    para_reduce reduce = {};
+    reduce.kernel = sum;
+    reduce.combine = add;
+    return para_semaphore_try_acquire(&none) || para_semaphore_try_acquire(made) ||
+           para_pmap(NULL, &map) || para_preduce(NULL, &reduce);
+}
+
+#if FAULT == 1
+static para_semaphore wrong = PARA_SEMAPHORE_INIT(5, 3);
+#elif FAULT == 2
+void local(void)
+{
+    para_semaphore wrong = PARA_SEMAPHORE_INIT(5, 3);
+    para_semaphore_release(&wrong, 1);
+}
+#elif FAULT == 3
+static para_semaphore wrong = PARA_SEMAPHORE_INIT(1, PARA_SEMAPHORE_MOST + 1);
+#elif FAULT == 4
+static para_semaphore wrong = PARA_SEMAPHORE_FAIR_INIT(0, 0);
+#elif FAULT == 5 && defined(__cplusplus)
+void release_at_once()
+{
+    para::mutex_guard{mutex};
+}
+#elif FAULT == 6 && defined(__cplusplus)
+void release_at_once()
+{
+    para::semaphore_guard{three};
+}
+#elif FAULT
+#error "no such fault"
+#endif
+
+#ifdef __cplusplus
+void hold(para::mutex &other);
+void hold(para::mutex &other)
+{
+    const para::mutex_guard first(mutex), second(other);
+    const para::semaphore_guard unit(three);
+}
+#endif
