@@ -17,7 +17,7 @@ const char *para_why_text(para_why why)
         [PARA_WHY_SMALL] = "serial: predicted gain below the cost of sharing",
         [PARA_WHY_LANES_BUSY] = "serial: every lane of the pool was in use",
         [PARA_WHY_FORKED] = "serial: the process forked after the pool was made",
-        [PARA_WHY_SATURATED] = "parallel: on some workers, since more seem to add nothing",
+        [PARA_WHY_SATURATED] = "parallel: on some workers, which are enough, or tried to be",
     };
     const size_t index = (size_t)why;
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown";
@@ -28,7 +28,7 @@ const char *para_why_text(para_why why)
 /* Calls shorter than this are timed now and then only; and a site that is trusted runs so long
  * before the clock is looked at, so that a look does not show. */
 static const double short_ns = 1000;
-enum { SAMPLE_EVERY = 16 };
+enum { SAMPLE_EVERY = 17 }; /* odd, so that each of two sites in turn has its turn */
 
 /* In calls shorter than this, data that travels between cores shows: what they cost alone and
  * shared is kept apart. Longer ones are always timed. */
@@ -52,7 +52,10 @@ static _Thread_local struct {
 /* Whether it is the turn of this one, of many. */
 static bool is_sampled(unsigned *counter)
 {
-    return ++*counter % SAMPLE_EVERY == 0;
+    if (++*counter < SAMPLE_EVERY)
+        return false;
+    *counter = 0;
+    return true;
 }
 
 /* Whether this one of a site's short shared calls runs alone, to see what it costs so. Several in a
@@ -104,23 +107,28 @@ static para__plan decide(const para__call *call, size_t units, double work_ns)
     return para__decide(&ask, &costs);
 }
 
-/* A long call that all workers were to share, if the engine is to choose: on as many of them as its
- * site is at, or tries. */
+/* A long call for which the engine chooses: on as many workers as its site is at, or tries, unless
+ * even fewer are to share it. */
 static void narrow(para__call *call, size_t units, double work_ns)
 {
     const unsigned all = call->pool->workers;
-    if (call->plan.width != all || call->options->workers ||
+    call->pace = para__site_width(call->site);
+    if (call->plan.width < para__width_present(call->pace, all) || call->options->workers ||
         call->options->executor != PARA_EXECUTOR_AUTO)
         return;
-    const para__width width = para__site_width(call->site);
-    call->paced = true;
-    call->plan.width = para__width_next(width, all);
-    call->tried = call->plan.width != para__width_present(width, all);
-    if (call->plan.width == all)
+    call->paced = para__width_next(call->pace, all);
+    if (call->plan.width == call->paced)
         return;
+    call->plan.width = call->paced;
     call->plan.why = PARA_WHY_SATURATED;
     const para__costs costs = para__costs_now(call->pool);
     para__plan_portions(&call->plan, units, work_ns, para__estimate_uneven(call->estimate), &costs);
+}
+
+/* Whether the call ran, or will run, as narrow has planned it. */
+static bool is_paced(const para__call *call)
+{
+    return call->plan.width == call->paced;
 }
 
 static void stay_alone(para__call *call, para_why why)
@@ -155,8 +163,7 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
     call->probe = false;
     call->timed = false;
     call->unsettled = false;
-    call->paced = false;
-    call->tried = false;
+    call->paced = 0;
     call->count = count;
     call->options = options;
     call->site = NULL;
@@ -332,11 +339,13 @@ static void count_forgone(para__call *call, size_t units, double work_ns)
 
 static void remember(para__call *call, size_t units, const para__tally *tally)
 {
-    if (call->tried) /* which tells of the width alone */
-        return;
+    const unsigned all = call->pool->workers;
+    const bool paced = is_paced(call);
+    if (paced && call->paced != para__width_present(call->pace, all))
+        return; /* a trial tells of the width alone */
     /* Where memory keeps fewer workers waiting, the cost is that of all of them: else it would look
      * like another kernel. */
-    const double of_all = call->paced ? (double)call->pool->workers / call->plan.width : 1;
+    const double of_all = paced ? (double)all / call->paced : 1;
     const double ns = ticks_ns(call, tally->busy_ticks, 1) * of_all;
     const double mean_ticks = (double)tally->busy_ticks / (double)units;
     const bool is_alone = call->plan.width == 1;
@@ -381,10 +390,11 @@ static unsigned run_at_length(para__call *call, para__job *job, para__seat *seat
         job->timed = call->timed;
         if (job->unit_bytes)
             para__plan_pages(&call->plan, job->written + job->first * job->unit_bytes,
-                             job->unit_bytes, job->units, para__page_bytes());
-        const uint64_t start = call->paced ? para__ticks() : 0;
+                             job->unit_bytes, job->units, call->pool->machine->info.page_bytes);
+        const bool paced = is_paced(call);
+        const uint64_t start = paced ? para__ticks() : 0;
         para__lane_run(call->pool, call->lane, job, &call->plan, &seat->tally, &workers);
-        if (call->paced && !seat->tally.error)
+        if (paced && !seat->tally.error)
             para__site_pace(call->site, call->pool->workers, call->plan.width,
                             ticks_ns(call, para__ticks() - start, 1) / (double)call->count);
     }

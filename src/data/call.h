@@ -26,13 +26,13 @@ typedef struct para__call {
     bool probe; /* begins alone, in growing portions; the rest is shared if that turns out to pay */
     bool timed;
     bool unsettled; /* alone, after one that was shared: finds data where a helper has left it */
-    bool paced;     /* long and on all workers, or on as many of them as its site is at or tries */
-    bool tried;     /* of these the last */
     size_t first_portion; /* elements, when probing */
     size_t count;         /* elements */
     const para_options *options;
     para__site *site; /* what the pool remembers of calls like this one; NULL if it is not asked */
     para__estimate estimate;
+    para__width pace; /* what was known of the site's width, and the width of this call for that; */
+    unsigned paced;   /* 0, or another than the plan's: this one is not asked */
     para__lane *lane; /* leased, or NULL */
     void *borrowed;   /* memory of its own, where no lane's arena could be had */
     uint64_t start_ns;

@@ -1,9 +1,9 @@
 /* What a pool remembers of its sites: a table of fixed size, without locks.
  *
- * An entry is a key, an estimate and a width, each a word that is read and written whole, by any thread, in
- * no order. Two threads that write one entry at once may lose a sample, or leave a key with the
- * estimate of another site: an estimate may be wrong at any time, and a wrong one costs little by
- * design. */
+ * An entry's key, estimate, width and inflation are words, each read and written whole, by any
+ * thread, in no order. Two threads that write one entry at once may lose a sample, or leave a key
+ * with the estimate of another site: an estimate may be wrong at any time, and a wrong one costs
+ * little by design. */
 #ifndef PARA_ENGINE_SITES_H
 #define PARA_ENGINE_SITES_H
 

@@ -73,7 +73,7 @@ static bool grain_of_page(para__grain *grain, uintptr_t address, size_t unit_byt
         return false;
     /* offset * unit_bytes = address modulo page; both divided by what they have in common. */
     const uint64_t mask = (page >> common) - 1;
-    const uint64_t offset = (address >> common) * inverse(unit_bytes >> unit_log2) & mask;
+    const uint64_t offset = (address >> common) * inverse(unit_bytes >> unit_log2);
     *grain = (para__grain){.log2 = (page_log2 - common) & 31, .offset = offset & mask};
     return true;
 }

@@ -65,7 +65,7 @@ static para__width refuse(para__width w)
 {
     w.refused += w.refused < MOST_REFUSED;
     w.wider = !w.wider;
-    w.agreed = false;
+    w.again = false;
     w.calls = 0;
     return w;
 }
@@ -79,12 +79,14 @@ para__width para__width_add(para__width width, unsigned all, unsigned ran, doubl
         return stay(width, element_ns);
     if (ran != trial(width, all))
         return width;
-    if (ran > present)
-        return element_ns < faster * width.pace_ns ? move(width, -1, element_ns) : refuse(width);
-    if (element_ns > no_longer * width.pace_ns)
+    const bool wider = ran > present;
+    if (!wider && element_ns > no_longer * width.pace_ns)
         return refuse(width);
-    if (width.agreed)
-        return move(width, 1, element_ns);
-    width.agreed = true; /* the next call is the second trial */
-    return width;
+    if (!width.again) {
+        width.again = true; /* the next call decides */
+        return width;
+    }
+    if (wider && element_ns >= faster * width.pace_ns)
+        return refuse(width);
+    return move(width, wider ? -1 : 1, element_ns);
 }

@@ -4,10 +4,11 @@
  * take turns. Which calls are so bound cannot be told from what their portions cost, since those of
  * a loop may cost what they like, but from whole calls: of a site's long calls now and then one runs
  * on half as many workers. Where that takes no longer, twice in a row, the site stays there, and now
- * and then a call runs on twice as many again, to return when that is faster. One that is bound by
- * computing takes twice as long on half of the workers: that costs one of 64 calls, and one of more
- * and more the more often it is refused, down to one of 4096. Sites of less than four workers do
- * not try: with two, what is known of the cost alone decides. */
+ * and then two run on twice as many again, to return when the second is faster: the first may have
+ * to wake them. One that is bound by computing takes twice as long on half of the workers: that
+ * costs one of 64 calls, and one of more and more the more often it is refused, down to one of 4096.
+ * Sites of less than four workers do not try: with two, what is known of the cost alone decides.
+ */
 #ifndef PARA_PLAN_WIDTH_H
 #define PARA_PLAN_WIDTH_H
 
@@ -19,7 +20,7 @@ typedef struct para__width {
     uint16_t calls;   /* on that width since the last trial */
     uint8_t halvings; /* the present width is what is asked for, halved so often */
     bool wider;       /* the next trial is */
-    bool agreed;      /* the last one, which was not, took no longer */
+    bool again;       /* the last call was the first of a trial's two */
     uint8_t refused;  /* trials in a row, at most 6 */
 } para__width;
 
@@ -40,7 +41,7 @@ static inline uint64_t para__width_pack(para__width w)
         uint32_t u;
     } pace = {.f = w.pace_ns};
     return (uint64_t)pace.u << 32 | (uint32_t)w.calls << 16 | (uint32_t)w.wider << 12 |
-           (uint32_t)w.agreed << 11 | (uint32_t)w.refused << 8 | w.halvings;
+           (uint32_t)w.again << 11 | (uint32_t)w.refused << 8 | w.halvings;
 }
 
 static inline para__width para__width_unpack(uint64_t word)
@@ -52,7 +53,7 @@ static inline para__width para__width_unpack(uint64_t word)
     return (para__width){.pace_ns = pace.f,
                          .calls = (uint16_t)(word >> 16),
                          .wider = word >> 12 & 1,
-                         .agreed = word >> 11 & 1,
+                         .again = word >> 11 & 1,
                          .refused = word >> 8 & 7,
                          .halvings = (uint8_t)word};
 }

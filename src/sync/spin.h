@@ -20,7 +20,8 @@ typedef struct para__spin {
 
 /* Whether to spin, at most until the deadline. Not where the process has one CPU; and not, for a
  * while, on a thread whose spinning was in vain: its next chances are let go, twice as many after
- * each failure, and then it tries again; unless it is promising. */
+ * each failure, and then it tries again. promising: the lock comes to this thread next, so that no
+ * chance is let go. */
 bool para__spin_begin(para__spin *spin, uint64_t deadline_ns, bool promising);
 
 /* Lets some time pass, longer each time: a look takes the word's line away from its owner, who is

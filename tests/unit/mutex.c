@@ -149,6 +149,40 @@ TEST(cancelling)
 }
 
 /* Whoever leaves the line, from whatever place, leaves it whole. */
+/* Whoever has been woken, and finds the lock held again, stays awake and in line: there too a deadline
+ * or a token ends the wait, and leaves no bit behind. */
+TEST(leaving_after_a_wake_up_in_vain)
+{
+    for (int by_token = 0; by_token < 2; by_token++) {
+        unsigned in_vain = 0;
+        for (int tries = 0; tries < 1000 && in_vain < 20; tries++) {
+            para_mutex mutex = {0};
+            para_cancel cancel = {0};
+            ask a = {.mutex = &mutex,
+                     .cancel = &cancel,
+                     .deadline_ns = by_token ? UINT64_MAX : from_now(500000),
+                     .status = 1};
+            OK(para_mutex_lock(&mutex));
+            pthread_t thread = start(lock_as_asked, &a);
+            while (waiters(&mutex) == 0 && a.status == 1)
+                sched_yield();
+            OK(para_mutex_unlock(&mutex));
+            OK(para_mutex_lock(&mutex)); /* most likely before the other is awake */
+            if (by_token)
+                para_cancel_request(&cancel);
+            join(thread);
+            assert_int_equal(mutex.word, LOCKED);
+            OK(para_mutex_unlock(&mutex));
+            assert_int_equal(mutex.word, 0);
+            if (a.status != PARA_OK) {
+                assert_int_equal(a.status, by_token ? PARA_ERR_CANCELLED : PARA_ERR_TIMEOUT);
+                in_vain++;
+            }
+        }
+        assert_true(in_vain > 0);
+    }
+}
+
 TEST(leaving_from_any_place)
 {
     enum { WAITING = 5 };
@@ -395,6 +429,7 @@ int main(void)
         cmocka_unit_test(exclusion),
         cmocka_unit_test(deadlines),
         cmocka_unit_test(cancelling),
+        cmocka_unit_test(leaving_after_a_wake_up_in_vain),
         cmocka_unit_test(leaving_from_any_place),
         cmocka_unit_test(nobody_starves),
         cmocka_unit_test(blocks),
