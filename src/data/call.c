@@ -310,26 +310,28 @@ static size_t probe(para__call *call, const para__job *job, para__seat *seat)
     }
 }
 
-/* The pool's workers sleep, and a short call was not worth waking them. If calls like it follow
- * each other quickly, what they forgo adds up; once it has reached the price of a wake-up, that is
- * paid: the next one finds them awake. (Ski rental: never more than twice the price that was best
- * in hindsight; Karlin et al., "Competitive snoopy caching", Algorithmica 3, 1988.) */
+/* Workers of the pool sleep, and a call was not worth waking them. If calls like it follow each
+ * other quickly, what they forgo adds up; once it has reached the price of a wake-up, that is paid:
+ * the next one finds them awake. (Ski rental: never more than twice the price that was best in
+ * hindsight; Karlin et al., "Competitive snoopy caching", Algorithmica 3, 1988.) */
 static void count_forgone(para__call *call, size_t units, double work_ns)
 {
     para_pool *pool = call->pool;
     const para__ask ask = ask_of(call, units, work_ns);
     const para__costs costs = para__costs_now(pool);
     unsigned width;
-    const double gain_ns = para__gain_awake(&ask, &costs, &width);
-    if (gain_ns <= 0 || para__decide(&ask, &costs).width > 1)
+    const double forgone_ns = para__forgone_ns(&ask, &costs, &width);
+    if (forgone_ns <= 0)
         return;
+    const unsigned calls = work_ns < long_ns ? SAMPLE_EVERY : 1; /* that this one stands for */
     const uint64_t now = para__ticks();
     const uint64_t last = para__load_relaxed(&pool->followed.forgone_at); /* all: see pool.h */
     uint64_t sum = para__load_relaxed(&pool->followed.forgone_ns);
-    if (now - last > para__load_relaxed(&pool->spin_ticks))
+    if (now - last > calls * para__load_relaxed(&pool->spin_ticks))
         sum = 0; /* a helper woken then would sleep again by now */
-    sum += (uint64_t)gain_ns;
-    if (sum > para__load_relaxed(&pool->followed.wake_ns) && !para__pool_is_forked(pool)) {
+    sum += (uint64_t)(calls * forgone_ns);
+    const double price_ns = costs.wake_ns + (width - 2) * costs.wake_cost_ns;
+    if ((double)sum > price_ns && !para__pool_is_forked(pool)) {
         para__workers_wake(pool, width - 1);
         sum = 0;
     }
@@ -360,12 +362,11 @@ static void remember(para__call *call, size_t units, const para__tally *tally)
         para__site_record(call->site, (double)call->count, ns, spread);
     else
         para__site_inflate(call->site, ns / alone_ns, spread);
-    if (call->plan.why != PARA_WHY_SMALL)
-        return;
-    if (ns > least_work_ns(call->pool))
+    if (call->plan.why != PARA_WHY_ASKED && !(paced && call->paced < all) &&
+        ns > least_work_ns(call->pool) && para__pool_awake(call->pool) < all - 1)
         count_forgone(call, units, ns);
-    if (is_sampled(&recent.relaxed) &&
-        ns > para__least_work_ns(&call->pool->costs, call->pool->workers)) {
+    if (call->plan.why == PARA_WHY_SMALL && is_sampled(&recent.relaxed) &&
+        ns > para__least_work_ns(&call->pool->costs, all)) {
         /* Much more rarely than shared calls put it right. */
         para__costs_relax(call->pool);
         if (para__site_inflation(call->site) > 1)

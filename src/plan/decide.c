@@ -125,9 +125,11 @@ static double gain(const para__ask *ask, unsigned awake, const para__costs *cost
     return ask->work_ns * (1 - margin_part) - margin_ns - shared_ns(work_ns, *width, awake, costs);
 }
 
-double para__gain_awake(const para__ask *ask, const para__costs *costs, unsigned *width)
+double para__forgone_ns(const para__ask *ask, const para__costs *costs, unsigned *width)
 {
-    return gain(ask, most_threads(ask) - 1, costs, width);
+    unsigned width_now;
+    const double now_ns = gain(ask, ask->awake, costs, &width_now);
+    return gain(ask, most_threads(ask) - 1, costs, width) - (now_ns > 0 ? now_ns : 0);
 }
 
 para__plan para__decide(const para__ask *ask, const para__costs *costs)

@@ -64,9 +64,9 @@ static inline para_why para__why_alone(para_executor executor, unsigned limit, u
 
 para__plan para__decide(const para__ask *ask, const para__costs *costs);
 
-/* What it would gain to share a call that can be, were all helpers awake; at most 0 if nothing. The
- * team for that is *width. */
-double para__gain_awake(const para__ask *ask, const para__costs *costs, unsigned *width);
+/* What a call would gain more, shared as is best then, were all helpers awake. The team for that is
+ * *width. */
+double para__forgone_ns(const para__ask *ask, const para__costs *costs, unsigned *width);
 
 /* Work below this is never shared, even if all helpers are awake: for each width up to 4 the W at
  * which T is as good as running alone, and of these the least. */

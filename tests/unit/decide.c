@@ -110,10 +110,10 @@ TEST(what_is_worth_sharing_depends_on_who_is_awake)
     assert_int_equal(asleep.width, 1);
     unsigned width;
     para__ask ask = {.units = 100000, .work_ns = 10000, .workers = 2};
-    assert_true(para__gain_awake(&ask, &usual, &width) > 0);
+    assert_true(para__forgone_ns(&ask, &usual, &width) > 0);
     assert_int_equal(width, 2);
     ask.work_ns = 100;
-    assert_true(para__gain_awake(&ask, &usual, &width) <= 0);
+    assert_true(para__forgone_ns(&ask, &usual, &width) <= 0);
 }
 
 TEST(more_work_is_never_shared_among_fewer)
