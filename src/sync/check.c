@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <para/mutex.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,11 +21,17 @@ static _Thread_local para__hold *latest; /* of what the thread holds */
 
 static _Atomic bool ended; /* a value on its own: orders nothing */
 
+/* To write is a cancellation point and may set errno; to lock a mutex does neither. */
 static void end_checking(void)
 {
-    if (!para__swap_relaxed(&ended, true)) /* once */
-        fputs("para: no memory is left to check locks with: from here on none is checked\n",
-              stderr);
+    if (para__swap_relaxed(&ended, true))
+        return; /* it was said */
+    const int saved = errno;
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    fputs("para: no memory is left to check locks with: from here on none is checked\n", stderr);
+    pthread_setcancelstate(cancel_state, NULL);
+    errno = saved;
 }
 
 static bool is_ended(void)
