@@ -102,7 +102,7 @@ static inline void para__semaphore_release(para__semaphore_hold *hold)
 namespace para
 {
 #ifdef PARA_CHECK_LOCKS
-inline namespace para__checked /* other classes: a program may have both in files of its own */
+inline namespace para__checked /* files with and without checking do not share their functions */
 {
 #endif
 inline void para__expect_locked(para_status status)
