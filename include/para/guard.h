@@ -62,7 +62,7 @@ static inline void para__expect(para_status status)
 
 static inline para__mutex_hold para__mutex_hold_begin(para_mutex *mutex, const char *file, int line)
 {
-    para__expect(para__mutex_lock(mutex, UINT64_MAX, NULL, file, line));
+    para__expect(para__mutex_lock(mutex, PARA_DEADLINE_NEVER, NULL, file, line));
     const para__mutex_hold hold = {mutex, file, line, true};
     return hold;
 }
@@ -93,14 +93,19 @@ static inline void para__semaphore_release(para__semaphore_hold *hold)
 
 /* The same as objects: mutex_guard and semaphore_guard hold for as long as they live. para::mutex
  * is a para_mutex that std::lock_guard, std::unique_lock and std::scoped_lock take; with checking,
- * its destructor ends its use. What checking refuses is thrown as std::system_error, but by
- * mutex_guard's destructor, where it ends the program as in PARA_WITH_MUTEX. With the standard
+ * its destructor ends its use, and must find it neither held nor waited for. What checking refuses
+ * is thrown as std::system_error, but by the destructors of mutex and mutex_guard, where it ends the
+ * program as in PARA_WITH_MUTEX. With the standard
  * library's guards the place that is named is a line of that library; with mutex_guard it is yours.
  * The semaphore must be initialised: else semaphore_guard holds nothing, and without NDEBUG an
  * assertion fails. */
 namespace para
 {
-inline void expect_locked(para_status status)
+#ifdef PARA_CHECK_LOCKS
+inline namespace para__checked /* files with and without checking do not share their functions */
+{
+#endif
+inline void para__expect_locked(para_status status)
 {
 #ifdef PARA_CHECK_LOCKS
     if (status != PARA_OK)
@@ -123,12 +128,12 @@ class mutex
 #ifdef PARA_CHECK_LOCKS
     ~mutex()
     {
-        para_mutex_fini(&mutex_);
+        para__expect(para_mutex_fini(&mutex_));
     }
 #endif
     void lock(const char *file = __builtin_FILE(), int line = __builtin_LINE())
     {
-        expect_locked(para__mutex_lock(&mutex_, UINT64_MAX, nullptr, file, line));
+        para__expect_locked(para__mutex_lock(&mutex_, PARA_DEADLINE_NEVER, nullptr, file, line));
     }
     bool try_lock(const char *file = __builtin_FILE(), int line = __builtin_LINE())
     {
@@ -136,7 +141,7 @@ class mutex
     }
     void unlock(const char *file = __builtin_FILE(), int line = __builtin_LINE())
     {
-        expect_locked(para__mutex_unlock(&mutex_, file, line));
+        para__expect_locked(para__mutex_unlock(&mutex_, file, line));
     }
     para_mutex *native_handle()
     {
@@ -154,7 +159,7 @@ class mutex_guard
                                        int line = __builtin_LINE())
         : hold_{&mutex, file, line, true}
     {
-        expect_locked(para__mutex_lock(&mutex, UINT64_MAX, nullptr, file, line));
+        para__expect_locked(para__mutex_lock(&mutex, PARA_DEADLINE_NEVER, nullptr, file, line));
     }
     [[nodiscard]] explicit mutex_guard(para::mutex &mutex, const char *file = __builtin_FILE(),
                                        int line = __builtin_LINE())
@@ -171,6 +176,10 @@ class mutex_guard
   private:
     para__mutex_hold hold_;
 };
+
+#ifdef PARA_CHECK_LOCKS
+} // namespace para__checked
+#endif
 
 class semaphore_guard
 {

@@ -8,9 +8,9 @@
  * With PARA_CHECK_LOCKS defined before this header is included, in all files of the program that
  * use mutexes, misuse is found and returned, with both places in para_status_detail: a second lock
  * by the holder, locks taken in orders that can deadlock, an unlock by another thread. Checking
- * costs some 100 ns a lock; two that are held together for the first time some microseconds, where
- * there are a hundred thousand such pairs already. It remembers each pair, in some 130 bytes. If
- * memory runs out checking ends, and one line on stderr says so. */
+ * costs some 100 ns a lock; two that are held together for the first time typically some
+ * microseconds, though such a pair may have all others searched. It remembers each pair, in some
+ * 130 bytes. If memory runs out checking ends, and one line on stderr says so. */
 #ifndef PARA_MUTEX_H
 #define PARA_MUTEX_H
 
@@ -29,7 +29,7 @@ typedef struct para_mutex {
 extern "C" {
 #endif
 
-/* Locks, however long it takes: until CLOCK_MONOTONIC reaches deadline_ns (UINT64_MAX: never), or
+/* Locks, however long it takes: until CLOCK_MONOTONIC reaches deadline_ns (PARA_DEADLINE_NEVER: never), or
  * cancel is requested (NULL: not at all). A lock that is free is taken whatever deadline and token
  * say. The general form of those below. Threads of one process, in kernels too; no signal
  * handler. Blocks; not a cancellation point of pthread_cancel, and signals do not end it. What was
@@ -52,14 +52,17 @@ PARA_API bool para_mutex_try_lock_slow(para_mutex *mutex);
 /* What para_mutex_unlock comes down to if somebody waits: call that. */
 PARA_API void para_mutex_unlock_slow(para_mutex *mutex);
 
-/* para_mutex_lock_with, checked; the place is what a complaint names. */
+/* para_mutex_lock_with, checked; the place is what a complaint names. It is remembered as long as
+ * one of the mutexes in its orders: file is a string of static storage, as __FILE__ is, in a module
+ * that stays loaded until both have been through para_mutex_fini. */
 PARA_API para_status para_mutex_lock_at(para_mutex *mutex, uint64_t deadline_ns,
                                         para_cancel *cancel, const char *file, int line);
 
-/* para_mutex_try_lock, checked: it remembers that the thread holds the mutex. */
+/* para_mutex_try_lock, checked: it remembers that the thread holds the mutex, and the place, as
+ * para_mutex_lock_at does. */
 PARA_API bool para_mutex_try_lock_at(para_mutex *mutex, const char *file, int line);
 
-/* para_mutex_unlock, checked. */
+/* para_mutex_unlock, checked. The place is not remembered. */
 PARA_API para_status para_mutex_unlock_at(para_mutex *mutex, const char *file, int line);
 
 static inline bool para__mutex_try(para_mutex *mutex)
@@ -107,7 +110,7 @@ static inline para_status para__mutex_unlock(para_mutex *mutex, const char *file
 /* para_mutex_lock_with, however long it takes. */
 static inline para_status para_mutex_lock(para_mutex *mutex)
 {
-    return para__mutex_lock(mutex, UINT64_MAX, NULL, "?", 0);
+    return para__mutex_lock(mutex, PARA_DEADLINE_NEVER, NULL, "?", 0);
 }
 
 /* para_mutex_lock_with, with a deadline. */
@@ -119,7 +122,7 @@ static inline para_status para_mutex_lock_until(para_mutex *mutex, uint64_t dead
 /* para_mutex_lock_with, with a token. */
 static inline para_status para_mutex_lock_cancellable(para_mutex *mutex, para_cancel *cancel)
 {
-    return para__mutex_lock(mutex, UINT64_MAX, cancel, "?", 0);
+    return para__mutex_lock(mutex, PARA_DEADLINE_NEVER, cancel, "?", 0);
 }
 
 /* Locks if it is free; whether it did. Never blocks. Order as for para_mutex_lock_with. */
@@ -137,12 +140,13 @@ static inline para_status para_mutex_unlock(para_mutex *mutex)
 }
 
 #ifdef PARA_CHECK_LOCKS /* the same, and where they stand */
-#define para_mutex_lock(m)                para__mutex_lock(m, UINT64_MAX, NULL, __FILE__, __LINE__)
-#define para_mutex_lock_until(m, t)       para__mutex_lock(m, t, NULL, __FILE__, __LINE__)
-#define para_mutex_lock_cancellable(m, c) para__mutex_lock(m, UINT64_MAX, c, __FILE__, __LINE__)
-#define para_mutex_lock_with(m, t, c)     para__mutex_lock(m, t, c, __FILE__, __LINE__)
-#define para_mutex_try_lock(m)            para__mutex_try_lock(m, __FILE__, __LINE__)
-#define para_mutex_unlock(m)              para__mutex_unlock(m, __FILE__, __LINE__)
+#define para_mutex_lock(m)          para__mutex_lock(m, PARA_DEADLINE_NEVER, NULL, __FILE__, __LINE__)
+#define para_mutex_lock_until(m, t) para__mutex_lock(m, t, NULL, __FILE__, __LINE__)
+#define para_mutex_lock_cancellable(m, c) \
+    para__mutex_lock(m, PARA_DEADLINE_NEVER, c, __FILE__, __LINE__)
+#define para_mutex_lock_with(m, t, c) para__mutex_lock(m, t, c, __FILE__, __LINE__)
+#define para_mutex_try_lock(m)        para__mutex_try_lock(m, __FILE__, __LINE__)
+#define para_mutex_unlock(m)          para__mutex_unlock(m, __FILE__, __LINE__)
 #endif
 
 #ifdef __cplusplus

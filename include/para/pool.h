@@ -59,14 +59,15 @@ extern "C" {
  * para_pool_get_info tells. Each worker is placed on its own core as long as there are cores. The
  * thread that calls the pool works too, in the place of the worker on its core, and is never bound.
  * Workers' stacks have at least 8 MiB, and what `ulimit -s` grants if that is more.
- * Any thread. Blocks until the threads run (well below 1 ms each).
+ * Any thread. Blocks until the threads run (well below 1 ms each); not a cancellation point of
+ * pthread_cancel.
  * Errors: PARA_ERR_ARGUMENT (config), _ENVIRONMENT (a variable, named by para_status_detail),
  * _MEMORY, _TOPOLOGY. */
 PARA_API para_status para_pool_create(para_pool **pool, const para_pool_config *config);
 
 /* Ends the threads and frees the pool. NULL is allowed. The caller sees to it that no call is
  * running or made on it. Not from within a kernel of the same pool. In a child of fork() only
- * memory is freed. */
+ * memory is freed. Not a cancellation point. */
 PARA_API void para_pool_destroy(para_pool *pool);
 
 /* The pool that calls with pool NULL use: made on first use as by para_pool_create(&p, NULL),

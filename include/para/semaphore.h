@@ -76,7 +76,7 @@ PARA_API para_status para_semaphore_init(para_semaphore *semaphore, uint32_t ini
 PARA_API para_status para_semaphore_fini(para_semaphore *semaphore);
 
 /* Acquires count units, all at once, however long it takes: until CLOCK_MONOTONIC reaches
- * deadline_ns (UINT64_MAX: never), or cancel is requested (NULL: not at all). Units that are free
+ * deadline_ns (PARA_DEADLINE_NEVER: never), or cancel is requested (NULL: not at all). Units that are free
  * are taken whatever deadline and token say. The general form of those below. Threads of one
  * process, in kernels too; no signal handler. Blocks; not a cancellation point of pthread_cancel,
  * and signals do not end it. What was done before the releases of the units is visible after it.
@@ -120,7 +120,7 @@ static inline para_status para_semaphore_acquire(para_semaphore *semaphore)
 {
     return para__semaphore_try(semaphore)
                ? PARA_OK
-               : para_semaphore_acquire_with(semaphore, 1, UINT64_MAX, NULL);
+               : para_semaphore_acquire_with(semaphore, 1, PARA_DEADLINE_NEVER, NULL);
 }
 
 /* para_semaphore_acquire_with for one unit, with a deadline. */
@@ -138,14 +138,14 @@ static inline para_status para_semaphore_acquire_cancellable(para_semaphore *sem
 {
     return para__semaphore_try(semaphore)
                ? PARA_OK
-               : para_semaphore_acquire_with(semaphore, 1, UINT64_MAX, cancel);
+               : para_semaphore_acquire_with(semaphore, 1, PARA_DEADLINE_NEVER, cancel);
 }
 
 /* para_semaphore_acquire_with for several units, however long it takes. With a deadline or a token:
  * that function itself. */
 static inline para_status para_semaphore_acquire_many(para_semaphore *semaphore, uint32_t count)
 {
-    return para_semaphore_acquire_with(semaphore, count, UINT64_MAX, NULL);
+    return para_semaphore_acquire_with(semaphore, count, PARA_DEADLINE_NEVER, NULL);
 }
 
 /* Releases count units, and wakes those who can proceed. Any thread; never blocks. The semaphore

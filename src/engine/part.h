@@ -61,8 +61,8 @@ typedef struct para__part {
     para__run *run;
     const void *payload;
     uint64_t generation;
-    para__division
-        division; /* of it, units, lead and grain are known from begin on, like what follows */
+    /* Of it, units, lead and grain are known from begin on, like what follows. */
+    para__division division;
     size_t first_unit;
     bool timed;
     para__team team;

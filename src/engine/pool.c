@@ -8,6 +8,7 @@
 #include "engine/calibrate.h"
 #include "engine/settings.h"
 
+#include <pthread.h>
 #include <stdio.h>
 
 /* The worker in whose place a caller on that CPU works: one on the same core, else in the same
@@ -134,10 +135,8 @@ static void display(const para_pool *pool)
             para_version(), pool->workers, names[pool->binding]);
 }
 
-para_status para_pool_create(para_pool **pool, const para_pool_config *config)
+static para_status make(para_pool **pool, const para_pool_config *config)
 {
-    if (!pool)
-        return para__fail(PARA_ERR_ARGUMENT, "there is no place for the pool");
     const para__machine *machine = NULL;
     unsigned workers = 0;
     para_binding binding = PARA_BIND_AUTO;
@@ -168,13 +167,27 @@ para_status para_pool_create(para_pool **pool, const para_pool_config *config)
     return PARA_OK;
 }
 
+para_status para_pool_create(para_pool **pool, const para_pool_config *config)
+{
+    if (!pool)
+        return para__fail(PARA_ERR_ARGUMENT, "there is no place for the pool");
+    int cancel_state; /* a thread that ends on the way would leave workers behind */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    const para_status status = make(pool, config);
+    pthread_setcancelstate(cancel_state, NULL);
+    return status;
+}
+
 void para_pool_destroy(para_pool *pool)
 {
     if (!pool)
         return;
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     if (pool->workers > 1 && !para__pool_is_forked(pool))
         para__workers_stop(pool, pool->workers);
     release(pool);
+    pthread_setcancelstate(cancel_state, NULL);
 }
 
 bool para__pool_is_forked(const para_pool *pool)

@@ -13,23 +13,25 @@
 
 #include <errno.h>
 #include <para/mutex.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef struct held {
-    para__hold hold;
-    struct held *earlier;
-} held;
-
-static _Thread_local held *latest; /* of what the thread holds */
+static _Thread_local para__hold *latest; /* of what the thread holds */
 
 static _Atomic bool ended; /* a value on its own: orders nothing */
 
+/* To write is a cancellation point and may set errno; to lock a mutex does neither. */
 static void end_checking(void)
 {
-    if (!para__swap_relaxed(&ended, true)) /* once */
-        fputs("para: no memory is left to check locks with: from here on none is checked\n",
-              stderr);
+    if (para__swap_relaxed(&ended, true))
+        return; /* it was said */
+    const int saved = errno;
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    fputs("para: no memory is left to check locks with: from here on none is checked\n", stderr);
+    pthread_setcancelstate(cancel_state, NULL);
+    errno = saved;
 }
 
 static bool is_ended(void)
@@ -38,10 +40,10 @@ static bool is_ended(void)
 }
 
 /* What points to the calling thread's hold of the mutex; to NULL if it has none. */
-static held **find_held(const void *mutex)
+static para__hold **find_held(const void *mutex)
 {
-    held **at = &latest;
-    while (*at && (*at)->hold.lock != mutex)
+    para__hold **at = &latest;
+    while (*at && (*at)->lock != mutex)
         at = &(*at)->earlier;
     return at;
 }
@@ -58,22 +60,21 @@ static para_status inversion(const para__hold *first, const para__hold *then, co
 /* Whether the calling thread may wait for the mutex; remembers the orders that this makes. */
 static para_status check(const para__hold *then)
 {
-    const held *again = *find_held(then->lock);
+    const para__hold *again = *find_held(then->lock);
     if (again)
         return para__fail(PARA_ERR_DEADLOCK, "%s:%d locks what its thread has held since %s:%d",
-                          para__place_file(then->at), then->at.line,
-                          para__place_file(again->hold.at), again->hold.at.line);
-    for (const held *h = latest; h; h = h->earlier) {
-        char ways[160];
-        switch (para__orders_add(h->hold, *then, ways, sizeof ways)) {
-        case PARA__ORDER_KEPT:
-            break;
-        case PARA__ORDER_INVERTED:
-            return inversion(&h->hold, then, ways);
-        case PARA__ORDER_NO_MEMORY:
-            end_checking();
-            return PARA_OK;
-        }
+                          para__place_file(then->at), then->at.line, para__place_file(again->at),
+                          again->at.line);
+    const para__hold *with = NULL;
+    char ways[160];
+    switch (para__orders_add(then, &with, ways, sizeof ways)) {
+    case PARA__ORDER_KEPT:
+        break;
+    case PARA__ORDER_INVERTED:
+        return inversion(with, then, ways);
+    case PARA__ORDER_NO_MEMORY:
+        end_checking();
+        break;
     }
     return PARA_OK;
 }
@@ -81,13 +82,13 @@ static para_status check(const para__hold *then)
 static void remember(const para__hold *hold)
 {
     const int saved = errno;
-    held *h = malloc(sizeof *h);
+    para__hold *h = malloc(sizeof *h);
     errno = saved;
     if (!h) {
         end_checking();
         return;
     }
-    *h = (held){*hold, latest};
+    *h = *hold;
     latest = h;
 }
 
@@ -99,7 +100,7 @@ void para__check_forget(const void *mutex)
 para_status para_mutex_lock_at(para_mutex *mutex, uint64_t deadline_ns, para_cancel *cancel,
                                const char *file, int line)
 {
-    const para__hold hold = {mutex, {file, line}};
+    const para__hold hold = {mutex, {file, line}, latest};
     para_status status = is_ended() ? PARA_OK : check(&hold);
     if (!status)
         status = (para_mutex_lock_with)(mutex, deadline_ns, cancel); /* not the macro */
@@ -110,7 +111,7 @@ para_status para_mutex_lock_at(para_mutex *mutex, uint64_t deadline_ns, para_can
 
 bool para_mutex_try_lock_at(para_mutex *mutex, const char *file, int line)
 {
-    const para__hold hold = {mutex, {file, line}};
+    const para__hold hold = {mutex, {file, line}, latest};
     const bool locked = para_mutex_try_lock_slow(mutex);
     if (locked && !is_ended())
         remember(&hold);
@@ -119,8 +120,8 @@ bool para_mutex_try_lock_at(para_mutex *mutex, const char *file, int line)
 
 para_status para_mutex_unlock_at(para_mutex *mutex, const char *file, int line)
 {
-    held **const at = find_held(mutex);
-    held *const h = *at;
+    para__hold **const at = find_held(mutex);
+    para__hold *const h = *at;
     if (!h && !is_ended()) {
         const para__place place = {file, line};
         return para__fail(PARA_ERR_NOT_OWNER, "%s:%d unlocks what its thread does not hold",

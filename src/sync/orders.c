@@ -282,25 +282,59 @@ static void describe(const order *way, char *ways, size_t bytes)
 
 /* ---- What is asked -------------------------------------------------------------------- */
 
-para__order_answer para__orders_add(para__hold first, para__hold then, char *ways, size_t bytes)
+/* The last of the orders that lead from `then` to one of its earlier ones; which that is. *known: all
+ * orders are known that it makes, so that there is nothing to search nor to add. */
+static const order *find_inversion(const para__hold *then, const para__hold **with, bool *known)
 {
-    para__order_answer answer = PARA__ORDER_KEPT;
-    enter();
-    lock *const a = find_or_make_lock(first.lock);
-    lock *const b = a ? find_or_make_lock(then.lock) : NULL;
-    const order *way = NULL;
-    if (!b) {
-        answer = PARA__ORDER_NO_MEMORY;
-    } else if (!is_known(a, b)) {
-        if ((way = find_way(b, a))) {
-            describe(way, ways, bytes);
-            answer = PARA__ORDER_INVERTED;
-        } else if (!make_order(a, b, first.at, then.at)) {
-            answer = PARA__ORDER_NO_MEMORY;
-        } else {
-            raise_behind(a);
-        }
+    lock *const b = find_lock(then->lock);
+    *known = true;
+    for (const para__hold *h = then->earlier; h; h = h->earlier) {
+        const lock *const a = b ? find_lock(h->lock) : NULL;
+        if (a && is_known(a, b))
+            continue;
+        *known = false;
+        *with = h;
+        const order *const way = a ? find_way(b, a) : NULL;
+        if (way)
+            return way;
     }
+    return NULL;
+}
+
+static bool add(const para__hold *first, const para__hold *then)
+{
+    lock *const a = find_or_make_lock(first->lock);
+    lock *const b = a ? find_or_make_lock(then->lock) : NULL;
+    if (!b)
+        return false;
+    if (is_known(a, b))
+        return true;
+    if (!make_order(a, b, first->at, then->at))
+        return false;
+    raise_behind(a);
+    return true;
+}
+
+/* All are looked at before the first is added: a lock that is refused was never waited for. What is
+ * added ends at one lock, so that a circle has one new order, and a search finds it before. */
+para__order_answer para__orders_add(const para__hold *then, const para__hold **with, char *ways,
+                                    size_t bytes)
+{
+    if (!then->earlier)
+        return PARA__ORDER_KEPT;
+    para__order_answer answer = PARA__ORDER_KEPT;
+    bool known;
+    enter();
+    const order *const way = find_inversion(then, with, &known);
+    if (way) {
+        describe(way, ways, bytes);
+        answer = PARA__ORDER_INVERTED;
+    }
+    for (const para__hold *h = way || known ? NULL : then->earlier; h; h = h->earlier)
+        if (!add(h, then)) {
+            answer = PARA__ORDER_NO_MEMORY;
+            break;
+        }
     leave();
     return answer;
 }

@@ -14,17 +14,20 @@ typedef struct para__place {
 typedef struct para__hold {
     const void *lock;
     para__place at;
+    struct para__hold *earlier; /* of the same thread */
 } para__hold;
 
 typedef enum para__order_answer {
-    PARA__ORDER_KEPT,     /* it was known, or is from now on */
-    PARA__ORDER_INVERTED, /* orders that are known lead the other way round */
-    PARA__ORDER_NO_MEMORY /* it is neither checked nor known */
+    PARA__ORDER_KEPT,     /* all were known, or are from now on */
+    PARA__ORDER_INVERTED, /* orders that are known lead the other way round: none is added */
+    PARA__ORDER_NO_MEMORY /* some are not known */
 } para__order_answer;
 
-/* Remembers that then was locked while first was held, unless that makes a circle: then writes
- * those orders that are the other way round into ways, as text. Any thread. */
-para__order_answer para__orders_add(para__hold first, para__hold then, char *ways, size_t bytes);
+/* Remembers that then was locked while its earlier ones were held, unless that makes a circle: then
+ * tells which of them it is with, and writes the orders that are the other way round into ways, as
+ * text. Any thread. */
+para__order_answer para__orders_add(const para__hold *then, const para__hold **with, char *ways,
+                                    size_t bytes);
 
 /* Forgets all that is known of a lock: it is gone, and its address may become another's. */
 void para__orders_forget(const void *lock);

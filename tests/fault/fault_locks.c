@@ -15,6 +15,8 @@ static long nth; /* request for memory fails, and all after it */
 /* What the child does, whose memory ends. Its process, since what has ended stays so. */
 static int lock_both_ways(void)
 {
+    pthread_cancel(
+        pthread_self()); /* no lock is a cancellation point, not even the one that says it */
     fault_arm(FAULT_MEMORY, nth, ENOMEM, true);
     if (para_mutex_lock(&a) || para_mutex_lock(&b) || para_mutex_unlock(&b) ||
         para_mutex_unlock(&a))
@@ -67,8 +69,27 @@ TEST(checking_ends_aloud)
     close(terminal);
 }
 
+/* stderr is closed, so that writing there fails. */
+static int lock_and_look_at_errno(void)
+{
+    close(STDERR_FILENO);
+    errno = 0;
+    fault_arm(FAULT_MEMORY, 1, ENOMEM, true);
+    const para_status status = para_mutex_lock(&a);
+    const int left = errno;
+    const bool failed = fault_count() > 0;
+    fault_arm(FAULT_ANY, 0, 0, false);
+    return status || !failed ? 1 : left ? 2 : 0;
+}
+
+TEST(checking_that_ends_keeps_errno)
+{
+    assert_int_equal(in_child(lock_and_look_at_errno), 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(checking_ends_aloud)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(checking_ends_aloud),
+                                       cmocka_unit_test(checking_that_ends_keeps_errno)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

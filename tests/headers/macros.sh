@@ -1,6 +1,6 @@
 #!/bin/sh
 # macros.sh INCLUDE_DIR SOURCE COMPILER [OPTION...]: compiles macros.c without a warning; with each fault,
-# by an error or a warning of its own, it must not compile.
+# by an error or a warning of its own, it must not compile: the one that names it.
 include=$1 source=$2
 shift 2
 compile() {
@@ -9,7 +9,27 @@ compile() {
 }
 compile "$@" -DFAULT=0 || exit 1
 compile "$@" -DFAULT=0 -DPARA_CHECK_LOCKS || exit 1
-for fault in 1 2 3 4 5 6; do
-    compile "$@" -DFAULT=$fault 2>/dev/null && { echo "fault $fault compiles"; exit 1; }
+
+# fault NUMBER PATTERN COMPILER [OPTION...]
+fault() {
+    fault=$1 pattern=$2
+    shift 2
+    if said=$(LC_ALL=C compile "$@" -DFAULT="$fault" 2>&1); then
+        echo "fault $fault compiles"
+        exit 1
+    fi
+    printf '%s\n' "$said" | grep -Eq "$pattern" || {
+        echo "fault $fault is refused for another reason: $said"
+        exit 1
+    }
+}
+for n in 1 2 3 4; do
+    fault $n 'error: .*(array.* is negative|array with a negative size)' "$@"
 done
+case " $* " in
+*" c++ "*) # guards that hold for no longer than their own line
+    for n in 5 6; do
+        fault $n 'error: ignoring .*nodiscard' "$@"
+    done ;;
+esac
 exit 0

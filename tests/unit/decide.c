@@ -175,6 +175,37 @@ TEST(plans_for_many_pages_have_no_lead)
     }
 }
 
+/* Where a call is shared after a part of it has been run, it is the rest that is divided: its pages
+ * are those of the whole call, wherever it begins. */
+TEST(slices_of_a_rest_begin_at_page_borders)
+{
+    enum { PAGE = 4096, WIDTH = 3, PAGES = 64 * 64 * WIDTH };
+    static const size_t unit_bytes[] = {1, 8, 24, 100, PAGE};
+    static const size_t firsts[] = {0, 1, 7, 509, 513, 4095, 4097, PAGES / 3};
+    const uintptr_t written = (uintptr_t)1 << 40;
+    for (size_t b = 0; b < COUNT_OF(unit_bytes); b++)
+        for (size_t f = 0; f < COUNT_OF(firsts); f++) {
+            const size_t count = (size_t)PAGES * PAGE / unit_bytes[b];
+            const size_t first = firsts[f];
+            para__plan plan = {.width = WIDTH, .lead = 3};
+            para__plan_pages(&plan, written + first * unit_bytes[b], unit_bytes[b], count - first,
+                             PAGE);
+            assert_int_equal(plan.lead, 0);
+            const para__division rest = {
+                .units = count - first, .width = WIDTH, .tickets = 1, .grain = plan.grain};
+            size_t end = 0;
+            for (unsigned s = 0; s < WIDTH; s++) {
+                const para__range slice = para__slice_units(&rest, s);
+                assert_int_equal(slice.first, end);
+                assert_true(slice.count > 0);
+                if (s > 0)
+                    assert_int_equal((first + slice.first) * unit_bytes[b] % PAGE, 0);
+                end = slice.first + slice.count;
+            }
+            assert_int_equal(end, rest.units);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +217,7 @@ int main(void)
         cmocka_unit_test(reasons_for_being_alone),
         cmocka_unit_test(portions_for_other_counts),
         cmocka_unit_test(plans_for_many_pages_have_no_lead),
+        cmocka_unit_test(slices_of_a_rest_begin_at_page_borders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,16 @@
 /* Locks held for a block, from C++: given back on every way out, exceptions among them. */
 #define PARA_CHECK_LOCKS
+#include <csignal>
 #include <mutex>
 #include <optional>
 #include <para/para.h>
 #include <stdexcept>
 #include <string>
+#include <sys/wait.h>
 #include <system_error>
 #include <thread>
+#include <typeinfo>
+#include <unistd.h>
 #include <vector>
 
 #define CHECK(condition)     \
@@ -134,11 +138,45 @@ static int successors()
     return 0;
 }
 
+static void leave(int)
+{
+    _exit(SIGABRT);
+}
+
+/* It would leave its thread with a hold of a mutex that is gone. */
+static int end_while_held()
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        std::signal(SIGABRT, leave);
+        {
+            para::mutex held;
+            held.lock();
+        }
+        _exit(0);
+    }
+    int status = 0;
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == SIGABRT);
+    return 0;
+}
+
+const std::type_info &unchecked_mutex();
+const std::type_info &unchecked_guard();
+
+/* Else the linker would take the functions of one for both. */
+static int classes()
+{
+    CHECK(typeid(para::mutex) != unchecked_mutex());
+    CHECK(typeid(para::mutex_guard) != unchecked_guard());
+    return 0;
+}
+
 /* Ends with 0, or with the line where something was wrong. */
 int main()
 {
     try {
-        for (const auto test : {blocks, lockable, places, successors})
+        for (const auto test : {blocks, lockable, places, successors, end_while_held, classes})
             if (const int line = test())
                 return line;
         return 0;

@@ -101,6 +101,32 @@ TEST(inversion_of_two)
     OK(para_mutex_fini(&b));
 }
 
+/* A lock that is refused was never waited for, and makes no order with anything that is held. */
+TEST(a_refused_lock_leaves_no_orders)
+{
+    para_mutex x = {0}, y = {0}, z = {0};
+    OK(para_mutex_lock(&z)); /* z before x */
+    OK(para_mutex_lock(&x));
+    OK(para_mutex_unlock(&x));
+    OK(para_mutex_unlock(&z));
+    for (int round = 0; round < 2; round++) {
+        para_mutex *const outer = round ? &y : &x; /* x is the earlier one, then the later */
+        para_mutex *const inner = round ? &x : &y;
+        OK(para_mutex_lock(outer));
+        assert_true(para_mutex_try_lock(inner)); /* no order of these two */
+        FAILS(PARA_ERR_DEADLOCK, para_mutex_lock(&z));
+        OK(para_mutex_unlock(inner));
+        OK(para_mutex_unlock(outer));
+        OK(para_mutex_lock(&z));
+        OK(para_mutex_lock(&y)); /* not y before z */
+        OK(para_mutex_unlock(&y));
+        OK(para_mutex_unlock(&z));
+        OK(para_mutex_fini(&y)); /* to be locked the other way round */
+    }
+    OK(para_mutex_fini(&x));
+    OK(para_mutex_fini(&z));
+}
+
 /* ---- Blocks --------------------------------------------------------------------------- */
 
 static int said[2]; /* a pipe */
@@ -311,6 +337,7 @@ int main(void)
         cmocka_unit_test(the_general_form),
         cmocka_unit_test(unlock_by_a_stranger),
         cmocka_unit_test(inversion_of_two),
+        cmocka_unit_test(a_refused_lock_leaves_no_orders),
         cmocka_unit_test(blocks_that_are_refused_end_the_program),
         cmocka_unit_test(inversion_of_three),
         cmocka_unit_test(many),

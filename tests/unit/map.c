@@ -309,59 +309,6 @@ TEST(slices_begin_at_page_borders)
     }
 }
 
-enum { REST_PAGES = 8 * 2 * PAGES_EACH };
-
-/* Pages with which a chunk began. */
-static _Atomic bool is_begin[REST_PAGES];
-
-/* Dear enough to be shared. */
-static int work_hard(const para_chunk *chunk, const void *arg)
-{
-    uint64_t *out = chunk->out[0];
-    const size_t elements = *(const size_t *)arg;
-    if (chunk->first % elements == 0)
-        is_begin[chunk->first / elements] = true;
-    for (size_t i = 0; i < chunk->count; i++) {
-        uint64_t x = chunk->first + i;
-        for (int k = 0; k < 16; k++)
-            x = check_mix(x);
-        out[i] = x;
-    }
-    return 0;
-}
-
-/* Whether slices of equally many pages, from one on to the end, begin as chunks began. */
-static bool slices_begin_from(size_t first, size_t width)
-{
-    const size_t each = (REST_PAGES - first) / width;
-    const size_t longer = (REST_PAGES - first) % width; /* by one; the first ones */
-    for (size_t s = 1; s < width; s++)
-        if (!is_begin[first + s * each + (s < longer ? s : longer)])
-            return false;
-    return true;
-}
-
-/* Where a call is shared after a part of it has been run, it is the rest that is divided. */
-TEST(slices_of_a_rest_begin_at_page_borders)
-{
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    const size_t elements = page / sizeof(uint64_t);
-    const size_t bytes = REST_PAGES * page;
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_true(memory != MAP_FAILED);
-    para_report report;
-    OK(para_pmap(pools[3], &(para_map){.kernel = work_hard,
-                                       .arg = &elements,
-                                       .count = bytes / sizeof(uint64_t),
-                                       .out = {{memory, sizeof(uint64_t)}},
-                                       .report = &report}));
-    munmap(memory, bytes);
-    bool found = report.why != PARA_WHY_ESCALATED; /* the machine is as it is */
-    for (size_t first = 0; first < REST_PAGES / 2; first++)
-        found |= slices_begin_from(first, report.width);
-    assert_true(found);
-}
-
 /* ---- Scratch ------------------------------------------------------------------------- */
 
 static int use_scratch(const para_chunk *chunk, const void *arg)
@@ -428,7 +375,6 @@ int main(void)
         cmocka_unit_test(rows),
         cmocka_unit_test(in_place),
         cmocka_unit_test(slices_begin_at_page_borders),
-        cmocka_unit_test(slices_of_a_rest_begin_at_page_borders),
         cmocka_unit_test(scratch_is_each_participants_own),
         cmocka_unit_test(scratch_beyond_memory_is_refused),
     };

@@ -1,7 +1,9 @@
-/* pthread_cancel: a thread is not cancelled within a call that is shared, and keeps its state. */
+/* pthread_cancel: a thread is not cancelled within a call that is shared, nor while it makes or ends a
+ * pool, and keeps its state. */
 #include "../common/check.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 
 enum { N = 1000, LANES = 8 };
 
@@ -132,10 +134,52 @@ TEST(nor_is_making_the_default_pool)
     assert_true(returned);
 }
 
+typedef struct life {
+    para_status created;
+    bool destroyed;
+    int state_between, state_after;
+} life;
+
+static void *make_and_end(void *arg)
+{
+    life *l = arg;
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    config.workers = 3;
+    para_pool *pool = NULL;
+    pthread_cancel(pthread_self());
+    l->created = para_pool_create(&pool, &config);
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &l->state_between);
+    para_pool_destroy(pool);
+    l->destroyed = true;
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &l->state_after);
+    pthread_testcancel();
+    return NULL;
+}
+
+/* To print is a cancellation point, and so is to wait for a thread's end. */
+TEST(nor_is_making_or_ending_a_pool)
+{
+    pthread_t thread;
+    void *result = NULL;
+    life l = {.created = PARA_ERR_ARGUMENT, .state_between = -1, .state_after = -1};
+    if (!THREADS_ARE_CANCELLED)
+        skip();
+    setenv("PARA_DISPLAY_ENV", "true", 1);
+    assert_int_equal(pthread_create(&thread, NULL, make_and_end, &l), 0);
+    assert_int_equal(pthread_join(thread, &result), 0);
+    unsetenv("PARA_DISPLAY_ENV");
+    OK(l.created);
+    assert_true(l.destroyed);
+    assert_int_equal(l.state_between, PTHREAD_CANCEL_ENABLE);
+    assert_int_equal(l.state_after, PTHREAD_CANCEL_ENABLE);
+    assert_ptr_equal(result, PTHREAD_CANCELED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nor_is_making_the_default_pool),
+        cmocka_unit_test(nor_is_making_or_ending_a_pool),
         cmocka_unit_test(a_shared_call_is_no_cancellation_point),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
