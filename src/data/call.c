@@ -97,7 +97,7 @@ static para__ask ask_of(const para__call *call, size_t units, double work_ns)
                        .awake = long_within ? pool->workers - 1 : para__pool_awake(pool),
                        .limit = call->options->workers,
                        .executor = call->options->executor,
-                       .uneven = para__estimate_uneven(call->estimate)};
+                       .spread = para__estimate_unevenness(call->estimate)};
 }
 
 static para__plan decide(const para__call *call, size_t units, double work_ns)
@@ -122,7 +122,7 @@ static void narrow(para__call *call, size_t units, double work_ns)
     call->plan.width = call->paced;
     call->plan.why = PARA_WHY_SATURATED;
     const para__costs costs = para__costs_now(call->pool);
-    para__plan_portions(&call->plan, units, work_ns, para__estimate_uneven(call->estimate), &costs);
+    para__plan_portions(&call->plan, units, work_ns, para__estimate_unevenness(call->estimate), &costs);
 }
 
 /* Whether the call ran, or will run, as narrow has planned it. */
@@ -246,7 +246,7 @@ void para__call_replan(para__call *call, size_t units)
     }
     if (units < call->plan.width)
         call->plan.width = (unsigned)units;
-    para__plan_portions(&call->plan, units, work_ns, para__estimate_uneven(call->estimate), &costs);
+    para__plan_portions(&call->plan, units, work_ns, para__estimate_unevenness(call->estimate), &costs);
 }
 
 /* ---- Running ------------------------------------------------------------------------- */

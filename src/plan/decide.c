@@ -2,10 +2,6 @@
 
 #include <math.h>
 
-/* Tickets per slice where nothing is known of their cost: the last portion handed out is then less
- * than half a percent of a slice, and since claims halve, a slice still takes no more than nine. */
-enum { TICKETS = 256 };
-
 /* No claim is meant to take longer than this, which is short against a scheduler's time slice: all
  * that a join can wait for is a claim whose thread was descheduled. */
 static const double claim_ns = 500000;
@@ -19,10 +15,11 @@ static const double join_each_ns = 10;
 static const double margin_ns = 10;
 static const double margin_part = 0.02;
 
-/* A ticket costs at least so much, that a claim (some 20 ns, a line's transfer for a thief) does
- * not show; in uneven calls less, since there it pays. */
+/* A ticket of an even call costs at least so much: what is left to gain by smaller ones is less than
+ * what a claim costs (some 40 ns with all that goes with it, a line's way for a thief). The dearest
+ * ones of an uneven call would keep everybody waiting, so there they are smaller, by more than the
+ * spread, since smaller portions differ more. */
 static const double ticket_ns = 4000;
-static const double uneven_ticket_ns = 50;
 
 /* A second announcement waits for a line to travel. It is made where what it may spare, a slice
  * that the caller would have to run as well, is long against that. */
@@ -75,22 +72,20 @@ double para__least_work_ns(const para__costs *costs, unsigned workers)
     return least;
 }
 
-void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool uneven,
+void para__plan_portions(para__plan *plan, size_t units, double work_ns, double spread,
                          const para__costs *costs)
 {
     const size_t share = units / plan->width;
     const double slice_ns = work_ns / plan->width;
-    const double least_ns = uneven ? uneven_ticket_ns : ticket_ns;
-    double tickets = uneven ? PARA__SLICE_TICKETS_MAX : TICKETS;
-    if (slice_ns > tickets * claim_ns)
-        tickets = slice_ns / claim_ns; /* so that one is not longer than a claim is meant to be */
-    else if (work_ns > 0 && slice_ns < tickets * least_ns)
+    spread = spread > 1 ? spread : 1;
+    const double least_ns = ticket_ns / (spread * sqrt(spread));
+    double tickets = PARA__SLICE_TICKETS_MAX;
+    if (work_ns > 0 && slice_ns < tickets * least_ns)
         tickets = slice_ns < 2 * least_ns ? 1 : slice_ns / least_ns;
-    tickets = tickets < PARA__SLICE_TICKETS_MAX ? tickets : PARA__SLICE_TICKETS_MAX;
     plan->tickets = share < 2 ? 1 : share < tickets ? (unsigned)share : (unsigned)tickets;
-    /* Most of an even slice at once; little of one that may turn out dear, so that others can help;
-     * never more than a claim is meant to take. */
-    plan->first = uneven ? (plan->tickets + 15) / 16 : (plan->tickets * 7 + 7) / 8;
+    /* A quarter of an even slice, as its worker's core may be slower than others, and down to a
+     * sixteenth of one that may turn out dear; never more than a claim is meant to take. */
+    plan->first = (unsigned)ceil(plan->tickets / (4 * (spread < 4 ? spread : 4)));
     if (slice_ns > claim_ns) {
         const unsigned most = (unsigned)(claim_ns / slice_ns * plan->tickets);
         plan->first = most < 1 ? 1 : most < plan->first ? most : plan->first;
@@ -143,6 +138,6 @@ para__plan para__decide(const para__ask *ask, const para__costs *costs)
         if (gain(ask, ask->awake, costs, &plan.width) <= 0)
             return alone(PARA_WHY_SMALL);
     }
-    para__plan_portions(&plan, ask->units, ask->work_ns, ask->uneven, costs);
+    para__plan_portions(&plan, ask->units, ask->work_ns, ask->spread, costs);
     return plan;
 }

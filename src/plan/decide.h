@@ -38,7 +38,7 @@ typedef struct para__ask {
     unsigned awake;         /* helpers that do not sleep */
     unsigned limit;         /* threads that the call's options allow; 0: all */
     para_executor executor; /* what the call's options ask for */
-    bool uneven;            /* units are known to differ much in cost */
+    double spread;          /* what the dearest portions of such calls cost, by the mean; 0: unknown */
 } para__ask;
 
 /* What is to be done. */
@@ -72,8 +72,8 @@ double para__forgone_ns(const para__ask *ask, const para__costs *costs, unsigned
  * which T is as good as running alone, and of these the least. */
 double para__least_work_ns(const para__costs *costs, unsigned workers);
 
-/* A plan that divides `units` among the plan's width, where they cost work_ns. */
-void para__plan_portions(para__plan *plan, size_t units, double work_ns, bool uneven,
+/* A plan that divides `units` among the plan's width, where they cost work_ns. spread as above. */
+void para__plan_portions(para__plan *plan, size_t units, double work_ns, double spread,
                          const para__costs *costs);
 
 /* Has the slices of a plan for `units` begin at page borders, if these write so much that it

@@ -33,11 +33,10 @@ static inline bool para__estimate_trusted(para__estimate estimate)
     return estimate.samples >= 2 && estimate.deviation < 12;
 }
 
-/* Whether portions of one call cost very different amounts: then its slices are handed out in
- * smaller ones. */
-static inline bool para__estimate_uneven(para__estimate estimate)
+/* What the dearest portion of a call costs, by the mean; 0: that is not known. */
+static inline double para__estimate_unevenness(para__estimate estimate)
 {
-    return estimate.spread > 24;
+    return estimate.spread / 16.0;
 }
 
 /* As one word, so that it can be read and written whole. */

@@ -7,6 +7,7 @@
 static const unsigned pools[] = {1, 2, 3, 8, 64, 1024};
 static const unsigned limits[] = {0, 1, 2, 7, 64, 5000};
 static const size_t units[] = {1, 2, 3, 63, 64, 65, 1000, 1000000, SIZE_MAX};
+static const double spreads[] = {0, 1, 1.4, 15.9};
 static const double works[] = {0, 1e-3, 1, 500, 3000, 1e5, 1e9, 1e300};
 
 static const para__costs usual = {.round_trip_ns = 300,
@@ -40,10 +41,10 @@ static void check(para__ask ask)
 {
     for (size_t w = 0; w < COUNT_OF(works); w++)
         for (size_t c = 0; c < COUNT_OF(costs); c++)
-            for (int uneven = 0; uneven < 2; uneven++) {
+            for (size_t s = 0; s < COUNT_OF(spreads); s++) {
                 ask.work_ns = works[w];
-                ask.uneven = uneven;
-                ask.awake = uneven ? 0 : ask.workers - 1;
+                ask.spread = spreads[s];
+                ask.awake = s % 2 ? 0 : ask.workers - 1;
                 const para__plan plan = para__decide(&ask, costs[c]);
                 const char *fault = fault_of(&plan, ask.units);
                 if (fault)
@@ -153,9 +154,9 @@ TEST(portions_for_other_counts)
     for (size_t p = 0; p < COUNT_OF(pools); p++)
         for (size_t n = 1; n <= 3000; n += 1 + n / 10)
             for (size_t w = 0; w < COUNT_OF(works); w++)
-                for (int uneven = 0; uneven < 2; uneven++) {
+                for (size_t s = 0; s < COUNT_OF(spreads); s++) {
                     para__plan plan = {.width = pools[p]};
-                    para__plan_portions(&plan, n, works[w], uneven, &usual);
+                    para__plan_portions(&plan, n, works[w], spreads[s], &usual);
                     assert_int_equal(plan.width, pools[p]);
                     assert_null(fault_of(&plan, n));
                 }

@@ -108,20 +108,20 @@ TEST(spread_is_followed)
 {
     para__estimate e = add((para__estimate){0}, 1, 5);
     assert_int_equal(e.spread, 16);
-    assert_false(para__estimate_uneven(e));
+    assert_true(para__estimate_unevenness(e) == 1);
     for (int i = 0; i < 8; i++)
         e = para__estimate_add(e, 1000, 5000, 3);
-    assert_true(para__estimate_uneven(e));
     assert_in_range(e.spread, 40, 48);
+    assert_true(para__estimate_unevenness(e) == e.spread / 16.0);
     e = add(e, 20, 5);
-    assert_false(para__estimate_uneven(e));
+    assert_in_range(e.spread, 16, 24);
 }
 
 TEST(a_call_that_ran_as_one_tells_nothing_of_the_spread)
 {
     para__estimate e = para__estimate_add((para__estimate){0}, 10, 1000, 4);
     const uint8_t before = e.spread;
-    assert_true(para__estimate_uneven(e));
+    assert_int_equal(before, 64);
     e = para__estimate_add(e, 10, 1000, 0);
     assert_int_equal(e.spread, before);
     assert_true(para__estimate_spread(e, 1).spread < before);
@@ -136,7 +136,7 @@ TEST(spread_stays_in_its_range)
             e = para__estimate_add(e, 10, 1000, spreads[s]);
             assert_in_range(e.spread, 16, 255);
         }
-        assert_int_equal(para__estimate_uneven(e), spreads[s] > 1);
+        assert_int_equal(para__estimate_unevenness(e) > 1.5, spreads[s] > 1);
     }
 }
 
