@@ -261,6 +261,8 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
     _Atomic uint32_t *guests = para__pool_is_worker(pool) ? NULL : &pool->worker[p.self].guests;
     if (guests)
         para__add_relaxed(guests, 1); /* a hint: see pool.h */
+    else /* its own call is no news to it, nor is somebody else in its place */
+        para__store_relaxed(&pool->worker[p.self].seen[lane - pool->lane], p.generation);
 
     /* Nobody can claim yet, so the caller takes its own first tickets by a plain store; and it does
      * nothing between post and its first portion that would wait for the store to arrive, unless

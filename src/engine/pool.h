@@ -36,8 +36,8 @@ typedef struct para__worker {
     /* [E8] 1 while somebody helps in this worker's name: its thread, or a caller that sits in its
      * place and waits. One at a time, since member.done has one writer and scratch one user. */
     _Alignas(PARA__LINE) _Atomic uint32_t acting;
-    _Atomic uint64_t seen[PARA__LANES]; /* the last call looked at, by whoever acts; a generation
-                                           each, that orders nothing */
+    _Atomic uint64_t seen[PARA__LANES]; /* the last call looked at by whoever acts, or made by the
+                                           worker; a generation each, that orders nothing */
 } para__worker;
 
 struct para_pool {
