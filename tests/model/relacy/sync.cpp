@@ -1,5 +1,6 @@
 // Mutex, semaphore and cancel token: src/sync, with the inline functions of the public headers.
 #include "calls.h"
+#include "fixture.h"
 #include "locks.h"
 #include "model.hpp"
 
@@ -32,7 +33,7 @@ template <typename derived, unsigned threads> struct locking : protocol<derived,
     }
 };
 
-// Mutual exclusion, and nobody sleeps for good.
+// Mutual exclusion, and nobody sleeps for good; each time on one CPU or on another.
 template <unsigned threads, bool spins> struct mutex : locking<mutex<threads, spins>, threads> {
     void prepare()
     {
@@ -41,6 +42,7 @@ template <unsigned threads, bool spins> struct mutex : locking<mutex<threads, sp
     void call(unsigned)
     {
         for (unsigned round = 0; round < 2; round++) {
+            fixture_sit(rl::rand(2));
             RL_ASSERT(locks_lock(NEVER, false));
             this->touch();
             locks_unlock();
@@ -69,6 +71,7 @@ struct mutex_starved : locking<mutex_starved, 3> {
     void call(unsigned index)
     {
         for (unsigned round = 0; round < (index ? 4 : 1); round++) {
+            fixture_sit(rl::rand(2));
             RL_ASSERT(locks_lock(NEVER, false));
             touch();
             locks_unlock();
