@@ -1,7 +1,7 @@
 /* A mutex of 4 bytes: one atomic operation to lock and one to unlock when nobody else wants it.
  * Who waits spins for some microseconds if that has helped lately, then sleeps in line. A newcomer
  * may overtake those who sleep, which keeps a busy lock fast. The next unlock wakes the first in
- * line; once that has been awake in vain for a millisecond, newcomers keep off, and the next unlock
+ * line; once a millisecond has passed since then in vain, newcomers keep off, and the next unlock
  * is for it: so everybody gets the lock. For the threads of one process; see shared_mutex.h for
  * several, and guard.h for locking a block.
  *

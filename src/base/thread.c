@@ -41,7 +41,10 @@ int para__thread_start(pthread_t *thread, const char *name, void *(*run)(void *)
 
 int para__current_cpu(void)
 {
-    return sched_getcpu();
+    const int saved = errno; /* which a failure would change */
+    const int cpu = sched_getcpu();
+    errno = saved;
+    return cpu;
 }
 
 /* Written in a child while it has one thread. */

@@ -122,7 +122,8 @@ static void narrow(para__call *call, size_t units, double work_ns)
     call->plan.width = call->paced;
     call->plan.why = PARA_WHY_SATURATED;
     const para__costs costs = para__costs_now(call->pool);
-    para__plan_portions(&call->plan, units, work_ns, para__estimate_unevenness(call->estimate), &costs);
+    para__plan_portions(&call->plan, units, work_ns, para__estimate_unevenness(call->estimate),
+                        &costs);
 }
 
 /* Whether the call ran, or will run, as narrow has planned it. */
@@ -246,7 +247,8 @@ void para__call_replan(para__call *call, size_t units)
     }
     if (units < call->plan.width)
         call->plan.width = (unsigned)units;
-    para__plan_portions(&call->plan, units, work_ns, para__estimate_unevenness(call->estimate), &costs);
+    para__plan_portions(&call->plan, units, work_ns, para__estimate_unevenness(call->estimate),
+                        &costs);
 }
 
 /* ---- Running ------------------------------------------------------------------------- */

@@ -251,6 +251,9 @@ static void refine_costs(const para__part *p, const para__tally *tally, unsigned
         para__costs_refine_share(p->pool, p->team.width, now - begun, busy_ticks);
 }
 
+/* A slice of fewer is soon claimed to its end. */
+enum { FEW_TICKETS = 8 };
+
 void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, const para__plan *plan,
                     para__tally *tally, unsigned *workers)
 {
@@ -261,7 +264,7 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
     _Atomic uint32_t *guests = para__pool_is_worker(pool) ? NULL : &pool->worker[p.self].guests;
     if (guests)
         para__add_relaxed(guests, 1); /* a hint: see pool.h */
-    else /* its own call is no news to it, nor is somebody else in its place */
+    else                              /* a worker of the pool, to which its own call is no news */
         para__store_relaxed(&pool->worker[p.self].seen[lane - pool->lane], p.generation);
 
     /* Nobody can claim yet, so the caller takes its own first tickets by a plain store; and it does
@@ -275,7 +278,7 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
     publish(&p, job);
     if (plan->announce_twice)
         announce_again(&p);
-    if (plan->announce_twice && portion == plan->tickets)
+    if (plan->announce_twice && plan->tickets < FEW_TICKETS)
         wake_all(&p); /* few and dear portions: nobody is left to chance */
     else
         para__part_wake_next(&p);

@@ -38,7 +38,7 @@ typedef struct para__ask {
     unsigned awake;         /* helpers that do not sleep */
     unsigned limit;         /* threads that the call's options allow; 0: all */
     para_executor executor; /* what the call's options ask for */
-    double spread;          /* what the dearest portions of such calls cost, by the mean; 0: unknown */
+    double spread;          /* cost of the dearest portions as a multiple of the mean; 0: unknown */
 } para__ask;
 
 /* What is to be done. */

@@ -33,7 +33,7 @@ static inline bool para__estimate_trusted(para__estimate estimate)
     return estimate.samples >= 2 && estimate.deviation < 12;
 }
 
-/* What the dearest portion of a call costs, by the mean; 0: that is not known. */
+/* The cost of a call's dearest portion as a multiple of the mean; 0: that is not known. */
 static inline double para__estimate_unevenness(para__estimate estimate)
 {
     return estimate.spread / 16.0;

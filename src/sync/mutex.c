@@ -5,13 +5,13 @@
  *   WAITING   The queue is not empty. Set as the first waiter queues, cleared as the last one
  *             leaves, both under the latch.
  *   WAKING    The first in line has been woken, or is about to be by the unlocker that set this, so
- *             that others need not. It may nap, but not for long. Cleared under the latch by the
+ *             that others need not. It may nap. Cleared under the latch by the
  *             first in line as it takes the lock, or, if the lock is held again when it has starved,
  *             as it goes back to sleep until the next unlock.
  *   RESERVED  The first in line has waited long enough: newcomers keep off. Set by itself while it
  *             is in the queue, cleared under the latch as it takes the lock or leaves.
  *   CPU       The holder's, plus one, if others waited as it took the lock; else 0. A hint: who runs
- *             there keeps the holder off its CPU.
+ *             there keeps the holder off its CPU. Cleared as the lock is left, or WAITING is.
  *
  *     0 --lock [E9]--> LOCKED --unlock [E9]--> 0         nobody waits: one operation each
  *
@@ -79,7 +79,7 @@ static _Atomic uint32_t *word_of(para_mutex *mutex)
     return (_Atomic uint32_t *)&mutex->word;
 }
 
-/* This thread's CPU, as the word has it; 0 if that is not known. */
+/* This thread's CPU, as the word has it; 0 if that is not known. From 65 535 on a wrong hint. */
 static uint32_t here(void)
 {
     return (uint32_t)(para__current_cpu() + 1) << CPU_SHIFT;
@@ -152,7 +152,7 @@ static bool take_or_rest(_Atomic uint32_t *word, bool others, bool starved)
 
 /* First in line and woken, without the latch: until the lock seems free, for as long as it is worth
  * spinning, which it is not in the holder's way. Keeps newcomers off if it has starved; then it comes
- * next, and spins whatever its luck. */
+ * next, and luck does not count. */
 static void spin_as_first(_Atomic uint32_t *word, bool starved, uint64_t deadline_ns)
 {
     if (!(para__load_relaxed(word) & LOCKED)) /* all of this is a guess */
@@ -169,8 +169,10 @@ static void spin_as_first(_Atomic uint32_t *word, bool starved, uint64_t deadlin
 }
 
 /* First in line and woken, at that time for the first time: spins, and naps between, until the lock
- * seems free or *starved; sleeps until then if it is in the holder's way. WAKING stays set, so that no unlock pays for another wake-up: a running
- * thread takes the lock again and again, and each of them would be in vain. */
+ * seems free or *starved; in the holder's way it naps as long again as it has so far, no longer, for
+ * nobody calls it if the lock is left free meanwhile. WAKING stays set, so that no unlock pays for
+ * another wake-up: a running thread takes the lock again and again, and each of them would be in
+ * vain. */
 static para_status stay_awake(_Atomic uint32_t *word, para__waiter *self, uint64_t woken_ns,
                               uint64_t deadline_ns, para_cancel *cancel, bool *starved)
 {
@@ -180,8 +182,8 @@ static para_status stay_awake(_Atomic uint32_t *word, para__waiter *self, uint64
         if (*starved || !(para__load_relaxed(word) & LOCKED)) /* a guess */
             return PARA_OK;
         para__event_arm(self->event);
-        const uint64_t up_ns =
-            is_in_holders_way(word) ? woken_ns + patience_ns : para__now_ns() + nap_ns;
+        const uint64_t now_ns = para__now_ns();
+        const uint64_t up_ns = now_ns + nap_ns + (is_in_holders_way(word) ? now_ns - woken_ns : 0);
         const para_status over =
             para__wait(self->event, up_ns < deadline_ns ? up_ns : deadline_ns, cancel);
         if (over && (over != PARA_ERR_TIMEOUT || up_ns >= deadline_ns))

@@ -162,6 +162,17 @@ TEST(portions_for_other_counts)
                 }
 }
 
+TEST(uneven_calls_are_handed_out_in_smaller_portions)
+{
+    para__plan plan = {.width = 2};
+    para__plan_portions(&plan, 1000000, 400000, 1, &usual);
+    assert_int_equal(plan.tickets, 50); /* of 4 us */
+    assert_int_equal(plan.first, 13);   /* a quarter */
+    para__plan_portions(&plan, 1000000, 400000, 4, &usual);
+    assert_int_equal(plan.tickets, 400); /* of 0.5 us */
+    assert_int_equal(plan.first, 25);    /* a sixteenth */
+}
+
 /* A lead would move pages from owner to owner, as expected costs and callers change. */
 TEST(plans_for_many_pages_have_no_lead)
 {
@@ -217,6 +228,7 @@ int main(void)
         cmocka_unit_test(more_work_is_never_shared_among_fewer),
         cmocka_unit_test(reasons_for_being_alone),
         cmocka_unit_test(portions_for_other_counts),
+        cmocka_unit_test(uneven_calls_are_handed_out_in_smaller_portions),
         cmocka_unit_test(plans_for_many_pages_have_no_lead),
         cmocka_unit_test(slices_of_a_rest_begin_at_page_borders),
     };

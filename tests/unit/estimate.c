@@ -112,7 +112,6 @@ TEST(spread_is_followed)
     for (int i = 0; i < 8; i++)
         e = para__estimate_add(e, 1000, 5000, 3);
     assert_in_range(e.spread, 40, 48);
-    assert_true(para__estimate_unevenness(e) == e.spread / 16.0);
     e = add(e, 20, 5);
     assert_in_range(e.spread, 16, 24);
 }

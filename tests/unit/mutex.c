@@ -2,8 +2,9 @@
 #include "../common/waiters.h"
 
 #include <errno.h>
+#include <sched.h>
 
-enum { LOCKED = 1 };
+enum { LOCKED = 1, SOMEBODY_WAITS = 2 };
 
 TEST(size_and_start)
 {
@@ -17,6 +18,28 @@ TEST(size_and_start)
     OK(para_mutex_unlock(&mutex));
     assert_int_equal(mutex.word, 0);
     OK(para_mutex_fini(&mutex));
+}
+
+/* Others read in the word whether they are in the holder's way. */
+TEST(the_holder_tells_its_cpu_where_others_wait)
+{
+    cpu_set_t before;
+    cpu_set_t one;
+    const int cpu = sched_getcpu();
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    para_mutex mutex = {0};
+    OK(para_mutex_lock(&mutex));
+    assert_int_equal(mutex.word, LOCKED);
+    OK(para_mutex_unlock(&mutex));
+    mutex.word = SOMEBODY_WAITS;
+    OK(para_mutex_lock(&mutex));
+    assert_int_equal(mutex.word, LOCKED | SOMEBODY_WAITS | (uint32_t)(cpu + 1) << 16);
+    OK(para_mutex_unlock(&mutex));
+    assert_int_equal(mutex.word >> 16, 0);
+    assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
 }
 
 /* ---- Exclusion ------------------------------------------------------------------------ */
@@ -426,6 +449,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(size_and_start),
+        cmocka_unit_test(the_holder_tells_its_cpu_where_others_wait),
         cmocka_unit_test(exclusion),
         cmocka_unit_test(deadlines),
         cmocka_unit_test(cancelling),

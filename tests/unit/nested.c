@@ -53,5 +53,5 @@ TEST(its_own_call_is_no_news_to_a_worker)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(its_own_call_is_no_news_to_a_worker)};
-    return cmocka_run_group_tests_name("nested", tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
