@@ -107,7 +107,7 @@ bool make_ready(const bench_workload *w, const bench_point *p)
         if (!known[p])
             fprintf(stderr, "bench-%s: %s %s: %.17g instead of %.17g\n", runtime.name, w->name,
                     p->name, found, expected);
-    } else if (current.point != p) {
+    } else { // other memory each time: on which pages it lies makes a difference of up to two times
         current.set_up(w, p, &runtime);
         current.run();
     }
