@@ -85,7 +85,8 @@ void para__plan_portions(para__plan *plan, size_t units, double work_ns, double 
     plan->tickets = share < 2 ? 1 : share < tickets ? (unsigned)share : (unsigned)tickets;
     /* A quarter of an even slice, as its worker's core may be slower than others, and down to a
      * sixteenth of one that may turn out dear; never more than a claim is meant to take. */
-    plan->first = (unsigned)ceil(plan->tickets / (4 * (spread < 4 ? spread : 4)));
+    const double claims = 4 * (spread < 4 ? spread : 4);
+    plan->first = (unsigned)((plan->tickets + claims - 1) / claims);
     if (slice_ns > claim_ns) {
         const unsigned most = (unsigned)(claim_ns / slice_ns * plan->tickets);
         plan->first = most < 1 ? 1 : most < plan->first ? most : plan->first;
