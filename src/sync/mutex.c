@@ -127,13 +127,13 @@ static bool spin_and_take(_Atomic uint32_t *word, uint32_t cpu, uint64_t deadlin
 static bool take_or_announce(_Atomic uint32_t *word, bool others, bool queues)
 {
     uint32_t known = para__load_relaxed(word); /* the swap orders */
-    uint32_t valid;
+    uint32_t next;
     bool taken;
     do {
-        valid = others ? known : known & LOCKED; /* see the head of this file on fork() */
+        const uint32_t valid = others ? known : known & LOCKED; /* see above on fork() */
         taken = !(valid & (LOCKED | RESERVED));
-    } while (!para__cas_acquire(
-        E9, word, &known, taken ? taken_from(valid, here()) : valid | (queues ? WAITING : 0)));
+        next = taken ? taken_from(valid, here()) : valid | (queues ? WAITING : 0);
+    } while (!para__cas_acquire(E9, word, &known, next));
     return taken;
 }
 
