@@ -5,9 +5,9 @@
  *   WAITING   The queue is not empty. Set as the first waiter queues, cleared as the last one
  *             leaves, both under the latch.
  *   WAKING    The first in line has been woken, or is about to be by the unlocker that set this, so
- *             that others need not. It may nap. Cleared under the latch by the
- *             first in line as it takes the lock, or, if the lock is held again when it has starved,
- *             as it goes back to sleep until the next unlock.
+ *             that others need not. It may nap. Cleared under the latch by the first in line as it
+ *             takes the lock, or, if the lock is held again when it has starved, as it goes back to
+ *             sleep until the next unlock.
  *   RESERVED  The first in line has waited long enough: newcomers keep off. Set by itself while it
  *             is in the queue, cleared under the latch as it takes the lock or leaves.
  *   CPU       The holder's, plus one, if others waited as it took the lock; else 0. A hint: who runs
@@ -169,8 +169,9 @@ static void spin_as_first(_Atomic uint32_t *word, bool starved, uint64_t deadlin
 }
 
 /* First in line and woken, at that time for the first time: spins, and naps between, until the lock
- * seems free or *starved; in the holder's way it naps as long again as it has so far, no longer, for
- * nobody calls it if the lock is left free meanwhile. WAKING stays set, so that no unlock pays for
+ * seems free or *starved. In the holder's way it naps for nap_ns more than has passed since it was
+ * woken, which may be a nap beyond patience_ns; no longer, for nobody calls it if the lock is left
+ * free meanwhile. WAKING stays set, so that no unlock pays for
  * another wake-up: a running thread takes the lock again and again, and each of them would be in
  * vain. */
 static para_status stay_awake(_Atomic uint32_t *word, para__waiter *self, uint64_t woken_ns,

@@ -171,7 +171,6 @@ TEST(cancelling)
     assert_int_equal(waiters(&cancel), 0);
 }
 
-/* Whoever leaves the line, from whatever place, leaves it whole. */
 /* Whoever has been woken, and finds the lock held again, stays awake and in line: there too a deadline
  * or a token ends the wait, and leaves no bit behind. */
 TEST(leaving_after_a_wake_up_in_vain)
@@ -206,6 +205,7 @@ TEST(leaving_after_a_wake_up_in_vain)
     }
 }
 
+/* Whoever leaves the line, from whatever place, leaves it whole. */
 TEST(leaving_from_any_place)
 {
     enum { WAITING = 5 };
