@@ -49,8 +49,9 @@ PARA_API para_status para_mutex_fini(para_mutex *mutex);
 /* What para_mutex_try_lock comes down to if the mutex is held or somebody waits: call that. */
 PARA_API bool para_mutex_try_lock_slow(para_mutex *mutex);
 
-/* What para_mutex_unlock comes down to if somebody waits: call that. */
-PARA_API void para_mutex_unlock_slow(para_mutex *mutex);
+/* The second half of para_mutex_unlock, after its subtraction, if that left a word other than 0: call
+ * that. The mutex may not exist any more. */
+PARA_API void para_mutex_unlock_slow(para_mutex *mutex, uint32_t rest);
 
 /* para_mutex_lock_with, checked; the place is what a complaint names. It is remembered as long as
  * one of the mutexes in its orders: file is a string of static storage, as __FILE__ is, in a module
@@ -98,11 +99,10 @@ static inline para_status para__mutex_unlock(para_mutex *mutex, const char *file
 #ifdef PARA_CHECK_LOCKS
     return para_mutex_unlock_at(mutex, file, line);
 #else
-    uint32_t known = 1;
     (void)file, (void)line;
-    if (!__atomic_compare_exchange_n(&mutex->word, &known, 0, false, __ATOMIC_RELEASE,
-                                     __ATOMIC_RELAXED)) /* E9 */
-        para_mutex_unlock_slow(mutex);
+    const uint32_t rest = __atomic_sub_fetch(&mutex->word, 1, __ATOMIC_RELEASE); /* E9 */
+    if (rest)
+        para_mutex_unlock_slow(mutex, rest);
     return PARA_OK;
 #endif
 }

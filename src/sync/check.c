@@ -131,6 +131,5 @@ para_status para_mutex_unlock_at(para_mutex *mutex, const char *file, int line)
         *at = h->earlier;
         free(h);
     }
-    para_mutex_unlock_slow(mutex);
-    return PARA_OK;
+    return (para_mutex_unlock)(mutex); /* not the macro */
 }

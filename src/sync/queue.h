@@ -20,7 +20,7 @@
 #include "sync/latch.h"
 
 typedef struct para__waiter {
-    const void *key;                  /* the address of what is waited for */
+    const void *key;                  /* the address of what is waited for; see para__mutex_key */
     para__event *event;               /* of this wait; armed when the node is appended */
     struct para__waiter *prev, *next; /* in the bucket */
     uint64_t first_since_ns;          /* semaphore: when it came to be first in line; 0: not yet */
@@ -32,6 +32,13 @@ typedef struct para__bucket {
     _Alignas(PARA__LINE) para__latch latch;
     para__waiter *first, *last;
 } para__bucket;
+
+/* A mutex's is odd, as nothing else's is: who finds somebody in line for it knows what is there,
+ * though another mutex may once have been. */
+static inline const void *para__mutex_key(const void *mutex)
+{
+    return (const char *)mutex + 1;
+}
 
 /* Finds the key's bucket and takes its latch. In a child of fork() all queues begin empty. */
 para__bucket *para__bucket_lock(const void *key);

@@ -11,8 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How many threads wait for the lock or the token. */
-static inline unsigned waiters(const void *key)
+static inline unsigned in_line(const void *key)
 {
     unsigned count = 0;
     para__bucket *bucket = para__bucket_lock(key);
@@ -22,9 +21,15 @@ static inline unsigned waiters(const void *key)
     return count;
 }
 
-static inline void await_waiters(const void *key, unsigned count)
+/* How many threads wait for the mutex, semaphore or token there. */
+static inline unsigned waiters(const void *lock)
 {
-    while (waiters(key) != count)
+    return in_line(lock) + in_line(para__mutex_key(lock));
+}
+
+static inline void await_waiters(const void *lock, unsigned count)
+{
+    while (waiters(lock) != count)
         sched_yield();
 }
 

@@ -1,8 +1,10 @@
-/* para_mutex: exclusion, ways to give up, order of waiters, blocks, fork. */
+/* para_mutex: exclusion, ways to give up, order of waiters, unlocks of what is not there, blocks,
+ * fork. */
 #include "../common/waiters.h"
 
 #include <errno.h>
 #include <sched.h>
+#include <sys/mman.h>
 
 enum { LOCKED = 1, SOMEBODY_WAITS = 2 };
 
@@ -38,7 +40,7 @@ TEST(the_holder_tells_its_cpu_where_others_wait)
     OK(para_mutex_lock(&mutex));
     assert_int_equal(mutex.word, LOCKED | SOMEBODY_WAITS | (uint32_t)(cpu + 1) << 16);
     OK(para_mutex_unlock(&mutex));
-    assert_int_equal(mutex.word >> 16, 0);
+    assert_int_equal(mutex.word & LOCKED, 0);
     assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
 }
 
@@ -268,6 +270,79 @@ TEST(nobody_starves)
     assert_int_equal(mutex.word, 0);
 }
 
+/* ---- Unlocking what is not there ------------------------------------------------------ */
+
+/* The next holder may have freed the mutex before an unlocker comes to the queue. What is at its
+ * address then is left alone: no memory, */
+TEST(late_unlocker_of_memory_that_is_gone)
+{
+    void *const page = mmap(NULL, 1, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(page, MAP_FAILED);
+    assert_int_equal(munmap(page, 1), 0);
+    para_mutex_unlock_slow(page, SOMEBODY_WAITS);
+}
+
+static void *acquire_once(void *semaphore)
+{
+    para_semaphore_acquire(semaphore);
+    return NULL;
+}
+
+/* a semaphore that somebody waits for, */
+TEST(late_unlocker_of_what_is_a_semaphore_now)
+{
+    para_semaphore semaphore = PARA_SEMAPHORE_INIT(0, 1);
+    pthread_t thread = start(acquire_once, &semaphore);
+    await_waiters(&semaphore, 1);
+    const para_semaphore before = semaphore;
+    para_mutex_unlock_slow((para_mutex *)&semaphore, SOMEBODY_WAITS);
+    assert_memory_equal(&semaphore, &before, sizeof before);
+    assert_int_equal(waiters(&semaphore), 1);
+    OK(para_semaphore_release(&semaphore, 1));
+    join(thread);
+}
+
+/* or a mutex that somebody waits for: that one is woken in vain, and served all the same. */
+TEST(late_unlocker_of_what_is_another_mutex_now)
+{
+    para_mutex mutex = {0};
+    ask a = {.mutex = &mutex, .deadline_ns = UINT64_MAX, .status = 1};
+    OK(para_mutex_lock(&mutex));
+    pthread_t thread = start(lock_as_asked, &a);
+    await_waiters(&mutex, 1);
+    for (int times = 0; times < 100; times++)
+        para_mutex_unlock_slow(&mutex, SOMEBODY_WAITS);
+    assert_int_equal(waiters(&mutex), 1);
+    OK(para_mutex_unlock(&mutex));
+    join(thread);
+    assert_int_equal(a.status, PARA_OK);
+    assert_int_equal(mutex.word, 0);
+}
+
+/* A mistake of the caller's, which only checking reports; but it locks nobody out. */
+TEST(unlock_of_what_is_free)
+{
+    para_mutex mutex = {0};
+    OK(para_mutex_unlock(&mutex));
+    assert_int_equal(mutex.word, 0);
+    assert_true(para_mutex_try_lock(&mutex));
+    OK(para_mutex_unlock(&mutex));
+    OK(para_mutex_fini(&mutex));
+}
+
+/* Who has queued while it was wrong is woken. */
+TEST(unlock_of_what_is_free_while_others_come)
+{
+    para_mutex mutex = {UINT32_MAX}; /* the subtraction is done */
+    ask a = {.mutex = &mutex, .deadline_ns = UINT64_MAX, .status = 1};
+    pthread_t thread = start(lock_as_asked, &a);
+    await_waiters(&mutex, 1);
+    para_mutex_unlock_slow(&mutex, UINT32_MAX);
+    join(thread);
+    assert_int_equal(a.status, PARA_OK);
+    assert_int_equal(mutex.word, 0);
+}
+
 /* ---- Blocks --------------------------------------------------------------------------- */
 
 static int leave_by_return(para_mutex *mutex)
@@ -456,6 +531,11 @@ int main(void)
         cmocka_unit_test(leaving_after_a_wake_up_in_vain),
         cmocka_unit_test(leaving_from_any_place),
         cmocka_unit_test(nobody_starves),
+        cmocka_unit_test(late_unlocker_of_memory_that_is_gone),
+        cmocka_unit_test(late_unlocker_of_what_is_a_semaphore_now),
+        cmocka_unit_test(late_unlocker_of_what_is_another_mutex_now),
+        cmocka_unit_test(unlock_of_what_is_free),
+        cmocka_unit_test(unlock_of_what_is_free_while_others_come),
         cmocka_unit_test(blocks),
         cmocka_unit_test(fork_while_held_and_waited_for),
         cmocka_unit_test(fork_while_reserved),

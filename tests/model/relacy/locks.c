@@ -29,7 +29,7 @@ void locks_make(bool spins, uint32_t units, uint32_t most, bool fair)
     (void)para__load_relaxed((_Atomic uint32_t *)&mutex.word);
     (void)para__load_relaxed((_Atomic uint64_t *)&semaphore.word);
     (void)para__load_relaxed((_Atomic uint32_t *)&cancel.word);
-    make_queue(&mutex);
+    make_queue(para__mutex_key(&mutex));
     make_queue(&semaphore);
     make_queue(&cancel);
 }

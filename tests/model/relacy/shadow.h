@@ -68,6 +68,7 @@
 #define __atomic_load_n(p, order) MODEL_load(public, p, order)
 #define __atomic_compare_exchange_n(p, known, v, weak, order, otherwise) \
     MODEL_compare_exchange_strong(public, p, known, v, order, otherwise)
+#define __atomic_sub_fetch(p, v, order) (MODEL_fetch_add(public, p, 0 - (v), order) - (v))
 
 /* Kept apart for each thread of a model by harness.cpp. */
 #define _Thread_local __attribute__((section("model_tls")))

@@ -19,7 +19,7 @@
 
 #define LOCKED 1
 #define WAITING 2  /* the queue is not empty */
-#define WAKING 4   /* its head was woken, or is about to be: nobody else needs waking */
+#define WAKING 4   /* its head was woken: nobody else needs waking */
 #define RESERVED 8 /* its head has starved: newcomers keep off */
 
 #ifdef ALL_LEAVE
@@ -50,7 +50,7 @@ bool asleep[N]; /* in the kernel, until its event's futex is woken */
 /* What only the properties look at. */
 byte owner = NONE;
 byte reserver = NONE;
-byte wakers; /* between an unlock that set WAKING and the look for whom to wake */
+byte wakers; /* between an unlock that has to wake somebody and the look for whom */
 bool waits[N];
 
 inline consistent()
@@ -62,9 +62,9 @@ inline consistent()
     fi;
     assert(((word & LOCKED) != 0) == (owner != NONE));
     assert(((word & WAITING) != 0) == (first != NONE));
-    assert((word & WAKING) == 0 || wakers > 0 || (first != NONE && woken[first]));
+    assert(((word & WAKING) != 0) == (first != NONE && woken[first]));
     assert((word & RESERVED) == 0 || (first != NONE && reserver == first));
-    assert((word & LOCKED) != 0 || first == NONE || (word & WAKING) != 0);
+    assert((word & LOCKED) != 0 || first == NONE || (word & WAKING) != 0 || wakers > 0);
     first = NONE
 }
 
@@ -234,7 +234,7 @@ holder:
             word = seen & ~LOCKED;
             goto newcomer
 #else
-            word = (seen & ~LOCKED) | WAKING;
+            word = seen & ~LOCKED;
             wakers++;
             consistent()
 #endif
@@ -244,17 +244,22 @@ holder:
             goto newcomer
         fi
     };
-    /* From here on the mutex's memory is not touched: the queue is found by its address. */
+    /* From here on the mutex's memory is touched only if somebody waits for it. */
     atomic {
         !latched ->
         wakers--;
         if
-        :: nempty(queue) ->
-            queue?<to_wake>;
+        :: nempty(queue) -> queue?<to_wake>
+        :: empty(queue)
+        fi;
+        if
+        :: to_wake != NONE && !woken[to_wake] ->
+            word = word | WAKING;
             woken[to_wake] = true;
             parked[to_wake] = false;
             consistent()
-        :: empty(queue) ->
+        :: else ->
+            to_wake = NONE;
             consistent();
             goto newcomer
         fi
