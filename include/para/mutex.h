@@ -51,7 +51,7 @@ PARA_API bool para_mutex_try_lock_slow(para_mutex *mutex);
 
 /* The second half of para_mutex_unlock, after its subtraction, if that left a word other than 0: call
  * that. The mutex may not exist any more. */
-PARA_API void para_mutex_unlock_slow(para_mutex *mutex, uint32_t rest);
+PARA_API para_status para_mutex_unlock_slow(para_mutex *mutex, uint32_t rest);
 
 /* para_mutex_lock_with, checked; the place is what a complaint names. It is remembered as long as
  * one of the mutexes in its orders: file is a string of static storage, as __FILE__ is, in a module
@@ -71,6 +71,12 @@ static inline bool para__mutex_try(para_mutex *mutex)
     uint32_t known = 0;
     return __atomic_compare_exchange_n(&mutex->word, &known, 1, false, __ATOMIC_ACQUIRE,
                                        __ATOMIC_RELAXED); /* E9 */
+}
+
+static inline para_status para__mutex_give_back(para_mutex *mutex)
+{
+    const uint32_t rest = __atomic_sub_fetch(&mutex->word, 1, __ATOMIC_RELEASE); /* E9 */
+    return rest ? para_mutex_unlock_slow(mutex, rest) : PARA_OK;
 }
 
 static inline para_status para__mutex_lock(para_mutex *mutex, uint64_t deadline_ns,
@@ -100,10 +106,7 @@ static inline para_status para__mutex_unlock(para_mutex *mutex, const char *file
     return para_mutex_unlock_at(mutex, file, line);
 #else
     (void)file, (void)line;
-    const uint32_t rest = __atomic_sub_fetch(&mutex->word, 1, __ATOMIC_RELEASE); /* E9 */
-    if (rest)
-        para_mutex_unlock_slow(mutex, rest);
-    return PARA_OK;
+    return para__mutex_give_back(mutex);
 #endif
 }
 
@@ -133,7 +136,8 @@ static inline bool para_mutex_try_lock(para_mutex *mutex)
 
 /* Unlocks; by the thread that locked. Wakes the first in line unless one is on its way. The mutex
  * may be destroyed by its next holder even before this has returned. What was done before it is
- * visible to the next holder. Errors: none, but with checking PARA_ERR_NOT_OWNER. */
+ * visible to the next holder. Errors: PARA_ERR_NOT_OWNER: nobody holds it, or, with checking,
+ * another thread does. Without checking that one's lock is lost. */
 static inline para_status para_mutex_unlock(para_mutex *mutex)
 {
     return para__mutex_unlock(mutex, "?", 0);

@@ -131,5 +131,5 @@ para_status para_mutex_unlock_at(para_mutex *mutex, const char *file, int line)
         *at = h->earlier;
         free(h);
     }
-    return (para_mutex_unlock)(mutex); /* not the macro */
+    return para__mutex_give_back(mutex);
 }

@@ -5,9 +5,9 @@
  *   WAITING   The queue is not empty. Set as the first waiter queues, cleared as the last one
  *             leaves, both under the latch.
  *   WAKING    The first in line has been woken, so that others need not wake it. It may nap. Set by
- *             the unlocker that wakes it; cleared by the first in line as it takes the lock, or, if
- *             the lock is held again when it has starved, as it goes back to sleep until the next
- *             unlock; both under the latch.
+ *             the unlocker that wakes it; cleared by itself as it takes the lock, or, if it finds the
+ *             lock held again, as it goes back to sleep until the next unlock or leaves; all under the
+ *             latch.
  *   RESERVED  The first in line has waited long enough: newcomers keep off. Set by itself while it
  *             is in the queue, cleared under the latch as it takes the lock or leaves.
  *   CPU       The last holder's, plus one, if others waited as it took the lock; else 0. A hint: who
@@ -25,27 +25,31 @@
  *
  * Who clears WAITING, WAKING and RESERVED holds the latch; so with the latch and an empty queue all
  * three are clear. (Not in a child of fork(), whose queues begin empty: a newcomer that finds the
- * queue empty, also one that only tries, takes those bits for what they are, a parent's.)
+ * queue empty, also one that only tries, takes those bits for what they are, a parent's. Until one
+ * has had to queue each unlock looks there in vain.)
  *
- * No wake-up is lost. LOCKED and WAITING are bits of one word that changes by read-modify-writes
- * only. A waiter goes to sleep by one that finds LOCKED set and leaves WAITING set and WAKING
- * clear. The unlock that follows therefore sees WAITING, and unless WAKING is set by then goes to
- * the queue and sees to it that who is first there is woken. That one, woken, either takes the lock,
- * and its own unlock wakes the next; or goes back to sleep as above. One whose time is over does one
- * or the other first if it was woken, so that it never takes a wake-up with it. If the queue is empty
- * all who waited have been served or have left; a wake-up that comes late is one in vain.
+ * No wake-up is lost. The word changes by read-modify-writes only, so of those that set and clear
+ * LOCKED and WAITING each sees all before it. If the lock is free and somebody is in line, the first
+ * of these has been woken, or an unlocker that saw WAITING without WAKING is on its way to the latch.
+ * For the first in line goes to sleep, or comes to be first, while LOCKED is set or such an unlocker
+ * on its way, and with WAKING clear. Once woken it either takes the lock, and its own unlock wakes the
+ * next; or finds LOCKED set in the step that clears WAKING. One whose time is over does one or the
+ * other first if it was woken, so that it never takes a wake-up with it.
  *
  * Nobody waits without bound. The first in line is woken by the next unlock. From then on newcomers
  * may overtake it for patience_ns; then it sets RESERVED, and the lock goes from its holder to it.
- * So a waiter waits for at most patience_ns, a nap and two critical sections for each one before it
- * in line, and those come in the order of arrival: the section that it finds, and the last one that
- * begins in that time.
+ * So a waiter waits for at most patience_ns, a nap, which may be as long again, and three critical
+ * sections for each one before it in line, and those come in the order of arrival: the section that
+ * it finds, one that begins just before the lock that it saw free is its own, and the last one that
+ * begins before it has set RESERVED.
  *
- * An unlock is one subtraction, since that takes half a nanosecond less than a compare-and-swap. It
- * leaves the lock free before the unlocker looks for whom to wake, so from then on it knows the mutex
- * by address only: the next holder may have freed it. Only with the latch and a waiter before it does
- * it touch the word again, for that waiter's mutex exists. It may be another one than was unlocked,
- * and then wakes somebody in vain; what it is for sure is a mutex, since nothing else has its keys.
+ * An unlock is one subtraction, which is faster than a compare-and-swap. It leaves the lock free
+ * before the unlocker looks for whom to wake, so from then on it knows the mutex by address only: the
+ * next holder may have freed it. Only with the latch and a waiter before it does it touch the word
+ * again, for that waiter's mutex exists. It may be another one than was unlocked, and then somebody
+ * is woken in vain; what it is for sure is a mutex, since nothing else has such keys. An unlock of
+ * what is free leaves LOCKED set, and so finds out; nobody can take the lock then until it has put
+ * the word right.
  *
  * Rejected: to count the patience from a waiter's arrival. With more threads than CPUs all have
  * starved when they come to be first, and every unlock is a hand-over to a thread that has to be
@@ -65,7 +69,6 @@
 
 enum { LOCKED = 1, WAITING = 2, WAKING = 4, RESERVED = 8, CPU_SHIFT = 16 };
 static const uint32_t CPU = UINT32_MAX << CPU_SHIFT;
-static const uint32_t UNUSED = 0xfff0; /* set by an unlock of what is free until that is undone */
 
 _Static_assert(sizeof(para_mutex) == 4, "a mutex has four bytes");
 
@@ -174,10 +177,11 @@ static void spin_as_first(_Atomic uint32_t *word, bool starved, uint64_t deadlin
 
 /* First in line and woken, at that time for the first time: spins, and naps between, until the lock
  * seems free or *starved. In the holder's way it naps for nap_ns more than has passed since it was
- * woken; no longer, for nobody calls it if the lock is left free meanwhile. So a nap may end up to
- * patience_ns and nap_ns too late for patience_ns, which is worth half a percent with 16 threads and
- * sections of 5 us. WAKING stays set, so that no unlock pays for another wake-up: a running thread
- * takes the lock again and again, and each of them would be in vain. */
+ * woken; no longer, for nobody calls it if the lock is left free meanwhile. So it may nap until twice
+ * patience_ns and nap_ns after it was woken, with which 16 threads and sections of 5 us are half a
+ * percent faster than with naps that end in time. WAKING stays set, so that no unlock pays for
+ * another wake-up: a running thread takes the lock again and again, and each of them would be in
+ * vain. */
 static para_status stay_awake(_Atomic uint32_t *word, para__waiter *self, uint64_t woken_ns,
                               uint64_t deadline_ns, para_cancel *cancel, bool *starved)
 {
@@ -268,24 +272,27 @@ bool para_mutex_try_lock_slow(para_mutex *mutex)
     return taken;
 }
 
-void para_mutex_unlock_slow(para_mutex *mutex, uint32_t rest)
+para_status para_mutex_unlock_slow(para_mutex *mutex, uint32_t rest)
 {
-    const bool was_free = (rest & (LOCKED | UNUSED)) != 0;
+    const bool was_free = (rest & LOCKED) != 0;
     if (!was_free && (rest & (WAITING | WAKING)) != WAITING)
-        return;
+        return PARA_OK;
     _Atomic uint32_t *const word = word_of(mutex); /* may be gone: see above */
     const void *const key = para__mutex_key(mutex);
     para__calls calls = {.count = 0};
     para__bucket *const bucket = para__bucket_lock(key);
-    if (was_free)
-        para__add_relaxed(word, 1); /* a mistake, which orders nothing */
     para__waiter *const first = para__queue_next(bucket, key, NULL);
-    if (first && !para__load_relaxed(&first->woken)) { /* under the latch */
-        para__or_relaxed(word, WAITING | WAKING);      /* these bits guard nothing */
+    const bool wakes = first && !para__load_relaxed(&first->woken); /* under the latch */
+    /* Neither publishes anything; a holder that acquires after them still sees the last release. */
+    if (was_free)
+        para__swap_relaxed(word, first ? WAITING | WAKING : 0);
+    else if (wakes)
+        para__or_relaxed(word, WAKING);
+    if (wakes)
         para__calls_add(&calls, first);
-    }
     para__bucket_unlock(bucket);
     para__calls_make(&calls);
+    return was_free ? para__fail(PARA_ERR_NOT_OWNER, "nobody holds the mutex") : PARA_OK;
 }
 
 para_status para_mutex_fini(para_mutex *mutex)

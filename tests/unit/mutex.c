@@ -36,11 +36,12 @@ TEST(the_holder_tells_its_cpu_where_others_wait)
     OK(para_mutex_lock(&mutex));
     assert_int_equal(mutex.word, LOCKED);
     OK(para_mutex_unlock(&mutex));
-    mutex.word = SOMEBODY_WAITS;
+    mutex.word = SOMEBODY_WAITS | 0xffff0000u; /* as a holder elsewhere has left it */
+    const uint32_t free = SOMEBODY_WAITS | (uint32_t)(cpu + 1) << 16;
     OK(para_mutex_lock(&mutex));
-    assert_int_equal(mutex.word, LOCKED | SOMEBODY_WAITS | (uint32_t)(cpu + 1) << 16);
+    assert_int_equal(mutex.word, LOCKED | free);
     OK(para_mutex_unlock(&mutex));
-    assert_int_equal(mutex.word & LOCKED, 0);
+    assert_int_equal(mutex.word, free);
     assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
 }
 
@@ -279,7 +280,7 @@ TEST(late_unlocker_of_memory_that_is_gone)
     void *const page = mmap(NULL, 1, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(page, MAP_FAILED);
     assert_int_equal(munmap(page, 1), 0);
-    para_mutex_unlock_slow(page, SOMEBODY_WAITS);
+    OK(para_mutex_unlock_slow(page, SOMEBODY_WAITS));
 }
 
 static void *acquire_once(void *semaphore)
@@ -295,7 +296,7 @@ TEST(late_unlocker_of_what_is_a_semaphore_now)
     pthread_t thread = start(acquire_once, &semaphore);
     await_waiters(&semaphore, 1);
     const para_semaphore before = semaphore;
-    para_mutex_unlock_slow((para_mutex *)&semaphore, SOMEBODY_WAITS);
+    OK(para_mutex_unlock_slow((para_mutex *)&semaphore, SOMEBODY_WAITS));
     assert_memory_equal(&semaphore, &before, sizeof before);
     assert_int_equal(waiters(&semaphore), 1);
     OK(para_semaphore_release(&semaphore, 1));
@@ -311,7 +312,7 @@ TEST(late_unlocker_of_what_is_another_mutex_now)
     pthread_t thread = start(lock_as_asked, &a);
     await_waiters(&mutex, 1);
     for (int times = 0; times < 100; times++)
-        para_mutex_unlock_slow(&mutex, SOMEBODY_WAITS);
+        OK(para_mutex_unlock_slow(&mutex, SOMEBODY_WAITS));
     assert_int_equal(waiters(&mutex), 1);
     OK(para_mutex_unlock(&mutex));
     join(thread);
@@ -319,28 +320,39 @@ TEST(late_unlocker_of_what_is_another_mutex_now)
     assert_int_equal(mutex.word, 0);
 }
 
-/* A mistake of the caller's, which only checking reports; but it locks nobody out. */
+/* A mistake of the caller's, which locks nobody out. */
 TEST(unlock_of_what_is_free)
 {
     para_mutex mutex = {0};
-    OK(para_mutex_unlock(&mutex));
+    FAILS(PARA_ERR_NOT_OWNER, para_mutex_unlock(&mutex));
     assert_int_equal(mutex.word, 0);
     assert_true(para_mutex_try_lock(&mutex));
     OK(para_mutex_unlock(&mutex));
     OK(para_mutex_fini(&mutex));
 }
 
-/* Who has queued while it was wrong is woken. */
+/* Who has queued before it is put right is woken, and who has left leaves no bit behind; whatever was
+ * in the word. */
 TEST(unlock_of_what_is_free_while_others_come)
 {
-    para_mutex mutex = {UINT32_MAX}; /* the subtraction is done */
-    ask a = {.mutex = &mutex, .deadline_ns = UINT64_MAX, .status = 1};
-    pthread_t thread = start(lock_as_asked, &a);
-    await_waiters(&mutex, 1);
-    para_mutex_unlock_slow(&mutex, UINT32_MAX);
-    join(thread);
-    assert_int_equal(a.status, PARA_OK);
-    assert_int_equal(mutex.word, 0);
+    for (uint32_t word = 0; word < 16; word += 2) {
+        for (int leaves = 0; leaves < 2; leaves++) {
+            para_mutex mutex = {word - 1};
+            ask a = {.mutex = &mutex,
+                     .deadline_ns = leaves ? from_now(1000000) : UINT64_MAX,
+                     .status = 1};
+            pthread_t thread = start(lock_as_asked, &a);
+            if (leaves)
+                join(thread);
+            else
+                await_waiters(&mutex, 1);
+            FAILS(PARA_ERR_NOT_OWNER, para_mutex_unlock_slow(&mutex, word - 1));
+            if (!leaves)
+                join(thread);
+            assert_int_equal(a.status, leaves ? PARA_ERR_TIMEOUT : PARA_OK);
+            assert_int_equal(mutex.word, 0);
+        }
+    }
 }
 
 /* ---- Blocks --------------------------------------------------------------------------- */

@@ -130,13 +130,14 @@ struct mutex_cancelled : locking<mutex_cancelled, 3> {
 };
 MODEL(mutex_cancelled, 40000);
 
-// Whoever is last to hold it frees it, while the other may not be through with its unlock.
-struct mutex_freed : locking<mutex_freed, 2> {
+// Whoever is last to hold it frees it, while one that let others wait may not be through with its
+// unlock: the second may have served the third.
+struct mutex_freed : locking<mutex_freed, 3> {
     void call(unsigned)
     {
         RL_ASSERT(locks_lock(NEVER, false));
         touch();
-        const bool last = guarded($) == 2;
+        const bool last = guarded($) == 3;
         locks_unlock();
         if (last)
             RL_ASSERT(locks_end());
@@ -145,7 +146,7 @@ struct mutex_freed : locking<mutex_freed, 2> {
     {
     }
 };
-MODEL(mutex_freed, 20000);
+MODEL(mutex_freed, 40000);
 
 // One that knows that the mutex has been locked ends its use, and has what it guarded to itself.
 struct mutex_ended : locking<mutex_ended, 2> {

@@ -228,23 +228,21 @@ holder:
 #endif
     atomic {
         owner = NONE;
-        if
-        :: (seen & (WAITING | WAKING)) == WAITING ->
+        word = seen & ~LOCKED;
 #ifdef NO_WAKING /* wakes nobody, as if WAITING were not looked at */
-            word = seen & ~LOCKED;
-            goto newcomer
-#else
-            word = seen & ~LOCKED;
+        goto newcomer;
+#endif
+        if
+        :: (word & (WAITING | WAKING)) == WAITING ->
             wakers++;
             consistent()
-#endif
         :: else ->
-            word = seen & ~LOCKED;
             consistent();
             goto newcomer
         fi
     };
-    /* From here on the mutex's memory is touched only if somebody waits for it. */
+    /* From here on the mutex's memory is touched only if somebody waits for it; for another mutex
+     * there, which is not modelled, it is as if that one had been unlocked. */
     atomic {
         !latched ->
         wakers--;
@@ -260,6 +258,9 @@ holder:
             consistent()
         :: else ->
             to_wake = NONE;
+#ifdef WAKING_FOR_NOBODY /* without a look at the queue */
+            word = word | WAKING;
+#endif
             consistent();
             goto newcomer
         fi

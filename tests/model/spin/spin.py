@@ -31,7 +31,8 @@ CHECKS = {
 
 # What each check must find.
 MUTATIONS = {
-    "mutex consistent": ["TORN_UNLOCK", "TORN_TAKE", "BLIND_QUEUE", "KEEP_WAKING", "KEEP_RESERVED", "NO_PASS_ON"],
+    "mutex consistent": ["TORN_UNLOCK", "TORN_TAKE", "BLIND_QUEUE", "KEEP_WAKING", "KEEP_RESERVED", "NO_PASS_ON",
+                         "WAKING_FOR_NOBODY"],
     "mutex served": ["TORN_UNLOCK", "BLIND_QUEUE", "KEEP_WAKING", "NO_PASS_ON", "NO_WAKING", "NO_RESERVE",
                      "RESERVE_BY_LOOK", "IGNORE_RESERVED"],
     "semaphore consistent": ["TORN_RELEASE", "NO_PASS_ON"],
