@@ -17,7 +17,7 @@ static int count_lengths(const para_chunk *chunk, const void *arg)
     long words[LENGTHS] = {0};
     for (size_t i = 0; i < chunk->count; i++)
         words[length[i]]++;
-    PARA_WITH_MUTEX(&common->mutex) /* unlocked on every way out of the block */
+    PARA_WITH_MUTEX(&common->mutex) /* unlocked however the block is left */
     {
         for (int k = 0; k < LENGTHS; k++)
             common->words[k] += words[k];

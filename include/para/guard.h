@@ -5,11 +5,8 @@
 #include <para/mutex.h>
 #include <para/semaphore.h>
 
-#include <assert.h>
-#ifdef PARA_CHECK_LOCKS
 #include <stdio.h>
 #include <stdlib.h>
-#endif
 
 /* PARA_WITH_MUTEX(&mutex) { ... } runs the block with the mutex locked, and unlocks it when the
  * block is left: at its end, by break or continue (which end this block, no loop around it), by
@@ -17,7 +14,8 @@
  * pthread_cancel only in code that is compiled with -fexceptions, as C++ is. If checking refuses
  * the lock or the unlock, the program ends as by an assertion, with the detail on stderr.
  * PARA_WITH_SEMAPHORE(&semaphore) { ... }: likewise with one unit. The semaphore must be
- * initialised: else the block does not run, and without NDEBUG an assertion fails.
+ * initialised: else the block does not run, and without NDEBUG the program ends, with place and
+ * detail on stderr.
  *
  * To the compiler both are loops, which might run no round: it may want a return behind a block that
  * returns a value, and a value for a variable that is set in one. */
@@ -26,7 +24,7 @@
                para__mutex_hold_begin(mutex, __FILE__, __LINE__))
 #define PARA_WITH_SEMAPHORE(semaphore)                                     \
     PARA__WITH(para__semaphore_hold, PARA__NAME(para__hold_, __COUNTER__), \
-               para__semaphore_release, para__semaphore_hold_begin(semaphore))
+               para__semaphore_release, para__semaphore_hold_begin(semaphore, __FILE__, __LINE__))
 
 /* A loop of one round, whose variable releases when it goes out of scope. The name is made before it
  * gets here, once for all its places. */
@@ -72,10 +70,18 @@ static inline void para__mutex_release(para__mutex_hold *hold)
     para__expect(para__mutex_unlock(hold->mutex, hold->file, hold->line));
 }
 
-static inline para__semaphore_hold para__semaphore_hold_begin(para_semaphore *semaphore)
+static inline para__semaphore_hold para__semaphore_hold_begin(para_semaphore *semaphore,
+                                                              const char *file, int line)
 {
     const bool acquired = para_semaphore_acquire(semaphore) == PARA_OK;
-    assert(acquired); /* it was never initialised */
+#ifdef NDEBUG
+    (void)file, (void)line;
+#else
+    if (!acquired) {
+        fprintf(stderr, "para: %s:%d: %s\n", file, line, para_status_detail());
+        abort();
+    }
+#endif
     const para__semaphore_hold hold = {acquired ? semaphore : NULL, acquired};
     return hold;
 }
@@ -97,8 +103,8 @@ static inline void para__semaphore_release(para__semaphore_hold *hold)
  * is thrown as std::system_error, but by the destructors of mutex and mutex_guard, where it ends the
  * program as in PARA_WITH_MUTEX. With the standard
  * library's guards the place that is named is a line of that library; with mutex_guard it is yours.
- * The semaphore must be initialised: else semaphore_guard holds nothing, and without NDEBUG an
- * assertion fails. */
+ * The semaphore must be initialised: else semaphore_guard holds nothing, and without NDEBUG the
+ * program ends as in PARA_WITH_SEMAPHORE. */
 namespace para
 {
 #ifdef PARA_CHECK_LOCKS
@@ -184,8 +190,10 @@ class mutex_guard
 class semaphore_guard
 {
   public:
-    [[nodiscard]] explicit semaphore_guard(para_semaphore &semaphore)
-        : hold_(para__semaphore_hold_begin(&semaphore))
+    [[nodiscard]] explicit semaphore_guard(para_semaphore &semaphore,
+                                           const char *file = __builtin_FILE(),
+                                           int line = __builtin_LINE())
+        : hold_(para__semaphore_hold_begin(&semaphore, file, line))
     {
     }
     semaphore_guard(const semaphore_guard &) = delete;

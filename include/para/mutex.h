@@ -10,7 +10,8 @@
  * by the holder, locks taken in orders that can deadlock, an unlock by another thread. Checking
  * costs some 100 ns a lock; two that are held together for the first time typically some
  * microseconds, though such a pair may have all others searched. It remembers each pair, in some
- * 130 bytes. If memory runs out checking ends, and one line on stderr says so. */
+ * 130 bytes; n that are held at once are n * n / 2 pairs. If memory runs out checking ends, and one
+ * line on stderr says so. */
 #ifndef PARA_MUTEX_H
 #define PARA_MUTEX_H
 
@@ -34,8 +35,8 @@ extern "C" {
  * say. The general form of those below. Threads of one process, in kernels too; no signal
  * handler. Blocks; not a cancellation point of pthread_cancel, and signals do not end it. What was
  * done by earlier holders is visible after it. Does not nest: a second lock by the holder waits
- * forever. In a child of fork() a mutex is as the forking thread left it, and one that another
- * thread held stays held. Errors: PARA_ERR_TIMEOUT, _CANCELLED, and with checking _DEADLOCK: the
+ * forever. One whose holder's thread ends stays locked. In a child of fork() a mutex is as the
+ * forking thread left it, and one that another thread held stays held. Errors: PARA_ERR_TIMEOUT, _CANCELLED, and with checking _DEADLOCK: the
  * mutex is not locked then. Algorithm: src/sync/mutex.c. */
 PARA_API para_status para_mutex_lock_with(para_mutex *mutex, uint64_t deadline_ns,
                                           para_cancel *cancel);

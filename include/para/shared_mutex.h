@@ -1,5 +1,8 @@
-/* A mutex for several processes, in memory that they share, such as a para_buffer of theirs: it
- * tells its next holder when one has died. Within one process para_mutex is smaller and faster. */
+/* A mutex for several processes: it tells its next holder when one has died. It lies in memory that
+ * they share, such as a file that each has mapped by para_buffer_map_file for writing, or memory from
+ * mmap with MAP_SHARED. Not in a buffer from para_buffer_create: after fork() each process has its own
+ * copy of that, and a mutex there keeps nobody out. Within one process para_mutex is smaller and
+ * faster. */
 #ifndef PARA_SHARED_MUTEX_H
 #define PARA_SHARED_MUTEX_H
 
@@ -32,7 +35,9 @@ PARA_API para_status para_shared_mutex_fini(para_shared_mutex *mutex);
  * Errors: PARA_ERR_OWNER_DIED: the holder ended without unlocking. The mutex IS locked; put what it
  * guards in order and call para_shared_mutex_recover before the unlock. PARA_ERR_NOT_RECOVERABLE:
  * somebody who was told so unlocked it without; not locked, now or ever. PARA_ERR_DEADLOCK: the
- * calling thread holds it already. */
+ * calling thread holds it already. PARA_ERR_ARGUMENT: there is no mutex, or its use has ended; not
+ * all such memory is recognised. A holder that unmaps the memory and then dies is not found out:
+ * unlock first. */
 PARA_API para_status para_shared_mutex_lock(para_shared_mutex *mutex);
 
 /* The same, until CLOCK_MONOTONIC reaches deadline_ns; a lock that is free is taken whatever the

@@ -124,7 +124,9 @@ para_status para_mutex_unlock_at(para_mutex *mutex, const char *file, int line)
     para__hold *const h = *at;
     if (!h && !is_ended()) {
         const para__place place = {file, line};
-        return para__fail(PARA_ERR_NOT_OWNER, "%s:%d unlocks what its thread does not hold",
+        return para__fail(PARA_ERR_NOT_OWNER,
+                          "%s:%d unlocks what its thread does not hold, or has locked "
+                          "where locks are not checked",
                           para__place_file(place), line);
     }
     if (h) {

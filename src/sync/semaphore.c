@@ -68,6 +68,11 @@ static uint32_t maximum(uint64_t word)
     return para__semaphore_available(word >> MAXIMUM_SHIFT);
 }
 
+static para_status never_initialised(void)
+{
+    return para__fail(PARA_ERR_ARGUMENT, "the semaphore was never initialised");
+}
+
 para_status para_semaphore_init(para_semaphore *semaphore, uint32_t initial, uint32_t most,
                                 uint32_t flags)
 {
@@ -197,6 +202,8 @@ para_status para_semaphore_acquire_with(para_semaphore *semaphore, uint32_t coun
 {
     _Atomic uint64_t *const word = word_of(semaphore);
     const uint32_t most = maximum(para__load_relaxed(word)); /* never changes */
+    if (most == 0)
+        return never_initialised();
     if (count == 0 || count > most)
         return para__fail(PARA_ERR_ARGUMENT, "%u units of a semaphore with at most %u", count,
                           most);
@@ -257,6 +264,8 @@ para_status para_semaphore_release_slow(para_semaphore *semaphore, uint32_t coun
     para__calls_make(&calls);
     if (fits)
         return PARA_OK;
+    if (maximum(known) == 0)
+        return never_initialised();
     return count == 0 ? para__fail(PARA_ERR_ARGUMENT, "no units to release")
                       : para__fail(PARA_ERR_MAXIMUM, "%u units where %u are out", count, room);
 }

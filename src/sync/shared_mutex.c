@@ -25,21 +25,25 @@ static para_status outcome(int error)
     case 0:
         return PARA_OK;
     case EOWNERDEAD:
-        return para__fail(PARA_ERR_OWNER_DIED, NULL);
+        return para__fail(PARA_ERR_OWNER_DIED, "the mutex's holder ended without unlocking it");
     case ENOTRECOVERABLE:
-        return para__fail(PARA_ERR_NOT_RECOVERABLE, NULL);
+        return para__fail(PARA_ERR_NOT_RECOVERABLE,
+                          "after a holder had died, the mutex was unlocked "
+                          "before it was recovered");
     case ETIMEDOUT:
         return para__fail(PARA_ERR_TIMEOUT, NULL);
     case EBUSY:
-        return para__fail(PARA_ERR_BUSY, NULL);
+        return para__fail(PARA_ERR_BUSY, "the mutex is held");
     case EDEADLK:
         return para__fail(PARA_ERR_DEADLOCK, "the calling thread holds the mutex already");
     case EPERM:
-        return para__fail(PARA_ERR_NOT_OWNER, NULL);
+        return para__fail(PARA_ERR_NOT_OWNER, "the calling thread does not hold the mutex");
     case ENOMEM:
         return para__fail(PARA_ERR_MEMORY, NULL);
     case ENOTSUP:
         return para__fail(PARA_ERR_UNSUPPORTED, "the system has no robust mutexes");
+    case EINVAL:
+        return para__fail(PARA_ERR_ARGUMENT, "there is no mutex, or its use has ended");
     default:
         return para__fail(PARA_ERR_ARGUMENT, "the mutex: %s", strerror(error));
     }
@@ -100,7 +104,9 @@ para_status para_shared_mutex_try_lock(para_shared_mutex *mutex)
 
 para_status para_shared_mutex_recover(para_shared_mutex *mutex)
 {
-    return outcome(pthread_mutex_consistent(inner(mutex)));
+    const int error = pthread_mutex_consistent(inner(mutex));
+    return error == EINVAL ? para__fail(PARA_ERR_ARGUMENT, "no holder of the mutex has died")
+                           : outcome(error);
 }
 
 para_status para_shared_mutex_unlock(para_shared_mutex *mutex)

@@ -345,6 +345,16 @@ TEST(blocks)
     assert_int_equal(available(&s), 2);
 }
 
+TEST(zeroed_is_not_initialised)
+{
+    para_semaphore none = {0};
+    FAILS(PARA_ERR_ARGUMENT, para_semaphore_acquire(&none));
+    assert_string_equal(para_status_detail(), "the semaphore was never initialised");
+    FAILS(PARA_ERR_ARGUMENT, para_semaphore_release(&none, 1));
+    assert_string_equal(para_status_detail(), "the semaphore was never initialised");
+    assert_false(para_semaphore_try_acquire(&none));
+}
+
 enum { ASSERTED = 77 };
 
 static void end_asserted(int signal)
@@ -452,6 +462,7 @@ int main(void)
         cmocka_unit_test(patience_begins_as_one_queues),
         cmocka_unit_test(counts_under_contention),
         cmocka_unit_test(blocks),
+        cmocka_unit_test(zeroed_is_not_initialised),
         cmocka_unit_test(blocks_need_an_initialised_one),
         cmocka_unit_test(fork_while_waited_for),
         cmocka_unit_test(fork_while_held_for_others),

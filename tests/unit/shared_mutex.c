@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -59,6 +60,7 @@ TEST(misuse)
     FAILS(PARA_ERR_DEADLOCK, para_shared_mutex_try_lock(&s->mutex));
     FAILS(PARA_ERR_BUSY, para_shared_mutex_fini(&s->mutex));
     FAILS(PARA_ERR_ARGUMENT, para_shared_mutex_recover(&s->mutex));
+    assert_string_equal(para_status_detail(), "no holder of the mutex has died");
     OK(para_shared_mutex_unlock(&s->mutex));
     OK(para_shared_mutex_lock_until(&s->mutex, 0)); /* free: taken */
     OK(para_shared_mutex_unlock(&s->mutex));
@@ -94,6 +96,41 @@ TEST(exclusion_between_processes)
     assert_int_equal(s->counter, (CHILDREN + 1) * ROUNDS);
     OK(para_shared_mutex_fini(&s->mutex));
     munmap(s, sizeof *s);
+}
+
+static char path[] = "/tmp/para-shared-mutex-XXXXXX";
+
+static int map_and_count(shared *unused)
+{
+    (void)unused;
+    para_buffer *buffer;
+    if (para_buffer_map_file(&buffer, path, PARA_FILE_WRITE) != PARA_OK)
+        return 3;
+    const int fault = count(para_buffer_data(buffer));
+    para_buffer_destroy(buffer);
+    return fault;
+}
+
+/* In a file that each process maps for itself, at whatever address. */
+TEST(exclusion_in_mapped_buffers)
+{
+    const int file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_int_equal(ftruncate(file, sizeof(shared)), 0);
+    close(file);
+    para_buffer *buffer;
+    OK(para_buffer_map_file(&buffer, path, PARA_FILE_WRITE));
+    shared *s = para_buffer_data(buffer);
+    OK(para_shared_mutex_init(&s->mutex));
+    pid_t children[CHILDREN];
+    for (size_t i = 0; i < CHILDREN; i++)
+        children[i] = child_of(map_and_count, NULL);
+    for (size_t i = 0; i < CHILDREN; i++)
+        assert_int_equal(end_of(children[i]), 0);
+    assert_int_equal(s->counter, CHILDREN * ROUNDS);
+    OK(para_shared_mutex_fini(&s->mutex));
+    para_buffer_destroy(buffer);
+    unlink(path);
 }
 
 static int lock_and_stay(shared *s)
@@ -189,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(misuse),
         cmocka_unit_test(exclusion_between_processes),
+        cmocka_unit_test(exclusion_in_mapped_buffers),
         cmocka_unit_test(owner_died),
         cmocka_unit_test(owner_dies_while_others_wait),
         cmocka_unit_test(a_thread_ends_as_owner),
