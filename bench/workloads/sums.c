@@ -8,40 +8,47 @@ typedef struct sum {
     double result;
 } sum;
 
+/* Eight sums grow side by side, in vectors by name: gcc's -O2 keeps an array of them in memory, and then
+ * a long run waits for each of its stores, and takes a third longer than many short ones. */
 enum { LANES = 8 };
-
-static double fold(const double *lane)
-{
-    return ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
-           ((lane[1] + lane[5]) + (lane[3] + lane[7]));
-}
+typedef double pair __attribute__((vector_size(2 * sizeof(double)), aligned(sizeof(double))));
 
 BENCH_SUM(sum_plain)
 {
     const sum *s = ctx;
-    const double *x = s->x;
-    double lane[LANES] = {0};
+    pair a = {0}, b = {0}, c = {0}, d = {0};
+    double rest = 0;
     size_t i = first;
-    for (; i + LANES <= last; i += LANES)
-        for (size_t k = 0; k < LANES; k++)
-            lane[k] += x[i + k];
+    for (; i + LANES <= last; i += LANES) {
+        const pair *x = (const pair *)(s->x + i);
+        a += x[0];
+        b += x[1];
+        c += x[2];
+        d += x[3];
+    }
     for (; i < last; i++)
-        lane[0] += x[i];
-    return fold(lane);
+        rest += s->x[i];
+    const pair total = (a + c) + (b + d);
+    return total[0] + total[1] + rest;
 }
 
 BENCH_SUM(sum_dot)
 {
     const sum *s = ctx;
-    const double *x = s->x, *y = s->y;
-    double lane[LANES] = {0};
+    pair a = {0}, b = {0}, c = {0}, d = {0};
+    double rest = 0;
     size_t i = first;
-    for (; i + LANES <= last; i += LANES)
-        for (size_t k = 0; k < LANES; k++)
-            lane[k] += x[i + k] * y[i + k];
+    for (; i + LANES <= last; i += LANES) {
+        const pair *x = (const pair *)(s->x + i), *y = (const pair *)(s->y + i);
+        a += x[0] * y[0];
+        b += x[1] * y[1];
+        c += x[2] * y[2];
+        d += x[3] * y[3];
+    }
     for (; i < last; i++)
-        lane[0] += x[i] * y[i];
-    return fold(lane);
+        rest += s->x[i] * s->y[i];
+    const pair total = (a + c) + (b + d);
+    return total[0] + total[1] + rest;
 }
 
 BENCH_LOOP(sum_fill)
