@@ -14,8 +14,8 @@
  * pthread_cancel only in code that is compiled with -fexceptions, as C++ is. If checking refuses
  * the lock or the unlock, the program ends as by an assertion, with the detail on stderr.
  * PARA_WITH_SEMAPHORE(&semaphore) { ... }: likewise with one unit. The semaphore must be
- * initialised: else the block does not run, and without NDEBUG the program ends, with place and
- * detail on stderr.
+ * initialised: with one that is zeroed and was not the block does not run, and without NDEBUG the
+ * program ends, with place and detail on stderr.
  *
  * To the compiler both are loops, which might run no round: it may want a return behind a block that
  * returns a value, and a value for a variable that is set in one. */
@@ -45,7 +45,8 @@ typedef struct para__semaphore_hold {
     bool run;
 } para__semaphore_hold;
 
-/* What only checking refuses. */
+/* A block has nowhere to return a status. Without checking a lock never fails, and an unlock only if
+ * the mutex was unlocked within the block: that is dropped. */
 static inline void para__expect(para_status status)
 {
 #ifdef PARA_CHECK_LOCKS
@@ -101,8 +102,8 @@ static inline void para__semaphore_release(para__semaphore_hold *hold)
  * is a para_mutex that std::lock_guard, std::unique_lock and std::scoped_lock take; with checking,
  * its destructor ends its use, and must find it neither held nor waited for. What checking refuses
  * is thrown as std::system_error, but by the destructors of mutex and mutex_guard, where it ends the
- * program as in PARA_WITH_MUTEX. With the standard
- * library's guards the place that is named is a line of that library; with mutex_guard it is yours.
+ * program as in PARA_WITH_MUTEX. With the standard library's guards the place that is named is a line
+ * of that library; with mutex_guard it is yours.
  * The semaphore must be initialised: else semaphore_guard holds nothing, and without NDEBUG the
  * program ends as in PARA_WITH_SEMAPHORE. */
 namespace para
@@ -121,7 +122,7 @@ inline void para__expect_locked(para_status status)
                                      : std::errc::resource_deadlock_would_occur),
             para_status_detail());
 #else
-    (void)status; /* nothing is refused */
+    (void)status; /* see para__expect */
 #endif
 }
 

@@ -30,8 +30,8 @@ typedef struct para_mutex {
 extern "C" {
 #endif
 
-/* Locks, however long it takes: until CLOCK_MONOTONIC reaches deadline_ns (PARA_DEADLINE_NEVER: never), or
- * cancel is requested (NULL: not at all). A lock that is free is taken whatever deadline and token
+/* Locks, however long it takes: until CLOCK_MONOTONIC reaches deadline_ns (PARA_DEADLINE_NEVER:
+ * never), or cancel is requested (NULL: not at all). A lock that is free is taken whatever deadline and token
  * say. The general form of those below. Threads of one process, in kernels too; no signal
  * handler. Blocks; not a cancellation point of pthread_cancel, and signals do not end it. What was
  * done by earlier holders is visible after it. Does not nest: a second lock by the holder waits
@@ -138,7 +138,8 @@ static inline bool para_mutex_try_lock(para_mutex *mutex)
 /* Unlocks; by the thread that locked. Wakes the first in line unless one is on its way. The mutex
  * may be destroyed by its next holder even before this has returned. What was done before it is
  * visible to the next holder. Errors: PARA_ERR_NOT_OWNER: nobody holds it, or, with checking,
- * another thread does. Without checking that one's lock is lost. */
+ * another thread does. Without checking that one's lock is lost; so may one be that is taken while
+ * two threads unlock what nobody holds. */
 static inline para_status para_mutex_unlock(para_mutex *mutex)
 {
     return para__mutex_unlock(mutex, "?", 0);

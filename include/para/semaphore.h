@@ -82,7 +82,7 @@ PARA_API para_status para_semaphore_fini(para_semaphore *semaphore);
  * and signals do not end it. What was done before the releases of the units is visible after it.
  * Units have no owner: any thread may release them. In a child of fork() the semaphore is another
  * one, with the count that it had. Errors: PARA_ERR_ARGUMENT: count is 0 or above the maximum, or
- * the semaphore was never initialised; PARA_ERR_TIMEOUT, _CANCELLED. Algorithm: src/sync/semaphore.c. */
+ * the semaphore is zeroed and was never initialised; PARA_ERR_TIMEOUT, _CANCELLED. Algorithm: src/sync/semaphore.c. */
 PARA_API para_status para_semaphore_acquire_with(para_semaphore *semaphore, uint32_t count,
                                                  uint64_t deadline_ns, para_cancel *cancel);
 
@@ -150,7 +150,7 @@ static inline para_status para_semaphore_acquire_many(para_semaphore *semaphore,
 
 /* Releases count units, and wakes those who can proceed. Any thread; never blocks. The semaphore
  * may be destroyed by who gets the units even before this has returned, unless somebody else still
- * waits for it. Errors: PARA_ERR_ARGUMENT: count is 0, or the semaphore was never initialised;
+ * waits for it. Errors: PARA_ERR_ARGUMENT: count is 0, or the semaphore is zeroed;
  * PARA_ERR_MAXIMUM: there would be more than the maximum. Nothing is released then. */
 static inline para_status para_semaphore_release(para_semaphore *semaphore, uint32_t count)
 {

@@ -36,8 +36,7 @@ PARA_API para_status para_shared_mutex_fini(para_shared_mutex *mutex);
  * guards in order and call para_shared_mutex_recover before the unlock. PARA_ERR_NOT_RECOVERABLE:
  * somebody who was told so unlocked it without; not locked, now or ever. PARA_ERR_DEADLOCK: the
  * calling thread holds it already. PARA_ERR_ARGUMENT: there is no mutex, or its use has ended; not
- * all such memory is recognised. A holder that unmaps the memory and then dies is not found out:
- * unlock first. */
+ * all such memory is recognised. The memory must not be unmapped by a process that holds it. */
 PARA_API para_status para_shared_mutex_lock(para_shared_mutex *mutex);
 
 /* The same, until CLOCK_MONOTONIC reaches deadline_ns; a lock that is free is taken whatever the
@@ -48,10 +47,10 @@ PARA_API para_status para_shared_mutex_lock_until(para_shared_mutex *mutex, uint
 PARA_API para_status para_shared_mutex_try_lock(para_shared_mutex *mutex);
 
 /* Says that what the mutex guards is in order again, after PARA_ERR_OWNER_DIED, by who holds it.
- * Errors: PARA_ERR_ARGUMENT: its owner has not died. */
+ * Errors: PARA_ERR_ARGUMENT: nobody holds it after such a death. */
 PARA_API para_status para_shared_mutex_recover(para_shared_mutex *mutex);
 
-/* Unlocks; by the thread that locked. Errors: PARA_ERR_NOT_OWNER. */
+/* Unlocks; by the thread that locked. Errors: PARA_ERR_NOT_OWNER; PARA_ERR_ARGUMENT as above. */
 PARA_API para_status para_shared_mutex_unlock(para_shared_mutex *mutex);
 
 #ifdef __cplusplus

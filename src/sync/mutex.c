@@ -49,7 +49,8 @@
  * again, for that waiter's mutex exists. It may be another one than was unlocked, and then somebody
  * is woken in vain; what it is for sure is a mutex, since nothing else has such keys. An unlock of
  * what is free leaves LOCKED set, and so finds out; nobody can take the lock then until it has put
- * the word right.
+ * the word right. (Two of these at once may pass for an unlock, and take somebody's lock away; they
+ * lock nobody out.)
  *
  * Rejected: to count the patience from a waiter's arrival. With more threads than CPUs all have
  * starved when they come to be first, and every unlock is a hand-over to a thread that has to be

@@ -105,8 +105,9 @@ para_status para_shared_mutex_try_lock(para_shared_mutex *mutex)
 para_status para_shared_mutex_recover(para_shared_mutex *mutex)
 {
     const int error = pthread_mutex_consistent(inner(mutex));
-    return error == EINVAL ? para__fail(PARA_ERR_ARGUMENT, "no holder of the mutex has died")
-                           : outcome(error);
+    return error == EINVAL
+               ? para__fail(PARA_ERR_ARGUMENT, "the mutex is not held after a holder's death")
+               : outcome(error);
 }
 
 para_status para_shared_mutex_unlock(para_shared_mutex *mutex)

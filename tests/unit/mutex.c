@@ -328,11 +328,13 @@ TEST(unlock_of_what_is_free)
     assert_int_equal(mutex.word, 0);
     assert_true(para_mutex_try_lock(&mutex));
     OK(para_mutex_unlock(&mutex));
+    mutex.word = 14; /* waited for by threads that a child of fork() does not have */
+    FAILS(PARA_ERR_NOT_OWNER, para_mutex_unlock(&mutex));
+    assert_int_equal(mutex.word, 0);
     OK(para_mutex_fini(&mutex));
 }
 
-/* Who has queued before it is put right is woken, and who has left leaves no bit behind; whatever was
- * in the word. */
+/* Who has queued before it is put right is woken, and who has left leaves no bit behind. */
 TEST(unlock_of_what_is_free_while_others_come)
 {
     for (uint32_t word = 0; word < 16; word += 2) {

@@ -2,6 +2,8 @@
 #include "../common/waiters.h"
 
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 
 static uint32_t available(const para_semaphore *s)
 {
@@ -350,24 +352,29 @@ TEST(zeroed_is_not_initialised)
     para_semaphore none = {0};
     FAILS(PARA_ERR_ARGUMENT, para_semaphore_acquire(&none));
     assert_string_equal(para_status_detail(), "the semaphore was never initialised");
+    FAILS(PARA_ERR_ARGUMENT, para_semaphore_acquire_many(&none, 0));
+    FAILS(PARA_ERR_ARGUMENT, para_semaphore_acquire_until(&none, 0));
+    FAILS(PARA_ERR_ARGUMENT, para_semaphore_release(&none, 0));
     FAILS(PARA_ERR_ARGUMENT, para_semaphore_release(&none, 1));
     assert_string_equal(para_status_detail(), "the semaphore was never initialised");
     assert_false(para_semaphore_try_acquire(&none));
 }
 
-enum { ASSERTED = 77 };
+enum { ABORTED = 77 };
 
-static void end_asserted(int signal)
+static FILE *said;
+
+static void end_aborted(int signal)
 {
     (void)signal;
-    _exit(ASSERTED);
+    _exit(ABORTED);
 }
 
 static int hold_uninitialised(void)
 {
     para_semaphore none = {0};
-    signal(SIGABRT, end_asserted);
-    close(STDERR_FILENO); /* what the assertion says */
+    signal(SIGABRT, end_aborted);
+    dup2(fileno(said), STDERR_FILENO);
     PARA_WITH_SEMAPHORE(&none)
     {
         return 1;
@@ -377,10 +384,21 @@ static int hold_uninitialised(void)
 
 TEST(blocks_need_an_initialised_one)
 {
+    char text[200] = "";
+    said = tmpfile();
+    assert_non_null(said);
+    const int outcome = in_child(hold_uninitialised);
+    rewind(said);
+    const size_t length = fread(text, 1, sizeof text - 1, said);
+    fclose(said);
 #ifdef NDEBUG
-    assert_int_equal(in_child(hold_uninitialised), 0);
+    assert_int_equal(outcome, 0);
+    assert_int_equal(length, 0);
 #else
-    assert_int_equal(in_child(hold_uninitialised), ASSERTED);
+    assert_int_equal(outcome, ABORTED);
+    assert_true(length > 0);
+    assert_non_null(strstr(text, "semaphore.c:"));
+    assert_non_null(strstr(text, "the semaphore was never initialised"));
 #endif
 }
 

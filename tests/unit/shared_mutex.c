@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -60,7 +60,7 @@ TEST(misuse)
     FAILS(PARA_ERR_DEADLOCK, para_shared_mutex_try_lock(&s->mutex));
     FAILS(PARA_ERR_BUSY, para_shared_mutex_fini(&s->mutex));
     FAILS(PARA_ERR_ARGUMENT, para_shared_mutex_recover(&s->mutex));
-    assert_string_equal(para_status_detail(), "no holder of the mutex has died");
+    assert_string_equal(para_status_detail(), "the mutex is not held after a holder's death");
     OK(para_shared_mutex_unlock(&s->mutex));
     OK(para_shared_mutex_lock_until(&s->mutex, 0)); /* free: taken */
     OK(para_shared_mutex_unlock(&s->mutex));
@@ -98,7 +98,7 @@ TEST(exclusion_between_processes)
     munmap(s, sizeof *s);
 }
 
-static char path[] = "/tmp/para-shared-mutex-XXXXXX";
+static char path[40]; /* of an open file */
 
 static int map_and_count(shared *unused)
 {
@@ -114,10 +114,10 @@ static int map_and_count(shared *unused)
 /* In a file that each process maps for itself, at whatever address. */
 TEST(exclusion_in_mapped_buffers)
 {
-    const int file = mkstemp(path);
-    assert_true(file >= 0);
-    assert_int_equal(ftruncate(file, sizeof(shared)), 0);
-    close(file);
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fileno(file));
+    assert_int_equal(ftruncate(fileno(file), sizeof(shared)), 0);
     para_buffer *buffer;
     OK(para_buffer_map_file(&buffer, path, PARA_FILE_WRITE));
     shared *s = para_buffer_data(buffer);
@@ -130,7 +130,7 @@ TEST(exclusion_in_mapped_buffers)
     assert_int_equal(s->counter, CHILDREN * ROUNDS);
     OK(para_shared_mutex_fini(&s->mutex));
     para_buffer_destroy(buffer);
-    unlink(path);
+    fclose(file);
 }
 
 static int lock_and_stay(shared *s)
