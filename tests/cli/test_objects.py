@@ -242,6 +242,8 @@ class Objects(Case):
         self.assertEqual(process.wait(60), -number)
         return set(self.files()) - before - {"started"}
 
+    @unittest.skipIf(b"__tsan_init" in pathlib.Path(PARA).read_bytes(),
+                     "gcc 12's ThreadSanitizer loses one signal in 300: it comes, and no handler is called")
     def test_a_signal_leaves_no_output(self):
         for name in "HUP INT QUIT PIPE ALRM TERM USR1 USR2 VTALRM PROF XCPU BUS IO".split():
             self.assertEqual(self.kill(getattr(signal, f"SIG{name}")), set(), name)
