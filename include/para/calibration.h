@@ -38,10 +38,15 @@ PARA_API para_status para_calibration_reset(para_pool *pool);
 
 /* Writes the knowledge as text, a line a site:
  *
- *     site LOG2_COUNT NS_PER_ELEMENT DEVIATION SPREAD SAMPLES OFFSET MODULE
+ *     site LOG2_COUNT ALONE_NS SAMPLES SHARED_NS SAMPLES CALL_NS DEVIATION SPREAD HALVINGS
+ *          LOOP OFFSET MODULE
  *
- * where OFFSET (hexadecimal) is the kernel's place in the program or library MODULE. Lines that
- * begin with # are for people and have the machine's costs.
+ * ALONE_NS and SHARED_NS are an element's cost in calls that run alone and that are shared, CALL_NS
+ * is the price of a kernel call, however short. DEVIATION is how much calls differ (32: 100 %),
+ * SPREAD how much portions of a call do (16: not at all). A memory-bound site runs on the pool's
+ * workers, halved HALVINGS times. LOOP (hexadecimal) is the call's .options.site, and OFFSET
+ * (hexadecimal) is the kernel's place in the program or library MODULE. Lines that begin with # are
+ * for people and have the machine's costs.
  * Errors: PARA_ERR_ARGUMENT, PARA_ERR_FILE (the stream's error). */
 PARA_API para_status para_calibration_print(para_pool *pool, FILE *stream);
 

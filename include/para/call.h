@@ -29,6 +29,18 @@ typedef struct para_options {
                                before each chunk: a map's are then of 0.2 ms where para knows the
                                kernel, else 1/64 of the call, unless .chunk says otherwise; a
                                reduction's are its blocks */
+    size_t claim;  /* a participant takes at most so many chunks at a time (elements of a map
+                               without .chunk, groups of blocks of a reduction); 0: automatic, which
+                               suits all but units that wait for each other. With .claim = 1 and
+                               PARA_EXECUTOR_THREADS no unit is held back by another: on an idle
+                               pool as many units as it has workers can all run at the same time.
+                               A participant claims 1023 times at most from a slice, which is
+                               1 / workers of the call: in longer slices claims are longer */
+    uint64_t site; /* tells loops of one kernel apart, which cost different amounts: a
+                               number of the program's choice. Wrappers (of other languages, of
+                               function objects) that run every loop through one kernel set it to
+                               what they wrap, such as its address. 0: the kernel alone. What is
+                               saved of a calibration is found again if the number is the same */
 } para_options;
 
 /* Why a call ran as it did. */

@@ -46,6 +46,8 @@ typedef struct para_chunk {
                               aligned to 64 bytes, contents undefined; NULL if it asked for none */
     unsigned worker; /* which participant runs it, below the call's width: for statistics only;
                               a thread may have two of them in a call */
+    unsigned kind;   /* of the core that its thread is placed on: 0 the most efficient kind, as in
+                              para_cpu_info; for kernels with a variant for each kind of core */
 } para_chunk;
 
 /* Kernels are pure: they write only out, acc and scratch, and what they write depends on neither

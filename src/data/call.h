@@ -4,8 +4,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "engine/lane.h"
-#include "engine/pool.h"
+#include "schedule/schedule.h"
 
 #include <para/call.h>
 
@@ -21,18 +20,7 @@ static inline para_status para__options_check(const para_options *options, const
 
 /* A call on its way. */
 typedef struct para__call {
-    para_pool *pool; /* resolved */
-    para__plan plan;
-    bool probe; /* begins alone, in growing portions; the rest is shared if that turns out to pay */
-    bool timed;
-    bool unsettled; /* alone, after one that was shared: finds data where a helper has left it */
-    size_t first_portion; /* elements, when probing */
-    size_t count;         /* elements */
-    const para_options *options;
-    para__site *site; /* what the pool remembers of calls like this one; NULL if it is not asked */
-    para__estimate estimate;
-    para__width pace; /* what was known of the site's width, and the width of this call for that; */
-    unsigned paced;   /* 0, or another than the plan's: this one is not asked */
+    para__schedule schedule;
     para__lane *lane; /* leased, or NULL */
     void *borrowed;   /* memory of its own, where no lane's arena could be had */
     uint64_t start_ns;
@@ -47,24 +35,25 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
 /* Whether the call runs on its thread from beginning to end. */
 static inline bool para__call_is_alone(const para__call *call)
 {
-    return call->plan.width == 1 && !call->probe;
+    return call->schedule.plan.width == 1 && !call->schedule.probe;
 }
 
 /* Whether nothing but the work itself is to be done: alone, unwatched, to its end. */
 static inline bool para__call_is_plain(const para__call *call)
 {
-    return call->plan.width == 1 && !call->timed && !call->report && !call->options->cancel;
+    return call->schedule.plan.width == 1 && !call->schedule.timed && !call->report &&
+           !call->schedule.options->cancel;
 }
-
-/* The most elements of a kernel call, where it can be cancelled and nothing else says: what is
- * expected to take a moment. */
-size_t para__call_piece(const para__call *call);
 
 /* The most participants that the call may have. */
 unsigned para__call_width_most(const para__call *call);
 
-/* Divides a planned call into other units than those it was decided with. */
-void para__call_replan(para__call *call, size_t units);
+/* The kind of core that the calling thread is on. */
+static inline unsigned para__call_kind(const para__call *call)
+{
+    const para_pool *pool = call->schedule.pool;
+    return pool->machine->info.core_kinds > 1 ? pool->worker[para__pool_seat(pool)].kind : 0;
+}
 
 /* Memory until the call ends, aligned to PARA__LINE; NULL if there is none. */
 void *para__call_memory(para__call *call, size_t bytes);

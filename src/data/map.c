@@ -31,6 +31,7 @@ static void run(const void *payload, size_t first_unit, size_t unit_count, para_
     aim.chunk.out = aim.out;
     aim.chunk.scratch = job->scratch ? job->scratch + seat->worker * job->scratch_stride : NULL;
     aim.chunk.worker = seat->worker;
+    aim.chunk.kind = seat->kind;
 
     size_t first = first_unit * job->unit;
     size_t left;
@@ -57,13 +58,14 @@ static para_status check(const para_map *map, map_job *job)
 
 /* The call as one chunk on this thread. Where the loop takes nanoseconds, the way through a job and a
  * seat would show. */
-static para_status run_whole(const para_map *map, const para__views *views)
+static para_status run_whole(const para_map *map, const para__views *views, unsigned kind)
 {
     para__aim aim;
     aim.chunk.in = aim.in;
     aim.chunk.out = aim.out;
     aim.chunk.scratch = NULL;
     aim.chunk.worker = 0;
+    aim.chunk.kind = kind;
     para__aim_at(&aim, views, 0, map->count);
     const int error = map->kernel(&aim.chunk, map->arg);
     return error ? para__call_fail(error, 0, map->count) : PARA_OK;
@@ -101,7 +103,7 @@ para_status para_pmap(para_pool *pool, const para_map *map)
     if (status)
         return status;
     if (para__call_is_plain(&call) && !chunk && !map->scratch_bytes)
-        return run_whole(map, &job.views);
+        return run_whole(map, &job.views, para__call_kind(&call));
     job.kernel = map->kernel;
     job.arg = map->arg;
     job.count = map->count;
@@ -109,7 +111,7 @@ para_status para_pmap(para_pool *pool, const para_map *map)
     job.cancel = map->options.cancel;
     job.scratch = NULL;
     job.scratch_stride = 0;
-    job.piece = chunk ? job.unit : job.cancel ? para__call_piece(&call) : SIZE_MAX;
+    job.piece = chunk ? job.unit : job.cancel ? para__schedule_piece(&call.schedule) : SIZE_MAX;
     if (map->scratch_bytes) {
         job.scratch_stride = para__round_up(map->scratch_bytes, PARA__LINE);
         const unsigned width = para__call_width_most(&call);

@@ -96,6 +96,7 @@ static void run(const void *payload, size_t first, size_t count, para__seat *sea
     aim.chunk.out = aim.out;
     aim.chunk.scratch = job->has_scratch ? stack + job->scratch_offset : NULL;
     aim.chunk.worker = seat->worker;
+    aim.chunk.kind = seat->kind;
     __builtin_prefetch(job->partials.slots + first * job->partials.stride, 1);
     for (size_t unit = first; unit < first + count;) {
         const unsigned fits = para__tree_level(job->partials.leaves, unit, first + count);
@@ -207,8 +208,7 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
         return status;
     job.level = unit_level(&job, &reduce->options, para__call_width_most(&call));
     const size_t units = ((job.blocks - 1) >> job.level) + 1;
-    if (call.plan.width > 1)
-        para__call_replan(&call, units);
+    para__schedule_divide(&call.schedule, units);
     _Alignas(PARA__LINE) char small[1024]; /* enough for a small accumulator on one thread */
     if (!lay_out(&job, &call, reduce->scratch_bytes, units, small, sizeof small))
         status = para__fail(PARA_ERR_MEMORY, "%zu partial results of %zu bytes, scratch of %zu",

@@ -201,27 +201,29 @@ static para__part part_of_caller(para_pool *pool, para__lane *lane, const para__
     unsigned first = self / plan->width * plan->width;
     if (first > pool->workers - plan->width)
         first = pool->workers - plan->width;
-    return (para__part){.pool = pool,
-                        .lane = lane,
-                        .begun = true,
-                        .run = job->run,
-                        .payload = job->payload,
-                        .generation = ++lane->generation,
-                        .division = {.units = job->units,
-                                     .lead = plan->lead,
-                                     .width = plan->width,
-                                     .tickets = plan->tickets,
-                                     .caller = self - first,
-                                     .grain = plan->grain},
-                        .first_unit = job->first,
-                        .timed = job->timed,
-                        .team = {.within = para__lane_around(pool),
-                                 .first = first,
-                                 .width = plan->width,
-                                 .caller = self},
-                        .self = self,
-                        .first_claim = plan->first,
-                        .seat = {.worker = self - first, .stop = &lane->stop}};
+    return (para__part){
+        .pool = pool,
+        .lane = lane,
+        .begun = true,
+        .run = job->run,
+        .payload = job->payload,
+        .generation = ++lane->generation,
+        .division = {.units = job->units,
+                     .lead = plan->lead,
+                     .width = plan->width,
+                     .tickets = plan->tickets,
+                     .caller = self - first,
+                     .grain = plan->grain},
+        .first_unit = job->first,
+        .timed = job->timed,
+        .team = {.within = para__lane_around(pool),
+                 .first = first,
+                 .width = plan->width,
+                 .caller = self},
+        .self = self,
+        .first_claim = plan->first,
+        .claim = plan->first ? plan->first : 1,
+        .seat = {.worker = self - first, .stop = &lane->stop, .kind = pool->worker[self].kind}};
 }
 
 /* Who of the team sleeps; more than there are if one is not to be woken, so that nothing is learnt.
@@ -255,12 +257,14 @@ static void refine_costs(const para__part *p, const para__tally *tally, unsigned
 enum { FEW_TICKETS = 8 };
 
 void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, const para__plan *plan,
-                    para__tally *tally, unsigned *workers)
+                    para__outcome *outcome)
 {
     const uint64_t begun = job->timed ? para__ticks() : 0;
+    para__tally *const tally = &outcome->tally;
     const uint64_t busy_before = tally->busy_ticks;
     para__part p = part_of_caller(pool, lane, job, plan);
     p.seat.tally = *tally;
+    p.portions = outcome->portions;
     _Atomic uint32_t *guests = para__pool_is_worker(pool) ? NULL : &pool->worker[p.self].guests;
     if (guests)
         para__add_relaxed(guests, 1); /* a hint: see pool.h */
@@ -270,7 +274,7 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
     /* Nobody can claim yet, so the caller takes its own first tickets by a plain store; and it does
      * nothing between post and its first portion that would wait for the store to arrive, unless
      * the call is long against that. */
-    const unsigned portion = para__claim_size(plan->tickets, plan->tickets, plan->first);
+    const unsigned portion = para__claim_size(plan->tickets, plan->tickets, p.claim);
     para__store_relaxed(&lane->member[p.self].ticket, /* published by post */
                         para__tagged(p.generation, plan->tickets - portion));
     const unsigned sleepers = job->timed ? count_sleepers(&p) : 0;
@@ -294,12 +298,13 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
         para__add_relaxed(guests, -1u); /* a hint: see pool.h */
 
     *tally = p.seat.tally;
-    *workers = tally->chunks != 0;
+    outcome->portions = p.portions;
+    outcome->workers = tally->chunks != 0;
     for (unsigned w = p.team.first; w < p.team.first + p.team.width; w++)
         if (para__load_relaxed(&lane->member[w].done) >> PARA__COUNT_BITS ==
             p.generation) { /* joined */
             add_tally(tally, &lane->member[w].tally);
-            *workers += lane->member[w].tally.chunks != 0;
+            outcome->workers += lane->member[w].tally.chunks != 0;
         }
     if (job->timed)
         refine_costs(&p, tally, sleepers, begun, published, tally->busy_ticks - busy_before);

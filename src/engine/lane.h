@@ -51,6 +51,7 @@
 #include "base/atomic.h"
 #include "plan/decide.h"
 #include "plan/divide.h"
+#include "plan/estimate.h"
 #include "sync/event.h"
 
 #include <para/call.h>
@@ -72,8 +73,17 @@ typedef struct para__seat {
     unsigned worker;        /* 0 .. width - 1 */
     _Atomic uint64_t *stop; /* first element of the lowest failing chunk known so far; 0 if
                                the call is cancelled; written by whoever fails, read by all */
+    unsigned kind;          /* of the core that it is placed on, as in para_chunk */
     para__tally tally;
 } para__seat;
+
+/* How a call went. */
+typedef struct para__outcome {
+    para__tally tally;       /* of all participants */
+    unsigned workers;        /* who ran a chunk */
+    para__portions portions; /* of the caller, if the call is timed */
+    uint64_t ticks;          /* from begin to end, likewise */
+} para__outcome;
 
 /* Runs units [first, first + count) of the job with that payload. */
 typedef void para__run(const void *payload, size_t first, size_t count, para__seat *seat);
@@ -139,10 +149,10 @@ void para__lane_release(para__lane *lane);
 void *para__lane_arena(para__lane *lane, size_t bytes);
 
 /* Runs the job on a leased lane as planned, with the calling thread as one of the participants;
- * adds what all of them did to the tally. *workers: how many ran a chunk, the caller among them if
- * the tally has chunks already. plan->width is at least 2. */
+ * adds what all of them did to the outcome's tally and portions, which may have some of the caller
+ * already, and sets its workers. plan->width is at least 2. */
 void para__lane_run(struct para_pool *pool, para__lane *lane, const para__job *job,
-                    const para__plan *plan, para__tally *tally, unsigned *workers);
+                    const para__plan *plan, para__outcome *outcome);
 
 /* Has an empty job run by the caller's nearest helpers, width - 1 of them, and returns the ticks
  * until the caller knows of its end; UINT64_MAX if they did not come within limit_ticks. */

@@ -20,7 +20,7 @@ static unsigned claim(const para__part *p, unsigned w, unsigned *first_ticket)
             generation == p->generation ? (unsigned)(seen & PARA__COUNT_MASK) : tickets;
         if (generation > p->generation || remaining == 0)
             return 0;
-        const unsigned n = para__claim_size(remaining, tickets, p->first_claim);
+        const unsigned n = para__claim_size(remaining, tickets, p->claim);
         if (para__cas_relaxed(word, &seen, para__tagged(p->generation, remaining - n))) {
             *first_ticket = tickets - remaining;
             return n;
@@ -48,6 +48,18 @@ static void begin(para__part *p)
 /* The lane of the call whose kernel this thread runs, if any. */
 static _Thread_local const para__lane *current_lane __attribute__((tls_model("initial-exec")));
 
+/* Where nothing is known of the units, claims are so long that they do not show, and so short that
+ * no dear unit holds back another: the claim just made took so many ticks. */
+static void adapt_claim(para__part *p, uint64_t ticks)
+{
+    enum { SHORT = 16, LONG = 64 }; /* us */
+    const unsigned most = (p->division.tickets + 3) / 4;
+    if (ticks < SHORT * p->pool->portion_ticks)
+        p->claim = 2 * p->claim < most ? 2 * p->claim : most;
+    else if (ticks > LONG * p->pool->portion_ticks && p->claim > 1)
+        p->claim /= 2;
+}
+
 void para__part_run(para__part *p, unsigned w, unsigned first_ticket, unsigned n)
 {
     const para__range units = para__ticket_units(&p->division, w - p->team.first, first_ticket, n);
@@ -63,6 +75,9 @@ void para__part_run(para__part *p, unsigned w, unsigned first_ticket, unsigned n
         const uint64_t ticks = para__ticks() - start;
         const float each = (float)ticks / (float)units.count;
         p->seat.tally.busy_ticks += ticks;
+        para__portions_add(&p->portions, (double)units.count, (double)ticks);
+        if (p->first_claim == 0)
+            adapt_claim(p, ticks);
         if (each > p->seat.tally.dearest_ticks && ticks >= p->pool->portion_ticks)
             p->seat.tally.dearest_ticks = each;
     }
@@ -189,6 +204,7 @@ para__visit para__lane_visit(para_pool *pool, unsigned index, unsigned worker, u
     if (worker - t.first >= t.width)
         return PARA__VISIT_NOTHING;
 
+    const unsigned first_claim = (unsigned)post & PARA__SLICE_TICKETS_MAX;
     para__part p = {
         .pool = pool,
         .lane = lane,
@@ -199,8 +215,10 @@ para__visit para__lane_visit(para_pool *pool, unsigned index, unsigned worker, u
                      .caller = t.caller - t.first},
         .team = t,
         .self = worker,
-        .first_claim = (unsigned)post & PARA__SLICE_TICKETS_MAX,
-        .seat = {.worker = worker - t.first, .stop = &lane->stop}};
+        .first_claim = first_claim,
+        .claim = first_claim ? first_claim : 1,
+        .seat = {
+            .worker = worker - t.first, .stop = &lane->stop, .kind = pool->worker[worker].kind}};
     para__part_wake_next(&p);
     para__part_work_on(&p, worker);
     para__part_help_others(&p);

@@ -66,7 +66,10 @@ typedef struct para__part {
     size_t first_unit;
     bool timed;
     para__team team;
-    unsigned self, first_claim, finished;
+    unsigned self, finished;
+    unsigned first_claim; /* as in the plan */
+    unsigned claim;       /* tickets that the next claim takes at most */
+    para__portions portions;
     para__seat seat;
 } para__part;
 

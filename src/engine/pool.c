@@ -36,6 +36,7 @@ static void place_workers(para_pool *pool)
         worker->pool = pool;
         worker->index = i;
         worker->cpu_index = i % machine->cpu_count;
+        worker->kind = machine->cpu[worker->cpu_index].kind;
         if (i > 0) {
             const para__worker *before = &pool->worker[i - 1];
             const bool same =

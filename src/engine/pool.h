@@ -22,6 +22,7 @@ typedef struct para__worker {
     pthread_t thread;
     unsigned index, group;   /* of this worker; of the group that it reads its notices with */
     unsigned cpu_index;      /* in the machine: where it is placed */
+    unsigned kind;           /* of the core there, as in para_cpu_info */
     para_status bind_status; /* written by the thread before it is ready */
     uint64_t away_ns;        /* how long it sleeps while it is displaced; its thread's own */
 

@@ -100,7 +100,7 @@ para_status para_calibration_get(para_pool *pool, para_calibration_info *info)
         return status;
     unsigned sites = 0;
     for (unsigned i = 0; i < PARA__SITES; i++)
-        sites += para__site_read(&pool->sites.site[i]).samples != 0;
+        sites += para__estimate_samples(para__site_read(&pool->sites.site[i])) != 0;
     const para__costs costs = para__costs_now(pool);
     const para_calibration_info full = {
         .round_trip_ns = costs.round_trip_ns,
@@ -121,22 +121,22 @@ para_status para_calibration_reset(para_pool *pool)
 {
     const para_status status = para__pool_resolve(&pool);
     if (!status)
-        for (unsigned i = 0; i < PARA__SITES; i++) {
-            para__store_relaxed(&pool->sites.site[i].estimate, 0); /* no order: see sites.h */
-            para__store_relaxed(&pool->sites.site[i].key, 0);
-        }
+        for (unsigned i = 0; i < PARA__SITES; i++)
+            para__site_forget(&pool->sites.site[i]);
     return status;
 }
 
 static void print_site(para__site *site, FILE *stream)
 {
-    const uint64_t key = para__load_relaxed(&site->key); /* no order: see sites.h */
-    const para__estimate estimate = para__site_read(site);
+    const uint64_t key = para__load_relaxed(&site->kernel); /* no order: see sites.h */
+    const uint64_t loop = para__load_relaxed(&site->loop);
+    const para__estimate e = para__site_read(site);
     module in = {.address = kernel_of(key)};
-    if (key == 0 || estimate.samples == 0 || !dl_iterate_phdr(visit, &in))
+    if (key == 0 || para__estimate_samples(e) == 0 || !dl_iterate_phdr(visit, &in))
         return;
-    fprintf(stream, "site %u %.9g %u %u %u %" PRIxPTR " %s\n", (unsigned)(key & 63),
-            (double)estimate.cost_ns, estimate.deviation, estimate.spread, estimate.samples,
+    fprintf(stream, "site %u %.9g %u %.9g %u %.9g %u %u %u %" PRIx64 " %" PRIxPTR " %s\n",
+            (unsigned)(key & 63), (double)e.alone_ns, e.alone, (double)e.shared_ns, e.shared,
+            (double)e.price_ns, e.deviation, e.spread, para__site_width(site).halvings, loop,
             in.address - in.base, in.name);
 }
 
@@ -150,10 +150,11 @@ static para_status print(para_pool *pool, FILE *stream)
         return status;
     fprintf(
         stream,
-        "# para calibration 1\n"
+        "# para calibration 2\n"
         "# round_trip_ns %.0f  per_helper_ns %.0f  wake_ns %.0f  wake_cost_ns %.0f  clock_ns %.1f\n"
         "# share_ns %.0f  spin_ns %.0f  least_ns %.0f  workers %u\n"
-        "# site log2_count ns_per_element deviation spread samples offset module\n",
+        "# site log2_count alone_ns samples shared_ns samples call_ns deviation spread halvings "
+        "loop offset module\n",
         info.round_trip_ns, info.per_helper_ns, info.wake_ns, info.wake_cost_ns, info.clock_ns,
         info.share_ns, info.spin_ns, info.least_ns, pool->workers);
     for (unsigned i = 0; i < PARA__SITES; i++)
@@ -218,21 +219,30 @@ para_status para_calibration_save(para_pool *pool, const char *path)
 
 /* One line of a file, if it is well formed. */
 typedef struct site_line {
-    unsigned log2_count, deviation, spread, samples;
-    float cost_ns;
+    unsigned log2_count, alone, shared, deviation, spread, halvings;
+    float alone_ns, shared_ns, price_ns;
+    uint64_t loop;
     uintptr_t offset;
     char module[256];
 } site_line;
 
+static bool is_cost(float ns)
+{
+    return isfinite(ns) && ns >= 0;
+}
+
 static bool parse(const char *text, site_line *line)
 {
     int end = 0;
-    return sscanf(text, "site %2u %f %3u %3u %5u %" SCNxPTR " %255[^\n]%n", &line->log2_count,
-                  &line->cost_ns, &line->deviation, &line->spread, &line->samples, &line->offset,
-                  line->module, &end) == 7 &&
+    return sscanf(text,
+                  "site %2u %f %2u %f %2u %f %3u %3u %2u %" SCNx64 " %" SCNxPTR " %255[^\n]%n",
+                  &line->log2_count, &line->alone_ns, &line->alone, &line->shared_ns, &line->shared,
+                  &line->price_ns, &line->deviation, &line->spread, &line->halvings, &line->loop,
+                  &line->offset, line->module, &end) == 12 &&
            (text[end] == '\n' || text[end] == '\0') && line->log2_count < 64 &&
-           isfinite(line->cost_ns) && line->cost_ns >= 0 && line->deviation <= UINT8_MAX &&
-           line->spread <= UINT8_MAX && line->samples <= UINT16_MAX;
+           is_cost(line->alone_ns) && is_cost(line->shared_ns) && is_cost(line->price_ns) &&
+           line->alone < 16 && line->shared < 16 && line->deviation <= UINT8_MAX &&
+           line->spread <= UINT8_MAX && line->halvings < 32;
 }
 
 static void learn(para_pool *pool, const site_line *line)
@@ -241,13 +251,20 @@ static void learn(para_pool *pool, const site_line *line)
     memcpy(in.name, line->module, sizeof in.name);
     if (!dl_iterate_phdr(visit, &in))
         return;
-    const uint64_t key = (uint64_t)(in.base + line->offset) << 6 | line->log2_count;
-    const para__estimate estimate = {.cost_ns = line->cost_ns,
-                                     .deviation = (uint8_t)line->deviation,
-                                     .spread = (uint8_t)line->spread,
-                                     .samples = (uint16_t)line->samples};
-    para__store_relaxed(&para__site_find(&pool->sites, key)->estimate, /* no order: see sites.h */
-                        para__estimate_pack(estimate));
+    const para__site_key key = {
+        .kernel = (uint64_t)(in.base + line->offset) << 6 | line->log2_count, .loop = line->loop};
+    para__estimate e = {.alone_ns = line->alone_ns,
+                        .shared_ns = line->shared_ns,
+                        .price_ns = line->price_ns,
+                        .deviation = (uint8_t)line->deviation,
+                        .spread = (uint8_t)line->spread,
+                        .alone = line->alone & 15,
+                        .shared = line->shared & 15};
+    e.mean_ns = (float)para__estimate_cost(e, PARA__SHARED);
+    para__site *site = para__site_find(&pool->sites, key);
+    para__site_write(site, e);
+    const para__width width = {.halvings = (uint8_t)line->halvings};
+    para__store_relaxed(&site->width, para__width_pack(width)); /* no order: see sites.h */
 }
 
 /* Goes through the file; learns, if it is given a pool. 0, or the number of the first bad line. */

@@ -21,6 +21,13 @@ static const double margin_part = 0.02;
  * spread, since smaller portions differ more. Chosen by the suite's irregular loops. */
 static const double ticket_ns = 4000;
 
+/* And at least so many times the price of a kernel call: a slice of few tickets pays one for each,
+ * 3 %. */
+static const double ticket_prices = 32;
+
+/* Tickets that cost more than this are claimed one by one: a claim costs 0.2 % of one. */
+static const double dear_ticket_ns = 20000;
+
 /* A second announcement waits for a line to travel. It is made where what it may spare, a slice
  * that the caller would have to run as well, is long against that. */
 static const double announce_twice_ns = 20000;
@@ -72,30 +79,54 @@ double para__least_work_ns(const para__costs *costs, unsigned workers)
     return least;
 }
 
-void para__plan_portions(para__plan *plan, size_t units, double work_ns, double spread,
-                         const para__costs *costs)
+/* How many tickets a slice of so many units is cut into. */
+static double ticket_count(const para__ask *ask, double slice_ns, double spread)
 {
-    const size_t share = units / plan->width;
-    const double slice_ns = work_ns / plan->width;
-    spread = spread > 1 ? spread : 1;
-    const double least_ns = ticket_ns / (spread * sqrt(spread));
-    double tickets = PARA__SLICE_TICKETS_MAX;
-    if (work_ns > 0 && slice_ns < tickets * least_ns)
-        tickets = slice_ns < 2 * least_ns ? 1 : slice_ns / least_ns;
-    plan->tickets = share < 2 ? 1 : share < tickets ? (unsigned)share : (unsigned)tickets;
-    /* A quarter of an even slice, as its worker's core may be slower than others, and down to a
-     * sixteenth of one that may turn out dear; never more than a claim is meant to take. */
+    if (ask->claim)
+        return PARA__SLICE_TICKETS_MAX;
+    double least_ns = ticket_ns / (spread * sqrt(spread));
+    if (least_ns < ticket_prices * ask->price_ns)
+        least_ns = ticket_prices * ask->price_ns;
+    if (ask->work_ns <= 0 || slice_ns >= PARA__SLICE_TICKETS_MAX * least_ns)
+        return PARA__SLICE_TICKETS_MAX;
+    return slice_ns < 2 * least_ns ? 1 : slice_ns / least_ns;
+}
+
+/* A quarter of an even slice, as its worker's core may be slower than others, and down to a
+ * sixteenth of one that may turn out dear; never more than a claim is meant to take; and one by one
+ * where tickets are so dear that claims do not show. */
+static unsigned first_claim(const para__ask *ask, unsigned tickets, double slice_ns, double spread)
+{
+    if (ask->claim)
+        return 1;
+    if (ask->work_ns <= 0 || ask->varies)
+        return 0;
+    if (slice_ns > dear_ticket_ns * tickets)
+        return 1;
     const double claims = 4 * (spread < 4 ? spread : 4);
-    plan->first = (unsigned)((plan->tickets + claims - 1) / claims);
-    if (slice_ns > claim_ns) {
-        const unsigned most = (unsigned)(claim_ns / slice_ns * plan->tickets);
-        plan->first = most < 1 ? 1 : most < plan->first ? most : plan->first;
-    }
-    plan->announce_twice = work_ns == 0 || slice_ns > announce_twice_ns;
+    const unsigned first = (unsigned)((tickets + claims - 1) / claims);
+    if (slice_ns <= claim_ns)
+        return first;
+    const unsigned most = (unsigned)(claim_ns / slice_ns * tickets);
+    return most < 1 ? 1 : most < first ? most : first;
+}
+
+void para__plan_portions(para__plan *plan, const para__ask *ask, const para__costs *costs)
+{
+    const size_t claim = ask->claim ? ask->claim : 1;
+    const size_t share = (ask->units - 1) / plan->width + 1;
+    const size_t most = (share - 1) / claim + 1; /* so that no ticket ties units together */
+    const double slice_ns = ask->work_ns / plan->width;
+    const double spread = ask->spread > 1 ? ask->spread : 1;
+    const double tickets = ticket_count(ask, slice_ns, spread);
+    plan->tickets = most < tickets ? (unsigned)most : (unsigned)tickets;
+    plan->first = first_claim(ask, plan->tickets, slice_ns, spread);
+    plan->announce_twice = plan->first == 0 || ask->claim || slice_ns > announce_twice_ns;
     plan->lead = 0;
-    if (work_ns > 0) {
-        const double lead = costs->round_trip_ns / work_ns * (double)units;
-        plan->lead = lead < (double)(units - share) ? (size_t)lead : units - share;
+    if (ask->work_ns > 0 && !ask->claim && !ask->varies) {
+        const size_t others = ask->units - ask->units / plan->width;
+        const double lead = costs->round_trip_ns / ask->work_ns * (double)ask->units;
+        plan->lead = lead < (double)others ? (size_t)lead : others;
     }
 }
 
@@ -113,12 +144,17 @@ static unsigned most_threads(const para__ask *ask)
     return ask->units < limit ? (unsigned)ask->units : limit;
 }
 
+static double alone_ns(const para__ask *ask)
+{
+    return ask->alone_ns > 0 ? ask->alone_ns : ask->work_ns + ask->price_ns;
+}
+
 /* What is gained by the best team, with so many helpers awake, beyond the margin. */
 static double gain(const para__ask *ask, unsigned awake, const para__costs *costs, unsigned *width)
 {
-    const double work_ns = ask->inflation > 0 ? ask->work_ns * ask->inflation : ask->work_ns;
-    *width = best_width(work_ns, most_threads(ask), awake, costs);
-    return ask->work_ns * (1 - margin_part) - margin_ns - shared_ns(work_ns, *width, awake, costs);
+    *width = best_width(ask->work_ns, most_threads(ask), awake, costs);
+    return alone_ns(ask) * (1 - margin_part) - margin_ns - ask->price_ns -
+           shared_ns(ask->work_ns, *width, awake, costs);
 }
 
 double para__forgone_ns(const para__ask *ask, const para__costs *costs, unsigned *width)
@@ -136,9 +172,21 @@ para__plan para__decide(const para__ask *ask, const para__costs *costs)
     para__plan plan = {.width = most_threads(ask), .why = PARA_WHY_ASKED};
     if (ask->executor != PARA_EXECUTOR_THREADS) {
         plan.why = PARA_WHY_PARALLEL;
-        if (gain(ask, ask->awake, costs, &plan.width) <= 0)
-            return alone(PARA_WHY_SMALL);
+        plan.gain_ns = gain(ask, ask->awake, costs, &plan.width);
+        if (plan.gain_ns <= 0) {
+            const double gain_ns = plan.gain_ns;
+            plan = alone(PARA_WHY_SMALL);
+            plan.gain_ns = gain_ns;
+            return plan;
+        }
     }
-    para__plan_portions(&plan, ask->units, ask->work_ns, ask->spread, costs);
+    para__plan_portions(&plan, ask, costs);
     return plan;
+}
+
+bool para__share_at_once(const para__ask *ask, double unit_ns, const para__costs *costs)
+{
+    const unsigned p = most_threads(ask);
+    const double in_vain_ns = costs->share_ns + (ask->awake < p - 1 ? 2 * costs->wake_cost_ns : 0);
+    return unit_ns * (1 - 1.0 / p) > in_vain_ns + ask->price_ns;
 }

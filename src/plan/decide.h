@@ -6,8 +6,14 @@
  *     W = (T - c) + sum of (T - R_i),     so     T = (W + c + sum of R_i) / p
  * where c is what sharing costs the caller. R_i is a round trip between cores for helper i if it
  * spins, and a wake-up more if it sleeps. W is what the work costs when it is shared, which may be
- * more than alone, since data travels. A little for each helper that is joined comes on top. A call
- * is shared if T is less than what it costs alone by a margin. */
+ * more than alone, since data travels. A little for each helper that is joined comes on top, and
+ * the price of a kernel call, which each participant pays. A call is shared if T is less than what
+ * it costs alone by a margin.
+ *
+ * What a site costs in the way that is not in use is not known for ever. So each site has a credit:
+ * a part of the time that its calls take. When it covers what a call on the other way would cost
+ * more, one is run that way. Each trial that was slower doubles what the next has to be covered by.
+ * So exploring costs a bounded part of the time, whatever the site. */
 #ifndef PARA_PLAN_DECIDE_H
 #define PARA_PLAN_DECIDE_H
 
@@ -31,14 +37,18 @@ typedef struct para__costs {
 
 /* What is known of a call. */
 typedef struct para__ask {
-    size_t units;           /* portions that it can be divided into */
-    double work_ns;         /* what all of them are expected to cost, run alone; 0: not known */
-    double inflation;       /* how much more they cost when shared: their data has to travel */
+    size_t units;   /* portions that it can be divided into */
+    double work_ns; /* what all of them are expected to cost when shared, price left out; 0: unknown
+                      */
+    double alone_ns;        /* what the call is expected to take alone; 0: work_ns and a price */
+    double price_ns;        /* of a kernel call, however short */
     unsigned workers;       /* threads of the pool, the caller's among them */
     unsigned awake;         /* helpers that do not sleep */
     unsigned limit;         /* threads that the call's options allow; 0: all */
     para_executor executor; /* what the call's options ask for */
+    size_t claim;           /* the most units of a claim, by the call's options; 0: any */
     double spread;          /* cost of the dearest portions as a multiple of the mean; 0: unknown */
+    bool varies;            /* work_ns is a mean of calls that differ */
 } para__ask;
 
 /* What is to be done. */
@@ -50,6 +60,7 @@ typedef struct para__plan {
     para__grain grain;   /* where slices may begin */
     bool announce_twice; /* long enough to announce it twice */
     para_why why;
+    double gain_ns; /* by which sharing is expected to be faster; negative: slower; 0: not asked */
 } para__plan;
 
 /* Why a call cannot be shared, whatever it costs; PARA_WHY_PARALLEL: it can be. */
@@ -64,17 +75,20 @@ static inline para_why para__why_alone(para_executor executor, unsigned limit, u
 
 para__plan para__decide(const para__ask *ask, const para__costs *costs);
 
-/* What a call would gain more, shared as is best then, were all helpers awake. The team for that is
- * *width. */
+/* Whether a call of unknown cost is shared from its first unit, since a unit that the caller tries
+ * alone would keep the others waiting for longer than sharing in vain takes. unit_ns: what units
+ * have cost in the mean. */
+bool para__share_at_once(const para__ask *ask, double unit_ns, const para__costs *costs);
+
+/* The additional gain if all helpers were awake, and the team for that. */
 double para__forgone_ns(const para__ask *ask, const para__costs *costs, unsigned *width);
 
 /* Work below this is never shared, even if all helpers are awake: for each width up to 4 the W at
  * which T is as good as running alone, and of these the least. */
 double para__least_work_ns(const para__costs *costs, unsigned workers);
 
-/* A plan that divides `units` among the plan's width, where they cost work_ns. spread as above. */
-void para__plan_portions(para__plan *plan, size_t units, double work_ns, double spread,
-                         const para__costs *costs);
+/* Divides what was asked about among the plan's width. */
+void para__plan_portions(para__plan *plan, const para__ask *ask, const para__costs *costs);
 
 /* Has the slices of a plan for `units` begin at page borders, if these write so much that it
  * matters: see para__grain_of_pages. */

@@ -7,40 +7,97 @@ static const double noise_ns = 60;
  * gives it back. */
 static const double most_deviation = 1.5;
 
+/* Calls that the plain mean goes back to. */
+enum { MEAN_CALLS = 16, SAMPLES_MOST = 15 };
+
+/* Portions of nearly equal length do not tell a price: the shortest has at most this part of the mean
+ * length. And a price that was not known shows as most of what the shortest portion took. */
+static const double shorter = 0.7;
+static const double dominant = 0.6;
+
 static double clip(double value, double low, double high)
 {
     return value < low ? low : value > high ? high : value;
 }
 
-para__estimate para__estimate_spread(para__estimate e, double spread)
+static uint8_t follow_spread(uint8_t spread, double sample)
 {
-    if (spread > 0)
-        e.spread =
-            (uint8_t)clip(e.spread + (clip(spread * 16, 16, 255) - e.spread) / 4 + 0.5, 16, 255);
+    return (uint8_t)clip(spread + (clip(sample * 16, 16, 255) - spread) / 4 + 0.5, 16, 255);
+}
+
+/* The sample's distance from what is known, as a part of the smaller of the two; 0 if it is noise.
+ */
+static double deviation_of(double sample, double known, double elements)
+{
+    const double smaller = sample < known ? sample : known;
+    const double difference = sample + known - 2 * smaller;
+    if (difference * elements <= noise_ns)
+        return 0;
+    return clip(smaller > 0 ? difference / smaller : most_deviation, 0, most_deviation);
+}
+
+/* What is known after a sample, of which there have been so many before. */
+static double next_cost(double sample, double known, unsigned samples, double elements)
+{
+    if (samples == 0)
+        return sample;
+    if (deviation_of(sample, known, elements) > 0) {
+        if (sample > 4 * known)
+            return known > 0 ? 2 * known : sample;
+        if (sample < known / 4)
+            return known / 2;
+    }
+    return known + (sample - known) / (samples < 3 ? samples + 1 : 4);
+}
+
+para__estimate para__estimate_try(para__estimate e, para__way way, double elements, double ns)
+{
+    const double sample = ns > 0 ? ns / elements : 0;
+    if (way == PARA__ALONE) {
+        e.alone_ns = (float)next_cost(sample, e.alone_ns, e.alone, elements);
+        e.alone = (e.alone < SAMPLES_MOST ? e.alone + 1u : SAMPLES_MOST) & 15;
+    } else {
+        e.shared_ns = (float)next_cost(sample, e.shared_ns, e.shared, elements);
+        e.shared = (e.shared < SAMPLES_MOST ? e.shared + 1u : SAMPLES_MOST) & 15;
+    }
     return e;
 }
 
-para__estimate para__estimate_add(para__estimate e, double elements, double ns, double spread)
+para__estimate para__estimate_add(para__estimate e, para__way way, double elements, double ns,
+                                  double spread)
 {
     const double sample = ns > 0 ? ns / elements : 0;
-    if (e.samples == 0)
-        return (para__estimate){
-            .cost_ns = (float)sample, .spread = (uint8_t)clip(spread * 16, 16, 255), .samples = 1};
-    const double mean = e.cost_ns;
-    const double smaller = sample < mean ? sample : mean;
-    const double difference = sample + mean - 2 * smaller;
-    double deviation = 0;
-    double next = mean + (sample - mean) / 4;
-    if (difference * elements > noise_ns) {
-        deviation = clip(smaller > 0 ? difference / smaller : most_deviation, 0, most_deviation);
-        if (sample > 4 * mean)
-            next = mean > 0 ? 2 * mean : sample;
-        else if (sample < mean / 4)
-            next = mean / 2;
+    const unsigned samples = para__estimate_samples(e);
+    if (samples == 0) {
+        e.spread = (uint8_t)clip(spread * 16, 16, 255);
+    } else {
+        const double deviation = deviation_of(sample, para__estimate_cost(e, way), elements);
+        e.deviation = (uint8_t)clip(e.deviation + (deviation * 32 - e.deviation) / 4 + 0.5, 0, 255);
+        if (spread > 0)
+            e.spread = follow_spread(e.spread, spread);
     }
-    e.cost_ns = (float)next;
-    e.deviation = (uint8_t)clip(e.deviation + (deviation * 32 - e.deviation) / 4 + 0.5, 0, 255);
-    e = para__estimate_spread(e, spread);
-    e.samples = e.samples < UINT16_MAX ? (uint16_t)(e.samples + 1) : UINT16_MAX;
+    const unsigned weight = samples < MEAN_CALLS - 1 ? samples + 1 : MEAN_CALLS;
+    e.mean_ns += (float)((sample - e.mean_ns) / weight);
+    return para__estimate_try(e, way, elements, ns);
+}
+
+para__estimate para__estimate_price(para__estimate e, double ns)
+{
+    const double known = e.price_ns;
+    e.price_ns = (float)(known > 0 ? known + (clip(ns, 0, 4 * known) - known) / 4 : ns);
     return e;
+}
+
+double para__portions_price(const para__portions *p, double known)
+{
+    if (p->count < 2)
+        return -1;
+    const double mean_units = p->units / p->count;
+    if (p->least_units > shorter * mean_units)
+        return -1;
+    const double price =
+        (p->least_ticks - p->least_units * p->ticks / p->units) / (1 - p->least_units / mean_units);
+    if (price <= 0)
+        return 0;
+    return price > dominant * p->least_ticks || price < known ? price : -1;
 }

@@ -1,65 +1,105 @@
-/* What is known of a site: the cost of an element, and how far it can be trusted. Pure functions.
+/* What is known of a site: what its elements cost, alone and shared, and how far that can be
+ * trusted. Pure functions.
  *
- * A site is a kernel together with the order of magnitude of its element count. Estimates are
- * robust rather than exact: one call that was preempted must not spoil them, and a lasting change
- * must show within a few calls. So a sample counts with a quarter, and is first clipped to a factor
- * of four around the estimate (winsorised); samples that keep being clipped move it by a factor of
- * two each. The deviation says how much samples differ; a site whose deviation is large is probed
- * at each call instead of trusted. */
+ * A site is a kernel, or one of its loops, with the order of magnitude of its element count. A
+ * kernel call over n elements costs a + b n. The price a is found from portions of different
+ * length. b is kept for each way to run, since data that travels, a lock in the kernel, or memory
+ * that all share can make an element dearer when its call is shared: what is shared is compared
+ * with what it costs alone.
+ *
+ * Estimates are robust rather than exact: one call that was preempted must not spoil them, and a
+ * lasting change must show within a few calls. A sample has a weight of 1/4 (EWMA) and is clipped
+ * to a factor of 4 around the estimate (winsorised); samples that keep being clipped move it by a
+ * factor of 2 each. The deviation says how much calls differ. A site whose deviation is large is
+ * probed at each call instead of trusted. */
 #ifndef PARA_PLAN_ESTIMATE_H
 #define PARA_PLAN_ESTIMATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+/* How a call ran. */
+typedef enum para__way { PARA__ALONE, PARA__SHARED } para__way;
 
 typedef struct para__estimate {
-    float cost_ns;     /* of one element, mean */
+    float alone_ns;    /* of one element of calls that run alone; 0 without a sample */
+    float shared_ns;   /* likewise shared, summed over participants */
+    float price_ns;    /* of a kernel call, however short; 0 until it is known */
+    float mean_ns;     /* of one element, plain mean of the last 16 calls or so, however they ran */
+    float credit_ns;   /* time that may be spent on the way that is not in use: see decide.h */
     uint8_t deviation; /* of samples from the mean, mean of its absolute value; 32 = 100 % */
     uint8_t spread;    /* of the cost within one call: dearest portion to mean, 16 = equal */
-    uint16_t samples;  /* how many there were, at most 65535; 0: nothing is known */
+    uint8_t refused;   /* trials of that way in a row that were slower, at most 3 */
+    uint8_t alone : 4; /* samples of that way, at most 15 */
+    uint8_t shared : 4; /* likewise */
 } para__estimate;
 
-/* One sample: so many elements took so many nanoseconds; the dearest portion cost `spread` times
- * the mean, 0: that is not known, since they were run as one. */
-para__estimate para__estimate_add(para__estimate estimate, double elements, double ns,
-                                  double spread);
+/* One sample: so many elements took so many nanoseconds, price left out; the dearest portion cost
+ * `spread` times the mean; 0: unknown, since they were run as one. */
+para__estimate para__estimate_add(para__estimate estimate, para__way way, double elements,
+                                  double ns, double spread);
 
-/* The same for the spread alone. */
-para__estimate para__estimate_spread(para__estimate estimate, double spread);
+/* The cost alone, of a call that was a trial: it says nothing about how much calls differ. */
+para__estimate para__estimate_try(para__estimate estimate, para__way way, double elements,
+                                  double ns);
+
+/* The price alone. */
+para__estimate para__estimate_price(para__estimate estimate, double ns);
+
+static inline unsigned para__estimate_samples(para__estimate estimate)
+{
+    return (unsigned)estimate.alone + estimate.shared;
+}
 
 /* Whether a call may be planned on the estimate alone. */
 static inline bool para__estimate_trusted(para__estimate estimate)
 {
-    return estimate.samples >= 2 && estimate.deviation < 12;
+    return para__estimate_samples(estimate) >= 2 && estimate.deviation < 12;
 }
 
-/* The cost of a call's dearest portion as a multiple of the mean; 0: that is not known. */
+/* The cost of an element that way; the other way's where only that is known. */
+static inline double para__estimate_cost(para__estimate estimate, para__way way)
+{
+    const bool alone = way == PARA__ALONE ? estimate.alone != 0 : estimate.shared == 0;
+    return alone ? estimate.alone_ns : estimate.shared_ns;
+}
+
+/* The cost of a call's dearest portion as a multiple of the mean; 0: unknown. */
 static inline double para__estimate_unevenness(para__estimate estimate)
 {
     return estimate.spread / 16.0;
 }
 
-/* As one word, so that it can be read and written whole. */
-static inline uint64_t para__estimate_pack(para__estimate e)
+/* As words, so that each can be read and written whole. */
+enum { PARA__ESTIMATE_WORDS = 3 };
+_Static_assert(sizeof(para__estimate) == PARA__ESTIMATE_WORDS * sizeof(uint64_t),
+               "an estimate is its words, without gaps");
+
+/* Portions of a call that one thread runs one after the other. */
+typedef struct para__portions {
+    unsigned count;
+    double units, ticks;             /* of all */
+    double least_units, least_ticks; /* the least of each */
+} para__portions;
+
+static inline void para__portions_add(para__portions *portions, double units, double ticks)
 {
-    union {
-        float f;
-        uint32_t u;
-    } cost = {.f = e.cost_ns};
-    return (uint64_t)cost.u << 32 | (uint32_t)e.deviation << 24 | (uint32_t)e.spread << 16 |
-           e.samples;
+    if (portions->count == 0 || units < portions->least_units)
+        portions->least_units = units;
+    if (portions->count == 0 || ticks < portions->least_ticks)
+        portions->least_ticks = ticks;
+    portions->count++;
+    portions->units += units;
+    portions->ticks += ticks;
 }
 
-static inline para__estimate para__estimate_unpack(uint64_t word)
-{
-    union {
-        uint32_t u;
-        float f;
-    } cost = {.u = (uint32_t)(word >> 32)};
-    return (para__estimate){.cost_ns = cost.f,
-                            .deviation = (uint8_t)(word >> 24),
-                            .spread = (uint8_t)(word >> 16),
-                            .samples = (uint16_t)word};
-}
+/* What each cost in ticks however short it was, of which `known` is known so far (0: nothing);
+ * negative if they do not tell. With price a and cost b: ticks = a count + b units, and
+ * least_ticks >= a + b least_units, which is taken for equal. In uneven loops some portions are
+ * cheap, so that a comes out as 0; where only dear ones are short, a is less than half of these, and
+ * is not believed. */
+double para__portions_price(const para__portions *portions, double known);
 
 #endif

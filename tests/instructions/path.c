@@ -57,10 +57,9 @@ static void share(para_pool *pool, para__run *run)
 {
     const para__plan plan = {.width = 2, .tickets = 1, .first = 1};
     const para__job job = {.run = run, .payload = &pool, .payload_bytes = sizeof pool, .units = 2};
-    para__tally tally;
-    unsigned workers;
+    para__outcome outcome;
     para__lane *lane = para__lane_lease(pool);
-    para__lane_run(pool, lane, &job, &plan, &tally, &workers);
+    para__lane_run(pool, lane, &job, &plan, &outcome);
     para__lane_release(lane);
 }
 
@@ -78,9 +77,9 @@ static void shared_with_helper(para_pool *pool)
  * takes does not depend on the clock. */
 static void settle(para_pool *pool)
 {
-    const para__estimate known = {.cost_ns = 1, .samples = 100};
+    const para__estimate known = {.alone_ns = 1, .alone = 15, .spread = 16};
     for (unsigned i = 0; i < PARA__SITES; i++)
-        pool->sites.site[i].estimate = para__estimate_pack(known);
+        para__site_write(&pool->sites.site[i], known);
 }
 
 static const struct {

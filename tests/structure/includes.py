@@ -3,7 +3,7 @@ import pathlib
 import re
 import sys
 
-ORDER = ["base", "topology", "sync", "plan", "engine", "data", "observe", "cli"]
+ORDER = ["base", "topology", "sync", "plan", "engine", "schedule", "data", "observe", "cli"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 

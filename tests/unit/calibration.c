@@ -148,9 +148,10 @@ static void write_costs(para_pool *pool, const char *name, const char *cost)
     for (unsigned i = 0; i < count; i++) {
         unsigned log2_count;
         char rest[512];
-        assert_int_equal(sscanf(lines[i], "site %u %*s %*u %*u %*u %511[^\n]", &log2_count, rest),
+        assert_int_equal(sscanf(lines[i], "site %u %*s %*u %*s %*u %*s %*u %*u %*u %511[^\n]",
+                                &log2_count, rest),
                          2);
-        fprintf(file, "site %u %s 0 16 100 %s\n", log2_count, cost, rest);
+        fprintf(file, "site %u %s 15 %s 15 0 0 16 0 %s\n", log2_count, cost, cost, rest);
     }
     assert_int_equal(fclose(file), 0);
     free(text);
@@ -219,7 +220,7 @@ TEST(each_site_is_a_line_and_names_its_program)
     para_pool *pool = taught_pool();
     char *lines[LINES_MOST];
     char *text = printed(pool);
-    assert_memory_equal(text, "# para calibration 1\n", 21);
+    assert_memory_equal(text, "# para calibration 2\n", 21);
     assert_int_equal(text[strlen(text) - 1], '\n');
     const unsigned count = site_lines(text, lines);
     assert_int_equal(count, site_count(pool));
@@ -312,8 +313,8 @@ TEST(saving_replaces_a_file)
 
 TEST(modules_that_are_not_loaded_are_passed_over)
 {
-    static const char text[] = "# a comment\n\nsite 10 1 0 16 100 1000 libnothere.so.1\n"
-                               "site 10 1 0 16 100 ffff a module with spaces\n";
+    static const char text[] = "# a comment\n\nsite 10 1 15 1 15 0 0 16 0 0 1000 libnothere.so.1\n"
+                               "site 10 1 15 1 15 0 0 16 0 ff ffff a module with spaces\n";
     para_pool *pool = check_pool(2);
     write_file("others", text, sizeof text - 1);
     OK(para_calibration_load(pool, path_of("others")));
@@ -339,20 +340,33 @@ TEST(malformed_lines_are_named_and_nothing_is_learnt)
 {
     static const char *const bad[] = {"x",
                                       "site",
-                                      "Site 10 1 0 16 100 10 m",
-                                      "site 10 1 0 16 100 10",
-                                      "site ten 1 0 16 100 10 m",
-                                      "site -1 1 0 16 100 10 m",
-                                      "site 64 1 0 16 100 10 m",
-                                      "site 10 -1 0 16 100 10 m",
-                                      "site 10 nan 0 16 100 10 m",
-                                      "site 10 inf 0 16 100 10 m",
-                                      "site 10 1e99 0 16 100 10 m",
-                                      "site 10 1 256 16 100 10 m",
-                                      "site 10 1 0 256 100 10 m",
-                                      "site 10 1 0 16 65536 10 m",
-                                      "site 10 1 0 16 -1 10 m",
-                                      "site 10 1 0 16 100 xyz m",
+                                      "Site 10 1 15 1 15 0 0 16 0 0 10 m",
+                                      "site 10 1 15 1 15 0 0 16 0 0 10",
+                                      "site 10 1 0 16 100 10 m",
+                                      "site ten 1 15 1 15 0 0 16 0 0 10 m",
+                                      "site -1 1 15 1 15 0 0 16 0 0 10 m",
+                                      "site 64 1 15 1 15 0 0 16 0 0 10 m",
+                                      "site 10 -1 15 1 15 0 0 16 0 0 10 m",
+                                      "site 10 1 15 -1 15 0 0 16 0 0 10 m",
+                                      "site 10 1 15 1 15 -1 0 16 0 0 10 m",
+                                      "site 10 nan 15 1 15 0 0 16 0 0 10 m",
+                                      "site 10 1 15 nan 15 0 0 16 0 0 10 m",
+                                      "site 10 1 15 1 15 nan 0 16 0 0 10 m",
+                                      "site 10 inf 15 1 15 0 0 16 0 0 10 m",
+                                      "site 10 1 15 inf 15 0 0 16 0 0 10 m",
+                                      "site 10 1 15 1 15 inf 0 16 0 0 10 m",
+                                      "site 10 1e99 15 1 15 0 0 16 0 0 10 m",
+                                      "site 10 1 15 1e99 15 0 0 16 0 0 10 m",
+                                      "site 10 1 15 1 15 1e99 0 16 0 0 10 m",
+                                      "site 10 1 16 1 15 0 0 16 0 0 10 m",
+                                      "site 10 1 -1 1 15 0 0 16 0 0 10 m",
+                                      "site 10 1 15 1 16 0 0 16 0 0 10 m",
+                                      "site 10 1 15 1 x 0 0 16 0 0 10 m",
+                                      "site 10 1 15 1 15 0 256 16 0 0 10 m",
+                                      "site 10 1 15 1 15 0 0 256 0 0 10 m",
+                                      "site 10 1 15 1 15 0 0 16 32 0 10 m",
+                                      "site 10 1 15 1 15 0 0 16 0 xyz 10 m",
+                                      "site 10 1 15 1 15 0 0 16 0 0 xyz m",
                                       "\1\2\3\377"};
     para_pool *pool = taught_pool();
     char *lines[LINES_MOST];
@@ -364,7 +378,7 @@ TEST(malformed_lines_are_named_and_nothing_is_learnt)
     check_malformed(pool, lines[0], "\0\n", 2);
     char longest[1500];
     memset(longest, 'm', sizeof longest);
-    memcpy(longest, "site 10 1 0 16 100 10 ", 22);
+    memcpy(longest, "site 10 1 15 1 15 0 0 16 0 0 10 ", 32);
     longest[sizeof longest - 1] = '\0';
     check_malformed(pool, lines[0], longest, strlen(longest));
 

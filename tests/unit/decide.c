@@ -23,12 +23,12 @@ static const char *fault_of(const para__plan *plan, size_t n)
 {
     if (plan->tickets < 1 || plan->tickets > PARA__SLICE_TICKETS_MAX)
         return "tickets";
-    if (plan->first < 1 || plan->first > plan->tickets)
+    if (plan->first > plan->tickets)
         return "first claim";
     if (plan->lead > n)
         return "lead";
-    /* No ticket without a unit, as long as there are units enough. */
-    return plan->tickets > 1 && plan->tickets > n / plan->width ? "tickets without units" : NULL;
+    /* No more tickets than the longest slice has units, lead apart. */
+    return plan->tickets > (n - 1) / plan->width + 1 ? "tickets without units" : NULL;
 }
 
 static unsigned least(unsigned a, size_t b)
@@ -156,7 +156,9 @@ TEST(portions_for_other_counts)
             for (size_t w = 0; w < COUNT_OF(works); w++)
                 for (size_t s = 0; s < COUNT_OF(spreads); s++) {
                     para__plan plan = {.width = pools[p]};
-                    para__plan_portions(&plan, n, works[w], spreads[s], &usual);
+                    para__plan_portions(
+                        &plan, &(para__ask){.units = n, .work_ns = works[w], .spread = spreads[s]},
+                        &usual);
                     assert_int_equal(plan.width, pools[p]);
                     assert_null(fault_of(&plan, n));
                 }
@@ -165,12 +167,149 @@ TEST(portions_for_other_counts)
 TEST(uneven_calls_are_handed_out_in_smaller_portions)
 {
     para__plan plan = {.width = 2};
-    para__plan_portions(&plan, 1000000, 400000, 1, &usual);
+    para__ask ask = {.units = 1000000, .work_ns = 400000, .spread = 1};
+    para__plan_portions(&plan, &ask, &usual);
     assert_int_equal(plan.tickets, 50); /* of 4 us */
     assert_int_equal(plan.first, 13);   /* a quarter */
-    para__plan_portions(&plan, 1000000, 400000, 4, &usual);
+    ask.spread = 4;
+    para__plan_portions(&plan, &ask, &usual);
     assert_int_equal(plan.tickets, 400); /* of 0.5 us */
     assert_int_equal(plan.first, 25);    /* a sixteenth */
+}
+
+/* Who runs how many of the units, when participants claim as planned and each unit costs what is
+ * told: the time until all are done. */
+static double makespan(const para__plan *plan, const double *cost, size_t n)
+{
+    enum { WIDTH_MOST = 16 };
+    double busy_until[WIDTH_MOST] = {0};
+    unsigned taken[WIDTH_MOST] = {0};
+    const para__division division = {
+        .units = n, .lead = plan->lead, .width = plan->width, .tickets = plan->tickets};
+    const unsigned claim = plan->first ? plan->first : 1;
+    for (;;) {
+        unsigned who = 0; /* who is free first claims next, from its own slice or another's */
+        for (unsigned w = 1; w < plan->width; w++)
+            if (busy_until[w] < busy_until[who])
+                who = w;
+        unsigned from = plan->width;
+        for (unsigned i = 0; i < plan->width && from == plan->width; i++)
+            if (taken[(who + i) % plan->width] < plan->tickets)
+                from = (who + i) % plan->width;
+        if (from == plan->width)
+            break;
+        const unsigned size = para__claim_size(plan->tickets - taken[from], plan->tickets, claim);
+        const para__range run = para__ticket_units(&division, from, taken[from], size);
+        taken[from] += size;
+        for (size_t u = run.first; u < run.first + run.count; u++)
+            busy_until[who] += cost[u];
+    }
+    double latest = 0;
+    for (unsigned w = 0; w < plan->width; w++)
+        latest = busy_until[w] > latest ? busy_until[w] : latest;
+    return latest;
+}
+
+/* Few units of very different cost, of which nothing is known, or the mean: the end comes no later
+ * than the dearest unit after a fair share of all. */
+TEST(no_unit_is_tied_to_a_dear_one)
+{
+    static const double dear_ns = 5e7, cheap_ns = 1e6;
+    enum { UNITS_MOST = 40 };
+    double cost[UNITS_MOST];
+    for (unsigned width = 2; width <= 8; width++)
+        for (size_t n = width; n <= UNITS_MOST; n++)
+            for (size_t a = 0; a < n; a++)
+                for (size_t b = a + 1; b < n; b++)
+                    for (int known = 0; known < 3; known++) {
+                        double sum = 0;
+                        for (size_t u = 0; u < n; u++)
+                            sum += cost[u] = u == a || u == b ? dear_ns : cheap_ns;
+                        const para__ask ask = {.units = n,
+                                               .work_ns = known ? sum : 0,
+                                               .varies = known == 2,
+                                               .spread = known ? 4 : 0};
+                        para__plan plan = {.width = width};
+                        para__plan_portions(&plan, &ask, &usual);
+                        const double end_ns = makespan(&plan, cost, n);
+                        if (end_ns > dear_ns + (sum - dear_ns) / width + cheap_ns)
+                            fail_msg("%zu units, dear ones %zu and %zu, on %u: %g ns", n, a, b,
+                                     width, end_ns);
+                    }
+}
+
+TEST(units_are_claimed_as_the_options_say)
+{
+    for (unsigned width = 2; width <= 64; width *= 2)
+        for (size_t n = width; n <= 3000; n += 1 + n / 3)
+            for (size_t claim = 1; claim <= 5; claim++)
+                for (size_t w = 0; w < COUNT_OF(works); w++) {
+                    para__plan plan = {.width = width};
+                    const para__ask ask = {.units = n, .work_ns = works[w], .claim = claim};
+                    para__plan_portions(&plan, &ask, &usual);
+                    const para__division division = {
+                        .units = n, .width = width, .tickets = plan.tickets};
+                    assert_int_equal(plan.first, 1);
+                    assert_int_equal(plan.lead, 0);
+                    assert_true(plan.announce_twice); /* a unit may wait for the others */
+                    if ((n - 1) / width + 1 <= PARA__SLICE_TICKETS_MAX)
+                        for (unsigned t = 0; t < plan.tickets; t++)
+                            assert_true(para__ticket_units(&division, 0, t, 1).count <= claim);
+                }
+}
+
+/* A kernel call has a price: the dearer it is, the fewer portions there are. */
+TEST(portions_are_long_against_the_price_of_a_call)
+{
+    para__plan plan = {.width = 2};
+    unsigned before = PARA__SLICE_TICKETS_MAX;
+    for (double price_ns = 1; price_ns < 1e6; price_ns *= 2) {
+        const para__ask ask = {
+            .units = 1000000, .work_ns = 1e6, .price_ns = price_ns, .spread = 16};
+        para__plan_portions(&plan, &ask, &usual);
+        assert_true(plan.tickets <= before);
+        assert_true(plan.tickets == 1 || 5e5 / plan.tickets >= 32 * price_ns);
+        before = plan.tickets;
+    }
+    assert_int_equal(before, 1);
+}
+
+TEST(a_price_that_each_participant_pays_is_weighed)
+{
+    para__ask ask = {.units = 100000, .work_ns = 1e6, .workers = 2, .awake = 1, .price_ns = 1e4};
+    assert_int_equal(para__decide(&ask, &usual).width, 2); /* 0.51 ms for 1.01 */
+    ask.work_ns = 1e4;
+    ask.price_ns = 1e6;
+    assert_int_equal(para__decide(&ask, &usual).width, 1); /* 1.005 for 1.01 */
+}
+
+TEST(what_is_dearer_when_shared_is_compared_with_what_it_takes_alone)
+{
+    for (unsigned workers = 2; workers <= 64; workers *= 2) {
+        para__ask ask = {.units = 100000,
+                         .work_ns = 1e6 * workers * 1.1,
+                         .alone_ns = 1e6,
+                         .workers = workers,
+                         .awake = workers - 1};
+        const para__plan alone = para__decide(&ask, &usual);
+        assert_int_equal(alone.width, 1);
+        assert_int_equal(alone.why, PARA_WHY_SMALL);
+        assert_true(alone.gain_ns < 0);
+        ask.work_ns = 1e6 * workers * 0.9;
+        const para__plan shared = para__decide(&ask, &usual);
+        assert_int_equal(shared.width, workers);
+        assert_true(shared.gain_ns > 0);
+    }
+}
+
+TEST(dear_units_of_unknown_cost_are_shared_at_once)
+{
+    para__ask ask = {.units = 2, .work_ns = 2e5, .workers = 2, .varies = true};
+    assert_true(para__share_at_once(&ask, 1e5, &usual));
+    assert_false(para__share_at_once(&ask, 1e3, &usual)); /* to wake somebody takes longer */
+    ask.awake = 1;
+    assert_true(para__share_at_once(&ask, 1e3, &usual));
+    assert_false(para__share_at_once(&ask, 10, &usual));
 }
 
 /* A lead would move pages from owner to owner, as expected costs and callers change. */
@@ -229,6 +368,12 @@ int main(void)
         cmocka_unit_test(reasons_for_being_alone),
         cmocka_unit_test(portions_for_other_counts),
         cmocka_unit_test(uneven_calls_are_handed_out_in_smaller_portions),
+        cmocka_unit_test(no_unit_is_tied_to_a_dear_one),
+        cmocka_unit_test(units_are_claimed_as_the_options_say),
+        cmocka_unit_test(portions_are_long_against_the_price_of_a_call),
+        cmocka_unit_test(a_price_that_each_participant_pays_is_weighed),
+        cmocka_unit_test(what_is_dearer_when_shared_is_compared_with_what_it_takes_alone),
+        cmocka_unit_test(dear_units_of_unknown_cost_are_shared_at_once),
         cmocka_unit_test(plans_for_many_pages_have_no_lead),
         cmocka_unit_test(slices_of_a_rest_begin_at_page_borders),
     };

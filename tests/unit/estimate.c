@@ -9,7 +9,7 @@
 static para__estimate add(para__estimate e, int times, double cost_ns)
 {
     for (int i = 0; i < times; i++)
-        e = para__estimate_add(e, 1000, 1000 * cost_ns, 1);
+        e = para__estimate_add(e, PARA__ALONE, 1000, 1000 * cost_ns, 1);
     return e;
 }
 
@@ -21,15 +21,15 @@ static para__estimate known(double cost_ns)
 /* Whether the estimate is that cost, up to a factor. */
 static bool is_within(para__estimate e, double cost_ns, double factor)
 {
-    return e.cost_ns <= cost_ns * factor && e.cost_ns >= cost_ns / factor;
+    return e.alone_ns <= cost_ns * factor && e.alone_ns >= cost_ns / factor;
 }
 
 TEST(the_first_sample_is_taken_as_it_is)
 {
-    const para__estimate e = para__estimate_add((para__estimate){0}, 4, 200, 1);
-    assert_true(e.cost_ns == 50);
+    const para__estimate e = para__estimate_add((para__estimate){0}, PARA__ALONE, 4, 200, 1);
+    assert_true(e.alone_ns == 50);
     assert_int_equal(e.deviation, 0);
-    assert_int_equal(e.samples, 1);
+    assert_int_equal(e.alone, 1);
 }
 
 TEST(one_sample_is_not_trusted_and_two_alike_are)
@@ -99,7 +99,7 @@ TEST(costs_that_alternate_are_never_trusted)
         for (int i = 0; i < 1000; i++) {
             e = add(e, 1, i % 2 == first ? 1 : 1000);
             assert_false(para__estimate_trusted(e));
-            assert_true(e.cost_ns >= 0.5 && e.cost_ns <= 2000);
+            assert_true(e.alone_ns >= 0.5 && e.alone_ns <= 2000);
         }
     }
 }
@@ -110,7 +110,7 @@ TEST(spread_is_followed)
     assert_int_equal(e.spread, 16);
     assert_true(para__estimate_unevenness(e) == 1);
     for (int i = 0; i < 8; i++)
-        e = para__estimate_add(e, 1000, 5000, 3);
+        e = para__estimate_add(e, PARA__ALONE, 1000, 5000, 3);
     assert_in_range(e.spread, 40, 48);
     e = add(e, 20, 5);
     assert_in_range(e.spread, 16, 24);
@@ -118,12 +118,12 @@ TEST(spread_is_followed)
 
 TEST(a_call_that_ran_as_one_tells_nothing_of_the_spread)
 {
-    para__estimate e = para__estimate_add((para__estimate){0}, 10, 1000, 4);
+    para__estimate e = para__estimate_add((para__estimate){0}, PARA__ALONE, 10, 1000, 4);
     const uint8_t before = e.spread;
     assert_int_equal(before, 64);
-    e = para__estimate_add(e, 10, 1000, 0);
+    e = para__estimate_add(e, PARA__ALONE, 10, 1000, 0);
     assert_int_equal(e.spread, before);
-    assert_true(para__estimate_spread(e, 1).spread < before);
+    assert_true(para__estimate_add(e, PARA__ALONE, 10, 1000, 1).spread < before);
 }
 
 TEST(spread_stays_in_its_range)
@@ -132,33 +132,138 @@ TEST(spread_stays_in_its_range)
     for (size_t s = 0; s < COUNT_OF(spreads); s++) {
         para__estimate e = {0};
         for (int i = 0; i < 50; i++) {
-            e = para__estimate_add(e, 10, 1000, spreads[s]);
+            e = para__estimate_add(e, PARA__ALONE, 10, 1000, spreads[s]);
             assert_in_range(e.spread, 16, 255);
         }
         assert_int_equal(para__estimate_unevenness(e) > 1.5, spreads[s] > 1);
     }
 }
 
-TEST(packing_loses_nothing)
+/* What is known alone stands for both until the other is known as well. */
+TEST(each_way_to_run_has_its_own_cost)
 {
-    static const float costs[] = {0, 1e-30f, 0.3f, 1, 12345.678f, 3e38f};
-    static const unsigned bytes[] = {0, 1, 16, 127, 128, 255};
-    static const unsigned samples[] = {0, 1, 255, 256, 65535};
-    for (size_t c = 0; c < COUNT_OF(costs); c++)
-        for (size_t d = 0; d < COUNT_OF(bytes); d++)
-            for (size_t s = 0; s < COUNT_OF(bytes); s++)
-                for (size_t n = 0; n < COUNT_OF(samples); n++) {
-                    const para__estimate e = {.cost_ns = costs[c],
-                                              .deviation = (uint8_t)bytes[d],
-                                              .spread = (uint8_t)bytes[s],
-                                              .samples = (uint16_t)samples[n]};
-                    const para__estimate back = para__estimate_unpack(para__estimate_pack(e));
-                    assert_true(back.cost_ns == e.cost_ns);
-                    assert_int_equal(back.deviation, e.deviation);
-                    assert_int_equal(back.spread, e.spread);
-                    assert_int_equal(back.samples, e.samples);
-                }
-    assert_int_equal(para__estimate_unpack(0).samples, 0); /* an empty entry of a table */
+    para__estimate e = known(5);
+    assert_true(para__estimate_cost(e, PARA__SHARED) == para__estimate_cost(e, PARA__ALONE));
+    for (int i = 0; i < 20; i++)
+        e = para__estimate_add(e, PARA__SHARED, 1000, 20000, 1);
+    assert_true(is_within(e, 5, 1.001));
+    assert_true(para__estimate_cost(e, PARA__SHARED) > 19.9);
+    assert_true(para__estimate_trusted(e)); /* the ways differ, and calls do not */
+    e = para__estimate_add((para__estimate){0}, PARA__SHARED, 1000, 3000, 1);
+    assert_true(para__estimate_cost(e, PARA__ALONE) == 3);
+}
+
+TEST(a_trial_tells_a_cost_and_does_not_cost_trust)
+{
+    para__estimate e = known(5);
+    const uint8_t deviation = e.deviation;
+    e = para__estimate_try(e, PARA__SHARED, 1000, 50000);
+    assert_int_equal(e.deviation, deviation);
+    assert_true(para__estimate_cost(e, PARA__SHARED) == 50);
+    assert_true(is_within(e, 5, 1.001));
+}
+
+TEST(the_plain_mean_is_not_clipped)
+{
+    para__estimate e = {0};
+    for (int i = 0; i < 160; i++)
+        e = add(e, 1, i % 10 ? 1 : 1001);
+    assert_true(e.mean_ns > 30 && e.mean_ns < 300); /* 101 */
+}
+
+/* ---- The price of a kernel call --------------------------------------------------------- */
+
+static double price_of(double price, const double *unit_cost, const unsigned *lengths, size_t n)
+{
+    para__portions portions = {0};
+    size_t unit = 0;
+    for (size_t i = 0; i < n; i++) {
+        double ticks = price;
+        for (unsigned u = 0; u < lengths[i]; u++)
+            ticks += unit_cost[unit++];
+        para__portions_add(&portions, lengths[i], ticks);
+    }
+    return para__portions_price(&portions, 0);
+}
+
+static const unsigned halving[] = {250, 250, 250, 125, 63, 31, 16, 8, 4, 2, 1};
+static const unsigned growing[] = {1, 2, 24, 216, 757};
+enum { UNITS = 1000 };
+
+TEST(a_price_is_found_from_portions_of_different_length)
+{
+    double even[UNITS];
+    for (size_t i = 0; i < UNITS; i++)
+        even[i] = 3;
+    for (double price = 64; price < 1e6; price *= 4) {
+        assert_true(fabs(price_of(price, even, halving, COUNT_OF(halving)) - price) <= 0.01);
+        assert_true(fabs(price_of(price, even, growing, COUNT_OF(growing)) - price) <= 0.01);
+    }
+}
+
+/* The longer of two takes as long as the shorter, or a little less: that is the price. */
+TEST(two_portions_are_enough_where_the_price_is_most)
+{
+    para__portions portions = {0};
+    para__portions_add(&portions, 1, 10010);
+    para__portions_add(&portions, 2, 9990);
+    const double price = para__portions_price(&portions, 0);
+    assert_true(price > 9000 && price < 10500);
+    portions = (para__portions){0};
+    para__portions_add(&portions, 1, 10000);
+    para__portions_add(&portions, 2, 20000);
+    assert_true(para__portions_price(&portions, 0) == 0);
+}
+
+/* Where portions are long against the price that is known, they do not tell it anew, but for less. */
+TEST(a_known_price_is_corrected_downwards_by_long_portions)
+{
+    para__portions portions = {0};
+    para__portions_add(&portions, 100, 10010);
+    para__portions_add(&portions, 10, 1010);
+    assert_true(para__portions_price(&portions, 0) < 0);
+    assert_true(para__portions_price(&portions, 5) < 0);
+    const double less = para__portions_price(&portions, 100);
+    assert_true(less > 9.9 && less < 10.1);
+}
+
+TEST(equal_portions_do_not_tell_a_price)
+{
+    static const unsigned equal[] = {10, 10, 10, 9};
+    double even[UNITS];
+    for (size_t i = 0; i < UNITS; i++)
+        even[i] = 3;
+    assert_true(price_of(100, even, equal, COUNT_OF(equal)) < 0);
+    assert_true(price_of(100, even, equal, 1) < 0);
+    assert_true(para__portions_price(&(para__portions){0}, 0) < 0);
+}
+
+/* Uneven loops look dear in some short portions: not in all, and no price is made of that. */
+TEST(uneven_units_are_not_taken_for_a_price)
+{
+    uint64_t random = 7;
+    for (int shape = 0; shape < 4; shape++)
+        for (int round = 0; round < 100; round++) {
+            double cost[UNITS];
+            for (size_t i = 0; i < UNITS; i++)
+                cost[i] = shape == 0   ? (double)i + 1                               /* triangle */
+                          : shape == 1 ? (check_below(&random, 100) == 0 ? 1000 : 1) /* few dear */
+                          : shape == 2 ? (i >= UNITS - 10 ? 1000 : 0.1) /* at the end */
+                                       : 1 + (double)check_below(&random, 1000) / 100; /* mixed */
+            const double price = price_of(0, cost, halving, COUNT_OF(halving));
+            assert_true(price <= 0);
+        }
+}
+
+TEST(the_price_is_followed_and_one_outlier_does_not_spoil_it)
+{
+    para__estimate e = para__estimate_price((para__estimate){0}, 1000);
+    assert_true(e.price_ns == 1000);
+    e = para__estimate_price(e, 1e9);
+    assert_true(e.price_ns <= 2000);
+    for (int i = 0; i < 30; i++)
+        e = para__estimate_price(e, 0);
+    assert_true(e.price_ns < 1);
 }
 
 TEST(no_time_at_all_is_a_cost_of_zero)
@@ -167,13 +272,13 @@ TEST(no_time_at_all_is_a_cost_of_zero)
     for (size_t k = 0; k < COUNT_OF(none); k++) {
         para__estimate e = {0};
         for (int i = 0; i < 10; i++)
-            e = para__estimate_add(e, 1000, none[k], 1);
-        assert_true(e.cost_ns == 0);
+            e = para__estimate_add(e, PARA__ALONE, 1000, none[k], 1);
+        assert_true(e.alone_ns == 0);
         assert_true(para__estimate_trusted(e));
         e = add(e, 30, 1000); /* and is not the end */
         assert_true(is_within(e, 1000, 1.1));
         assert_true(para__estimate_trusted(e));
-        assert_true(add(e, 30, 0).cost_ns < 1);
+        assert_true(add(e, 30, 0).alone_ns < 1);
     }
 }
 
@@ -181,20 +286,24 @@ TEST(what_the_clock_cannot_tell_does_not_cost_trust)
 {
     para__estimate e = {0};
     for (int i = 0; i < 100; i++) {
-        e = para__estimate_add(e, 1, i % 2 ? 5 : 45, 1);
+        e = para__estimate_add(e, PARA__ALONE, 1, i % 2 ? 5 : 45, 1);
         assert_true(i == 0 || para__estimate_trusted(e));
-        assert_true(i < 20 || (e.cost_ns > 15 && e.cost_ns < 35));
+        assert_true(i < 20 || (e.alone_ns > 15 && e.alone_ns < 35));
     }
 }
 
 TEST(samples_are_counted_up_to_their_most)
 {
     para__estimate e = {0};
-    for (int i = 1; i <= 70000; i++) {
-        e = para__estimate_add(e, 1, 100, 1);
-        assert_int_equal(e.samples, i < UINT16_MAX ? i : UINT16_MAX);
+    for (int i = 1; i <= 100; i++) {
+        e = para__estimate_add(e, PARA__ALONE, 1, 100, 1);
+        assert_int_equal(e.alone, i < 15 ? i : 15);
     }
-    assert_true(e.cost_ns == 100);
+    for (int i = 1; i <= 100; i++) {
+        e = para__estimate_add(e, PARA__SHARED, 1, 100, 1);
+        assert_int_equal(e.shared, i < 15 ? i : 15);
+    }
+    assert_true(e.alone_ns == 100);
 }
 
 TEST(no_samples_lead_out_of_range)
@@ -204,9 +313,10 @@ TEST(no_samples_lead_out_of_range)
     for (int i = 0; i < 100000; i++) {
         const double elements = exp2((double)check_below(&random, 64));
         const double ns = check_below(&random, 10) ? exp2((double)check_below(&random, 64)) : 0;
-        e = para__estimate_add(e, elements, ns, exp2((double)check_below(&random, 10)));
-        assert_true(isfinite(e.cost_ns));
-        assert_true(e.cost_ns >= 0);
+        e = para__estimate_add(e, PARA__ALONE, elements, ns,
+                               exp2((double)check_below(&random, 10)));
+        assert_true(isfinite(e.alone_ns));
+        assert_true(e.alone_ns >= 0);
         assert_in_range(e.spread, 16, 255);
     }
 }
@@ -225,7 +335,15 @@ int main(void)
         cmocka_unit_test(spread_is_followed),
         cmocka_unit_test(a_call_that_ran_as_one_tells_nothing_of_the_spread),
         cmocka_unit_test(spread_stays_in_its_range),
-        cmocka_unit_test(packing_loses_nothing),
+        cmocka_unit_test(each_way_to_run_has_its_own_cost),
+        cmocka_unit_test(a_trial_tells_a_cost_and_does_not_cost_trust),
+        cmocka_unit_test(the_plain_mean_is_not_clipped),
+        cmocka_unit_test(a_price_is_found_from_portions_of_different_length),
+        cmocka_unit_test(two_portions_are_enough_where_the_price_is_most),
+        cmocka_unit_test(a_known_price_is_corrected_downwards_by_long_portions),
+        cmocka_unit_test(equal_portions_do_not_tell_a_price),
+        cmocka_unit_test(uneven_units_are_not_taken_for_a_price),
+        cmocka_unit_test(the_price_is_followed_and_one_outlier_does_not_spoil_it),
         cmocka_unit_test(no_time_at_all_is_a_cost_of_zero),
         cmocka_unit_test(what_the_clock_cannot_tell_does_not_cost_trust),
         cmocka_unit_test(samples_are_counted_up_to_their_most),

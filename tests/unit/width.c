@@ -124,10 +124,10 @@ static para_report narrowed(const para_options *options)
     enum { N = 1000 };
     para_pool *pool = check_pool(8);
     para__site *site =
-        para__site_find(&pool->sites, para__site_key((uintptr_t)(void (*)(void))nothing, N));
-    const para__estimate dear = {.cost_ns = 1e6f, .samples = 100, .spread = 16};
+        para__site_find(&pool->sites, para__site_key_of((uintptr_t)(void (*)(void))nothing, N, 0));
+    const para__estimate dear = {.alone_ns = 1e6f, .alone = 15, .spread = 16};
     const para__width half = {.pace_ns = 1e6f, .halvings = 1};
-    para__store_relaxed(&site->estimate, para__estimate_pack(dear));
+    para__site_write(site, dear);
     para__store_relaxed(&site->width, para__width_pack(half));
     para_report report = {0};
     OK(para_pmap(

@@ -115,12 +115,11 @@ unsigned fixture_run(const fixture_call *call)
                              .tickets = call->tickets,
                              .first = call->first,
                              .announce_twice = call->announce_twice};
-    para__tally tally = {0};
-    unsigned ran;
+    para__outcome outcome = {0};
     para__lane *lane = leased; /* a kernel may lease another */
-    para__lane_run(&pool, lane, &job, &plan, &tally, &ran);
+    para__lane_run(&pool, lane, &job, &plan, &outcome);
     leased = lane;
-    return (unsigned)tally.chunks;
+    return (unsigned)outcome.tally.chunks;
 }
 
 void fixture_release(void)

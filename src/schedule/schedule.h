@@ -1,0 +1,58 @@
+/* Policy: what is decided for a call, and what is learnt from how it went. Descriptions come from
+ * `data`, plans go there; the pure functions are in `plan`, what is remembered in the pool's sites.
+ *
+ * A call for which the engine chooses runs in one of three ways:
+ *   alone   if its cost is known and sharing would not pay;
+ *   shared  if its cost is known and it would; also if its cost is not known but its units have
+ *           been dear, since one unit tried alone would keep the other workers waiting;
+ *   probed  else: alone in growing portions, until the rest is worth sharing at the cost that was
+ *           just measured. */
+#ifndef PARA_SCHEDULE_SCHEDULE_H
+#define PARA_SCHEDULE_SCHEDULE_H
+
+#include "engine/lane.h"
+#include "engine/pool.h"
+
+#include <para/call.h>
+
+typedef struct para__schedule {
+    para_pool *pool;
+    const para_options *options;
+    size_t count;     /* elements */
+    para__site *site; /* what the pool remembers of calls like this one; NULL if it is not asked */
+    para__estimate estimate;
+    para__ask ask; /* where sharing was considered */
+    para__plan plan;
+    bool probe; /* runs alone in growing portions; the rest is shared if that turns out to pay */
+    bool timed; /* its participants look at the clock */
+    bool unsettled;  /* alone, after one that was shared: finds data where a helper has left it */
+    bool trial;      /* in the way that is expected to take longer */
+    double usual_ns; /* what the other way is expected to take, of a trial */
+    size_t first_units; /* the first portion, when probing */
+    double probed_ns;   /* an element's cost in the last portion of a probe */
+    para__width pace;   /* what was known of the site's width, */
+    unsigned paced;     /* and the width of this call for that; 0: it was not consulted */
+} para__schedule;
+
+/* Decides how a call runs, of so many units. s->pool, options and count are set. */
+void para__schedule_begin(para__schedule *s, uintptr_t kernel, size_t units);
+
+/* Divides a call that is to be shared into other units than those it was decided with. */
+void para__schedule_divide(para__schedule *s, size_t units);
+
+/* The call cannot be shared as planned, and runs alone. */
+void para__schedule_stay_alone(para__schedule *s, para_why why);
+
+/* While probing, after portions of which the last had `last` units and took last_ticks: how many
+ * units come next. Of those that are left, 0: they are to be shared, as s->plan now says. */
+size_t para__schedule_next(para__schedule *s, const para__portions *portions, size_t last,
+                           uint64_t last_ticks, size_t left);
+
+/* Learns from a timed call of so many units that did not fail. */
+void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_t units);
+
+/* The most elements of a kernel call, where it can be cancelled and nothing else says: what is
+ * expected to take 0.2 ms. */
+size_t para__schedule_piece(const para__schedule *s);
+
+#endif
