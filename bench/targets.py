@@ -31,18 +31,30 @@ def worst_to_peer(rows, limit):
     return text, not missed
 
 
-def worst_to_serial(rows, factor, more_ns):
-    """Likewise against factor x serial + more_ns."""
+def worst_to(best, rows, factor, more_ns):
+    """Likewise against factor x time + more_ns, where best(row) is (whose time, time)."""
     if not rows:
         return None
-    over = {point: row["para"]["ns"] / (factor * row["serial"]["ns"] + more_ns) for point, row in rows.items()}
+    over = {point: row["para"]["ns"] / (factor * best(row)[1] + more_ns) for point, row in rows.items()}
     worst = max(over, key=over.get)
     missed = sum(value > 1 for value in over.values())
-    row = rows[worst]
-    text = f"worst {worst}: {number(row['para']['ns'])} ns, serial {number(row['serial']['ns'])} ns"
+    name, ns = best(rows[worst])
+    text = f"worst {worst}: {number(rows[worst]['para']['ns'])} ns, {name} {number(ns)} ns"
     if missed:
         text += f"; above in {missed} of {len(over)}"
     return text, not missed
+
+
+def worst_to_serial(rows, factor, more_ns):
+    return worst_to(lambda row: ("serial", row["serial"]["ns"]), rows, factor, more_ns)
+
+
+def worst_to_best(rows, factor, more_ns):
+    """Against the faster of serial and the best peer."""
+    def best(row):
+        return min(((name, figures["ns"]) for name, figures in row.items()
+                    if name not in ("para", "floor") and "ns" in figures), key=lambda entry: entry[1])
+    return worst_to(best, rows, factor, more_ns)
 
 
 def built_in_copy(run):
@@ -151,5 +163,9 @@ def all_of(result):
         ("F12", "mutex lock+unlock uncontended <= 1.00 x pthread_mutex and nsync",
          locks(run, lambda point: point == "uncontended")),
         ("F12", "contended at 2, 4, 16 threads <= 1.00 x", locks(run, lambda point: point != "uncontended")),
+        ("F13", "few dear units <= 1.05 x the best of serial and peers + 5 us",
+         worst_to_best(run.rows("few-dear"), 1.05, 5000)),
+        ("F13", "a kernel call with a price likewise", worst_to_best(run.rows("call-price"), 1.05, 5000)),
+        ("F13", "a lock in each element likewise", worst_to_best(run.rows("contended-kernel"), 1.05, 5000)),
     ]
     return [(name, what) + found for name, what, found in table if found]
