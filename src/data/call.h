@@ -52,7 +52,7 @@ unsigned para__call_width_most(const para__call *call);
 static inline unsigned para__call_kind(const para__call *call)
 {
     const para_pool *pool = call->schedule.pool;
-    return pool->machine->info.core_kinds > 1 ? pool->worker[para__pool_seat(pool)].kind : 0;
+    return pool->is_hybrid ? pool->worker[para__pool_seat(pool)].kind : 0;
 }
 
 /* Memory until the call ends, aligned to PARA__LINE; NULL if there is none. */

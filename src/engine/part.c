@@ -48,16 +48,22 @@ static void begin(para__part *p)
 /* The lane of the call whose kernel this thread runs, if any. */
 static _Thread_local const para__lane *current_lane __attribute__((tls_model("initial-exec")));
 
-/* Where nothing is known of the units, claims are so long that they do not show, and so short that
- * no dear unit holds back another: the claim just made took so many ticks. */
-static void adapt_claim(para__part *p, uint64_t ticks)
+/* Where nothing is known of the units, claims become so long that they do not show, and stay so short
+ * that no dear unit holds back another. A claim of n tickets took so long: if it was short, or if its
+ * tickets were cheaper than those of a shorter one, since a kernel call has a price, the next one is
+ * longer. Where there are many tickets a second length is tried in any case. */
+static void adapt_claim(para__part *p, unsigned n, uint64_t ticks)
 {
-    enum { SHORT = 16, LONG = 64 }; /* us */
+    enum { SHORT = 16, LONG = 64, MANY = 64 }; /* us, us, tickets */
     const unsigned most = (p->division.tickets + 3) / 4;
-    if (ticks < SHORT * p->pool->portion_ticks)
+    const float each = (float)ticks / (float)n;
+    const bool is_first = p->ticket_ticks == 0;
+    const bool cheaper = each < 0.75f * p->ticket_ticks;
+    if (ticks < SHORT * p->pool->portion_ticks || cheaper || (is_first && most >= MANY / 4))
         p->claim = 2 * p->claim < most ? 2 * p->claim : most;
     else if (ticks > LONG * p->pool->portion_ticks && p->claim > 1)
         p->claim /= 2;
+    p->ticket_ticks = each;
 }
 
 void para__part_run(para__part *p, unsigned w, unsigned first_ticket, unsigned n)
@@ -77,7 +83,7 @@ void para__part_run(para__part *p, unsigned w, unsigned first_ticket, unsigned n
         p->seat.tally.busy_ticks += ticks;
         para__portions_add(&p->portions, (double)units.count, (double)ticks);
         if (p->first_claim == 0)
-            adapt_claim(p, ticks);
+            adapt_claim(p, n, ticks);
         if (each > p->seat.tally.dearest_ticks && ticks >= p->pool->portion_ticks)
             p->seat.tally.dearest_ticks = each;
     }

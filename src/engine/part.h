@@ -69,6 +69,7 @@ typedef struct para__part {
     unsigned self, finished;
     unsigned first_claim; /* as in the plan */
     unsigned claim;       /* tickets that the next claim takes at most */
+    float ticket_ticks; /* what a ticket of the last claim took, where nothing is known; 0: none */
     para__portions portions;
     para__seat seat;
 } para__part;

@@ -152,6 +152,7 @@ static para_status make(para_pool **pool, const para_pool_config *config)
         return para__fail(PARA_ERR_MEMORY, "no memory for a pool of %u workers", workers);
     made->requested = workers;
     made->binding = binding;
+    made->is_hybrid = machine->info.core_kinds > 1;
     made->fork_count = para__fork_count();
     place_workers(made);
     if (workers > 1) {

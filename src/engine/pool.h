@@ -45,6 +45,7 @@ struct para_pool {
     /* Read by all, and hardly ever written once the pool is made. */
     const para__machine *machine;
     unsigned requested, workers;
+    bool is_hybrid;      /* its cores are of several kinds */
     unsigned fork_count; /* of the process that made it */
     para_binding binding;
     para__costs costs;      /* as measured before the pool is anybody's; see followed */

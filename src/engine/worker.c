@@ -3,6 +3,7 @@
 #include "base/thread.h"
 #include "engine/pool.h"
 #include "engine/turn.h"
+#include "plan/patience.h"
 
 #include <stdio.h>
 
@@ -33,7 +34,7 @@ unsigned para__pool_awake(const para_pool *pool)
 }
 
 /* Whether some lane has a call that this worker has not looked at. */
-static bool has_news(para__worker *self)
+static bool has_news(const para__worker *self)
 {
     para_pool *pool = self->pool;
     const unsigned lanes = para__load_seq_cst(E5, &pool->lanes_used);
@@ -102,6 +103,59 @@ static para__visit go_round(para__worker *self)
     return outcome;
 }
 
+/* A worker's time between calls. */
+typedef struct idling {
+    para__patience patience;
+    uint64_t since;     /* when it found nothing to do; 0: it has just worked, or woken */
+    uint64_t looked_at; /* the clock */
+    bool spun;          /* before the work that it has just done */
+    unsigned rounds;
+} idling;
+
+/* It finds nothing to do, after it has worked or woken. What it has done since it last looked at the
+ * clock is taken for work. */
+static void begin_idling(const para__worker *self, idling *idle, uint64_t now)
+{
+    const uint64_t spin_ticks = para__load_relaxed(&self->pool->spin_ticks); /* see pool.h */
+    para__patience_earn(&idle->patience, now - idle->looked_at, spin_ticks);
+    if (idle->spun)
+        para__patience_earn(&idle->patience, spin_ticks / 2, spin_ticks); /* a wake-up */
+    idle->spun = false;
+    idle->since = now;
+    idle->looked_at = now;
+}
+
+/* It has worked. If it was spinning until then, that is paid. */
+static void end_idling(idling *idle)
+{
+    if (idle->since)
+        para__patience_spend(&idle->patience, idle->looked_at - idle->since);
+    idle->spun = idle->since != 0;
+    idle->since = 0;
+    idle->rounds = 0;
+}
+
+/* Whether it has spun long enough. */
+static bool is_out_of_patience(const para__worker *self, idling *idle, uint64_t now)
+{
+    if (!idle->since)
+        return false;
+    idle->looked_at = now;
+    const uint64_t spin_ticks = para__load_relaxed(&self->pool->spin_ticks); /* see pool.h */
+    return now - idle->since >= para__patience_limit(&idle->patience, spin_ticks);
+}
+
+/* Back from sleep. Who woke it expects calls. */
+static void wake_up(const para__worker *self, idling *idle)
+{
+    const uint64_t spin_ticks = para__load_relaxed(&self->pool->spin_ticks); /* see pool.h */
+    if (idle->since)
+        para__patience_spend(&idle->patience, idle->looked_at - idle->since);
+    if (para__patience_limit(&idle->patience, spin_ticks) < spin_ticks && !has_news(self))
+        para__patience_earn(&idle->patience, spin_ticks, spin_ticks);
+    *idle = (idling){.patience = idle->patience, .looked_at = para__ticks()};
+}
+
 /* Goes round the lanes until the pool ends. A worker that has helped looks again at once; one that
  * finds nothing spins for a while, in time rather than in rounds, and then parks. On a contended CPU
  * it takes turns with the others there: see turn.h. */
@@ -109,32 +163,32 @@ static void serve(para__worker *self)
 {
     enum { ROUNDS_A_LOOK = 16 }; /* at the clock: it costs as much as a round */
     para_pool *pool = self->pool;
-    uint64_t idle_since = 0; /* 0: it has just worked, or woken */
-    unsigned rounds = 0;
+    static const double first_patience_ns =
+        3e6; /* while the pool is made, its costs are measured */
+    idling idle = {.patience.ticks = para__ns_to_ticks(first_patience_ns),
+                   .looked_at = para__ticks()};
     para__turn turn;
     para__turn_init(&turn);
     while (!para__load_relaxed(&pool->stopping)) { /* looked at again, in order, before parking */
         const para__visit visit = has_news(self) ? go_round(self) : PARA__VISIT_NOTHING;
         const bool displaced = visit == PARA__VISIT_DISPLACED;
         if (visit == PARA__VISIT_WORKED) {
-            idle_since = 0;
-            rounds = 0;
-        } else if (!displaced && idle_since && ++rounds % ROUNDS_A_LOOK != 0) {
+            end_idling(&idle);
+        } else if (!displaced && idle.since && ++idle.rounds % ROUNDS_A_LOOK != 0) {
             para__pause();
             continue;
         }
         const uint64_t now = para__ticks();
         if (para__turn_is_over(&turn, now))
             rest(self);
-        else if (displaced ||
-                 (idle_since && now - idle_since >= para__load_relaxed(&pool->spin_ticks)))
+        else if (displaced || is_out_of_patience(self, &idle, now))
             park(self, displaced);
         else {
-            if (visit != PARA__VISIT_WORKED && idle_since == 0)
-                idle_since = now;
+            if (visit != PARA__VISIT_WORKED && idle.since == 0)
+                begin_idling(self, &idle, now);
             continue;
         }
-        idle_since = 0;
+        wake_up(self, &idle);
         para__turn_begin(&turn);
     }
 }

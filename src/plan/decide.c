@@ -184,6 +184,12 @@ para__plan para__decide(const para__ask *ask, const para__costs *costs)
     return plan;
 }
 
+double para__work_of(const para__ask *ask, unsigned width, double elapsed_ns,
+                     const para__costs *costs)
+{
+    return (elapsed_ns - ask->price_ns - shared_ns(0, width, ask->awake, costs)) * width;
+}
+
 bool para__share_at_once(const para__ask *ask, double unit_ns, const para__costs *costs)
 {
     const unsigned p = most_threads(ask);

@@ -75,6 +75,12 @@ static inline para_why para__why_alone(para_executor executor, unsigned limit, u
 
 para__plan para__decide(const para__ask *ask, const para__costs *costs);
 
+/* The work that explains, by the model, how long a call took that so many threads shared. More than
+ * what they were busy with where they kept each other waiting: for a lock in the kernel, for a
+ * helper that came late, for the dearest unit. */
+double para__work_of(const para__ask *ask, unsigned width, double elapsed_ns,
+                     const para__costs *costs);
+
 /* Whether a call of unknown cost is shared from its first unit, since a unit that the caller tries
  * alone would keep the others waiting for longer than sharing in vain takes. unit_ns: what units
  * have cost in the mean. */

@@ -14,6 +14,7 @@ enum { MEAN_CALLS = 16, SAMPLES_MOST = 15 };
  * length. And a price that was not known shows as most of what the shortest portion took. */
 static const double shorter = 0.7;
 static const double dominant = 0.6;
+static const double minor = 0.25;
 
 static double clip(double value, double low, double high)
 {
@@ -88,16 +89,25 @@ para__estimate para__estimate_price(para__estimate e, double ns)
     return e;
 }
 
+/* The price that the portions tell, 0 if it is negative; negative if they are too much alike. */
+static double raw_price(const para__portions *p)
+{
+    const double mean_units = p->count ? p->units / p->count : 0;
+    if (p->count < 2 || p->least_units > shorter * mean_units)
+        return -1;
+    const double price = (p->least_ticks - p->least_units * p->ticks / p->units) /
+                         (1 - p->least_units / mean_units);
+    return price > 0 ? price : 0;
+}
+
 double para__portions_price(const para__portions *p, double known)
 {
-    if (p->count < 2)
-        return -1;
-    const double mean_units = p->units / p->count;
-    if (p->least_units > shorter * mean_units)
-        return -1;
-    const double price =
-        (p->least_ticks - p->least_units * p->ticks / p->units) / (1 - p->least_units / mean_units);
-    if (price <= 0)
-        return 0;
-    return price > dominant * p->least_ticks || price < known ? price : -1;
+    const double price = raw_price(p);
+    return price == 0 || price > dominant * p->least_ticks || price < known ? price : -1;
+}
+
+bool para__portions_are_clear(const para__portions *p)
+{
+    const double price = raw_price(p);
+    return price >= 0 && (price < minor * p->least_ticks || price > dominant * p->least_ticks);
 }

@@ -102,4 +102,7 @@ static inline void para__portions_add(para__portions *portions, double units, do
  * is not believed. */
 double para__portions_price(const para__portions *portions, double known);
 
+/* Whether they tell price and cost of units apart: the shortest was mostly the one or the other. */
+bool para__portions_are_clear(const para__portions *portions);
+
 #endif

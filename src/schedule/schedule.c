@@ -20,15 +20,15 @@ static const double worth_escalating_ns = 10000;
 /* The part of a site's time that trials may cost; and until it is known what its calls take alone,
  * which a few calls should show. */
 static const double credit_part = 1.0 / 64;
-static const double first_credit_part = 1.0 / 8;
+static const double first_credit_part = 1.0 / 4;
 enum { MOST_REFUSED = 3 };
 
-/* A site whose elements cost so many times more when shared than before, alone, is tried alone at
- * once: an uneven loop, or one that is better left alone. */
-static const double suspicious = 1.5;
+/* Participants that were busy for less than what the call's end tells kept each other waiting. What
+ * differs by less is noise. */
+static const double clearly = 1.1;
 
 /* A probe's first portions may be dominated by the price of a kernel call. So in calls of more units
- * than this for each worker, one portion alone does not tell; and portions are so long that the
+ * than this for each worker one portion does not tell; and portions are so long that the
  * price is a small part. */
 enum { FEW_UNITS = 8, PRICES_A_PORTION = 4, PRICES_A_TRUSTED_PORTION = 64 };
 
@@ -67,10 +67,12 @@ static double ticks_ns(const para__schedule *s, double ticks, unsigned looks)
     return ns > 0 ? ns : 0;
 }
 
-/* What the call's elements cost that way, the price of kernel calls left out. */
+/* What the call's elements cost that way, the price of kernel calls left out: more than nothing,
+ * which would mean that it is not known. */
 static double elements_ns(const para__schedule *s, para__way way)
 {
-    return para__estimate_cost(s->estimate, way) * (double)s->count;
+    const double ns = para__estimate_cost(s->estimate, way) * (double)s->count;
+    return ns > 1 ? ns : 1;
 }
 
 static unsigned awake(const para_pool *pool, double work_ns)
@@ -254,19 +256,18 @@ void para__schedule_begin(para__schedule *s, uintptr_t kernel, size_t units)
 {
     const para_options *options = s->options;
     const para_pool *pool = s->pool;
-    s->probe = false;
     s->timed = false;
-    s->unsettled = false;
     s->trial = false;
     s->paced = 0;
     s->probed_ns = 0;
-    s->site = NULL;
-    s->estimate = (para__estimate){0};
     const para_why why = para__why_alone(options->executor, options->workers, pool->workers, units);
     if (why != PARA_WHY_PARALLEL) {
+        s->site = NULL;
+        s->estimate = (para__estimate){0};
         para__schedule_stay_alone(s, why);
         return;
     }
+    s->probe = false;
     s->site = para__site_find(&s->pool->sites, para__site_key_of(kernel, s->count, options->site));
     s->estimate = para__site_read(s->site);
     const bool automatic = options->executor == PARA_EXECUTOR_AUTO;
@@ -327,13 +328,13 @@ static double price_of(const para__schedule *s, const para__portions *portions)
 }
 
 /* The next portion is eight times as long as all before; longer where these were mostly the price of
- * the call, shorter where one unit was dear and it is not known whether that was the price. */
-static size_t next_portion(const para__portions *portions, bool is_one, double unit_ns,
+ * the call, shorter where units seem to be dear and it is not clear whether that was the price. */
+static size_t next_portion(const para__portions *portions, bool is_unclear, double unit_ns,
                            double price_ns, size_t left)
 {
     const double done = portions->units;
     double next = 8 * done;
-    if (is_one)
+    if (is_unclear)
         next = 2 * done;
     else if (unit_ns * done < price_ns * portions->count) {
         const double enough = unit_ns > 0 ? PRICES_A_PORTION * price_ns / unit_ns : 64 * done;
@@ -351,15 +352,17 @@ size_t para__schedule_next(para__schedule *s, const para__portions *portions, si
     const double unit_ns = ns > price_ns ? (ns - price_ns) / (double)last : 0;
     const double rest_ns = unit_ns * (double)left;
     const bool is_long = last_ticks >= s->pool->portion_ticks; /* else it tells more of its call */
-    const bool is_one = portions->count == 1 && s->estimate.price_ns == 0 &&
-                        left > (size_t)FEW_UNITS * s->pool->workers;
+    const bool is_unclear = s->estimate.price_ns == 0 &&
+                            left > (size_t)FEW_UNITS * s->pool->workers &&
+                            !para__portions_are_clear(portions);
     s->probed_ns = unit_ns * (double)(portions->units + (double)left) / (double)s->count;
-    if (is_long && !is_one && rest_ns >= worth_escalating_ns) {
+    if (is_long && !is_unclear && rest_ns >= worth_escalating_ns) {
         const double alone_ns = para__estimate_cost(s->estimate, PARA__ALONE);
         const double shared_ns = para__estimate_cost(s->estimate, PARA__SHARED);
         const double dearer = alone_ns > 0 ? shared_ns / alone_ns : 1;
         ask(s, left, rest_ns * dearer, rest_ns + price_ns);
         s->ask.price_ns = price_ns;
+        s->ask.varies = s->estimate.price_ns == 0; /* claims find out */
         const para__costs costs = para__costs_now(s->pool);
         const para__plan plan = para__decide(&s->ask, &costs);
         if (plan.width > 1) {
@@ -368,7 +371,7 @@ size_t para__schedule_next(para__schedule *s, const para__portions *portions, si
             return 0;
         }
     }
-    return next_portion(portions, is_long && is_one, unit_ns, price_ns, left);
+    return next_portion(portions, is_long && is_unclear, unit_ns, price_ns, left);
 }
 
 /* ---- After a call --------------------------------------------------------------------- */
@@ -417,7 +420,9 @@ static void account(const para__schedule *s, para__estimate *e, double ns)
     const bool compared = e->alone > 0 || s->plan.width == 1;
     const unsigned calls = ns < long_ns ? SAMPLE_EVERY : 1; /* that this one stands for */
     e->credit_ns += (float)(ns * calls * (compared ? credit_part : first_credit_part));
-    if (!compared && s->probed_ns > 0 && (double)e->shared_ns > suspicious * s->probed_ns)
+    /* At the cost of its probe the call would have been over sooner alone: an uneven loop, or one that
+     * is better left alone. The next call tells. */
+    if (!compared && s->probed_ns > 0 && s->probed_ns * (double)s->count < ns)
         e->credit_ns = FLT_MAX;
 }
 
@@ -432,10 +437,15 @@ static double record(const para__schedule *s, para__estimate *e, const para__out
     /* Where memory keeps fewer workers waiting, the cost is that of all of them: else it would look
      * like another kernel. */
     const double of_all = is_paced(s) ? (double)all / s->paced : 1;
-    const double busy_ns = ticks_ns(s, (double)tally->busy_ticks, 1) * of_all;
     const double portions = (double)outcome->portions.count * (is_alone ? 1 : s->plan.width);
-    const double priced_ns = busy_ns - portions * (double)e->price_ns;
-    const double ns = priced_ns > 0 ? priced_ns : 0;
+    double ns = ticks_ns(s, (double)tally->busy_ticks, 1) - portions * (double)e->price_ns;
+    if (!is_alone && !s->probe) {
+        const para__costs costs = para__costs_now(s->pool);
+        const double work_ns =
+            para__work_of(&s->ask, s->plan.width, ticks_ns(s, (double)outcome->ticks, 1), &costs);
+        ns = work_ns > clearly * ns ? work_ns : ns;
+    }
+    ns = ns > 0 ? ns * of_all : 0;
     const double mean_ticks = (double)tally->busy_ticks / (double)units;
     const double spread = is_alone ? 0
                           : tally->dearest_ticks > mean_ticks && mean_ticks > 0

@@ -37,9 +37,9 @@ class Calibrate(Case):
 
     def costs(self, name, lines, cost):
         """Writes the sites, as if each had often been seen at that cost per element."""
-        words = [line.split(" ", 6) for line in lines]
+        words = [line.split(" ", 10) for line in lines]
         (self.folder / name).write_text(
-            "".join(f"site {word[1]} {cost} 0 16 100 {word[6]}\n" for word in words))
+            "".join(f"site {word[1]} {cost} 15 {cost} 15 0 0 16 0 {word[10]}\n" for word in words))
 
     def test_json(self):
         made = json.loads(self.para("calibrate", "--json"))
@@ -76,8 +76,12 @@ class Calibrate(Case):
         self.assertEqual(list(self.files()), ["saved.txt"])
         self.para("calibrate", "--load", "saved.txt", "-o", "saved.txt", "--json")
         # A site that was loaded has its samples still, and those of this run on top.
-        self.assertGreater(max(int(line.split()[5]) for line in sites((self.folder / "saved.txt").read_text())),
-                           max(int(line.split()[5]) for line in first))
+        again = {line.split(" ", 10)[10]: line.split() for line in sites((self.folder / "saved.txt").read_text())}
+        for line in first:
+            words = line.split()
+            after = again[line.split(" ", 10)[10]]
+            for samples in 3, 5:
+                self.assertGreaterEqual(int(after[samples]), int(words[samples]))
 
     def test_map_and_reduce_decide_by_the_file(self):
         self.save("x.npy", np.arange(COUNT, dtype=np.float64))
@@ -103,7 +107,7 @@ class Calibrate(Case):
 
     def test_bad_files_are_refused(self):
         self.save("x.npy", np.ones(3))
-        (self.folder / "bad.txt").write_text("# for people\nsite 10 1 0 16 100 10 m\nsite 10 one\n")
+        (self.folder / "bad.txt").write_text("# for people\nsite 10 1 15 1 15 0 0 16 0 0 10 m\nsite 10 one\n")
         for command in [("calibrate", "--load"), ("calibrate", "-o", "new.txt", "--load"),
                         ("map", "copy", "x.npy", "-o", "z.npy", "--calibration"),
                         ("reduce", "sum", "x.npy", "--workers", "2", "--calibration")]:

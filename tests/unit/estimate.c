@@ -215,6 +215,23 @@ TEST(two_portions_are_enough_where_the_price_is_most)
     assert_true(para__portions_price(&portions, 0) == 0);
 }
 
+TEST(a_disturbed_portion_leaves_it_unclear)
+{
+    para__portions portions = {0};
+    assert_false(para__portions_are_clear(&portions));
+    para__portions_add(&portions, 1, 15000);
+    assert_false(para__portions_are_clear(&portions));
+    para__portions_add(&portions, 2, 10000); /* half of it the price, or one that was disturbed? */
+    assert_false(para__portions_are_clear(&portions));
+    para__portions_add(&portions, 6, 10000);
+    assert_true(para__portions_are_clear(&portions));
+    assert_true(para__portions_price(&portions, 0) > 9000);
+    portions = (para__portions){0};
+    para__portions_add(&portions, 1, 10000);
+    para__portions_add(&portions, 2, 19000);
+    assert_true(para__portions_are_clear(&portions)); /* the units */
+}
+
 /* Where portions are long against the price that is known, they do not tell it anew, but for less. */
 TEST(a_known_price_is_corrected_downwards_by_long_portions)
 {
@@ -340,6 +357,7 @@ int main(void)
         cmocka_unit_test(the_plain_mean_is_not_clipped),
         cmocka_unit_test(a_price_is_found_from_portions_of_different_length),
         cmocka_unit_test(two_portions_are_enough_where_the_price_is_most),
+        cmocka_unit_test(a_disturbed_portion_leaves_it_unclear),
         cmocka_unit_test(a_known_price_is_corrected_downwards_by_long_portions),
         cmocka_unit_test(equal_portions_do_not_tell_a_price),
         cmocka_unit_test(uneven_units_are_not_taken_for_a_price),

@@ -1,0 +1,89 @@
+/* Patience: how long a worker spins, for calls that come at any rate. */
+#include "../common/check.h"
+
+#include "plan/patience.h"
+
+enum { SPIN = 1000 };
+
+typedef struct sums {
+    uint64_t worked, spun;
+    unsigned parked;
+} sums;
+
+/* A worker that helps with calls of `work` ticks, with gaps[i % n] ticks between them. */
+static sums live(uint64_t work, const uint64_t *gaps, size_t n, unsigned calls)
+{
+    para__patience patience = {.ticks = SPIN};
+    sums s = {0};
+    for (unsigned i = 0; i < calls; i++) {
+        para__patience_earn(&patience, work, SPIN);
+        s.worked += work;
+        const uint64_t gap = gaps[i % n];
+        const uint64_t limit = para__patience_limit(&patience, SPIN);
+        assert_true(limit <= SPIN);
+        const uint64_t spun = gap < limit ? gap : limit;
+        para__patience_spend(&patience, spun);
+        s.spun += spun;
+        if (gap < limit)
+            para__patience_earn(&patience, SPIN / 2, SPIN);
+        else
+            s.parked++;
+    }
+    return s;
+}
+
+TEST(calls_that_follow_each_other_quickly_find_it_awake)
+{
+    for (uint64_t gap = 0; gap < SPIN / 2; gap += 20)
+        for (uint64_t work = 1; work < 10 * SPIN; work *= 10)
+            assert_int_equal(live(work, &gap, 1, 1000).parked, 0);
+}
+
+TEST(rare_calls_do_not_make_it_spin_for_longer_than_it_works)
+{
+    for (uint64_t gap = SPIN; gap < 1000 * SPIN; gap *= 3)
+        for (uint64_t work = 1; work < 10 * SPIN; work *= 3) {
+            const sums s = live(work, &gap, 1, 1000);
+            assert_true(s.spun <= s.worked + SPIN);
+            assert_int_equal(s.parked, 1000);
+        }
+}
+
+/* Whatever the gaps, what it spun was earned. */
+TEST(bursts_pay_for_the_pauses_after_them)
+{
+    uint64_t random = 3;
+    for (int round = 0; round < 200; round++) {
+        uint64_t gaps[16];
+        for (size_t i = 0; i < COUNT_OF(gaps); i++)
+            gaps[i] = check_below(&random, 4) ? check_below(&random, 100) : 50 * SPIN;
+        const sums s = live(1 + check_below(&random, 300), gaps, COUNT_OF(gaps), 1600);
+        const uint64_t spared = (1600 - s.parked) * (uint64_t)(SPIN / 2);
+        assert_true(s.spun <= s.worked + spared + SPIN);
+    }
+}
+
+TEST(patience_is_bounded)
+{
+    para__patience patience = {0};
+    for (int i = 0; i < 100; i++)
+        para__patience_earn(&patience, UINT64_MAX / 4, SPIN);
+    assert_int_equal(patience.ticks, PARA__PATIENCE_SPINS * SPIN);
+    para__patience_earn(&patience, 5, SPIN / 2); /* as the limit falls, nothing is taken away */
+    assert_int_equal(patience.ticks, PARA__PATIENCE_SPINS * SPIN);
+    para__patience_spend(&patience, UINT64_MAX);
+    assert_int_equal(patience.ticks, 0);
+    assert_int_equal(para__patience_limit(&patience, SPIN), 0);
+    assert_int_equal(para__patience_limit(&patience, 0), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(calls_that_follow_each_other_quickly_find_it_awake),
+        cmocka_unit_test(rare_calls_do_not_make_it_spin_for_longer_than_it_works),
+        cmocka_unit_test(bursts_pay_for_the_pauses_after_them),
+        cmocka_unit_test(patience_is_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
