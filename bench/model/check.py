@@ -46,6 +46,32 @@ class Model(unittest.TestCase):
         self.assertEqual(outcome(f"{options} 0")["width"], 16)
         self.assertLess(outcome(f"{options} 4")["width"], 16)
 
+    def test_a_dear_kernel_call_is_made_seldom(self):
+        for price in 0, 1e3, 1e4, 1e5:
+            for units in 100, 1000, 10000, 100000:
+                alone = price + units
+                shared = price + units / 2 + 1500
+                ns = outcome(f"--cores 2 --domains 1 --sockets 1 --warm 60 --calls 100 --work {units} "
+                             f"--units {units} --price {price}")["mean_ns"]
+                with self.subTest(price=price, units=units):
+                    self.assertLess(ns, 1.05 * min(alone, shared) + 5000)
+
+    def test_what_is_dearer_when_shared_runs_alone(self):
+        for work in 1e4, 1e5, 1e6, 1e7:
+            for cores, contended in (2, 2.5), (2, 6), (8, 12):
+                ns = outcome(f"--cores {cores} --domains 1 --sockets 1 --warm 100 --calls 300 --work {work} "
+                             f"--units 1000 --contended {contended}")["mean_ns"]
+                with self.subTest(work=work, cores=cores, contended=contended):
+                    self.assertLess(ns, 1.05 * work + 5000)
+
+    def test_what_is_a_little_dearer_when_shared_is_shared(self):
+        for work in 1e5, 1e6:
+            for cores, contended in (2, 1.4), (8, 3):
+                ns = outcome(f"--cores {cores} --domains 1 --sockets 1 --warm 100 --calls 100 --work {work} "
+                             f"--units 1000 --contended {contended}")["mean_ns"]
+                with self.subTest(work=work, cores=cores, contended=contended):
+                    self.assertLess(ns, 1.2 * work * contended / cores + 5000)
+
     def test_nothing_is_faster_than_its_work(self):
         for runtime in "para", "barrier", "tree":
             self.assertGreaterEqual(outcome(f"{SMALL} --work 1e5 --runtime {runtime}")["least_ns"], 1e5 / 8)

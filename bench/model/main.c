@@ -19,6 +19,8 @@ static const char help[] =
     "  --preempted P                       cores that are away for 3 ms from each call's begin\n"
     "  --saturate W                        cores that have all of the memory's bandwidth (no "
     "limit)\n"
+    "  --price NS                          what a kernel call costs, however short (0)\n"
+    "  --contended X                       what units cost with several cores at work (1)\n"
     "  --calls K --warm K --seed X         calls that are measured, and those before (8, 12)\n"
     "  --force                             share every call; --asleep: all sleep between calls\n"
     "  --json                              one line of JSON\n"
@@ -112,6 +114,10 @@ int main(int argc, char **argv)
             s.warm_calls = (unsigned)number(o, v);
         else if (!strcmp(o, "--saturate"))
             s.saturate = (unsigned)number(o, v);
+        else if (!strcmp(o, "--price"))
+            s.price_ns = number(o, v);
+        else if (!strcmp(o, "--contended"))
+            s.contended = number(o, v);
         else if (!strcmp(o, "--preempted"))
             s.preempted = (unsigned)number(o, v);
         else if (!strcmp(o, "--cores"))

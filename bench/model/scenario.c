@@ -33,8 +33,10 @@ static void compute(size_t first, size_t count)
         state->done[i]++;
     const unsigned limit = state->s->saturate;
     const unsigned active = ++state->active;
-    const double slowdown = limit && active > limit ? (double)active / limit : 1;
-    model_work(chunk_ns + slowdown * (state->prefix[first + count] - state->prefix[first]));
+    const double waiting = limit && active > limit ? (double)active / limit : 1;
+    const double contended = state->s->contended > 0 && active > 1 ? state->s->contended : 1;
+    model_work(chunk_ns + state->s->price_ns +
+               waiting * contended * (state->prefix[first + count] - state->prefix[first]));
     state->active--;
 }
 

@@ -31,9 +31,12 @@ typedef struct scenario {
     pattern pattern;
     runtime runtime;
     lines lines;
-    bool forced;        /* shared among all, however small the call */
-    bool asleep;        /* between calls all helpers go to sleep */
-    unsigned saturate;  /* so many cores at work have all of the memory's bandwidth; 0: no limit */
+    bool forced;       /* shared among all, however small the call */
+    bool asleep;       /* between calls all helpers go to sleep */
+    unsigned saturate; /* so many cores at work have all of the memory's bandwidth; 0: no limit */
+    double price_ns;   /* of a kernel call, however short */
+    double
+        contended; /* units cost so many times more while several cores are at work; 0: no more */
     unsigned preempted; /* cores that are taken away for 3 ms at each call's begin */
     unsigned warm_calls, calls;
 } scenario;

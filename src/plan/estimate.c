@@ -26,6 +26,11 @@ static uint8_t follow_spread(uint8_t spread, double sample)
     return (uint8_t)clip(spread + (clip(sample * 16, 16, 255) - spread) / 4 + 0.5, 16, 255);
 }
 
+static uint8_t follow_deviation(uint8_t deviation, double sample)
+{
+    return (uint8_t)clip(deviation + (sample * 32 - deviation) / 4 + 0.5, 0, 255);
+}
+
 /* The sample's distance from what is known, as a part of the smaller of the two; 0 if it is noise.
  */
 static double deviation_of(double sample, double known, double elements)
@@ -73,13 +78,19 @@ para__estimate para__estimate_add(para__estimate e, para__way way, double elemen
         e.spread = (uint8_t)clip(spread * 16, 16, 255);
     } else {
         const double deviation = deviation_of(sample, para__estimate_cost(e, way), elements);
-        e.deviation = (uint8_t)clip(e.deviation + (deviation * 32 - e.deviation) / 4 + 0.5, 0, 255);
+        e.deviation = follow_deviation(e.deviation, deviation);
         if (spread > 0)
             e.spread = follow_spread(e.spread, spread);
     }
     const unsigned weight = samples < MEAN_CALLS - 1 ? samples + 1 : MEAN_CALLS;
     e.mean_ns += (float)((sample - e.mean_ns) / weight);
     return para__estimate_try(e, way, elements, ns);
+}
+
+para__estimate para__estimate_distrust(para__estimate e)
+{
+    e.deviation = follow_deviation(e.deviation, most_deviation);
+    return e;
 }
 
 para__estimate para__estimate_price(para__estimate e, double ns)

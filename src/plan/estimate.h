@@ -45,6 +45,9 @@ para__estimate para__estimate_add(para__estimate estimate, para__way way, double
 para__estimate para__estimate_try(para__estimate estimate, para__way way, double elements,
                                   double ns);
 
+/* A call was of another kind than the site's are thought to be: it takes trust away. */
+para__estimate para__estimate_distrust(para__estimate estimate);
+
 /* The price alone. */
 para__estimate para__estimate_price(para__estimate estimate, double ns);
 

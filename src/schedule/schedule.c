@@ -27,6 +27,10 @@ enum { MOST_REFUSED = 3 };
  * differs by less is noise. */
 static const double clearly = 1.1;
 
+/* A probe whose elements cost so many times more than those of calls that run alone is of a call of
+ * another kind: wrappers run all loops through one kernel. */
+static const double another_kind = 4;
+
 /* A probe's first portions may be dominated by the price of a kernel call. So in calls of more units
  * than this for each worker one portion does not tell; and portions are so long that the
  * price is a small part. */
@@ -359,7 +363,9 @@ size_t para__schedule_next(para__schedule *s, const para__portions *portions, si
     if (is_long && !is_unclear && rest_ns >= worth_escalating_ns) {
         const double alone_ns = para__estimate_cost(s->estimate, PARA__ALONE);
         const double shared_ns = para__estimate_cost(s->estimate, PARA__SHARED);
-        const double dearer = alone_ns > 0 ? shared_ns / alone_ns : 1;
+        /* Of a site that is not trusted these are of different calls. */
+        const bool known = alone_ns > 0 && para__estimate_trusted(s->estimate);
+        const double dearer = known ? shared_ns / alone_ns : 1;
         ask(s, left, rest_ns * dearer, rest_ns + price_ns);
         s->ask.price_ns = price_ns;
         s->ask.varies = s->estimate.price_ns == 0; /* claims find out */
@@ -454,6 +460,8 @@ static double record(const para__schedule *s, para__estimate *e, const para__out
     if (is_alone && s->unsettled && ns < long_ns)
         return -1;
     const para__way way = is_alone ? PARA__ALONE : PARA__SHARED;
+    if (!is_alone && s->probe && e->alone > 0 && s->probed_ns > another_kind * (double)e->alone_ns)
+        *e = para__estimate_distrust(*e); /* it was not shared calls that it was expected to be like */
     *e = s->trial ? para__estimate_try(*e, way, (double)s->count, ns)
                   : para__estimate_add(*e, way, (double)s->count, ns, spread);
     return ns;

@@ -1,0 +1,200 @@
+/* Policy: how calls are begun by what is known of their site, and what their outcomes teach. Outcomes
+ * are made up, so that no clock decides. */
+#include "../common/check.h"
+
+#include "base/clock.h"
+#include "schedule/schedule.h"
+
+enum { COUNT = 1000 };
+static const uintptr_t kernel = 0x1000;
+static para_pool *pool;
+
+static int make_pool(void **state)
+{
+    (void)state;
+    pool = check_pool(2);
+    return 0;
+}
+
+static int destroy_pool(void **state)
+{
+    (void)state;
+    para_pool_destroy(pool);
+    return 0;
+}
+
+static para__site *site_of(uint64_t loop)
+{
+    return para__site_find(&pool->sites, para__site_key_of(kernel, COUNT, loop));
+}
+
+static void know(para__estimate estimate)
+{
+    para__site_forget(site_of(0));
+    para__site_write(site_of(0), estimate);
+}
+
+static para__schedule begin(para_options options, size_t units)
+{
+    static para_options kept;
+    kept = options;
+    para__schedule s = {.pool = pool, .options = &kept, .count = COUNT};
+    para__schedule_begin(&s, kernel, units);
+    return s;
+}
+
+static uint64_t ticks(double ns)
+{
+    return (uint64_t)(ns / para__ns_per_tick());
+}
+
+/* Tells that the call, as it was planned, took so long; its participants were busy all the time. */
+static void end(para__schedule *s, size_t units, double ns)
+{
+    para__outcome outcome = {.workers = s->plan.width, .ticks = ticks(ns)};
+    outcome.tally.busy_ticks = ticks(ns * s->plan.width);
+    outcome.tally.chunks = s->plan.width;
+    para__portions_add(&outcome.portions, (double)units / s->plan.width, (double)ticks(ns));
+    if (s->timed)
+        para__schedule_learn(s, &outcome, units);
+}
+
+TEST(an_unknown_call_is_probed)
+{
+    para__site_forget(site_of(0));
+    const para__schedule s = begin((para_options){0}, COUNT);
+    assert_true(s.probe && s.timed);
+    assert_int_equal(s.plan.width, 1);
+    assert_int_equal(s.first_units, 1);
+}
+
+/* Two jobs a call, of a site whose jobs differ: to try one alone would leave one. */
+TEST(dear_units_of_unknown_cost_are_shared_from_the_first_one)
+{
+    static const size_t units[] = {2, 3, 8, COUNT};
+    for (size_t u = 0; u < COUNT_OF(units); u++) {
+        const double unit_ns = 1e6;
+        const double element_ns = unit_ns * (double)units[u] / COUNT;
+        know((para__estimate){.alone_ns = (float)element_ns,
+                              .mean_ns = (float)element_ns,
+                              .alone = 9,
+                              .deviation = 64});
+        const para__schedule s = begin((para_options){0}, units[u]);
+        assert_false(s.probe);
+        assert_int_equal(s.plan.width, 2);
+        assert_int_equal(s.plan.first, 0); /* claims find out */
+        assert_true(s.plan.announce_twice);
+    }
+}
+
+TEST(cheap_units_of_unknown_cost_are_probed)
+{
+    know((para__estimate){.alone_ns = 1, .mean_ns = 1, .alone = 9, .deviation = 64});
+    assert_true(begin((para_options){0}, COUNT).probe);
+}
+
+/* The first portion of a probe is long against the price of a kernel call. */
+TEST(a_probe_does_not_pay_the_price_often)
+{
+    know((para__estimate){
+        .alone_ns = 100, .mean_ns = 100, .price_ns = 1000, .alone = 9, .deviation = 64});
+    const para__schedule s = begin((para_options){0}, COUNT);
+    assert_true(s.probe);
+    assert_in_range(s.first_units, 40, COUNT - 1);
+    know((para__estimate){
+        .alone_ns = 1, .mean_ns = 1, .price_ns = 100000, .alone = 9, .deviation = 64});
+    assert_false(begin((para_options){0}, COUNT).probe); /* as one */
+}
+
+TEST(what_is_dearer_shared_than_alone_runs_alone)
+{
+    know((para__estimate){.alone_ns = 1000, .shared_ns = 2500, .alone = 9, .shared = 9});
+    const para__schedule s = begin((para_options){0}, COUNT);
+    assert_int_equal(s.plan.width, 1);
+    assert_int_equal(s.plan.why, PARA_WHY_SMALL);
+    assert_int_equal(begin((para_options){.executor = PARA_EXECUTOR_THREADS}, COUNT).plan.width, 2);
+}
+
+/* What was always shared is tried alone before long, and stays there if that was right. */
+TEST(what_is_shared_is_compared_and_goes_back)
+{
+    know((para__estimate){.shared_ns = 5000, .mean_ns = 5000, .shared = 9, .spread = 16});
+    unsigned alone = 0;
+    unsigned calls = 0;
+    for (; alone < 3 && calls < 100; calls++) {
+        para__schedule s = begin((para_options){0}, COUNT);
+        alone = s.plan.width == 1 ? alone + 1 : 0;
+        end(&s, COUNT, s.plan.width == 1 ? 1e6 : 2.5e6);
+    }
+    assert_int_equal(alone, 3);
+    assert_true(calls < 20);
+}
+
+/* Trials cost a bounded part of the time: 1/64 at first, less with each that was in vain. */
+TEST(trials_are_paid_from_a_credit)
+{
+    know((para__estimate){
+        .alone_ns = 1000, .shared_ns = 1000, .mean_ns = 1000, .alone = 9, .shared = 9});
+    unsigned trials = 0;
+    for (unsigned i = 0; i < 6400; i++) {
+        para__schedule s = begin((para_options){0}, COUNT);
+        trials += s.trial;
+        assert_int_equal(s.trial, s.plan.width == 1);
+        end(&s, COUNT, s.plan.width == 1 ? 1e6 : 5e5);
+    }
+    assert_in_range(trials, 5, 6400 / 64);
+
+    know((para__estimate){
+        .alone_ns = 1000, .shared_ns = 5000, .mean_ns = 1000, .alone = 9, .shared = 9});
+    trials = 0;
+    for (unsigned i = 0; i < 6400; i++) {
+        para__schedule s = begin((para_options){0}, COUNT);
+        trials += s.trial;
+        assert_int_equal(s.trial, s.plan.width == 2);
+        end(&s, COUNT, s.plan.width == 1 ? 1e6 : 2.5e6);
+    }
+    assert_in_range(trials, 2, 6400 / 64);
+}
+
+/* A lock that is gone: sharing pays again, and is found out. */
+TEST(what_was_dearer_is_tried_again)
+{
+    know((para__estimate){
+        .alone_ns = 1000, .shared_ns = 5000, .mean_ns = 1000, .alone = 9, .shared = 9});
+    unsigned shared = 0;
+    for (unsigned i = 0; i < 2000; i++) {
+        para__schedule s = begin((para_options){0}, COUNT);
+        shared += i >= 1000 && s.plan.width == 2;
+        end(&s, COUNT, s.plan.width == 1 ? 1e6 : 5e5);
+    }
+    assert_true(shared > 950);
+}
+
+TEST(loops_of_one_kernel_are_told_apart)
+{
+    assert_ptr_equal(site_of(1), site_of(1));
+    assert_ptr_not_equal(site_of(1), site_of(2));
+    assert_ptr_not_equal(site_of(0), site_of(1));
+    para__site_forget(site_of(1));
+    know((para__estimate){.alone_ns = 1e6f, .mean_ns = 1e6f, .alone = 9});
+    assert_int_equal(begin((para_options){0}, COUNT).plan.width, 2);
+    const para__schedule other = begin((para_options){.site = 1}, COUNT);
+    assert_true(other.probe); /* not known */
+    assert_ptr_equal(other.site, site_of(1));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_unknown_call_is_probed),
+        cmocka_unit_test(dear_units_of_unknown_cost_are_shared_from_the_first_one),
+        cmocka_unit_test(cheap_units_of_unknown_cost_are_probed),
+        cmocka_unit_test(a_probe_does_not_pay_the_price_often),
+        cmocka_unit_test(what_is_dearer_shared_than_alone_runs_alone),
+        cmocka_unit_test(what_is_shared_is_compared_and_goes_back),
+        cmocka_unit_test(trials_are_paid_from_a_credit),
+        cmocka_unit_test(what_was_dearer_is_tried_again),
+        cmocka_unit_test(loops_of_one_kernel_are_told_apart),
+    };
+    return cmocka_run_group_tests(tests, make_pool, destroy_pool);
+}
