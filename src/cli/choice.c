@@ -61,7 +61,7 @@ static int object_length(const para__choice *choice)
     return (int)(choice->symbol - 1 - choice->name);
 }
 
-static int refuse(const para__choice *choice, const char *suffix, const char *fault)
+static int refuse_symbol(const para__choice *choice, const char *suffix, const char *fault)
 {
     return para__say_failed("%.*s: %s%s %s", object_length(choice), choice->name, choice->symbol,
                             suffix, fault);
@@ -75,7 +75,7 @@ static int find_function(const para__choice *choice, const char *suffix, void **
     if (!found.address)
         return para__say_failed("%.*s: there is no symbol '%s%s'", object_length(choice),
                                 choice->name, choice->symbol, suffix);
-    return is_function(&found) ? 0 : refuse(choice, suffix, "is not a function");
+    return is_function(&found) ? 0 : refuse_symbol(choice, suffix, "is not a function");
 }
 
 /* What the object says of the kernel in variables beside it. */
@@ -90,7 +90,7 @@ static int read_description(para__choice *choice)
         else
             count = 0;
         if (count < 1 || count > PARA_IN_MAX)
-            return refuse(choice, "_inputs", "is not an unsigned from 1 to 8");
+            return refuse_symbol(choice, "_inputs", "is not an unsigned from 1 to 8");
     }
     choice->loaded.inputs = count;
     choice->type = PARA_FLOAT64;
@@ -105,7 +105,8 @@ static int read_description(para__choice *choice)
             memcmp(type.address, name, strlen(name) + 1) == 0)
             return 0;
     }
-    return refuse(choice, "_dtype", "is neither \"float32\" nor \"float64\", as an array of char");
+    return refuse_symbol(choice, "_dtype",
+                         "is neither \"float32\" nor \"float64\", as an array of char");
 }
 
 static int read_functions(para__choice *choice, bool reduces)
@@ -124,7 +125,7 @@ static int read_functions(para__choice *choice, bool reduces)
     memcpy(&code->combine, &address, sizeof address);
     const symbol identity = find(choice, "_identity");
     if (!status && identity.address && !is_data(&identity, sizeof(double), sizeof(double)))
-        status = refuse(choice, "_identity", "is not a double");
+        status = refuse_symbol(choice, "_identity", "is not a double");
     code->acc_bytes = sizeof(double);
     code->identity = identity.address ? identity.address : &zero;
     code->finish = finish_loaded;

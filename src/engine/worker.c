@@ -105,7 +105,7 @@ static para__visit go_round(para__worker *self)
 /* Goes round the lanes until the pool ends. A worker that has helped looks again at once; one that
  * finds nothing spins for a while, in time rather than in rounds, and then parks. On a contended CPU
  * it takes turns with the others there: see turn.h. */
-static void serve(para__worker *self)
+static void live(para__worker *self)
 {
     enum { ROUNDS_A_LOOK = 16 }; /* at the clock: it costs as much as a round */
     para_pool *pool = self->pool;
@@ -149,7 +149,7 @@ static void *run(void *arg)
     this_worker = self;
     para__add_release(E4, &pool->ready, 1);
     para__futex_wake(&pool->ready, 1);
-    serve(self);
+    live(self);
     return NULL;
 }
 
