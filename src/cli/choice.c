@@ -36,9 +36,13 @@ static symbol find(const para__choice *choice, const char *suffix)
     found.address = dlsym(choice->object, name);
     free(name);
     Dl_info object;
+#ifdef __GLIBC__
     void *entry = NULL;
     found.outside = found.address && !dladdr1(found.address, &object, &entry, RTLD_DL_SYMENT);
     found.entry = entry;
+#else
+    found.outside = found.address && !dladdr(found.address, &object);
+#endif
     return found;
 }
 
@@ -51,8 +55,12 @@ static bool is_function(const symbol *s)
 
 static bool is_data(const symbol *s, size_t least, size_t most)
 {
+#ifdef __GLIBC__
     return s->entry && ELF64_ST_TYPE(s->entry->st_info) == STT_OBJECT &&
            s->entry->st_size >= least && s->entry->st_size <= most;
+#else /* others do not tell type and size */
+    return !s->outside && least <= most;
+#endif
 }
 
 /* The object's name, for what is said about it. */

@@ -47,7 +47,7 @@ static _Thread_local struct {
                                  timed_left more shared ones to be timed */
     unsigned alone_left, timed_left;
     unsigned calls, timed, relaxed; /* counters, for what is done now and then */
-} recent __attribute__((tls_model("initial-exec")));
+} recent PARA__INITIAL_EXEC;
 
 /* Whether it is the turn of this one, of many. */
 static bool is_sampled(unsigned *counter)

@@ -46,7 +46,7 @@ static void begin(para__part *p)
 }
 
 /* The lane of the call whose kernel this thread runs, if any. */
-static _Thread_local const para__lane *current_lane __attribute__((tls_model("initial-exec")));
+static _Thread_local const para__lane *current_lane PARA__INITIAL_EXEC;
 
 void para__part_run(para__part *p, unsigned w, unsigned first_ticket, unsigned n)
 {

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 /* Which worker of which pool the calling thread is, if any. */
-static _Thread_local const para__worker *this_worker __attribute__((tls_model("initial-exec")));
+static _Thread_local const para__worker *this_worker PARA__INITIAL_EXEC;
 
 bool para__pool_is_worker(const para_pool *pool)
 {
