@@ -13,17 +13,21 @@
 
 /* In para's own static library names are hidden: a plug-in that is linked with it does not export them,
  * and several copies of para in one process do not get in each other's way. */
-#ifdef PARA__STATIC
+#ifdef PARA_STATIC_
 #define PARA_API __attribute__((visibility("hidden")))
 #else
 #define PARA_API __attribute__((visibility("default")))
 #endif
 
-/* A cast without complaints of -Wold-style-cast. */
+/* Names that end in an underscore are the headers' own. Two underscores in a row are C++'s. */
+
+/* A cast and a null pointer that no compiler complains of. */
 #ifdef __cplusplus
-#define PARA__CAST(type, value) static_cast<type>(value)
+#define PARA_CAST_(type, value) static_cast<type>(value)
+#define PARA_NULL_              nullptr
 #else
-#define PARA__CAST(type, value) ((type)(value))
+#define PARA_CAST_(type, value) ((type)(value))
+#define PARA_NULL_              ((void *)0)
 #endif
 
 #ifdef __cplusplus

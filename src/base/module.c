@@ -11,7 +11,7 @@ bool para__module_contains(const struct dl_phdr_info *module, uintptr_t address)
     return false;
 }
 
-#ifdef PARA__STATIC
+#ifdef PARA_STATIC_
 #include <dlfcn.h>
 
 /* A program that is linked statically has no dlopen, and old systems have it in a library of its own. */

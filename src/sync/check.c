@@ -133,5 +133,5 @@ para_status para_mutex_unlock_at(para_mutex *mutex, const char *file, int line)
         *at = h->earlier;
         free(h);
     }
-    return para__mutex_give_back(mutex);
+    return para_mutex_give_back_(mutex);
 }

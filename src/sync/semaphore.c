@@ -45,9 +45,9 @@
 #include "sync/spin.h"
 
 enum { MAXIMUM_SHIFT = 24 };
-static const uint64_t QUEUED = PARA__SEMAPHORE_WAITING;
-static const uint64_t HOLD = PARA__SEMAPHORE_HOLD;
-static const uint64_t FAIR = PARA__SEMAPHORE_FAIR;
+static const uint64_t QUEUED = PARA_SEMAPHORE_WAITING_;
+static const uint64_t HOLD = PARA_SEMAPHORE_HOLD_;
+static const uint64_t FAIR = PARA_SEMAPHORE_FAIR_;
 
 _Static_assert(sizeof(para_semaphore) == 8, "a semaphore has eight bytes");
 
@@ -58,12 +58,12 @@ static _Atomic uint64_t *units_of(para_semaphore *semaphore)
 
 static uint32_t available(uint64_t word)
 {
-    return para__semaphore_available(word);
+    return para_semaphore_available_(word);
 }
 
 static uint32_t maximum(uint64_t word)
 {
-    return para__semaphore_available(word >> MAXIMUM_SHIFT);
+    return para_semaphore_available_(word >> MAXIMUM_SHIFT);
 }
 
 static para_status never_initialised(void)
