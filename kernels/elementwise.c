@@ -62,7 +62,7 @@
 #define BOTH_STREAMED(name, inputs)     \
     STREAMED(name##_f32, float, inputs) \
     STREAMED(name##_f64, double, inputs)
-#define CODE(name)                           \
+#define PLAIN_CODE(name)                     \
     {                                        \
         .map = name, .oracle = name##_oracle \
     }
@@ -97,11 +97,12 @@ const para_builtin para__axpy = {.name = "axpy",
 const para_builtin para__square = {.name = "square",
                                    .formula = "z = x * x",
                                    .inputs = 1,
-                                   .code = {CODE(square_f32), CODE(square_f64)}};
-const para_builtin para__sqrt = {.name = "sqrt",
-                                 .formula = "z = square root of x",
-                                 .inputs = 1,
-                                 .code = {CODE(square_root_f32), CODE(square_root_f64)}};
+                                   .code = {PLAIN_CODE(square_f32), PLAIN_CODE(square_f64)}};
+const para_builtin para__sqrt = {
+    .name = "sqrt",
+    .formula = "z = square root of x",
+    .inputs = 1,
+    .code = {PLAIN_CODE(square_root_f32), PLAIN_CODE(square_root_f64)}};
 
 /* Error: each operation is rounded once, to nearest, and nothing is fused: the bits are those of
  * NumPy's a * x + y, with a rounded to the element type first. Subnormals, infinities and NaN follow

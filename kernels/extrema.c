@@ -96,24 +96,26 @@ static const float worst_max_f32 = -INFINITY;
 static const double worst_min_f64 = INFINITY;
 static const double worst_max_f64 = -INFINITY;
 
-#define CODE(name, T)                                                               \
+#define EXTREMUM_CODE(name, T)                                                      \
     {                                                                               \
         .reduce = name, .combine = name##_combine, .acc_bytes = sizeof(T),          \
         .identity = &worst_##name, .finish = name##_finish, .oracle = name##_oracle \
     }
 
-const para_builtin para__min = {.name = "min",
-                                .formula = "smallest element of x; NaN if there is one",
-                                .inputs = 1,
-                                .reduces = true,
-                                .needs_elements = true,
-                                .code = {CODE(min_f32, float), CODE(min_f64, double)}};
-const para_builtin para__max = {.name = "max",
-                                .formula = "largest element of x; NaN if there is one",
-                                .inputs = 1,
-                                .reduces = true,
-                                .needs_elements = true,
-                                .code = {CODE(max_f32, float), CODE(max_f64, double)}};
+const para_builtin para__min = {
+    .name = "min",
+    .formula = "smallest element of x; NaN if there is one",
+    .inputs = 1,
+    .reduces = true,
+    .needs_elements = true,
+    .code = {EXTREMUM_CODE(min_f32, float), EXTREMUM_CODE(min_f64, double)}};
+const para_builtin para__max = {
+    .name = "max",
+    .formula = "largest element of x; NaN if there is one",
+    .inputs = 1,
+    .reduces = true,
+    .needs_elements = true,
+    .code = {EXTREMUM_CODE(max_f32, float), EXTREMUM_CODE(max_f64, double)}};
 
 /* Error: none. The result is an element of the input, or the quiet NaN. Not defined for no elements.
  * Tested: bit by bit against the oracle and against NumPy on values of all magnitudes, zeros of both

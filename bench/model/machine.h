@@ -81,6 +81,7 @@ uint64_t model_ticks(void);
 
 #define _Thread_local __attribute__((section("model_tls")))
 #define tls_model(x) unused
+#define PARA__INITIAL_EXEC
 
 #define MODEL_LOAD(p, ordered)            (model_load((p), (ordered)), atomic_load((p)))
 #define MODEL_STORE(p, v)                 (model_store(p), atomic_store((p), (v)))

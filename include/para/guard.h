@@ -19,35 +19,35 @@
  *
  * To the compiler both are loops, which might run no round: it may want a return behind a block that
  * returns a value, and a value for a variable that is set in one. */
-#define PARA_WITH_MUTEX(mutex)                                                              \
-    PARA__WITH(para__mutex_hold, PARA__NAME(para__hold_, __COUNTER__), para__mutex_release, \
-               para__mutex_hold_begin(mutex, __FILE__, __LINE__))
-#define PARA_WITH_SEMAPHORE(semaphore)                                     \
-    PARA__WITH(para__semaphore_hold, PARA__NAME(para__hold_, __COUNTER__), \
-               para__semaphore_release, para__semaphore_hold_begin(semaphore, __FILE__, __LINE__))
+#define PARA_WITH_MUTEX(mutex)                                                             \
+    PARA_WITH_(para_mutex_hold_, PARA_NAME_(para_hold_, __COUNTER__), para_mutex_release_, \
+               para_mutex_hold_begin_(mutex, __FILE__, __LINE__))
+#define PARA_WITH_SEMAPHORE(semaphore)                                                             \
+    PARA_WITH_(para_semaphore_hold_, PARA_NAME_(para_hold_, __COUNTER__), para_semaphore_release_, \
+               para_semaphore_hold_begin_(semaphore, __FILE__, __LINE__))
 
 /* A loop of one round, whose variable releases when it goes out of scope. The name is made before it
  * gets here, once for all its places. */
-#define PARA__WITH(type, hold, release, begin) \
-    for (type hold __attribute__((cleanup(release))) = begin; hold.run; hold.run = false)
-#define PARA__NAME(a, b)  PARA__NAME_(a, b)
-#define PARA__NAME_(a, b) a##b
+#define PARA_WITH_(type, hold, release, begin) \
+    for (type hold __attribute__((cleanup(release))) = begin; hold.run; hold.run = 0)
+#define PARA_NAME_(a, b)        PARA_NAME_PASTED_(a, b)
+#define PARA_NAME_PASTED_(a, b) a##b
 
-typedef struct para__mutex_hold {
+typedef struct para_mutex_hold_ {
     para_mutex *mutex;
     const char *file;
     int line;
-    bool run;
-} para__mutex_hold;
+    int run;
+} para_mutex_hold_;
 
-typedef struct para__semaphore_hold {
+typedef struct para_semaphore_hold_ {
     para_semaphore *semaphore; /* NULL: no unit */
-    bool run;
-} para__semaphore_hold;
+    size_t run;
+} para_semaphore_hold_;
 
 /* A block has nowhere to return a status. Without checking a lock never fails, and an unlock only if
  * the mutex was unlocked within the block: that is dropped. */
-static inline void para__expect(para_status status)
+static inline void para_expect_(para_status status)
 {
 #ifdef PARA_CHECK_LOCKS
     if (status == PARA_OK)
@@ -59,35 +59,35 @@ static inline void para__expect(para_status status)
 #endif
 }
 
-static inline para__mutex_hold para__mutex_hold_begin(para_mutex *mutex, const char *file, int line)
+static inline para_mutex_hold_ para_mutex_hold_begin_(para_mutex *mutex, const char *file, int line)
 {
-    para__expect(para__mutex_lock(mutex, PARA_DEADLINE_NEVER, NULL, file, line));
-    const para__mutex_hold hold = {mutex, file, line, true};
+    const para_mutex_hold_ hold = {mutex, file, line, 1};
+    para_expect_(para_mutex_lock_(mutex, PARA_DEADLINE_NEVER, PARA_NULL_, file, line));
     return hold;
 }
 
-static inline void para__mutex_release(para__mutex_hold *hold)
+static inline void para_mutex_release_(para_mutex_hold_ *hold)
 {
-    para__expect(para__mutex_unlock(hold->mutex, hold->file, hold->line));
+    para_expect_(para_mutex_unlock_(hold->mutex, hold->file, hold->line));
 }
 
-static inline para__semaphore_hold para__semaphore_hold_begin(para_semaphore *semaphore,
+static inline para_semaphore_hold_ para_semaphore_hold_begin_(para_semaphore *semaphore,
                                                               const char *file, int line)
 {
-    const bool acquired = para_semaphore_acquire(semaphore) == PARA_OK;
-#ifdef NDEBUG
-    (void)file, (void)line;
-#else
-    if (!acquired) {
+    para_semaphore_hold_ hold = {semaphore, 1};
+    if (para_semaphore_acquire(semaphore) != PARA_OK) {
+#ifndef NDEBUG
         fprintf(stderr, "para: %s:%d: %s\n", file, line, para_status_detail());
         abort();
-    }
 #endif
-    const para__semaphore_hold hold = {acquired ? semaphore : NULL, acquired};
+        hold.semaphore = PARA_NULL_;
+        hold.run = 0;
+    }
+    (void)file, (void)line;
     return hold;
 }
 
-static inline void para__semaphore_release(para__semaphore_hold *hold)
+static inline void para_semaphore_release_(para_semaphore_hold_ *hold)
 {
     if (hold->semaphore)
         para_semaphore_release(hold->semaphore, 1);
@@ -109,10 +109,10 @@ static inline void para__semaphore_release(para__semaphore_hold *hold)
 namespace para
 {
 #ifdef PARA_CHECK_LOCKS
-inline namespace para__checked /* files with and without checking do not share their functions */
+inline namespace para_checked_ /* files with and without checking do not share their functions */
 {
 #endif
-inline void para__expect_locked(para_status status)
+inline void para_expect_locked_(para_status status)
 {
 #ifdef PARA_CHECK_LOCKS
     if (status != PARA_OK)
@@ -122,7 +122,7 @@ inline void para__expect_locked(para_status status)
                                      : std::errc::resource_deadlock_would_occur),
             para_status_detail());
 #else
-    (void)status; /* see para__expect */
+    (void)status; /* see para_expect_ */
 #endif
 }
 
@@ -135,20 +135,20 @@ class mutex
 #ifdef PARA_CHECK_LOCKS
     ~mutex()
     {
-        para__expect(para_mutex_fini(&mutex_));
+        para_expect_(para_mutex_fini(&mutex_));
     }
 #endif
     void lock(const char *file = __builtin_FILE(), int line = __builtin_LINE())
     {
-        para__expect_locked(para__mutex_lock(&mutex_, PARA_DEADLINE_NEVER, nullptr, file, line));
+        para_expect_locked_(para_mutex_lock_(&mutex_, PARA_DEADLINE_NEVER, nullptr, file, line));
     }
     bool try_lock(const char *file = __builtin_FILE(), int line = __builtin_LINE())
     {
-        return para__mutex_try_lock(&mutex_, file, line);
+        return para_mutex_try_lock_(&mutex_, file, line);
     }
     void unlock(const char *file = __builtin_FILE(), int line = __builtin_LINE())
     {
-        para__expect_locked(para__mutex_unlock(&mutex_, file, line));
+        para_expect_locked_(para_mutex_unlock_(&mutex_, file, line));
     }
     para_mutex *native_handle()
     {
@@ -164,9 +164,9 @@ class mutex_guard
   public:
     [[nodiscard]] explicit mutex_guard(para_mutex &mutex, const char *file = __builtin_FILE(),
                                        int line = __builtin_LINE())
-        : hold_{&mutex, file, line, true}
+        : hold_{&mutex, file, line, 1}
     {
-        para__expect_locked(para__mutex_lock(&mutex, PARA_DEADLINE_NEVER, nullptr, file, line));
+        para_expect_locked_(para_mutex_lock_(&mutex, PARA_DEADLINE_NEVER, nullptr, file, line));
     }
     [[nodiscard]] explicit mutex_guard(para::mutex &mutex, const char *file = __builtin_FILE(),
                                        int line = __builtin_LINE())
@@ -177,15 +177,15 @@ class mutex_guard
     mutex_guard &operator=(const mutex_guard &) = delete;
     ~mutex_guard()
     {
-        para__mutex_release(&hold_);
+        para_mutex_release_(&hold_);
     }
 
   private:
-    para__mutex_hold hold_;
+    para_mutex_hold_ hold_;
 };
 
 #ifdef PARA_CHECK_LOCKS
-} // namespace para__checked
+} // namespace para_checked_
 #endif
 
 class semaphore_guard
@@ -194,18 +194,18 @@ class semaphore_guard
     [[nodiscard]] explicit semaphore_guard(para_semaphore &semaphore,
                                            const char *file = __builtin_FILE(),
                                            int line = __builtin_LINE())
-        : hold_(para__semaphore_hold_begin(&semaphore, file, line))
+        : hold_(para_semaphore_hold_begin_(&semaphore, file, line))
     {
     }
     semaphore_guard(const semaphore_guard &) = delete;
     semaphore_guard &operator=(const semaphore_guard &) = delete;
     ~semaphore_guard()
     {
-        para__semaphore_release(&hold_);
+        para_semaphore_release_(&hold_);
     }
 
   private:
-    para__semaphore_hold hold_;
+    para_semaphore_hold_ hold_;
 };
 } // namespace para
 #endif

@@ -76,8 +76,8 @@ typedef void para_combine_fn(void *acc, const void *rhs, const void *arg);
 #define PARA_MAP_KERNEL(name, out_type, in_type, x, ...)                                   \
     static int name(const para_chunk *para_c_, const void *arg)                            \
     {                                                                                      \
-        const in_type *para_x_ = PARA__CAST(const in_type *, para_c_->in[0]);              \
-        out_type *para_o_ = PARA__CAST(out_type *, para_c_->out[0]);                       \
+        const in_type *para_x_ = PARA_CAST_(const in_type *, para_c_->in[0]);              \
+        out_type *para_o_ = PARA_CAST_(out_type *, para_c_->out[0]);                       \
         (void)arg;                                                                         \
         for (size_t para_i_ = 0, para_n_ = para_c_->count; para_i_ < para_n_; para_i_++) { \
             const in_type x = para_x_[para_i_];                                            \
@@ -89,9 +89,9 @@ typedef void para_combine_fn(void *acc, const void *rhs, const void *arg);
 #define PARA_MAP2_KERNEL(name, out_type, x_type, x, y_type, y, ...)                        \
     static int name(const para_chunk *para_c_, const void *arg)                            \
     {                                                                                      \
-        const x_type *para_x_ = PARA__CAST(const x_type *, para_c_->in[0]);                \
-        const y_type *para_y_ = PARA__CAST(const y_type *, para_c_->in[1]);                \
-        out_type *para_o_ = PARA__CAST(out_type *, para_c_->out[0]);                       \
+        const x_type *para_x_ = PARA_CAST_(const x_type *, para_c_->in[0]);                \
+        const y_type *para_y_ = PARA_CAST_(const y_type *, para_c_->in[1]);                \
+        out_type *para_o_ = PARA_CAST_(out_type *, para_c_->out[0]);                       \
         (void)arg;                                                                         \
         for (size_t para_i_ = 0, para_n_ = para_c_->count; para_i_ < para_n_; para_i_++) { \
             const x_type x = para_x_[para_i_];                                             \
@@ -104,25 +104,25 @@ typedef void para_combine_fn(void *acc, const void *rhs, const void *arg);
 #define PARA_REDUCE_KERNEL(name, acc_type, acc, in_type, x, ...)                           \
     static int name(const para_chunk *para_c_, void *para_acc_, const void *arg)           \
     {                                                                                      \
-        const in_type *para_x_ = PARA__CAST(const in_type *, para_c_->in[0]);              \
-        acc_type acc = *PARA__CAST(acc_type *, para_acc_);                                 \
+        const in_type *para_x_ = PARA_CAST_(const in_type *, para_c_->in[0]);              \
+        acc_type acc = *PARA_CAST_(acc_type *, para_acc_);                                 \
         (void)arg;                                                                         \
         for (size_t para_i_ = 0, para_n_ = para_c_->count; para_i_ < para_n_; para_i_++) { \
             const in_type x = para_x_[para_i_];                                            \
             __VA_ARGS__;                                                                   \
         }                                                                                  \
-        *PARA__CAST(acc_type *, para_acc_) = acc;                                          \
+        *PARA_CAST_(acc_type *, para_acc_) = acc;                                          \
         return 0;                                                                          \
     }
 
 #define PARA_COMBINE(name, acc_type, acc, rhs, ...)                           \
     static void name(void *para_acc_, const void *para_rhs_, const void *arg) \
     {                                                                         \
-        acc_type acc = *PARA__CAST(acc_type *, para_acc_);                    \
-        const acc_type rhs = *PARA__CAST(const acc_type *, para_rhs_);        \
+        acc_type acc = *PARA_CAST_(acc_type *, para_acc_);                    \
+        const acc_type rhs = *PARA_CAST_(const acc_type *, para_rhs_);        \
         (void)arg;                                                            \
         __VA_ARGS__;                                                          \
-        *PARA__CAST(acc_type *, para_acc_) = acc;                             \
+        *PARA_CAST_(acc_type *, para_acc_) = acc;                             \
     }
 
 #endif

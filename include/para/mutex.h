@@ -67,72 +67,72 @@ PARA_API bool para_mutex_try_lock_at(para_mutex *mutex, const char *file, int li
 /* para_mutex_unlock, checked. The place is not remembered. */
 PARA_API para_status para_mutex_unlock_at(para_mutex *mutex, const char *file, int line);
 
-static inline bool para__mutex_try(para_mutex *mutex)
+static inline bool para_mutex_try_(para_mutex *mutex)
 {
     uint32_t known = 0;
     return __atomic_compare_exchange_n(&mutex->word, &known, 1, false, __ATOMIC_ACQUIRE,
                                        __ATOMIC_RELAXED); /* E9 */
 }
 
-static inline para_status para__mutex_give_back(para_mutex *mutex)
+static inline para_status para_mutex_give_back_(para_mutex *mutex)
 {
     const uint32_t rest = __atomic_sub_fetch(&mutex->word, 1, __ATOMIC_RELEASE); /* E9 */
     return rest ? para_mutex_unlock_slow(mutex, rest) : PARA_OK;
 }
 
-static inline para_status para__mutex_lock(para_mutex *mutex, uint64_t deadline_ns,
+static inline para_status para_mutex_lock_(para_mutex *mutex, uint64_t deadline_ns,
                                            para_cancel *cancel, const char *file, int line)
 {
 #ifdef PARA_CHECK_LOCKS
     return para_mutex_lock_at(mutex, deadline_ns, cancel, file, line);
 #else
     (void)file, (void)line;
-    return para__mutex_try(mutex) ? PARA_OK : para_mutex_lock_with(mutex, deadline_ns, cancel);
+    return para_mutex_try_(mutex) ? PARA_OK : para_mutex_lock_with(mutex, deadline_ns, cancel);
 #endif
 }
 
-static inline bool para__mutex_try_lock(para_mutex *mutex, const char *file, int line)
+static inline bool para_mutex_try_lock_(para_mutex *mutex, const char *file, int line)
 {
 #ifdef PARA_CHECK_LOCKS
     return para_mutex_try_lock_at(mutex, file, line);
 #else
     (void)file, (void)line;
-    return para__mutex_try(mutex) || para_mutex_try_lock_slow(mutex);
+    return para_mutex_try_(mutex) || para_mutex_try_lock_slow(mutex);
 #endif
 }
 
-static inline para_status para__mutex_unlock(para_mutex *mutex, const char *file, int line)
+static inline para_status para_mutex_unlock_(para_mutex *mutex, const char *file, int line)
 {
 #ifdef PARA_CHECK_LOCKS
     return para_mutex_unlock_at(mutex, file, line);
 #else
     (void)file, (void)line;
-    return para__mutex_give_back(mutex);
+    return para_mutex_give_back_(mutex);
 #endif
 }
 
 /* para_mutex_lock_with, however long it takes. */
 static inline para_status para_mutex_lock(para_mutex *mutex)
 {
-    return para__mutex_lock(mutex, PARA_DEADLINE_NEVER, NULL, "?", 0);
+    return para_mutex_lock_(mutex, PARA_DEADLINE_NEVER, PARA_NULL_, "?", 0);
 }
 
 /* para_mutex_lock_with, with a deadline. */
 static inline para_status para_mutex_lock_until(para_mutex *mutex, uint64_t deadline_ns)
 {
-    return para__mutex_lock(mutex, deadline_ns, NULL, "?", 0);
+    return para_mutex_lock_(mutex, deadline_ns, PARA_NULL_, "?", 0);
 }
 
 /* para_mutex_lock_with, with a token. */
 static inline para_status para_mutex_lock_cancellable(para_mutex *mutex, para_cancel *cancel)
 {
-    return para__mutex_lock(mutex, PARA_DEADLINE_NEVER, cancel, "?", 0);
+    return para_mutex_lock_(mutex, PARA_DEADLINE_NEVER, cancel, "?", 0);
 }
 
 /* Locks if it is free; whether it did. Never blocks. Order as for para_mutex_lock_with. */
 static inline bool para_mutex_try_lock(para_mutex *mutex)
 {
-    return para__mutex_try_lock(mutex, "?", 0);
+    return para_mutex_try_lock_(mutex, "?", 0);
 }
 
 /* Unlocks; by the thread that locked. Wakes the first in line unless one is on its way. The mutex
@@ -142,17 +142,17 @@ static inline bool para_mutex_try_lock(para_mutex *mutex)
  * two threads unlock what nobody holds. */
 static inline para_status para_mutex_unlock(para_mutex *mutex)
 {
-    return para__mutex_unlock(mutex, "?", 0);
+    return para_mutex_unlock_(mutex, "?", 0);
 }
 
 #ifdef PARA_CHECK_LOCKS /* the same, and where they stand */
-#define para_mutex_lock(m)          para__mutex_lock(m, PARA_DEADLINE_NEVER, NULL, __FILE__, __LINE__)
-#define para_mutex_lock_until(m, t) para__mutex_lock(m, t, NULL, __FILE__, __LINE__)
+#define para_mutex_lock(m)          para_mutex_lock_(m, PARA_DEADLINE_NEVER, PARA_NULL_, __FILE__, __LINE__)
+#define para_mutex_lock_until(m, t) para_mutex_lock_(m, t, PARA_NULL_, __FILE__, __LINE__)
 #define para_mutex_lock_cancellable(m, c) \
-    para__mutex_lock(m, PARA_DEADLINE_NEVER, c, __FILE__, __LINE__)
-#define para_mutex_lock_with(m, t, c) para__mutex_lock(m, t, c, __FILE__, __LINE__)
-#define para_mutex_try_lock(m)        para__mutex_try_lock(m, __FILE__, __LINE__)
-#define para_mutex_unlock(m)          para__mutex_unlock(m, __FILE__, __LINE__)
+    para_mutex_lock_(m, PARA_DEADLINE_NEVER, c, __FILE__, __LINE__)
+#define para_mutex_lock_with(m, t, c) para_mutex_lock_(m, t, c, __FILE__, __LINE__)
+#define para_mutex_try_lock(m)        para_mutex_try_lock_(m, __FILE__, __LINE__)
+#define para_mutex_unlock(m)          para_mutex_unlock_(m, __FILE__, __LINE__)
 #endif
 
 #ifdef __cplusplus

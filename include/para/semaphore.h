@@ -24,42 +24,43 @@
 typedef struct para_semaphore {
     uint64_t word; /* from below: 24 bits of available units, 24 of the maximum, these: */
 } para_semaphore;
-#define PARA__SEMAPHORE_WAITING (PARA__CAST(uint64_t, 1) << 48)
-#define PARA__SEMAPHORE_HOLD    (PARA__CAST(uint64_t, 1) << 49)
-#define PARA__SEMAPHORE_FAIR    (PARA__CAST(uint64_t, 1) << 50)
+#define PARA_SEMAPHORE_WAITING_ (PARA_CAST_(uint64_t, 1) << 48)
+#define PARA_SEMAPHORE_HOLD_    (PARA_CAST_(uint64_t, 1) << 49)
+#define PARA_SEMAPHORE_FAIR_    (PARA_CAST_(uint64_t, 1) << 50)
 
 /* Initialisers: initial units available of at most maximum; the second one's is PARA_SEMAPHORE_FAIR.
  * maximum is at least 1 and at most PARA_SEMAPHORE_MOST, and initial at most maximum: else constants
  * do not compile, and other values make a semaphore that does not work. */
-#define PARA_SEMAPHORE_INIT(initial, maximum) PARA__SEMAPHORE_INIT(initial, maximum, 0)
+#define PARA_SEMAPHORE_INIT(initial, maximum) PARA_SEMAPHORE_INIT_(initial, maximum, 0)
 #define PARA_SEMAPHORE_FAIR_INIT(initial, maximum) \
-    PARA__SEMAPHORE_INIT(initial, maximum, PARA__SEMAPHORE_FAIR)
-#define PARA__SEMAPHORE_INIT(initial, maximum, flags)                                   \
+    PARA_SEMAPHORE_INIT_(initial, maximum, PARA_SEMAPHORE_FAIR_)
+#define PARA_SEMAPHORE_INIT_(initial, maximum, flags)                                   \
     {                                                                                   \
-        PARA__CAST(uint64_t, initial) | PARA__CAST(uint64_t, maximum) << 24 | (flags) | \
-            PARA__REFUSE(PARA__SEMAPHORE_IS_WRONG((initial), (maximum)))                \
+        PARA_CAST_(uint64_t, initial) | PARA_CAST_(uint64_t, maximum) << 24 | (flags) | \
+            PARA_REFUSE_(PARA_SEMAPHORE_IS_WRONG_((initial), (maximum)))                \
     }
 
 /* 0; does not compile if the constant is true. */
-#define PARA__REFUSE(wrong) (sizeof(char[(wrong) ? -1 : 1]) - 1)
+#define PARA_REFUSE_(wrong) (sizeof(char[(wrong) ? -1 : 1]) - 1)
 
 /* Whether they are constants, and out of range. */
 #ifdef __cplusplus
-#define PARA__SEMAPHORE_IS_WRONG(initial, maximum)                     \
+#define PARA_SEMAPHORE_IS_WRONG_(initial, maximum)                     \
     (__builtin_constant_p(initial) && __builtin_constant_p(maximum) && \
-     PARA__SEMAPHORE_IS_OUT(initial, maximum))
+     PARA_SEMAPHORE_IS_OUT_(initial, maximum))
 #else
-#define PARA__SEMAPHORE_IS_WRONG(initial, maximum) \
-    PARA__SEMAPHORE_IS_OUT(PARA__CONSTANT(initial, 1), PARA__CONSTANT(maximum, 0xffffff))
+#define PARA_SEMAPHORE_IS_WRONG_(initial, maximum) \
+    PARA_SEMAPHORE_IS_OUT_(PARA_CONSTANT_(initial, 1), PARA_CONSTANT_(maximum, 0xffffff))
 /* x, or something else if that is no constant. Only with one has the conditional the type of its
  * third operand, beside a null pointer constant. */
-#define PARA__CONSTANT(x, other) \
-    __builtin_choose_expr(       \
-        _Generic(1 ? (void *)((uintptr_t)(x)*0) : (int *)0, int * : 1, default : 0), x, (other))
+#define PARA_CONSTANT_(x, other)                                                             \
+    __builtin_choose_expr(__builtin_types_compatible_p(                                      \
+                              __typeof__(1 ? (void *)((uintptr_t)(x)*0) : (int *)1), int *), \
+                          x, (other))
 #endif
-#define PARA__SEMAPHORE_IS_OUT(initial, maximum)       \
-    (PARA__CAST(uint64_t, maximum) - 1 >= 0xffffffu || \
-     PARA__CAST(uint64_t, initial) > PARA__CAST(uint64_t, maximum))
+#define PARA_SEMAPHORE_IS_OUT_(initial, maximum)       \
+    (PARA_CAST_(uint64_t, maximum) - 1 >= 0xffffffu || \
+     PARA_CAST_(uint64_t, initial) > PARA_CAST_(uint64_t, maximum))
 
 #ifdef __cplusplus
 extern "C" {
@@ -93,15 +94,15 @@ PARA_API bool para_semaphore_try_acquire_slow(para_semaphore *semaphore);
 /* What para_semaphore_release comes down to when somebody waits: call that. */
 PARA_API para_status para_semaphore_release_slow(para_semaphore *semaphore, uint32_t count);
 
-static inline uint32_t para__semaphore_available(uint64_t word)
+static inline uint32_t para_semaphore_available_(uint64_t word)
 {
-    return PARA__CAST(uint32_t, word & 0xffffffu);
+    return PARA_CAST_(uint32_t, word & 0xffffffu);
 }
 
-static inline bool para__semaphore_try(para_semaphore *semaphore)
+static inline bool para_semaphore_try_(para_semaphore *semaphore)
 {
     uint64_t word = __atomic_load_n(&semaphore->word, __ATOMIC_RELAXED);
-    while (para__semaphore_available(word) > 0 && !(word & PARA__SEMAPHORE_HOLD))
+    while (para_semaphore_available_(word) > 0 && !(word & PARA_SEMAPHORE_HOLD_))
         if (__atomic_compare_exchange_n(&semaphore->word, &word, word - 1, true, __ATOMIC_ACQUIRE,
                                         __ATOMIC_RELAXED)) /* E11 */
             return true;
@@ -112,31 +113,31 @@ static inline bool para__semaphore_try(para_semaphore *semaphore)
  * para_semaphore_acquire_with. */
 static inline bool para_semaphore_try_acquire(para_semaphore *semaphore)
 {
-    return para__semaphore_try(semaphore) || para_semaphore_try_acquire_slow(semaphore);
+    return para_semaphore_try_(semaphore) || para_semaphore_try_acquire_slow(semaphore);
 }
 
 /* para_semaphore_acquire_with for one unit, however long it takes. */
 static inline para_status para_semaphore_acquire(para_semaphore *semaphore)
 {
-    return para__semaphore_try(semaphore)
+    return para_semaphore_try_(semaphore)
                ? PARA_OK
-               : para_semaphore_acquire_with(semaphore, 1, PARA_DEADLINE_NEVER, NULL);
+               : para_semaphore_acquire_with(semaphore, 1, PARA_DEADLINE_NEVER, PARA_NULL_);
 }
 
 /* para_semaphore_acquire_with for one unit, with a deadline. */
 static inline para_status para_semaphore_acquire_until(para_semaphore *semaphore,
                                                        uint64_t deadline_ns)
 {
-    return para__semaphore_try(semaphore)
+    return para_semaphore_try_(semaphore)
                ? PARA_OK
-               : para_semaphore_acquire_with(semaphore, 1, deadline_ns, NULL);
+               : para_semaphore_acquire_with(semaphore, 1, deadline_ns, PARA_NULL_);
 }
 
 /* para_semaphore_acquire_with for one unit, with a token. */
 static inline para_status para_semaphore_acquire_cancellable(para_semaphore *semaphore,
                                                              para_cancel *cancel)
 {
-    return para__semaphore_try(semaphore)
+    return para_semaphore_try_(semaphore)
                ? PARA_OK
                : para_semaphore_acquire_with(semaphore, 1, PARA_DEADLINE_NEVER, cancel);
 }
@@ -145,7 +146,7 @@ static inline para_status para_semaphore_acquire_cancellable(para_semaphore *sem
  * that function itself. */
 static inline para_status para_semaphore_acquire_many(para_semaphore *semaphore, uint32_t count)
 {
-    return para_semaphore_acquire_with(semaphore, count, PARA_DEADLINE_NEVER, NULL);
+    return para_semaphore_acquire_with(semaphore, count, PARA_DEADLINE_NEVER, PARA_NULL_);
 }
 
 /* Releases count units, and wakes those who can proceed. Any thread; never blocks. The semaphore
@@ -155,8 +156,8 @@ static inline para_status para_semaphore_acquire_many(para_semaphore *semaphore,
 static inline para_status para_semaphore_release(para_semaphore *semaphore, uint32_t count)
 {
     uint64_t word = __atomic_load_n(&semaphore->word, __ATOMIC_RELAXED);
-    const uint32_t room = para__semaphore_available(word >> 24) - para__semaphore_available(word);
-    if (count - 1u < room && !(word & PARA__SEMAPHORE_WAITING) &&
+    const uint32_t room = para_semaphore_available_(word >> 24) - para_semaphore_available_(word);
+    if (count - 1u < room && !(word & PARA_SEMAPHORE_WAITING_) &&
         __atomic_compare_exchange_n(&semaphore->word, &word, word + count, false, __ATOMIC_RELEASE,
                                     __ATOMIC_RELAXED)) /* E11 */
         return PARA_OK;
@@ -166,7 +167,7 @@ static inline para_status para_semaphore_release(para_semaphore *semaphore, uint
 /* How many units are free at this moment: for display, since it may be over. Any thread. */
 static inline uint32_t para_semaphore_available(const para_semaphore *semaphore)
 {
-    return para__semaphore_available(__atomic_load_n(&semaphore->word, __ATOMIC_RELAXED));
+    return para_semaphore_available_(__atomic_load_n(&semaphore->word, __ATOMIC_RELAXED));
 }
 
 #ifdef __cplusplus

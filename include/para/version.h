@@ -2,18 +2,32 @@
 #ifndef PARA_VERSION_H
 #define PARA_VERSION_H
 
+#ifndef __LP64__
+#error "para needs a 64-bit system: pointers and long of 64 bits"
+#endif
+
 #define PARA_VERSION_MAJOR  0
 #define PARA_VERSION_MINOR  1
 #define PARA_VERSION_PATCH  0
 #define PARA_VERSION_STRING "0.1.0"
 
-#define PARA_API __attribute__((visibility("default")))
-
-/* A cast without complaints of -Wold-style-cast. */
-#ifdef __cplusplus
-#define PARA__CAST(type, value) static_cast<type>(value)
+/* In para's own static library names are hidden: a plug-in that is linked with it does not export them,
+ * and several copies of para in one process do not get in each other's way. */
+#ifdef PARA_STATIC_
+#define PARA_API __attribute__((visibility("hidden")))
 #else
-#define PARA__CAST(type, value) ((type)(value))
+#define PARA_API __attribute__((visibility("default")))
+#endif
+
+/* Names that end in an underscore are the headers' own. Two underscores in a row are C++'s. */
+
+/* A cast and a null pointer that no compiler complains of. */
+#ifdef __cplusplus
+#define PARA_CAST_(type, value) static_cast<type>(value)
+#define PARA_NULL_              nullptr
+#else
+#define PARA_CAST_(type, value) ((type)(value))
+#define PARA_NULL_              ((void *)0)
 #endif
 
 #ifdef __cplusplus

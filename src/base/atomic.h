@@ -72,4 +72,12 @@ static inline void para__pause(void)
 #endif
 }
 
+/* Thread-local variables that are read often lie at a fixed distance from the thread pointer. musl
+ * refuses to load a library that has such variables by dlopen. */
+#ifdef __GLIBC__
+#define PARA__INITIAL_EXEC __attribute__((tls_model("initial-exec")))
+#else
+#define PARA__INITIAL_EXEC
+#endif
+
 #endif

@@ -25,12 +25,12 @@ enum { SIZES = sizeof sizes / sizeof sizes[0], SIZE_MOST = 1000000, ROW = 100 };
 enum { CALLS_LEAST = 16, CALLS_MOST = 64 };
 
 /* A kernel at one size. */
-typedef struct result {
+typedef struct timing {
     const para_builtin *kernel;
     para_dtype type;
     size_t count;       /* elements of a call: numbers, or rows */
     para_report report; /* of the shortest call, once the kernel was known */
-} result;
+} timing;
 
 /* ---- Measuring ----------------------------------------------------------------------- */
 
@@ -66,7 +66,7 @@ static void close_arrays(arrays *a)
         para_buffer_destroy(a->buffer[k]);
 }
 
-static para_status run_once(const arrays *a, const result *r, para_report *report)
+static para_status run_once(const arrays *a, const timing *r, para_report *report)
 {
     const para_builtin_code *code = &r->kernel->code[r->type];
     const size_t bytes = para__dtype_bytes(r->type);
@@ -97,7 +97,7 @@ static para_status run_once(const arrays *a, const result *r, para_report *repor
     return para_preduce(NULL, &call);
 }
 
-static para_status run_kernel(const arrays *a, result *r)
+static para_status run_kernel(const arrays *a, timing *r)
 {
     const size_t wanted = SIZE_MOST / r->count;
     const size_t calls = wanted < CALLS_LEAST  ? CALLS_LEAST
@@ -123,7 +123,7 @@ static size_t kernel_count(void)
 }
 
 /* All kernels, and of each both types, and of each all sizes. */
-static para_status run_all(result *results)
+static para_status run_all(timing *results)
 {
     para_status status = PARA_OK;
     for (int type = 0; type < PARA_DTYPE_COUNT && !status; type++) {
@@ -132,8 +132,8 @@ static para_status run_all(result *results)
         const para_builtin *kernel;
         for (size_t k = 0; (kernel = para_builtin_at(k)) != NULL && !status; k++)
             for (size_t s = 0; s < SIZES && !status; s++) {
-                result *r = &results[(k * PARA_DTYPE_COUNT + (size_t)type) * SIZES + s];
-                *r = (result){.kernel = kernel,
+                timing *r = &results[(k * PARA_DTYPE_COUNT + (size_t)type) * SIZES + s];
+                *r = (timing){.kernel = kernel,
                               .type = (para_dtype)type,
                               .count = kernel->rows ? sizes[s] / ROW : sizes[s]};
                 status = run_kernel(&a, r);
@@ -166,12 +166,12 @@ static double cost_of(const para_calibration_info *info, size_t i)
     return *(const double *)((const char *)info + costs[i].offset);
 }
 
-static double element_ns(const result *r)
+static double element_ns(const timing *r)
 {
     return (double)r->report.time_ns / (double)r->count;
 }
 
-static void say_table(const para_calibration_info *info, unsigned workers, const result *results,
+static void say_table(const para_calibration_info *info, unsigned workers, const timing *results,
                       size_t count)
 {
     printf("%-14s%10u     in the pool, the caller among them\n", "workers", workers);
@@ -182,14 +182,14 @@ static void say_table(const para_calibration_info *info, unsigned workers, const
            "%-10s%-9s%10s%13s%9s  %s\n",
            "sites", info->sites, "KERNEL", "TYPE", "ELEMENTS", "NS/ELEMENT", "WORKERS", "WHY");
     for (size_t i = 0; i < count; i++) {
-        const result *r = &results[i];
+        const timing *r = &results[i];
         printf("%-10s%-9s%10zu%13.3f%9u  %s\n", r->kernel->name, para__dtype_name(r->type),
                r->count, element_ns(r), r->report.workers, para_why_text(r->report.why));
     }
     printf("\nAn element of row-norm is a row of %d numbers.\n", ROW);
 }
 
-static void say_json(const para_calibration_info *info, unsigned workers, const result *results,
+static void say_json(const para_calibration_info *info, unsigned workers, const timing *results,
                      size_t count)
 {
     printf("{\"version\": \"%s\", \"workers\": %u, \"costs\": {", para_version(), workers);
@@ -197,7 +197,7 @@ static void say_json(const para_calibration_info *info, unsigned workers, const 
         printf("%s\"%s\": %.17g", i ? ", " : "", costs[i].name, cost_of(info, i));
     printf("}, \"sites\": %u, \"kernels\": [", info->sites);
     for (size_t i = 0; i < count; i++) {
-        const result *r = &results[i];
+        const timing *r = &results[i];
         printf("%s{\"name\": \"%s\", \"dtype\": \"%s\", \"count\": %zu, \"row\": %d, "
                "\"ns_per_element\": %.17g, ",
                i ? ", " : "", r->kernel->name, para__dtype_name(r->type), r->count,
@@ -226,7 +226,7 @@ int para__command_calibrate(const para__request *request)
     if (request->operand_count)
         return para__say_usage(request->command, "unexpected '%s'", request->operands[0]);
     const size_t count = kernel_count() * PARA_DTYPE_COUNT * SIZES;
-    result *results = calloc(count + 1, sizeof *results);
+    timing *results = calloc(count + 1, sizeof *results);
     para_pool_info pool = {.size = sizeof pool};
     para_calibration_info info = {.size = sizeof info};
     para_status status = results ? para_pool_get_info(NULL, &pool) : PARA_ERR_MEMORY;

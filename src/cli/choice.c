@@ -36,9 +36,13 @@ static symbol find(const para__choice *choice, const char *suffix)
     found.address = dlsym(choice->object, name);
     free(name);
     Dl_info object;
+#ifdef __GLIBC__
     void *entry = NULL;
     found.outside = found.address && !dladdr1(found.address, &object, &entry, RTLD_DL_SYMENT);
     found.entry = entry;
+#else
+    found.outside = found.address && !dladdr(found.address, &object);
+#endif
     return found;
 }
 
@@ -51,8 +55,12 @@ static bool is_function(const symbol *s)
 
 static bool is_data(const symbol *s, size_t least, size_t most)
 {
+#ifdef __GLIBC__
     return s->entry && ELF64_ST_TYPE(s->entry->st_info) == STT_OBJECT &&
            s->entry->st_size >= least && s->entry->st_size <= most;
+#else /* others do not tell type and size */
+    return !s->outside && least <= most;
+#endif
 }
 
 /* The object's name, for what is said about it. */
@@ -61,7 +69,7 @@ static int object_length(const para__choice *choice)
     return (int)(choice->symbol - 1 - choice->name);
 }
 
-static int refuse(const para__choice *choice, const char *suffix, const char *fault)
+static int refuse_symbol(const para__choice *choice, const char *suffix, const char *fault)
 {
     return para__say_failed("%.*s: %s%s %s", object_length(choice), choice->name, choice->symbol,
                             suffix, fault);
@@ -75,7 +83,7 @@ static int find_function(const para__choice *choice, const char *suffix, void **
     if (!found.address)
         return para__say_failed("%.*s: there is no symbol '%s%s'", object_length(choice),
                                 choice->name, choice->symbol, suffix);
-    return is_function(&found) ? 0 : refuse(choice, suffix, "is not a function");
+    return is_function(&found) ? 0 : refuse_symbol(choice, suffix, "is not a function");
 }
 
 /* What the object says of the kernel in variables beside it. */
@@ -90,7 +98,7 @@ static int read_description(para__choice *choice)
         else
             count = 0;
         if (count < 1 || count > PARA_IN_MAX)
-            return refuse(choice, "_inputs", "is not an unsigned from 1 to 8");
+            return refuse_symbol(choice, "_inputs", "is not an unsigned from 1 to 8");
     }
     choice->loaded.inputs = count;
     choice->type = PARA_FLOAT64;
@@ -105,7 +113,8 @@ static int read_description(para__choice *choice)
             memcmp(type.address, name, strlen(name) + 1) == 0)
             return 0;
     }
-    return refuse(choice, "_dtype", "is neither \"float32\" nor \"float64\", as an array of char");
+    return refuse_symbol(choice, "_dtype",
+                         "is neither \"float32\" nor \"float64\", as an array of char");
 }
 
 static int read_functions(para__choice *choice, bool reduces)
@@ -124,7 +133,7 @@ static int read_functions(para__choice *choice, bool reduces)
     memcpy(&code->combine, &address, sizeof address);
     const symbol identity = find(choice, "_identity");
     if (!status && identity.address && !is_data(&identity, sizeof(double), sizeof(double)))
-        status = refuse(choice, "_identity", "is not a double");
+        status = refuse_symbol(choice, "_identity", "is not a double");
     code->acc_bytes = sizeof(double);
     code->identity = identity.address ? identity.address : &zero;
     code->finish = finish_loaded;

@@ -47,8 +47,8 @@ static void place_by_slice(const para_pool *pool, char *data, size_t pages, size
 }
 
 /* Placement is a request: where it is refused, the system places the pages. */
-static void place(const para_pool *pool, char *data, size_t pages, size_t page,
-                  const para_buffer_config *config)
+static void place_pages(const para_pool *pool, char *data, size_t pages, size_t page,
+                        const para_buffer_config *config)
 {
     const para__machine *machine = pool->machine;
     if (config->placement == PARA_PLACE_NODE)
@@ -89,7 +89,7 @@ para_status para_buffer_create(para_buffer **buffer, para_pool *pool, size_t cou
         return para__fail(PARA_ERR_MEMORY, "a buffer of %zu bytes", bytes);
     }
     if (pages) {
-        place(pool, data, pages, page, config);
+        place_pages(pool, data, pages, page, config);
         status = para_pmap(
             pool,
             &(para_map){.kernel = touch, .arg = &page, .count = pages, .out = {{data, page}}});

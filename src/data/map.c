@@ -23,7 +23,7 @@ typedef struct map_job {
 
 _Static_assert(sizeof(map_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
 
-static void run(const void *payload, size_t first_unit, size_t unit_count, para__seat *seat)
+static void run_map(const void *payload, size_t first_unit, size_t unit_count, para__seat *seat)
 {
     const map_job *job = payload;
     para__aim aim;
@@ -46,7 +46,7 @@ static void run(const void *payload, size_t first_unit, size_t unit_count, para_
     }
 }
 
-static para_status check(const para_map *map, map_job *job)
+static para_status check_map(const para_map *map, map_job *job)
 {
     if (!map)
         return para__fail(PARA_ERR_ARGUMENT, "there is no call");
@@ -75,7 +75,7 @@ static para_status run_whole(const para_map *map, const para__views *views, unsi
 static para_status run_units(para__call *call, const map_job *map, size_t units)
 {
     const para__views *views = &map->views;
-    para__job job = {.run = run,
+    para__job job = {.run = run_map,
                      .payload = map,
                      .payload_bytes = PARA__USED_BYTES(map_job, *views),
                      .units = units};
@@ -89,7 +89,7 @@ static para_status run_units(para__call *call, const map_job *map, size_t units)
 para_status para_pmap(para_pool *pool, const para_map *map)
 {
     map_job job;
-    para_status status = check(map, &job);
+    para_status status = check_map(map, &job);
     if (map && map->report)
         *map->report = (para_report){0};
     if (status || map->count == 0)

@@ -87,7 +87,7 @@ static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *s
     return true;
 }
 
-static void run(const void *payload, size_t first, size_t count, para__seat *seat)
+static void run_reduce(const void *payload, size_t first, size_t count, para__seat *seat)
 {
     const reduce_job *job = payload;
     char *stack = job->stacks + seat->worker * job->stack_bytes;
@@ -108,7 +108,7 @@ static void run(const void *payload, size_t first, size_t count, para__seat *sea
     para__tree_fold(&job->partials, first, first + count, job->combine, job->arg);
 }
 
-static para_status check(const para_reduce *reduce, reduce_job *job)
+static para_status check_reduce(const para_reduce *reduce, reduce_job *job)
 {
     if (!reduce)
         return para__fail(PARA_ERR_ARGUMENT, "there is no call");
@@ -183,7 +183,7 @@ size_t para_reduce_block(size_t count, size_t result_bytes)
 para_status para_preduce(para_pool *pool, const para_reduce *reduce)
 {
     reduce_job job;
-    para_status status = check(reduce, &job);
+    para_status status = check_reduce(reduce, &job);
     if (reduce && reduce->report)
         *reduce->report = (para_report){0};
     if (status || reduce->count == 0)
@@ -215,7 +215,7 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
                             units, job.acc_bytes, reduce->scratch_bytes);
     else
         status = para__call_run(
-            &call, &(para__job){.run = run,
+            &call, &(para__job){.run = run_reduce,
                                 .payload = &job,
                                 .payload_bytes = PARA__USED_BYTES(reduce_job, job.views),
                                 .units = units});

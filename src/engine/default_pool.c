@@ -3,22 +3,22 @@
 #include "engine/pool.h"
 
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
-static int cancel_state; /* of the holder's thread, before it locked: as in machine.c */
+static int makers_state; /* of the holder's thread, before it locked: as in machine.c */
 _Atomic(para_pool *) para__default_pool; /* [E6] publishes the pool; written under the mutex */
 
 /* Around a fork nobody is in the middle of making it. The child leaves the parent's pool, whose
  * threads it does not have, to itself: its memory may be in use by the code that forked. */
-static void lock(void)
+static void lock_making(void)
 {
     int before;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
     pthread_mutex_lock(&making);
-    cancel_state = before;
+    makers_state = before;
 }
 
-static void unlock(void)
+static void unlock_making(void)
 {
-    const int before = cancel_state;
+    const int before = makers_state;
     pthread_mutex_unlock(&making);
     pthread_setcancelstate(before, NULL);
 }
@@ -26,19 +26,19 @@ static void unlock(void)
 static void forget(void)
 {
     para__store_relaxed(&para__default_pool, NULL); /* one thread: nothing to order */
-    unlock();
+    unlock_making();
 }
 
 /* When the library is loaded, after the topology's handlers (machine.c): so this lock is taken
  * before theirs around a fork, as it is when a pool is made. */
-__attribute__((constructor)) static void watch_forks(void)
+__attribute__((constructor)) static void guard_making_in_forks(void)
 {
-    pthread_atfork(lock, unlock, forget);
+    pthread_atfork(lock_making, unlock_making, forget);
 }
 
 para_status para__default_pool_make(para_pool **pool)
 {
-    lock();
+    lock_making();
     para_status status = PARA_OK;
     para_pool *made = para__load_relaxed(&para__default_pool); /* under the mutex */
     if (!made) {
@@ -46,7 +46,7 @@ para_status para__default_pool_make(para_pool **pool)
         if (!status)
             para__store_release(E6, &para__default_pool, made);
     }
-    unlock();
+    unlock_making();
     *pool = made;
     return status;
 }

@@ -12,7 +12,7 @@
 /* ---- Leasing ------------------------------------------------------------------------- */
 
 /* The lane that this thread had last: most likely free, and in its caches. */
-static _Thread_local unsigned last_lane __attribute__((tls_model("initial-exec")));
+static _Thread_local unsigned last_lane PARA__INITIAL_EXEC;
 
 /* Workers look at lanes [0, lanes_used) only. It grows before anything is published there; it is
  * written even if it is large enough, so that this comes before the news to which it belongs. */

@@ -46,7 +46,7 @@ static void begin(para__part *p)
 }
 
 /* The lane of the call whose kernel this thread runs, if any. */
-static _Thread_local const para__lane *current_lane __attribute__((tls_model("initial-exec")));
+static _Thread_local const para__lane *current_lane PARA__INITIAL_EXEC;
 
 /* Where nothing is known of the units, claims become so long that they do not show, and stay so short
  * that no dear unit holds back another. A claim of n tickets took so long: if it was short, or if its

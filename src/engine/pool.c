@@ -3,6 +3,7 @@
 
 #include "base/info.h"
 #include "base/memory.h"
+#include "base/module.h"
 #include "base/status.h"
 #include "base/thread.h"
 #include "engine/calibrate.h"
@@ -155,6 +156,7 @@ static para_status make(para_pool **pool, const para_pool_config *config)
     made->is_hybrid = machine->info.core_kinds > 1;
     made->fork_count = para__fork_count();
     place_workers(made);
+    para__module_stay();
     if (workers > 1) {
         made->workers = para__workers_start(made);
         if (made->workers < 2) { /* the only one there is would be in its caller's place */

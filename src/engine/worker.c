@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 /* Which worker of which pool the calling thread is, if any. */
-static _Thread_local const para__worker *this_worker __attribute__((tls_model("initial-exec")));
+static _Thread_local const para__worker *this_worker PARA__INITIAL_EXEC;
 
 bool para__pool_is_worker(const para_pool *pool)
 {
@@ -159,7 +159,7 @@ static void wake_up(const para__worker *self, idling *idle)
 /* Goes round the lanes until the pool ends. A worker that has helped looks again at once; one that
  * finds nothing spins for a while, in time rather than in rounds, and then parks. On a contended CPU
  * it takes turns with the others there: see turn.h. */
-static void serve(para__worker *self)
+static void live(para__worker *self)
 {
     enum { ROUNDS_A_LOOK = 16 }; /* at the clock: it costs as much as a round */
     para_pool *pool = self->pool;
@@ -203,7 +203,7 @@ static void *run(void *arg)
     this_worker = self;
     para__add_release(E4, &pool->ready, 1);
     para__futex_wake(&pool->ready, 1);
-    serve(self);
+    live(self);
     return NULL;
 }
 

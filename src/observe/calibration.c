@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/info.h"
+#include "base/module.h"
 #include "base/status.h"
 #include "engine/calibrate.h"
 #include "engine/pool.h"
@@ -10,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <link.h>
 #include <locale.h>
 #include <math.h>
 #include <stdlib.h>
@@ -34,17 +34,6 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static bool contains(const struct dl_phdr_info *info, uintptr_t address)
-{
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        const uintptr_t start = info->dlpi_addr + segment->p_vaddr;
-        if (segment->p_type == PT_LOAD && address - start < segment->p_memsz)
-            return true;
-    }
-    return false;
-}
-
 static int visit(struct dl_phdr_info *info, size_t size, void *data)
 {
     (void)size;
@@ -52,7 +41,8 @@ static int visit(struct dl_phdr_info *info, size_t size, void *data)
     /* The program itself has no name in the list. */
     const char *name =
         *info->dlpi_name ? base_name(info->dlpi_name) : program_invocation_short_name;
-    if (wanted->address ? !contains(info, wanted->address) : strcmp(name, wanted->name) != 0)
+    if (wanted->address ? !para__module_contains(info, wanted->address)
+                        : strcmp(name, wanted->name) != 0)
         return 0;
     snprintf(wanted->name, sizeof wanted->name, "%s", name);
     wanted->base = info->dlpi_addr;

@@ -43,7 +43,7 @@ static _Thread_local struct {
                                  timed_left more shared ones to be timed */
     uint8_t alone_left, timed_left;
     uint8_t calls, priced, relaxed; /* counters, for what is done now and then */
-} recent __attribute__((tls_model("initial-exec")));
+} recent PARA__INITIAL_EXEC;
 
 /* In short calls, several in a row run alone for a trial, and the last one is timed: the first finds
  * data where a helper has left it. The shared ones that follow are timed as well, to measure the

@@ -1,26 +1,26 @@
 /* Cancel tokens. The word has two bits, which are set and never cleared:
  *
  *   REQUESTED  by a canceller [E12]; who sees it sees what was done before the request
- *   WAITING    by a waiter, under the latch of the token's bucket, before it appends its node
+ *   AWAITED    by a waiter, under the latch of the token's bucket, before it appends its node
  *
  * A request is not lost. Both bits are set by read-modify-writes of one word, of which one comes
- * first. If it is the waiter's, the canceller sees WAITING, and takes the latch after the waiter,
+ * first. If it is the waiter's, the canceller sees AWAITED, and takes the latch after the waiter,
  * whose node it finds. If it is the canceller's, the waiter sees REQUESTED and does not wait. */
 #include "sync/cancel.h"
 
-enum { REQUESTED = 1, WAITING = 2 };
+enum { REQUESTED = 1, AWAITED = 2 };
 
 _Static_assert(sizeof(para_cancel) == 4, "a token has four bytes");
 
-static _Atomic uint32_t *word_of(para_cancel *cancel)
+static _Atomic uint32_t *token_of(para_cancel *cancel)
 {
     return (_Atomic uint32_t *)&cancel->word;
 }
 
 void para_cancel_request(para_cancel *cancel)
 {
-    const uint32_t before = para__or_release(E12, word_of(cancel), REQUESTED);
-    if (before & REQUESTED || !(before & WAITING))
+    const uint32_t before = para__or_release(E12, token_of(cancel), REQUESTED);
+    if (before & REQUESTED || !(before & AWAITED))
         return;
     para__calls calls;
     do { /* as many as can be called at a time; each node is called once */
@@ -38,7 +38,7 @@ void para_cancel_request(para_cancel *cancel)
 bool para__cancel_enter(para__waiter *waiter, para_cancel *cancel)
 {
     para__bucket *const bucket = para__bucket_lock(cancel);
-    para__or_relaxed(word_of(cancel), WAITING); /* sees REQUESTED or is seen: see above */
+    para__or_relaxed(token_of(cancel), AWAITED); /* sees REQUESTED or is seen: see above */
     const bool entered = !para_cancel_requested(cancel);
     if (entered)
         para__queue_append(bucket, waiter);

@@ -19,12 +19,12 @@
 
 static _Thread_local para__hold *latest; /* of what the thread holds */
 
-static _Atomic bool ended; /* a value on its own: orders nothing */
+static _Atomic bool checking_ended; /* a value on its own: orders nothing */
 
 /* To write is a cancellation point and may set errno; to lock a mutex does neither. */
 static void end_checking(void)
 {
-    if (para__swap_relaxed(&ended, true))
+    if (para__swap_relaxed(&checking_ended, true))
         return; /* it was said */
     const int saved = errno;
     int cancel_state;
@@ -36,7 +36,7 @@ static void end_checking(void)
 
 static bool is_ended(void)
 {
-    return para__load_relaxed(&ended); /* late news: one more is checked */
+    return para__load_relaxed(&checking_ended); /* late news: one more is checked */
 }
 
 /* What points to the calling thread's hold of the mutex; to NULL if it has none. */
@@ -79,7 +79,7 @@ static para_status check(const para__hold *then)
     return PARA_OK;
 }
 
-static void remember(const para__hold *hold)
+static void remember_hold(const para__hold *hold)
 {
     const int saved = errno;
     para__hold *h = malloc(sizeof *h);
@@ -105,7 +105,7 @@ para_status para_mutex_lock_at(para_mutex *mutex, uint64_t deadline_ns, para_can
     if (!status)
         status = (para_mutex_lock_with)(mutex, deadline_ns, cancel); /* not the macro */
     if (!status && !is_ended())
-        remember(&hold);
+        remember_hold(&hold);
     return status;
 }
 
@@ -114,7 +114,7 @@ bool para_mutex_try_lock_at(para_mutex *mutex, const char *file, int line)
     const para__hold hold = {mutex, {file, line}, latest};
     const bool locked = para_mutex_try_lock_slow(mutex);
     if (locked && !is_ended())
-        remember(&hold);
+        remember_hold(&hold);
     return locked;
 }
 
@@ -123,15 +123,15 @@ para_status para_mutex_unlock_at(para_mutex *mutex, const char *file, int line)
     para__hold **const at = find_held(mutex);
     para__hold *const h = *at;
     if (!h && !is_ended()) {
-        const para__place place = {file, line};
+        const para__place here = {file, line};
         return para__fail(PARA_ERR_NOT_OWNER,
                           "%s:%d unlocks what its thread does not hold, or has locked "
                           "where locks are not checked",
-                          para__place_file(place), line);
+                          para__place_file(here), line);
     }
     if (h) {
         *at = h->earlier;
         free(h);
     }
-    return para__mutex_give_back(mutex);
+    return para_mutex_give_back_(mutex);
 }

@@ -37,8 +37,8 @@
  * other first if it was woken, so that it never takes a wake-up with it.
  *
  * Nobody waits without bound. The first in line is woken by the next unlock. From then on newcomers
- * may overtake it for patience_ns; then it sets RESERVED, and the lock goes from its holder to it.
- * So a waiter waits for at most patience_ns, a nap, which may be as long again, and three critical
+ * may overtake it for its patience; then it sets RESERVED, and the lock goes from its holder to it.
+ * So a waiter waits for at most its patience, a nap, which may be as long again, and three critical
  * sections for each one before it in line, and those come in the order of arrival: the section that
  * it finds, one that begins just before the lock that it saw free is its own, and the last one that
  * begins before it has set RESERVED.
@@ -72,9 +72,6 @@ enum { LOCKED = 1, WAITING = 2, WAKING = 4, RESERVED = 8, CPU_SHIFT = 16 };
 static const uint32_t CPU = UINT32_MAX << CPU_SHIFT;
 
 _Static_assert(sizeof(para_mutex) == 4, "a mutex has four bytes");
-
-/* Some thirty times what a hand-over costs at worst, so that it never shows in the throughput. */
-static const uint64_t patience_ns = 1000000;
 
 /* About what it takes to be called, 35 to 46 us where it was chosen: who naps at the moment at which
  * the lock becomes free comes up to a nap and its timer's slack later than one who is called. Of 30,
@@ -179,7 +176,7 @@ static void spin_as_first(_Atomic uint32_t *word, bool starved, uint64_t deadlin
 /* First in line and woken, at that time for the first time: spins, and naps between, until the lock
  * seems free or *starved. In the holder's way it naps for nap_ns more than has passed since it was
  * woken; no longer, for nobody calls it if the lock is left free meanwhile. So it may nap until twice
- * patience_ns and nap_ns after it was woken, with which 16 threads and sections of 5 us are half a
+ * its patience and nap_ns after it was woken, with which 16 threads and sections of 5 us are half a
  * percent faster than with naps that end in time. WAKING stays set, so that no unlock pays for
  * another wake-up: a running thread takes the lock again and again, and each of them would be in
  * vain. */
@@ -187,7 +184,7 @@ static para_status stay_awake(_Atomic uint32_t *word, para__waiter *self, uint64
                               uint64_t deadline_ns, para_cancel *cancel, bool *starved)
 {
     for (;;) {
-        *starved = para__now_ns() - woken_ns >= patience_ns;
+        *starved = para__now_ns() - woken_ns >= PARA__PATIENCE_NS;
         spin_as_first(word, *starved, deadline_ns);
         if (*starved || !(para__load_relaxed(word) & LOCKED)) /* a guess */
             return PARA_OK;

@@ -20,35 +20,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct link {
-    struct link *next, **at; /* at: what points to it */
-} link;
+typedef struct chain_link {
+    struct chain_link *next, **at; /* at: what points to it */
+} chain_link;
 
 /* In a table. */
 typedef struct entry {
-    link chain;
+    chain_link chain;
     uint64_t hash;
 } entry;
 
 typedef struct table {
-    link **bucket;
+    chain_link **bucket;
     size_t buckets, entries; /* buckets: a power of two, or 0 */
 } table;
 
-typedef struct lock {
+typedef struct lock_node {
     entry entry;
     const void *address;
-    link *first_in, *second_in;  /* orders */
-    uint64_t rank;               /* lower than those of the locks that come after it */
-    uint64_t search;             /* the last one that came here */
-    const struct order *through; /* the order that it came by; NULL: it began here */
-    struct lock *queued;         /* after this one */
-} lock;
+    chain_link *first_in, *second_in; /* orders */
+    uint64_t rank;                    /* lower than those of the locks that come after it */
+    uint64_t search;                  /* the last one that came here */
+    const struct order *through;      /* the order that it came by; NULL: it began here */
+    struct lock_node *queued;         /* after this one */
+} lock_node;
 
 typedef struct order {
     entry entry;
-    link of_first, of_then; /* in the lists of their orders */
-    lock *first, *then;
+    chain_link of_first, of_then; /* in the lists of their orders */
+    lock_node *first, *then;
     para__place first_at, then_at;
 } order;
 
@@ -59,19 +59,19 @@ static pthread_mutex_t graph = PTHREAD_MUTEX_INITIALIZER; /* guards all of these
 static table locks, orders;
 static uint64_t searches;
 
-static void enter(void)
+static void enter_graph(void)
 {
     pthread_mutex_lock(&graph);
 }
 
-static void leave(void)
+static void leave_graph(void)
 {
     pthread_mutex_unlock(&graph);
 }
 
-__attribute__((constructor)) static void watch_forks(void)
+__attribute__((constructor)) static void guard_graph_in_forks(void)
 {
-    pthread_atfork(enter, leave, leave);
+    pthread_atfork(enter_graph, leave_graph, leave_graph);
 }
 
 const char *para__place_file(para__place at)
@@ -82,7 +82,7 @@ const char *para__place_file(para__place at)
 
 /* ---- Lists and tables ----------------------------------------------------------------- */
 
-static void *allocate(size_t bytes)
+static void *allocate_part(size_t bytes)
 {
     const int saved = errno;
     void *memory = calloc(1, bytes);
@@ -90,7 +90,7 @@ static void *allocate(size_t bytes)
     return memory;
 }
 
-static void put(link **list, link *l)
+static void put(chain_link **list, chain_link *l)
 {
     l->next = *list;
     l->at = list;
@@ -99,14 +99,14 @@ static void put(link **list, link *l)
     *list = l;
 }
 
-static void take_out(link *l)
+static void take_out(chain_link *l)
 {
     *l->at = l->next;
     if (l->next)
         l->next->at = l->at;
 }
 
-static link **bucket_of(const table *t, uint64_t hash)
+static chain_link **bucket_of(const table *t, uint64_t hash)
 {
     return &t->bucket[hash & (t->buckets - 1)];
 }
@@ -117,11 +117,11 @@ static bool make_room(table *t)
     if (t->entries < t->buckets)
         return true;
     table grown = {.buckets = t->buckets ? 2 * t->buckets : 64, .entries = t->entries};
-    grown.bucket = allocate(grown.buckets * sizeof(link *));
+    grown.bucket = allocate_part(grown.buckets * sizeof(chain_link *));
     if (!grown.bucket)
         return t->buckets > 0;
     for (size_t i = 0; i < t->buckets; i++)
-        for (link *l = t->bucket[i], *next; l; l = next) {
+        for (chain_link *l = t->bucket[i], *next; l; l = next) {
             next = l->next;
             put(bucket_of(&grown, CONTAINING(entry, chain, l)->hash), l);
         }
@@ -156,28 +156,28 @@ static uint64_t hash_of_lock(const void *address)
     return mix((uintptr_t)address);
 }
 
-static uint64_t hash_of_order(const lock *first, const lock *then)
+static uint64_t hash_of_order(const lock_node *first, const lock_node *then)
 {
     return mix(first->entry.hash + (uintptr_t)then->address);
 }
 
 /* ---- The graph ------------------------------------------------------------------------ */
 
-static lock *find_lock(const void *address)
+static lock_node *find_lock(const void *address)
 {
     const uint64_t hash = hash_of_lock(address);
-    for (link *l = locks.buckets ? *bucket_of(&locks, hash) : NULL; l; l = l->next) {
-        lock *const found = CONTAINING(lock, entry.chain, l);
+    for (chain_link *l = locks.buckets ? *bucket_of(&locks, hash) : NULL; l; l = l->next) {
+        lock_node *const found = CONTAINING(lock_node, entry.chain, l);
         if (found->address == address)
             return found;
     }
     return NULL;
 }
 
-static bool is_known(const lock *first, const lock *then)
+static bool is_known(const lock_node *first, const lock_node *then)
 {
     const uint64_t hash = hash_of_order(first, then);
-    for (link *l = orders.buckets ? *bucket_of(&orders, hash) : NULL; l; l = l->next) {
+    for (chain_link *l = orders.buckets ? *bucket_of(&orders, hash) : NULL; l; l = l->next) {
         const order *const found = CONTAINING(order, entry.chain, l);
         if (found->first == first && found->then == then)
             return true;
@@ -185,10 +185,10 @@ static bool is_known(const lock *first, const lock *then)
     return false;
 }
 
-static lock *find_or_make_lock(const void *address)
+static lock_node *find_or_make_lock(const void *address)
 {
-    lock *l = find_lock(address);
-    if (l || !make_room(&locks) || !(l = allocate(sizeof *l)))
+    lock_node *l = find_lock(address);
+    if (l || !make_room(&locks) || !(l = allocate_part(sizeof *l)))
         return l;
     l->entry.hash = hash_of_lock(address);
     l->address = address;
@@ -196,9 +196,9 @@ static lock *find_or_make_lock(const void *address)
     return l;
 }
 
-static bool make_order(lock *first, lock *then, para__place first_at, para__place then_at)
+static bool make_order(lock_node *first, lock_node *then, para__place first_at, para__place then_at)
 {
-    order *o = make_room(&orders) ? allocate(sizeof *o) : NULL;
+    order *o = make_room(&orders) ? allocate_part(sizeof *o) : NULL;
     if (!o)
         return false;
     o->entry.hash = hash_of_order(first, then);
@@ -221,17 +221,17 @@ static void erase_order(order *o)
 }
 
 /* The last of known orders that lead from one lock to another; NULL: there are none. */
-static const order *find_way(lock *from, const lock *to)
+static const order *find_way(lock_node *from, const lock_node *to)
 {
     searches++;
     from->search = searches;
     from->through = NULL;
     from->queued = NULL;
-    lock *last = from;
-    for (lock *here = from->rank < to->rank ? from : NULL; here; here = here->queued)
-        for (link *l = here->first_in; l; l = l->next) {
+    lock_node *last = from;
+    for (lock_node *here = from->rank < to->rank ? from : NULL; here; here = here->queued)
+        for (chain_link *l = here->first_in; l; l = l->next) {
             const order *const o = CONTAINING(order, of_first, l);
-            lock *const next = o->then;
+            lock_node *const next = o->then;
             if (next == to)
                 return o;
             if (next->search == searches || next->rank >= to->rank)
@@ -246,15 +246,15 @@ static const order *find_way(lock *from, const lock *to)
 }
 
 /* Has ranks grow along the orders of l again, and so on. A queue of locks, each at most once. */
-static void raise_behind(lock *l)
+static void raise_behind(lock_node *l)
 {
     searches++; /* marks those that are in the queue */
     l->search = searches;
     l->queued = NULL;
-    for (lock *last = l; l; l = l->queued) {
+    for (lock_node *last = l; l; l = l->queued) {
         l->search = 0;
-        for (link *i = l->first_in; i; i = i->next) {
-            lock *const then = CONTAINING(order, of_first, i)->then;
+        for (chain_link *i = l->first_in; i; i = i->next) {
+            lock_node *const then = CONTAINING(order, of_first, i)->then;
             if (then->rank > l->rank)
                 continue;
             then->rank = l->rank + 1;
@@ -269,7 +269,7 @@ static void raise_behind(lock *l)
 }
 
 /* "b.c:5 after b.c:4, ..." */
-static void describe(const order *way, char *ways, size_t bytes)
+static void describe_way(const order *way, char *ways, size_t bytes)
 {
     size_t length = 0;
     ways[0] = '\0';
@@ -286,10 +286,10 @@ static void describe(const order *way, char *ways, size_t bytes)
  * orders are known that it makes, so that there is nothing to search nor to add. */
 static const order *find_inversion(const para__hold *then, const para__hold **with, bool *known)
 {
-    lock *const b = find_lock(then->lock);
+    lock_node *const b = find_lock(then->lock);
     *known = true;
     for (const para__hold *h = then->earlier; h; h = h->earlier) {
-        const lock *const a = b ? find_lock(h->lock) : NULL;
+        const lock_node *const a = b ? find_lock(h->lock) : NULL;
         if (a && is_known(a, b))
             continue;
         *known = false;
@@ -303,8 +303,8 @@ static const order *find_inversion(const para__hold *then, const para__hold **wi
 
 static bool add(const para__hold *first, const para__hold *then)
 {
-    lock *const a = find_or_make_lock(first->lock);
-    lock *const b = a ? find_or_make_lock(then->lock) : NULL;
+    lock_node *const a = find_or_make_lock(first->lock);
+    lock_node *const b = a ? find_or_make_lock(then->lock) : NULL;
     if (!b)
         return false;
     if (is_known(a, b))
@@ -324,10 +324,10 @@ para__order_answer para__orders_add(const para__hold *then, const para__hold **w
         return PARA__ORDER_KEPT;
     para__order_answer answer = PARA__ORDER_KEPT;
     bool known;
-    enter();
+    enter_graph();
     const order *const way = find_inversion(then, with, &known);
     if (way) {
-        describe(way, ways, bytes);
+        describe_way(way, ways, bytes);
         answer = PARA__ORDER_INVERTED;
     }
     for (const para__hold *h = way || known ? NULL : then->earlier; h; h = h->earlier)
@@ -335,25 +335,25 @@ para__order_answer para__orders_add(const para__hold *then, const para__hold **w
             answer = PARA__ORDER_NO_MEMORY;
             break;
         }
-    leave();
+    leave_graph();
     return answer;
 }
 
 void para__orders_forget(const void *address)
 {
-    enter();
-    lock *const l = find_lock(address);
+    enter_graph();
+    lock_node *const l = find_lock(address);
     if (l) {
-        for (link *i = l->first_in, *next; i; i = next) {
+        for (chain_link *i = l->first_in, *next; i; i = next) {
             next = i->next;
             erase_order(CONTAINING(order, of_first, i));
         }
-        for (link *i = l->second_in, *next; i; i = next) {
+        for (chain_link *i = l->second_in, *next; i; i = next) {
             next = i->next;
             erase_order(CONTAINING(order, of_then, i));
         }
         erase(&locks, &l->entry);
         free(l);
     }
-    leave();
+    leave_graph();
 }

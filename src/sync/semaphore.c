@@ -1,14 +1,14 @@
 /* The semaphore. Its word, from below: 24 bits of available units, 24 of the maximum, and
  *
- *   WAITING  The queue is not empty. Set as a waiter queues, cleared as the last one leaves, both
+ *   QUEUED   The queue is not empty. Set as a waiter queues, cleared as the last one leaves, both
  *            under the latch. Without it a release is one operation.
  *   HOLD     Newcomers queue although there are units: somebody waits and the semaphore is FAIR, or
- *            units have come when the first in line had been first for patience_ns. Set and cleared
- *            under the latch.
+ *            units have come when the first in line had been first for PARA__PATIENCE_NS. Set and
+ *            cleared under the latch.
  *   FAIR     Set by init.
  *
  *     newcomer: enough, no HOLD: -n [E11] ------------------------------------> has them
- *        | else +WAITING, +HOLD if FAIR                                            ^
+ *        | else +QUEUED, +HOLD if FAIR                                             ^
  *        v                                                                         |
  *     queued, asleep <----------------------------------------------+              |
  *        |  a releaser's or a leaver's serve()                      |              |
@@ -21,16 +21,16 @@
  * So exactly those are awake that can proceed, unless a newcomer is quicker; and in the line nobody
  * overtakes, also among those who are awake, because each leaves enough for all before it.
  *
- * No wake-up is lost. The units and WAITING are in one word, changed by read-modify-writes only: a
- * waiter sets WAITING in the one that finds too few units, so a later release sees it, takes the
+ * No wake-up is lost. The units and QUEUED are in one word, changed by read-modify-writes only: a
+ * waiter sets QUEUED in the one that finds too few units, so a later release sees it, takes the
  * latch, and finds the waiter in the queue. A woken waiter that finds too few goes back to sleep
  * under the latch; the units that it was woken for have been taken by a newcomer, whose release
  * serves again. Whoever leaves the queue, served or not, serves those who remain.
  *
  * Nobody waits without bound, also who wants many where others take and return single ones and the
  * sum is never reached: it is noted since when the first in line has been first, by itself as it
- * queues or by serve() as the one before it leaves. The first serve() that is patience_ns later sets
- * HOLD, so that units only come in until it is served. While no units come nobody looks at the clock:
+ * queues or by serve() as the one before it leaves. The first serve() that is PARA__PATIENCE_NS later
+ * sets HOLD, so that units only come in until it is served. While no units come nobody looks at the clock:
  * those that were free all the time newcomers may take.
  *
  * Every change of the word is a read-modify-write, so that an acquire that reads any of them also
@@ -45,27 +45,25 @@
 #include "sync/spin.h"
 
 enum { MAXIMUM_SHIFT = 24 };
-static const uint64_t WAITING = PARA__SEMAPHORE_WAITING;
-static const uint64_t HOLD = PARA__SEMAPHORE_HOLD;
-static const uint64_t FAIR = PARA__SEMAPHORE_FAIR;
+static const uint64_t QUEUED = PARA_SEMAPHORE_WAITING_;
+static const uint64_t HOLD = PARA_SEMAPHORE_HOLD_;
+static const uint64_t FAIR = PARA_SEMAPHORE_FAIR_;
 
 _Static_assert(sizeof(para_semaphore) == 8, "a semaphore has eight bytes");
 
-static const uint64_t patience_ns = 1000000; /* as a mutex's */
-
-static _Atomic uint64_t *word_of(para_semaphore *semaphore)
+static _Atomic uint64_t *units_of(para_semaphore *semaphore)
 {
     return (_Atomic uint64_t *)&semaphore->word;
 }
 
 static uint32_t available(uint64_t word)
 {
-    return para__semaphore_available(word);
+    return para_semaphore_available_(word);
 }
 
 static uint32_t maximum(uint64_t word)
 {
-    return para__semaphore_available(word >> MAXIMUM_SHIFT);
+    return para_semaphore_available_(word >> MAXIMUM_SHIFT);
 }
 
 static para_status never_initialised(void)
@@ -87,7 +85,7 @@ para_status para_semaphore_init(para_semaphore *semaphore, uint32_t initial, uin
 }
 
 /* As a newcomer. */
-static bool take(_Atomic uint64_t *word, uint32_t count)
+static bool take_units(_Atomic uint64_t *word, uint32_t count)
 {
     uint64_t known = para__load_relaxed(word); /* the swap orders */
     while (available(known) >= count && !(known & HOLD))
@@ -96,13 +94,13 @@ static bool take(_Atomic uint64_t *word, uint32_t count)
     return false;
 }
 
-static bool spin_and_take(_Atomic uint64_t *word, uint32_t count, uint64_t deadline_ns)
+static bool spin_and_take_units(_Atomic uint64_t *word, uint32_t count, uint64_t deadline_ns)
 {
     para__spin spin;
     if (!para__spin_begin(&spin, deadline_ns, false))
         return false;
     bool taken;
-    while (!(taken = take(word, count)) && para__spin_pause(&spin)) {
+    while (!(taken = take_units(word, count)) && para__spin_pause(&spin)) {
     }
     para__spin_end(taken);
     return taken;
@@ -112,15 +110,15 @@ static bool spin_and_take(_Atomic uint64_t *word, uint32_t count, uint64_t deadl
 
 /* Takes as a newcomer, or announces that somebody waits, if queues. others: the queue is not empty;
  * if it is, bits that say otherwise are a parent's, before fork(). */
-static bool take_or_announce(_Atomic uint64_t *word, uint32_t count, bool others, bool queues)
+static bool take_units_or_announce(_Atomic uint64_t *word, uint32_t count, bool others, bool queues)
 {
     uint64_t known = para__load_relaxed(word); /* the swap orders */
     uint64_t next;
     bool taken;
     do {
-        const uint64_t valid = others ? known : known & ~(WAITING | HOLD);
+        const uint64_t valid = others ? known : known & ~(QUEUED | HOLD);
         taken = available(valid) >= count && !(valid & HOLD);
-        next = taken ? valid - count : queues ? valid | WAITING | (valid & FAIR ? HOLD : 0) : valid;
+        next = taken ? valid - count : queues ? valid | QUEUED | (valid & FAIR ? HOLD : 0) : valid;
     } while (!para__cas_acquire(E11, word, &known, next));
     return taken;
 }
@@ -160,25 +158,25 @@ static void serve(_Atomic uint64_t *word, const para__bucket *bucket, const void
     const uint64_t now_ns = para__now_ns();
     if (first->first_since_ns == 0) /* it has just come to be first */
         first->first_since_ns = now_ns;
-    else if (now_ns - first->first_since_ns >= patience_ns)
+    else if (now_ns - first->first_since_ns >= PARA__PATIENCE_NS)
         para__or_relaxed(word, HOLD); /* guards nothing: it keeps others off */
 }
 
-static void leave(_Atomic uint64_t *word, para__bucket *bucket, para__waiter *self,
-                  para__calls *calls)
+static void leave_line(_Atomic uint64_t *word, para__bucket *bucket, para__waiter *self,
+                       para__calls *calls)
 {
     const bool first = para__queue_next(bucket, self->key, NULL) == self;
     para__queue_remove(bucket, self);
     if (!para__queue_next(bucket, self->key, NULL))
-        para__and_relaxed(word, ~(WAITING | HOLD));       /* guard nothing */
+        para__and_relaxed(word, ~(QUEUED | HOLD));        /* guard nothing */
     else if (first && !(para__load_relaxed(word) & FAIR)) /* never changes */
         para__and_relaxed(word, ~HOLD);                   /* it was for the first; guards nothing */
     serve(word, bucket, self->key, calls);
 }
 
 /* Sleeps in line, where self stands already, without the latch. PARA_OK: the units are taken. */
-static para_status wait_in_line(_Atomic uint64_t *word, para__waiter *self, uint64_t deadline_ns,
-                                para_cancel *cancel)
+static para_status wait_for_units(_Atomic uint64_t *word, para__waiter *self, uint64_t deadline_ns,
+                                  para_cancel *cancel)
 {
     for (;;) {
         const para_status over = para__wait(self->event, deadline_ns, cancel);
@@ -187,7 +185,7 @@ static para_status wait_in_line(_Atomic uint64_t *word, para__waiter *self, uint
         const bool taken = take_in_turn(word, bucket, self);
         para__store_relaxed(&self->woken, false); /* under the latch */
         if (taken || over)
-            leave(word, bucket, self, &calls);
+            leave_line(word, bucket, self, &calls);
         else
             para__event_arm(self->event);
         para__bucket_unlock(bucket);
@@ -200,14 +198,14 @@ static para_status wait_in_line(_Atomic uint64_t *word, para__waiter *self, uint
 para_status para_semaphore_acquire_with(para_semaphore *semaphore, uint32_t count,
                                         uint64_t deadline_ns, para_cancel *cancel)
 {
-    _Atomic uint64_t *const word = word_of(semaphore);
+    _Atomic uint64_t *const word = units_of(semaphore);
     const uint32_t most = maximum(para__load_relaxed(word)); /* never changes */
     if (most == 0)
         return never_initialised();
     if (count == 0 || count > most)
         return para__fail(PARA_ERR_ARGUMENT, "%u units of a semaphore with at most %u", count,
                           most);
-    if (take(word, count) || spin_and_take(word, count, deadline_ns))
+    if (take_units(word, count) || spin_and_take_units(word, count, deadline_ns))
         return PARA_OK;
     para__event event = {PARA__PARKED};
     para__waiter for_token = {.key = cancel, .event = &event};
@@ -216,14 +214,14 @@ para_status para_semaphore_acquire_with(para_semaphore *semaphore, uint32_t coun
         return para__fail(PARA_ERR_CANCELLED, NULL);
     para__bucket *const bucket = para__bucket_lock(semaphore);
     const bool others = para__queue_next(bucket, semaphore, NULL);
-    const bool taken = take_or_announce(word, count, others, true);
+    const bool taken = take_units_or_announce(word, count, others, true);
     if (!taken) {
         for_units.first_since_ns = others ? 0 : para__now_ns();
         para__queue_append(bucket, &for_units);
     }
     para__bucket_unlock(bucket);
     const para_status status =
-        taken ? PARA_OK : wait_in_line(word, &for_units, deadline_ns, cancel);
+        taken ? PARA_OK : wait_for_units(word, &for_units, deadline_ns, cancel);
     if (cancel)
         para__cancel_leave(&for_token);
     return status ? para__fail(status, NULL) : PARA_OK;
@@ -231,21 +229,22 @@ para_status para_semaphore_acquire_with(para_semaphore *semaphore, uint32_t coun
 
 bool para_semaphore_try_acquire_slow(para_semaphore *semaphore)
 {
-    _Atomic uint64_t *const word = word_of(semaphore);
-    if (take(word, 1))
+    _Atomic uint64_t *const word = units_of(semaphore);
+    if (take_units(word, 1))
         return true;
     if (available(para__load_relaxed(word)) == 0) /* a guess */
         return false;
     /* Held for who waits, or, in a child of fork(), for nobody. */
     para__bucket *const bucket = para__bucket_lock(semaphore);
-    const bool taken = take_or_announce(word, 1, para__queue_next(bucket, semaphore, NULL), false);
+    const bool taken =
+        take_units_or_announce(word, 1, para__queue_next(bucket, semaphore, NULL), false);
     para__bucket_unlock(bucket);
     return taken;
 }
 
 para_status para_semaphore_release_slow(para_semaphore *semaphore, uint32_t count)
 {
-    _Atomic uint64_t *const word = word_of(semaphore);
+    _Atomic uint64_t *const word = units_of(semaphore);
     para__calls calls = {.count = 0};
     para__bucket *const bucket = para__bucket_lock(semaphore);
     const bool waited = para__queue_next(bucket, semaphore, NULL) != NULL;
@@ -256,7 +255,7 @@ para_status para_semaphore_release_slow(para_semaphore *semaphore, uint32_t coun
         room = maximum(known) - available(known);
         fits = count > 0 && count <= room;
     } while (fits && !para__cas_release(E11, word, &known,
-                                        (waited ? known : known & ~(WAITING | HOLD)) +
+                                        (waited ? known : known & ~(QUEUED | HOLD)) +
                                             count)); /* see fork() */
     if (fits && waited)
         serve(word, bucket, semaphore, &calls);

@@ -2,6 +2,7 @@
  * through a list of which each thread has one, and it belongs to the C library; see ADR 11. */
 #include <para/shared_mutex.h>
 
+#include "base/clock.h"
 #include "base/status.h"
 
 #include <errno.h>
@@ -66,12 +67,37 @@ para_status para_shared_mutex_init(para_shared_mutex *mutex)
     return outcome(error);
 }
 
+/* pthread_mutex_clocklock with CLOCK_MONOTONIC. */
+static int lock_until(pthread_mutex_t *mutex, uint64_t deadline_ns)
+{
+#ifdef __GLIBC__
+    const struct timespec deadline = {.tv_sec = (time_t)(deadline_ns / 1000000000u),
+                                      .tv_nsec = (long)(deadline_ns % 1000000000u)};
+    return pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &deadline);
+#else
+    /* Others know only the time of day, which may be set meanwhile: so in turns of a second at most. */
+    for (;;) {
+        const uint64_t now_ns = para__now_ns();
+        const uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+        struct timespec until = {0};
+        if (left_ns) {
+            clock_gettime(CLOCK_REALTIME, &until);
+            until.tv_nsec += left_ns < 1000000000u ? (long)left_ns : 1000000000;
+            until.tv_sec += until.tv_nsec / 1000000000;
+            until.tv_nsec %= 1000000000;
+        }
+        const int error = pthread_mutex_timedlock(mutex, &until);
+        if (error != ETIMEDOUT || left_ns == 0)
+            return error;
+    }
+#endif
+}
+
 /* Takes it if it is free. Not pthread_mutex_trylock: glibc's (2.36) leaves a mutex that is not
  * recoverable locked by who tries, so that all others wait forever. */
 static int try_lock(para_shared_mutex *mutex)
 {
-    static const struct timespec past = {0};
-    const int error = pthread_mutex_clocklock(inner(mutex), CLOCK_MONOTONIC, &past);
+    const int error = lock_until(inner(mutex), 0);
     return error == ETIMEDOUT ? EBUSY : error;
 }
 
@@ -92,9 +118,7 @@ para_status para_shared_mutex_lock(para_shared_mutex *mutex)
 
 para_status para_shared_mutex_lock_until(para_shared_mutex *mutex, uint64_t deadline_ns)
 {
-    const struct timespec deadline = {.tv_sec = (time_t)(deadline_ns / 1000000000u),
-                                      .tv_nsec = (long)(deadline_ns % 1000000000u)};
-    return outcome(pthread_mutex_clocklock(inner(mutex), CLOCK_MONOTONIC, &deadline));
+    return outcome(lock_until(inner(mutex), deadline_ns));
 }
 
 para_status para_shared_mutex_try_lock(para_shared_mutex *mutex)

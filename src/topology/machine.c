@@ -15,7 +15,7 @@ static pthread_mutex_t reading = PTHREAD_MUTEX_INITIALIZER;
 
 /* Of the holder's thread, before it locked. Files are read under the mutex, and whoever is cancelled
  * there (pthread_cancel) would keep it for ever. */
-static int cancel_state;
+static int readers_state;
 
 /* [E7] Publishes the machine with all that it points to. Written once, under the mutex; read by
  * anyone. */
@@ -26,12 +26,12 @@ static void lock(void)
     int before;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
     pthread_mutex_lock(&reading);
-    cancel_state = before;
+    readers_state = before;
 }
 
 static void unlock(void)
 {
-    const int before = cancel_state;
+    const int before = readers_state;
     pthread_mutex_unlock(&reading);
     pthread_setcancelstate(before, NULL);
 }

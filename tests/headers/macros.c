@@ -1,6 +1,7 @@
 /* What the headers' macros expand to, under more warnings than the headers themselves are compiled with.
  * As C and as C++. With FAULT it must not compile. */
 #include <para/para.h>
+#include <para/short.h>
 
 PARA_MAP_KERNEL(square, double, double, x, x *x)
 PARA_MAP2_KERNEL(product, double, double, x, double, y, x *y)
@@ -23,6 +24,9 @@ int use(int most, const double *in, double *out)
                              PARA_SEMAPHORE_INIT(most, 5),
                              PARA_SEMAPHORE_FAIR_INIT(constant, constant)};
     int count = 0;
+    double total = 0;
+    static para_map map;
+    static para_reduce reduce;
     PARA_WITH_BOTH
     {
         PARA_WITH_BOTH
@@ -30,15 +34,14 @@ int use(int most, const double *in, double *out)
             count += most;
         }
     }
-    para_map map = {};
     map.in[0] = PARA_IN(in);
     map.out[0] = PARA_OUT_ROWS(out, 2);
     map.kernel = count ? square : product;
-    para_reduce reduce = {};
     reduce.kernel = sum;
     reduce.combine = add;
     return para_semaphore_try_acquire(&none) || para_semaphore_try_acquire(made) ||
-           para_pmap(NULL, &map) || para_preduce(NULL, &reduce);
+           para_pmap(para_default_pool(), &map) || para_preduce(para_default_pool(), &reduce) ||
+           pmap(square, in, out, 1) || preduce(sum, add, out, 1, &total);
 }
 
 #if FAULT == 1

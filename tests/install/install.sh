@@ -1,33 +1,38 @@
 #!/bin/sh
-# install.sh shared|static CMAKE SOURCE_DIR BUILD_DIR WORK_DIR CC CXX
-# Installs para below WORK_DIR (shared: the build there is; static: one made for it), moves it to show
-# that it does not matter where it lies, and builds and runs a C and a C++ program that use it: through
-# find_package, and through pkg-config.
+# install.sh shared|static CMAKE SOURCE_DIR BUILD_DIR WORK_DIR CC CXX FC
+# Installs para below WORK_DIR (shared: the build there is; static: one made for it, as a unity build, with the
+# command), moves it to show that it does not matter where it lies, and builds and runs programs that use it:
+# through find_package, with one language enabled alone, and through pkg-config. FC may be empty.
 set -eu
 kind=$1 cmake=$2 source=$3 build=$4 work=$5
-export CC="$6" CXX="$7"
-consumer=$source/tests/install/consumer
+export CC="$6" CXX="$7" FC="$8"
+tests=$source/tests/install
 rm -rf "$work"
 mkdir -p "$work"
+libpara=$build/src/libpara.so
 
 if [ "$kind" = static ]; then
     build=$work/build
-    "$cmake" -S "$source" -B "$build" -DBUILD_SHARED_LIBS=OFF -DPARA_BUILD_TESTS=OFF -DPARA_BUILD_CLI=OFF
+    "$cmake" -S "$source" -B "$build" -DBUILD_SHARED_LIBS=OFF -DPARA_BUILD_TESTS=OFF -DPARA_WARNINGS_AS_ERRORS=ON \
+        -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=0
     "$cmake" --build "$build" --parallel 2
 fi
 "$cmake" --install "$build" --prefix "$work/first"
 mv "$work/first" "$work/prefix"
 prefix=$work/prefix
 
-echo "== find_package"
-"$cmake" -S "$consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$prefix"
-"$cmake" --build "$work/consumer"
-"$work/consumer/consumer_c"
-"$work/consumer/consumer_cxx"
+for language in C CXX ${FC:+Fortran}; do
+    echo "== find_package, $language"
+    "$cmake" -S "$tests/consumer" -B "$work/consumer-$language" -DCMAKE_PREFIX_PATH="$prefix" -DLANGUAGES="$language"
+    "$cmake" --build "$work/consumer-$language"
+    for program in "$work/consumer-$language"/consumer_*; do
+        "$program"
+    done
+done
 
 echo "== pkg-config"
 pc=$(find "$prefix" -name para.pc)
-PKG_CONFIG_PATH=${pc%/para.pc}
+PKG_CONFIG_PATH=${pc%/para.pc}${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 export PKG_CONFIG_PATH
 if [ "$kind" = static ]; then
     set -- --static
@@ -38,9 +43,9 @@ cflags=$(pkg-config --cflags para)
 libs=$(pkg-config "$@" --libs para)
 libdir=$(pkg-config --variable=libdir para)
 # shellcheck disable=SC2086 # flags are words
-"$CC" -std=c11 -o "$work/pc_c" "$consumer/main.c" $cflags $libs
+"$CC" -std=c11 -o "$work/pc_c" "$tests/consumer/main.c" $cflags $libs
 # shellcheck disable=SC2086
-"$CXX" -std=c++17 -o "$work/pc_cxx" "$consumer/main.cpp" $cflags $libs
+"$CXX" -std=c++17 -o "$work/pc_cxx" "$tests/consumer/main.cpp" $cflags $libs
 LD_LIBRARY_PATH=$libdir "$work/pc_c"
 LD_LIBRARY_PATH=$libdir "$work/pc_cxx"
 
@@ -48,4 +53,48 @@ command=$prefix/bin/para
 if [ -x "$command" ]; then
     echo "== the installed command"
     "$command" --version
+fi
+
+if [ "$kind" = shared ]; then
+    echo "== names of the library"
+    version=$("$command" --version | sed 's/[^0-9]*//')
+    case $version in # before 1.0.0 a minor version may break what an earlier one promised
+    0.*) abi=${version%.*} ;;
+    *) abi=${version%%.*} ;;
+    esac
+    for name in "libpara.so.$abi" "PARA_$abi"; do
+        objdump -p "$libdir/libpara.so" | grep -qwF "$name" || { echo "there is no $name"; exit 1; }
+    done
+else
+    echo "== two plug-ins, each with a static para"
+    for name in one two; do
+        # shellcheck disable=SC2086
+        "$CC" -std=c11 -shared -fPIC -o "$work/$name.so" "$tests/plugin/plugin.c" $cflags $libs
+        if nm -D --defined-only "$work/$name.so" | grep para_; then
+            echo "the plug-in exports names of para"
+            exit 1
+        fi
+    done
+    "$CC" -D_DEFAULT_SOURCE -o "$work/host" "$tests/plugin/host.c" -ldl
+    export PARA_NUM_WORKERS=8 # some of them run as their module is closed
+    "$work/host" "$work/one.so" "$work/two.so"
+    if [ -e "$libpara" ]; then
+        # shellcheck disable=SC2086
+        "$CC" -D_DEFAULT_SOURCE -DHOST_HAS_PARA -o "$work/host" "$tests/plugin/host.c" $cflags "$libpara" \
+            -Wl,-rpath,"${libpara%/*}" -ldl
+        "$work/host" "$work/one.so" "$work/two.so"
+    fi
+
+    echo "== a program that is linked statically"
+    "$CC" -c -o "$work/udev.o" "$tests/static/udev.c"
+    ar rcs "$work/libudev.a" "$work/udev.o"
+    hwloc=$(pkg-config --static --libs hwloc)
+    # shellcheck disable=SC2086
+    if "$CC" -static -o "$work/hwloc" "$tests/static/hwloc.c" "-L$work" $hwloc; then
+        # shellcheck disable=SC2086
+        "$CC" -static -std=c11 -o "$work/static" "$tests/consumer/main.c" $cflags $libs "-L$work" $hwloc
+        "$work/static"
+    else
+        echo "this system has no static hwloc"
+    fi
 fi
