@@ -177,6 +177,7 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
     const para_status status = para__pool_resolve(&call->pool);
     if (status)
         return status;
+    call->fp = para__fp_hold();
     pool = call->pool;
     const para_why why = para__why_alone(options->executor, options->workers, pool->workers, units);
     if (why != PARA_WHY_PARALLEL) {
@@ -271,6 +272,15 @@ static double ticks_ns(const para__call *call, uint64_t ticks, unsigned looks)
     return ns > 0 ? ns : 0;
 }
 
+/* Runs so many units on this thread, in the caller's floating-point environment. */
+static void run_alone(para__call *call, const para__job *job, size_t first, size_t units,
+                      para__seat *seat)
+{
+    para__fp_release(call->fp, 0);
+    job->run(job->payload, first, units, seat);
+    call->fp = para__fp_hold();
+}
+
 /* A shorter rest is run alone: that costs little, and tells what the call costs alone. A call that
  * was shared does not, since its data had to travel. */
 static const double worth_escalating_ns = 10000;
@@ -288,7 +298,7 @@ static size_t probe(para__call *call, const para__job *job, para__seat *seat)
     const uint64_t start = before;
     for (;;) {
         portion = portion < 1 ? 1 : portion < units - done ? portion : units - done;
-        job->run(job->payload, done, portion, seat);
+        run_alone(call, job, done, portion, seat);
         done += portion;
         const uint64_t now = para__ticks();
         seat->tally.busy_ticks = now - start;
@@ -384,7 +394,7 @@ static unsigned run_at_length(para__call *call, para__job *job, para__seat *seat
         job->first = probe(call, job, seat);
     } else if (call->plan.width == 1) {
         const uint64_t start = para__ticks();
-        job->run(job->payload, 0, units, seat);
+        run_alone(call, job, 0, units, seat);
         seat->tally.busy_ticks = para__ticks() - start;
     }
     unsigned workers = seat->tally.chunks != 0;
@@ -396,7 +406,9 @@ static unsigned run_at_length(para__call *call, para__job *job, para__seat *seat
                              job->unit_bytes, job->units, call->pool->machine->info.page_bytes);
         const bool paced = is_paced(call);
         const uint64_t start = paced ? para__ticks() : 0;
+        para__fp_release(call->fp, 0);
         para__lane_run(call->pool, call->lane, job, &call->plan, &seat->tally, &workers);
+        call->fp = para__fp_hold();
         if (paced && !seat->tally.error)
             para__site_pace(call->site, call->pool->workers, call->plan.width,
                             ticks_ns(call, para__ticks() - start, 1) / (double)call->count);
@@ -433,10 +445,12 @@ para_status para__call_run(para__call *call, para__job *job)
     para__seat seat = {.stop = &stop};
     unsigned workers;
     if (call->plan.width == 1 && !call->timed) {
+        para__fp_release(call->fp, 0);
         job->run(job->payload, 0, job->units, &seat);
         workers = seat.tally.chunks != 0;
     } else {
         workers = run_at_length(call, job, &seat);
+        para__fp_release(call->fp, seat.tally.fp_flags);
     }
     const para__tally *tally = &seat.tally;
     if (call->report)

@@ -2,6 +2,7 @@
 #ifndef PARA_DATA_CALL_H
 #define PARA_DATA_CALL_H
 
+#include "base/fpenv.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "engine/lane.h"
@@ -22,6 +23,8 @@ static inline para_status para__options_check(const para_options *options, const
 /* A call on its way. */
 typedef struct para__call {
     para_pool *pool; /* resolved */
+    para__fp
+        fp; /* the caller's floating-point environment, held apart while a kernel does not run */
     para__plan plan;
     bool probe; /* begins alone, in growing portions; the rest is shared if that turns out to pay */
     bool timed;
@@ -39,8 +42,8 @@ typedef struct para__call {
     para_report *report; /* the user's, or NULL */
 } para__call;
 
-/* Decides how a call runs, of so many elements in so many units. Errors: those of the default pool.
- */
+/* Decides how a call runs, of so many elements in so many units; on success fp is held. Errors:
+ * those of the default pool. */
 para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(void), size_t count,
                              size_t units, const para_options *options, para_report *report);
 
@@ -69,7 +72,8 @@ void para__call_replan(para__call *call, size_t units);
 /* Memory until the call ends, aligned to PARA__LINE; NULL if there is none. */
 void *para__call_memory(para__call *call, size_t bytes);
 
-/* Runs the job as decided. PARA_OK, PARA_ERR_KERNEL or _CANCELLED; fills the report. */
+/* Runs the job as decided, and releases fp. PARA_OK, PARA_ERR_KERNEL or _CANCELLED; fills the
+ * report. */
 para_status para__call_run(para__call *call, para__job *job);
 
 /* PARA_ERR_KERNEL, with what a kernel returned for elements [first, first + count) as its detail. */

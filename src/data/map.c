@@ -100,8 +100,10 @@ para_status para_pmap(para_pool *pool, const para_map *map)
                               &map->options, map->report);
     if (status)
         return status;
-    if (para__call_is_plain(&call) && !chunk && !map->scratch_bytes)
+    if (para__call_is_plain(&call) && !chunk && !map->scratch_bytes) {
+        para__fp_release(call.fp, 0);
         return run_whole(map, &job.views);
+    }
     job.kernel = map->kernel;
     job.arg = map->arg;
     job.count = map->count;
@@ -116,10 +118,11 @@ para_status para_pmap(para_pool *pool, const para_map *map)
         if (job.scratch_stride <= SIZE_MAX / 2 / width)
             job.scratch = para__call_memory(&call, job.scratch_stride * width);
     }
-    if (map->scratch_bytes && !job.scratch)
+    if (map->scratch_bytes && !job.scratch) {
+        para__fp_release(call.fp, 0);
         status =
             para__fail(PARA_ERR_MEMORY, "scratch of %zu bytes for each worker", map->scratch_bytes);
-    else
+    } else
         status = run_units(&call, &job, units);
     para__call_end(&call);
     return status;

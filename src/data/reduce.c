@@ -176,7 +176,10 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, siz
 
 size_t para_reduce_block(size_t count, size_t result_bytes)
 {
-    return para__block_elements(count, result_bytes ? result_bytes : 1);
+    const para__fp fp = para__fp_hold();
+    const size_t block = para__block_elements(count, result_bytes ? result_bytes : 1);
+    para__fp_release(fp, 0);
+    return block;
 }
 
 para_status para_preduce(para_pool *pool, const para_reduce *reduce)
@@ -210,10 +213,11 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
     if (call.plan.width > 1)
         para__call_replan(&call, units);
     _Alignas(PARA__LINE) char small[1024]; /* enough for a small accumulator on one thread */
-    if (!lay_out(&job, &call, reduce->scratch_bytes, units, small, sizeof small))
+    if (!lay_out(&job, &call, reduce->scratch_bytes, units, small, sizeof small)) {
+        para__fp_release(call.fp, 0);
         status = para__fail(PARA_ERR_MEMORY, "%zu partial results of %zu bytes, scratch of %zu",
                             units, job.acc_bytes, reduce->scratch_bytes);
-    else
+    } else
         status = para__call_run(
             &call, &(para__job){.run = run,
                                 .payload = &job,

@@ -1,7 +1,6 @@
 #include "engine/lane.h"
 
 #include "base/clock.h"
-#include "base/fpenv.h"
 #include "base/memory.h"
 #include "engine/calibrate.h"
 #include "engine/part.h"
@@ -73,6 +72,7 @@ static void publish(const para__part *p, const para__job *job)
 {
     const para__worker *worker = p->pool->worker;
     const unsigned last = worker[p->team.first + p->team.width - 1].group;
+    const para__fp fp_control = para__fp_control();
     for (unsigned g = worker[p->team.first].group; g <= last; g++) {
         para__notice *notice = &p->lane->notice[g];
         notice->run = job->run;
@@ -81,7 +81,7 @@ static void publish(const para__part *p, const para__job *job)
         notice->lead = p->division.lead;
         notice->grain = p->division.grain;
         notice->timed = job->timed;
-        notice->fp_control = para__fp_control();
+        notice->fp_control = fp_control;
         memcpy(notice->payload, job->payload, job->payload_bytes);
         /* Published by post, as the job. */
         para__store_relaxed(&notice->team, para__team_word(p->generation, p->team));
@@ -120,8 +120,7 @@ static bool all_done(const para__part *p)
     return finished == p->division.width * p->division.tickets;
 }
 
-/* Helps with the calls that have been made by kernels of this one: they are what it waits for. Runs
- * them in their own floating-point state, and returns to that of the caller. */
+/* Helps with the calls that have been made by kernels of this one: they are what it waits for. */
 static void help_nested(const para__part *p)
 {
     para_pool *pool = p->pool;
@@ -129,12 +128,10 @@ static void help_nested(const para__part *p)
     const bool is_self = para__pool_is_worker(pool); /* then it acts for itself already */
     if (!is_self && para__swap_acquire(E8, &self->acting, 1) != 0)
         return;
-    const uint64_t fp_control = para__fp_control();
     const unsigned lanes = para__load_relaxed(&pool->lanes_used); /* others hold no such call yet */
     for (unsigned i = 0; i < lanes; i++)
         if (&pool->lane[i] != p->lane)
             para__lane_visit(pool, i, p->self, para__lane_number(pool, p->lane));
-    para__fp_set_control(fp_control);
     if (!is_self)
         para__store_release(E8, &self->acting, 0);
 }
@@ -182,6 +179,7 @@ static void add_tally(para__tally *sum, const para__tally *more)
     if (more->largest > sum->largest)
         sum->largest = more->largest;
     sum->busy_ticks += more->busy_ticks;
+    sum->fp_flags |= more->fp_flags;
     if (more->came_ticks && (sum->came_ticks == 0 || more->came_ticks < sum->came_ticks))
         sum->came_ticks = more->came_ticks;
     if (more->dearest_ticks > sum->dearest_ticks)
@@ -301,8 +299,11 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
             add_tally(tally, &lane->member[w].tally);
             *workers += lane->member[w].tally.chunks != 0;
         }
-    if (job->timed)
+    if (job->timed) {
+        const para__fp fp = para__fp_hold();
         refine_costs(&p, tally, sleepers, begun, published, tally->busy_ticks - busy_before);
+        para__fp_release(fp, 0);
+    }
     if (tally->error)
         para__store_relaxed(&lane->stop, UINT64_MAX); /* published by the next post */
 }

@@ -49,6 +49,7 @@
 #define PARA_ENGINE_LANE_H
 
 #include "base/atomic.h"
+#include "base/fpenv.h"
 #include "plan/decide.h"
 #include "plan/divide.h"
 #include "sync/event.h"
@@ -60,10 +61,11 @@
 typedef struct para__tally {
     size_t chunks, largest;            /* kernel calls, and elements in the largest */
     size_t failed_first, failed_count; /* the lowest failing chunk */
-    uint64_t busy_ticks;               /* in its portions; 0 if the call is not timed */
-    uint64_t came_ticks; /* when a helper's first claim succeeded; of all, the first */
-    float dearest_ticks; /* of one unit, in the portion where these cost most */
-    int error;           /* what the kernel returned for it; 0: none failed. With a failed_count of
+    uint64_t busy_ticks : 56;          /* in its portions; 0 if the call is not timed */
+    uint64_t fp_flags : 8; /* raised by a helper's kernels. A tally and its done word fill a line */
+    uint64_t came_ticks;   /* when a helper's first claim succeeded; of all, the first */
+    float dearest_ticks;   /* of one unit, in the portion where these cost most */
+    int error; /* what the kernel returned for it; 0: none failed. With a failed_count of
                             0 there is no such chunk, but the call was cancelled */
 } para__tally;
 
@@ -100,7 +102,7 @@ typedef struct para__notice {
     _Atomic uint64_t team;
     para__run *run;
     size_t first, units, lead;
-    uint64_t fp_control; /* the caller's */
+    para__fp fp_control; /* the caller's */
     bool timed;
     para__grain grain;
     _Alignas(16) unsigned char payload[PARA__PAYLOAD_BYTES];
@@ -114,6 +116,9 @@ typedef struct para__member {
     _Alignas(PARA__LINE) _Atomic uint64_t done; /* [E2] publishes tally and the call's outputs */
     para__tally tally;                          /* of generation done; written before done */
 } para__member;
+
+_Static_assert(sizeof(para__member) == (size_t)2 * PARA__LINE,
+               "what a helper tells is in one line");
 
 typedef struct para__lane {
     _Alignas(PARA__LINE) _Atomic uint32_t leased; /* [E3] hands the lane from caller to caller */
@@ -139,7 +144,8 @@ void para__lane_release(para__lane *lane);
 void *para__lane_arena(para__lane *lane, size_t bytes);
 
 /* Runs the job on a leased lane as planned, with the calling thread as one of the participants;
- * adds what all of them did to the tally. *workers: how many ran a chunk, the caller among them if
+ * adds what all of them did to the tally, with the floating-point flags of the helpers' kernels,
+ * which are the caller's to raise. *workers: how many ran a chunk, the caller among them if
  * the tally has chunks already. plan->width is at least 2. */
 void para__lane_run(struct para_pool *pool, para__lane *lane, const para__job *job,
                     const para__plan *plan, para__tally *tally, unsigned *workers);

@@ -1,7 +1,6 @@
 #include "engine/part.h"
 
 #include "base/clock.h"
-#include "base/fpenv.h"
 
 #include <para/status.h>
 
@@ -42,11 +41,27 @@ static void begin(para__part *p)
     p->begun = true;
     if (p->timed)
         p->seat.tally.came_ticks = para__ticks();
-    para__fp_set_control(notice->fp_control);
+    p->own_fp = para__fp_swap(notice->fp_control);
 }
 
 /* The lane of the call whose kernel this thread runs, if any. */
 static _Thread_local const para__lane *current_lane __attribute__((tls_model("initial-exec")));
+
+/* Not inline: else the arithmetic might be moved to where it is not held apart. */
+__attribute__((noinline)) static void add_time(para__part *p, uint64_t ticks, size_t units)
+{
+    const float each = (float)ticks / (float)units;
+    p->seat.tally.busy_ticks += ticks;
+    if (each > p->seat.tally.dearest_ticks && ticks >= p->pool->portion_ticks)
+        p->seat.tally.dearest_ticks = each;
+}
+
+static void count_time(para__part *p, uint64_t ticks, size_t units)
+{
+    const para__fp fp = para__fp_hold();
+    add_time(p, ticks, units);
+    para__fp_release(fp, 0);
+}
 
 void para__part_run(para__part *p, unsigned w, unsigned first_ticket, unsigned n)
 {
@@ -59,13 +74,8 @@ void para__part_run(para__part *p, unsigned w, unsigned first_ticket, unsigned n
     const uint64_t start = p->timed ? para__ticks() : 0;
     p->run(p->payload, p->first_unit + units.first, units.count, &p->seat);
     current_lane = around;
-    if (p->timed) {
-        const uint64_t ticks = para__ticks() - start;
-        const float each = (float)ticks / (float)units.count;
-        p->seat.tally.busy_ticks += ticks;
-        if (each > p->seat.tally.dearest_ticks && ticks >= p->pool->portion_ticks)
-            p->seat.tally.dearest_ticks = each;
-    }
+    if (p->timed)
+        count_time(p, para__ticks() - start, units.count);
 }
 
 void para__seat_fail(para__seat *seat, size_t first, size_t count, int error)
@@ -94,6 +104,7 @@ void para__seat_cancel(para__seat *seat)
 static void finish(para__part *p)
 {
     para__member *member = &p->lane->member[p->self];
+    p->seat.tally.fp_flags = para__fp_flags();
     member->tally = p->seat.tally;
     para__swap_seq_cst(E2_E5, &member->done, para__tagged(p->generation, p->finished));
     para__event_wake(&p->lane->joiner);
@@ -204,6 +215,8 @@ para__visit para__lane_visit(para_pool *pool, unsigned index, unsigned worker, u
     para__part_wake_next(&p);
     para__part_work_on(&p, worker);
     para__part_help_others(&p);
+    if (p.begun)
+        (void)para__fp_swap(p.own_fp);
     return PARA__VISIT_WORKED;
 }
 

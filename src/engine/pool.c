@@ -1,6 +1,7 @@
 /* Pools: made whole or not at all, and taken apart in the reverse order. */
 #include "engine/pool.h"
 
+#include "base/fpenv.h"
 #include "base/info.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -173,7 +174,9 @@ para_status para_pool_create(para_pool **pool, const para_pool_config *config)
         return para__fail(PARA_ERR_ARGUMENT, "there is no place for the pool");
     int cancel_state; /* a thread that ends on the way would leave workers behind */
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    const para__fp fp = para__fp_hold();
     const para_status status = make(pool, config);
+    para__fp_release(fp, 0);
     pthread_setcancelstate(cancel_state, NULL);
     return status;
 }
