@@ -43,7 +43,7 @@ typedef struct para_chunk {
     const void *const *in; /* in[k]: this chunk's first element of input k */
     void *const *out;      /* out[k]: likewise for output k */
     void *scratch;         /* the scratch_bytes that the call asked for, this participant's own,
-                              aligned to 64 bytes, contents undefined; NULL if it asked for none */
+                              aligned to 128 bytes, contents undefined; NULL if it asked for none */
     unsigned worker; /* which participant runs it, below the call's width: for statistics only;
                               a thread may have two of them in a call */
 } para_chunk;

@@ -19,8 +19,11 @@ typedef struct para_reduce {
     size_t count;            /* elements of the call */
     para_in in[PARA_IN_MAX]; /* the first {NULL, 0} ends the list; none is allowed */
     void *result;            /* init on entry, the result on success, untouched on failure */
-    size_t result_bytes;     /* size of an accumulator; its bytes must be copyable */
-    const void *identity;    /* what an accumulator starts from; NULL: zero bytes */
+    size_t result_bytes;     /* size of an accumulator; its bytes must be copyable. para's own are
+                                aligned to the largest power of two that divides it, from 16 to
+                                128: enough for any type that is aligned to 128 bytes or less */
+    const void *identity;    /* what an accumulator starts from; NULL: zero bytes. Only copied, so
+                                that it need not be aligned */
     size_t block;            /* elements folded in one go: part of what is computed, see below; 0:
                                 automatic, which suits elements that cost up to about 1 us */
     size_t scratch_bytes;    /* worker-local memory for the kernel */

@@ -8,6 +8,9 @@
 #ifndef PARA_PLAN_TREE_H
 #define PARA_PLAN_TREE_H
 
+#include "base/atomic.h"
+#include "base/memory.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,9 +38,17 @@ typedef struct para__partials {
     size_t leaves; /* of the whole tree */
 } para__partials;
 
+/* Where accumulators of so many bytes may stand: at multiples of the largest power of two that
+ * divides their size, since the alignment of a type does; of 16 at least, and of a line at most. */
+static inline size_t para__acc_alignment(size_t acc_bytes)
+{
+    const size_t power = acc_bytes & -acc_bytes;
+    return power < 16 ? 16 : power < PARA__LINE ? power : PARA__LINE;
+}
+
 static inline size_t para__slot_bytes(size_t acc_bytes)
 {
-    return (acc_bytes + 16) / 16 * 16;
+    return para__round_up(acc_bytes + 1, para__acc_alignment(acc_bytes));
 }
 
 static inline uint8_t *para__slot_level(const para__partials *partials, size_t leaf)
