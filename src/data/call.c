@@ -18,6 +18,7 @@ const char *para_why_text(para_why why)
         [PARA_WHY_LANES_BUSY] = "serial: every lane of the pool was in use",
         [PARA_WHY_FORKED] = "serial: the process forked after the pool was made",
         [PARA_WHY_SATURATED] = "parallel: on some workers, which are enough, or tried to be",
+        [PARA_WHY_MEMORY] = "serial: no memory for several workers",
     };
     const size_t index = (size_t)why;
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown";
@@ -95,7 +96,7 @@ static para__ask ask_of(const para__call *call, size_t units, double work_ns)
                        .inflation = call->site ? para__site_inflation(call->site) : 1,
                        .workers = pool->workers,
                        .awake = long_within ? pool->workers - 1 : para__pool_awake(pool),
-                       .limit = call->options->workers,
+                       .limit = call->limit,
                        .executor = call->options->executor,
                        .spread = para__estimate_unevenness(call->estimate)};
 }
@@ -138,6 +139,17 @@ static void stay_alone(para__call *call, para_why why)
     call->probe = false;
 }
 
+/* What no call has needed for so long is given back: to have it anew then costs some 0.1 s a GiB. */
+static const double idle_ns = 1e9;
+
+static void trim(para_pool *pool)
+{
+    const uint64_t idle_ticks = para__ns_to_ticks(idle_ns);
+    if (para__ticks() - para__load_relaxed(&pool->kept_ticks) > idle_ticks && /* see pool.h */
+        !para__pool_is_forked(pool))
+        para__lanes_trim(pool, idle_ticks);
+}
+
 /* Alone, since that is thought to be best, or to see how it is. */
 static void run_small(para__call *call)
 {
@@ -166,11 +178,13 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
     call->unsettled = false;
     call->paced = 0;
     call->count = count;
+    call->limit = options->workers;
     call->options = options;
     call->site = NULL;
     call->estimate = (para__estimate){0};
     call->lane = NULL;
     call->borrowed = NULL;
+    call->borrowed_bytes = 0;
     call->report = report;
     if (report)
         call->start_ns = para__now_ns();
@@ -179,6 +193,8 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
         return status;
     call->fp = para__fp_hold();
     pool = call->pool;
+    if (para__load_relaxed(&pool->kept_ticks)) /* see pool.h */
+        trim(pool);
     const para_why why = para__why_alone(options->executor, options->workers, pool->workers, units);
     if (why != PARA_WHY_PARALLEL) {
         stay_alone(call, why);
@@ -228,12 +244,20 @@ size_t para__call_piece(const para__call *call)
 
 unsigned para__call_width_most(const para__call *call)
 {
-    const unsigned limit = call->options->workers;
     if (para__call_is_alone(call))
         return 1;
     if (!call->probe)
         return call->plan.width;
-    return limit && limit < call->pool->workers ? limit : call->pool->workers;
+    return call->limit && call->limit < call->pool->workers ? call->limit : call->pool->workers;
+}
+
+void para__call_limit(para__call *call, unsigned most, para_why why)
+{
+    call->limit = most;
+    if (most == 1)
+        stay_alone(call, why);
+    else if (call->plan.width > most)
+        call->plan.width = most;
 }
 
 void para__call_replan(para__call *call, size_t units)
@@ -260,9 +284,10 @@ void *para__call_memory(para__call *call, size_t bytes)
     if (!call->lane && !para__pool_is_forked(call->pool))
         call->lane = para__lane_lease(call->pool);
     if (call->lane)
-        return para__lane_arena(call->lane, bytes);
-    para__free(call->borrowed);
-    call->borrowed = para__alloc(bytes);
+        return para__lane_arena(call->pool, call->lane, bytes);
+    para__block_free(call->borrowed, call->borrowed_bytes);
+    call->borrowed = para__block_alloc(bytes);
+    call->borrowed_bytes = call->borrowed ? bytes : 0;
     return call->borrowed;
 }
 

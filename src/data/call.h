@@ -31,6 +31,7 @@ typedef struct para__call {
     bool unsettled; /* alone, after one that was shared: finds data where a helper has left it */
     size_t first_portion; /* elements, when probing */
     size_t count;         /* elements */
+    unsigned limit;       /* the most participants; 0: all workers of the pool */
     const para_options *options;
     para__site *site; /* what the pool remembers of calls like this one; NULL if it is not asked */
     para__estimate estimate;
@@ -38,6 +39,7 @@ typedef struct para__call {
     unsigned paced;   /* 0, or another than the plan's: this one is not asked */
     para__lane *lane; /* leased, or NULL */
     void *borrowed;   /* memory of its own, where no lane's arena could be had */
+    size_t borrowed_bytes;
     uint64_t start_ns;
     para_report *report; /* the user's, or NULL */
 } para__call;
@@ -66,6 +68,9 @@ size_t para__call_piece(const para__call *call);
 /* The most participants that the call may have. */
 unsigned para__call_width_most(const para__call *call);
 
+/* Leaves it no more than that, to be planned anew; with one, it runs alone for that reason. */
+void para__call_limit(para__call *call, unsigned most, para_why why);
+
 /* Divides a planned call into other units than those it was decided with. */
 void para__call_replan(para__call *call, size_t units);
 
@@ -85,7 +90,7 @@ static inline void para__call_end(para__call *call)
     if (call->lane)
         para__lane_release(call->lane);
     if (call->borrowed)
-        para__free(call->borrowed);
+        para__block_free(call->borrowed, call->borrowed_bytes);
 }
 
 #endif

@@ -126,6 +126,7 @@ typedef struct para__lane {
     int cancel_state;                             /* of its thread, before the lease */
     void *arena;                                  /* memory that calls need beyond the stack */
     size_t arena_bytes;
+    uint64_t needed_ticks;                   /* when a call last needed a quarter of a large one */
     _Alignas(PARA__LINE) para__event joiner; /* where the caller sleeps when a join takes long */
     _Atomic uint64_t stop;                   /* UINT64_MAX; of a failing call see para__seat */
     para__notice *notice;                    /* [groups of workers, at most as many as these] */
@@ -140,8 +141,15 @@ para__lane *para__lane_lease(struct para_pool *pool);
 void para__lane_release(para__lane *lane);
 
 /* At least so many bytes, aligned to PARA__LINE, contents undefined, until the lane is released or
- * asked again; NULL if there is no memory. */
-void *para__lane_arena(para__lane *lane, size_t bytes);
+ * asked again; NULL if there is no memory. It is kept for the next lessee, so that calls that are
+ * repeated allocate nothing; what is large and was not needed for a while is trimmed. */
+void *para__lane_arena(struct para_pool *pool, para__lane *lane, size_t bytes);
+
+/* Gives back the memory of lanes that are free, if no call has needed it for so long. */
+void para__lanes_trim(struct para_pool *pool, uint64_t idle_ticks);
+
+/* Frees a lane's memory when nobody has it. */
+void para__lane_drop_arena(para__lane *lane);
 
 /* Runs the job on a leased lane as planned, with the calling thread as one of the participants;
  * adds what all of them did to the tally, with the floating-point flags of the helpers' kernels,

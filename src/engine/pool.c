@@ -90,7 +90,7 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
 static void release(para_pool *pool)
 {
     for (unsigned i = 0; i < PARA__LANES; i++)
-        para__free(pool->lane[i].arena);
+        para__lane_drop_arena(&pool->lane[i]);
     para__free(pool);
 }
 
@@ -191,6 +191,14 @@ void para_pool_destroy(para_pool *pool)
         para__workers_stop(pool, pool->workers);
     release(pool);
     pthread_setcancelstate(cancel_state, NULL);
+}
+
+void para_pool_trim(para_pool *pool)
+{
+    if (!pool)
+        pool = para__load_acquire(E6, &para__default_pool);
+    if (pool && !para__pool_is_forked(pool))
+        para__lanes_trim(pool, 0);
 }
 
 bool para__pool_is_forked(const para_pool *pool)
