@@ -58,9 +58,14 @@ typedef struct pile {
     size_t stride;
 } pile;
 
-static inline char *at(const pile *on, size_t depth)
+static inline char *below(const pile *on, char *acc)
 {
-    return depth ? on->above + (depth - 1) * on->stride : on->bottom;
+    return acc == on->above ? on->bottom : acc - on->stride;
+}
+
+static inline char *above(const pile *on, char *acc)
+{
+    return acc == on->bottom ? on->above : acc + on->stride;
 }
 
 /* Folds the node of that level above units into the slot of its first unit; false if a failure
@@ -76,25 +81,27 @@ static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *s
     pile on = {.bottom = slot, .above = stack, .stride = stride};
     if (n > 1 && !job->is_large)
         on = (pile){.bottom = stack, .above = stack + stride, .stride = stride};
-    size_t depth = 0; /* the next accumulator is started there */
+    char *top = on.bottom; /* the next accumulator is started here */
     for (size_t b = 0; b < n; b++) {
         const size_t first = (begin + b) * job->block;
         const size_t count = job->count - first < job->block ? job->count - first : job->block;
         if (para__seat_stops(seat, first) || para__seat_is_cancelled(seat, job->cancel))
             return false;
-        char *top = at(&on, depth);
         start_from_identity(job, top);
         para__aim_at(aim, &job->views, first, count);
         const int error = job->kernel(&aim->chunk, top, job->arg);
         para__seat_record(seat, first, count, error);
         if (error)
             return false;
-        for (size_t carry = b + 1; (carry & 1) == 0; carry >>= 1, depth--)
-            job->combine(at(&on, depth - 1), at(&on, depth), job->arg);
-        depth++;
+        for (size_t carry = b + 1; (carry & 1) == 0; carry >>= 1) {
+            char *const left = below(&on, top);
+            job->combine(left, top, job->arg);
+            top = left;
+        }
+        top = above(&on, top);
     }
-    for (; depth > 1; depth--)
-        job->combine(at(&on, depth - 2), at(&on, depth - 1), job->arg);
+    for (top = below(&on, top); top != on.bottom; top = below(&on, top))
+        job->combine(below(&on, top), top, job->arg);
     if (on.bottom != slot)
         memcpy(slot, on.bottom, job->acc_bytes);
     *para__slot_level(&job->partials, unit) = (uint8_t)level;
@@ -141,6 +148,11 @@ static para_status check(const para_reduce *reduce, reduce_job *job)
 static void divide(reduce_job *job, para__call *call)
 {
     const unsigned most = para__call_width_most(call);
+    if (most == 1) {
+        job->level = para__ceiling_log2(job->blocks);
+        job->units = ((job->blocks - 1) >> job->level) + 1;
+        return;
+    }
     const size_t chunk = call->options->chunk;
     const size_t least = chunk < job->count ? chunk : job->count;
     job->level = para__unit_level(job->blocks, job->acc_bytes, most);
@@ -192,14 +204,14 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, cha
 static bool prepare(reduce_job *job, para__call *call, size_t scratch_bytes, char *small,
                     size_t small_bytes)
 {
-    divide(job, call);
-    if (lay_out(job, call, scratch_bytes, small, small_bytes))
-        return true;
-    if (para__call_width_most(call) == 1)
-        return false;
-    para__call_limit(call, 1, PARA_WHY_MEMORY);
-    divide(job, call);
-    return lay_out(job, call, scratch_bytes, small, small_bytes);
+    for (;;) {
+        divide(job, call);
+        if (lay_out(job, call, scratch_bytes, small, small_bytes))
+            return true;
+        if (para__call_width_most(call) == 1)
+            return false;
+        para__call_limit(call, 1, PARA_WHY_MEMORY);
+    }
 }
 
 size_t para_reduce_block(size_t count, size_t result_bytes)

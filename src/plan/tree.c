@@ -33,8 +33,9 @@ static size_t square_root(size_t n)
 /* The most slots that the memory bounds allow, of which small accumulators take so many bytes. */
 static size_t slots_allowed(size_t acc_bytes, size_t small_bytes)
 {
-    const size_t large = smaller(64, larger(4, PARA__LARGE_BYTES / acc_bytes));
-    return larger(large, PARA__PARTIALS_BYTES / small_bytes);
+    if (small_bytes <= PARA__PARTIALS_BYTES / 64)
+        return PARA__PARTIALS_BYTES / small_bytes;
+    return smaller(64, larger(4, PARA__LARGE_BYTES / acc_bytes));
 }
 
 /* Below this count, a quarter of the root is less than 9. */
