@@ -386,6 +386,48 @@ TEST(not_a_number_and_infinity)
     same_bits_everywhere("negative zeros");
 }
 
+PARA_REDUCE_KERNEL(pass_over, float, s, float, v, if (v > s) s = v)
+PARA_COMBINE(pass_over_two, float, s, t, if (t > s) s = t)
+PARA_REDUCE_KERNEL(keep, float, s, float, v, if (v > s || v != v) s = v)
+PARA_COMBINE(keep_two, float, s, t, if (t > s || t != t) s = t)
+
+/* The two forms that the guide has: neither depends on where blocks begin. */
+TEST(maxima_with_a_nan)
+{
+    static const size_t places[] = {0, 1, 63, 64, N / 2, N - 1};
+    static const size_t blocks[] = {0, 1, 64, 1000, N};
+    const float nothing = -INFINITY;
+    for (size_t i = 0; i < N; i++)
+        x[i] = -(float)(check_mix(i) % 1000000) - 1;
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        const float before = x[places[i]];
+        x[places[i]] = NAN;
+        float most = nothing;
+        for (size_t k = 0; k < N; k++)
+            most = fmaxf(most, x[k]);
+        for (size_t b = 0; b < COUNT_OF(blocks); b++)
+            for (size_t p = 0; p < COUNT_OF(pools); p++) {
+                float found = nothing;
+                para_reduce call = {.kernel = pass_over,
+                                    .combine = pass_over_two,
+                                    .count = N,
+                                    .in = {PARA_IN(x)},
+                                    .result = &found,
+                                    .result_bytes = sizeof found,
+                                    .identity = &nothing,
+                                    .block = blocks[b],
+                                    .options.executor = PARA_EXECUTOR_THREADS};
+                OK(para_preduce(pools[p], &call));
+                assert_true(found == most);
+                call.kernel = keep;
+                call.combine = keep_two;
+                OK(para_preduce(pools[p], &call));
+                assert_true(isnan(found));
+            }
+        x[places[i]] = before;
+    }
+}
+
 static float plain_sum(void)
 {
     float s = 0;
@@ -435,6 +477,7 @@ int main(void)
         cmocka_unit_test(scratch_is_each_participants_own),
         cmocka_unit_test(too_much_memory_leaves_the_result),
         cmocka_unit_test(not_a_number_and_infinity),
+        cmocka_unit_test(maxima_with_a_nan),
         cmocka_unit_test(workers_round_as_the_caller_does),
 #if defined(__SSE2__)
         cmocka_unit_test(workers_flush_to_zero_as_the_caller_does),

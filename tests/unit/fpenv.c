@@ -4,12 +4,10 @@
 
 #include <fenv.h>
 #include <float.h>
-#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,14 +81,20 @@ typedef struct plan {
     size_t fails_at; /* the element whose kernel call fails; SIZE_MAX: none */
     para_cancel *cancel;
     unsigned depth; /* of calls within */
+    uint64_t
+        element_ns; /* the engine decides, and each takes so long; 0: is forced, takes no time */
     bool in_combine;
 } plan;
 
 static void take_part(const plan *p)
 {
     violations += fetestexcept(FE_ALL_EXCEPT) != 0 && on_worker() && !p->flag;
+    const uint64_t end_ns = para_deadline_after(p->element_ns);
+    while (p->element_ns && para_deadline_after(0) < end_ns) {
+    }
     if (!on_worker()) {
-        let_workers_come(p->pool);
+        if (!p->element_ns)
+            let_workers_come(p->pool);
         return;
     }
     if (p->flag && !p->in_combine) {
@@ -119,13 +123,14 @@ static int kernel(const para_chunk *chunk, const void *arg)
 
 static void map_with(const plan *p, size_t count, para_status expected)
 {
-    const para_status status =
-        para_pmap(p->pool, &(para_map){.kernel = kernel,
-                                       .arg = p,
-                                       .count = count,
-                                       .options = {.executor = PARA_EXECUTOR_THREADS,
-                                                   .chunk = 1,
-                                                   .cancel = p->cancel}});
+    const para_status status = para_pmap(
+        p->pool, &(para_map){.kernel = kernel,
+                             .arg = p,
+                             .count = count,
+                             .options = {.executor = p->element_ns ? PARA_EXECUTOR_AUTO
+                                                                   : PARA_EXECUTOR_THREADS,
+                                         .chunk = 1,
+                                         .cancel = p->cancel}});
     if (!on_worker())
         assert_true(status == expected || (p->cancel && status == PARA_OK));
     else
@@ -245,6 +250,14 @@ static void cancelled(const plan *p)
     map_with(&what, 16, PARA_ERR_CANCELLED);
 }
 
+/* Begins on its caller alone, and the rest is shared. */
+static void found_to_be_long(const plan *p)
+{
+    plan what = *p;
+    what.element_ns = 20000;
+    map_with(&what, 300, PARA_OK);
+}
+
 static void nested(const plan *p)
 {
     plan what = *p;
@@ -252,40 +265,20 @@ static void nested(const plan *p)
     map_with(&what, 16, PARA_OK);
 }
 
-TEST(flags_of_a_map)
-{
-    each_flag(one_map);
-}
+#define FLAG_TEST(call)   \
+    TEST(flags_of_##call) \
+    {                     \
+        each_flag(call);  \
+    }
 
-TEST(flags_of_many_maps)
-{
-    each_flag(many_maps);
-}
-
-TEST(flags_of_a_reduction)
-{
-    each_flag(one_reduction);
-}
-
-TEST(flags_of_combine_functions)
-{
-    each_flag(combines);
-}
-
-TEST(flags_of_a_call_that_fails)
-{
-    each_flag(failing);
-}
-
-TEST(flags_of_a_call_that_is_cancelled)
-{
-    each_flag(cancelled);
-}
-
-TEST(flags_of_calls_within_calls)
-{
-    each_flag(nested);
-}
+FLAG_TEST(one_map)
+FLAG_TEST(many_maps)
+FLAG_TEST(one_reduction)
+FLAG_TEST(combines)
+FLAG_TEST(failing)
+FLAG_TEST(cancelled)
+FLAG_TEST(nested)
+FLAG_TEST(found_to_be_long)
 
 /* ---- What the caller had before ------------------------------------------------------- */
 
@@ -300,90 +293,6 @@ TEST(the_callers_own_flags_stay_and_are_not_the_workers)
         assert_int_equal(fetestexcept(FE_ALL_EXCEPT), FE_INVALID | FE_DIVBYZERO);
         assert_int_equal(violations, 0);
     }
-}
-
-/* ---- para's own arithmetic ------------------------------------------------------------ */
-
-PARA_MAP_KERNEL(twice, int, int, x, 2 * x)
-PARA_REDUCE_KERNEL(sum, int64_t, s, int, x, s += x)
-PARA_COMBINE(add, int64_t, s, t, s += t)
-
-enum { MANY = 300000 };
-static int x[MANY], y[MANY];
-
-static int slow_twice(const para_chunk *chunk, const void *arg)
-{
-    for (size_t i = 0; i < chunk->count; i++) {
-        const uint64_t end_ns = para_deadline_after(2000);
-        while (para_deadline_after(0) < end_ns) {
-        }
-    }
-    return twice(chunk, arg);
-}
-
-/* Small and large, alone and shared, known, unknown and found out in the middle. */
-static para_status all_kinds_of_calls(para_pool *pool)
-{
-    static const size_t counts[] = {1, 10, 1000, 100000, MANY};
-    para_status status = PARA_OK;
-    for (int round = 0; round < 40; round++)
-        for (size_t c = 0; c < COUNT_OF(counts) && !status; c++) {
-            int64_t total = 0;
-            para_report report;
-            const para_options options = {.executor = (para_executor)(round % 2)};
-            status = para_pmap(pool, &(para_map){.kernel = twice,
-                                                 .count = counts[c],
-                                                 .in = {PARA_IN(x)},
-                                                 .out = {PARA_OUT(y)},
-                                                 .options = options,
-                                                 .report = &report});
-            if (!status)
-                status = para_preduce(pool, &(para_reduce){.kernel = sum,
-                                                           .combine = add,
-                                                           .count = counts[c],
-                                                           .in = {PARA_IN(x)},
-                                                           .result = &total,
-                                                           .result_bytes = sizeof total,
-                                                           .options = options,
-                                                           .report = &report});
-            if (!status && round % 10 == 0 && counts[c] <= 1000)
-                status = para_pmap(pool, &(para_map){.kernel = slow_twice,
-                                                     .count = 5 * counts[c],
-                                                     .in = {PARA_IN(x)},
-                                                     .out = {PARA_OUT(y)}});
-        }
-    return status;
-}
-
-static para_status everything(void)
-{
-    para_pool *pool = NULL;
-    para_pool_config config = PARA_POOL_CONFIG_INIT;
-    config.workers = 2;
-    para_status status = para_pool_create(&pool, &config);
-    if (!status)
-        status = all_kinds_of_calls(pool);
-    if (!status)
-        status = all_kinds_of_calls(NULL);
-    para_calibration_info info = {.size = sizeof info};
-    if (!status)
-        status = para_calibration_get(pool, &info);
-    if (!status) {
-        FILE *nowhere = fopen("/dev/null", "w");
-        status = nowhere ? para_calibration_print(pool, nowhere) : PARA_ERR_FILE;
-        if (nowhere)
-            fclose(nowhere);
-    }
-    (void)para_reduce_block(123456, 8);
-    para_pool_destroy(pool);
-    return status;
-}
-
-TEST(what_para_computes_raises_nothing)
-{
-    feclearexcept(FE_ALL_EXCEPT);
-    OK(everything());
-    assert_int_equal(fetestexcept(FE_ALL_EXCEPT), 0);
 }
 
 /* ---- Traps --------------------------------------------------------------------------- */
@@ -405,13 +314,6 @@ static int in_child(int (*run)(void))
     return WIFSIGNALED(status)   ? WTERMSIG(status)
            : WEXITSTATUS(status) ? 100 + WEXITSTATUS(status)
                                  : 0;
-}
-
-static int trap_everything(void)
-{
-    feclearexcept(FE_ALL_EXCEPT);
-    feenableexcept(FE_ALL_EXCEPT);
-    return everything() != PARA_OK;
 }
 
 /* Workers have raised everything, in both units, before the caller enables traps. */
@@ -465,7 +367,6 @@ TEST(traps_are_the_callers)
 {
     if (!CHILDREN_HAVE_THREADS)
         skip();
-    assert_int_equal(in_child(trap_everything), 0);
     assert_int_equal(in_child(trap_after_flags), 0);
     for (size_t u = 0; u < COUNT_OF(units); u++) {
         trapped_unit = units[u];
@@ -517,24 +418,24 @@ TEST(both_units_round_as_the_callers)
     violations = 0; /* a worker's second chunk finds the flag of its first */
 }
 
+#define ON_POOLS(test) cmocka_unit_test_setup_teardown(test, make_pools, destroy_pools)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #if defined(__x86_64__)
         cmocka_unit_test(traps_are_the_callers),
 #endif
-        cmocka_unit_test_setup_teardown(flags_of_a_map, make_pools, destroy_pools),
-        cmocka_unit_test_setup_teardown(flags_of_many_maps, make_pools, destroy_pools),
-        cmocka_unit_test_setup_teardown(flags_of_a_reduction, make_pools, destroy_pools),
-        cmocka_unit_test_setup_teardown(flags_of_combine_functions, make_pools, destroy_pools),
-        cmocka_unit_test_setup_teardown(flags_of_a_call_that_fails, make_pools, destroy_pools),
-        cmocka_unit_test_setup_teardown(flags_of_a_call_that_is_cancelled, make_pools,
-                                        destroy_pools),
-        cmocka_unit_test_setup_teardown(flags_of_calls_within_calls, make_pools, destroy_pools),
-        cmocka_unit_test_setup_teardown(the_callers_own_flags_stay_and_are_not_the_workers,
-                                        make_pools, destroy_pools),
-        cmocka_unit_test(what_para_computes_raises_nothing),
-        cmocka_unit_test_setup_teardown(both_units_round_as_the_callers, make_pools, destroy_pools),
+        ON_POOLS(flags_of_one_map),
+        ON_POOLS(flags_of_many_maps),
+        ON_POOLS(flags_of_one_reduction),
+        ON_POOLS(flags_of_combines),
+        ON_POOLS(flags_of_failing),
+        ON_POOLS(flags_of_cancelled),
+        ON_POOLS(flags_of_nested),
+        ON_POOLS(flags_of_found_to_be_long),
+        ON_POOLS(the_callers_own_flags_stay_and_are_not_the_workers),
+        ON_POOLS(both_units_round_as_the_callers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
