@@ -297,7 +297,7 @@ TEST(the_callers_own_flags_stay_and_are_not_the_workers)
 
 /* ---- Traps --------------------------------------------------------------------------- */
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && defined(__GLIBC__)
 
 /* In a process of its own, before it has a thread: 0, the number of a signal, or 100 + its status. */
 static int in_child(int (*run)(void))
@@ -423,7 +423,7 @@ TEST(both_units_round_as_the_callers)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && defined(__GLIBC__)
         cmocka_unit_test(traps_are_the_callers),
 #endif
         ON_POOLS(flags_of_one_map),
