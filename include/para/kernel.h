@@ -43,7 +43,7 @@ typedef struct para_chunk {
     const void *const *in; /* in[k]: this chunk's first element of input k */
     void *const *out;      /* out[k]: likewise for output k */
     void *scratch;         /* the scratch_bytes that the call asked for, this participant's own,
-                              aligned to 64 bytes, contents undefined; NULL if it asked for none */
+                              aligned to 128 bytes, contents undefined; NULL if it asked for none */
     unsigned worker; /* which participant runs it, below the call's width: for statistics only;
                               a thread may have two of them in a call */
     unsigned kind;   /* of the core that its thread is placed on: 0 the most efficient kind, as in
@@ -53,7 +53,9 @@ typedef struct para_chunk {
 /* Kernels are pure: they write only out, acc and scratch, and what they write depends on neither
  * the worker nor the chunk's borders. They run on several threads at once, with all signals but
  * those of faults blocked on the pool's threads, in the caller's floating-point environment
- * (rounding, flush-to-zero). They may call para again; while such a call waits, its thread may run
+ * (rounding, flush-to-zero, traps), which they leave as it is; the exception flags that they raise
+ * are the caller's when the call returns. Other state that is a thread's own (a library's precision,
+ * uselocale) is that of each thread; para_pool_config.worker_init sets it. They may call para again; while such a call waits, its thread may run
  * kernels of the calls that are made within the one it waits for, and no others. They must not leave
  * by longjmp or by a C++ exception, nor end their thread (pthread_exit). They return 0, or an error
  * code of their own that stops the call. */

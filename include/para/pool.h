@@ -70,6 +70,13 @@ PARA_API para_status para_pool_create(para_pool **pool, const para_pool_config *
  * memory is freed. Not a cancellation point. */
 PARA_API void para_pool_destroy(para_pool *pool);
 
+/* Gives back the memory that calls have left with the pool for calls to come: partial results and
+ * scratch. What calls in flight use stays. Without being asked, a pool keeps what recent calls needed,
+ * so that calls that are repeated allocate nothing; from 1 MiB on, what none has needed for a second
+ * is given back by the next call, of whatever kind. NULL: the default pool, if it was made. Any
+ * thread, also while calls run. Does nothing in a child of fork(). */
+PARA_API void para_pool_trim(para_pool *pool);
+
 /* The pool that calls with pool NULL use: made on first use as by para_pool_create(&p, NULL),
  * shared by all threads, never destroyed before the process ends; in a child of fork(), made anew.
  * NULL if it cannot be made; the next call tries again. Not to be destroyed. Any thread. */

@@ -19,8 +19,11 @@ typedef struct para_reduce {
     size_t count;            /* elements of the call */
     para_in in[PARA_IN_MAX]; /* the first {NULL, 0} ends the list; none is allowed */
     void *result;            /* init on entry, the result on success, untouched on failure */
-    size_t result_bytes;     /* size of an accumulator; its bytes must be copyable */
-    const void *identity;    /* what an accumulator starts from; NULL: zero bytes */
+    size_t result_bytes;     /* size of an accumulator; its bytes must be copyable. para's own are
+                                aligned to the largest power of two that divides it, from 16 to
+                                128: enough for any type that is aligned to 128 bytes or less */
+    const void *identity;    /* what an accumulator starts from; NULL: zero bytes. Only copied, so
+                                that it need not be aligned */
     size_t block;            /* elements folded in one go: part of what is computed, see below; 0:
                                 automatic, which suits elements that cost up to about 1 us */
     size_t scratch_bytes;    /* worker-local memory for the kernel */
@@ -47,9 +50,13 @@ extern "C" {
  * Kernels whose elements cost much more than 1 us (a simulation each) set block = 1, so that even a
  * few elements can be shared among many workers.
  *
- * Memory, kept by the pool for the next call: partial results, together at most max(256 KiB,
- * 64 * result_bytes); and for each worker a stack of accumulators, one for each doubling of the
- * blocks that a partial result covers.
+ * Memory, kept by the pool for the next call (see para_pool_trim): partial results, together at most
+ * 256 KiB, or up to 64 of them while they take no more than 64 MiB, or 4 however large they are; and
+ * for each worker a stack of accumulators, one for each doubling of the blocks that a partial result
+ * covers. All of that takes at most max(256 MiB, 4 * result_bytes): if blocks are stated that need
+ * more, fewer workers take part, or the caller alone, whose stack then has 1 + log2(blocks)
+ * accumulators. Where the system refuses memory the call runs on its thread alone, with the least
+ * that its blocks need (PARA_WHY_MEMORY); PARA_ERR_MEMORY if that is refused as well.
  *
  * Pool, threads, order, fork, errors: as para_pmap; and PARA_ERR_NULL_COMBINE,
  * PARA_ERR_NULL_RESULT. count = 0 succeeds, calls nothing and leaves result as it is. */

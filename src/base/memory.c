@@ -11,7 +11,7 @@
 /* From two huge pages on, memory is aligned to them and the kernel is asked to use them. */
 static const size_t huge_bytes = PARA__HUGE_PAGE_BYTES;
 
-void *para__alloc_untouched(size_t bytes)
+static void *alloc_untouched(size_t bytes)
 {
     const size_t rounded = para__round_up(bytes ? bytes : 1, PARA__LINE);
     if (rounded == SIZE_MAX)
@@ -24,13 +24,26 @@ void *para__alloc_untouched(size_t bytes)
 
 void *para__alloc(size_t bytes)
 {
-    void *memory = para__alloc_untouched(bytes);
+    void *memory = alloc_untouched(bytes);
     return memory ? memset(memory, 0, bytes) : NULL;
 }
 
 void para__free(void *memory)
 {
     free(memory);
+}
+
+void *para__block_alloc(size_t bytes)
+{
+    return bytes <= PARA__BLOCK_SMALL ? alloc_untouched(bytes) : para__pages_map(bytes);
+}
+
+void para__block_free(void *block, size_t bytes)
+{
+    if (bytes <= PARA__BLOCK_SMALL)
+        para__free(block);
+    else
+        para__pages_unmap(block, bytes);
 }
 
 void *para__pages_map(size_t bytes)

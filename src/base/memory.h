@@ -15,9 +15,13 @@ static inline size_t para__round_up(size_t bytes, size_t alignment)
 
 /* Zeroed memory, aligned to PARA__LINE; NULL if there is none. Freed by para__free. */
 void *para__alloc(size_t bytes);
-/* The same, contents undefined and not touched. */
-void *para__alloc_untouched(size_t bytes);
 void para__free(void *memory);
+
+/* Memory to work in, contents undefined and not touched, aligned to PARA__LINE: from the heap up to
+ * PARA__BLOCK_SMALL bytes, else pages, which the system has back as soon as they are freed. */
+#define PARA__BLOCK_SMALL ((size_t)1 << 20)
+void *para__block_alloc(size_t bytes);
+void para__block_free(void *block, size_t bytes);
 
 /* A huge page of the common size. */
 #define PARA__HUGE_PAGE_BYTES ((size_t)2 << 20)

@@ -17,9 +17,21 @@ const char *para_why_text(para_why why)
         [PARA_WHY_LANES_BUSY] = "serial: every lane of the pool was in use",
         [PARA_WHY_FORKED] = "serial: the process forked after the pool was made",
         [PARA_WHY_SATURATED] = "parallel: on some workers, which are enough, or tried to be",
+        [PARA_WHY_MEMORY] = "serial: no memory for several workers",
     };
     const size_t index = (size_t)why;
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown";
+}
+
+/* What no call has needed for so long is given back: to have it anew then costs some 0.1 s a GiB. */
+static const double idle_ns = 1e9;
+
+static void trim(para_pool *pool)
+{
+    const uint64_t idle_ticks = para__ns_to_ticks(idle_ns);
+    if (para__ticks() - para__load_relaxed(&pool->kept_ticks) > idle_ticks && /* see pool.h */
+        !para__pool_is_forked(pool))
+        para__lanes_trim(pool, idle_ticks);
 }
 
 /* A plan to share is carried out if the process has its threads and a lane is free. */
@@ -37,12 +49,16 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
 {
     call->lane = NULL;
     call->borrowed = NULL;
+    call->borrowed_bytes = 0;
     call->report = report;
     if (report)
         call->start_ns = para__now_ns();
     const para_status status = para__pool_resolve(&pool);
     if (status)
         return status;
+    call->fp = para__fp_hold();
+    if (para__load_relaxed(&pool->kept_ticks)) /* see pool.h */
+        trim(pool);
     call->schedule.pool = pool;
     call->schedule.count = count;
     call->schedule.options = options;
@@ -55,12 +71,11 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
 unsigned para__call_width_most(const para__call *call)
 {
     const para__schedule *s = &call->schedule;
-    const unsigned limit = s->options->workers;
     if (para__call_is_alone(call))
         return 1;
     if (!s->probe)
         return s->plan.width;
-    return limit && limit < s->pool->workers ? limit : s->pool->workers;
+    return s->limit && s->limit < s->pool->workers ? s->limit : s->pool->workers;
 }
 
 void *para__call_memory(para__call *call, size_t bytes)
@@ -69,18 +84,22 @@ void *para__call_memory(para__call *call, size_t bytes)
     if (!call->lane && !para__pool_is_forked(call->schedule.pool))
         call->lane = para__lane_lease(call->schedule.pool);
     if (call->lane)
-        return para__lane_arena(call->lane, bytes);
-    para__free(call->borrowed);
-    call->borrowed = para__alloc(bytes);
+        return para__lane_arena(call->schedule.pool, call->lane, bytes);
+    para__block_free(call->borrowed, call->borrowed_bytes);
+    call->borrowed = para__block_alloc(bytes);
+    call->borrowed_bytes = call->borrowed ? bytes : 0;
     return call->borrowed;
 }
 
-/* Runs units [first, first + n) of the job on this thread, timed. */
-static uint64_t run_portion(const para__job *job, size_t first, size_t n, para__seat *seat,
-                            para__portions *portions)
+/* Runs units [first, first + n) of the job on this thread, timed, in the caller's floating-point
+ * environment. */
+static uint64_t run_portion(para__call *call, const para__job *job, size_t first, size_t n,
+                            para__seat *seat, para__portions *portions)
 {
     const uint64_t start = para__ticks();
+    para__fp_release(call->fp, 0);
     job->run(job->payload, first, n, seat);
+    call->fp = para__fp_hold();
     const uint64_t ticks = para__ticks() - start;
     seat->tally.busy_ticks += ticks;
     para__portions_add(portions, (double)n, (double)ticks);
@@ -96,7 +115,7 @@ static size_t probe(para__call *call, const para__job *job, para__seat *seat,
     size_t done = 0;
     size_t portion = s->first_units < job->units ? s->first_units : job->units;
     while (portion > 0) {
-        const uint64_t ticks = run_portion(job, done, portion, seat, portions);
+        const uint64_t ticks = run_portion(call, job, done, portion, seat, portions);
         done += portion;
         if (done == job->units || seat->tally.error)
             break;
@@ -120,7 +139,7 @@ static void run_at_length(para__call *call, para__job *job, para__seat *seat,
     if (s->probe)
         job->first = probe(call, job, seat, &outcome->portions);
     else if (s->plan.width == 1)
-        run_portion(job, 0, units, seat, &outcome->portions);
+        run_portion(call, job, 0, units, seat, &outcome->portions);
     outcome->tally = seat->tally;
     outcome->workers = seat->tally.chunks != 0;
     if (s->plan.width > 1) {
@@ -129,7 +148,9 @@ static void run_at_length(para__call *call, para__job *job, para__seat *seat,
         if (job->unit_bytes)
             para__plan_pages(&s->plan, job->written + job->first * job->unit_bytes, job->unit_bytes,
                              job->units, s->pool->machine->info.page_bytes);
+        para__fp_release(call->fp, 0);
         para__lane_run(s->pool, call->lane, job, &s->plan, outcome);
+        call->fp = para__fp_hold();
     }
     if (s->timed && s->site && !outcome->tally.error) {
         outcome->ticks = para__ticks() - start;
@@ -167,11 +188,13 @@ para_status para__call_run(para__call *call, para__job *job)
     para__outcome outcome;
     outcome.portions = (para__portions){0};
     if (s->plan.width == 1 && !s->timed) {
+        para__fp_release(call->fp, 0);
         job->run(job->payload, 0, job->units, &seat);
         outcome.tally = seat.tally;
         outcome.workers = seat.tally.chunks != 0;
     } else {
         run_at_length(call, job, &seat, &outcome);
+        para__fp_release(call->fp, outcome.tally.fp_flags);
     }
     const para__tally *tally = &outcome.tally;
     if (call->report)

@@ -2,6 +2,7 @@
 #ifndef PARA_DATA_CALL_H
 #define PARA_DATA_CALL_H
 
+#include "base/fpenv.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "schedule/schedule.h"
@@ -21,14 +22,16 @@ static inline para_status para__options_check(const para_options *options, const
 /* A call on its way. */
 typedef struct para__call {
     para__schedule schedule;
+    para__fp fp;      /* the caller's floating-point environment, held apart between kernels */
     para__lane *lane; /* leased, or NULL */
     void *borrowed;   /* memory of its own, where no lane's arena could be had */
+    size_t borrowed_bytes;
     uint64_t start_ns;
     para_report *report; /* the user's, or NULL */
 } para__call;
 
-/* Decides how a call runs, of so many elements in so many units. Errors: those of the default pool.
- */
+/* Decides how a call runs, of so many elements in so many units; on success fp is held. Errors:
+ * those of the default pool. */
 para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(void), size_t count,
                              size_t units, const para_options *options, para_report *report);
 
@@ -58,7 +61,8 @@ static inline unsigned para__call_kind(const para__call *call)
 /* Memory until the call ends, aligned to PARA__LINE; NULL if there is none. */
 void *para__call_memory(para__call *call, size_t bytes);
 
-/* Runs the job as decided. PARA_OK, PARA_ERR_KERNEL or _CANCELLED; fills the report. */
+/* Runs the job as decided, and releases fp. PARA_OK, PARA_ERR_KERNEL or _CANCELLED; fills the
+ * report. */
 para_status para__call_run(para__call *call, para__job *job);
 
 /* PARA_ERR_KERNEL, with what a kernel returned for elements [first, first + count) as its detail. */
@@ -70,7 +74,7 @@ static inline void para__call_end(para__call *call)
     if (call->lane)
         para__lane_release(call->lane);
     if (call->borrowed)
-        para__free(call->borrowed);
+        para__block_free(call->borrowed, call->borrowed_bytes);
 }
 
 #endif

@@ -86,6 +86,13 @@ static para_status run_units(para__call *call, const map_job *map, size_t units)
     return para__call_run(call, &job);
 }
 
+/* Scratch for as many as may take part, if there is memory for it. */
+static char *scratch(para__call *call, size_t stride)
+{
+    const unsigned width = para__call_width_most(call);
+    return stride <= SIZE_MAX / 2 / width ? para__call_memory(call, stride * width) : NULL;
+}
+
 para_status para_pmap(para_pool *pool, const para_map *map)
 {
     map_job job;
@@ -102,8 +109,11 @@ para_status para_pmap(para_pool *pool, const para_map *map)
                               &map->options, map->report);
     if (status)
         return status;
-    if (para__call_is_plain(&call) && !chunk && !map->scratch_bytes)
-        return run_whole(map, &job.views, para__call_kind(&call));
+    if (para__call_is_plain(&call) && !chunk && !map->scratch_bytes) {
+        const unsigned kind = para__call_kind(&call);
+        para__fp_release(call.fp, 0);
+        return run_whole(map, &job.views, kind);
+    }
     job.kernel = map->kernel;
     job.arg = map->arg;
     job.count = map->count;
@@ -114,14 +124,16 @@ para_status para_pmap(para_pool *pool, const para_map *map)
     job.piece = chunk ? job.unit : job.cancel ? para__schedule_piece(&call.schedule) : SIZE_MAX;
     if (map->scratch_bytes) {
         job.scratch_stride = para__round_up(map->scratch_bytes, PARA__LINE);
-        const unsigned width = para__call_width_most(&call);
-        if (job.scratch_stride <= SIZE_MAX / 2 / width)
-            job.scratch = para__call_memory(&call, job.scratch_stride * width);
+        job.scratch = scratch(&call, job.scratch_stride);
+        if (!job.scratch && para__call_width_most(&call) > 1) {
+            para__schedule_limit(&call.schedule, 1, PARA_WHY_MEMORY);
+            job.scratch = scratch(&call, job.scratch_stride);
+        }
     }
-    if (map->scratch_bytes && !job.scratch)
-        status =
-            para__fail(PARA_ERR_MEMORY, "scratch of %zu bytes for each worker", map->scratch_bytes);
-    else
+    if (map->scratch_bytes && !job.scratch) {
+        para__fp_release(call.fp, 0);
+        status = para__fail(PARA_ERR_MEMORY, "scratch of %zu bytes", map->scratch_bytes);
+    } else
         status = run_units(&call, &job, units);
     para__call_end(&call);
     return status;

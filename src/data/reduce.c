@@ -3,7 +3,9 @@
  * A unit is a node of the tree, 2^level blocks, and has a slot for its partial result. Who has
  * claimed several units runs the largest nodes among them, each into the slot of its first unit, and
  * folds a node's blocks on a small stack of its own, as a binary counter counts: after block b, as
- * many pairs combine as b + 1 has trailing zeros. The caller finishes the tree. */
+ * many pairs combine as b + 1 has trailing zeros. The caller finishes the tree.
+ *
+ * Of large accumulators no copy is made that can be spared: the slot is the bottom of the stack. */
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/call.h"
@@ -14,11 +16,8 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Units per worker: enough to balance. A call on few workers and one on many have different units,
- * but the same tree. */
-enum { UNITS_A_WORKER = 256 };
-
-/* A stack is no larger than this for the sake of nodes above a unit. */
+/* A stack is no larger than this for the sake of nodes above a unit; an accumulator that is, is
+ * large. */
 enum { STACK_BYTES = 4096 };
 
 /* What travels to the workers. */
@@ -30,12 +29,13 @@ typedef struct reduce_job {
     uint64_t word;        /* the same, where an accumulator has 8 bytes */
     size_t count, block, blocks;
     size_t acc_bytes;
-    unsigned level;          /* a unit has 2^level blocks */
+    size_t units; /* of 2^level blocks */
+    unsigned level;
     unsigned most_level;     /* nodes are run of at most 2^most_level units */
     para__partials partials; /* one slot a unit */
     char *stacks; /* [width][stack_bytes]: accumulators while a node is folded, scratch */
     size_t stack_bytes, scratch_offset;
-    bool has_scratch;
+    bool has_scratch, is_large; /* large: the bottom of a stack is the slot */
     const para_cancel *cancel;
     para__views views;
 } reduce_job;
@@ -52,6 +52,22 @@ static inline void start_from_identity(const reduce_job *job, void *acc)
         memcpy(acc, job->identity, job->acc_bytes);
 }
 
+/* Accumulators while a node is folded: the bottom one, and those above it. */
+typedef struct pile {
+    char *bottom, *above;
+    size_t stride;
+} pile;
+
+static inline char *below(const pile *on, char *acc)
+{
+    return acc == on->above ? on->bottom : acc - on->stride;
+}
+
+static inline char *above(const pile *on, char *acc)
+{
+    return acc == on->bottom ? on->above : acc + on->stride;
+}
+
 /* Folds the node of that level above units into the slot of its first unit; false if a failure
  * ended it early. */
 static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *stack,
@@ -61,9 +77,11 @@ static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *s
     const size_t span = (size_t)1 << (job->level + level);
     const size_t n = job->blocks - begin < span ? job->blocks - begin : span;
     const size_t stride = job->partials.stride;
-    char *slot = (char *)job->partials.slots + unit * stride;
-    char *const bottom = n == 1 ? slot : stack;
-    char *top = bottom; /* the next accumulator is started here */
+    char *const slot = (char *)job->partials.slots + unit * stride;
+    pile on = {.bottom = slot, .above = stack, .stride = stride};
+    if (n > 1 && !job->is_large)
+        on = (pile){.bottom = stack, .above = stack + stride, .stride = stride};
+    char *top = on.bottom; /* the next accumulator is started here */
     for (size_t b = 0; b < n; b++) {
         const size_t first = (begin + b) * job->block;
         const size_t count = job->count - first < job->block ? job->count - first : job->block;
@@ -75,14 +93,17 @@ static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *s
         para__seat_record(seat, first, count, error);
         if (error)
             return false;
-        for (size_t carry = b + 1; (carry & 1) == 0; carry >>= 1, top -= stride)
-            job->combine(top - stride, top, job->arg);
-        top += stride;
+        for (size_t carry = b + 1; (carry & 1) == 0; carry >>= 1) {
+            char *const left = below(&on, top);
+            job->combine(left, top, job->arg);
+            top = left;
+        }
+        top = above(&on, top);
     }
-    for (; top > bottom + stride; top -= stride)
-        job->combine(top - 2 * stride, top - stride, job->arg);
-    if (bottom != slot)
-        memcpy(slot, bottom, job->acc_bytes);
+    for (top = below(&on, top); top != on.bottom; top = below(&on, top))
+        job->combine(below(&on, top), top, job->arg);
+    if (on.bottom != slot)
+        memcpy(slot, on.bottom, job->acc_bytes);
     *para__slot_level(&job->partials, unit) = (uint8_t)level;
     return true;
 }
@@ -124,38 +145,42 @@ static para_status check_reduce(const para_reduce *reduce, reduce_job *job)
     return status ? status : para__views_check(reduce->in, NULL, reduce->count, &job->views);
 }
 
-/* At most 63: with no array, there may be as many blocks as a size_t counts. */
-static unsigned ceiling_log2(size_t n)
+/* Divides the call into units, for as many participants as have room. */
+static void divide(reduce_job *job, para__call *call)
 {
-    const unsigned bits = n > 1 ? 64 - (unsigned)__builtin_clzll(n - 1) : 0;
-    return bits < 63 ? bits : 63;
-}
-
-/* The unit's level, when the call has so many workers at its disposal. */
-static unsigned unit_level(const reduce_job *job, const para_options *options, unsigned workers)
-{
-    if (workers == 1)
-        return ceiling_log2(job->blocks);
-    unsigned level =
-        para__unit_level(job->blocks, job->acc_bytes, (size_t)workers * UNITS_A_WORKER);
-    const size_t least = options->chunk < job->count ? options->chunk : job->count;
-    while (((size_t)1 << level) < job->blocks && (job->block << level) < least)
-        level++;
-    return level;
+    const unsigned most = para__call_width_most(call);
+    if (most == 1) {
+        job->level = para__ceiling_log2(job->blocks);
+        job->units = ((job->blocks - 1) >> job->level) + 1;
+        return;
+    }
+    const size_t chunk = call->schedule.options->chunk;
+    const size_t least = chunk < job->count ? chunk : job->count;
+    job->level = para__unit_level(job->blocks, job->acc_bytes, most);
+    while (((size_t)1 << job->level) < job->blocks && (job->block << job->level) < least)
+        job->level++;
+    const bool is_one = (job->blocks - 1) >> job->level == 0;
+    const unsigned width = para__tree_width(job->blocks, job->acc_bytes, most, &job->level);
+    if (width < most)
+        para__schedule_limit(&call->schedule, width, is_one ? PARA_WHY_ONE_UNIT : PARA_WHY_MEMORY);
+    job->units = ((job->blocks - 1) >> job->level) + 1;
+    para__schedule_divide(&call->schedule, job->units);
 }
 
 /* Memory of a call: slots, then a stack and scratch for each worker. */
-static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, size_t units,
-                    char *small, size_t small_bytes)
+static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, char *small,
+                    size_t small_bytes)
 {
     const size_t stride = para__slot_bytes(job->acc_bytes);
-    const size_t slot_bytes = para__round_up(units * stride, PARA__LINE);
+    const size_t slot_bytes = para__round_up(job->units * stride, PARA__LINE);
     const unsigned width = para__call_width_most(call);
     const size_t fits = STACK_BYTES / stride;
-    const unsigned all = ceiling_log2(units);
+    const unsigned all = para__ceiling_log2(job->units);
     const unsigned room = fits > job->level + 1 ? (unsigned)fits - job->level - 1 : 0;
     job->most_level = room < all ? room : all;
-    job->scratch_offset = para__round_up((job->level + job->most_level + 1) * stride, PARA__LINE);
+    job->is_large = stride > STACK_BYTES;
+    const unsigned piled = job->level + job->most_level + !job->is_large;
+    job->scratch_offset = para__round_up(piled * stride, PARA__LINE);
     job->stack_bytes = para__round_up(scratch_bytes, PARA__LINE);
     const size_t most = SIZE_MAX / 2 / width;
     if (job->scratch_offset > most || job->stack_bytes > most - job->scratch_offset)
@@ -169,15 +194,32 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, siz
     if (!memory)
         return false;
     job->partials =
-        (para__partials){.slots = (unsigned char *)memory, .stride = stride, .leaves = units};
+        (para__partials){.slots = (unsigned char *)memory, .stride = stride, .leaves = job->units};
     job->stacks = memory + slot_bytes;
     job->has_scratch = scratch_bytes != 0;
     return true;
 }
 
+/* With less memory than a shared call needs, one participant may do. */
+static bool prepare(reduce_job *job, para__call *call, size_t scratch_bytes, char *small,
+                    size_t small_bytes)
+{
+    for (;;) {
+        divide(job, call);
+        if (lay_out(job, call, scratch_bytes, small, small_bytes))
+            return true;
+        if (para__call_width_most(call) == 1)
+            return false;
+        para__schedule_limit(&call->schedule, 1, PARA_WHY_MEMORY);
+    }
+}
+
 size_t para_reduce_block(size_t count, size_t result_bytes)
 {
-    return para__block_elements(count, result_bytes ? result_bytes : 1);
+    const para__fp fp = para__fp_hold();
+    const size_t block = para__block_elements(count, result_bytes ? result_bytes : 1);
+    para__fp_release(fp, 0);
+    return block;
 }
 
 para_status para_preduce(para_pool *pool, const para_reduce *reduce)
@@ -206,21 +248,19 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
                               &reduce->options, reduce->report);
     if (status)
         return status;
-    job.level = unit_level(&job, &reduce->options, para__call_width_most(&call));
-    const size_t units = ((job.blocks - 1) >> job.level) + 1;
-    para__schedule_divide(&call.schedule, units);
     _Alignas(PARA__LINE) char small[1024]; /* enough for a small accumulator on one thread */
-    if (!lay_out(&job, &call, reduce->scratch_bytes, units, small, sizeof small))
+    if (!prepare(&job, &call, reduce->scratch_bytes, small, sizeof small)) {
+        para__fp_release(call.fp, 0);
         status = para__fail(PARA_ERR_MEMORY, "%zu partial results of %zu bytes, scratch of %zu",
-                            units, job.acc_bytes, reduce->scratch_bytes);
-    else
+                            job.units, job.acc_bytes, reduce->scratch_bytes);
+    } else
         status = para__call_run(
             &call, &(para__job){.run = run_reduce,
                                 .payload = &job,
                                 .payload_bytes = PARA__USED_BYTES(reduce_job, job.views),
-                                .units = units});
+                                .units = job.units});
     if (!status) {
-        para__tree_fold(&job.partials, 0, units, job.combine, job.arg);
+        para__tree_fold(&job.partials, 0, job.units, job.combine, job.arg);
         job.combine(reduce->result, job.partials.slots, job.arg);
     }
     para__call_end(&call);

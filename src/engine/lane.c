@@ -1,7 +1,6 @@
 #include "engine/lane.h"
 
 #include "base/clock.h"
-#include "base/fpenv.h"
 #include "base/memory.h"
 #include "engine/calibrate.h"
 #include "engine/part.h"
@@ -23,6 +22,17 @@ static void use_lane(para_pool *pool, uint32_t index)
     }
 }
 
+static bool take(para__lane *lane)
+{
+    return para__load_relaxed(&lane->leased) == 0 /* a guess, to leave others' lines alone */
+           && para__swap_acquire(E3, &lane->leased, 1) == 0;
+}
+
+static void give(para__lane *lane)
+{
+    para__store_release(E3, &lane->leased, 0);
+}
+
 /* The last generation that a lane may have; then it is never leased again. */
 static const uint64_t last_generation = ((uint64_t)1 << (64 - PARA__COUNT_BITS)) - 1;
 
@@ -31,8 +41,7 @@ para__lane *para__lane_lease(para_pool *pool)
     for (unsigned i = 0; i < PARA__LANES; i++) {
         const unsigned index = (last_lane + i) % PARA__LANES;
         para__lane *lane = &pool->lane[index];
-        if (para__load_relaxed(&lane->leased) == 0 /* a guess, to leave others' lines alone */
-            && para__swap_acquire(E3, &lane->leased, 1) == 0) {
+        if (take(lane)) {
             if (lane->generation == last_generation)
                 continue; /* worn out: it stays leased */
             last_lane = index;
@@ -48,22 +57,57 @@ para__lane *para__lane_lease(para_pool *pool)
 void para__lane_release(para__lane *lane)
 {
     const int cancel_state = lane->cancel_state; /* the next lessee's from the store on */
-    para__store_release(E3, &lane->leased, 0);
+    give(lane);
     pthread_setcancelstate(cancel_state, NULL);
 }
 
-void *para__lane_arena(para__lane *lane, size_t bytes)
+/* ---- Memory -------------------------------------------------------------------------- */
+
+/* Of the lane's lessee, or when the pool ends. A fork may come in between. */
+void para__lane_drop_arena(para__lane *lane)
 {
-    if (bytes > lane->arena_bytes) {
-        void *larger = para__alloc_untouched(bytes);
-        if (!larger)
-            return NULL;
-        void *old = lane->arena;
-        lane->arena = larger; /* before the old one is freed: a fork may come in between */
-        lane->arena_bytes = bytes;
-        para__free(old);
+    void *arena = lane->arena;
+    const size_t bytes = lane->arena_bytes;
+    lane->arena = NULL;
+    lane->arena_bytes = 0;
+    para__block_free(arena, bytes);
+}
+
+void *para__lane_arena(para_pool *pool, para__lane *lane, size_t bytes)
+{
+    const bool grows = bytes > lane->arena_bytes;
+    if (grows) {
+        para__lane_drop_arena(lane); /* first, so that both are never there at once */
+        lane->arena = para__block_alloc(bytes);
+        lane->arena_bytes = lane->arena ? bytes : 0;
+    }
+    if (bytes > PARA__BLOCK_SMALL && bytes > lane->arena_bytes / 4) {
+        lane->needed_ticks = para__ticks();
+        if (grows || para__load_relaxed(&pool->kept_ticks) == 0) /* all: see pool.h */
+            para__store_relaxed(&pool->kept_ticks, lane->needed_ticks);
     }
     return lane->arena;
+}
+
+void para__lanes_trim(para_pool *pool, uint64_t idle_ticks)
+{
+    uint64_t now = para__ticks();
+    const unsigned lanes = para__load_relaxed(&pool->lanes_used); /* others have no memory */
+    bool is_kept = false;
+    para__store_relaxed(&pool->kept_ticks, now); /* all: see pool.h */
+    for (unsigned i = 0; i < lanes; i++) {
+        para__lane *lane = &pool->lane[i];
+        if (!take(lane)) {
+            is_kept = true; /* perhaps */
+            continue;
+        }
+        if (now - lane->needed_ticks >= idle_ticks)
+            para__lane_drop_arena(lane);
+        is_kept |= lane->arena_bytes > PARA__BLOCK_SMALL;
+        give(lane);
+    }
+    if (!is_kept) /* unless a lane's memory has grown meanwhile */
+        para__cas_relaxed(&pool->kept_ticks, &now, 0);
 }
 
 /* ---- The caller's side --------------------------------------------------------------- */
@@ -73,6 +117,7 @@ static void publish(const para__part *p, const para__job *job)
 {
     const para__worker *worker = p->pool->worker;
     const unsigned last = worker[p->team.first + p->team.width - 1].group;
+    const para__fp fp_control = para__fp_control();
     for (unsigned g = worker[p->team.first].group; g <= last; g++) {
         para__notice *notice = &p->lane->notice[g];
         notice->run = job->run;
@@ -81,7 +126,7 @@ static void publish(const para__part *p, const para__job *job)
         notice->lead = p->division.lead;
         notice->grain = p->division.grain;
         notice->timed = job->timed;
-        notice->fp_control = para__fp_control();
+        notice->fp_control = fp_control;
         memcpy(notice->payload, job->payload, job->payload_bytes);
         /* Published by post, as the job. */
         para__store_relaxed(&notice->team, para__team_word(p->generation, p->team));
@@ -120,8 +165,7 @@ static bool all_done(const para__part *p)
     return finished == p->division.width * p->division.tickets;
 }
 
-/* Helps with the calls that have been made by kernels of this one: they are what it waits for. Runs
- * them in their own floating-point state, and returns to that of the caller. */
+/* Helps with the calls that have been made by kernels of this one: they are what it waits for. */
 static void help_nested(const para__part *p)
 {
     para_pool *pool = p->pool;
@@ -129,12 +173,10 @@ static void help_nested(const para__part *p)
     const bool is_self = para__pool_is_worker(pool); /* then it acts for itself already */
     if (!is_self && para__swap_acquire(E8, &self->acting, 1) != 0)
         return;
-    const uint64_t fp_control = para__fp_control();
     const unsigned lanes = para__load_relaxed(&pool->lanes_used); /* others hold no such call yet */
     for (unsigned i = 0; i < lanes; i++)
         if (&pool->lane[i] != p->lane)
             para__lane_visit(pool, i, p->self, para__lane_number(pool, p->lane));
-    para__fp_set_control(fp_control);
     if (!is_self)
         para__store_release(E8, &self->acting, 0);
 }
@@ -182,6 +224,7 @@ static void add_tally(para__tally *sum, const para__tally *more)
     if (more->largest > sum->largest)
         sum->largest = more->largest;
     sum->busy_ticks += more->busy_ticks;
+    sum->fp_flags |= more->fp_flags;
     if (more->came_ticks && (sum->came_ticks == 0 || more->came_ticks < sum->came_ticks))
         sum->came_ticks = more->came_ticks;
     if (more->dearest_ticks > sum->dearest_ticks)
@@ -306,8 +349,11 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
             add_tally(tally, &lane->member[w].tally);
             outcome->workers += lane->member[w].tally.chunks != 0;
         }
-    if (job->timed)
+    if (job->timed) {
+        const para__fp fp = para__fp_hold();
         refine_costs(&p, tally, sleepers, begun, published, tally->busy_ticks - busy_before);
+        para__fp_release(fp, 0);
+    }
     if (tally->error)
         para__store_relaxed(&lane->stop, UINT64_MAX); /* published by the next post */
 }

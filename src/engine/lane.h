@@ -49,6 +49,7 @@
 #define PARA_ENGINE_LANE_H
 
 #include "base/atomic.h"
+#include "base/fpenv.h"
 #include "plan/decide.h"
 #include "plan/divide.h"
 #include "plan/estimate.h"
@@ -61,10 +62,11 @@
 typedef struct para__tally {
     size_t chunks, largest;            /* kernel calls, and elements in the largest */
     size_t failed_first, failed_count; /* the lowest failing chunk */
-    uint64_t busy_ticks;               /* in its portions; 0 if the call is not timed */
-    uint64_t came_ticks; /* when a helper's first claim succeeded; of all, the first */
-    float dearest_ticks; /* of one unit, in the portion where these cost most */
-    int error;           /* what the kernel returned for it; 0: none failed. With a failed_count of
+    uint64_t busy_ticks : 56;          /* in its portions; 0 if the call is not timed */
+    uint64_t fp_flags : 8; /* raised by a helper's kernels. A tally and its done word fill a line */
+    uint64_t came_ticks;   /* when a helper's first claim succeeded; of all, the first */
+    float dearest_ticks;   /* of one unit, in the portion where these cost most */
+    int error; /* what the kernel returned for it; 0: none failed. With a failed_count of
                             0 there is no such chunk, but the call was cancelled */
 } para__tally;
 
@@ -110,7 +112,7 @@ typedef struct para__notice {
     _Atomic uint64_t team;
     para__run *run;
     size_t first, units, lead;
-    uint64_t fp_control; /* the caller's */
+    para__fp fp_control; /* the caller's */
     bool timed;
     para__grain grain;
     _Alignas(16) unsigned char payload[PARA__PAYLOAD_BYTES];
@@ -125,12 +127,16 @@ typedef struct para__member {
     para__tally tally;                          /* of generation done; written before done */
 } para__member;
 
+_Static_assert(sizeof(para__member) == (size_t)2 * PARA__LINE,
+               "what a helper tells is in one line");
+
 typedef struct para__lane {
     _Alignas(PARA__LINE) _Atomic uint32_t leased; /* [E3] hands the lane from caller to caller */
     uint64_t generation;                          /* this to the arena: the lessee's */
     int cancel_state;                             /* of its thread, before the lease */
     void *arena;                                  /* memory that calls need beyond the stack */
     size_t arena_bytes;
+    uint64_t needed_ticks;                   /* when a call last needed a quarter of a large one */
     _Alignas(PARA__LINE) para__event joiner; /* where the caller sleeps when a join takes long */
     _Atomic uint64_t stop;                   /* UINT64_MAX; of a failing call see para__seat */
     para__notice *notice;                    /* [groups of workers, at most as many as these] */
@@ -145,12 +151,20 @@ para__lane *para__lane_lease(struct para_pool *pool);
 void para__lane_release(para__lane *lane);
 
 /* At least so many bytes, aligned to PARA__LINE, contents undefined, until the lane is released or
- * asked again; NULL if there is no memory. */
-void *para__lane_arena(para__lane *lane, size_t bytes);
+ * asked again; NULL if there is no memory. It is kept for the next lessee, so that calls that are
+ * repeated allocate nothing; what is large and was not needed for a while is trimmed. */
+void *para__lane_arena(struct para_pool *pool, para__lane *lane, size_t bytes);
+
+/* Gives back the memory of lanes that are free, if no call has needed it for so long. */
+void para__lanes_trim(struct para_pool *pool, uint64_t idle_ticks);
+
+/* Frees a lane's memory when nobody has it. */
+void para__lane_drop_arena(para__lane *lane);
 
 /* Runs the job on a leased lane as planned, with the calling thread as one of the participants;
- * adds what all of them did to the outcome's tally and portions, which may have some of the caller
- * already, and sets its workers. plan->width is at least 2. */
+ * adds what all of them did to the outcome's tally, with the floating-point flags of the helpers'
+ * kernels, which are the caller's to raise, and to its portions; both may have some of the caller
+ * already. Sets its workers. plan->width is at least 2. */
 void para__lane_run(struct para_pool *pool, para__lane *lane, const para__job *job,
                     const para__plan *plan, para__outcome *outcome);
 

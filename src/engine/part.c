@@ -1,7 +1,6 @@
 #include "engine/part.h"
 
 #include "base/clock.h"
-#include "base/fpenv.h"
 
 #include <para/status.h>
 
@@ -42,7 +41,7 @@ static void begin(para__part *p)
     p->begun = true;
     if (p->timed)
         p->seat.tally.came_ticks = para__ticks();
-    para__fp_set_control(notice->fp_control);
+    p->own_fp = para__fp_swap(notice->fp_control);
 }
 
 /* The lane of the call whose kernel this thread runs, if any. */
@@ -66,6 +65,26 @@ static void adapt_claim(para__part *p, unsigned n, uint64_t ticks)
     p->ticket_ticks = each;
 }
 
+/* Not inline: else the arithmetic might be moved to where it is not held apart. */
+__attribute__((noinline)) static void add_time(para__part *p, uint64_t ticks, unsigned n,
+                                               size_t units)
+{
+    const float each = (float)ticks / (float)units;
+    p->seat.tally.busy_ticks += ticks;
+    para__portions_add(&p->portions, (double)units, (double)ticks);
+    if (p->first_claim == 0)
+        adapt_claim(p, n, ticks);
+    if (each > p->seat.tally.dearest_ticks && ticks >= p->pool->portion_ticks)
+        p->seat.tally.dearest_ticks = each;
+}
+
+static void count_time(para__part *p, uint64_t ticks, unsigned n, size_t units)
+{
+    const para__fp fp = para__fp_hold();
+    add_time(p, ticks, n, units);
+    para__fp_release(fp, 0);
+}
+
 void para__part_run(para__part *p, unsigned w, unsigned first_ticket, unsigned n)
 {
     const para__range units = para__ticket_units(&p->division, w - p->team.first, first_ticket, n);
@@ -77,16 +96,8 @@ void para__part_run(para__part *p, unsigned w, unsigned first_ticket, unsigned n
     const uint64_t start = p->timed ? para__ticks() : 0;
     p->run(p->payload, p->first_unit + units.first, units.count, &p->seat);
     current_lane = around;
-    if (p->timed) {
-        const uint64_t ticks = para__ticks() - start;
-        const float each = (float)ticks / (float)units.count;
-        p->seat.tally.busy_ticks += ticks;
-        para__portions_add(&p->portions, (double)units.count, (double)ticks);
-        if (p->first_claim == 0)
-            adapt_claim(p, n, ticks);
-        if (each > p->seat.tally.dearest_ticks && ticks >= p->pool->portion_ticks)
-            p->seat.tally.dearest_ticks = each;
-    }
+    if (p->timed)
+        count_time(p, para__ticks() - start, n, units.count);
 }
 
 void para__seat_fail(para__seat *seat, size_t first, size_t count, int error)
@@ -115,6 +126,7 @@ void para__seat_cancel(para__seat *seat)
 static void finish(para__part *p)
 {
     para__member *member = &p->lane->member[p->self];
+    p->seat.tally.fp_flags = para__fp_flags();
     member->tally = p->seat.tally;
     para__swap_seq_cst(E2_E5, &member->done, para__tagged(p->generation, p->finished));
     para__event_wake(&p->lane->joiner);
@@ -228,6 +240,8 @@ para__visit para__lane_visit(para_pool *pool, unsigned index, unsigned worker, u
     para__part_wake_next(&p);
     para__part_work_on(&p, worker);
     para__part_help_others(&p);
+    if (p.begun)
+        (void)para__fp_swap(p.own_fp);
     return PARA__VISIT_WORKED;
 }
 

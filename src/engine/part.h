@@ -3,6 +3,7 @@
 #ifndef PARA_ENGINE_PART_H
 #define PARA_ENGINE_PART_H
 
+#include "base/fpenv.h"
 #include "engine/pool.h"
 
 /* Tagged words: generation above, a count of tickets below. */
@@ -58,6 +59,7 @@ typedef struct para__part {
     para__lane *lane;
     const para__notice *notice; /* a helper's: where the job is read, once it is frozen */
     bool begun;                 /* it has been read; the caller knows it */
+    para__fp own_fp;            /* a helper's environment, before it began */
     para__run *run;
     const void *payload;
     uint64_t generation;

@@ -1,6 +1,7 @@
 /* Pools: made whole or not at all, and taken apart in the reverse order. */
 #include "engine/pool.h"
 
+#include "base/fpenv.h"
 #include "base/info.h"
 #include "base/memory.h"
 #include "base/module.h"
@@ -91,7 +92,7 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
 static void release(para_pool *pool)
 {
     for (unsigned i = 0; i < PARA__LANES; i++)
-        para__free(pool->lane[i].arena);
+        para__lane_drop_arena(&pool->lane[i]);
     para__free(pool);
 }
 
@@ -177,7 +178,9 @@ para_status para_pool_create(para_pool **pool, const para_pool_config *config)
         return para__fail(PARA_ERR_ARGUMENT, "there is no place for the pool");
     int cancel_state; /* a thread that ends on the way would leave workers behind */
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    const para__fp fp = para__fp_hold();
     const para_status status = make(pool, config);
+    para__fp_release(fp, 0);
     pthread_setcancelstate(cancel_state, NULL);
     return status;
 }
@@ -192,6 +195,14 @@ void para_pool_destroy(para_pool *pool)
         para__workers_stop(pool, pool->workers);
     release(pool);
     pthread_setcancelstate(cancel_state, NULL);
+}
+
+void para_pool_trim(para_pool *pool)
+{
+    if (!pool)
+        pool = para__load_acquire(E6, &para__default_pool);
+    if (pool && !para__pool_is_forked(pool))
+        para__lanes_trim(pool, 0);
 }
 
 bool para__pool_is_forked(const para_pool *pool)

@@ -58,6 +58,8 @@ struct para_pool {
                                     CPUs. A value on its own: orders nothing */
     _Atomic uint32_t lanes_used; /* [E5] lanes that were ever leased, at most: others are not looked
                                     at */
+    _Atomic uint64_t kept_ticks; /* when it was first seen, or last looked at, that lanes hold large
+                                    memory; 0: none does. A time on its own: orders nothing */
     para__lane lane[PARA__LANES];
     para__sites sites;
 

@@ -1,5 +1,6 @@
 /* Worker threads: look for calls, help, park. */
 #include "base/clock.h"
+#include "base/fpenv.h"
 #include "base/thread.h"
 #include "engine/pool.h"
 #include "engine/turn.h"
@@ -201,6 +202,7 @@ static void *run(void *arg)
         self->bind_status =
             para__bind_thread(pool->machine, self->cpu_index, pool->binding == PARA_BIND_DOMAIN);
     this_worker = self;
+    (void)para__fp_swap(PARA__FP_DEFAULT); /* not that of the thread that made the pool */
     para__add_release(E4, &pool->ready, 1);
     para__futex_wake(&pool->ready, 1);
     live(self);

@@ -2,6 +2,7 @@
 #include <para/calibration.h>
 
 #include "base/clock.h"
+#include "base/fpenv.h"
 #include "base/info.h"
 #include "base/module.h"
 #include "base/status.h"
@@ -58,16 +59,19 @@ static uintptr_t kernel_of(uint64_t key)
 
 /* ---- The program's own state --------------------------------------------------------- */
 
-/* Files are written and read with a decimal point, whatever the program's language, and errno stays
- * what it was. */
+/* Files are written and read with a decimal point, whatever the program's language; errno and the
+ * floating-point environment stay what they were. */
 typedef struct state {
     locale_t plain, before;
     int error;
+    para__fp fp;
 } state;
 
 static state enter(void)
 {
-    state s = {.error = errno, .plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0)};
+    state s = {.error = errno,
+               .plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0),
+               .fp = para__fp_hold()};
     s.before = s.plain ? uselocale(s.plain) : (locale_t)0;
     return s;
 }
@@ -79,20 +83,18 @@ static void leave(const state *s)
         freelocale(s->plain);
     }
     errno = s->error;
+    para__fp_release(s->fp, 0);
 }
 
 /* ---- Showing ------------------------------------------------------------------------- */
 
-para_status para_calibration_get(para_pool *pool, para_calibration_info *info)
+static para_calibration_info measured(para_pool *pool)
 {
-    const para_status status = para__pool_resolve(&pool);
-    if (status)
-        return status;
     unsigned sites = 0;
     for (unsigned i = 0; i < PARA__SITES; i++)
         sites += para__estimate_samples(para__site_read(&pool->sites.site[i])) != 0;
     const para__costs costs = para__costs_now(pool);
-    const para_calibration_info full = {
+    return (para_calibration_info){
         .round_trip_ns = costs.round_trip_ns,
         .per_helper_ns = costs.per_helper_ns,
         .wake_ns = costs.wake_ns,
@@ -104,6 +106,16 @@ para_status para_calibration_get(para_pool *pool, para_calibration_info *info)
         .least_ns = para__least_work_ns(&costs, pool->workers),
         .sites = sites,
     };
+}
+
+para_status para_calibration_get(para_pool *pool, para_calibration_info *info)
+{
+    const para_status status = para__pool_resolve(&pool);
+    if (status)
+        return status;
+    const para__fp fp = para__fp_hold();
+    const para_calibration_info full = measured(pool);
+    para__fp_release(fp, 0);
     return para__info_fill(info, &full, sizeof full);
 }
 

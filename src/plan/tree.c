@@ -7,6 +7,11 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 static size_t divide_up(size_t n, size_t by)
 {
     return n / by + (n % by != 0);
@@ -25,10 +30,12 @@ static size_t square_root(size_t n)
     return root;
 }
 
-/* The most slots that the memory bound allows. */
-static size_t slots_allowed(size_t acc_bytes)
+/* The most slots that the memory bounds allow, of which small accumulators take so many bytes. */
+static size_t slots_allowed(size_t acc_bytes, size_t small_bytes)
 {
-    return larger(64, PARA__PARTIALS_BYTES / acc_bytes);
+    if (small_bytes <= PARA__PARTIALS_BYTES / 64)
+        return PARA__PARTIALS_BYTES / small_bytes;
+    return smaller(64, larger(4, PARA__LARGE_BYTES / acc_bytes));
 }
 
 /* Below this count, a quarter of the root is less than 9. */
@@ -37,17 +44,21 @@ static const size_t first_square = (size_t)36 * 36;
 size_t para__block_elements(size_t count, size_t acc_bytes)
 {
     size_t blocks = count < first_square ? 8 : square_root(count) / 4;
-    const size_t allowed = slots_allowed(acc_bytes);
-    blocks = blocks < allowed ? blocks : allowed;
-    const size_t block = larger(divide_up(count, blocks), acc_bytes / 8);
+    blocks = smaller(blocks, slots_allowed(acc_bytes, acc_bytes));
+    const size_t least = acc_bytes <= PARA__PARTIALS_BYTES ? acc_bytes / 8 : acc_bytes / 2;
+    const size_t block = larger(divide_up(count, blocks), least);
     /* Longer ones begin at the same place within a cache line as the array. */
     return block < 64 ? larger(block, 1) : block > SIZE_MAX - 63 ? block : (block + 63) / 64 * 64;
 }
 
-unsigned para__unit_level(size_t leaves, size_t acc_bytes, size_t wanted)
+/* Of a participant's partial results, so many bytes stay in its cache. */
+static const size_t cached_bytes = (size_t)1 << 20;
+
+unsigned para__unit_level(size_t leaves, size_t acc_bytes, unsigned width)
 {
-    const size_t allowed = slots_allowed(para__slot_bytes(acc_bytes));
-    const size_t most = wanted < allowed ? larger(wanted, 1) : allowed;
+    const size_t allowed = slots_allowed(acc_bytes, para__slot_bytes(acc_bytes));
+    const size_t each = smaller(256, larger(8, cached_bytes / acc_bytes));
+    const size_t most = smaller(width * each, allowed);
     unsigned level = 0;
     while (level < sizeof leaves * 8 - 1 && (leaves >> level) > most)
         level++;
@@ -55,6 +66,28 @@ unsigned para__unit_level(size_t leaves, size_t acc_bytes, size_t wanted)
     while (level < sizeof leaves * 8 - 1 && divide_up(leaves, (size_t)1 << level) > allowed)
         level++;
     return level;
+}
+
+unsigned para__tree_width(size_t leaves, size_t acc_bytes, unsigned width, unsigned *level)
+{
+    const size_t stride = para__slot_bytes(acc_bytes);
+    const size_t room = larger(4, PARA__FOLDING_BYTES / stride);
+    const unsigned whole = para__ceiling_log2(leaves);
+    unsigned best = 1;
+    unsigned best_level = whole;
+    for (unsigned l = *level; l < whole; l++) {
+        const size_t units = divide_up(leaves, (size_t)1 << l);
+        const size_t most = smaller(width, units);
+        const size_t fit = units > room ? 0 : l == 0 ? most : smaller(most, (room - units) / l);
+        if (fit > best) {
+            best = (unsigned)fit;
+            best_level = l;
+        }
+        if (fit == most)
+            break; /* longer units are fewer */
+    }
+    *level = best_level;
+    return best;
 }
 
 /* Folds the node of that level that begins at leaf first. From the top: of what is folded already

@@ -8,23 +8,44 @@
 #ifndef PARA_PLAN_TREE_H
 #define PARA_PLAN_TREE_H
 
+#include "base/atomic.h"
+#include "base/memory.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
-/* The most memory that the partial results of a call take, as long as 64 of them are not larger. */
+/* Partial results of a call are at most as many as take 256 KiB; or up to 64, as long as they take
+ * no more than 64 MiB; or 4, however large they are. With the stacks on which participants fold them
+ * they take at most 256 MiB; or as much as 4 of them, or as one participant alone. */
 #define PARA__PARTIALS_BYTES ((size_t)256 << 10)
+#define PARA__LARGE_BYTES    ((size_t)64 << 20)
+#define PARA__FOLDING_BYTES  ((size_t)256 << 20)
 
 /* The block length for a call that does not state one; para/reduce.h says what it depends on.
  * Blocks number about sqrt(count) / 4: enough of them to balance many workers, few enough that
  * their own cost of some 5 ns each stays below 2 % of 0.1 ns elements from 10^6 elements on; at
  * least 8, as far as there are elements, since elements may be dear; and none shorter than an
- * eighth of the accumulator's bytes, since starting and combining one costs as much. */
+ * eighth of the accumulator's bytes, since starting and combining one costs as much. Accumulators
+ * beyond 256 KiB come from memory rather than from a core's cache each time: none shorter than half
+ * of their bytes. */
 size_t para__block_elements(size_t count, size_t acc_bytes);
 
-/* How many leaves, as a power of two, a unit of work should have: as few as make at most `wanted`
- * units, and no more of these than memory for partial results allows. Does not change the result: a
+/* How many leaves, as a power of two, a unit of work should have, with so many participants: as few
+ * as make 256 units for each of them, or 8 where these are so large that they do not stay in its
+ * cache; and no more units than memory for partial results allows. Does not change the result: a
  * unit is a node of the tree. */
-unsigned para__unit_level(size_t leaves, size_t acc_bytes, size_t wanted);
+unsigned para__unit_level(size_t leaves, size_t acc_bytes, unsigned width);
+
+/* At most 63: with no array, there may be as many blocks as a size_t counts. */
+static inline unsigned para__ceiling_log2(size_t n)
+{
+    const unsigned bits = n > 1 ? 64 - (unsigned)__builtin_clzll(n - 1) : 0;
+    return bits < 63 ? bits : 63;
+}
+
+/* How many of width participants have room to fold units of 2^*level leaves; it may be more of them
+ * with longer units, which *level becomes then. 1: one does, and the whole is its unit. */
+unsigned para__tree_width(size_t leaves, size_t acc_bytes, unsigned width, unsigned *level);
 
 /* Partial results in the making: slot i holds the node that begins at leaf i. Its last byte tells
  * how far that is folded, the node's level; it stands within the slot, so that who works on a slot
@@ -35,9 +56,17 @@ typedef struct para__partials {
     size_t leaves; /* of the whole tree */
 } para__partials;
 
+/* Where accumulators of so many bytes may stand: at multiples of the largest power of two that
+ * divides their size, since the alignment of a type does; of 16 at least, and of a line at most. */
+static inline size_t para__acc_alignment(size_t acc_bytes)
+{
+    const size_t power = acc_bytes & -acc_bytes;
+    return power < 16 ? 16 : power < PARA__LINE ? power : PARA__LINE;
+}
+
 static inline size_t para__slot_bytes(size_t acc_bytes)
 {
-    return (acc_bytes + 16) / 16 * 16;
+    return para__round_up(acc_bytes + 1, para__acc_alignment(acc_bytes));
 }
 
 static inline uint8_t *para__slot_level(const para__partials *partials, size_t leaf)

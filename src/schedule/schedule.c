@@ -96,7 +96,7 @@ static void ask(para__schedule *s, size_t units, double work_ns, double alone_ns
                          .price_ns = s->estimate.price_ns,
                          .workers = s->pool->workers,
                          .awake = awake(s->pool, work_ns),
-                         .limit = s->options->workers,
+                         .limit = s->limit,
                          .executor = s->options->executor,
                          .claim = s->options->claim,
                          .spread = para__estimate_unevenness(s->estimate)};
@@ -260,6 +260,7 @@ void para__schedule_begin(para__schedule *s, uintptr_t kernel, size_t units)
 {
     const para_options *options = s->options;
     const para_pool *pool = s->pool;
+    s->limit = options->workers;
     s->timed = false;
     s->trial = false;
     s->paced = 0;
@@ -311,6 +312,15 @@ void para__schedule_divide(para__schedule *s, size_t units)
     s->ask.units = units;
     const para__costs costs = para__costs_now(s->pool);
     para__plan_portions(&s->plan, &s->ask, &costs);
+}
+
+void para__schedule_limit(para__schedule *s, unsigned most, para_why why)
+{
+    s->limit = most;
+    if (most == 1)
+        para__schedule_stay_alone(s, why);
+    else if (s->plan.width > most)
+        s->plan.width = most;
 }
 
 size_t para__schedule_piece(const para__schedule *s)

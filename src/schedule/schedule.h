@@ -19,6 +19,7 @@ typedef struct para__schedule {
     para_pool *pool;
     const para_options *options;
     size_t count;     /* elements */
+    unsigned limit;   /* the most participants; 0: all workers of the pool */
     para__site *site; /* what the pool remembers of calls like this one; NULL if it is not asked */
     para__estimate estimate;
     para__ask ask; /* where sharing was considered */
@@ -39,6 +40,10 @@ void para__schedule_begin(para__schedule *s, uintptr_t kernel, size_t units);
 
 /* Divides a call that is to be shared into other units than those it was decided with. */
 void para__schedule_divide(para__schedule *s, size_t units);
+
+/* Leaves the call no more participants than that, to be divided anew; with one, it runs alone for
+ * that reason. */
+void para__schedule_limit(para__schedule *s, unsigned most, para_why why);
 
 /* The call cannot be shared as planned, and runs alone. */
 void para__schedule_stay_alone(para__schedule *s, para_why why);

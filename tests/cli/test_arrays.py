@@ -152,6 +152,14 @@ class Reduce(Case):
             self.save("x.npy", x)
             self.assertEqual(self.para("reduce", "min", "x.npy"), "nan\n")
             self.assertEqual(self.para("reduce", "max", "x.npy", "--format", "hex"), "nan\n")
+            for place in [31, 99_999]:
+                x = self.values(dtype, 100_000, 100)
+                x[place] = np.nan
+                self.save("x.npy", x)
+                for kernel in ["min", "max", "sum"]:
+                    for how in [["--executor", "serial"], ["--executor", "threads", "--chunk", "1"],
+                                ["--executor", "threads", "--workers", "2", "--chunk", "777"]]:
+                        self.assertEqual(self.para("reduce", kernel, "x.npy", *how), "nan\n")
             zeros = np.zeros(100_000, dtype)
             zeros[77_777] = -0.0
             self.save("x.npy", zeros)

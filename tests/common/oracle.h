@@ -16,8 +16,9 @@ static inline int oracle_tree(const para_reduce *call, size_t block, size_t firs
             if (call->in[k].data)
                 in[k] = (const char *)call->in[k].data + first * block * call->in[k].element_bytes;
         const size_t rest = call->count - first * block;
-        void *scratch =
-            call->scratch_bytes ? aligned_alloc(64, (call->scratch_bytes + 63) / 64 * 64) : NULL;
+        void *scratch = call->scratch_bytes
+                            ? aligned_alloc(128, (call->scratch_bytes + 127) / 128 * 128)
+                            : NULL;
         const para_chunk chunk = {.first = first * block,
                                   .count = rest < block ? rest : block,
                                   .in = in,

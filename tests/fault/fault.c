@@ -121,6 +121,80 @@ static para_status large_accumulators(void)
     return status;
 }
 
+/* A shared call needs more memory than one participant does alone: where that is refused, it runs
+ * alone, and says so. */
+enum { LARGE = 2 << 20 };
+
+static int count_in_large(const para_chunk *chunk, void *acc, const void *arg)
+{
+    (void)arg;
+    ((uint64_t *)acc)[1] += chunk->count;
+    return 0;
+}
+
+static void add_large(void *acc, const void *rhs, const void *arg)
+{
+    (void)arg;
+    ((uint64_t *)acc)[1] += ((const uint64_t *)rhs)[1];
+}
+
+static para_status reduce_large(para_pool *pool, para_report *report)
+{
+    static uint64_t large[LARGE / sizeof(uint64_t)];
+    large[1] = 5;
+    const para_status status =
+        para_preduce(pool, &(para_reduce){.kernel = count_in_large,
+                                          .combine = add_large,
+                                          .count = (size_t)1 << 40,
+                                          .result = large,
+                                          .result_bytes = sizeof large,
+                                          .options.executor = PARA_EXECUTOR_THREADS,
+                                          .report = report});
+    assert_int_equal(large[1], status ? 5 : ((size_t)1 << 40) + 5);
+    return status;
+}
+
+static para_status map_large(para_pool *pool, para_report *report)
+{
+    elements = 0;
+    const para_status status =
+        para_pmap(pool, &(para_map){.kernel = count,
+                                    .count = 1000,
+                                    .scratch_bytes = LARGE,
+                                    .options.executor = PARA_EXECUTOR_THREADS,
+                                    .report = report});
+    covers(status ? 0 : 1000);
+    return status;
+}
+
+TEST(refused_memory_is_done_without)
+{
+    para_status (*const calls[])(para_pool *, para_report *) = {reduce_large, map_large};
+    para_pool *pool = NULL;
+    OK(make_pool(4, &pool));
+    for (size_t c = 0; c < COUNT_OF(calls); c++) {
+        para_report report;
+        para_pool_trim(pool);
+        OK(calls[c](pool, &report));
+        assert_int_equal(report.width, 4);
+        para_pool_trim(pool);
+        const long before = fault_held();
+        fault_arm(FAULT_PAGES, 1, ENOMEM, false);
+        OK(calls[c](pool, &report));
+        assert_int_equal(fault_count(), 1);
+        assert_int_equal(report.why, PARA_WHY_MEMORY);
+        assert_int_equal(report.width, 1);
+        para_pool_trim(pool);
+        assert_int_equal(fault_held(), before);
+        fault_arm(FAULT_PAGES, 1, ENOMEM, true);
+        FAILS(PARA_ERR_MEMORY, calls[c](pool, &report));
+        fault_arm(FAULT_ANY, 0, 0, false);
+        OK(calls[c](pool, &report));
+        assert_int_equal(report.width, 4);
+    }
+    para_pool_destroy(pool);
+}
+
 static para_status buffers(void)
 {
     static const size_t sizes[] = {100, 100000, 5 << 20};
@@ -318,6 +392,7 @@ int main(void)
         cmocka_unit_test(faults_in_buffers),
         cmocka_unit_test(faults_in_mapped_file),
         cmocka_unit_test(faults_in_nested),
+        cmocka_unit_test(refused_memory_is_done_without),
         cmocka_unit_test(fewer_threads_than_asked_for),
         cmocka_unit_test(bindings_that_are_refused),
     };

@@ -140,13 +140,138 @@ TEST(histograms_of_any_size)
     assert_int_equal(violations, 0);
 }
 
+/* ---- Types with an alignment of their own --------------------------------------------- */
+
+typedef int64_t vector32 __attribute__((vector_size(32)));
+typedef int64_t vector64 __attribute__((vector_size(64)));
+typedef struct aligned32 {
+    _Alignas(32) int64_t sums[11];
+} aligned32; /* 96 bytes */
+typedef struct aligned64 {
+    _Alignas(64) int64_t sums[17];
+} aligned64; /* 192 bytes */
+typedef struct aligned128 {
+    _Alignas(128) int64_t sums[1];
+} aligned128;
+typedef struct aligned16 {
+    _Alignas(16) int64_t sums[6];
+} aligned16;
+
+/* Sums into each member i of an accumulator of `count` numbers i times an element's number. */
+typedef struct sums_arg {
+    size_t count, alignment;
+} sums_arg;
+
+static void check_place(const void *acc, const sums_arg *arg)
+{
+    violations += (uintptr_t)acc % arg->alignment != 0;
+}
+
+static int add_elements(const para_chunk *chunk, void *acc, const void *arg)
+{
+    const sums_arg *a = arg;
+    check_place(acc, a);
+    check_place(chunk->scratch, a);
+    for (size_t i = 0; i < chunk->count; i++)
+        for (size_t k = 0; k < a->count; k++)
+            ((int64_t *)acc)[k] += (int64_t)(k * (chunk->first + i));
+    if (chunk->first % 8 == 0)
+        sched_yield();
+    return 0;
+}
+
+static void add_sums(void *acc, const void *rhs, const void *arg)
+{
+    const sums_arg *a = arg;
+    check_place(acc, a);
+    check_place(rhs, a);
+    for (size_t k = 0; k < a->count; k++)
+        ((int64_t *)acc)[k] += ((const int64_t *)rhs)[k];
+}
+
+static void sums_of(size_t bytes, size_t alignment, size_t n, size_t block)
+{
+    const sums_arg arg = {bytes / sizeof(int64_t), alignment};
+    _Alignas(128) int64_t found[64];
+    static char zeros[sizeof found + 1];
+    for (size_t p = 0; p < COUNT_OF(pools); p++)
+        for (int e = 0; e <= PARA_EXECUTOR_SERIAL; e++) {
+            memset(found, 0, sizeof found);
+            OK(para_preduce(pools[p], &(para_reduce){.kernel = add_elements,
+                                                     .combine = add_sums,
+                                                     .arg = &arg,
+                                                     .count = n,
+                                                     .block = block,
+                                                     .result = found,
+                                                     .result_bytes = bytes,
+                                                     .identity = zeros + 1, /* is only copied */
+                                                     .scratch_bytes = 1 + 31 * (n % 3),
+                                                     .options.executor = (para_executor)e}));
+            for (size_t k = 0; k < arg.count; k++)
+                assert_int_equal(found[k], k * n * (n - 1) / 2);
+        }
+}
+
+TEST(accumulators_are_aligned_as_their_type)
+{
+    static const struct {
+        size_t bytes, alignment;
+    } types[] = {
+        {sizeof(vector32), _Alignof(vector32)},
+        {sizeof(vector64), _Alignof(vector64)},
+        {sizeof(aligned32), _Alignof(aligned32)},
+        {sizeof(aligned64), _Alignof(aligned64)},
+        {sizeof(aligned16), _Alignof(aligned16)},
+        {2 * sizeof(vector64), _Alignof(vector64)},
+        {3 * sizeof(vector32), _Alignof(vector32)},
+        {sizeof(aligned128), _Alignof(aligned128)},
+        {24, 16}, /* any is at a multiple of 16 */
+    };
+    for (size_t t = 0; t < COUNT_OF(types); t++)
+        for (size_t n = 1; n <= 5000; n = 3 * n + 1)
+            for (size_t block = 0; block <= 7; block += 7)
+                sums_of(types[t].bytes, types[t].alignment, n, block);
+    assert_int_equal(violations, 0);
+}
+
+static int add_vectors(const para_chunk *chunk, void *acc, const void *arg)
+{
+    vector32 *sum = acc;
+    (void)arg;
+    for (size_t i = 0; i < chunk->count; i++)
+        *sum += ((const vector32 *)chunk->in[0])[i];
+    return 0;
+}
+
+PARA_COMBINE(add_two_vectors, vector32, a, b, a += b)
+
+TEST(vectors)
+{
+    static vector32 numbers[1000];
+    for (int64_t i = 0; i < 1000; i++)
+        numbers[i] = (vector32){i, 2 * i, 3 * i, -i};
+    for (size_t p = 0; p < COUNT_OF(pools); p++)
+        for (int e = 0; e <= PARA_EXECUTOR_SERIAL; e++) {
+            vector32 sum = {0};
+            OK(para_preduce(pools[p], &(para_reduce){.kernel = add_vectors,
+                                                     .combine = add_two_vectors,
+                                                     .count = 1000,
+                                                     .in = {PARA_IN(numbers)},
+                                                     .result = &sum,
+                                                     .result_bytes = sizeof sum,
+                                                     .options.executor = (para_executor)e}));
+            for (int k = 0; k < 4; k++)
+                assert_int_equal(sum[k], (k < 3 ? k + 1 : -1) * 499500);
+        }
+}
+
 /* ---- Scratch ------------------------------------------------------------------------- */
 
 static int sum_by_scratch(const para_chunk *chunk, void *acc, const void *arg)
 {
     const size_t length = *(const size_t *)arg / sizeof(uint64_t);
     uint64_t *mine = chunk->scratch;
-    if (!mine || (uintptr_t)mine % 64 != 0) {
+    if (!mine || (uintptr_t)mine % 128 != 0) {
         violations++;
         return 0;
     }
@@ -261,6 +386,48 @@ TEST(not_a_number_and_infinity)
     same_bits_everywhere("negative zeros");
 }
 
+PARA_REDUCE_KERNEL(pass_over, float, s, float, v, if (v > s) s = v)
+PARA_COMBINE(pass_over_two, float, s, t, if (t > s) s = t)
+PARA_REDUCE_KERNEL(keep, float, s, float, v, if (v > s || v != v) s = v)
+PARA_COMBINE(keep_two, float, s, t, if (t > s || t != t) s = t)
+
+/* The two forms that the guide has: neither depends on where blocks begin. */
+TEST(maxima_with_a_nan)
+{
+    static const size_t places[] = {0, 1, 63, 64, N / 2, N - 1};
+    static const size_t blocks[] = {0, 1, 64, 1000, N};
+    const float nothing = -INFINITY;
+    for (size_t i = 0; i < N; i++)
+        x[i] = -(float)(check_mix(i) % 1000000) - 1;
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        const float before = x[places[i]];
+        x[places[i]] = NAN;
+        float most = nothing;
+        for (size_t k = 0; k < N; k++)
+            most = fmaxf(most, x[k]);
+        for (size_t b = 0; b < COUNT_OF(blocks); b++)
+            for (size_t p = 0; p < COUNT_OF(pools); p++) {
+                float found = nothing;
+                para_reduce call = {.kernel = pass_over,
+                                    .combine = pass_over_two,
+                                    .count = N,
+                                    .in = {PARA_IN(x)},
+                                    .result = &found,
+                                    .result_bytes = sizeof found,
+                                    .identity = &nothing,
+                                    .block = blocks[b],
+                                    .options.executor = PARA_EXECUTOR_THREADS};
+                OK(para_preduce(pools[p], &call));
+                assert_true(found == most);
+                call.kernel = keep;
+                call.combine = keep_two;
+                OK(para_preduce(pools[p], &call));
+                assert_true(isnan(found));
+            }
+        x[places[i]] = before;
+    }
+}
+
 static float plain_sum(void)
 {
     float s = 0;
@@ -305,9 +472,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(least_and_most_with_their_first_places),
         cmocka_unit_test(histograms_of_any_size),
+        cmocka_unit_test(accumulators_are_aligned_as_their_type),
+        cmocka_unit_test(vectors),
         cmocka_unit_test(scratch_is_each_participants_own),
         cmocka_unit_test(too_much_memory_leaves_the_result),
         cmocka_unit_test(not_a_number_and_infinity),
+        cmocka_unit_test(maxima_with_a_nan),
         cmocka_unit_test(workers_round_as_the_caller_does),
 #if defined(__SSE2__)
         cmocka_unit_test(workers_flush_to_zero_as_the_caller_does),

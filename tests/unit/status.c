@@ -38,7 +38,7 @@ TEST(other_values_are_unknown)
 
 TEST(every_reason_has_its_own_text)
 {
-    for (int i = 0; i <= PARA_WHY_SATURATED; i++) {
+    for (int i = 0; i <= PARA_WHY_MEMORY; i++) {
         assert_string_not_equal(para_why_text((para_why)i), "unknown");
         for (int k = 0; k < i; k++)
             assert_string_not_equal(para_why_text((para_why)i), para_why_text((para_why)k));

@@ -6,7 +6,9 @@
 #include <para/reduce.h>
 #include <string.h>
 
-static const size_t acc_sizes[] = {1, 4, 8, 24, 64, 1000, 4096, 65536, 1 << 20, (size_t)1 << 40};
+static const size_t acc_sizes[] = {1,       4,       8,        24,        64,
+                                   1000,    4096,    65536,    1 << 18,   (1 << 18) + 8,
+                                   1 << 20, 8 << 20, 16 << 20, 100000000, (size_t)1 << 40};
 static const size_t counts[] = {1,
                                 2,
                                 7,
@@ -34,10 +36,13 @@ static size_t divide_up(size_t n, size_t by)
     return n / by + (n % by != 0);
 }
 
-static size_t slots_allowed(size_t acc_bytes)
+/* As reduce.h has it, in bytes: of slots in the one case, of accumulators in the other. */
+static size_t slots_allowed(size_t acc_bytes, size_t slot_bytes)
 {
-    const size_t fit = ((size_t)256 << 10) / acc_bytes;
-    return fit > 64 ? fit : 64;
+    const size_t small = ((size_t)256 << 10) / slot_bytes;
+    size_t large = ((size_t)64 << 20) / acc_bytes;
+    large = large > 64 ? 64 : large < 4 ? 4 : large;
+    return small > large ? small : large;
 }
 
 TEST(blocks_keep_the_memory_bound)
@@ -46,8 +51,8 @@ TEST(blocks_keep_the_memory_bound)
         for (size_t a = 0; a < COUNT_OF(acc_sizes); a++) {
             const size_t block = para__block_elements(counts[c], acc_sizes[a]);
             assert_true(block >= 1);
-            assert_true(divide_up(counts[c], block) <= slots_allowed(acc_sizes[a]));
-            assert_true(block >= acc_sizes[a] / 8);
+            assert_true(divide_up(counts[c], block) <= slots_allowed(acc_sizes[a], acc_sizes[a]));
+            assert_true(block >= acc_sizes[a] / (acc_sizes[a] > 1 << 18 ? 2 : 8));
             assert_int_equal(para_reduce_block(counts[c], acc_sizes[a]), block);
         }
     assert_true(para_reduce_block(0, 0) >= 1);
@@ -87,7 +92,12 @@ TEST(the_block_rule_is_fixed)
         {1000000, 4, 4032},
         {1000000, 24, 4032},
         {1000000, 65536, 15680},
-        {1000000, 1048576, 131072},
+        {1000000, 262144, 32768},
+        {1000000, 262152, 131136},
+        {1000000, 1048576, 524288},
+        {100000000, 8388608, 12500032},
+        {100000000, 100000000, 50000000},
+        {1000000000, 100000000, 250000000},
         {100000000, 8, 40000},
         {1000000007, 8, 126528},
         {1099511627776, 16, 67108864},
@@ -110,24 +120,76 @@ TEST(blocks_grow_with_the_count)
         }
 }
 
+static const size_t leaf_counts[] = {1, 2, 3, 64, 65, 100, 127, 128, 129, 32768, 32769, SIZE_MAX};
+static const unsigned widths[] = {1, 2, 3, 64, 1024};
+
 TEST(units_are_as_many_as_wanted_and_allowed)
 {
-    static const size_t leaves[] = {1, 2, 3, 64, 65, 100, 127, 128, 129, 32768, 32769, SIZE_MAX};
-    static const size_t wanted[] = {1, 2, 64, 65, 4096, 65536};
-    for (size_t l = 0; l < COUNT_OF(leaves); l++)
-        for (size_t w = 0; w < COUNT_OF(wanted); w++)
+    for (size_t l = 0; l < COUNT_OF(leaf_counts); l++)
+        for (size_t w = 0; w < COUNT_OF(widths); w++)
             for (size_t a = 0; a < COUNT_OF(acc_sizes); a++) {
-                const unsigned level = para__unit_level(leaves[l], acc_sizes[a], wanted[w]);
+                const unsigned level = para__unit_level(leaf_counts[l], acc_sizes[a], widths[w]);
                 assert_in_range(level, 0, 63);
-                const size_t units = divide_up(leaves[l], (size_t)1 << level);
-                const size_t allowed = slots_allowed(para__slot_bytes(acc_sizes[a]));
-                size_t most = wanted[w] < allowed ? wanted[w] : allowed;
-                most = most < leaves[l] ? most : leaves[l];
+                const size_t units = divide_up(leaf_counts[l], (size_t)1 << level);
+                const size_t allowed = slots_allowed(acc_sizes[a], para__slot_bytes(acc_sizes[a]));
+                const size_t wanted =
+                    widths[w] * (acc_sizes[a] > 1 << 17   ? 8
+                                 : acc_sizes[a] > 1 << 12 ? (1 << 20) / acc_sizes[a]
+                                                          : 256);
+                size_t most = wanted < allowed ? wanted : allowed;
+                most = most < leaf_counts[l] ? most : leaf_counts[l];
                 assert_true(units <= allowed);
                 assert_true(units >= most / 2); /* level steps halve */
-                if (leaves[l] <= wanted[w] && leaves[l] <= allowed)
+                if (leaf_counts[l] <= wanted && leaf_counts[l] <= allowed)
                     assert_int_equal(level, 0);
             }
+}
+
+/* Partial results and the accumulators of all stacks. */
+static size_t folding_bytes(size_t leaves, size_t acc_bytes, unsigned width, unsigned level)
+{
+    return (divide_up(leaves, (size_t)1 << level) + (size_t)width * level) *
+           para__slot_bytes(acc_bytes);
+}
+
+TEST(participants_have_room_to_fold)
+{
+    for (size_t l = 0; l < COUNT_OF(leaf_counts); l++)
+        for (size_t w = 0; w < COUNT_OF(widths); w++)
+            for (size_t a = 0; a + 1 < COUNT_OF(acc_sizes); a++) {
+                const size_t acc = acc_sizes[a];
+                const unsigned wished = para__unit_level(leaf_counts[l], acc, widths[w]);
+                unsigned level = wished;
+                const unsigned width = para__tree_width(leaf_counts[l], acc, widths[w], &level);
+                assert_in_range(width, 1, widths[w]);
+                if (width == 1) {
+                    assert_int_equal(level, para__ceiling_log2(leaf_counts[l]));
+                    continue;
+                }
+                const size_t room = (size_t)256 << 20;
+                const size_t four = 4 * para__slot_bytes(acc);
+                assert_true(level >= wished);
+                assert_true(folding_bytes(leaf_counts[l], acc, width, level) <=
+                            (room > four ? room : four));
+                if (folding_bytes(leaf_counts[l], acc, widths[w], wished) <= room &&
+                    divide_up(leaf_counts[l], (size_t)1 << wished) >= widths[w]) {
+                    assert_int_equal(width, widths[w]);
+                    assert_int_equal(level, wished);
+                }
+            }
+}
+
+/* With blocks as they are chosen, two participants have room, if there are two blocks. */
+TEST(automatic_blocks_can_be_shared)
+{
+    for (size_t c = 0; c < COUNT_OF(counts); c++)
+        for (size_t a = 0; a + 1 < COUNT_OF(acc_sizes); a++) {
+            const size_t blocks =
+                divide_up(counts[c], para__block_elements(counts[c], acc_sizes[a]));
+            unsigned level = para__unit_level(blocks, acc_sizes[a], 2);
+            const unsigned width = para__tree_width(blocks, acc_sizes[a], 2, &level);
+            assert_int_equal(width, blocks > 1 ? 2 : 1);
+        }
 }
 
 /* ---- Folding ------------------------------------------------------------------------- */
@@ -244,6 +306,8 @@ int main(void)
         cmocka_unit_test(the_block_rule_is_fixed),
         cmocka_unit_test(blocks_grow_with_the_count),
         cmocka_unit_test(units_are_as_many_as_wanted_and_allowed),
+        cmocka_unit_test(participants_have_room_to_fold),
+        cmocka_unit_test(automatic_blocks_can_be_shared),
         cmocka_unit_test(runs_in_any_order_fold_to_the_tree),
         cmocka_unit_test(a_folded_tree_is_not_touched_again),
     };
