@@ -31,12 +31,11 @@ static para_status open_topology(hwloc_topology_t *topology)
     hwloc_topology_t t;
     if (hwloc_topology_init(&t) < 0)
         return para__fail(PARA_ERR_MEMORY, "hwloc could not be initialised");
+    /* Fails where this hwloc has no such component, as on aarch64: then there is none to exclude. */
+    hwloc_topology_set_components(t, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, "x86");
     errno = 0;
-    const bool done =
-        (!synthetic || hwloc_topology_set_synthetic(t, synthetic) == 0) &&
-        (!xml || hwloc_topology_set_xml(t, xml) == 0) &&
-        hwloc_topology_set_components(t, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, "x86") == 0 &&
-        hwloc_topology_load(t) == 0;
+    const bool done = (!synthetic || hwloc_topology_set_synthetic(t, synthetic) == 0) &&
+                      (!xml || hwloc_topology_set_xml(t, xml) == 0) && hwloc_topology_load(t) == 0;
     if (done) {
         *topology = t;
         return PARA_OK;

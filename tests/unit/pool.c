@@ -311,6 +311,8 @@ static void all_but_faults(const char *value)
 
 TEST(workers_block_all_signals_but_those_of_faults)
 {
+    if (UNDER_QEMU)
+        skip();
     para_pool *pool = check_pool(4);
     assert_true(each_worker("SigBlk", all_but_faults) >= 4);
     para_pool_destroy(pool);
