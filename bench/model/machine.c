@@ -287,6 +287,18 @@ para_status para__bind_thread(const para__machine *m, unsigned cpu_index, bool w
     return PARA_OK;
 }
 
+bool para__thread_is_narrow(const para__machine *machine)
+{
+    (void)machine;
+    return false;
+}
+
+para_status para__unbind_thread(const para__machine *machine)
+{
+    (void)machine;
+    return PARA_OK;
+}
+
 /* ---- Running
  * -------------------------------------------------------------------------------------- */
 

@@ -14,7 +14,7 @@ typedef enum para_binding {
                            core, else PARA_BIND_NONE: other processes would choose the same cores */
     PARA_BIND_CORE,     /* each worker to one core */
     PARA_BIND_DOMAIN,   /* each worker to all cores of its NUMA node or shared L3 */
-    PARA_BIND_NONE      /* not at all */
+    PARA_BIND_NONE      /* not at all: each may run wherever the process may */
 } para_binding;
 
 /* para_pool_config config = PARA_POOL_CONFIG_INIT; config.workers = 4; */

@@ -1,6 +1,7 @@
 #include "base/thread.h"
 
 #include "base/atomic.h"
+#include "base/cpus.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -55,23 +56,33 @@ static void count_fork(void)
     para__add_relaxed(&fork_count, 1); /* one thread: nothing to order */
 }
 
-static bool several_cpus = true; /* written once, before there can be another thread */
-
-/* When the library is loaded, so that no fork can come in between; and by the thread that loads it,
- * commonly the main one, which has the process's affinity: those that come later may be pinned. */
-__attribute__((constructor)) static void look_around(void)
+/* When the library is loaded, so that no fork can come in between. */
+__attribute__((constructor)) static void watch_forks(void)
 {
     pthread_atfork(NULL, NULL, count_fork);
-    const int saved = errno;
-    cpu_set_t usable;
-    if (sched_getaffinity(0, sizeof usable, &usable) == 0)
-        several_cpus = CPU_COUNT(&usable) > 1;
-    errno = saved; /* failed: more CPUs than a set holds */
+}
+
+enum { NOT_LOOKED_AT = 0, ONE_CPU, SEVERAL_CPUS };
+static _Atomic int cpus_at_once; /* a value on its own: orders nothing */
+
+void para__set_several_cpus(void)
+{
+    para__store_relaxed(&cpus_at_once, SEVERAL_CPUS);
 }
 
 bool para__several_cpus(void)
 {
-    return several_cpus;
+    int known = para__load_relaxed(&cpus_at_once);
+    if (known == NOT_LOOKED_AT) {
+        para__cpus cpus;
+        int cancel_state; /* files are read, and the caller may hold a lock */
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+        known =
+            !para__cpus_of_process(&cpus) || para__cpus_count(&cpus) > 1 ? SEVERAL_CPUS : ONE_CPU;
+        pthread_setcancelstate(cancel_state, NULL);
+        para__store_relaxed(&cpus_at_once, known);
+    }
+    return known == SEVERAL_CPUS;
 }
 
 unsigned para__fork_count(void)

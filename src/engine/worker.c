@@ -146,6 +146,8 @@ static void *run(void *arg)
     if (pool->binding != PARA_BIND_NONE)
         self->bind_status =
             para__bind_thread(pool->machine, self->cpu_index, pool->binding == PARA_BIND_DOMAIN);
+    else if (pool->unbinds)
+        self->bind_status = para__unbind_thread(pool->machine);
     this_worker = self;
     para__add_release(E4, &pool->ready, 1);
     para__futex_wake(&pool->ready, 1);

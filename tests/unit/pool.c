@@ -338,7 +338,8 @@ TEST(bound_workers_have_one_cpu_each)
     if (info.pinned == 3)
         each_worker("Cpus_allowed_list", one_cpu);
     para_pool_destroy(pool);
-    assert_int_equal(each_worker("Name", any), before);
+    if (!UNDER_QEMU) /* there a thread that was joined may be seen for a moment */
+        assert_int_equal(each_worker("Name", any), before);
 }
 
 int main(void)

@@ -150,6 +150,12 @@ para_status para__bind_thread(const para__machine *machine, unsigned cpu_index, 
     return PARA_OK;
 }
 
+para_status para__unbind_thread(const para__machine *machine)
+{
+    (void)machine;
+    return PARA_OK;
+}
+
 void para__turn_init(para__turn *turn)
 {
     *turn = (para__turn){0};

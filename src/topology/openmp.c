@@ -1,0 +1,118 @@
+/* A main thread that OpenMP has bound.
+ *
+ * With OMP_PROC_BIND, OMP_PLACES, GOMP_CPU_AFFINITY or KMP_AFFINITY a runtime binds the main thread
+ * to one place: libgomp before main begins, in a constructor that may run before any of ours. The
+ * system does not tell a mask that a launcher has set (taskset, srun, mpirun), which is the
+ * process's own, from one that the runtime has set later. The runtime knows: omp_get_num_procs
+ * counts the CPUs that it was started with. Where that is more than the process's threads are found
+ * on, and as many as the control groups allow at all, the process was given just these. Else the
+ * runtime's places are certain to be within what it was given. So a launcher's mask is never left.
+ *
+ * Rejected: the parent's mask, since launchers set that of the child; a constructor that runs before
+ * libgomp's (-z initfirst), of which there is one in a process, the C library's own in older ones;
+ * taking the variables' word for it, since a mask may be narrow for another reason. */
+#include "topology/openmp.h"
+
+#include "base/thread.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Whether a runtime has been told to bind threads. */
+static bool binding_is_asked_for(void)
+{
+    static const char *const variables[] = {"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY",
+                                            "KMP_AFFINITY"};
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
+        if (getenv(variables[i]))
+            return true;
+    return false;
+}
+
+/* Paths of the shared objects that are runtimes of OpenMP. */
+typedef struct runtimes {
+    unsigned count;
+    char path[4][1024];
+} runtimes;
+
+static int note_runtime(struct dl_phdr_info *object, size_t size, void *arg)
+{
+    runtimes *const found = arg;
+    const char *const slash = strrchr(object->dlpi_name, '/');
+    const char *const name = slash ? slash + 1 : object->dlpi_name;
+    (void)size;
+    if (found->count < 4 && strlen(object->dlpi_name) < sizeof found->path[0] &&
+        (strncmp(name, "libgomp", 7) == 0 || strncmp(name, "libomp", 6) == 0 ||
+         strncmp(name, "libiomp", 7) == 0))
+        strcpy(found->path[found->count++], object->dlpi_name);
+    return 0;
+}
+
+/* All CPUs that the control groups grant: a thread that asks for every CPU gets these. A thread of its
+ * own asks, so that nobody's affinity changes. */
+static void *ask_for_all(void *arg)
+{
+    para__cpus *const allowed = arg;
+    memset(allowed, 0xff, sizeof *allowed);
+    if (sched_setaffinity(0, sizeof *allowed, (const cpu_set_t *)allowed) != 0 ||
+        !para__cpus_of_thread(allowed))
+        *allowed = (para__cpus){{0}};
+    return NULL;
+}
+
+static para__cpus allowed_cpus(void)
+{
+    para__cpus allowed = {{0}};
+    pthread_t thread;
+    if (para__thread_start(&thread, "para-affinity", ask_for_all, &allowed) == 0)
+        pthread_join(thread, NULL);
+    return allowed;
+}
+
+/* Adds the CPUs of all places. Of libgomp only: of LLVM's runtime this would begin to bind threads. */
+static void add_places(para__cpus *process, void *runtime)
+{
+    int (*const places)(void) = (int (*)(void))dlsym(runtime, "omp_get_num_places");
+    int (*const count)(int) = (int (*)(int))dlsym(runtime, "omp_get_place_num_procs");
+    void (*const numbers)(int, int *) =
+        (void (*)(int, int *))dlsym(runtime, "omp_get_place_proc_ids");
+    for (int i = 0; places && count && numbers && i < places(); i++) {
+        const int cpus = count(i);
+        int *const cpu = cpus > 0 ? malloc((size_t)cpus * sizeof *cpu) : NULL;
+        if (cpu)
+            numbers(i, cpu);
+        for (int j = 0; cpu && j < cpus; j++)
+            para__cpus_add(process, (unsigned)cpu[j]);
+        free(cpu);
+    }
+}
+
+static void ask(para__cpus *process, const char *path)
+{
+    void *const runtime = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
+    int (*const procs)(void) = runtime ? (int (*)(void))dlsym(runtime, "omp_get_num_procs") : NULL;
+    const int given = procs ? procs() : 0;
+    if (given > (int)para__cpus_count(process)) {
+        const para__cpus allowed = allowed_cpus();
+        if ((int)para__cpus_count(&allowed) == given && para__cpus_include(&allowed, process))
+            *process = allowed;
+        else if (strstr(path, "libgomp"))
+            add_places(process, runtime);
+    }
+    if (runtime)
+        dlclose(runtime);
+}
+
+void para__openmp_undo(para__cpus *process)
+{
+    runtimes found = {0};
+    if (!binding_is_asked_for())
+        return;
+    dl_iterate_phdr(note_runtime, &found);
+    for (unsigned i = 0; i < found.count; i++)
+        ask(process, found.path[i]);
+}
