@@ -257,6 +257,11 @@ int para__thread_start(pthread_t *handle, const char *name, void *(*run)(void *)
     return 0;
 }
 
+unsigned para__threads_that_fit(unsigned wanted)
+{
+    return wanted;
+}
+
 /* No worker sees that its CPU is contended. */
 para__usage para__thread_usage(void)
 {

@@ -37,7 +37,8 @@ typedef struct para_pool_info {
     unsigned lanes;         /* calls that can be shared at once; further ones run on their caller */
     unsigned pinned;        /* workers that are bound as asked */
     para_status pin_status; /* PARA_OK, or why workers are not bound: _UNSUPPORTED or _DENIED */
-    para_status thread_status; /* PARA_OK, or PARA_ERR_THREAD: the system refused some of them */
+    para_status thread_status; /* PARA_OK, or PARA_ERR_THREAD: the system refused some of them, or
+                                  their stacks would have left too little address space */
     bool forked;               /* in a child of fork(): calls run serially */
 } para_pool_info;
 

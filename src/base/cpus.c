@@ -109,10 +109,10 @@ static bool read_status(para__cpus *set, const char *path)
 /* Where /proc is not mounted, the system has to be asked. */
 static bool ask(para__cpus *set)
 {
-    return sched_getaffinity(0, sizeof *set, (cpu_set_t *)set) > 0;
+    return sched_getaffinity(0, sizeof *set, (cpu_set_t *)set) == 0;
 }
 
-/* CPUs that are switched on; where /sys is not mounted, those that have a line in /proc/stat. */
+/* Where /sys is not mounted, those that have a line in /proc/stat. */
 static bool read_online(para__cpus *set)
 {
     if (para__cpus_read(set, AT_FDCWD, "/sys/devices/system/cpu/online"))
@@ -139,6 +139,15 @@ static bool restrict_to(para__cpus *set, const para__cpus *online)
     for (int i = 0; i < WORDS; i++)
         set->word[i] &= online->word[i];
     return para__cpus_first(set) < PARA__CPUS_MAX;
+}
+
+bool para__cpus_online(para__cpus *set)
+{
+    const int saved = errno;
+    *set = (para__cpus){{0}};
+    const bool known = read_online(set);
+    errno = saved;
+    return known;
 }
 
 bool para__cpus_of_thread(para__cpus *set)

@@ -34,6 +34,9 @@ unsigned para__cpus_first(const para__cpus *set);
 /* Adds a list such as "0-3,8", which a file in the directory holds. False: there is no such file. */
 bool para__cpus_read(para__cpus *set, int directory, const char *name);
 
+/* The system's CPUs that are switched on. False: it does not say. */
+bool para__cpus_online(para__cpus *set);
+
 /* The CPUs that the calling thread may run on. False: the system does not say. */
 bool para__cpus_of_thread(para__cpus *set);
 

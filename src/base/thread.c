@@ -2,10 +2,12 @@
 
 #include "base/atomic.h"
 #include "base/cpus.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/resource.h>
 
 /* A kernel finds at least the stack that a program's main thread commonly has, also where that is
@@ -38,6 +40,38 @@ int para__thread_start(pthread_t *thread, const char *name, void *(*run)(void *)
     errno = saved;                         /* which pthread_create need not touch, and may */
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return error;
+}
+
+/* Of the address space in use, in pages, the first number in /proc/self/statm. */
+static uint64_t address_bytes_used(void)
+{
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file && fscanf(file, "%lu", &pages) != 1)
+        pages = 0;
+    if (file)
+        fclose(file);
+    return (uint64_t)pages * para__page_bytes();
+}
+
+unsigned para__threads_that_fit(unsigned wanted)
+{
+    const int saved = errno;
+    struct rlimit limit;
+    size_t stack_bytes = 0;
+    pthread_attr_t attributes;
+    unsigned fit = wanted;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        pthread_attr_init(&attributes) == 0) {
+        pthread_attr_getstacksize(&attributes, &stack_bytes);
+        pthread_attr_destroy(&attributes);
+        stack_bytes = stack_bytes > least_stack_bytes ? stack_bytes : least_stack_bytes;
+        const uint64_t used = address_bytes_used();
+        const uint64_t most = limit.rlim_cur > used ? (limit.rlim_cur - used) / 2 / stack_bytes : 0;
+        fit = most < wanted ? (unsigned)most : wanted;
+    }
+    errno = saved;
+    return fit;
 }
 
 int para__current_cpu(void)

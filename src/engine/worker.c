@@ -157,8 +157,9 @@ static void *run(void *arg)
 
 unsigned para__workers_start(para_pool *pool)
 {
+    const unsigned fit = para__threads_that_fit(pool->workers);
     unsigned started = 0;
-    for (; started < pool->workers; started++) {
+    for (; started < fit; started++) {
         para__worker *worker = &pool->worker[started];
         char name[16];
         snprintf(name, sizeof name, "para-%u", started);

@@ -1,12 +1,15 @@
-/* A main thread that OpenMP has bound.
+/* A main thread that libgomp has bound.
  *
- * With OMP_PROC_BIND, OMP_PLACES, GOMP_CPU_AFFINITY or KMP_AFFINITY a runtime binds the main thread
- * to one place: libgomp before main begins, in a constructor that may run before any of ours. The
- * system does not tell a mask that a launcher has set (taskset, srun, mpirun), which is the
- * process's own, from one that the runtime has set later. The runtime knows: omp_get_num_procs
- * counts the CPUs that it was started with. Where that is more than the process's threads are found
- * on, and as many as the control groups allow at all, the process was given just these. Else the
- * runtime's places are certain to be within what it was given. So a launcher's mask is never left.
+ * With OMP_PROC_BIND, OMP_PLACES or GOMP_CPU_AFFINITY libgomp binds the main thread to one place before
+ * main begins, in a constructor that may run before any of ours. The system does not tell a mask that
+ * a launcher has set (taskset, srun, mpirun), which is the process's own, from one that libgomp has set
+ * later. libgomp does: omp_get_num_procs counts the CPUs that it was started with. Where that is more
+ * than the process's threads are found on, and as many as the control groups allow at all, the process
+ * was given just these. Else its places are certain to be among those that it was given. So a
+ * launcher's mask is never left.
+ *
+ * LLVM's runtime is not asked. It binds threads when it is first used, and a question is a first use;
+ * once it has run a team, that team's threads are found on all its places.
  *
  * Rejected: the parent's mask, since launchers set that of the child; a constructor that runs before
  * libgomp's (-z initfirst), of which there is one in a process, the C library's own in older ones;
@@ -22,18 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether a runtime has been told to bind threads. */
-static bool binding_is_asked_for(void)
-{
-    static const char *const variables[] = {"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY",
-                                            "KMP_AFFINITY"};
-    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
-        if (getenv(variables[i]))
-            return true;
-    return false;
-}
-
-/* Paths of the shared objects that are runtimes of OpenMP. */
+/* Paths of the shared objects that are libgomp; packages bring copies of their own. */
 typedef struct runtimes {
     unsigned count;
     char path[4][1024];
@@ -46,8 +38,7 @@ static int note_runtime(struct dl_phdr_info *object, size_t size, void *arg)
     const char *const name = slash ? slash + 1 : object->dlpi_name;
     (void)size;
     if (found->count < 4 && strlen(object->dlpi_name) < sizeof found->path[0] &&
-        (strncmp(name, "libgomp", 7) == 0 || strncmp(name, "libomp", 6) == 0 ||
-         strncmp(name, "libiomp", 7) == 0))
+        strncmp(name, "libgomp", 7) == 0)
         strcpy(found->path[found->count++], object->dlpi_name);
     return 0;
 }
@@ -73,7 +64,7 @@ static para__cpus allowed_cpus(void)
     return allowed;
 }
 
-/* Adds the CPUs of all places. Of libgomp only: of LLVM's runtime this would begin to bind threads. */
+/* Adds the CPUs of all places. */
 static void add_places(para__cpus *process, void *runtime)
 {
     int (*const places)(void) = (int (*)(void))dlsym(runtime, "omp_get_num_places");
@@ -100,7 +91,7 @@ static void ask(para__cpus *process, const char *path)
         const para__cpus allowed = allowed_cpus();
         if ((int)para__cpus_count(&allowed) == given && para__cpus_include(&allowed, process))
             *process = allowed;
-        else if (strstr(path, "libgomp"))
+        else
             add_places(process, runtime);
     }
     if (runtime)
@@ -110,7 +101,7 @@ static void ask(para__cpus *process, const char *path)
 void para__openmp_undo(para__cpus *process)
 {
     runtimes found = {0};
-    if (!binding_is_asked_for())
+    if (!getenv("OMP_PROC_BIND") && !getenv("OMP_PLACES") && !getenv("GOMP_CPU_AFFINITY"))
         return;
     dl_iterate_phdr(note_runtime, &found);
     for (unsigned i = 0; i < found.count; i++)

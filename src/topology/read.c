@@ -97,6 +97,9 @@ static void describe(para__machine *machine, const para__places *places, const c
     info->l3_bytes = caches[2];
     info->page_bytes = para__page_bytes();
     info->this_system = places->this_system;
+    para__cpus online;
+    info->online = info->this_system && para__cpus_online(&online) ? para__cpus_count(&online) : 0;
+    info->online = info->online > info->cpus ? info->online : info->cpus;
 }
 
 static para_status build(para__machine **machine, const para__places *places, const char *root)

@@ -142,6 +142,11 @@ int para__current_cpu(void)
     return place;
 }
 
+unsigned para__threads_that_fit(unsigned wanted)
+{
+    return wanted;
+}
+
 para_status para__bind_thread(const para__machine *machine, unsigned cpu_index, bool whole_domain)
 {
     (void)machine;
