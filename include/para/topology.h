@@ -41,8 +41,9 @@ extern "C" {
 #endif
 
 /* Fills *info, whose size the caller has set. The machine is read once, at the first call that
- * needs it (half a millisecond on a small one), and remembered. HWLOC_SYNTHETIC and HWLOC_XMLFILE are honoured. Any
- * thread. Errors: PARA_ERR_ARGUMENT, PARA_ERR_TOPOLOGY, PARA_ERR_MEMORY. */
+ * needs it (half a millisecond on a small one), and remembered. HWLOC_SYNTHETIC and
+ * HWLOC_XMLFILE are honoured. Any thread. Errors: PARA_ERR_ARGUMENT, PARA_ERR_TOPOLOGY,
+ * PARA_ERR_MEMORY. */
 PARA_API para_status para_topology_get_info(para_topology_info *info);
 
 /* Fills *info for the CPU at place index, 0 .. cpus - 1, in the order in which pools use them:

@@ -1,5 +1,5 @@
-/* Sets of CPUs by the system's numbers, and those of this process. They are read from files, so that
- * a program whose filter ends it at an affinity call can use para. */
+/* Sets of CPUs by the system's numbers, and those of this process. They are read from files, so
+ * that a program whose filter ends it at an affinity call can use para. */
 #ifndef PARA_BASE_CPUS_H
 #define PARA_BASE_CPUS_H
 
@@ -31,7 +31,8 @@ bool para__cpus_equal(const para__cpus *a, const para__cpus *b);
 /* The least member, or PARA__CPUS_MAX of an empty set. */
 unsigned para__cpus_first(const para__cpus *set);
 
-/* Adds a list such as "0-3,8", which a file in the directory holds. False: there is no such file. */
+/* Adds a list such as "0-3,8", which a file in the directory holds. False: there is no such
+ * file. */
 bool para__cpus_read(para__cpus *set, int directory, const char *name);
 
 /* The system's CPUs that are switched on. False: it does not say. */

@@ -46,8 +46,8 @@ static void place_by_slice(const para_pool *pool, char *data, size_t pages, size
     }
 }
 
-/* Placement is a request: where it is refused, the system places the pages. Workers that are bound to
- * nothing have no node: it is their touch that places the pages. */
+/* Placement is a request: where it is refused, the system places the pages. Workers that are
+ * bound to nothing have no node: it is their touch that places the pages. */
 static void place(const para_pool *pool, char *data, size_t pages, size_t page,
                   const para_buffer_config *config)
 {

@@ -26,8 +26,8 @@ static unsigned nearest_worker(const para_pool *pool, const para_cpu_info *cpu)
     return nearest;
 }
 
-/* Places a pool of fewer workers than cores on as many domains as there are: the first core of each,
- * then the second, until there are enough. Neighbours are of one domain all the same. */
+/* Places a pool of fewer workers than cores on as many domains as there are: the first core of
+ * each, then the second, until there are enough. Neighbours are of one domain all the same. */
 static para_status spread_workers(para_pool *pool)
 {
     const para__machine *machine = pool->machine;

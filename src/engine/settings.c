@@ -20,8 +20,8 @@ static para_status malformed(const char *name, const char *value, const char *ex
     return para__fail(PARA_ERR_ENVIRONMENT, "%s=%.80s: expected %s", name, value, expected);
 }
 
-/* Reads a decimal number without a sign and the blanks around it. Returns what follows; NULL if there
- * is no number. One that is too large for the type is the largest. */
+/* Reads a decimal number without a sign and the blanks around it. Returns what follows; NULL if
+ * there is no number. One that is too large for the type is the largest. */
 static const char *take_number(const char *text, unsigned long *number)
 {
     const char *digits = text + strspn(text, " \t");
@@ -47,8 +47,9 @@ static para_status read_workers(unsigned *workers)
     return PARA_OK;
 }
 
-/* The first number of OMP_NUM_THREADS, which is a list. The variable is not ours: runtimes differ in
- * what they accept, so what cannot be read is passed over, and what is too large is capped. */
+/* The first number of OMP_NUM_THREADS, which is a list. The variable is not ours: runtimes
+ * differ in what they accept, so what cannot be read is passed over, and what is too large is
+ * capped. */
 static unsigned openmp_threads(void)
 {
     const char *value = value_of("OMP_NUM_THREADS");

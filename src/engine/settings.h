@@ -12,7 +12,8 @@ typedef struct para__settings {
     bool display;         /* PARA_DISPLAY_ENV: print what is in force, on standard error */
 } para__settings;
 
-/* Reads them. Variables of OpenMP are never an error. Errors: PARA_ERR_ENVIRONMENT, the detail naming variable and value. */
+/* Reads them. Variables of OpenMP are never an error. Errors: PARA_ERR_ENVIRONMENT, the detail
+ * naming variable and value. */
 para_status para__settings_read(para__settings *settings);
 
 #endif

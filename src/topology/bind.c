@@ -58,8 +58,8 @@ para_status para__bind_thread(const para__machine *machine, unsigned cpu_index, 
     return set_affinity(machine, &cpus);
 }
 
-/* Places on *node, or elsewhere where that is full; with node NULL, in turn on all nodes that the CPUs
- * belong to. */
+/* Places on *node, or elsewhere where that is full; with node NULL, in turn on all nodes that
+ * the CPUs belong to. */
 static para_status place_memory(const para__machine *machine, void *memory, size_t bytes,
                                 const unsigned *node)
 {

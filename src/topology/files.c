@@ -1,7 +1,7 @@
 /* A machine read from the kernel's files below /sys/devices/system.
  *
- * A list is read once for all the CPUs that it names: a core's for its threads, an L3 cache's for all
- * that share it. So most of the files of a large machine are never opened. */
+ * A list is read once for all the CPUs that it names: a core's for its threads, an L3 cache's
+ * for all that share it. So most of the files of a large machine are never opened. */
 #include "base/memory.h"
 #include "base/status.h"
 #include "topology/places.h"
@@ -173,9 +173,10 @@ static int compare_speeds(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* Kinds of cores by what Arm's kernels call capacity, else by Intel's names for its two kinds and the
- * frequency in MHz. Speeds within 10 % are one kind: the best cores of many uniform processors have
- * a slightly higher frequency than the others. If that of one core is not known, all are one kind. */
+/* Kinds of cores by what Arm's kernels call capacity, else by Intel's names for its two kinds
+ * and the frequency in MHz. Speeds within 10 % are one kind: the best cores of many uniform
+ * processors have a slightly higher frequency than the others. If that of one core is not known,
+ * all are one kind. */
 static void read_kinds(int directory, para__places *places, unsigned long *speed)
 {
     para__cpus intel[2] = {{{0}}};
@@ -227,7 +228,7 @@ para_status para__places_from_files(para__places *places, const char *root)
         para__cpus_add(&places->usable, 0); /* nothing is known: there is one CPU at least */
     const unsigned most = para__cpus_count(&places->usable);
     unsigned *const weight = para__alloc(most * sizeof *weight);
-    unsigned long *const speed = para__alloc(2 * most * sizeof *speed);
+    unsigned long *const speed = para__alloc(2 * (size_t)most * sizeof *speed);
     places->place = para__alloc(most * sizeof *places->place);
     places->this_system = true;
     const bool done = weight && speed && places->place;

@@ -8,13 +8,13 @@
 
 #include <pthread.h>
 
-/* Whoever reads the machine holds this, so that no fork falls into the middle of it: hwloc, which
- * reads described machines, has locks of its own, and a child would find them taken by a thread that
- * it does not have. */
+/* Whoever reads the machine holds this, so that no fork falls into the middle of it: hwloc,
+ * which reads described machines, has locks of its own, and a child would find them taken by a
+ * thread that it does not have. */
 static pthread_mutex_t reading = PTHREAD_MUTEX_INITIALIZER;
 
-/* Of the holder's thread, before it locked. Files are read under the mutex, and whoever is cancelled
- * there (pthread_cancel) would keep it for ever. */
+/* Of the holder's thread, before it locked. Files are read under the mutex, and whoever is
+ * cancelled there (pthread_cancel) would keep it for ever. */
 static int cancel_state;
 
 /* [E7] Publishes the machine with all that it points to. Written once, under the mutex; read by
@@ -36,9 +36,10 @@ static void unlock(void)
     pthread_setcancelstate(before, NULL);
 }
 
-/* When the library is loaded, and not at first use: handlers run before a fork in the reverse order
- * of their registration, and this mutex is taken while others are held, so its handler must be the
- * last to run. Before the constructors without a number, among them the default pool's: see there. */
+/* When the library is loaded, and not at first use: handlers run before a fork in the reverse
+ * order of their registration, and this mutex is taken while others are held, so its handler
+ * must be the last to run. Before the constructors without a number, among them the default
+ * pool's: see there. */
 __attribute__((constructor(101))) static void prepare_process(void)
 {
     pthread_atfork(lock, unlock, unlock);

@@ -4,8 +4,8 @@
 
 #include "base/cpus.h"
 
-/* Widens the set of CPUs that the process's threads are found on to those that the process was given,
- * as far as libgomp has narrowed it. */
+/* Widens the set of CPUs that the process's threads are found on to those that the process was
+ * given, as far as libgomp has narrowed it. */
 void para__openmp_undo(para__cpus *process);
 
 #endif

@@ -30,8 +30,8 @@ typedef struct para__places {
 /* Both fill *places, which is zero but for the usable CPUs, and is freed by the caller even if they
  * fail. Without usable CPUs (not known) all count. Errors: PARA_ERR_MEMORY, PARA_ERR_TOPOLOGY. */
 
-/* From the files below root ("" for the real ones). What is missing there is taken to be as simple as
- * can be: cores of one thread, one node, one kind. */
+/* From the files below root ("" for the real ones). What is missing there is taken to be as
+ * simple as can be: cores of one thread, one node, one kind. */
 para_status para__places_from_files(para__places *places, const char *root);
 
 /* The machine that HWLOC_SYNTHETIC or HWLOC_XMLFILE describes, where para__places_are_described. */

@@ -29,8 +29,9 @@ void para__machine_free(para__machine *machine);
 /* The same, under a lock that the caller holds: see machine.c. */
 para_status para__machine_read(para__machine **machine, const char *root);
 
-/* Whether the calling thread may run elsewhere than on all usable CPUs, so that threads that it makes
- * would inherit the mask of another's choice. Makes no affinity call where /proc is mounted. */
+/* Whether the calling thread may run elsewhere than on all usable CPUs, so that threads that it
+ * makes would inherit the mask of another's choice. Makes no affinity call where /proc is
+ * mounted. */
 bool para__thread_is_narrow(const para__machine *machine);
 
 /* Lets the calling thread run on all usable CPUs. Errors as below. */

@@ -1,5 +1,5 @@
-/* Machines that are described by files like the kernel's: trees that each test builds in a directory
- * of its own. */
+/* Machines that are described by files like the kernel's: trees that each test builds in a
+ * directory of its own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* A process whose main thread OpenMP's runtime has bound. Each case runs this program anew with its own
- * variables: libgomp binds before main begins, LLVM's runtime when it is first used. */
+/* A process whose main thread OpenMP's runtime has bound. Each case runs this program anew with
+ * its own variables: libgomp binds before main begins, LLVM's runtime when it is first used. */
 #include "../common/check.h"
 
 #include <omp.h>
@@ -17,8 +17,8 @@
             _exit(__LINE__ % 199 ? __LINE__ % 199 : 1); \
     } while (0)
 
-/* Which CPUs the workers of a call may run on, and how many chunks saw another mask than the first of
- * their worker. */
+/* Which CPUs the workers of a call may run on, and how many chunks saw another mask than the
+ * first of their worker. */
 static cpu_set_t seen[8];
 static _Atomic unsigned looked;
 
@@ -93,8 +93,8 @@ static int nth_cpu(int n)
     return -1;
 }
 
-/* Runs this program anew with a variable, which may have the first CPU's number for %d, and if `only`
- * is not negative on that CPU alone. */
+/* Runs this program anew with a variable, which may have the first CPU's number for %d, and if
+ * `only` is not negative on that CPU alone. */
 static void run(const char *variable, int only, const char *when)
 {
     cpu_set_t mask;
@@ -143,8 +143,9 @@ static const char *const variables[] = {"OMP_PROC_BIND=true",
                                         "OMP_PLACES={#}",
                                         "GOMP_CPU_AFFINITY=#"};
 
-/* Before OpenMP is used, and after: then its threads are there too, bound as well. The last variables
- * put a whole team of LLVM's in one place, which para has to take for the process's own. */
+/* Before OpenMP is used, and after: then its threads are there too, bound as well. The last
+ * variables put a whole team of LLVM's in one place, which para has to take for the process's
+ * own. */
 TEST(a_bound_main_thread_does_not_narrow_the_process)
 {
     for (size_t i = 0; i < COUNT_OF(variables); i++) {

@@ -1,6 +1,6 @@
-/* What para does to the process around it, and what that may forbid: affinity calls, /sys, /proc, more
- * address space. Each body runs in a child and answers by its exit status, the number of the first
- * line that went wrong modulo 256. */
+/* What para does to the process around it, and what that may forbid: affinity calls, /sys,
+ * /proc, more address space. Each body runs in a child and answers by its exit status, the
+ * number of the first line that went wrong modulo 256. */
 #include "../common/check.h"
 
 #include <para/short.h>
@@ -266,8 +266,8 @@ static bool is_loaded(const char *name)
     return found;
 }
 
-/* hwloc loads every plug-in in that folder with its first topology. Of a described machine it is asked
- * for; else nobody has. */
+/* hwloc loads every plug-in in that folder with its first topology. Of a described machine it is
+ * asked for; else nobody has. */
 static void check_plugins(void)
 {
     use(NULL);

@@ -266,7 +266,7 @@ TEST(display_prints_what_is_in_force)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_pool_may_be_spread, clear), /* first: this machine is not read yet */
+        cmocka_unit_test_setup(a_pool_may_be_spread, clear), /* no machine is read yet */
         cmocka_unit_test_setup(nothing_set_is_all_automatic, clear),
         cmocka_unit_test_setup(empty_is_not_set, clear),
         cmocka_unit_test_setup(worker_counts, clear),
