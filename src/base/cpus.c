@@ -50,9 +50,9 @@ unsigned para__cpus_first(const para__cpus *set)
 typedef struct list {
     unsigned from, number;
     bool digits, range;
-} list;
+} cpu_list;
 
-static void take(para__cpus *set, list *l, char c)
+static void take_character(para__cpus *set, cpu_list *l, char c)
 {
     if (c >= '0' && c <= '9') {
         l->number = l->number < PARA__CPUS_MAX ? l->number * 10 + (unsigned)(c - '0') : l->number;
@@ -60,13 +60,13 @@ static void take(para__cpus *set, list *l, char c)
         return;
     }
     if (c == '-' && l->digits) {
-        *l = (list){.from = l->number, .range = true};
+        *l = (cpu_list){.from = l->number, .range = true};
         return;
     }
     const unsigned last = l->number < PARA__CPUS_MAX ? l->number : PARA__CPUS_MAX - 1;
     for (unsigned cpu = l->range ? l->from : l->number; l->digits && cpu <= last; cpu++)
         para__cpus_add(set, cpu);
-    *l = (list){0};
+    *l = (cpu_list){0};
 }
 
 bool para__cpus_read(para__cpus *set, int directory, const char *name)
@@ -75,11 +75,11 @@ bool para__cpus_read(para__cpus *set, int directory, const char *name)
     const int file = openat(directory, name, O_RDONLY | O_CLOEXEC);
     if (file >= 0) {
         char piece[256];
-        list l = {0};
+        cpu_list l = {0};
         for (ssize_t bytes; (bytes = read(file, piece, sizeof piece)) > 0;)
             for (ssize_t i = 0; i < bytes; i++)
-                take(set, &l, piece[i]);
-        take(set, &l, '\n');
+                take_character(set, &l, piece[i]);
+        take_character(set, &l, '\n');
         close(file);
     }
     errno = saved;
@@ -96,9 +96,9 @@ static bool read_status(para__cpus *set, const char *path)
     size_t capacity = 0;
     while (file && !found && getline(&line, &capacity, file) > 0) {
         found = strncmp(line, key, sizeof key - 1) == 0;
-        list l = {0};
+        cpu_list l = {0};
         for (const char *at = line + sizeof key - 1; found && *at; at++)
-            take(set, &l, *at);
+            take_character(set, &l, *at);
     }
     free(line);
     if (file)
@@ -107,7 +107,7 @@ static bool read_status(para__cpus *set, const char *path)
 }
 
 /* Where /proc is not mounted, the system has to be asked. */
-static bool ask(para__cpus *set)
+static bool ask_system(para__cpus *set)
 {
     return sched_getaffinity(0, sizeof *set, (cpu_set_t *)set) == 0;
 }
@@ -157,7 +157,7 @@ bool para__cpus_of_thread(para__cpus *set)
     *set = (para__cpus){{0}};
     const bool found = read_online(&online) && read_status(set, "/proc/thread-self/status") &&
                        restrict_to(set, &online);
-    const bool known = found || ask(set);
+    const bool known = found || ask_system(set);
     errno = saved;
     return known;
 }
@@ -179,7 +179,7 @@ bool para__cpus_of_process(para__cpus *set)
     }
     if (threads)
         closedir(threads);
-    const bool known = (found && restrict_to(set, &online)) || ask(set);
+    const bool known = (found && restrict_to(set, &online)) || ask_system(set);
     errno = saved;
     return known;
 }

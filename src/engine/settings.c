@@ -22,7 +22,7 @@ static para_status malformed(const char *name, const char *value, const char *ex
 
 /* Reads a decimal number without a sign and the blanks around it. Returns what follows; NULL if
  * there is no number. One that is too large for the type is the largest. */
-static const char *take_number(const char *text, unsigned long *number)
+static const char *take_count(const char *text, unsigned long *number)
 {
     const char *digits = text + strspn(text, " \t");
     if (*digits < '0' || *digits > '9')
@@ -40,7 +40,7 @@ static para_status read_workers(unsigned *workers)
     unsigned long n = 0;
     if (!value)
         return PARA_OK;
-    const char *end = take_number(value, &n);
+    const char *end = take_count(value, &n);
     if (!end || *end != '\0' || n == 0 || n > PARA__WORKERS_MAX)
         return malformed("PARA_NUM_WORKERS", value, "a number of threads, 1 to 1024");
     *workers = (unsigned)n;
@@ -54,7 +54,7 @@ static unsigned openmp_threads(void)
 {
     const char *value = value_of("OMP_NUM_THREADS");
     unsigned long n = 0;
-    const char *end = value ? take_number(value, &n) : NULL;
+    const char *end = value ? take_count(value, &n) : NULL;
     if (!end || (*end != '\0' && *end != ','))
         return 0;
     return n < PARA__WORKERS_MAX ? (unsigned)n : PARA__WORKERS_MAX;

@@ -91,7 +91,7 @@ static unsigned kind_of(hwloc_topology_t topology, hwloc_obj_t cpu)
 }
 
 /* In hwloc's order, where a core's and a domain's CPUs stand together. */
-static void list(para__places *places, hwloc_topology_t topology)
+static void list_places(para__places *places, hwloc_topology_t topology)
 {
     const bool restricted = places->this_system && para__cpus_count(&places->usable) > 0;
     hwloc_const_bitmap_t allowed = hwloc_topology_get_allowed_cpuset(topology);
@@ -125,7 +125,7 @@ para_status para__places_from_hwloc(para__places *places)
     places->place = para__alloc(most * sizeof *places->place);
     if (!places->place)
         return para__fail(PARA_ERR_MEMORY, NULL);
-    list(places, topology);
+    list_places(places, topology);
     return PARA_OK;
 }
 

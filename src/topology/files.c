@@ -13,22 +13,22 @@
 #include <string.h>
 #include <unistd.h>
 
-#define UNKNOWN (UINT32_MAX - 1)
+#define NOT_READ (UINT32_MAX - 1)
 
 /* A name such as cpu/cpu3/cache/index2/level. */
-typedef struct name {
+typedef struct path_name {
     char text[64];
-} name;
+} path_name;
 
-static name name_of(const char *format, unsigned number, int index)
+static path_name name_of(const char *format, unsigned number, int index)
 {
-    name made;
+    path_name made;
     snprintf(made.text, sizeof made.text, format, number, index);
     return made;
 }
 
 /* The start of a file, without its newline; "" if it cannot be read. */
-static const char *read_word(int directory, name file_name, char word[static 32])
+static const char *read_word(int directory, path_name file_name, char word[static 32])
 {
     const int file = openat(directory, file_name.text, O_RDONLY | O_CLOEXEC);
     ssize_t bytes = 0;
@@ -41,7 +41,7 @@ static const char *read_word(int directory, name file_name, char word[static 32]
     return word;
 }
 
-static unsigned long read_number(int directory, name file_name)
+static unsigned long read_number(int directory, path_name file_name)
 {
     char word[32];
     return strtoul(read_word(directory, file_name, word), NULL, 10);
@@ -75,7 +75,7 @@ static para__cpus core_of(int directory, unsigned cpu)
 static void read_cores(int directory, para__places *places)
 {
     for (unsigned i = 0; i < places->count; i++) {
-        if (places->place[i].core != UNKNOWN)
+        if (places->place[i].core != NOT_READ)
             continue;
         const para__cpus core = core_of(directory, places->place[i].cpu);
         for (unsigned j = i; j < places->count; j++)
@@ -118,7 +118,7 @@ static int cache_index(int directory, unsigned cpu, unsigned long level)
             read_number(directory, name_of("cpu/cpu%u/cache/index%d/level", cpu, index));
         if (found == 0)
             break;
-        const name type = name_of("cpu/cpu%u/cache/index%d/type", cpu, index);
+        const path_name type = name_of("cpu/cpu%u/cache/index%d/type", cpu, index);
         if (found == level && strcmp(read_word(directory, type, word), "Instruction") != 0)
             return index;
     }
@@ -132,7 +132,7 @@ static void read_l3(int directory, para__places *places)
         para__place *const at = &places->place[i];
         para__cpus shared = {{0}};
         para__cpus node;
-        if (at->l3 != UNKNOWN)
+        if (at->l3 != NOT_READ)
             continue;
         const int index = cache_index(directory, at->cpu, 3);
         para__cpus_read(&shared, directory,
@@ -204,7 +204,7 @@ static void read_kinds(int directory, para__places *places, unsigned long *speed
     }
 }
 
-static int compare(unsigned a, unsigned b)
+static int compare_numbers(unsigned a, unsigned b)
 {
     return (a > b) - (a < b);
 }
@@ -214,10 +214,10 @@ static int compare_places(const void *left, const void *right)
 {
     const para__place *const a = left;
     const para__place *const b = right;
-    int order = compare(a->node, b->node);
-    order = order ? order : compare(a->l3, b->l3);
-    order = order ? order : compare(a->core, b->core);
-    return order ? order : compare(a->cpu, b->cpu);
+    int order = compare_numbers(a->node, b->node);
+    order = order ? order : compare_numbers(a->l3, b->l3);
+    order = order ? order : compare_numbers(a->core, b->core);
+    return order ? order : compare_numbers(a->cpu, b->cpu);
 }
 
 para_status para__places_from_files(para__places *places, const char *root)
@@ -235,7 +235,7 @@ para_status para__places_from_files(para__places *places, const char *root)
     for (unsigned cpu = 0; done && cpu < PARA__CPUS_MAX; cpu++)
         if (para__cpus_has(&places->usable, cpu))
             places->place[places->count++] =
-                (para__place){.cpu = cpu, .core = UNKNOWN, .l3 = UNKNOWN};
+                (para__place){.cpu = cpu, .core = NOT_READ, .l3 = NOT_READ};
     if (done) {
         read_cores(directory, places);
         read_nodes(directory, places, weight);
@@ -255,7 +255,7 @@ void para__caches_from_files(const char *root, unsigned cpu, size_t bytes[3])
     const int directory = open_files(root);
     for (int level = 1; level <= 3; level++) {
         const int index = cache_index(directory, cpu, (unsigned long)level);
-        const name size = name_of("cpu/cpu%u/cache/index%d/size", cpu, index);
+        const path_name size = name_of("cpu/cpu%u/cache/index%d/size", cpu, index);
         bytes[level - 1] = read_number(directory, size) << 10; /* "48K" */
     }
     if (directory >= 0)

@@ -82,7 +82,7 @@ static void add_places(para__cpus *process, void *runtime)
     }
 }
 
-static void ask(para__cpus *process, const char *path)
+static void ask_runtime(para__cpus *process, const char *path)
 {
     void *const runtime = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
     int (*const procs)(void) = runtime ? (int (*)(void))dlsym(runtime, "omp_get_num_procs") : NULL;
@@ -105,5 +105,5 @@ void para__openmp_undo(para__cpus *process)
         return;
     dl_iterate_phdr(note_runtime, &found);
     for (unsigned i = 0; i < found.count; i++)
-        ask(process, found.path[i]);
+        ask_runtime(process, found.path[i]);
 }
