@@ -257,6 +257,11 @@ int para__thread_start(pthread_t *handle, const char *name, void *(*run)(void *)
     return 0;
 }
 
+unsigned para__threads_that_fit(unsigned wanted)
+{
+    return wanted;
+}
+
 /* No worker sees that its CPU is contended. */
 para__usage para__thread_usage(void)
 {
@@ -284,6 +289,18 @@ para_status para__bind_thread(const para__machine *m, unsigned cpu_index, bool w
     (void)m;
     (void)cpu_index;
     (void)whole_domain;
+    return PARA_OK;
+}
+
+bool para__thread_is_narrow(const para__machine *machine)
+{
+    (void)machine;
+    return false;
+}
+
+para_status para__unbind_thread(const para__machine *machine)
+{
+    (void)machine;
     return PARA_OK;
 }
 

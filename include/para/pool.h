@@ -14,14 +14,15 @@ typedef enum para_binding {
                            core, else PARA_BIND_NONE: other processes would choose the same cores */
     PARA_BIND_CORE,     /* each worker to one core */
     PARA_BIND_DOMAIN,   /* each worker to all cores of its NUMA node or shared L3 */
-    PARA_BIND_NONE      /* not at all */
+    PARA_BIND_NONE      /* not at all: each may run wherever the process may */
 } para_binding;
 
 /* para_pool_config config = PARA_POOL_CONFIG_INIT; config.workers = 4; */
 typedef struct para_pool_config {
     size_t size;      /* sizeof(para_pool_config) */
     unsigned workers; /* threads in all, a call's own thread among them; 0: PARA_NUM_WORKERS, else
-                         the first number of OMP_NUM_THREADS, else the CPU budget. At most 1024 */
+                         the first number of OMP_NUM_THREADS if it can be read, else the CPU
+                         budget. At most 1024 */
     para_binding binding;
 } para_pool_config;
 #define PARA_POOL_CONFIG_INIT                       \
@@ -36,8 +37,10 @@ typedef struct para_pool_info {
     unsigned workers;       /* threads that a call can run on, the caller among them */
     unsigned lanes;         /* calls that can be shared at once; further ones run on their caller */
     unsigned pinned;        /* workers that are bound as asked */
-    para_status pin_status; /* PARA_OK, or why workers are not bound: _UNSUPPORTED or _DENIED */
-    para_status thread_status; /* PARA_OK, or PARA_ERR_THREAD: the system refused some of them */
+    para_status pin_status; /* PARA_OK, or why workers are not bound, or may not run on all CPUs
+                               of the process: _UNSUPPORTED or _DENIED */
+    para_status thread_status; /* PARA_OK, or PARA_ERR_THREAD: the system refused some of them, or
+                                  their stacks would have left too little address space */
     bool forked;               /* in a child of fork(): calls run serially */
 } para_pool_info;
 

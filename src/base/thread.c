@@ -1,10 +1,13 @@
 #include "base/thread.h"
 
 #include "base/atomic.h"
+#include "base/cpus.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/resource.h>
 
 /* A kernel finds at least the stack that a program's main thread commonly has, also where that is
@@ -39,6 +42,38 @@ int para__thread_start(pthread_t *thread, const char *name, void *(*run)(void *)
     return error;
 }
 
+/* Of the address space in use, in pages, the first number in /proc/self/statm. */
+static uint64_t address_bytes_used(void)
+{
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file && fscanf(file, "%lu", &pages) != 1)
+        pages = 0;
+    if (file)
+        fclose(file);
+    return (uint64_t)pages * para__page_bytes();
+}
+
+unsigned para__threads_that_fit(unsigned wanted)
+{
+    const int saved = errno;
+    struct rlimit limit;
+    size_t stack_bytes = 0;
+    pthread_attr_t attributes;
+    unsigned fit = wanted;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        pthread_attr_init(&attributes) == 0) {
+        pthread_attr_getstacksize(&attributes, &stack_bytes);
+        pthread_attr_destroy(&attributes);
+        stack_bytes = stack_bytes > least_stack_bytes ? stack_bytes : least_stack_bytes;
+        const uint64_t used = address_bytes_used();
+        const uint64_t most = limit.rlim_cur > used ? (limit.rlim_cur - used) / 2 / stack_bytes : 0;
+        fit = most < wanted ? (unsigned)most : wanted;
+    }
+    errno = saved;
+    return fit;
+}
+
 int para__current_cpu(void)
 {
     const int saved = errno; /* which a failure would change */
@@ -55,23 +90,33 @@ static void count_fork(void)
     para__add_relaxed(&fork_count, 1); /* one thread: nothing to order */
 }
 
-static bool several_cpus = true; /* written once, before there can be another thread */
-
-/* When the library is loaded, so that no fork can come in between; and by the thread that loads it,
- * commonly the main one, which has the process's affinity: those that come later may be pinned. */
-__attribute__((constructor)) static void look_around(void)
+/* When the library is loaded, so that no fork can come in between. */
+__attribute__((constructor)) static void watch_forks(void)
 {
     pthread_atfork(NULL, NULL, count_fork);
-    const int saved = errno;
-    cpu_set_t usable;
-    if (sched_getaffinity(0, sizeof usable, &usable) == 0)
-        several_cpus = CPU_COUNT(&usable) > 1;
-    errno = saved; /* failed: more CPUs than a set holds */
+}
+
+enum { NOT_LOOKED_AT = 0, ONE_CPU, SEVERAL_CPUS };
+static _Atomic int cpus_at_once; /* a value on its own: orders nothing */
+
+void para__set_several_cpus(void)
+{
+    para__store_relaxed(&cpus_at_once, SEVERAL_CPUS);
 }
 
 bool para__several_cpus(void)
 {
-    return several_cpus;
+    int known = para__load_relaxed(&cpus_at_once);
+    if (known == NOT_LOOKED_AT) {
+        para__cpus cpus;
+        int cancel_state; /* files are read, and the caller may hold a lock */
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+        known =
+            !para__cpus_of_process(&cpus) || para__cpus_count(&cpus) > 1 ? SEVERAL_CPUS : ONE_CPU;
+        pthread_setcancelstate(cancel_state, NULL);
+        para__store_relaxed(&cpus_at_once, known);
+    }
+    return known == SEVERAL_CPUS;
 }
 
 unsigned para__fork_count(void)

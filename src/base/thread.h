@@ -11,12 +11,19 @@
  */
 int para__thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *arg);
 
+/* How many of the threads that are wanted have room for their stacks in half of the address
+ * space that a limit leaves (ulimit -v): with the other half the program has to do its work. */
+unsigned para__threads_that_fit(unsigned wanted);
+
 /* The CPU that the calling thread runs on; negative if the system does not say. */
 int para__current_cpu(void);
 
-/* Whether threads of the process could run at the same time when the library was loaded: if not,
- * there is no point in spinning for what another one does. */
+/* Whether threads of the process can run at the same time: if not, there is no point in spinning
+ * for what another one does. Looked at once, at the first call, since the threads that wait for
+ * each other are there by then; or settled by the other function, once the process is known to
+ * have several. */
 bool para__several_cpus(void);
+void para__set_several_cpus(void);
 
 /* The CPU time that the calling thread has used, and how often it was taken off its CPU. */
 typedef struct para__usage {

@@ -8,13 +8,30 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 
 /* The pools here leave it to the environment what their workers are bound to. */
 static bool binds_to_domains(void)
 {
+    static const char *const words[] = {"domain", "primary", "master"};
     const char *value = getenv("PARA_PROC_BIND");
-    return value && strcasecmp(value, "domain") == 0;
+    for (size_t i = 0; value && i < sizeof words / sizeof words[0]; i++)
+        if (strncasecmp(value, words[i], strlen(words[i])) == 0)
+            return true;
+    return false;
+}
+
+/* What keeps the budget from being as large as the number of hardware threads. */
+static const char *budget_limit(const para_topology_info *m)
+{
+    return m->budget < m->cores ? "quota" : m->cores < m->cpus ? "cores" : "cpus";
+}
+
+static bool limits_budget(const para_topology_info *m, const char *what)
+{
+    return strcmp(budget_limit(m), what) == 0;
 }
 
 static void say_machine(const para_topology_info *m)
@@ -25,11 +42,22 @@ static void say_machine(const para_topology_info *m)
            para__say_plural(m->numa_nodes));
     if (!m->this_system)
         printf("         described by HWLOC_SYNTHETIC or HWLOC_XMLFILE: not this machine\n");
+    if (m->cpus < m->online)
+        printf("mask     %u of the machine's %u hardware threads: taskset, a container or the "
+               "like, or "
+               "a runtime that has bound the threads of this process\n",
+               m->cpus, m->online);
     if (m->quota > 0)
         printf("quota    %.3g CPUs\n", m->quota);
     else
         printf("quota    none\n");
-    printf("budget   %u thread%s\n", m->budget, para__say_plural(m->budget));
+    printf("budget   %u thread%s%s\n", m->budget, para__say_plural(m->budget),
+           limits_budget(m, "quota") ? ": as many as the quota grants" : "");
+    if (limits_budget(m, "cores"))
+        printf(
+            "         one for each core, which has several hardware threads: PARA_NUM_WORKERS=%u "
+            "uses them all\n",
+            m->cpus);
     printf("caches   L1 %zu KiB, L2 %zu KiB, L3 %zu KiB; pages of %zu bytes\n", m->l1_bytes >> 10,
            m->l2_bytes >> 10, m->l3_bytes >> 10, m->page_bytes);
 }
@@ -37,8 +65,10 @@ static void say_machine(const para_topology_info *m)
 static void say_json_machine(const para_topology_info *m)
 {
     printf("\"machine\": {\"cpus\": %u, \"cores\": %u, \"core_kinds\": %u, \"domains\": %u, "
-           "\"numa_nodes\": %u, \"budget\": %u, \"quota\": ",
-           m->cpus, m->cores, m->core_kinds, m->domains, m->numa_nodes, m->budget);
+           "\"numa_nodes\": %u, \"online\": %u, \"budget\": %u, \"budget_limit\": \"%s\", "
+           "\"quota\": ",
+           m->cpus, m->cores, m->core_kinds, m->domains, m->numa_nodes, m->online, m->budget,
+           budget_limit(m));
     if (m->quota > 0)
         printf("%.17g", m->quota);
     else
@@ -48,19 +78,52 @@ static void say_json_machine(const para_topology_info *m)
            m->l1_bytes, m->l2_bytes, m->l3_bytes, m->page_bytes, m->this_system ? "true" : "false");
 }
 
+typedef struct reason {
+    char text[200];
+} reason;
+
+/* The system gives one error for all limits that forbid a thread, so those in force are named. */
+static reason why_threads_are_missing(void)
+{
+    reason why;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        snprintf(why.text, sizeof why.text,
+                 "threads are missing: the address space is limited to %llu MiB (ulimit -v), and "
+                 "stacks take at most half of what is left of it",
+                 (unsigned long long)limit.rlim_cur >> 20);
+    else if (getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        snprintf(why.text, sizeof why.text,
+                 "threads are missing: the user may have %llu (ulimit -u), and a "
+                 "container fewer (pids.max)",
+                 (unsigned long long)limit.rlim_cur);
+    else
+        snprintf(why.text, sizeof why.text,
+                 "threads are missing: no memory, or a limit on the threads of a "
+                 "container (pids.max)");
+    return why;
+}
+
 static void say_pool(const para_pool_info *p)
 {
     printf("pool     %u worker%s, the caller among them (%u asked for); %u lane%s; %u pinned%s%s\n",
            p->workers, para__say_plural(p->workers), p->requested, p->lanes,
            para__say_plural(p->lanes), p->pinned, p->pin_status ? ": " : "",
            p->pin_status ? para_status_text(p->pin_status) : "");
+    if (p->workers < p->requested)
+        printf("         %s\n", why_threads_are_missing().text);
 }
 
 static void say_json_pool(const para_pool_info *p)
 {
     printf("\"pool\": {\"requested\": %u, \"workers\": %u, \"lanes\": %u, \"pinned\": %u, "
-           "\"pin_status\": \"%s\"}",
-           p->requested, p->workers, p->lanes, p->pinned, para_status_name(p->pin_status));
+           "\"pin_status\": \"%s\", \"thread_status\": \"%s\", \"threads_missing\": ",
+           p->requested, p->workers, p->lanes, p->pinned, para_status_name(p->pin_status),
+           para_status_name(p->thread_status));
+    if (p->workers < p->requested)
+        printf("\"%s\"}", why_threads_are_missing().text);
+    else
+        printf("null}");
 }
 
 static void say_worker(unsigned index, const para_worker_info *w)

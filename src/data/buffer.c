@@ -46,7 +46,8 @@ static void place_by_slice(const para_pool *pool, char *data, size_t pages, size
     }
 }
 
-/* Placement is a request: where it is refused, the system places the pages. */
+/* Placement is a request: where it is refused, the system places the pages. Workers that are
+ * bound to nothing have no node: it is their touch that places the pages. */
 static void place_pages(const para_pool *pool, char *data, size_t pages, size_t page,
                         const para_buffer_config *config)
 {
@@ -55,7 +56,7 @@ static void place_pages(const para_pool *pool, char *data, size_t pages, size_t 
         (void)para__bind_memory(machine, data, pages * page, config->node);
     else if (config->placement == PARA_PLACE_INTERLEAVE)
         (void)para__interleave_memory(machine, data, pages * page);
-    else if (machine->info.numa_nodes > 1)
+    else if (machine->info.numa_nodes > 1 && pool->binding != PARA_BIND_NONE)
         place_by_slice(pool, data, pages, page);
 }
 

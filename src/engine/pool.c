@@ -28,16 +28,43 @@ static unsigned nearest_worker(const para_pool *pool, const para_cpu_info *cpu)
     return nearest;
 }
 
-/* Fills in where each worker is placed, and who reads its notices together. */
-static void place_workers(para_pool *pool)
+/* Places a pool of fewer workers than cores on as many domains as there are: the first core of
+ * each, then the second, until there are enough. Neighbours are of one domain all the same. */
+static para_status spread_workers(para_pool *pool)
 {
     const para__machine *machine = pool->machine;
+    const unsigned cores = machine->info.cores; /* their first threads are listed first */
+    bool *const taken = para__alloc(cores * sizeof *taken);
+    if (!taken)
+        return para__fail(PARA_ERR_MEMORY, NULL);
+    for (unsigned n = 0, domain = 0; n < pool->workers; domain++) {
+        for (unsigned i = 0; i < cores; i++)
+            if (!taken[i] && machine->cpu[i].domain == domain % machine->info.domains) {
+                taken[i] = true;
+                n++;
+                break;
+            }
+    }
+    for (unsigned i = 0, n = 0; i < cores; i++)
+        if (taken[i])
+            pool->worker[n++].cpu_index = i;
+    para__free(taken);
+    return PARA_OK;
+}
+
+/* Fills in where each worker is placed, and who reads its notices together. */
+static para_status place_workers(para_pool *pool, bool spread)
+{
+    const para__machine *machine = pool->machine;
+    for (unsigned i = 0; i < pool->workers; i++)
+        pool->worker[i].cpu_index = i % machine->cpu_count;
+    const para_status status =
+        spread && pool->workers < machine->info.cores ? spread_workers(pool) : PARA_OK;
     unsigned members = 0;
     for (unsigned i = 0; i < pool->workers; i++) {
         para__worker *worker = &pool->worker[i];
         worker->pool = pool;
         worker->index = i;
-        worker->cpu_index = i % machine->cpu_count;
         worker->kind = machine->cpu[worker->cpu_index].kind;
         if (i > 0) {
             const para__worker *before = &pool->worker[i - 1];
@@ -50,6 +77,7 @@ static void place_workers(para_pool *pool)
     }
     for (unsigned i = 0; i < machine->cpu_count; i++)
         pool->seat_of[machine->cpu[i].os_index] = (uint16_t)nearest_worker(pool, &machine->cpu[i]);
+    return status;
 }
 
 /* The block of memory that a pool is made of, laid out behind the structure itself. */
@@ -98,7 +126,7 @@ static void release(para_pool *pool)
 
 /* Checks the caller's configuration and completes it from the environment and the machine. */
 static para_status configure(const para_pool_config *config, const para__machine *machine,
-                             unsigned *workers, para_binding *binding, bool *display)
+                             para__settings *settings)
 {
     const para_pool_config automatic = PARA_POOL_CONFIG_INIT;
     if (!config)
@@ -111,22 +139,23 @@ static para_status configure(const para_pool_config *config, const para__machine
                           config->workers);
     if ((unsigned)config->binding > PARA_BIND_NONE)
         return para__fail(PARA_ERR_ARGUMENT, "config.binding is %d", (int)config->binding);
-    para__settings settings = {0};
-    const para_status status = para__settings_read(&settings);
+    para__settings s = {0};
+    const para_status status = para__settings_read(&s);
     if (status)
         return status;
-    *workers = config->workers ? config->workers : settings.workers;
-    *workers = *workers ? *workers : machine->info.budget;
-    *workers = *workers < PARA__WORKERS_MAX ? *workers : PARA__WORKERS_MAX;
-    *binding = config->binding ? config->binding : settings.binding;
+    s.workers = config->workers ? config->workers : s.workers;
+    s.workers = s.workers ? s.workers : machine->info.budget;
+    s.workers = s.workers < PARA__WORKERS_MAX ? s.workers : PARA__WORKERS_MAX;
+    s.spread = s.spread && !config->binding;
+    s.binding = config->binding ? config->binding : s.binding;
     /* Some of the cores only: other processes would choose the same ones. */
-    if (*binding == PARA_BIND_AUTO)
-        *binding = *workers < machine->info.cores ? PARA_BIND_NONE : PARA_BIND_CORE;
-    *display = settings.display;
+    if (s.binding == PARA_BIND_AUTO)
+        s.binding = s.workers < machine->info.cores ? PARA_BIND_NONE : PARA_BIND_CORE;
+    *settings = s;
     return PARA_OK;
 }
 
-static void display(const para_pool *pool)
+static void display(const para_pool *pool, bool spread)
 {
     static const char *const names[] = {"", "core", "domain", "false"};
     fprintf(stderr,
@@ -135,30 +164,34 @@ static void display(const para_pool *pool)
             "  PARA_NUM_WORKERS = '%u'\n"
             "  PARA_PROC_BIND = '%s'\n"
             "PARA DISPLAY ENVIRONMENT END\n",
-            para_version(), pool->workers, names[pool->binding]);
+            para_version(), pool->workers, spread ? "spread" : names[pool->binding]);
 }
 
 static para_status make(para_pool **pool, const para_pool_config *config)
 {
     const para__machine *machine = NULL;
-    unsigned workers = 0;
-    para_binding binding = PARA_BIND_AUTO;
-    bool displayed = false;
+    para__settings settings;
     para_status status = para__machine_get(&machine);
     if (!status)
-        status = configure(config, machine, &workers, &binding, &displayed);
+        status = configure(config, machine, &settings);
     if (status)
         return status;
-    para_pool *made = allocate(machine, workers);
+    para_pool *made = allocate(machine, settings.workers);
     if (!made)
-        return para__fail(PARA_ERR_MEMORY, "no memory for a pool of %u workers", workers);
-    made->requested = workers;
-    made->binding = binding;
+        return para__fail(PARA_ERR_MEMORY, "no memory for a pool of %u workers", settings.workers);
+    made->requested = settings.workers;
+    made->binding = settings.binding;
     made->is_hybrid = machine->info.core_kinds > 1;
+    made->unbinds = settings.binding == PARA_BIND_NONE && settings.workers > 1 &&
+                    para__thread_is_narrow(machine);
     made->fork_count = para__fork_count();
-    place_workers(made);
+    status = place_workers(made, settings.spread);
+    if (status) {
+        release(made);
+        return status;
+    }
     para__module_stay();
-    if (workers > 1) {
+    if (settings.workers > 1) {
         made->workers = para__workers_start(made);
         if (made->workers < 2) { /* the only one there is would be in its caller's place */
             para__workers_stop(made, made->workers);
@@ -166,8 +199,8 @@ static para_status make(para_pool **pool, const para_pool_config *config)
         }
     }
     para__costs_measure(made);
-    if (displayed)
-        display(made);
+    if (settings.display)
+        display(made, settings.spread);
     *pool = made;
     return PARA_OK;
 }

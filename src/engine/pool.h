@@ -48,6 +48,7 @@ struct para_pool {
     bool is_hybrid;      /* its cores are of several kinds */
     unsigned fork_count; /* of the process that made it */
     para_binding binding;
+    bool unbinds; /* workers leave the mask that they inherit from the thread that makes them */
     para__costs costs;      /* as measured before the pool is anybody's; see followed */
     uint64_t portion_ticks; /* a portion of less is not asked what a unit costs: the clock shows */
     unsigned cpu_limit;     /* seat_of has so many entries */

@@ -20,45 +20,89 @@ static para_status malformed(const char *name, const char *value, const char *ex
     return para__fail(PARA_ERR_ENVIRONMENT, "%s=%.80s: expected %s", name, value, expected);
 }
 
-/* A thread count; in a list, as OpenMP allows one, the first. */
-static para_status read_count(const char *name, bool list, unsigned *count)
+/* Reads a decimal number without a sign and the blanks around it. Returns what follows; NULL if
+ * there is no number. One that is too large for the type is the largest. */
+static const char *take_count(const char *text, unsigned long *number)
 {
-    const char *value = value_of(name);
-    if (!value)
-        return PARA_OK;
-    const char *digits = value + strspn(value, " \t");
+    const char *digits = text + strspn(text, " \t");
+    if (*digits < '0' || *digits > '9')
+        return NULL;
     char *end = NULL;
     const int saved = errno;
-    errno = 0;
-    const unsigned long n = strtoul(digits, &end, 10);
-    const bool overflow = errno != 0;
+    *number = strtoul(digits, &end, 10);
     errno = saved;
-    end += strspn(end, " \t");
-    const bool ended = *end == '\0' || (list && *end == ',');
-    if (*digits < '0' || *digits > '9' || overflow || !ended || n == 0 || n > PARA__WORKERS_MAX)
-        return malformed(name, value, "a number of threads, 1 to 1024");
-    *count = (unsigned)n;
+    return end + strspn(end, " \t");
+}
+
+static para_status read_workers(unsigned *workers)
+{
+    const char *value = value_of("PARA_NUM_WORKERS");
+    unsigned long n = 0;
+    if (!value)
+        return PARA_OK;
+    const char *end = take_count(value, &n);
+    if (!end || *end != '\0' || n == 0 || n > PARA__WORKERS_MAX)
+        return malformed("PARA_NUM_WORKERS", value, "a number of threads, 1 to 1024");
+    *workers = (unsigned)n;
     return PARA_OK;
 }
 
-static para_status read_binding(para_binding *binding)
+/* The first number of OMP_NUM_THREADS, which is a list. The variable is not ours: runtimes
+ * differ in what they accept, so what cannot be read is passed over, and what is too large is
+ * capped. */
+static unsigned openmp_threads(void)
 {
-    static const struct {
-        const char *word;
-        para_binding binding;
-    } words[] = {{"true", PARA_BIND_CORE},
-                 {"core", PARA_BIND_CORE},
-                 {"domain", PARA_BIND_DOMAIN},
-                 {"false", PARA_BIND_NONE}};
+    const char *value = value_of("OMP_NUM_THREADS");
+    unsigned long n = 0;
+    const char *end = value ? take_count(value, &n) : NULL;
+    if (!end || (*end != '\0' && *end != ','))
+        return 0;
+    return n < PARA__WORKERS_MAX ? (unsigned)n : PARA__WORKERS_MAX;
+}
+
+/* Words of OMP_PROC_BIND among them, of which some may stand in a list. */
+static const struct binding_word {
+    const char *word;
+    para_binding binding;
+    bool listed, spread;
+} binding_words[] = {
+    {"true", PARA_BIND_CORE, false, false},     {"core", PARA_BIND_CORE, false, false},
+    {"domain", PARA_BIND_DOMAIN, false, false}, {"false", PARA_BIND_NONE, false, false},
+    {"close", PARA_BIND_CORE, true, false},     {"spread", PARA_BIND_CORE, true, true},
+    {"primary", PARA_BIND_DOMAIN, true, false}, {"master", PARA_BIND_DOMAIN, true, false},
+};
+
+static const struct binding_word *find_binding(const char *word, size_t length, bool listed)
+{
+    for (size_t i = 0; i < sizeof binding_words / sizeof binding_words[0]; i++)
+        if (strlen(binding_words[i].word) == length &&
+            strncasecmp(word, binding_words[i].word, length) == 0 &&
+            (binding_words[i].listed || !listed))
+            return &binding_words[i];
+    return NULL;
+}
+
+/* OpenMP's lists have a word for each level of nesting: para takes the first. */
+static para_status read_binding(para__settings *settings)
+{
     const char *value = value_of("PARA_PROC_BIND");
     if (!value)
         return PARA_OK;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strcasecmp(value, words[i].word) == 0) {
-            *binding = words[i].binding;
-            return PARA_OK;
-        }
-    return malformed("PARA_PROC_BIND", value, "true, false, core or domain");
+    const bool listed = strchr(value, ',') != NULL;
+    const struct binding_word *first = NULL;
+    for (const char *word = value; word; word = strchr(word, ',')) {
+        word += word == value ? 0 : 1 + strspn(word + 1, " \t");
+        const size_t length = strcspn(word, listed ? ", \t" : "");
+        const char after = word[length + strspn(word + length, " \t")];
+        const struct binding_word *found = find_binding(word, length, listed);
+        if (!found || (after != ',' && after != '\0'))
+            return malformed("PARA_PROC_BIND", value,
+                             "true, false, core, domain, close, spread or primary");
+        first = first ? first : found;
+    }
+    settings->binding = first->binding;
+    settings->spread = first->spread;
+    return PARA_OK;
 }
 
 static para_status read_display(bool *display)
@@ -76,11 +120,11 @@ static para_status read_display(bool *display)
 para_status para__settings_read(para__settings *settings)
 {
     para__settings read = {0};
-    para_status status = read_count("PARA_NUM_WORKERS", false, &read.workers);
+    para_status status = read_workers(&read.workers);
     if (!status && read.workers == 0)
-        status = read_count("OMP_NUM_THREADS", true, &read.workers);
+        read.workers = openmp_threads();
     if (!status)
-        status = read_binding(&read.binding);
+        status = read_binding(&read);
     if (!status)
         status = read_display(&read.display);
     if (!status)

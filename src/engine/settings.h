@@ -5,12 +5,15 @@
 #include <para/pool.h>
 
 typedef struct para__settings {
-    unsigned workers;     /* PARA_NUM_WORKERS, else the first of OMP_NUM_THREADS; 0: not given */
+    unsigned workers;     /* PARA_NUM_WORKERS, else the first of OMP_NUM_THREADS if that can be
+                             read; 0: not given */
     para_binding binding; /* PARA_PROC_BIND; PARA_BIND_AUTO: not given */
+    bool spread;          /* of PARA_BIND_CORE: a small pool's workers on all domains */
     bool display;         /* PARA_DISPLAY_ENV: print what is in force, on standard error */
 } para__settings;
 
-/* Reads them. Errors: PARA_ERR_ENVIRONMENT, the detail naming variable and value. */
+/* Reads them. Variables of OpenMP are never an error. Errors: PARA_ERR_ENVIRONMENT, the detail
+ * naming variable and value. */
 para_status para__settings_read(para__settings *settings);
 
 #endif

@@ -201,6 +201,8 @@ static void *run(void *arg)
     if (pool->binding != PARA_BIND_NONE)
         self->bind_status =
             para__bind_thread(pool->machine, self->cpu_index, pool->binding == PARA_BIND_DOMAIN);
+    else if (pool->unbinds)
+        self->bind_status = para__unbind_thread(pool->machine);
     this_worker = self;
     (void)para__fp_swap(PARA__FP_DEFAULT); /* not that of the thread that made the pool */
     para__add_release(E4, &pool->ready, 1);
@@ -211,8 +213,9 @@ static void *run(void *arg)
 
 unsigned para__workers_start(para_pool *pool)
 {
+    const unsigned fit = para__threads_that_fit(pool->workers);
     unsigned started = 0;
-    for (; started < pool->workers; started++) {
+    for (; started < fit; started++) {
         para__worker *worker = &pool->worker[started];
         char name[16];
         snprintf(name, sizeof name, "para-%u", started);

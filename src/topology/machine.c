@@ -4,13 +4,13 @@
 #include "base/atomic.h"
 #include "base/info.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
-#include <hwloc.h>
 #include <pthread.h>
-#include <stdlib.h>
 
-/* Whoever reads the machine holds this, so that no fork falls into the middle of it: hwloc has
- * locks of its own, and a child would find them taken by a thread that it does not have. */
+/* Whoever reads the machine holds this, so that no fork falls into the middle of it: hwloc,
+ * which reads described machines, has locks of its own, and a child would find them taken by a
+ * thread that it does not have. */
 static pthread_mutex_t reading = PTHREAD_MUTEX_INITIALIZER;
 
 /* Of the holder's thread, before it locked. Files are read under the mutex, and whoever is cancelled
@@ -36,15 +36,13 @@ static void unlock(void)
     pthread_setcancelstate(before, NULL);
 }
 
-/* When the library is loaded, and not at first use, for two reasons. Handlers run before a fork in
- * the reverse order of their registration, and this mutex is taken while others are held, so its
- * handler must be the last to run. And the environment may only be changed while nobody else can be
- * reading it: hwloc has no other switch that keeps its warnings off stderr. */
-/* Before the constructors without a number, among them the default pool's: see there. */
+/* When the library is loaded, and not at first use: handlers run before a fork in the reverse
+ * order of their registration, and this mutex is taken while others are held, so its handler
+ * must be the last to run. Before the constructors without a number, among them the default
+ * pool's: see there. */
 __attribute__((constructor(101))) static void prepare_process(void)
 {
     pthread_atfork(lock, unlock, unlock);
-    setenv("HWLOC_HIDE_ERRORS", "2", 0);
 }
 
 para_status para__machine_load(para__machine **machine, const char *root)
@@ -57,11 +55,6 @@ para_status para__machine_load(para__machine **machine, const char *root)
 
 void para__machine_free(para__machine *machine)
 {
-    if (!machine)
-        return;
-    lock();
-    hwloc_topology_destroy(machine->hwloc);
-    unlock();
     para__free(machine);
 }
 
@@ -75,6 +68,8 @@ para_status para__machine_get(const para__machine **machine)
         const para_status status = known ? PARA_OK : para__machine_read(&made, "");
         if (made) {
             known = made;
+            if (made->info.this_system && made->cpu_count > 1)
+                para__set_several_cpus();
             para__store_release(E7, &the_machine, known);
         }
         unlock();

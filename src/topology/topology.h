@@ -6,13 +6,15 @@
 #ifndef PARA_TOPOLOGY_TOPOLOGY_H
 #define PARA_TOPOLOGY_TOPOLOGY_H
 
+#include "base/cpus.h"
+
 #include <para/topology.h>
 
 typedef struct para__machine {
     para_topology_info info;
     unsigned cpu_count;       /* = info.cpus */
     const para_cpu_info *cpu; /* [cpu_count] */
-    void *hwloc;              /* the hwloc_topology_t that it was read from */
+    para__cpus usable;        /* of this system; empty where that is not known */
 } para__machine;
 
 /* The process's machine: read at the first call, never freed, immutable. Any thread. On failure the
@@ -24,8 +26,16 @@ para_status para__machine_get(const para__machine **machine);
 para_status para__machine_load(para__machine **machine, const char *root);
 void para__machine_free(para__machine *machine);
 
-/* The same, under a lock that the caller holds: hwloc has locks of its own, see machine.c. */
+/* The same, under a lock that the caller holds: see machine.c. */
 para_status para__machine_read(para__machine **machine, const char *root);
+
+/* Whether the calling thread may run elsewhere than on all usable CPUs, so that threads that it
+ * makes would inherit the mask of another's choice. Makes no affinity call where /proc is
+ * mounted. */
+bool para__thread_is_narrow(const para__machine *machine);
+
+/* Lets the calling thread run on all usable CPUs. Errors as below. */
+para_status para__unbind_thread(const para__machine *machine);
 
 /* Binds the calling thread to one CPU of the machine, or to all CPUs of that CPU's domain.
  * PARA_ERR_UNSUPPORTED: the machine is not this system, or the system cannot bind; PARA_ERR_DENIED:

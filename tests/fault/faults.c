@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <hwloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -140,12 +141,12 @@ WRAP(int, pthread_join, pthread_t thread, void **result)
     return __real_pthread_join(thread, result);
 }
 
-/* ---- hwloc --------------------------------------------------------------------------- */
-
-WRAP(int, hwloc_set_cpubind, hwloc_topology_t topology, hwloc_const_cpuset_t cpus, int flags)
+WRAP(int, sched_setaffinity, pid_t thread, size_t bytes, const cpu_set_t *cpus)
 {
-    return fails(FAULT_BINDING) ? -1 : __real_hwloc_set_cpubind(topology, cpus, flags);
+    return fails(FAULT_BINDING) ? -1 : __real_sched_setaffinity(thread, bytes, cpus);
 }
+
+/* ---- hwloc --------------------------------------------------------------------------- */
 
 WRAP(int, hwloc_topology_init, hwloc_topology_t *topology)
 {
@@ -163,26 +164,6 @@ WRAP(void, hwloc_topology_destroy, hwloc_topology_t topology)
 {
     held--;
     __real_hwloc_topology_destroy(topology);
-}
-
-WRAP(hwloc_bitmap_t, hwloc_bitmap_alloc, void)
-{
-    const hwloc_bitmap_t bitmap = fails(FAULT_MEMORY) ? NULL : __real_hwloc_bitmap_alloc();
-    held += bitmap != NULL;
-    return bitmap;
-}
-
-WRAP(hwloc_bitmap_t, hwloc_bitmap_dup, hwloc_const_bitmap_t of)
-{
-    const hwloc_bitmap_t bitmap = fails(FAULT_MEMORY) ? NULL : __real_hwloc_bitmap_dup(of);
-    held += bitmap != NULL;
-    return bitmap;
-}
-
-WRAP(void, hwloc_bitmap_free, hwloc_bitmap_t bitmap)
-{
-    held -= bitmap != NULL;
-    __real_hwloc_bitmap_free(bitmap);
 }
 
 /* ---- Files --------------------------------------------------------------------------- */

@@ -7,10 +7,10 @@
 
 typedef enum fault_kind {
     FAULT_ANY = 0,
-    FAULT_MEMORY,   /* heap, hwloc's bitmaps */
+    FAULT_MEMORY,   /* heap */
     FAULT_PAGES,    /* mmap */
     FAULT_THREAD,   /* pthread_create */
-    FAULT_BINDING,  /* hwloc_set_cpubind */
+    FAULT_BINDING,  /* sched_setaffinity */
     FAULT_TOPOLOGY, /* hwloc's own */
     FAULT_FILE      /* fopen, open, openat */
 } fault_kind;

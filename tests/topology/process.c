@@ -1,19 +1,17 @@
 /* What depends on the process: its affinity, its one machine, forks. Each test body runs in a child
  * of its own and answers by its exit status, the number of the first line that went wrong modulo
  * 256. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "../common/check.h"
 
 #include "base/atomic.h"
+#include "base/thread.h"
 #include "topology/topology.h"
 
 #include <dirent.h>
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -292,7 +290,98 @@ static void fork_body(void)
 static void test_fork_while_another_thread_reads(void **state)
 {
     (void)state;
+    if (UNDER_QEMU)
+        skip();
     run(fork_body);
+}
+
+/* ---- Threads that are bound more narrowly than the process ----------------------------------- */
+
+static void *idle(void *arg)
+{
+    pause();
+    return arg;
+}
+
+static void bind_this_thread(int cpu)
+{
+    cpu_set_t mask;
+    CPU_ZERO(&mask);
+    CPU_SET(cpu, &mask);
+    CHECK(sched_setaffinity(0, sizeof mask, &mask) == 0);
+}
+
+/* How many of the process's threads with such a name may run on exactly so many CPUs. */
+static unsigned threads_with(const char *name, int cpus)
+{
+    unsigned count = 0;
+    DIR *const threads = opendir("/proc/self/task");
+    CHECK(threads);
+    for (const struct dirent *thread; (thread = readdir(threads)) != NULL;) {
+        char path[300];
+        char comm[20] = "";
+        cpu_set_t mask;
+        snprintf(path, sizeof path, "/proc/self/task/%s/comm", thread->d_name);
+        FILE *const file = *thread->d_name != '.' ? fopen(path, "r") : NULL;
+        if (!file)
+            continue;
+        CHECK(fgets(comm, sizeof comm, file));
+        fclose(file);
+        CHECK(sched_getaffinity(atoi(thread->d_name), sizeof mask, &mask) == 0);
+        count += strncmp(comm, name, strlen(name)) == 0 && CPU_COUNT(&mask) == cpus;
+    }
+    closedir(threads);
+    return count;
+}
+
+/* Whoever makes the pool, workers that are bound to nothing use what the process may use. */
+static void unbound_workers_body(void)
+{
+    cpu_set_t mask;
+    pthread_t other;
+    CHECK(sched_getaffinity(0, sizeof mask, &mask) == 0);
+    const int all = CPU_COUNT(&mask);
+    CHECK(pthread_create(&other, NULL, idle, NULL) == 0);
+    bind_this_thread(nth_cpu(0));
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    config.workers = 3;
+    config.binding = PARA_BIND_NONE;
+    para_pool *pool = NULL;
+    CHECK(para_pool_create(&pool, &config) == PARA_OK);
+    CHECK(threads_with("para-", all) == 3);
+    para_pool_info info = {.size = sizeof info};
+    CHECK(para_pool_get_info(pool, &info) == PARA_OK);
+    CHECK(info.workers == 3 && info.pinned == 0 && info.pin_status == PARA_OK);
+    para_pool_destroy(pool);
+    CHECK(sched_getaffinity(0, sizeof mask, &mask) == 0 && CPU_COUNT(&mask) == 1);
+}
+
+static void test_unbound_workers_leave_their_makers_mask(void **state)
+{
+    (void)state;
+    run(unbound_workers_body);
+}
+
+static void one_cpu_body(void)
+{
+    bind_to(nth_cpu(0));
+    CHECK(!para__several_cpus());
+}
+
+static void bound_main_body(void)
+{
+    const bool several = nth_cpu(1) >= 0;
+    pthread_t other;
+    CHECK(pthread_create(&other, NULL, idle, NULL) == 0);
+    bind_this_thread(nth_cpu(0));
+    CHECK(para__several_cpus() == several);
+}
+
+static void test_spinning_pays_where_threads_run_at_once(void **state)
+{
+    (void)state;
+    run(one_cpu_body);
+    run(bound_main_body);
 }
 
 int main(void)
@@ -306,6 +395,8 @@ int main(void)
         cmocka_unit_test(test_sizes_and_arguments),
         cmocka_unit_test(test_threads_get_one_machine),
         cmocka_unit_test(test_fork_while_another_thread_reads),
+        cmocka_unit_test(test_unbound_workers_leave_their_makers_mask),
+        cmocka_unit_test(test_spinning_pays_where_threads_run_at_once),
     };
     unsetenv("HWLOC_SYNTHETIC");
     unsetenv("HWLOC_XMLFILE");

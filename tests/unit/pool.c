@@ -311,6 +311,8 @@ static void all_but_faults(const char *value)
 
 TEST(workers_block_all_signals_but_those_of_faults)
 {
+    if (UNDER_QEMU)
+        skip();
     para_pool *pool = check_pool(4);
     assert_true(each_worker("SigBlk", all_but_faults) >= 4);
     para_pool_destroy(pool);
@@ -336,7 +338,8 @@ TEST(bound_workers_have_one_cpu_each)
     if (info.pinned == 3)
         each_worker("Cpus_allowed_list", one_cpu);
     para_pool_destroy(pool);
-    assert_int_equal(each_worker("Name", any), before);
+    if (!UNDER_QEMU) /* there a thread that was joined may be seen for a moment */
+        assert_int_equal(each_worker("Name", any), before);
 }
 
 int main(void)

@@ -251,6 +251,8 @@ static para_why why_of(para_pool *pool)
 /* Else it would never be seen that a call is not worth sharing any more. */
 TEST(a_short_call_that_is_shared_runs_alone_now_and_then)
 {
+    if (UNDER_QEMU)
+        skip();
     para_pool *pool = check_pool(2);
     unsigned shared = 0;
     unsigned alone = 0;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char *const names[] = {"PARA_NUM_WORKERS", "OMP_NUM_THREADS", "PARA_PROC_BIND",
@@ -51,6 +52,23 @@ static void refuses(const char *name, const char *value)
     unsetenv(name);
 }
 
+static para_pool_info info_of(const para_pool_config *config)
+{
+    para_pool *pool = NULL;
+    para_pool_info info = {.size = sizeof info};
+    OK(para_pool_create(&pool, config));
+    OK(para_pool_get_info(pool, &info));
+    para_pool_destroy(pool);
+    return info;
+}
+
+/* With no variable set. */
+static para_pool_info info_of_empty(void)
+{
+    clear(NULL);
+    return info_of(NULL);
+}
+
 TEST(nothing_set_is_all_automatic)
 {
     para__settings settings = {.workers = 99, .binding = PARA_BIND_DOMAIN, .display = true};
@@ -87,10 +105,25 @@ TEST(malformed_worker_counts)
                                       "4 4", "1025", "0x4", "1.5", " ",    "99999999999999999999"};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         refuses("PARA_NUM_WORKERS", bad[i]);
-        refuses("OMP_NUM_THREADS", bad[i]);
     }
     refuses("PARA_NUM_WORKERS", "4,2");
-    refuses("OMP_NUM_THREADS", ",4");
+}
+
+/* It is not ours: what other runtimes make of it is their affair, and no call fails for it. */
+TEST(an_openmp_variable_is_never_an_error)
+{
+    static const char *const unread[] = {"0",   "-1",   "+4",  "four", "4x",   "4 4", "0x4", "1.0",
+                                         "all", "auto", "4;2", ",4",   "true", " ",   ";",   "0,4"};
+    for (size_t i = 0; i < COUNT_OF(unread); i++) {
+        assert_int_equal(read_with("OMP_NUM_THREADS", unread[i]).workers, 0);
+        setenv("OMP_NUM_THREADS", unread[i], 1);
+        const unsigned requested = info_of(NULL).requested;
+        assert_int_equal(requested, info_of_empty().requested);
+    }
+    assert_int_equal(read_with("OMP_NUM_THREADS", "1024").workers, 1024);
+    assert_int_equal(read_with("OMP_NUM_THREADS", "1025").workers, 1024);
+    assert_int_equal(read_with("OMP_NUM_THREADS", "2048,2").workers, 1024);
+    assert_int_equal(read_with("OMP_NUM_THREADS", "99999999999999999999").workers, 1024);
 }
 
 TEST(a_very_long_value_is_refused)
@@ -99,7 +132,9 @@ TEST(a_very_long_value_is_refused)
     memset(value, '7', sizeof value - 1);
     value[sizeof value - 1] = '\0';
     for (size_t i = 0; i < COUNT_OF(names); i++)
-        refuses(names[i], value);
+        if (strncmp(names[i], "PARA_", 5) == 0)
+            refuses(names[i], value);
+    assert_int_equal(read_with("OMP_NUM_THREADS", value).workers, 1024);
 }
 
 TEST(own_variable_wins_over_openmp)
@@ -117,9 +152,69 @@ TEST(bindings)
     assert_int_equal(read_with("PARA_PROC_BIND", "Core").binding, PARA_BIND_CORE);
     assert_int_equal(read_with("PARA_PROC_BIND", "DOMAIN").binding, PARA_BIND_DOMAIN);
     assert_int_equal(read_with("PARA_PROC_BIND", "false").binding, PARA_BIND_NONE);
-    refuses("PARA_PROC_BIND", "close");
+    assert_int_equal(read_with("PARA_PROC_BIND", "close").binding, PARA_BIND_CORE);
+    assert_int_equal(read_with("PARA_PROC_BIND", "Spread").binding, PARA_BIND_CORE);
+    assert_true(read_with("PARA_PROC_BIND", "spread").spread);
+    assert_false(read_with("PARA_PROC_BIND", "close").spread);
+    assert_int_equal(read_with("PARA_PROC_BIND", "primary").binding, PARA_BIND_DOMAIN);
+    assert_int_equal(read_with("PARA_PROC_BIND", "master").binding, PARA_BIND_DOMAIN);
+    assert_true(read_with("PARA_PROC_BIND", "spread,close").spread);
+    assert_int_equal(read_with("PARA_PROC_BIND", "primary, spread , close").binding,
+                     PARA_BIND_DOMAIN);
+    static const char *const bad[] = {"clos",
+                                      "spread,",
+                                      ",spread",
+                                      "spread,,close",
+                                      "true,close",
+                                      "close,false",
+                                      "spread close",
+                                      "spread,core",
+                                      "close;core",
+                                      "1",
+                                      " ",
+                                      ","};
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        refuses("PARA_PROC_BIND", bad[i]);
     refuses("PARA_PROC_BIND", "core ");
     refuses("PARA_PROC_BIND", "cor");
+}
+
+/* On a machine of 2 domains with 4 cores each; placed, but not bound, since it is not this one. In
+ * children, since a process has one machine. */
+static unsigned domains_of_pool(const char *word, unsigned workers)
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        setenv("HWLOC_SYNTHETIC", "node:2 core:4 pu:2", 1);
+        setenv("PARA_PROC_BIND", word, 1);
+        para_pool_config config = PARA_POOL_CONFIG_INIT;
+        config.workers = workers;
+        para_pool *pool = NULL;
+        unsigned in_second = 0;
+        unsigned before = 0;
+        if (para_pool_create(&pool, &config))
+            _exit(200);
+        for (unsigned i = 0; i < workers; i++) {
+            para_worker_info worker = {.size = sizeof worker};
+            if (para_pool_get_worker(pool, i, &worker) || worker.domain < before)
+                _exit(201);
+            before = worker.domain;
+            in_second += worker.domain == 1;
+        }
+        _exit((int)in_second);
+    }
+    int status = 0;
+    assert_true(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
+    return (unsigned)WEXITSTATUS(status);
+}
+
+TEST(a_pool_may_be_spread)
+{
+    assert_int_equal(domains_of_pool("close", 2), 0);
+    assert_int_equal(domains_of_pool("spread", 2), 1);
+    assert_int_equal(domains_of_pool("spread", 5), 2);
+    assert_int_equal(domains_of_pool("close", 5), 1);
+    assert_int_equal(domains_of_pool("spread", 8), 4);
 }
 
 TEST(display)
@@ -129,16 +224,6 @@ TEST(display)
     assert_false(read_with("PARA_DISPLAY_ENV", "false").display);
     refuses("PARA_DISPLAY_ENV", "yes");
     refuses("PARA_DISPLAY_ENV", "1");
-}
-
-static para_pool_info info_of(const para_pool_config *config)
-{
-    para_pool *pool = NULL;
-    para_pool_info info = {.size = sizeof info};
-    OK(para_pool_create(&pool, config));
-    OK(para_pool_get_info(pool, &info));
-    para_pool_destroy(pool);
-    return info;
 }
 
 TEST(a_pool_follows_the_environment_and_the_program_wins)
@@ -181,10 +266,12 @@ TEST(display_prints_what_is_in_force)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_pool_may_be_spread, clear), /* no machine is read yet */
         cmocka_unit_test_setup(nothing_set_is_all_automatic, clear),
         cmocka_unit_test_setup(empty_is_not_set, clear),
         cmocka_unit_test_setup(worker_counts, clear),
         cmocka_unit_test_setup(malformed_worker_counts, clear),
+        cmocka_unit_test_setup(an_openmp_variable_is_never_an_error, clear),
         cmocka_unit_test_setup(a_very_long_value_is_refused, clear),
         cmocka_unit_test_setup(own_variable_wins_over_openmp, clear),
         cmocka_unit_test_setup(bindings, clear),

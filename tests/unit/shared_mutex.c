@@ -157,6 +157,8 @@ static void let_one_die(shared *s)
 
 TEST(owner_died)
 {
+    if (UNDER_QEMU)
+        skip();
     shared *s = map_shared();
     let_one_die(s);
     FAILS(PARA_ERR_OWNER_DIED, para_shared_mutex_lock(&s->mutex));
@@ -187,6 +189,8 @@ static int wait_and_recover(shared *s)
 
 TEST(owner_dies_while_others_wait)
 {
+    if (UNDER_QEMU)
+        skip();
     shared *s = map_shared();
     const pid_t holder = child_of(lock_and_stay, s);
     while (!s->held)
@@ -209,6 +213,8 @@ static void *lock_and_exit(void *mutex)
 
 TEST(a_thread_ends_as_owner)
 {
+    if (UNDER_QEMU)
+        skip();
     shared *s = map_shared();
     pthread_t thread;
     void *failed = s;

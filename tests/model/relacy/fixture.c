@@ -141,11 +141,22 @@ int para__current_cpu(void)
     return place;
 }
 
+unsigned para__threads_that_fit(unsigned wanted)
+{
+    return wanted;
+}
+
 para_status para__bind_thread(const para__machine *machine, unsigned cpu_index, bool whole_domain)
 {
     (void)machine;
     (void)whole_domain;
     model_bound(cpu_index);
+    return PARA_OK;
+}
+
+para_status para__unbind_thread(const para__machine *machine)
+{
+    (void)machine;
     return PARA_OK;
 }
 

@@ -101,6 +101,10 @@ unsigned locks_wakes(void)
 
 /* ---- What the locks call -------------------------------------------------------------- */
 
+void para__set_several_cpus(void)
+{
+}
+
 bool para__several_cpus(void)
 {
     return several_cpus;

@@ -1,0 +1,48 @@
+/* Sets of CPUs by the system's numbers, and those of this process. They are read from files, so
+ * that a program whose filter ends it at an affinity call can use para. */
+#ifndef PARA_BASE_CPUS_H
+#define PARA_BASE_CPUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { PARA__CPUS_MAX = 8192 }; /* what the largest x86 kernel counts to */
+
+typedef struct para__cpus {
+    uint64_t word[PARA__CPUS_MAX / 64];
+} para__cpus;
+
+static inline bool para__cpus_has(const para__cpus *set, unsigned cpu)
+{
+    return cpu < PARA__CPUS_MAX && (set->word[cpu / 64] >> cpu % 64 & 1);
+}
+
+static inline void para__cpus_add(para__cpus *set, unsigned cpu)
+{
+    if (cpu < PARA__CPUS_MAX)
+        set->word[cpu / 64] |= UINT64_C(1) << cpu % 64;
+}
+
+unsigned para__cpus_count(const para__cpus *set);
+void para__cpus_unite(para__cpus *set, const para__cpus *with);
+bool para__cpus_include(const para__cpus *set, const para__cpus *part);
+bool para__cpus_equal(const para__cpus *a, const para__cpus *b);
+
+/* The least member, or PARA__CPUS_MAX of an empty set. */
+unsigned para__cpus_first(const para__cpus *set);
+
+/* Adds a list such as "0-3,8", which a file in the directory holds. False: there is no such
+ * file. */
+bool para__cpus_read(para__cpus *set, int directory, const char *name);
+
+/* The system's CPUs that are switched on. False: it does not say. */
+bool para__cpus_online(para__cpus *set);
+
+/* The CPUs that the calling thread may run on. False: the system does not say. */
+bool para__cpus_of_thread(para__cpus *set);
+
+/* Those that some thread of the process may run on. A thread may be bound more narrowly than the
+ * process was: all threads together come closest to what the process was given. False as above. */
+bool para__cpus_of_process(para__cpus *set);
+
+#endif

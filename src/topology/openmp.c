@@ -1,0 +1,109 @@
+/* A main thread that libgomp has bound.
+ *
+ * With OMP_PROC_BIND, OMP_PLACES or GOMP_CPU_AFFINITY libgomp binds the main thread to one place
+ * before main begins, in a constructor that may run before any of ours. The system does not tell
+ * a mask that a launcher has set (taskset, srun, mpirun), which is the process's own, from one
+ * that libgomp has set later. libgomp does: omp_get_num_procs counts the CPUs that it was
+ * started with. Where that is more than the process's threads are found on, and as many as the
+ * control groups allow at all, the process was given just these. Else its places are certain to
+ * be among those that it was given. So a launcher's mask is never left.
+ *
+ * LLVM's runtime is not asked. It binds threads when it is first used, and a question is a first
+ * use; once it has run a team, that team's threads are found on all its places.
+ *
+ * Rejected: the parent's mask, since launchers set that of the child; a constructor that runs
+ * before libgomp's (-z initfirst), of which there is one in a process, the C library's own in
+ * older ones; taking the variables' word for it, since a mask may be narrow for another reason. */
+#include "topology/openmp.h"
+
+#include "base/thread.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Paths of the shared objects that are libgomp; packages bring copies of their own. */
+typedef struct runtimes {
+    unsigned count;
+    char path[4][1024];
+} runtimes;
+
+static int note_runtime(struct dl_phdr_info *object, size_t size, void *arg)
+{
+    runtimes *const found = arg;
+    const char *const slash = strrchr(object->dlpi_name, '/');
+    const char *const name = slash ? slash + 1 : object->dlpi_name;
+    const size_t bytes = strlen(object->dlpi_name) + 1;
+    (void)size;
+    if (found->count < 4 && bytes <= sizeof found->path[0] && strncmp(name, "libgomp", 7) == 0)
+        memcpy(found->path[found->count++], object->dlpi_name, bytes);
+    return 0;
+}
+
+/* All CPUs that the control groups grant: a thread that asks for every CPU gets these. A thread
+ * of its own asks, so that nobody's affinity changes. */
+static void *ask_for_all(void *arg)
+{
+    para__cpus *const allowed = arg;
+    memset(allowed, 0xff, sizeof *allowed);
+    if (sched_setaffinity(0, sizeof *allowed, (const cpu_set_t *)allowed) != 0 ||
+        !para__cpus_of_thread(allowed))
+        *allowed = (para__cpus){{0}};
+    return NULL;
+}
+
+static para__cpus allowed_cpus(void)
+{
+    para__cpus allowed = {{0}};
+    pthread_t thread;
+    if (para__thread_start(&thread, "para-affinity", ask_for_all, &allowed) == 0)
+        pthread_join(thread, NULL);
+    return allowed;
+}
+
+/* Adds the CPUs of all places. */
+static void add_places(para__cpus *process, void *runtime)
+{
+    int (*const places)(void) = (int (*)(void))dlsym(runtime, "omp_get_num_places");
+    int (*const count)(int) = (int (*)(int))dlsym(runtime, "omp_get_place_num_procs");
+    void (*const numbers)(int, int *) =
+        (void (*)(int, int *))dlsym(runtime, "omp_get_place_proc_ids");
+    for (int i = 0; places && count && numbers && i < places(); i++) {
+        const int cpus = count(i);
+        int *const cpu = cpus > 0 ? malloc((size_t)cpus * sizeof *cpu) : NULL;
+        if (cpu)
+            numbers(i, cpu);
+        for (int j = 0; cpu && j < cpus; j++)
+            para__cpus_add(process, (unsigned)cpu[j]);
+        free(cpu);
+    }
+}
+
+static void ask_runtime(para__cpus *process, const char *path)
+{
+    void *const runtime = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
+    int (*const procs)(void) = runtime ? (int (*)(void))dlsym(runtime, "omp_get_num_procs") : NULL;
+    const int given = procs ? procs() : 0;
+    if (given > (int)para__cpus_count(process)) {
+        const para__cpus allowed = allowed_cpus();
+        if ((int)para__cpus_count(&allowed) == given && para__cpus_include(&allowed, process))
+            *process = allowed;
+        else
+            add_places(process, runtime);
+    }
+    if (runtime)
+        dlclose(runtime);
+}
+
+void para__openmp_undo(para__cpus *process)
+{
+    runtimes found = {0};
+    if (!getenv("OMP_PROC_BIND") && !getenv("OMP_PLACES") && !getenv("GOMP_CPU_AFFINITY"))
+        return;
+    dl_iterate_phdr(note_runtime, &found);
+    for (unsigned i = 0; i < found.count; i++)
+        ask_runtime(process, found.path[i]);
+}

@@ -1,0 +1,309 @@
+/* Machines that are described by files like the kernel's: trees that each test builds in a
+ * directory of its own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "topology/places.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char root[64];
+
+static int make_root(void **state)
+{
+    (void)state;
+    snprintf(root, sizeof root, "/tmp/para-files-XXXXXX");
+    return mkdtemp(root) ? 0 : -1;
+}
+
+static int remove_one(const char *path, const struct stat *info, int flag, struct FTW *walk)
+{
+    (void)info;
+    (void)flag;
+    (void)walk;
+    return remove(path);
+}
+
+static int remove_root(void **state)
+{
+    (void)state;
+    return nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Writes a file below root/sys/devices, with the directories that it needs. */
+static void put(const char *text, const char *format, ...)
+{
+    char name[200];
+    char path[PATH_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(name, sizeof name, format, args);
+    va_end(args);
+    snprintf(path, sizeof path, "%s/sys/devices/%s", root, name);
+    for (char *slash = path + strlen(root) + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+        *slash = '\0';
+        assert_true(mkdir(path, 0777) == 0 || errno == EEXIST);
+        *slash = '/';
+    }
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fprintf(file, "%s\n", text) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void put_cache(unsigned cpu, int index, const char *level, const char *type,
+                      const char *size, const char *shared)
+{
+    put(level, "system/cpu/cpu%u/cache/index%d/level", cpu, index);
+    put(type, "system/cpu/cpu%u/cache/index%d/type", cpu, index);
+    put(size, "system/cpu/cpu%u/cache/index%d/size", cpu, index);
+    put(shared, "system/cpu/cpu%u/cache/index%d/shared_cpu_list", cpu, index);
+}
+
+/* Without usable CPUs, all that are switched on. */
+static para__places read_places(const char *usable)
+{
+    para__places places = {0};
+    if (usable) {
+        put(usable, "usable");
+        char path[PATH_MAX];
+        snprintf(path, sizeof path, "%s/sys/devices/usable", root);
+        assert_true(para__cpus_read(&places.usable, AT_FDCWD, path));
+    }
+    errno = 77;
+    assert_int_equal(para__places_from_files(&places, root), PARA_OK);
+    assert_true(places.this_system);
+    return places;
+}
+
+static const para__place *place_of(const para__places *places, unsigned cpu)
+{
+    for (unsigned i = 0; i < places->count; i++)
+        if (places->place[i].cpu == cpu)
+            return &places->place[i];
+    fail_msg("CPU %u is not listed", cpu);
+    return NULL;
+}
+
+/* Two nodes with two L3 caches each, of two cores with two threads; the second threads are numbered
+ * after all first ones, and the nodes' cores in turn. */
+static void test_threads_caches_and_nodes(void **state)
+{
+    (void)state;
+    put("0-15", "system/cpu/online");
+    put("0-1", "system/node/online");
+    put("0,2,4,6,8,10,12,14", "system/node/node0/cpulist");
+    put("1,3,5,7,9,11,13,15", "system/node/node1/cpulist");
+    for (unsigned cpu = 0; cpu < 16; cpu++) {
+        char text[40];
+        const unsigned core = cpu % 8;
+        snprintf(text, sizeof text, "%u,%u", core, core + 8);
+        put(text, "system/cpu/cpu%u/topology/core_cpus_list", cpu);
+        put_cache(cpu, 0, "1", "Data", "48K", text);
+        put_cache(cpu, 1, "1", "Instruction", "32K", text);
+        put_cache(cpu, 2, "2", "Unified", "2048K", text);
+        const unsigned first = core % 2 + core / 4 * 4;
+        snprintf(text, sizeof text, "%u,%u,%u,%u", first, first + 2, first + 8, first + 10);
+        put_cache(cpu, 3, "3", "Unified", "32768K", text);
+    }
+    para__places places = read_places(NULL);
+    assert_int_equal(places.count, 16);
+    for (unsigned cpu = 0; cpu < 16; cpu++) {
+        const para__place *place = place_of(&places, cpu);
+        assert_int_equal(place->core, cpu % 8);
+        assert_int_equal(place->node, cpu % 2);
+        assert_int_equal(place->l3, cpu % 2 + cpu % 8 / 4 * 4);
+        assert_int_equal(place->kind, 0);
+    }
+    for (unsigned i = 1; i < 16; i++) { /* a core's, a cache's and a node's stand together */
+        const para__place *before = &places.place[i - 1];
+        const para__place *at = &places.place[i];
+        assert_true(before->node <= at->node);
+        assert_true(before->node < at->node || before->l3 <= at->l3);
+        assert_int_equal(at->core == before->core, i % 2);
+    }
+    para__free(places.place);
+    size_t bytes[3];
+    para__caches_from_files(root, 0, bytes);
+    assert_int_equal(bytes[0], 48 << 10);
+    assert_int_equal(bytes[1], 2048 << 10);
+    assert_int_equal(bytes[2], 32768 << 10);
+
+    places = read_places("3-5,11,90");
+    assert_int_equal(places.count, 5); /* one that is not described too: the process has it */
+    assert_int_equal(place_of(&places, 3)->core, 3);
+    assert_int_equal(place_of(&places, 11)->core, 3);
+    assert_int_equal(place_of(&places, 90)->core, 90);
+    para__free(places.place);
+}
+
+/* A node's only L3 makes no domain, nor does one that a single core has. */
+static void test_caches_that_are_no_domains(void **state)
+{
+    (void)state;
+    put("0-3", "system/cpu/online");
+    for (unsigned cpu = 0; cpu < 4; cpu++)
+        put_cache(cpu, 0, "3", "Unified", "8192K", "0-3");
+    para__places places = read_places(NULL);
+    for (unsigned cpu = 0; cpu < 4; cpu++)
+        assert_int_equal(place_of(&places, cpu)->l3, PARA__NO_L3);
+    para__free(places.place);
+    for (unsigned cpu = 0; cpu < 4; cpu++) {
+        put(cpu < 2 ? "0-1" : "2-3", "system/cpu/cpu%u/topology/thread_siblings_list", cpu);
+        put_cache(cpu, 0, "3", "Unified", "8192K", cpu < 2 ? "0-1" : "2-3");
+    }
+    places = read_places(NULL);
+    for (unsigned cpu = 0; cpu < 4; cpu++) {
+        assert_int_equal(place_of(&places, cpu)->core, cpu / 2 * 2);
+        assert_int_equal(place_of(&places, cpu)->l3, PARA__NO_L3);
+    }
+    para__free(places.place);
+}
+
+/* Memory beside all CPUs, and a node without any. */
+static void test_memory_of_its_own(void **state)
+{
+    (void)state;
+    put("0-3", "system/cpu/online");
+    put("0-3", "system/node/online");
+    put("0-3", "system/node/node0/cpulist");
+    put("0-1", "system/node/node1/cpulist");
+    put("2-3", "system/node/node2/cpulist");
+    put("", "system/node/node3/cpulist");
+    para__places places = read_places(NULL);
+    for (unsigned cpu = 0; cpu < 4; cpu++)
+        assert_int_equal(place_of(&places, cpu)->node, 1 + cpu / 2);
+    para__free(places.place);
+}
+
+/* As Arm's kernels describe big and small cores. */
+static void test_capacities(void **state)
+{
+    (void)state;
+    static const char *const capacity[] = {"446", "446", "871", "1024"};
+    put("0-3", "system/cpu/online");
+    for (unsigned cpu = 0; cpu < 4; cpu++)
+        put(capacity[cpu], "system/cpu/cpu%u/cpu_capacity", cpu);
+    para__places places = read_places(NULL);
+    static const unsigned kind[] = {0, 0, 1, 2};
+    for (unsigned cpu = 0; cpu < 4; cpu++)
+        assert_int_equal(place_of(&places, cpu)->kind, kind[cpu]);
+    para__free(places.place);
+    put("0", "system/cpu/cpu3/cpu_capacity"); /* one is not known: nothing is compared */
+    places = read_places(NULL);
+    for (unsigned cpu = 0; cpu < 4; cpu++)
+        assert_int_equal(place_of(&places, cpu)->kind, 0);
+    para__free(places.place);
+}
+
+/* As on Intel's hybrid processors, where some big cores may be clocked higher than others; and by
+ * frequency alone. */
+static void test_frequencies(void **state)
+{
+    (void)state;
+    static const char *const frequency[] = {"5200000", "5000000", "3800000", "3800000"};
+    put("0-3", "system/cpu/online");
+    for (unsigned cpu = 0; cpu < 4; cpu++)
+        put(frequency[cpu], "system/cpu/cpu%u/cpufreq/cpuinfo_max_freq", cpu);
+    for (int names = 0; names < 2; names++) {
+        if (names) {
+            put("0-1", "cpu_core/cpus");
+            put("2-3", "cpu_atom/cpus");
+        }
+        para__places places = read_places(NULL);
+        for (unsigned cpu = 0; cpu < 4; cpu++)
+            assert_int_equal(place_of(&places, cpu)->kind, cpu < 2);
+        para__free(places.place);
+    }
+}
+
+static void test_nothing_there(void **state)
+{
+    (void)state;
+    para__places places = read_places("0-2");
+    assert_int_equal(places.count, 3);
+    for (unsigned cpu = 0; cpu < 3; cpu++) {
+        const para__place *place = place_of(&places, cpu);
+        assert_int_equal(place->core, cpu);
+        assert_int_equal(place->node, 0);
+        assert_int_equal(place->l3, PARA__NO_L3);
+        assert_int_equal(place->kind, 0);
+    }
+    para__free(places.place);
+    size_t bytes[3];
+    para__caches_from_files(root, 0, bytes);
+    assert_int_equal(bytes[0] + bytes[1] + bytes[2], 0);
+    places = read_places(NULL);
+    assert_int_equal(places.count, 1);
+    para__free(places.place);
+}
+
+static void test_lists(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned count, first;
+    } lists[] = {
+        {"", 0, PARA__CPUS_MAX},
+        {"0", 1, 0},
+        {"7", 1, 7},
+        {"0-8191", 8192, 0},
+        {"0-3,8,10-11", 7, 0},
+        {"5-4", 0, 8192},
+        {"8192", 0, 8192},
+        {"99999999999", 0, 8192},
+        {"8190-99999999999", 2, 8190},
+        {"-3", 1, 3},
+        {"x,4", 1, 4},
+        {"1,,2", 2, 1},
+    };
+    (void)state;
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/sys/devices/list", root);
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        para__cpus set = {{0}};
+        put(lists[i].text, "list");
+        print_message("%s\n", lists[i].text);
+        assert_true(para__cpus_read(&set, AT_FDCWD, path));
+        assert_int_equal(para__cpus_count(&set), lists[i].count);
+        assert_int_equal(para__cpus_first(&set), lists[i].first);
+    }
+    para__cpus set = {{0}};
+    char text[4000] = ""; /* longer than a piece that is read at once */
+    for (int cpu = 0; cpu < 1400; cpu += 2)
+        sprintf(text + strlen(text), "%d,", cpu);
+    put(text, "list");
+    assert_true(para__cpus_read(&set, AT_FDCWD, path));
+    assert_int_equal(para__cpus_count(&set), 700);
+    errno = 77;
+    assert_false(para__cpus_read(&set, AT_FDCWD, "/nonexistent/list"));
+    assert_int_equal(errno, 77);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_root, remove_root)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_threads_caches_and_nodes),
+        TEST(test_caches_that_are_no_domains),
+        TEST(test_memory_of_its_own),
+        TEST(test_capacities),
+        TEST(test_frequencies),
+        TEST(test_nothing_there),
+        TEST(test_lists),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
