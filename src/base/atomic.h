@@ -26,6 +26,7 @@ enum para__edge {
     PARA__E11,   /* para_semaphore: what was done before a release, to who acquires */
     PARA__E12,   /* para_cancel: what was done before the request, to who sees it */
     PARA__E13,   /* a wait's event: what its waker did, to who slept */
+    PARA__E14,   /* after_fork's word: what a handler has put in order in a child, to all there */
     PARA__E2_E5, /* both at once: member.done is also the news that a joiner may sleep through */
 };
 

@@ -41,16 +41,16 @@ static double least_work_ns(const para_pool *pool)
 }
 
 /* What a thread remembers of its own last calls; its own, so that callers do not share a line. */
-static _Thread_local struct {
+static PARA__THREAD_LOCAL struct {
     const para__site *shared; /* the site of the last call, if that was shared */
     const para__site *trial;  /* the site of which alone_left more are to be run alone, or
                                  timed_left more shared ones to be timed */
-    unsigned alone_left, timed_left;
-    unsigned calls, timed, relaxed; /* counters, for what is done now and then */
-} recent __attribute__((tls_model("initial-exec")));
+    unsigned char alone_left, timed_left;
+    unsigned char calls, timed, relaxed; /* counters, for what is done now and then */
+} recent;
 
 /* Whether it is the turn of this one, of many. */
-static bool is_sampled(unsigned *counter)
+static bool is_sampled(unsigned char *counter)
 {
     if (++*counter < SAMPLE_EVERY)
         return false;
@@ -442,7 +442,7 @@ para_status para__call_run(para__call *call, para__job *job)
     if (call->report)
         write_report(call, tally, workers);
     if (tally->error && tally->failed_count == 0)
-        return para__fail(PARA_ERR_CANCELLED, NULL);
+        return para__fail((para_status)tally->error, NULL);
     if (tally->error)
         return para__call_fail(tally->error, tally->failed_first, tally->failed_count);
     return PARA_OK;

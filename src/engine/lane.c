@@ -12,7 +12,7 @@
 /* ---- Leasing ------------------------------------------------------------------------- */
 
 /* The lane that this thread had last: most likely free, and in its caches. */
-static _Thread_local unsigned last_lane __attribute__((tls_model("initial-exec")));
+static PARA__THREAD_LOCAL unsigned char last_lane;
 
 /* Workers look at lanes [0, lanes_used) only. It grows before anything is published there; it is
  * written even if it is large enough, so that this comes before the news to which it belongs. */
@@ -35,7 +35,7 @@ para__lane *para__lane_lease(para_pool *pool)
             && para__swap_acquire(E3, &lane->leased, 1) == 0) {
             if (lane->generation == last_generation)
                 continue; /* worn out: it stays leased */
-            last_lane = index;
+            last_lane = (unsigned char)index;
             if (lane->generation == 0)
                 use_lane(pool, index);
             pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &lane->cancel_state);
@@ -148,7 +148,7 @@ enum { JOIN_SPIN_PART = 4, JOIN_SPIN_MOST = 32 };
  * then add to it. */
 static void join(const para__part *p, uint64_t begun)
 {
-    if (all_done(p))
+    if (all_done(p) || para__pool_is_forked(p->pool))
         return;
     const uint64_t start = para__ticks();
     const uint64_t idle_ticks =
@@ -165,6 +165,8 @@ static void join(const para__part *p, uint64_t begun)
             para__pause();
         }
         help_nested(p);
+        if (para__pool_is_forked(p->pool))
+            return; /* by a kernel that was helped with */
     }
     for (;;) {
         para__event_prepare(&p->lane->joiner);
@@ -295,6 +297,10 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
 
     *tally = p.seat.tally;
     *workers = tally->chunks != 0;
+    if (para__pool_is_forked(pool)) { /* this is the child, without those who helped */
+        *tally = (para__tally){.error = PARA_ERR_FORKED};
+        return;
+    }
     for (unsigned w = p.team.first; w < p.team.first + p.team.width; w++)
         if (para__load_relaxed(&lane->member[w].done) >> PARA__COUNT_BITS ==
             p.generation) { /* joined */

@@ -64,7 +64,7 @@ typedef struct para__tally {
     uint64_t came_ticks; /* when a helper's first claim succeeded; of all, the first */
     float dearest_ticks; /* of one unit, in the portion where these cost most */
     int error;           /* what the kernel returned for it; 0: none failed. With a failed_count of
-                            0 there is no such chunk, but the call was cancelled */
+                            0 there is no such chunk, but this status for the call */
 } para__tally;
 
 /* A participant while it runs units of a call. */
@@ -140,7 +140,8 @@ void *para__lane_arena(para__lane *lane, size_t bytes);
 
 /* Runs the job on a leased lane as planned, with the calling thread as one of the participants;
  * adds what all of them did to the tally. *workers: how many ran a chunk, the caller among them if
- * the tally has chunks already. plan->width is at least 2. */
+ * the tally has chunks already. plan->width is at least 2. In a child, if a kernel of it has forked:
+ * a tally of nothing but PARA_ERR_FORKED. */
 void para__lane_run(struct para_pool *pool, para__lane *lane, const para__job *job,
                     const para__plan *plan, para__tally *tally, unsigned *workers);
 

@@ -46,7 +46,7 @@ static void begin(para__part *p)
 }
 
 /* The lane of the call whose kernel this thread runs, if any. */
-static _Thread_local const para__lane *current_lane __attribute__((tls_model("initial-exec")));
+static PARA__THREAD_LOCAL const para__lane *current_lane;
 
 void para__part_run(para__part *p, unsigned w, unsigned first_ticket, unsigned n)
 {
@@ -104,7 +104,8 @@ void para__part_work_on(para__part *p, unsigned w)
     const bool helper = p->self != p->team.caller;
     unsigned first_ticket;
     unsigned n;
-    while ((n = claim(p, w, &first_ticket)) > 0) {
+    /* In a child, what others have claimed will not be done: the call is over. */
+    while (!para__pool_is_forked(p->pool) && (n = claim(p, w, &first_ticket)) > 0) {
         if (!p->begun)
             begin(p);
         para__part_run(p, w, first_ticket, n);

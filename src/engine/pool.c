@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "base/thread.h"
 #include "engine/calibrate.h"
+#include "engine/part.h"
 #include "engine/settings.h"
 
 #include <pthread.h>
@@ -93,13 +94,9 @@ static void release(para_pool *pool)
     para__free(pool);
 }
 
-/* Checks the caller's configuration and completes it from the environment and the machine. */
-static para_status configure(const para_pool_config *config, const para__machine *machine,
-                             unsigned *workers, para_binding *binding, bool *display)
+/* Checks the caller's configuration. */
+static para_status check(const para_pool_config *config)
 {
-    const para_pool_config automatic = PARA_POOL_CONFIG_INIT;
-    if (!config)
-        config = &automatic;
     if (config->size != sizeof *config)
         return para__fail(PARA_ERR_ARGUMENT, "config.size is %zu: use PARA_POOL_CONFIG_INIT",
                           config->size);
@@ -108,18 +105,39 @@ static para_status configure(const para_pool_config *config, const para__machine
                           config->workers);
     if ((unsigned)config->binding > PARA_BIND_NONE)
         return para__fail(PARA_ERR_ARGUMENT, "config.binding is %d", (int)config->binding);
+    if (config->stack_bytes > SIZE_MAX / 2)
+        return para__fail(PARA_ERR_ARGUMENT, "config.stack_bytes is %zu", config->stack_bytes);
+    return PARA_OK;
+}
+
+/* Completes the caller's configuration from the environment and the machine, and makes a pool of it
+ * without threads. */
+static para_status prepare(const para_pool_config *config, const para__machine *machine,
+                           para_pool **pool, bool *display)
+{
     para__settings settings = {0};
     const para_status status = para__settings_read(&settings);
     if (status)
         return status;
-    *workers = config->workers ? config->workers : settings.workers;
-    *workers = *workers ? *workers : machine->info.budget;
-    *workers = *workers < PARA__WORKERS_MAX ? *workers : PARA__WORKERS_MAX;
-    *binding = config->binding ? config->binding : settings.binding;
+    unsigned workers = config->workers ? config->workers : settings.workers;
+    workers = workers ? workers : machine->info.budget;
+    workers = workers < PARA__WORKERS_MAX ? workers : PARA__WORKERS_MAX;
+    para_pool *made = allocate(machine, workers);
+    if (!made)
+        return para__fail(PARA_ERR_MEMORY, "no memory for a pool of %u workers", workers);
+    made->requested = workers;
+    made->binding = config->binding ? config->binding : settings.binding;
     /* Some of the cores only: other processes would choose the same ones. */
-    if (*binding == PARA_BIND_AUTO)
-        *binding = *workers < machine->info.cores ? PARA_BIND_NONE : PARA_BIND_CORE;
+    if (made->binding == PARA_BIND_AUTO)
+        made->binding = workers < machine->info.cores ? PARA_BIND_NONE : PARA_BIND_CORE;
+    made->stack =
+        config->stack_bytes ? (para__stack){.bytes = config->stack_bytes} : settings.stack;
+    made->worker_init = config->worker_init;
+    made->worker_exit = config->worker_exit;
+    made->worker_arg = config->worker_arg;
+    place_workers(made);
     *display = settings.display;
+    *pool = made;
     return PARA_OK;
 }
 
@@ -135,30 +153,45 @@ static void display(const para_pool *pool)
             para_version(), pool->workers, names[pool->binding]);
 }
 
+/* Starts the threads, all that can be; none, if only one could: it would be in its caller's place. */
+static para_status start(para_pool *pool)
+{
+    para_status status = PARA_OK;
+    pool->fork_count = para__fork_count();
+    if (pool->workers < 2)
+        return status;
+    const unsigned started = para__workers_start(pool);
+    for (unsigned i = 0; i < started && !status; i++)
+        if (pool->worker[i].init_error)
+            status = para__fail(PARA_ERR_WORKER_INIT, "worker_init returned %d for worker %u",
+                                pool->worker[i].init_error, i);
+    if (status || started < 2)
+        para__workers_stop(pool, started);
+    else
+        pool->workers = started;
+    if (!status && started < 2)
+        pool->workers = 1;
+    return status;
+}
+
 static para_status make(para_pool **pool, const para_pool_config *config)
 {
+    static const para_pool_config automatic = PARA_POOL_CONFIG_INIT;
     const para__machine *machine = NULL;
-    unsigned workers = 0;
-    para_binding binding = PARA_BIND_AUTO;
     bool displayed = false;
-    para_status status = para__machine_get(&machine);
+    para_pool *made = NULL;
+    config = config ? config : &automatic;
+    para_status status = check(config);
     if (!status)
-        status = configure(config, machine, &workers, &binding, &displayed);
+        status = para__machine_get(&machine);
+    if (!status)
+        status = prepare(config, machine, &made, &displayed);
     if (status)
         return status;
-    para_pool *made = allocate(machine, workers);
-    if (!made)
-        return para__fail(PARA_ERR_MEMORY, "no memory for a pool of %u workers", workers);
-    made->requested = workers;
-    made->binding = binding;
-    made->fork_count = para__fork_count();
-    place_workers(made);
-    if (workers > 1) {
-        made->workers = para__workers_start(made);
-        if (made->workers < 2) { /* the only one there is would be in its caller's place */
-            para__workers_stop(made, made->workers);
-            made->workers = 1;
-        }
+    status = start(made);
+    if (status) {
+        release(made);
+        return status;
     }
     para__costs_measure(made);
     if (displayed)
@@ -180,7 +213,7 @@ para_status para_pool_create(para_pool **pool, const para_pool_config *config)
 
 void para_pool_destroy(para_pool *pool)
 {
-    if (!pool)
+    if (!pool || para__pool_is_worker(pool) || para__lane_around(pool))
         return;
     int cancel_state;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
@@ -190,9 +223,50 @@ void para_pool_destroy(para_pool *pool)
     pthread_setcancelstate(cancel_state, NULL);
 }
 
-bool para__pool_is_forked(const para_pool *pool)
+/* Makes a parent's pool one on which no call is in flight. The generations go on: what the words
+ * hold is of older calls. */
+static void forget_calls(para_pool *pool)
 {
-    return pool->fork_count != para__fork_count();
+    for (unsigned i = 0; i < PARA__LANES; i++) {
+        para__lane *lane = &pool->lane[i];
+        para__store_relaxed(&lane->leased, 0); /* all: no thread to order it for, see start */
+        para__store_relaxed(&lane->stop, UINT64_MAX);
+        para__event_cancel(&lane->joiner);
+        for (unsigned w = 0; w < pool->workers; w++) {
+            para__store_relaxed(&lane->notice[w].post, 0);
+            para__store_relaxed(&pool->worker[w].seen[i], 0);
+        }
+    }
+    for (unsigned w = 0; w < pool->workers; w++) {
+        para__worker *worker = &pool->worker[w];
+        para__event_cancel(&worker->event);
+        para__store_relaxed(&worker->guests, 0);
+        para__store_relaxed(&worker->acting, 0);
+        worker->away_ns = 0;
+    }
+    para__store_relaxed(&pool->lanes_used, PARA__LANES); /* one may have been on its way in */
+    para__store_relaxed(&pool->sleeping, 0);
+    para__store_relaxed(&pool->ready, 0);
+    para__store_relaxed(&pool->stopping, false);
+}
+
+para_status para_pool_restart(para_pool *pool)
+{
+    if (!pool)
+        return para__pool_resolve(&pool);
+    if (!para__pool_is_forked(pool))
+        return PARA_OK;
+    if (para__lane_around(pool))
+        return para__fail(PARA_ERR_BUSY, "a kernel of the pool is running");
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    const unsigned parents = pool->fork_count;
+    forget_calls(pool);
+    const para_status status = start(pool);
+    if (status)
+        pool->fork_count = parents;
+    pthread_setcancelstate(cancel_state, NULL);
+    return status;
 }
 
 para_status para_pool_get_info(para_pool *pool, para_pool_info *info)

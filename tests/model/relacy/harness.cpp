@@ -272,7 +272,10 @@ void para__futex_wait(const volatile uint32_t *p, uint32_t expected);
 void para__futex_wait_for(const volatile uint32_t *p, uint32_t expected, uint64_t ns);
 void para__futex_wait_until(const volatile uint32_t *p, uint32_t expected, uint64_t deadline_ns);
 void para__futex_wake(const volatile uint32_t *p, int count);
-int para__thread_start(unsigned long *thread, const char *name, void *(*run)(void *), void *arg);
+int para__thread_start(unsigned long *thread, const char *name, const void *stack,
+                       void *(*run)(void *), void *arg);
+void para__process_thread_ends(void);
+void para__after_fork(const volatile unsigned *known, void (*handle)(void));
 unsigned para__fork_count(void);
 
 // Time is over when Relacy says so.
@@ -310,7 +313,8 @@ void para__futex_wake(const volatile uint32_t *p, int count)
         }
 }
 
-int para__thread_start(unsigned long *thread, const char *, void *(*run)(void *), void *arg)
+int para__thread_start(unsigned long *thread, const char *, const void *, void *(*run)(void *),
+                       void *arg)
 {
     const bool runs = !(skipped & 1);
     skipped >>= 1;
@@ -326,9 +330,17 @@ int para__thread_start(unsigned long *thread, const char *, void *(*run)(void *)
     return 0;
 }
 
+void para__process_thread_ends(void)
+{
+}
+
 unsigned para__fork_count(void)
 {
     return 0;
+}
+
+void para__after_fork(const volatile unsigned *, void (*)(void))
+{
 }
 }
 
