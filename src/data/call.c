@@ -1,6 +1,7 @@
 #include "data/call.h"
 
 #include "base/clock.h"
+#include "base/loader.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "engine/calibrate.h"
@@ -18,6 +19,7 @@ const char *para_why_text(para_why why)
         [PARA_WHY_LANES_BUSY] = "serial: every lane of the pool was in use",
         [PARA_WHY_FORKED] = "serial: the process forked after the pool was made",
         [PARA_WHY_SATURATED] = "parallel: on some workers, which are enough, or tried to be",
+        [PARA_WHY_LOADING] = "serial: made while a library is loaded or unloaded",
     };
     const size_t index = (size_t)why;
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown";
@@ -146,11 +148,14 @@ static void run_small(para__call *call)
     stay_alone(call, PARA_WHY_SMALL);
 }
 
-/* A plan to share is carried out if the process has its threads and a lane is free. */
+/* A plan to share is carried out if the process has its threads, they need not wait for what this
+ * thread holds, and a lane is free. */
 static void take_lane(para__call *call)
 {
     if (para__pool_is_forked(call->pool))
         stay_alone(call, PARA_WHY_FORKED);
+    else if (para__in_loader((uintptr_t)call->site))
+        stay_alone(call, PARA_WHY_LOADING);
     else if (!call->lane && !(call->lane = para__lane_lease(call->pool)))
         stay_alone(call, PARA_WHY_LANES_BUSY);
     else
