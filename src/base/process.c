@@ -13,13 +13,13 @@
 /* ---- Forks --------------------------------------------------------------------------- */
 
 /* A page that the system wipes in a child, however that is made: its word is 0 there until somebody
- * asks. Where the system cannot, a word that the handler of fork() wipes. Relaxed: it changes once
- * in a process, from 0, and publishes nothing. */
+ * asks. Where the system cannot, a word that the handler of fork() wipes. */
 static _Atomic unsigned own_word;
 static _Atomic unsigned *word = &own_word; /* changed once, by the constructor */
-static _Atomic unsigned latest;            /* the number that was given last, here or in a parent */
+const volatile unsigned *para__fork_word = (const volatile unsigned *)&own_word; /* the same word */
+static _Atomic unsigned latest; /* the number that was given last, here or in a parent */
 
-static unsigned count_anew(void)
+unsigned para__count_fork(void)
 {
     unsigned known = 0;
     const unsigned next = para__load_relaxed(&latest) + 1;
@@ -27,12 +27,6 @@ static unsigned count_anew(void)
         return known;
     para__store_relaxed(&latest, next); /* read after the word is 0 again, by a child */
     return next;
-}
-
-unsigned para__fork_count(void)
-{
-    const unsigned known = para__load_relaxed(word); /* see above */
-    return known ? known : count_anew();
 }
 
 static void wipe(void)
@@ -168,6 +162,7 @@ __attribute__((constructor(101))) static void look_at_process(void)
         _Atomic unsigned *wiped = page;
         para__store_relaxed(wiped, para__fork_count()); /* before there can be another thread */
         word = wiped;
+        para__fork_word = page;
     } else if (page != MAP_FAILED) {
         munmap(page, bytes);
     }

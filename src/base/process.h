@@ -5,9 +5,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What the next function reads: 0 in a child until its first call. Plain, as it is read in each claim;
+ * it changes once in a process and publishes nothing. */
+extern const volatile unsigned *para__fork_word;
+unsigned para__count_fork(void) __attribute__((cold));
+
 /* The number of the process in its line of forks: a child's differs from its parent's, whether it
  * was made by fork(), by _Fork() or by the system call. Never 0. Any thread; costs a load. */
-unsigned para__fork_count(void);
+static inline unsigned para__fork_count(void)
+{
+    const unsigned known = *para__fork_word;
+    return known ? known : para__count_fork();
+}
 
 /* Runs handle once in every child, before the function returns in any thread there. *known is the
  * handler's own, zeroed at first. Unlike a handler of pthread_atfork it also runs where the C

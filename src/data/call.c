@@ -1,8 +1,8 @@
 #include "data/call.h"
 
 #include "base/clock.h"
-#include "base/loader.h"
 #include "base/memory.h"
+#include "base/stack.h"
 #include "base/status.h"
 #include "engine/calibrate.h"
 

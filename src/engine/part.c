@@ -45,8 +45,7 @@ static void begin(para__part *p)
     para__fp_set_control(notice->fp_control);
 }
 
-/* The lane of the call whose kernel this thread runs, if any. */
-static PARA__THREAD_LOCAL const para__lane *current_lane;
+PARA__THREAD_LOCAL const para__lane *para__current_lane;
 
 void para__part_run(para__part *p, unsigned w, unsigned first_ticket, unsigned n)
 {
@@ -54,11 +53,11 @@ void para__part_run(para__part *p, unsigned w, unsigned first_ticket, unsigned n
     p->finished += n;
     if (units.count == 0)
         return;
-    const para__lane *around = current_lane;
-    current_lane = p->lane;
+    const para__lane *around = para__current_lane;
+    para__current_lane = p->lane;
     const uint64_t start = p->timed ? para__ticks() : 0;
     p->run(p->payload, p->first_unit + units.first, units.count, &p->seat);
-    current_lane = around;
+    para__current_lane = around;
     if (p->timed) {
         const uint64_t ticks = para__ticks() - start;
         const float each = (float)ticks / (float)units.count;
@@ -108,6 +107,8 @@ void para__part_work_on(para__part *p, unsigned w)
     while (!para__pool_is_forked(p->pool) && (n = claim(p, w, &first_ticket)) > 0) {
         if (!p->begun)
             begin(p);
+        if (!helper)
+            p->lane->claimed += n;
         para__part_run(p, w, first_ticket, n);
         if (helper)
             finish(p);
@@ -164,7 +165,7 @@ unsigned para__lane_number(const para_pool *pool, const para__lane *lane)
 
 unsigned para__lane_around(const para_pool *pool)
 {
-    return para__lane_number(pool, current_lane);
+    return para__lane_number(pool, para__current_lane);
 }
 
 /* ---- The worker's side --------------------------------------------------------------- */

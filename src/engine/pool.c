@@ -87,6 +87,17 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
     return pool;
 }
 
+/* A call that runs meanwhile, or a lane that a jump has left behind, is the caller's fault, and may
+ * still be looked at. Then the memory stays. */
+static bool is_used(para_pool *pool)
+{
+    para__lanes_recover(pool);
+    for (unsigned i = 0; i < PARA__LANES; i++)
+        if (para__load_relaxed(&pool->lane[i].leased)) /* late news: as if it had not begun yet */
+            return true;
+    return false;
+}
+
 static void release(para_pool *pool)
 {
     for (unsigned i = 0; i < PARA__LANES; i++)
@@ -213,13 +224,18 @@ para_status para_pool_create(para_pool **pool, const para_pool_config *config)
 
 void para_pool_destroy(para_pool *pool)
 {
-    if (!pool || para__pool_is_worker(pool) || para__lane_around(pool))
+    if (!pool)
+        return;
+    para__lanes_abandon((uintptr_t)__builtin_frame_address(0));
+    if (para__pool_is_worker(pool) || para__lane_around(pool))
         return;
     int cancel_state;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-    if (pool->workers > 1 && !para__pool_is_forked(pool))
+    const bool is_forked = para__pool_is_forked(pool);
+    if (pool->workers > 1 && !is_forked)
         para__workers_stop(pool, pool->workers);
-    release(pool);
+    if (is_forked || !is_used(pool))
+        release(pool);
     pthread_setcancelstate(cancel_state, NULL);
 }
 
@@ -256,6 +272,7 @@ para_status para_pool_restart(para_pool *pool)
         return para__pool_resolve(&pool);
     if (!para__pool_is_forked(pool))
         return PARA_OK;
+    para__lanes_abandon((uintptr_t)__builtin_frame_address(0));
     if (para__lane_around(pool))
         return para__fail(PARA_ERR_BUSY, "a kernel of the pool is running");
     int cancel_state;

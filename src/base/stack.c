@@ -1,3 +1,34 @@
+#include "base/stack.h"
+
+#include "base/atomic.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <unwind.h>
+
+/* Answers of no, by place: where it was asked, and for what. A call from there again has the same
+ * callers, unless it is made at the same depth by chance. Values on their own: order nothing. */
+enum { PLACES_LOG = 8 };
+static _Atomic uint64_t places[1 << PLACES_LOG];
+
+static uint64_t place_of(uintptr_t frame, uintptr_t for_what)
+{
+    /* Multiplication by the golden ratio, as in queue.c. */
+    return ((uint64_t)frame ^ (uint64_t)for_what << 20) * 0x9e3779b97f4a7c15u;
+}
+
+static bool is_known(uint64_t place)
+{
+    return para__load_relaxed(&places[place >> (64 - PLACES_LOG)]) == place; /* see above */
+}
+
+static void remember(uint64_t place)
+{
+    para__store_relaxed(&places[place >> (64 - PLACES_LOG)], place); /* see above */
+}
+
+/* ---- The loader ------------------------------------------------------------------------ */
+
 /* The C library has no way to ask who holds the loader's lock. But whoever holds it while it runs
  * code that is not the loader's has been called by the loader, and called it: on its stack there is
  * a frame of the loader's, and further out one that is not. At the start of a program, when the
@@ -7,16 +38,9 @@
  *
  * Rejected: to let a helper try the lock before it claims anything, as it would then be blocked
  * while its pool may be destroyed; the count of loaded libraries, which says nothing of dlclose. */
-#include "base/loader.h"
-
-#include "base/atomic.h"
-
-#include <stdlib.h> /* tells which C library this is */
-
 #if defined(__GLIBC__)
 
 #include <link.h>
-#include <unwind.h>
 
 /* Where the loader's code is: first to last byte. Found once; threads that do so at once find the
  * same. Relaxed: last is 0 until first is there, and both are what they are. */
@@ -81,22 +105,14 @@ static bool is_within(void)
     return w.left || w.is_cut;
 }
 
-/* Answers of no, by place. A call from there again has the same callers, unless it is made at the
- * same depth by chance: further down are some kilobytes of the loader's. */
-enum { PLACES_LOG = 8 };
-static _Atomic uint64_t places[1 << PLACES_LOG]; /* values on their own: order nothing */
-
 bool para__in_loader(uintptr_t for_what)
 {
-    const uint64_t frame = (uintptr_t)__builtin_frame_address(0);
-    /* Multiplication by the golden ratio, as in queue.c. */
-    const uint64_t place = (frame ^ (uint64_t)for_what << 20) * 0x9e3779b97f4a7c15u;
-    _Atomic uint64_t *known = &places[place >> (64 - PLACES_LOG)];
-    if (para__load_relaxed(known) == place) /* see above */
+    const uint64_t place = place_of((uintptr_t)__builtin_frame_address(0), for_what);
+    if (is_known(place))
         return false;
     const bool within = is_within();
     if (!within)
-        para__store_relaxed(known, place); /* see above */
+        remember(place);
     return within;
 }
 
@@ -110,3 +126,48 @@ bool para__in_loader(uintptr_t for_what)
 }
 
 #endif
+
+/* ---- Frames that are left -------------------------------------------------------------- */
+
+typedef struct search {
+    uintptr_t frame, owner; /* sought; the function whose frame is there, 0: not found */
+    uintptr_t code;         /* of the frame before, which ends where the next one begins */
+} search;
+
+static _Unwind_Reason_Code look_for_frame(struct _Unwind_Context *context, void *arg)
+{
+    search *s = arg;
+    if (s->code && s->frame < _Unwind_GetCFA(context)) {
+        s->owner = (uintptr_t)_Unwind_FindEnclosingFunction((void *)s->code);
+        return _URC_NORMAL_STOP;
+    }
+    s->code = _Unwind_GetIP(context);
+    return _URC_NO_REASON;
+}
+
+bool para__is_left(uintptr_t frame, void (*function)(void))
+{
+    const uint64_t place = place_of((uintptr_t)__builtin_frame_address(0), frame);
+    if (is_known(place))
+        return false;
+    search s = {.frame = frame};
+    _Unwind_Backtrace(look_for_frame, &s);
+    const bool is_left = s.owner && s.owner != (uintptr_t)function;
+    if (!is_left)
+        remember(place);
+    return is_left;
+}
+
+bool para__on_own_stack(uintptr_t a, uintptr_t b)
+{
+    const int saved = errno;
+    pthread_attr_t attributes;
+    void *first = NULL;
+    size_t bytes = 0;
+    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+        pthread_attr_getstack(&attributes, &first, &bytes);
+        pthread_attr_destroy(&attributes);
+    }
+    errno = saved;
+    return a - (uintptr_t)first < bytes && b - (uintptr_t)first < bytes;
+}
