@@ -104,6 +104,7 @@ TEST(with_a_pool_that_was_there)
     pool = check_pool(3);
     in_all_ways();
     para_pool_destroy(pool);
+    pool = NULL;
 }
 
 /* Comes last: the library stays. */
