@@ -20,7 +20,7 @@ static const size_t guard_bytes = (size_t)64 << 20;
 /* A thread that has less cannot begin: the C library takes thread-local variables from it. */
 static const size_t smallest_stack_bytes = (size_t)64 << 10;
 
-static rlim_t limit_of(__rlimit_resource_t resource)
+static rlim_t limit_of(int resource)
 {
     struct rlimit limit;
     return getrlimit(resource, &limit) == 0 ? limit.rlim_cur : 0;

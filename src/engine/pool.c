@@ -155,13 +155,17 @@ static para_status prepare(const para_pool_config *config, const para__machine *
 static void display(const para_pool *pool)
 {
     static const char *const names[] = {"", "core", "domain", "false"};
+    char stack[32] = "automatic";
+    if (pool->stack.bytes)
+        snprintf(stack, sizeof stack, "%zuB", pool->stack.bytes);
     fprintf(stderr,
             "PARA DISPLAY ENVIRONMENT BEGIN\n"
             "  PARA_VERSION = '%s'\n"
             "  PARA_NUM_WORKERS = '%u'\n"
             "  PARA_PROC_BIND = '%s'\n"
+            "  PARA_STACKSIZE = '%s'\n"
             "PARA DISPLAY ENVIRONMENT END\n",
-            para_version(), pool->workers, names[pool->binding]);
+            para_version(), pool->workers, names[pool->binding], stack);
 }
 
 /* Starts the threads, all that can be; none, if only one could: it would be in its caller's place. */

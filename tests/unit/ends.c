@@ -268,7 +268,7 @@ TEST(exit_while_calls_run)
 
 /* ---- Signals ---------------------------------------------------------------------------- */
 
-static volatile sig_atomic_t seen;
+static _Atomic unsigned seen;
 
 static void note(int number)
 {

@@ -29,7 +29,7 @@ int number(const para_chunk *chunk, const void *)
 
 int count(const para_chunk *chunk, void *acc, const void *)
 {
-    dlsym(RTLD_DEFAULT, "no such function");
+    (void)dlsym(RTLD_DEFAULT, "no such function");
     usleep(500);
     *static_cast<double *>(acc) += static_cast<double>(chunk->count);
     return 0;

@@ -211,6 +211,7 @@ TEST(display_prints_what_is_in_force)
     assert_int_equal(info.requested, 2);
     assert_true(bytes > 0);
     assert_non_null(strstr(text, "PARA_NUM_WORKERS = '2'"));
+    assert_non_null(strstr(text, "PARA_STACKSIZE = 'automatic'"));
     assert_non_null(strstr(text, para_version()));
 }
 
