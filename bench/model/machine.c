@@ -2,6 +2,7 @@
 #include "thread.h"
 
 #include "base/futex.h"
+#include "base/process.h"
 #include "base/thread.h"
 #include "topology/topology.h"
 
@@ -249,10 +250,12 @@ void model_start(unsigned core, void *(*run)(void *), void *arg)
     model_schedule(t, model_self ? model_self->now + spawn_ns : spawn_ns);
 }
 
-int para__thread_start(pthread_t *handle, const char *name, void *(*run)(void *), void *arg)
+int para__thread_start(pthread_t *handle, const char *name, const para__stack *stack,
+                       void *(*run)(void *), void *arg)
 {
     (void)handle;
     (void)name;
+    (void)stack;
     model_start((thread_count - 1) % model_spec.cores, run, arg);
     return 0;
 }
@@ -273,9 +276,21 @@ int para__current_cpu(void)
     return (int)model_self->core;
 }
 
-unsigned para__fork_count(void)
+void para__process_thread_ends(void)
+{
+}
+
+const volatile unsigned *para__fork_word = &(const unsigned){0};
+
+unsigned para__count_fork(void)
 {
     return 0;
+}
+
+void para__after_fork(_Atomic unsigned *known, void (*handle)(void))
+{
+    (void)known;
+    (void)handle;
 }
 
 para_status para__machine_get(const para__machine **m)

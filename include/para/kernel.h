@@ -51,11 +51,13 @@ typedef struct para_chunk {
 } para_chunk;
 
 /* Kernels are pure: they write only out, acc and scratch, and what they write depends on neither
- * the worker nor the chunk's borders. They run on several threads at once, with all signals but
- * those of faults blocked on the pool's threads, in the caller's floating-point environment
- * (rounding, flush-to-zero, traps), which they leave as it is; the exception flags that they raise
- * are the caller's when the call returns. Other state that is a thread's own (a library's precision,
- * uselocale) is that of each thread; para_pool_config.worker_init sets it. They may call para again; while such a call waits, its thread may run
+ * the worker nor the chunk's borders. They run on several threads at once; on the pool's threads all
+ * signals are blocked but those of faults, SIGPROF and SIGVTALRM. They run in the caller's
+ * floating-point environment (rounding, flush-to-zero, traps), which they leave as it is; the
+ * exception flags that they raise are the caller's when the call returns. Other state that is a
+ * thread's own (a library's precision, uselocale) is that of each thread;
+ * para_pool_config.worker_init sets it. They may call para again; while such a call waits, its
+ * thread may run
  * kernels of the calls that are made within the one it waits for, and no others. They must not leave
  * by longjmp or by a C++ exception, nor end their thread (pthread_exit). They return 0, or an error
  * code of their own that stops the call. */

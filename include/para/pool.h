@@ -24,10 +24,28 @@ typedef struct para_pool_config {
                          the first number of OMP_NUM_THREADS if it can be read, else the CPU
                          budget. At most 1024 */
     para_binding binding;
+
+    /* Bytes of each worker's stack; 0: PARA_STACKSIZE, else OMP_STACKSIZE, else what `ulimit -s`
+     * grants, at least 8 MiB and 256 MiB if it is unlimited; of the last two a part, where the
+     * system refuses the whole, but not less than 8 MiB. At least 64 KiB are taken. The thread that
+     * calls keeps its own stack. */
+    size_t stack_bytes;
+
+    /* Run on each of the pool's own threads: worker_init when it begins, worker_exit when it ends;
+     * either may be NULL. For what a library keeps for each thread, such as uselocale(). worker: the
+     * index of para_pool_get_worker. A pool of one worker has no threads, and the thread that calls
+     * is never asked. Several threads may be in worker_init at once. If worker_init returns other
+     * than 0, there is no pool: para_pool_create returns PARA_ERR_WORKER_INIT, after the others'
+     * worker_exit. worker_exit runs for each thread whose worker_init has returned 0, by the end of
+     * para_pool_create or para_pool_destroy. In both, calls on another pool are allowed. Neither
+     * ends its thread nor leaves by a jump or an exception. */
+    int (*worker_init)(unsigned worker, void *worker_arg);
+    void (*worker_exit)(unsigned worker, void *worker_arg);
+    void *worker_arg;
 } para_pool_config;
-#define PARA_POOL_CONFIG_INIT                       \
-    {                                               \
-        sizeof(para_pool_config), 0, PARA_BIND_AUTO \
+#define PARA_POOL_CONFIG_INIT                                            \
+    {                                                                    \
+        sizeof(para_pool_config), 0, PARA_BIND_AUTO, 0, NULL, NULL, NULL \
     }
 
 /* What a pool is. */
@@ -41,7 +59,7 @@ typedef struct para_pool_info {
                                of the process: _UNSUPPORTED or _DENIED */
     para_status thread_status; /* PARA_OK, or PARA_ERR_THREAD: the system refused some of them, or
                                   their stacks would have left too little address space */
-    bool forked;               /* in a child of fork(): calls run serially */
+    bool forked;               /* in a child process: calls run serially until para_pool_restart */
 } para_pool_info;
 
 /* What a worker is. */
@@ -61,16 +79,16 @@ extern "C" {
  * A pool works with those threads that could be created and those bindings that were permitted;
  * para_pool_get_info tells. Each worker is placed on its own core as long as there are cores. The
  * thread that calls the pool works too, in the place of the worker on its core, and is never bound.
- * Workers' stacks have at least 8 MiB, and what `ulimit -s` grants if that is more.
  * Any thread. Blocks until the threads run (well below 1 ms each); not a cancellation point of
  * pthread_cancel.
  * Errors: PARA_ERR_ARGUMENT (config), _ENVIRONMENT (a variable, named by para_status_detail),
- * _MEMORY, _TOPOLOGY. */
+ * _MEMORY, _TOPOLOGY, _WORKER_INIT. */
 PARA_API para_status para_pool_create(para_pool **pool, const para_pool_config *config);
 
 /* Ends the threads and frees the pool. NULL is allowed. The caller sees to it that no call is
- * running or made on it. Not from within a kernel of the same pool. In a child of fork() only
- * memory is freed. Not a cancellation point. */
+ * running or made on it. Not from within a kernel of the same pool: then nothing happens, as when a
+ * kernel calls exit() and a static destructor comes here. In a child of fork() only memory is freed.
+ * Not a cancellation point. */
 PARA_API void para_pool_destroy(para_pool *pool);
 
 /* Gives back the memory that calls have left with the pool for calls to come: partial results and
@@ -79,6 +97,14 @@ PARA_API void para_pool_destroy(para_pool *pool);
  * is given back by the next call, of whatever kind. NULL: the default pool, if it was made. Any
  * thread, also while calls run. Does nothing in a child of fork(). */
 PARA_API void para_pool_trim(para_pool *pool);
+/* In a child process: starts the threads of a pool that was made before the fork, as
+ * para_pool_create did, worker_init included; what is known of kernels stays. In the process that
+ * made the pool it does nothing. On failure the pool goes on to run calls serially. The caller sees
+ * to it that no call runs on the pool meanwhile. Not a cancellation point. pool NULL: the default
+ * pool, which needs no restart.
+ * Errors: PARA_ERR_BUSY: within a kernel of the pool; _WORKER_INIT; for NULL those of
+ * para_pool_create. */
+PARA_API para_status para_pool_restart(para_pool *pool);
 
 /* The pool that calls with pool NULL use: made on first use as by para_pool_create(&p, NULL),
  * shared by all threads, never destroyed before the process ends; in a child of fork(), made anew.

@@ -34,7 +34,9 @@ extern "C" {
     X(PARA_ERR_BUSY, -21, "it is still held or waited for")                                  \
     X(PARA_ERR_OWNER_DIED, -22, "the lock was got from a process or thread that died")       \
     X(PARA_ERR_NOT_RECOVERABLE, -23, "what the lock guards was given up")                    \
-    X(PARA_ERR_MAXIMUM, -24, "more would be released than the semaphore's maximum")
+    X(PARA_ERR_MAXIMUM, -24, "more would be released than the semaphore's maximum")          \
+    X(PARA_ERR_WORKER_INIT, -25, "worker_init returned an error; the detail tells which")    \
+    X(PARA_ERR_FORKED, -26, "the process was forked within the call: this is the child")
 
 typedef enum para_status {
 #define PARA_STATUS_ENUM(name, value, text) name = (value),

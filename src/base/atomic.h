@@ -26,6 +26,7 @@ enum para__edge {
     PARA__E11,   /* para_semaphore: what was done before a release, to who acquires */
     PARA__E12,   /* para_cancel: what was done before the request, to who sees it */
     PARA__E13,   /* a wait's event: what its waker did, to who slept */
+    PARA__E14,   /* after_fork's word: what a handler has put in order in a child, to all there */
     PARA__E2_E5, /* both at once: member.done is also the news that a joiner may sleep through */
 };
 
@@ -71,13 +72,5 @@ static inline void para__pause(void)
     __asm__ volatile("isb" ::: "memory");
 #endif
 }
-
-/* Thread-local variables that are read often lie at a fixed distance from the thread pointer. musl
- * refuses to load a library that has such variables by dlopen. */
-#ifdef __GLIBC__
-#define PARA__INITIAL_EXEC __attribute__((tls_model("initial-exec")))
-#else
-#define PARA__INITIAL_EXEC
-#endif
 
 #endif

@@ -1,10 +1,37 @@
 #include "base/status.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-static _Thread_local char detail[256];
+/* A thread's text comes from the heap when it first has one: thread-local memory is scarce in a
+ * library that is loaded late. Without memory there is none. */
+enum { DETAIL_BYTES = 256 };
+static pthread_key_t detail_key;
+static bool has_key;
+
+__attribute__((constructor(101))) static void make_key(void)
+{
+    has_key = pthread_key_create(&detail_key, free) == 0;
+}
+
+static char *own_detail(void)
+{
+    return has_key ? pthread_getspecific(detail_key) : NULL;
+}
+
+static char *make_detail(void)
+{
+    char *made = has_key ? calloc(1, DETAIL_BYTES) : NULL;
+    if (made && pthread_setspecific(detail_key, made) != 0) {
+        free(made);
+        made = NULL;
+    }
+    return made;
+}
 
 static const struct {
     para_status status;
@@ -38,17 +65,22 @@ const char *para_status_text(para_status status)
 
 const char *para_status_detail(void)
 {
-    return detail;
+    const char *detail = own_detail();
+    return detail ? detail : "";
 }
 
 void para__set_detail(const char *format, ...)
 {
     const int saved = errno;
-    detail[0] = '\0';
-    if (format) {
+    char *detail = own_detail();
+    if (!detail && format)
+        detail = make_detail();
+    if (detail)
+        detail[0] = '\0';
+    if (detail && format) {
         va_list arguments;
         va_start(arguments, format);
-        vsnprintf(detail, sizeof detail, format, arguments);
+        vsnprintf(detail, DETAIL_BYTES, format, arguments);
         va_end(arguments);
     }
     errno = saved;

@@ -3,13 +3,31 @@
 #define PARA_BASE_THREAD_H
 
 #include <pthread.h>
-#include <stdint.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-/* Starts a named thread with every signal blocked but those that faults raise, so that an
- * application's handlers run on its own threads. Returns 0, or the error number of pthread_create.
- */
-int para__thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *arg);
+/* A thread-local variable that is read on the way of a call: at a fixed distance from the thread
+ * pointer. Such space is scarce in a library that is loaded late, so these are few and small. */
+#if defined(__GLIBC__)
+#define PARA__THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+#else
+#define PARA__THREAD_LOCAL _Thread_local /* others refuse to load a library with the above */
+#endif
+
+/* The stack of a thread: so many bytes, 0: what `ulimit -s` grants, at least 8 MiB. Where the system
+ * refuses these, with or_less or 0 a smaller one is taken; not below 8 MiB. */
+typedef struct para__stack {
+    size_t bytes;
+    bool or_less;
+} para__stack;
+
+/* Starts a named thread that leaves the application's signals to the application's threads: all are
+ * blocked but those that faults raise and, unless the caller blocks them, SIGPROF and SIGVTALRM.
+ * The thread calls para__process_thread_ends at its end. Returns 0, or the error number of
+ * pthread_create. */
+int para__thread_start(pthread_t *thread, const char *name, const para__stack *stack,
+                       void *(*run)(void *), void *arg);
 
 /* How many of the threads that are wanted have room for their stacks in half of the address
  * space that a limit leaves (ulimit -v): with the other half the program has to do its work. */
@@ -31,8 +49,5 @@ typedef struct para__usage {
     long preemptions;
 } para__usage;
 para__usage para__thread_usage(void);
-
-/* How often the process has been forked off: a child's count differs from its parent's. */
-unsigned para__fork_count(void);
 
 #endif

@@ -7,12 +7,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 /* Signals that do not end a process, or that nothing can be done about, and SIGXFSZ, which main
@@ -52,16 +55,87 @@ static void end_if_cut_short(const char *address)
     }
 }
 
+/* Where each thread's stack ends: its lowest address, and how far above it the system may refuse to
+ * let it grow. And the stack on which it handles signals. */
+enum { SIGNAL_STACK_BYTES = 64 << 10, MAIN_GAP_BYTES = 2 << 20 };
+static _Thread_local struct {
+    uintptr_t end;
+    size_t gap;
+    void *signal_stack;
+} stack;
+
+static void prepare_stack(size_t gap)
+{
+    pthread_attr_t attributes;
+    void *end = NULL;
+    size_t bytes;
+    stack_t present;
+    if (sigaltstack(NULL, &present) != 0 || !(present.ss_flags & SS_DISABLE))
+        return; /* a sanitizer's */
+    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+        pthread_attr_getstack(&attributes, &end, &bytes);
+        pthread_attr_destroy(&attributes);
+    }
+    stack.signal_stack = malloc(SIGNAL_STACK_BYTES);
+    const stack_t on = {.ss_sp = stack.signal_stack, .ss_size = SIGNAL_STACK_BYTES};
+    if (stack.signal_stack && sigaltstack(&on, NULL) == 0)
+        stack.end = (uintptr_t)end; /* else an overflow ends the process without a word */
+    stack.gap = gap;
+}
+
+int para__ending_worker_init(unsigned worker, void *unused)
+{
+    (void)worker;
+    (void)unused;
+    prepare_stack(0);
+    return 0;
+}
+
+void para__ending_worker_exit(unsigned worker, void *unused)
+{
+    const stack_t off = {.ss_flags = SS_DISABLE};
+    (void)worker;
+    (void)unused;
+    if (stack.signal_stack)
+        sigaltstack(&off, NULL);
+    free(stack.signal_stack);
+}
+
+/* A fault below the end of the thread's stack, and not below its stack pointer, or hardly so: a call
+ * or an array that does not fit. */
+static void end_if_overflown(uintptr_t address, const ucontext_t *context)
+{
+    static const char sentence[] =
+        "para: a kernel needs more stack than there is: PARA_STACKSIZE sets that of the workers, "
+        "such as PARA_STACKSIZE=64M, and 'ulimit -s' that of the main thread\n";
+    const size_t below = 64 << 10;
+#if defined(__x86_64__)
+    const uintptr_t pointer = (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
+#elif defined(__aarch64__)
+    const uintptr_t pointer = context->uc_mcontext.sp;
+#else
+    const uintptr_t pointer = address;
+    (void)context;
+#endif
+    if (!stack.end || address >= stack.end + stack.gap || address + below < pointer)
+        return;
+    remove_hidden();
+    const ssize_t written = write(STDERR_FILENO, sentence, sizeof sentence - 1);
+    (void)written; /* there is nobody left to tell */
+    _exit(PARA__EXIT_FAILED);
+}
+
 /* Runs with all signals blocked. */
 static void end_by_signal(int number, siginfo_t *info, void *context)
 {
     /* Several workers may fault at once. The first ends the process, the others wait for that. */
     static atomic_flag ending = ATOMIC_FLAG_INIT;
-    (void)context;
     while (atomic_flag_test_and_set(&ending))
         pause();
     if (number == SIGBUS && info->si_code > 0)
         end_if_cut_short(info->si_addr);
+    if (number == SIGSEGV && info->si_code > 0)
+        end_if_overflown((uintptr_t)info->si_addr, context);
     remove_hidden();
     signal(number, SIG_DFL);
     raise(number); /* arrives when this function returns */
@@ -97,9 +171,11 @@ static bool is_harmless(int number)
 
 void para__ending_watch(void)
 {
-    struct sigaction ours = {.sa_sigaction = end_by_signal, .sa_flags = SA_SIGINFO};
+    struct sigaction ours = {.sa_sigaction = end_by_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     struct sigaction before;
     sigfillset(&ours.sa_mask);
+    if (!stack.signal_stack)
+        prepare_stack(MAIN_GAP_BYTES);
     for (int number = 1; number < NSIG; number++) {
         if (is_harmless(number) || sigaction(number, NULL, &before) != 0)
             continue;

@@ -12,6 +12,11 @@
 void para__ending_watch(void);
 void para__ending_release(void);
 
+/* For each thread of a pool that runs kernels: a kernel that needs more stack than there is ends the
+ * process with a word on that, and removes the file in the making. Main is watched as well. */
+int para__ending_worker_init(unsigned worker, void *unused);
+void para__ending_worker_exit(unsigned worker, void *unused);
+
 /* A file is mapped to be read. If it is cut short meanwhile, the process says so and fails. */
 void para__ending_watch_input(const char *path, const void *data, size_t bytes);
 void para__ending_forget_input(const void *data);

@@ -19,7 +19,7 @@ typedef struct run {
     para__choice choice;
     para__array in[PARA_IN_MAX];
     unsigned in_count;
-    para_pool *pool; /* of its own where --workers was given; NULL: the default pool */
+    para_pool *pool;
     para_report report;
     unsigned pool_workers;
     size_t count; /* elements of the call: numbers, or rows */
@@ -74,10 +74,10 @@ static int open_pool(run *r)
 {
     para_pool_config config = PARA_POOL_CONFIG_INIT;
     para_pool_info info = {.size = sizeof info};
-    para_status status = PARA_OK;
     config.workers = r->request->options.workers;
-    if (config.workers)
-        status = para_pool_create(&r->pool, &config);
+    config.worker_init = para__ending_worker_init;
+    config.worker_exit = para__ending_worker_exit;
+    para_status status = para_pool_create(&r->pool, &config);
     if (!status)
         status = para_pool_get_info(r->pool, &info);
     r->pool_workers = info.workers;

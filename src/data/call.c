@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/stack.h"
 #include "base/status.h"
 
 const char *para_why_text(para_why why)
@@ -18,6 +19,7 @@ const char *para_why_text(para_why why)
         [PARA_WHY_FORKED] = "serial: the process forked after the pool was made",
         [PARA_WHY_SATURATED] = "parallel: on some workers, which are enough, or tried to be",
         [PARA_WHY_MEMORY] = "serial: no memory for several workers",
+        [PARA_WHY_LOADING] = "serial: made while a library is loaded or unloaded",
     };
     const size_t index = (size_t)why;
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown";
@@ -34,14 +36,17 @@ static void trim(para_pool *pool)
         para__lanes_trim(pool, idle_ticks);
 }
 
-/* A plan to share is carried out if the process has its threads and a lane is free. */
+/* A plan to share is carried out if the process has its threads, they need not wait for what this
+ * thread holds, and a lane is free. */
 static void take_lane(para__call *call)
 {
-    para_pool *pool = call->schedule.pool;
-    if (para__pool_is_forked(pool))
-        para__schedule_stay_alone(&call->schedule, PARA_WHY_FORKED);
-    else if (!call->lane && !(call->lane = para__lane_lease(pool)))
-        para__schedule_stay_alone(&call->schedule, PARA_WHY_LANES_BUSY);
+    para__schedule *s = &call->schedule;
+    if (para__pool_is_forked(s->pool))
+        para__schedule_stay_alone(s, PARA_WHY_FORKED);
+    else if (para__in_loader((uintptr_t)s->site))
+        para__schedule_stay_alone(s, PARA_WHY_LOADING);
+    else if (!call->lane && !(call->lane = para__lane_lease(s->pool)))
+        para__schedule_stay_alone(s, PARA_WHY_LANES_BUSY);
 }
 
 para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(void), size_t count,
@@ -200,7 +205,7 @@ para_status para__call_run(para__call *call, para__job *job)
     if (call->report)
         write_report(call, &outcome);
     if (tally->error && tally->failed_count == 0)
-        return para__fail(PARA_ERR_CANCELLED, NULL);
+        return para__fail((para_status)tally->error, NULL);
     if (tally->error)
         return para__call_fail(tally->error, tally->failed_first, tally->failed_count);
     return PARA_OK;

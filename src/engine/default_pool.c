@@ -1,4 +1,4 @@
-/* The default pool: made on first use, once a process; anew in a child of fork(). */
+/* The default pool: made on first use, once a process; anew in a child. */
 #include "base/atomic.h"
 #include "engine/pool.h"
 
@@ -41,7 +41,8 @@ para_status para__default_pool_make(para_pool **pool)
     lock_making();
     para_status status = PARA_OK;
     para_pool *made = para__load_relaxed(&para__default_pool); /* under the mutex */
-    if (!made) {
+    if (!made || para__pool_is_forked(made)) { /* by _Fork(), which runs no handlers */
+        made = NULL;
         status = para_pool_create(&made, NULL);
         if (!status)
             para__store_release(E6, &para__default_pool, made);

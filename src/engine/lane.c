@@ -11,7 +11,7 @@
 /* ---- Leasing ------------------------------------------------------------------------- */
 
 /* The lane that this thread had last: most likely free, and in its caches. */
-static _Thread_local unsigned last_lane PARA__INITIAL_EXEC;
+static PARA__THREAD_LOCAL unsigned char last_lane;
 
 /* Workers look at lanes [0, lanes_used) only. It grows before anything is published there; it is
  * written even if it is large enough, so that this comes before the news to which it belongs. */
@@ -24,19 +24,22 @@ static void use_lane(para_pool *pool, uint32_t index)
 
 static bool take(para__lane *lane)
 {
-    return para__load_relaxed(&lane->leased) == 0 /* a guess, to leave others' lines alone */
-           && para__swap_acquire(E3, &lane->leased, 1) == 0;
+    uint32_t state = para__load_relaxed(&lane->leased); /* a guess, to leave others' lines alone */
+    return state == PARA__LANE_FREE &&
+           para__cas_acquire(E3, &lane->leased, &state, PARA__LANE_LEASED);
 }
 
 static void give(para__lane *lane)
 {
-    para__store_release(E3, &lane->leased, 0);
+    para__store_release(E3, &lane->leased, PARA__LANE_FREE);
 }
 
 /* The last generation that a lane may have; then it is never leased again. */
 static const uint64_t last_generation = ((uint64_t)1 << (64 - PARA__COUNT_BITS)) - 1;
 
-para__lane *para__lane_lease(para_pool *pool)
+PARA__THREAD_LOCAL para__lane *para__innermost_lane;
+
+static inline para__lane *take_free(para_pool *pool)
 {
     for (unsigned i = 0; i < PARA__LANES; i++) {
         const unsigned index = (last_lane + i) % PARA__LANES;
@@ -44,19 +47,44 @@ para__lane *para__lane_lease(para_pool *pool)
         if (take(lane)) {
             if (lane->generation == last_generation)
                 continue; /* worn out: it stays leased */
-            last_lane = index;
+            last_lane = (unsigned char)index;
             if (lane->generation == 0)
                 use_lane(pool, index);
-            pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &lane->cancel_state);
             return lane;
         }
     }
     return NULL;
 }
 
+para__lane *para__lane_lease(para_pool *pool)
+{
+    const uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    if (para__innermost_lane)
+        para__lanes_abandon(frame); /* unless this call is made by a kernel of that one */
+    para__lane *lane = take_free(pool);
+    if (!lane && para__lanes_recover(pool))
+        lane = take_free(pool);
+    if (!lane)
+        return NULL;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &lane->cancel_state);
+    lane->pool = pool;
+    lane->frame = frame;
+    lane->run_frame = 0;
+    lane->around = para__current_lane;
+    lane->outer = para__innermost_lane;
+    para__innermost_lane = lane;
+    if (!para__lanes_watched)
+        para__lanes_watch();
+    return lane;
+}
+
 void para__lane_release(para__lane *lane)
 {
     const int cancel_state = lane->cancel_state; /* the next lessee's from the store on */
+    if (para__innermost_lane == lane)
+        para__innermost_lane = lane->outer;
+    else
+        para__lanes_unlink(lane);
     give(lane);
     pthread_setcancelstate(cancel_state, NULL);
 }
@@ -173,10 +201,12 @@ static void help_nested(const para__part *p)
     const bool is_self = para__pool_is_worker(pool); /* then it acts for itself already */
     if (!is_self && para__swap_acquire(E8, &self->acting, 1) != 0)
         return;
+    p->lane->acting_for = is_self ? 0 : p->self + 1;
     const unsigned lanes = para__load_relaxed(&pool->lanes_used); /* others hold no such call yet */
     for (unsigned i = 0; i < lanes; i++)
         if (&pool->lane[i] != p->lane)
             para__lane_visit(pool, i, p->self, para__lane_number(pool, p->lane));
+    p->lane->acting_for = 0;
     if (!is_self)
         para__store_release(E8, &self->acting, 0);
 }
@@ -188,10 +218,8 @@ enum { JOIN_SPIN_PART = 4, JOIN_SPIN_MOST = 32 };
 /* Waits for those who still run what they have claimed. The longer the call took, since `begun` if
  * that is known, the longer it spins: what it waits for is a part of the call, and to be woken would
  * then add to it. */
-static void join(const para__part *p, uint64_t begun)
+static void await_others(const para__part *p, uint64_t begun)
 {
-    if (all_done(p))
-        return;
     const uint64_t start = para__ticks();
     const uint64_t idle_ticks =
         para__load_relaxed(&p->pool->spin_ticks); /* 0: threads share CPUs */
@@ -200,7 +228,7 @@ static void join(const para__part *p, uint64_t begun)
     const uint64_t spin_ticks = part_ticks < idle_ticks   ? idle_ticks
                                 : part_ticks < most_ticks ? part_ticks
                                                           : most_ticks;
-    while (para__ticks() - start < spin_ticks) {
+    while (!para__pool_is_forked(p->pool) && para__ticks() - start < spin_ticks) {
         for (int i = 0; i < 16; i++) {
             if (all_done(p))
                 return;
@@ -208,13 +236,19 @@ static void join(const para__part *p, uint64_t begun)
         }
         help_nested(p);
     }
-    for (;;) {
+    while (!para__pool_is_forked(p->pool)) { /* else nobody is there to wait for */
         para__event_prepare(&p->lane->joiner);
         if (all_done(p))
             break;
         para__event_wait(&p->lane->joiner);
     }
     para__event_cancel(&p->lane->joiner);
+}
+
+static inline void join(const para__part *p, uint64_t begun)
+{
+    if (!all_done(p))
+        await_others(p, begun);
 }
 
 /* Adds what another did; of two failing chunks the lower one remains. */
@@ -244,6 +278,11 @@ static para__part part_of_caller(para_pool *pool, para__lane *lane, const para__
     unsigned first = self / plan->width * plan->width;
     if (first > pool->workers - plan->width)
         first = pool->workers - plan->width;
+    lane->is_open = true;
+    lane->first = first;
+    lane->width = plan->width;
+    lane->tickets = plan->tickets;
+    lane->claimed = 0;
     return (para__part){
         .pool = pool,
         .lane = lane,
@@ -309,6 +348,8 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
     p.seat.tally = *tally;
     p.portions = outcome->portions;
     _Atomic uint32_t *guests = para__pool_is_worker(pool) ? NULL : &pool->worker[p.self].guests;
+    lane->run_frame = (uintptr_t)__builtin_frame_address(0);
+    lane->guest_of = guests ? p.self + 1 : 0;
     if (guests)
         para__add_relaxed(guests, 1); /* a hint: see pool.h */
     else                              /* a worker of the pool, to which its own call is no news */
@@ -318,6 +359,7 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
      * nothing between post and its first portion that would wait for the store to arrive, unless
      * the call is long against that. */
     const unsigned portion = para__claim_size(plan->tickets, plan->tickets, p.claim);
+    lane->claimed = portion;
     para__store_relaxed(&lane->member[p.self].ticket, /* published by post */
                         para__tagged(p.generation, plan->tickets - portion));
     const unsigned sleepers = job->timed ? count_sleepers(&p) : 0;
@@ -337,12 +379,18 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
     }
     para__part_help_others(&p);
     join(&p, begun);
+    lane->is_open = false;
+    lane->guest_of = 0;
     if (guests)
         para__add_relaxed(guests, -1u); /* a hint: see pool.h */
 
     *tally = p.seat.tally;
     outcome->portions = p.portions;
     outcome->workers = tally->chunks != 0;
+    if (para__pool_is_forked(pool)) { /* this is the child, without those who helped */
+        *tally = (para__tally){.error = PARA_ERR_FORKED};
+        return;
+    }
     for (unsigned w = p.team.first; w < p.team.first + p.team.width; w++)
         if (para__load_relaxed(&lane->member[w].done) >> PARA__COUNT_BITS ==
             p.generation) { /* joined */
@@ -385,6 +433,7 @@ uint64_t para__lane_ping(para_pool *pool, unsigned width, uint64_t limit_ticks)
     ticks = para__ticks() - start;
     para__part_help_others(&p);
     join(&p, 0);
+    lane->is_open = false;
     para__lane_release(lane);
     return ticks < limit_ticks ? ticks : UINT64_MAX;
 }

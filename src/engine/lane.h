@@ -50,6 +50,7 @@
 
 #include "base/atomic.h"
 #include "base/fpenv.h"
+#include "base/thread.h"
 #include "plan/decide.h"
 #include "plan/divide.h"
 #include "plan/estimate.h"
@@ -67,7 +68,7 @@ typedef struct para__tally {
     uint64_t came_ticks;   /* when a helper's first claim succeeded; of all, the first */
     float dearest_ticks;   /* of one unit, in the portion where these cost most */
     int error; /* what the kernel returned for it; 0: none failed. With a failed_count of
-                            0 there is no such chunk, but the call was cancelled */
+                            0 there is no such chunk, but this status for the call */
 } para__tally;
 
 /* A participant while it runs units of a call. */
@@ -92,6 +93,8 @@ typedef void para__run(const void *payload, size_t first, size_t count, para__se
 
 /* Bytes of a job's payload: a copy of it travels to the workers. */
 enum { PARA__PAYLOAD_BYTES = 384 };
+
+struct para_pool;
 
 /* A call, as the layer above describes it. */
 typedef struct para__job {
@@ -130,11 +133,38 @@ typedef struct para__member {
 _Static_assert(sizeof(para__member) == (size_t)2 * PARA__LINE,
                "what a helper tells is in one line");
 
+/* Of a lane:
+ *
+ *            lease [E3]            leave by a jump [E3]               recover [E3]
+ *     FREE ------------> LEASED -----------------------> ABANDONED -------------------> RECOVERING
+ *       ^   release [E3]   |                                 ^   helpers are in [E3]         |
+ *       |<-----------------+                                 +-------------------------------+
+ *       |                                     helpers are out [E3]                           |
+ *       +------------------------------------------------------------------------------------+
+ */
+typedef enum para__lease {
+    PARA__LANE_FREE,
+    PARA__LANE_LEASED,
+    PARA__LANE_ABANDONED,
+    PARA__LANE_RECOVERING
+} para__lease;
+
 typedef struct para__lane {
-    _Alignas(PARA__LINE) _Atomic uint32_t leased; /* [E3] hands the lane from caller to caller */
-    uint64_t generation;                          /* this to the arena: the lessee's */
-    int cancel_state;                             /* of its thread, before the lease */
-    void *arena;                                  /* memory that calls need beyond the stack */
+    /* [E3] hands the lane from caller to caller: a para__lease */
+    _Alignas(PARA__LINE) _Atomic uint32_t leased;
+    bool is_open;        /* the call of this generation has not been joined */
+    uint64_t generation; /* this to arena_bytes, with is_open: the lessee's */
+    struct para_pool *pool;
+    struct para__lane *outer;        /* the lane that its thread has leased before, if any */
+    const struct para__lane *around; /* that of the kernel that made the call */
+    uintptr_t frame;                 /* where on its thread's stack it leased the lane, */
+    uintptr_t run_frame;             /* and runs the open call; 0: it does not yet */
+    int cancel_state;                /* of its thread, before the lease */
+    unsigned guest_of;               /* 1 + the worker whose guest it is; 0: none's */
+    unsigned acting_for; /* 1 + the worker in whose name it helps with nested calls; 0: none */
+    unsigned first, width, tickets; /* the open call's team, and tickets of each slice */
+    unsigned claimed;               /* of all, by the caller */
+    void *arena;                    /* memory that calls need beyond the stack */
     size_t arena_bytes;
     uint64_t needed_ticks;                   /* when a call last needed a quarter of a large one */
     _Alignas(PARA__LINE) para__event joiner; /* where the caller sleeps when a join takes long */
@@ -143,12 +173,30 @@ typedef struct para__lane {
     para__member *member;                    /* [workers of the pool] */
 } para__lane;
 
-struct para_pool;
-
 /* A lane for the calling thread, or NULL if all are taken. Until it is released the thread is not
  * cancelled (pthread_cancel): helpers use what lies on its stack and in its arrays. */
 para__lane *para__lane_lease(struct para_pool *pool);
 void para__lane_release(para__lane *lane);
+
+/* The lanes that the calling thread has leased, the latest first. */
+extern PARA__THREAD_LOCAL para__lane *para__innermost_lane;
+
+/* ---- lease.c: lanes whose callers have left by a jump ---- */
+
+/* Abandons those lanes of the calling thread whose calls it has left by a jump: what the lease has
+ * changed is put back. Called where it leases again, or ends a pool, at `frame` on its stack. */
+void para__lanes_abandon(uintptr_t frame);
+
+/* Takes a lane out of the thread's list that is not the innermost: those within were left. */
+void para__lanes_unlink(const para__lane *lane);
+
+/* Has the lanes of the calling thread abandoned when it ends; whether it is to be. */
+void para__lanes_watch(void);
+extern PARA__THREAD_LOCAL bool para__lanes_watched;
+
+/* Makes free those abandoned lanes of the pool that all helpers have left; whether there was one.
+ * What is not claimed of their calls is not run any more. */
+bool para__lanes_recover(struct para_pool *pool);
 
 /* At least so many bytes, aligned to PARA__LINE, contents undefined, until the lane is released or
  * asked again; NULL if there is no memory. It is kept for the next lessee, so that calls that are
@@ -164,9 +212,17 @@ void para__lane_drop_arena(para__lane *lane);
 /* Runs the job on a leased lane as planned, with the calling thread as one of the participants;
  * adds what all of them did to the outcome's tally, with the floating-point flags of the helpers'
  * kernels, which are the caller's to raise, and to its portions; both may have some of the caller
- * already. Sets its workers. plan->width is at least 2. */
-void para__lane_run(struct para_pool *pool, para__lane *lane, const para__job *job,
-                    const para__plan *plan, para__outcome *outcome);
+ * already. Sets its workers. plan->width is at least 2. In a child, if a kernel of it has forked: a
+ * tally of nothing but PARA_ERR_FORKED. */
+#if defined(__clang__)
+#define PARA__OWN_FRAME __attribute__((noinline))
+#else
+#define PARA__OWN_FRAME __attribute__((noinline, noclone))
+#endif
+PARA__OWN_FRAME /* lease.c tells by its frame whether it runs */
+    void
+    para__lane_run(struct para_pool *pool, para__lane *lane, const para__job *job,
+                   const para__plan *plan, para__outcome *outcome);
 
 /* Has an empty job run by the caller's nearest helpers, width - 1 of them, and returns the ticks
  * until the caller knows of its end; UINT64_MAX if they did not come within limit_ticks. */

@@ -44,8 +44,7 @@ static void begin(para__part *p)
     p->own_fp = para__fp_swap(notice->fp_control);
 }
 
-/* The lane of the call whose kernel this thread runs, if any. */
-static _Thread_local const para__lane *current_lane PARA__INITIAL_EXEC;
+PARA__THREAD_LOCAL const para__lane *para__current_lane;
 
 /* Where nothing is known of the units, claims become so long that they do not show, and stay so short
  * that no dear unit holds back another. A claim of n tickets took so long: if it was short, or if its
@@ -91,11 +90,11 @@ void para__part_run(para__part *p, unsigned w, unsigned first_ticket, unsigned n
     p->finished += n;
     if (units.count == 0)
         return;
-    const para__lane *around = current_lane;
-    current_lane = p->lane;
+    const para__lane *around = para__current_lane;
+    para__current_lane = p->lane;
     const uint64_t start = p->timed ? para__ticks() : 0;
     p->run(p->payload, p->first_unit + units.first, units.count, &p->seat);
-    current_lane = around;
+    para__current_lane = around;
     if (p->timed)
         count_time(p, para__ticks() - start, n, units.count);
 }
@@ -137,9 +136,12 @@ void para__part_work_on(para__part *p, unsigned w)
     const bool helper = p->self != p->team.caller;
     unsigned first_ticket;
     unsigned n;
-    while ((n = claim(p, w, &first_ticket)) > 0) {
+    /* In a child, what others have claimed will not be done: the call is over. */
+    while (!para__pool_is_forked(p->pool) && (n = claim(p, w, &first_ticket)) > 0) {
         if (!p->begun)
             begin(p);
+        if (!helper)
+            p->lane->claimed += n;
         para__part_run(p, w, first_ticket, n);
         if (helper)
             finish(p);
@@ -196,7 +198,7 @@ unsigned para__lane_number(const para_pool *pool, const para__lane *lane)
 
 unsigned para__lane_around(const para_pool *pool)
 {
-    return para__lane_number(pool, current_lane);
+    return para__lane_number(pool, para__current_lane);
 }
 
 /* ---- The worker's side --------------------------------------------------------------- */

@@ -92,7 +92,10 @@ void para__part_wake_next(const para__part *p);
 /* 1 + the lane's place in the pool; 0 if it is NULL or another pool's. */
 unsigned para__lane_number(const para_pool *pool, const para__lane *lane);
 
-/* The number of the lane whose call's kernel this thread runs; 0 if none of the pool's. */
+/* The lane of the call whose kernel this thread runs, or NULL. */
+extern PARA__THREAD_LOCAL const para__lane *para__current_lane;
+
+/* The number of that lane; 0 if it is none of the pool's. */
 unsigned para__lane_around(const para_pool *pool);
 
 #endif

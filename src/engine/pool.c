@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "base/thread.h"
 #include "engine/calibrate.h"
+#include "engine/part.h"
 #include "engine/settings.h"
 
 #include <pthread.h>
@@ -117,6 +118,17 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
     return pool;
 }
 
+/* A call that runs meanwhile, or a lane that a jump has left behind, is the caller's fault, and may
+ * still be looked at. Then the memory stays. */
+static bool is_used(para_pool *pool)
+{
+    para__lanes_recover(pool);
+    for (unsigned i = 0; i < PARA__LANES; i++)
+        if (para__load_relaxed(&pool->lane[i].leased)) /* late news: as if it had not begun yet */
+            return true;
+    return false;
+}
+
 static void release(para_pool *pool)
 {
     for (unsigned i = 0; i < PARA__LANES; i++)
@@ -124,13 +136,9 @@ static void release(para_pool *pool)
     para__free(pool);
 }
 
-/* Checks the caller's configuration and completes it from the environment and the machine. */
-static para_status configure(const para_pool_config *config, const para__machine *machine,
-                             para__settings *settings)
+/* Checks the caller's configuration. */
+static para_status check_config(const para_pool_config *config)
 {
-    const para_pool_config automatic = PARA_POOL_CONFIG_INIT;
-    if (!config)
-        config = &automatic;
     if (config->size != sizeof *config)
         return para__fail(PARA_ERR_ARGUMENT, "config.size is %zu: use PARA_POOL_CONFIG_INIT",
                           config->size);
@@ -139,6 +147,15 @@ static para_status configure(const para_pool_config *config, const para__machine
                           config->workers);
     if ((unsigned)config->binding > PARA_BIND_NONE)
         return para__fail(PARA_ERR_ARGUMENT, "config.binding is %d", (int)config->binding);
+    if (config->stack_bytes > SIZE_MAX / 2)
+        return para__fail(PARA_ERR_ARGUMENT, "config.stack_bytes is %zu", config->stack_bytes);
+    return PARA_OK;
+}
+
+/* What is in force: the caller's configuration, completed from the environment and the machine. */
+static para_status complete(const para_pool_config *config, const para__machine *machine,
+                            para__settings *settings)
+{
     para__settings s = {0};
     const para_status status = para__settings_read(&s);
     if (status)
@@ -151,6 +168,8 @@ static para_status configure(const para_pool_config *config, const para__machine
     /* Some of the cores only: other processes would choose the same ones. */
     if (s.binding == PARA_BIND_AUTO)
         s.binding = s.workers < machine->info.cores ? PARA_BIND_NONE : PARA_BIND_CORE;
+    if (config->stack_bytes)
+        s.stack = (para__stack){.bytes = config->stack_bytes};
     *settings = s;
     return PARA_OK;
 }
@@ -158,22 +177,52 @@ static para_status configure(const para_pool_config *config, const para__machine
 static void display(const para_pool *pool, bool spread)
 {
     static const char *const names[] = {"", "core", "domain", "false"};
+    char stack[32] = "automatic";
+    if (pool->stack.bytes)
+        snprintf(stack, sizeof stack, "%zuB", pool->stack.bytes);
     fprintf(stderr,
             "PARA DISPLAY ENVIRONMENT BEGIN\n"
             "  PARA_VERSION = '%s'\n"
             "  PARA_NUM_WORKERS = '%u'\n"
             "  PARA_PROC_BIND = '%s'\n"
+            "  PARA_STACKSIZE = '%s'\n"
             "PARA DISPLAY ENVIRONMENT END\n",
-            para_version(), pool->workers, spread ? "spread" : names[pool->binding]);
+            para_version(), pool->workers, spread ? "spread" : names[pool->binding],
+            stack);
+}
+
+/* Starts the threads, all that can be; none, if only one could: it would be in its caller's place. */
+static para_status start_threads(para_pool *pool)
+{
+    para_status status = PARA_OK;
+    pool->fork_count = para__fork_count();
+    if (pool->workers < 2)
+        return status;
+    const unsigned started = para__workers_start(pool);
+    for (unsigned i = 0; i < started && !status; i++)
+        if (pool->worker[i].init_error)
+            status = para__fail(PARA_ERR_WORKER_INIT, "worker_init returned %d for worker %u",
+                                pool->worker[i].init_error, i);
+    if (status || started < 2)
+        para__workers_stop(pool, started);
+    else
+        pool->workers = started;
+    if (!status && started < 2)
+        pool->workers = 1;
+    return status;
 }
 
 static para_status make(para_pool **pool, const para_pool_config *config)
 {
+    static const para_pool_config automatic = PARA_POOL_CONFIG_INIT;
     const para__machine *machine = NULL;
     para__settings settings;
-    para_status status = para__machine_get(&machine);
+    config = config ? config : &automatic;
+    para_status status = check_config(config);
     if (!status)
-        status = configure(config, machine, &settings);
+        status = para__machine_get(&machine);
+    if (!status)
+        status = complete(config, machine, &settings);
     if (status)
         return status;
     para_pool *made = allocate(machine, settings.workers);
@@ -184,19 +233,17 @@ static para_status make(para_pool **pool, const para_pool_config *config)
     made->is_hybrid = machine->info.core_kinds > 1;
     made->unbinds = settings.binding == PARA_BIND_NONE && settings.workers > 1 &&
                     para__thread_is_narrow(machine);
-    made->fork_count = para__fork_count();
+    made->stack = settings.stack;
+    made->worker_init = config->worker_init;
+    made->worker_exit = config->worker_exit;
+    made->worker_arg = config->worker_arg;
     status = place_workers(made, settings.spread);
+    para__module_stay();
+    if (!status)
+        status = start_threads(made);
     if (status) {
         release(made);
         return status;
-    }
-    para__module_stay();
-    if (settings.workers > 1) {
-        made->workers = para__workers_start(made);
-        if (made->workers < 2) { /* the only one there is would be in its caller's place */
-            para__workers_stop(made, made->workers);
-            made->workers = 1;
-        }
     }
     para__costs_measure(made);
     if (settings.display)
@@ -222,11 +269,16 @@ void para_pool_destroy(para_pool *pool)
 {
     if (!pool)
         return;
+    para__lanes_abandon((uintptr_t)__builtin_frame_address(0));
+    if (para__pool_is_worker(pool) || para__lane_around(pool))
+        return;
     int cancel_state;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-    if (pool->workers > 1 && !para__pool_is_forked(pool))
+    const bool is_forked = para__pool_is_forked(pool);
+    if (pool->workers > 1 && !is_forked)
         para__workers_stop(pool, pool->workers);
-    release(pool);
+    if (is_forked || !is_used(pool))
+        release(pool);
     pthread_setcancelstate(cancel_state, NULL);
 }
 
@@ -238,9 +290,51 @@ void para_pool_trim(para_pool *pool)
         para__lanes_trim(pool, 0);
 }
 
-bool para__pool_is_forked(const para_pool *pool)
+/* Makes a parent's pool one on which no call is in flight. The generations go on: what the words
+ * hold is of older calls. */
+static void forget_calls(para_pool *pool)
 {
-    return pool->fork_count != para__fork_count();
+    for (unsigned i = 0; i < PARA__LANES; i++) {
+        para__lane *lane = &pool->lane[i];
+        para__store_relaxed(&lane->leased, 0); /* all: no thread to order it for, see start */
+        para__store_relaxed(&lane->stop, UINT64_MAX);
+        para__event_cancel(&lane->joiner);
+        for (unsigned w = 0; w < pool->workers; w++) {
+            para__store_relaxed(&lane->notice[w].post, 0);
+            para__store_relaxed(&pool->worker[w].seen[i], 0);
+        }
+    }
+    for (unsigned w = 0; w < pool->workers; w++) {
+        para__worker *worker = &pool->worker[w];
+        para__event_cancel(&worker->event);
+        para__store_relaxed(&worker->guests, 0);
+        para__store_relaxed(&worker->acting, 0);
+        worker->away_ns = 0;
+    }
+    para__store_relaxed(&pool->lanes_used, PARA__LANES); /* one may have been on its way in */
+    para__store_relaxed(&pool->sleeping, 0);
+    para__store_relaxed(&pool->ready, 0);
+    para__store_relaxed(&pool->stopping, false);
+}
+
+para_status para_pool_restart(para_pool *pool)
+{
+    if (!pool)
+        return para__pool_resolve(&pool);
+    if (!para__pool_is_forked(pool))
+        return PARA_OK;
+    para__lanes_abandon((uintptr_t)__builtin_frame_address(0));
+    if (para__lane_around(pool))
+        return para__fail(PARA_ERR_BUSY, "a kernel of the pool is running");
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    const unsigned parents = pool->fork_count;
+    forget_calls(pool);
+    const para_status status = start_threads(pool);
+    if (status)
+        pool->fork_count = parents;
+    pthread_setcancelstate(cancel_state, NULL);
+    return status;
 }
 
 para_status para_pool_get_info(para_pool *pool, para_pool_info *info)

@@ -2,6 +2,8 @@
 #ifndef PARA_ENGINE_POOL_H
 #define PARA_ENGINE_POOL_H
 
+#include "base/process.h"
+#include "base/thread.h"
 #include "engine/lane.h"
 #include "engine/sites.h"
 #include "plan/decide.h"
@@ -23,7 +25,8 @@ typedef struct para__worker {
     unsigned index, group;   /* of this worker; of the group that it reads its notices with */
     unsigned cpu_index;      /* in the machine: where it is placed */
     unsigned kind;           /* of the core there, as in para_cpu_info */
-    para_status bind_status; /* written by the thread before it is ready */
+    para_status bind_status; /* written by the thread before it is ready, */
+    int init_error;          /* as what worker_init returned */
     uint64_t away_ns;        /* how long it sleeps while it is displaced; its thread's own */
 
     _Alignas(PARA__LINE) para__event event; /* where it parks */
@@ -46,9 +49,13 @@ struct para_pool {
     const para__machine *machine;
     unsigned requested, workers;
     bool is_hybrid;      /* its cores are of several kinds */
-    unsigned fork_count; /* of the process that made it */
+    unsigned fork_count; /* of the process that its threads are in */
     para_binding binding;
     bool unbinds; /* workers leave the mask that they inherit from the thread that makes them */
+    para__stack stack;                              /* of each thread */
+    int (*worker_init)(unsigned worker, void *arg); /* these as in para_pool_config */
+    void (*worker_exit)(unsigned worker, void *arg);
+    void *worker_arg;
     para__costs costs;      /* as measured before the pool is anybody's; see followed */
     uint64_t portion_ticks; /* a portion of less is not asked what a unit costs: the clock shows */
     unsigned cpu_limit;     /* seat_of has so many entries */
@@ -77,6 +84,12 @@ struct para_pool {
     _Atomic bool stopping;                       /* [E5] the workers are to end */
 };
 
+/* Whether the process was forked after the pool was made: then its threads are not there. */
+static inline bool para__pool_is_forked(const para_pool *pool)
+{
+    return pool->fork_count != para__fork_count();
+}
+
 /* [E6] The default pool, once it is made. Written by default_pool.c alone. */
 extern _Atomic(para_pool *) para__default_pool;
 
@@ -86,13 +99,11 @@ para_status para__default_pool_make(para_pool **pool);
 /* The default pool if pool is NULL, with the errors of para_pool_create. */
 static inline para_status para__pool_resolve(para_pool **pool)
 {
-    if (!*pool)
-        *pool = para__load_acquire(E6, &para__default_pool);
-    return *pool ? PARA_OK : para__default_pool_make(pool);
+    if (*pool)
+        return PARA_OK;
+    *pool = para__load_acquire(E6, &para__default_pool);
+    return *pool && !para__pool_is_forked(*pool) ? PARA_OK : para__default_pool_make(pool);
 }
-
-/* Whether the process was forked after the pool was made: then its threads are not there. */
-bool para__pool_is_forked(const para_pool *pool);
 
 /* The seat that the calling thread takes in a call: its own if it is a worker of the pool, else
  * that of the worker on its CPU, else 0. */
@@ -113,7 +124,7 @@ static inline void para__worker_wake(para__worker *worker)
 }
 
 /* Starts the pool's threads, and ends them. Starting returns how many run, which may be fewer than
- * pool->workers. */
+ * pool->workers, once worker_init has returned on each. */
 unsigned para__workers_start(para_pool *pool);
 void para__workers_stop(para_pool *pool, unsigned count);
 

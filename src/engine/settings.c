@@ -3,6 +3,7 @@
 #include "base/status.h"
 #include "engine/pool.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,42 @@ static para_status read_binding(para__settings *settings)
     return PARA_OK;
 }
 
+/* A size as OpenMP writes it: a number and a unit, with spaces around either; K if there is none. */
+static bool parse_size(const char *value, size_t *bytes)
+{
+    static const char units[] = "bkmg";
+    const char *digits = value + strspn(value, " \t");
+    char *end = NULL;
+    const int saved = errno;
+    errno = 0;
+    const unsigned long long n = strtoull(digits, &end, 10);
+    const bool overflow = errno != 0;
+    errno = saved;
+    end += strspn(end, " \t");
+    const char *unit = *end ? strchr(units, tolower((unsigned char)*end)) : NULL;
+    end += unit != NULL;
+    end += strspn(end, " \t");
+    const unsigned shift = 10 * (unsigned)(unit ? unit - units : 1);
+    if (*digits < '0' || *digits > '9' || overflow || *end || n == 0 || n > SIZE_MAX / 2 >> shift)
+        return false;
+    *bytes = (size_t)n << shift;
+    return true;
+}
+
+/* Of OpenMP's variable, which is not ours, what cannot be read is passed over, and less is taken
+ * where the system refuses so much. */
+static para_status read_stack(para__stack *stack)
+{
+    const char *value = value_of("PARA_STACKSIZE");
+    if (value)
+        return parse_size(value, &stack->bytes)
+                   ? PARA_OK
+                   : malformed("PARA_STACKSIZE", value, "a size, such as 512K, 16M or 1G");
+    value = value_of("OMP_STACKSIZE");
+    stack->or_less = value && parse_size(value, &stack->bytes);
+    return PARA_OK;
+}
+
 static para_status read_display(bool *display)
 {
     const char *value = value_of("PARA_DISPLAY_ENV");
@@ -125,6 +162,8 @@ para_status para__settings_read(para__settings *settings)
         read.workers = openmp_threads();
     if (!status)
         status = read_binding(&read);
+    if (!status)
+        status = read_stack(&read.stack);
     if (!status)
         status = read_display(&read.display);
     if (!status)

@@ -2,6 +2,8 @@
 #ifndef PARA_ENGINE_SETTINGS_H
 #define PARA_ENGINE_SETTINGS_H
 
+#include "base/thread.h"
+
 #include <para/pool.h>
 
 typedef struct para__settings {
@@ -9,6 +11,7 @@ typedef struct para__settings {
                              read; 0: not given */
     para_binding binding; /* PARA_PROC_BIND; PARA_BIND_AUTO: not given */
     bool spread;          /* of PARA_BIND_CORE: a small pool's workers on all domains */
+    para__stack stack;    /* PARA_STACKSIZE, else OMP_STACKSIZE, or less; 0: not given */
     bool display;         /* PARA_DISPLAY_ENV: print what is in force, on standard error */
 } para__settings;
 

@@ -7,9 +7,11 @@
 #include "plan/patience.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 /* Which worker of which pool the calling thread is, if any. */
-static _Thread_local const para__worker *this_worker PARA__INITIAL_EXEC;
+static PARA__THREAD_LOCAL const para__worker *this_worker;
 
 bool para__pool_is_worker(const para_pool *pool)
 {
@@ -173,6 +175,8 @@ static void live(para__worker *self)
     while (!para__load_relaxed(&pool->stopping)) { /* looked at again, in order, before parking */
         const para__visit visit = has_news(self) ? go_round(self) : PARA__VISIT_NOTHING;
         const bool displaced = visit == PARA__VISIT_DISPLACED;
+        if (visit == PARA__VISIT_WORKED && para__pool_is_forked(pool))
+            return; /* a kernel has forked: this is the child, and nobody waits here for it */
         if (visit == PARA__VISIT_WORKED) {
             end_idling(&idle);
         } else if (!displaced && idle.since && ++idle.rounds % ROUNDS_A_LOOK != 0) {
@@ -205,9 +209,15 @@ static void *run(void *arg)
         self->bind_status = para__unbind_thread(pool->machine);
     this_worker = self;
     (void)para__fp_swap(PARA__FP_DEFAULT); /* not that of the thread that made the pool */
+    self->init_error = pool->worker_init ? pool->worker_init(self->index, pool->worker_arg) : 0;
     para__add_release(E4, &pool->ready, 1);
     para__futex_wake(&pool->ready, 1);
     live(self);
+    if (para__pool_is_forked(pool))
+        _exit(EXIT_FAILURE); /* the child has no other thread that could end it */
+    if (pool->worker_exit && self->init_error == 0)
+        pool->worker_exit(self->index, pool->worker_arg);
+    para__process_thread_ends();
     return NULL;
 }
 
@@ -219,7 +229,7 @@ unsigned para__workers_start(para_pool *pool)
         para__worker *worker = &pool->worker[started];
         char name[16];
         snprintf(name, sizeof name, "para-%u", started);
-        if (para__thread_start(&worker->thread, name, run, worker) != 0)
+        if (para__thread_start(&worker->thread, name, &pool->stack, run, worker) != 0)
             break;
     }
     for (uint32_t ready; (ready = para__load_acquire(E4, &pool->ready)) < started;)

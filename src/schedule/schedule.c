@@ -37,13 +37,13 @@ static const double another_kind = 4;
 enum { FEW_UNITS = 8, PRICES_A_PORTION = 4, PRICES_A_TRUSTED_PORTION = 64 };
 
 /* What a thread remembers of its own last calls; its own, so that callers do not share a line. */
-static _Thread_local struct {
+static PARA__THREAD_LOCAL struct {
     const para__site *shared; /* the site of the last call, if that was shared */
     const para__site *trial;  /* the site of which alone_left more are to be run alone, or
                                  timed_left more shared ones to be timed */
     uint8_t alone_left, timed_left;
     uint8_t calls, priced, relaxed; /* counters, for what is done now and then */
-} recent PARA__INITIAL_EXEC;
+} recent;
 
 /* In short calls, several in a row run alone for a trial, and the last one is timed: the first finds
  * data where a helper has left it. The shared ones that follow are timed as well, to measure the

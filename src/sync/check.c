@@ -9,6 +9,7 @@
 
 #include "base/atomic.h"
 #include "base/status.h"
+#include "base/thread.h"
 #include "sync/orders.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static _Thread_local para__hold *latest; /* of what the thread holds */
+static PARA__THREAD_LOCAL para__hold *latest; /* of what the thread holds */
 
 static _Atomic bool checking_ended; /* a value on its own: orders nothing */
 

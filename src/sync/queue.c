@@ -1,6 +1,7 @@
 #include "sync/queue.h"
 
-#include <pthread.h>
+#include "base/process.h"
+
 #include <stddef.h>
 
 /* So many that two locks in the midst of waking seldom meet; a power of two. */
@@ -17,13 +18,10 @@ static void empty_all(void)
     }
 }
 
-__attribute__((constructor)) static void watch_forks(void)
-{
-    pthread_atfork(NULL, NULL, empty_all);
-}
-
 para__bucket *para__bucket_lock(const void *key)
 {
+    static _Atomic unsigned emptied;
+    para__after_fork(&emptied, empty_all);
     /* Multiplication by the golden ratio: Knuth, The Art of Computer Programming 3, 6.4. */
     const uint64_t mixed = (uint64_t)(uintptr_t)key * 0x9e3779b97f4a7c15u;
     para__bucket *const bucket = &buckets[mixed >> (64 - BUCKETS_LOG)];

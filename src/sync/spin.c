@@ -14,8 +14,8 @@ static const uint64_t longest_pause_ns = 2000;
 enum { MOST_FAILURES = 6 };
 
 /* What the thread has seen lately: failures in a row, and how many chances it still lets go. */
-static _Thread_local struct {
-    unsigned failures, let_go;
+static PARA__THREAD_LOCAL struct {
+    unsigned char failures, let_go;
 } luck;
 
 bool para__spin_begin(para__spin *spin, uint64_t deadline_ns, bool promising)
@@ -56,5 +56,5 @@ void para__spin_end(bool success)
     }
     if (luck.failures < MOST_FAILURES)
         luck.failures++;
-    luck.let_go = (1u << luck.failures) - 1;
+    luck.let_go = (unsigned char)((1u << luck.failures) - 1);
 }

@@ -16,6 +16,7 @@
  * older ones; taking the variables' word for it, since a mask may be narrow for another reason. */
 #include "topology/openmp.h"
 
+#include "base/process.h"
 #include "base/thread.h"
 
 #include <dlfcn.h>
@@ -52,14 +53,16 @@ static void *ask_for_all(void *arg)
     if (sched_setaffinity(0, sizeof *allowed, (const cpu_set_t *)allowed) != 0 ||
         !para__cpus_of_thread(allowed))
         *allowed = (para__cpus){{0}};
+    para__process_thread_ends();
     return NULL;
 }
 
 static para__cpus allowed_cpus(void)
 {
     para__cpus allowed = {{0}};
+    const para__stack stack = {0};
     pthread_t thread;
-    if (para__thread_start(&thread, "para-affinity", ask_for_all, &allowed) == 0)
+    if (para__thread_start(&thread, "para-affinity", &stack, ask_for_all, &allowed) == 0)
         pthread_join(thread, NULL);
     return allowed;
 }

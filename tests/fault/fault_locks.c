@@ -17,6 +17,8 @@ static int lock_both_ways(void)
 {
     pthread_cancel(
         pthread_self()); /* no lock is a cancellation point, not even the one that says it */
+    if (para_mutex_unlock(&a) != PARA_ERR_NOT_OWNER) /* memory for this thread's details */
+        return 9;
     fault_arm(FAULT_MEMORY, nth, ENOMEM, true);
     if (para_mutex_lock(&a) || para_mutex_lock(&b) || para_mutex_unlock(&b) ||
         para_mutex_unlock(&a))

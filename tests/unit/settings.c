@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 static const char *const names[] = {"PARA_NUM_WORKERS", "OMP_NUM_THREADS", "PARA_PROC_BIND",
-                                    "PARA_DISPLAY_ENV"};
+                                    "PARA_DISPLAY_ENV", "PARA_STACKSIZE",  "OMP_STACKSIZE"};
 
 static int clear(void **state)
 {
@@ -85,6 +85,7 @@ TEST(empty_is_not_set)
         assert_int_equal(settings.workers, 0);
         assert_int_equal(settings.binding, PARA_BIND_AUTO);
         assert_false(settings.display);
+        assert_int_equal(settings.stack.bytes, 0);
     }
 }
 
@@ -135,6 +136,40 @@ TEST(a_very_long_value_is_refused)
         if (strncmp(names[i], "PARA_", 5) == 0)
             refuses(names[i], value);
     assert_int_equal(read_with("OMP_NUM_THREADS", value).workers, 1024);
+}
+
+TEST(stack_sizes)
+{
+    static const struct {
+        const char *value;
+        size_t bytes;
+    } good[] = {{"1", 1 << 10},        {"4096B", 4096},  {"512k", 512 << 10},   {"16M", 16 << 20},
+                {" 2 g ", 2ull << 30}, {"3 M", 3 << 20}, {"20000", 20000 << 10}};
+    static const char *const bad[] = {"0",
+                                      "-1",
+                                      "+1",
+                                      "M",
+                                      "1.5M",
+                                      "16MB",
+                                      "1 6",
+                                      "4T",
+                                      "large",
+                                      "16M,2",
+                                      " ",
+                                      "18446744073709551615K",
+                                      "9007199254740992K"};
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        assert_true(read_with("PARA_STACKSIZE", good[i].value).stack.bytes == good[i].bytes);
+        assert_false(read_with("PARA_STACKSIZE", good[i].value).stack.or_less);
+        assert_true(read_with("OMP_STACKSIZE", good[i].value).stack.bytes == good[i].bytes);
+        assert_true(read_with("OMP_STACKSIZE", good[i].value).stack.or_less);
+    }
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        refuses("PARA_STACKSIZE", bad[i]);
+        assert_int_equal(read_with("OMP_STACKSIZE", bad[i]).stack.bytes, 0); /* passed over */
+    }
+    setenv("OMP_STACKSIZE", "7M", 1);
+    assert_int_equal(read_with("PARA_STACKSIZE", "3M").stack.bytes, 3 << 20);
 }
 
 TEST(own_variable_wins_over_openmp)
@@ -260,6 +295,7 @@ TEST(display_prints_what_is_in_force)
     assert_int_equal(info.requested, 2);
     assert_true(bytes > 0);
     assert_non_null(strstr(text, "PARA_NUM_WORKERS = '2'"));
+    assert_non_null(strstr(text, "PARA_STACKSIZE = 'automatic'"));
     assert_non_null(strstr(text, para_version()));
 }
 
@@ -275,6 +311,7 @@ int main(void)
         cmocka_unit_test_setup(a_very_long_value_is_refused, clear),
         cmocka_unit_test_setup(own_variable_wins_over_openmp, clear),
         cmocka_unit_test_setup(bindings, clear),
+        cmocka_unit_test_setup(stack_sizes, clear),
         cmocka_unit_test_setup(display, clear),
         cmocka_unit_test_setup(a_pool_follows_the_environment_and_the_program_wins, clear),
         cmocka_unit_test_setup(display_prints_what_is_in_force, clear),

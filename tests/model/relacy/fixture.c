@@ -177,6 +177,29 @@ bool para__turn_is_over(para__turn *turn, uint64_t now_ticks)
     return model_rests();
 }
 
+/* Nobody leaves a call by a jump. */
+void para__lanes_abandon(uintptr_t frame)
+{
+    (void)frame;
+}
+
+void para__lanes_unlink(const para__lane *lane)
+{
+    (void)lane;
+}
+
+PARA__THREAD_LOCAL bool para__lanes_watched = true;
+
+void para__lanes_watch(void)
+{
+}
+
+bool para__lanes_recover(para_pool *p)
+{
+    (void)p;
+    return false;
+}
+
 /* No call of a model is timed. */
 void para__costs_refine(para_pool *p, uint64_t ticks, bool awake, bool came)
 {

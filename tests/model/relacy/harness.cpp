@@ -272,8 +272,12 @@ void para__futex_wait(const volatile uint32_t *p, uint32_t expected);
 void para__futex_wait_for(const volatile uint32_t *p, uint32_t expected, uint64_t ns);
 void para__futex_wait_until(const volatile uint32_t *p, uint32_t expected, uint64_t deadline_ns);
 void para__futex_wake(const volatile uint32_t *p, int count);
-int para__thread_start(unsigned long *thread, const char *name, void *(*run)(void *), void *arg);
-unsigned para__fork_count(void);
+int para__thread_start(unsigned long *thread, const char *name, const void *stack,
+                       void *(*run)(void *), void *arg);
+void para__process_thread_ends(void);
+void para__after_fork(const volatile unsigned *known, void (*handle)(void));
+extern const volatile unsigned *para__fork_word;
+unsigned para__count_fork(void);
 
 // Time is over when Relacy says so.
 static void wait_on(const volatile uint32_t *p, uint32_t expected, uint64_t deadline_ns)
@@ -310,7 +314,8 @@ void para__futex_wake(const volatile uint32_t *p, int count)
         }
 }
 
-int para__thread_start(unsigned long *thread, const char *, void *(*run)(void *), void *arg)
+int para__thread_start(unsigned long *thread, const char *, const void *, void *(*run)(void *),
+                       void *arg)
 {
     const bool runs = !(skipped & 1);
     skipped >>= 1;
@@ -326,9 +331,20 @@ int para__thread_start(unsigned long *thread, const char *, void *(*run)(void *)
     return 0;
 }
 
-unsigned para__fork_count(void)
+void para__process_thread_ends(void)
+{
+}
+
+static const unsigned fork_word = 0;
+const volatile unsigned *para__fork_word = &fork_word;
+
+unsigned para__count_fork(void)
 {
     return 0;
+}
+
+void para__after_fork(const volatile unsigned *, void (*)(void))
+{
 }
 }
 

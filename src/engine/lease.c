@@ -1,0 +1,124 @@
+/* Lanes whose callers have left by a jump, or have ended their thread. That is not allowed, but hosts
+ * do it: an interpreter that takes Ctrl-C by siglongjmp. What the call was to work on may be gone;
+ * what the engine holds for it is not lost.
+ *
+ * A call was left if a later one of its thread is made from further up the same stack, or if another
+ * function's frame is where it ran. That is asked where the thread leases a lane again or ends a
+ * pool, and when the thread ends. A jump out of the engine's own few instructions between a claim and
+ * its note may still cost the lane. */
+#include "base/stack.h"
+#include "base/thread.h"
+#include "engine/part.h"
+
+#include <pthread.h>
+
+static pthread_key_t key;
+static bool has_key;
+PARA__THREAD_LOCAL bool para__lanes_watched;
+
+/* Nothing is run any more: what is unclaimed is claimed for nothing. Whether all helpers are out. */
+static bool close_call(para__lane *lane)
+{
+    unsigned out = 0;
+    for (unsigned w = lane->first; w < lane->first + lane->width; w++) {
+        _Atomic uint64_t *word = &lane->member[w].ticket;
+        uint64_t seen = para__load_relaxed(word); /* as in part.c: claim */
+        for (;;) {
+            const unsigned left = seen >> PARA__COUNT_BITS == lane->generation
+                                      ? (unsigned)(seen & PARA__COUNT_MASK)
+                                      : lane->tickets;
+            if (!para__cas_relaxed(word, &seen, para__tagged(lane->generation, 0)))
+                continue;
+            lane->claimed += left;
+            break;
+        }
+        const uint64_t done = para__load_acquire(E2, &lane->member[w].done);
+        if (done >> PARA__COUNT_BITS == lane->generation)
+            out += (unsigned)(done & PARA__COUNT_MASK);
+    }
+    return lane->claimed + out == lane->width * lane->tickets;
+}
+
+static bool recover(para__lane *lane)
+{
+    uint32_t state = PARA__LANE_ABANDONED;
+    if (!para__cas_acquire(E3, &lane->leased, &state, PARA__LANE_RECOVERING))
+        return false;
+    const bool is_free = !lane->is_open || close_call(lane);
+    if (is_free) {
+        lane->is_open = false;
+        para__store_relaxed(&lane->stop, UINT64_MAX); /* published by the next post */
+    }
+    para__store_release(E3, &lane->leased, is_free ? PARA__LANE_FREE : PARA__LANE_ABANDONED);
+    return is_free;
+}
+
+bool para__lanes_recover(para_pool *pool)
+{
+    bool some = false;
+    for (unsigned i = 0; i < PARA__LANES; i++)
+        if (para__load_relaxed(&pool->lane[i].leased) == PARA__LANE_ABANDONED) /* a guess */
+            some |= recover(&pool->lane[i]);
+    return some;
+}
+
+static void abandon(para__lane *lane)
+{
+    para_pool *pool = lane->pool;
+    para__innermost_lane = lane->outer;
+    para__current_lane = lane->around;
+    if (lane->guest_of)
+        para__add_relaxed(&pool->worker[lane->guest_of - 1].guests, -1u); /* a hint: see pool.h */
+    if (lane->acting_for)
+        para__store_release(E8, &pool->worker[lane->acting_for - 1].acting, 0);
+    lane->guest_of = 0;
+    lane->acting_for = 0;
+    para__store_relaxed(&lane->stop, 0); /* as when a call is cancelled */
+    const int cancel_state = lane->cancel_state;
+    para__store_release(E3, &lane->leased, PARA__LANE_ABANDONED);
+    recover(lane);
+    pthread_setcancelstate(cancel_state, NULL);
+}
+
+/* Whether the lane's call was left, as a lease at that frame finds. */
+static bool is_left(const para__lane *lane, uintptr_t frame)
+{
+    if (lane->frame <= frame) /* a call in progress was made further up; or on another stack */
+        return para__on_own_stack(lane->frame, frame);
+    return lane->run_frame && para__is_left(lane->run_frame, (void (*)(void))para__lane_run) &&
+           para__on_own_stack(lane->frame, frame);
+}
+
+void para__lanes_abandon(uintptr_t frame)
+{
+    while (para__innermost_lane && is_left(para__innermost_lane, frame))
+        abandon(para__innermost_lane);
+}
+
+void para__lanes_unlink(const para__lane *lane)
+{
+    para__lanes_abandon(lane->frame - 1);
+    para__lane **at = &para__innermost_lane;
+    while (*at && *at != lane)
+        at = &(*at)->outer;
+    if (*at)
+        *at = lane->outer;
+}
+
+static void abandon_all(void *unused)
+{
+    (void)unused;
+    para__lanes_watched = false;
+    while (para__innermost_lane)
+        abandon(para__innermost_lane);
+}
+
+void para__lanes_watch(void)
+{
+    para__lanes_watched = has_key && pthread_setspecific(key, &key) == 0;
+}
+
+__attribute__((constructor)) static void make_key(void)
+{
+    has_key = pthread_key_create(&key, abandon_all) == 0;
+}

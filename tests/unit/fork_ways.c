@@ -1,0 +1,347 @@
+/* Ways to split a process that fork()'s handlers do not see, or see amid a kernel: a child gets pools that
+ * work, and no call hangs. */
+#include "../common/check.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CHECK(condition)                            \
+    do {                                            \
+        if (!(condition))                           \
+            return __LINE__ < 250 ? __LINE__ : 250; \
+    } while (0)
+
+enum { CHILD_SECONDS = 60, N = 4000 };
+
+static const para_options threads = {.executor = PARA_EXECUTOR_THREADS};
+
+static pid_t fork_by_system_call(void)
+{
+    return (pid_t)syscall(SYS_clone, (long)SIGCHLD, 0L, 0L, 0L, 0L);
+}
+
+static pid_t (*const ways[])(void) = {fork, _Fork, fork_by_system_call};
+
+static int status_of(pid_t child)
+{
+    int status = 0;
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_false(WIFSIGNALED(status));
+    return WEXITSTATUS(status);
+}
+
+/* In a child made each way. */
+static void in_children(int (*body)(para_pool *), para_pool *pool)
+{
+    if (!CHILDREN_HAVE_THREADS)
+        skip();
+    for (size_t way = 0; way < COUNT_OF(ways); way++) {
+        const pid_t child = ways[way]();
+        if (child == 0) {
+            alarm(CHILD_SECONDS);
+            _exit(body(pool));
+        }
+        assert_int_equal(status_of(child), 0);
+    }
+}
+
+static int mix(const para_chunk *chunk, const void *arg)
+{
+    uint64_t *out = chunk->out[0];
+    (void)arg;
+    for (size_t i = 0; i < chunk->count; i++)
+        out[i] = check_mix(chunk->first + i);
+    return 0;
+}
+
+/* A call that is right, and ran as asked or for that reason. */
+static int compute(para_pool *pool, para_why why)
+{
+    uint64_t out[N] = {0};
+    para_report report = {0};
+    CHECK(para_pmap(pool, &(para_map){.kernel = mix,
+                                      .count = N,
+                                      .out = {PARA_OUT(out)},
+                                      .options = threads,
+                                      .report = &report}) == PARA_OK);
+    for (size_t i = 0; i < N; i++)
+        CHECK(out[i] == check_mix(i));
+    CHECK(report.why == why);
+    return 0;
+}
+
+/* ---- The default pool, and one of the program's own ----------------------------------- */
+
+static int use_default(para_pool *unused)
+{
+    (void)unused;
+    const int wrong =
+        compute(NULL, check_pool_workers(NULL) > 1 ? PARA_WHY_ASKED : PARA_WHY_ONE_WORKER);
+    para_pool_info info = {.size = sizeof info};
+    CHECK(!wrong && para_pool_get_info(NULL, &info) == PARA_OK && !info.forked);
+    return 0;
+}
+
+TEST(the_default_pool_is_made_anew)
+{
+    assert_int_equal(use_default(NULL), 0);
+    in_children(use_default, NULL);
+    assert_int_equal(use_default(NULL), 0);
+}
+
+static int restart(para_pool *pool)
+{
+    para_pool_info info = {.size = sizeof info};
+    CHECK(para_pool_get_info(pool, &info) == PARA_OK && info.forked);
+    int wrong = compute(pool, PARA_WHY_FORKED);
+    CHECK(!wrong && para_pool_restart(pool) == PARA_OK);
+    CHECK(para_pool_get_info(pool, &info) == PARA_OK && !info.forked && info.workers == 3);
+    for (int i = 0; i < 20 && !wrong; i++)
+        wrong = compute(pool, PARA_WHY_ASKED);
+    CHECK(!wrong && para_pool_restart(pool) == PARA_OK); /* once is enough */
+    return compute(pool, PARA_WHY_ASKED);
+}
+
+static int restart_and_again(para_pool *pool)
+{
+    int wrong = restart(pool);
+    for (size_t way = 0; way < COUNT_OF(ways) && !wrong; way++) {
+        const pid_t child = ways[way]();
+        if (child == 0)
+            _exit(restart(pool));
+        int status = 1;
+        CHECK(waitpid(child, &status, 0) == child && status == 0);
+    }
+    wrong = wrong ? wrong : compute(pool, PARA_WHY_ASKED);
+    para_pool_destroy(pool);
+    return wrong;
+}
+
+TEST(a_pool_is_restarted)
+{
+    para_pool *pool = check_pool(3);
+    in_children(restart_and_again, pool); /* not used before */
+    assert_int_equal(compute(pool, PARA_WHY_ASKED), 0);
+    in_children(restart_and_again, pool);
+    OK(para_pool_restart(pool)); /* nothing to do */
+    assert_int_equal(compute(pool, PARA_WHY_ASKED), 0);
+    para_pool_destroy(pool);
+    OK(para_pool_restart(NULL));
+}
+
+/* Caught in the middle of calls, whose kernels must not run on in the child. */
+static _Atomic bool enough;
+static pid_t first_process;
+static _Atomic unsigned strays;
+
+static int mix_at_home(const para_chunk *chunk, const void *arg)
+{
+    strays += getpid() != first_process;
+    return mix(chunk, arg);
+}
+
+static void *call_on(void *pool)
+{
+    uint64_t out[N];
+    while (!enough)
+        strays += para_pmap(pool, &(para_map){.kernel = mix_at_home,
+                                              .count = N,
+                                              .out = {PARA_OUT(out)},
+                                              .options = {.executor = PARA_EXECUTOR_THREADS,
+                                                          .chunk = 10}}) != PARA_OK;
+    return NULL;
+}
+
+static int restart_amid_calls(para_pool *pool)
+{
+    const int wrong = restart(pool);
+    return wrong ? wrong : strays != 0;
+}
+
+TEST(a_pool_is_restarted_amid_calls)
+{
+    if (!FORKS_AMID_THREADS)
+        skip();
+    para_pool *pool = check_pool(3);
+    pthread_t callers[3];
+    first_process = getpid();
+    for (size_t i = 0; i < COUNT_OF(callers); i++)
+        assert_int_equal(pthread_create(&callers[i], NULL, call_on, pool), 0);
+    for (int i = 0; i < 20; i++) {
+        const pid_t child = fork(); /* the C library's own locks are sound after this one alone */
+        if (child == 0) {
+            alarm(CHILD_SECONDS);
+            _exit(restart_amid_calls(pool));
+        }
+        assert_int_equal(status_of(child), 0);
+    }
+    enough = true;
+    for (size_t i = 0; i < COUNT_OF(callers); i++)
+        pthread_join(callers[i], NULL);
+    assert_int_equal(strays, 0);
+    para_pool_destroy(pool);
+}
+
+TEST(a_daemon_has_pools)
+{
+    if (!CHILDREN_HAVE_THREADS)
+        skip();
+    assert_int_equal(use_default(NULL), 0);
+    int pipe_ends[2];
+    assert_int_equal(pipe(pipe_ends), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        if (daemon(1, 1) != 0)
+            _exit(1);
+        alarm(CHILD_SECONDS);
+        const unsigned char wrong = (unsigned char)use_default(NULL);
+        _exit(write(pipe_ends[1], &wrong, 1) != 1);
+    }
+    close(pipe_ends[1]);
+    unsigned char wrong = 255;
+    assert_int_equal(status_of(child), 0);
+    assert_int_equal(read(pipe_ends[0], &wrong, 1), 1);
+    assert_int_equal(wrong, 0);
+    close(pipe_ends[0]);
+}
+
+/* ---- Locks ---------------------------------------------------------------------------- */
+
+static para_mutex mutex;
+static _Atomic bool waits;
+
+static void *wait_for_mutex(void *unused)
+{
+    waits = true;
+    if (para_mutex_lock(&mutex) == PARA_OK)
+        para_mutex_unlock(&mutex);
+    return unused;
+}
+
+/* A thread of the parent's stands in line for the mutex, and is not there in the child. */
+static int pass_by(para_pool *unused)
+{
+    (void)unused;
+    CHECK(para_mutex_unlock(&mutex) == PARA_OK);
+    for (int i = 0; i < 100; i++) {
+        CHECK(para_mutex_lock(&mutex) == PARA_OK);
+        CHECK(para_mutex_unlock(&mutex) == PARA_OK);
+    }
+    return 0;
+}
+
+TEST(nobody_waits_for_those_who_are_not_there)
+{
+    pthread_t thread;
+    OK(para_mutex_lock(&mutex));
+    assert_int_equal(pthread_create(&thread, NULL, wait_for_mutex, NULL), 0);
+    while (!waits)
+        sched_yield();
+    usleep(20000); /* most likely asleep; if not, the test has less to find */
+    if (CHILDREN_HAVE_THREADS)
+        in_children(pass_by, NULL);
+    OK(para_mutex_unlock(&mutex));
+    pthread_join(thread, NULL);
+}
+
+/* ---- Within a kernel ------------------------------------------------------------------ */
+
+/* What the processes share: where to fork, the children, and how each got on. */
+typedef struct shared {
+    _Atomic bool forks;
+    _Atomic int children;
+    pid_t child[64];
+} shared;
+
+static shared *page;
+
+typedef struct forking {
+    pid_t (*way)(void);
+    size_t at; /* the element at which it forks */
+} forking;
+
+static int fork_at(const para_chunk *chunk, const void *arg)
+{
+    const forking *f = arg;
+    uint64_t *out = chunk->out[0];
+    for (size_t i = 0; i < chunk->count; i++) {
+        usleep(200);
+        out[i] = check_mix(chunk->first + i);
+        if (chunk->first + i == f->at) {
+            const pid_t child = f->way();
+            if (child > 0)
+                page->child[page->children++] = child;
+            else
+                alarm(CHILD_SECONDS);
+        }
+    }
+    return 0;
+}
+
+/* In the parent the call is right. In the child it returns, if it has a thread to return to: then with
+ * PARA_ERR_FORKED, if it was shared; else the child ends there. */
+static void fork_within(para_pool *pool, const para_options *options, size_t at)
+{
+    enum { FEW = 64 };
+    if (!CHILDREN_HAVE_THREADS)
+        skip();
+    for (size_t way = 0; way < COUNT_OF(ways); way++) {
+        uint64_t out[FEW] = {0};
+        const pid_t parent = getpid();
+        const forking f = {ways[way], at};
+        page->children = 0;
+        const para_status status = para_pmap(pool, &(para_map){.kernel = fork_at,
+                                                               .arg = &f,
+                                                               .count = FEW,
+                                                               .out = {PARA_OUT(out)},
+                                                               .options = *options});
+        if (getpid() != parent) {
+            const bool is_shared = options->executor == PARA_EXECUTOR_THREADS;
+            if (status != (is_shared ? PARA_ERR_FORKED : PARA_OK))
+                _exit(2);
+            if (compute(pool, PARA_WHY_FORKED) || restart(pool))
+                _exit(3);
+            _exit(0);
+        }
+        OK(status);
+        for (size_t i = 0; i < FEW; i++)
+            assert_true(out[i] == check_mix(i));
+        assert_int_equal(page->children, 1);
+        assert_in_range(status_of(page->child[0]), 0, 1); /* 1: on a thread of the pool's */
+        assert_int_equal(compute(pool, PARA_WHY_ASKED), 0);
+    }
+}
+
+TEST(a_kernel_forks)
+{
+    page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(page != MAP_FAILED);
+    para_pool *pool = check_pool(3);
+    for (size_t at = 0; at < 64; at += 9)
+        fork_within(pool, &(para_options){.executor = PARA_EXECUTOR_THREADS, .chunk = 1}, at);
+    fork_within(pool, &(para_options){.executor = PARA_EXECUTOR_SERIAL}, 10);
+    para_pool_destroy(pool);
+    munmap(page, sizeof *page);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_default_pool_is_made_anew),
+        cmocka_unit_test(a_pool_is_restarted),
+        cmocka_unit_test(a_pool_is_restarted_amid_calls),
+        cmocka_unit_test(a_daemon_has_pools),
+        cmocka_unit_test(nobody_waits_for_those_who_are_not_there),
+        cmocka_unit_test(a_kernel_forks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
