@@ -260,8 +260,9 @@ int para__thread_start(pthread_t *handle, const char *name, const para__stack *s
     return 0;
 }
 
-unsigned para__threads_that_fit(unsigned wanted)
+unsigned para__threads_that_fit(const para__stack *stack, unsigned wanted)
 {
+    (void)stack;
     return wanted;
 }
 

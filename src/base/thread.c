@@ -29,11 +29,21 @@ static rlim_t limit_of(int resource)
     return getrlimit(resource, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
-/* What the main thread's stack may grow to, and what the C library gives threads, if more. */
-static size_t automatic_stack(size_t library_bytes)
+/* Whether addresses cost nothing. */
+static bool is_roomy(void)
 {
+    return limit_of(RLIMIT_AS) == RLIM_INFINITY;
+}
+
+/* What is asked for; else what the main thread's stack may grow to, and what the C library gives
+ * threads, if more. */
+static size_t stack_bytes(const para__stack *stack, size_t library_bytes)
+{
+    if (stack->bytes)
+        return stack->bytes > smallest_stack_bytes ? stack->bytes : smallest_stack_bytes;
     const rlim_t limit = limit_of(RLIMIT_STACK);
-    const size_t granted = limit == RLIM_INFINITY ? unlimited_stack_bytes
+    const size_t unlimited = is_roomy() ? unlimited_stack_bytes : least_stack_bytes;
+    const size_t granted = limit == RLIM_INFINITY   ? unlimited
                            : limit < SIZE_MAX / 2 ? (size_t)limit
                                                   : 0;
     const size_t more = granted > library_bytes ? granted : library_bytes;
@@ -63,14 +73,10 @@ static int create_with_stack(pthread_t *thread, const para__stack *stack, void *
     pthread_attr_getstacksize(&attributes, &library);
     pthread_attr_getguardsize(&attributes, &page_guard);
     const bool is_fixed = stack->bytes && !stack->or_less;
-    const bool is_roomy = limit_of(RLIMIT_AS) == RLIM_INFINITY; /* else addresses are dear */
-    size_t bytes = stack->bytes ? stack->bytes : automatic_stack(library);
-    if (bytes < smallest_stack_bytes)
-        bytes = smallest_stack_bytes;
-    if (!is_roomy && !stack->bytes && limit_of(RLIMIT_STACK) == RLIM_INFINITY)
-        bytes = least_stack_bytes;
-    error = create(thread, &attributes, bytes, is_roomy ? guard_bytes : page_guard, run, arg);
-    if (error && is_roomy)
+    const bool roomy = is_roomy();
+    size_t bytes = stack_bytes(stack, library);
+    error = create(thread, &attributes, bytes, roomy ? guard_bytes : page_guard, run, arg);
+    if (error && roomy)
         error = create(thread, &attributes, bytes, page_guard, run, arg);
     while (error && !is_fixed && bytes / 2 >= least_stack_bytes) {
         bytes /= 2;
@@ -127,20 +133,21 @@ static uint64_t address_bytes_used(void)
     return (uint64_t)pages * para__page_bytes();
 }
 
-unsigned para__threads_that_fit(unsigned wanted)
+unsigned para__threads_that_fit(const para__stack *stack, unsigned wanted)
 {
     const int saved = errno;
-    struct rlimit limit;
-    size_t stack_bytes = 0;
     pthread_attr_t attributes;
     unsigned fit = wanted;
-    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-        pthread_attr_init(&attributes) == 0) {
-        pthread_attr_getstacksize(&attributes, &stack_bytes);
+    if (!is_roomy() && pthread_attr_init(&attributes) == 0) {
+        size_t library = 0;
+        pthread_attr_getstacksize(&attributes, &library);
         pthread_attr_destroy(&attributes);
-        stack_bytes = stack_bytes > least_stack_bytes ? stack_bytes : least_stack_bytes;
+        const size_t asked = stack_bytes(stack, library);
+        const bool or_less = (!stack->bytes || stack->or_less) && asked > least_stack_bytes;
+        const uint64_t limit = limit_of(RLIMIT_AS);
         const uint64_t used = address_bytes_used();
-        const uint64_t most = limit.rlim_cur > used ? (limit.rlim_cur - used) / 2 / stack_bytes : 0;
+        const uint64_t most =
+            limit > used ? (limit - used) / 2 / (or_less ? least_stack_bytes : asked) : 0;
         fit = most < wanted ? (unsigned)most : wanted;
     }
     errno = saved;

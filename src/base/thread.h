@@ -31,7 +31,7 @@ int para__thread_start(pthread_t *thread, const char *name, const para__stack *s
 
 /* How many of the threads that are wanted have room for their stacks in half of the address
  * space that a limit leaves (ulimit -v): with the other half the program has to do its work. */
-unsigned para__threads_that_fit(unsigned wanted);
+unsigned para__threads_that_fit(const para__stack *stack, unsigned wanted);
 
 /* The CPU that the calling thread runs on; negative if the system does not say. */
 int para__current_cpu(void);

@@ -223,7 +223,7 @@ static void *run(void *arg)
 
 unsigned para__workers_start(para_pool *pool)
 {
-    const unsigned fit = para__threads_that_fit(pool->workers);
+    const unsigned fit = para__threads_that_fit(&pool->stack, pool->workers);
     unsigned started = 0;
     for (; started < fit; started++) {
         para__worker *worker = &pool->worker[started];
