@@ -5,6 +5,7 @@
 #ifndef PARA_CLI_ENDING_H
 #define PARA_CLI_ENDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -12,18 +13,27 @@
 void para__ending_watch(void);
 void para__ending_release(void);
 
-/* A file is mapped to be read. If it is cut short meanwhile, the process says so and fails. */
-void para__ending_watch_input(const char *path, const void *data, size_t bytes);
-void para__ending_forget_input(const void *data);
+/* A file is mapped, to be read or to be written. If the system cannot give one of its pages, since
+ * the file was cut short, the disk is full or does not read, the process says so and fails. */
+void para__ending_watch_input(const char *path, const void *data, size_t bytes, int descriptor);
+void para__ending_watch_output(const char *path, const void *data, size_t bytes, int descriptor);
 
-/* Makes the file in the making, under a name of its own in the folder of target. Returns its
- * descriptor, or -1 and errno. */
-int para__ending_create(const char *target, mode_t mode);
+/* Memory that no kernel may write to: whoever does so ends the process with that sentence. */
+void para__ending_watch_constant(const void *data, size_t bytes, const char *sentence);
 
-/* Its name; "" if there is none. */
-const char *para__ending_name(void);
+/* Ends the watch over what begins there. */
+void para__ending_forget(const void *data);
 
-/* Renames it to target; removes it if that fails or target is NULL. Returns 0, or -1 and errno. */
+/* Makes the file in the making, under a name of its own in that folder, which stays open meanwhile.
+ * Returns its descriptor, or -1 and errno. It is never opened a second time, since another file may
+ * have its name by then. */
+int para__ending_create(int folder, mode_t mode);
+
+/* Whether its name is still that of the file with this descriptor. */
+bool para__ending_owns(int descriptor);
+
+/* Renames it to target, in the same folder; removes it if that fails or target is NULL. Does nothing
+ * if there is none. Returns 0, or -1 and errno. */
 int para__ending_dispose(const char *target);
 
 #endif

@@ -149,6 +149,7 @@ int main(int argc, char **argv)
     guard_standard_streams();
     signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error (EFBIG) like any other */
     int status = dispatch(argc, argv);
+    signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error like any other */
     errno = 0;
     const int written = ferror(stdout) == 0;
     if (fclose(stdout) != 0 ||

@@ -3,6 +3,8 @@
 #include "cli/choice.h"
 #include "cli/commands.h"
 #include "cli/ending.h"
+#include "cli/feed.h"
+#include "cli/output.h"
 #include "cli/say.h"
 
 #include <para/calibration.h>
@@ -38,6 +40,18 @@ static int check_alike(const run *r, const para__array *array)
             0)
         return para__say_failed("%s: the shape is not that of %s", array->path, first->path);
     return 0;
+}
+
+/* The standard input can be read once. */
+static int check_stdin(const run *r)
+{
+    unsigned times = 0;
+    for (size_t i = 1; i < r->request->operand_count; i++)
+        times += para__array_is_stdin(r->request->operands[i]);
+    return times < 2
+               ? 0
+               : para__say_usage(r->request->command, "the standard input is given twice, but "
+                                                      "can be read only once");
 }
 
 static int open_inputs(run *r)
@@ -92,6 +106,8 @@ static int begin(run *r, const para__request *request, bool reduces)
     para__ending_watch();
     int status = para__choice_make(&r->choice, request, reduces);
     if (!status)
+        status = check_stdin(r);
+    if (!status)
         status = open_inputs(r);
     return status ? status : open_pool(r);
 }
@@ -103,12 +119,6 @@ static void end(run *r)
     para_pool_destroy(r->pool);
     para__choice_close(&r->choice);
     para__ending_release();
-}
-
-static void view_inputs(const run *r, para_in views[PARA_IN_MAX])
-{
-    for (unsigned i = 0; i < r->in_count; i++)
-        views[i] = (para_in){r->in[i].data, r->in[i].npy.element_bytes * r->choice.builtin_arg.row};
 }
 
 static int check_call(const run *r, para_status status)
@@ -178,10 +188,12 @@ static int map(run *r)
                      .out = {{output.array.data, made->element_bytes}},
                      .options = r->request->options,
                      .report = &r->report};
-    view_inputs(r, call.in);
+    para__feed feed;
+    para__feed_map(&feed, &call, r->in, r->in_count, r->choice.builtin_arg.row, &output.array);
     /* Rows without elements: the file's zeros are their norms. */
     if (r->choice.builtin_arg.row > 0)
         status = check_call(r, para_pmap(r->pool, &call));
+    para__feed_end(&feed);
     if (status) {
         para__output_discard(&output);
         return status;
@@ -212,8 +224,10 @@ static int reduce(run *r)
                         .identity = code->identity,
                         .options = r->request->options,
                         .report = &r->report};
-    view_inputs(r, call.in);
+    para__feed feed;
+    para__feed_reduce(&feed, &call, r->in, r->in_count);
     const int status = check_call(r, para_preduce(r->pool, &call));
+    para__feed_end(&feed);
     if (status)
         return status;
     const double value = code->finish(&result, r->count);
@@ -233,6 +247,10 @@ int para__command_map(const para__request *request)
     run r;
     if (!request->output)
         return para__say_usage(request->command, "-o OUT.npy is missing");
+    if (request->json && para__array_is_stdout(request->output))
+        return para__say_usage(request->command,
+                               "--json and the array cannot both go to the standard output: give "
+                               "-o a file, or leave --json out");
     int status = begin(&r, request, false);
     if (!status)
         status = map(&r);
