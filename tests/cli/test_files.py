@@ -6,7 +6,6 @@ import errno
 import io
 import os
 import pathlib
-import resource
 import struct
 import subprocess
 import threading
@@ -16,9 +15,8 @@ import warnings
 import numpy as np
 
 import refusals
-from case import PARA, Case
+from case import PARA, SANITIZED, Case
 
-SANITIZED = any(name in pathlib.Path(PARA).read_bytes() for name in [b"__asan_init", b"__tsan_init"])
 
 
 def with_header(text, version=1, data=b"\0" * 160):
