@@ -206,7 +206,7 @@ static bool is_list(const symbol *args)
 {
     const char *names = args->address;
     int count = 0;
-    if (!is_data(args, 1, SIZE_MAX) || names[args->entry->st_size - 1] != '\0')
+    if (!is_data(args, 1, SIZE_MAX) || !memchr(names, '\0', args->entry->st_size))
         return false;
     for (const char *p = names + strspn(names, " "); *p; count++) {
         const size_t own = strcspn(p, " ");

@@ -124,6 +124,8 @@ __thread int local = 1;
     int name(const para_chunk *chunk, const void *arg) { return halve(chunk, arg); }
 SAME(wide)
 const char wide_dtype[] = "float80";
+SAME(cut)
+const char cut_dtype[7] = "float64"; /* without its end */
 SAME(pointed)
 const char *pointed_dtype = "float64";
 SAME(described)
@@ -194,7 +196,7 @@ class Objects(Build):
         self.refused(2, "kernel ./k.so:halve reads 1 input file; given: 0", "map", "./k.so:halve", *z)
 
     def test_a_description_that_is_none_is_refused(self):
-        for name in ["wide", "pointed", "described"]:
+        for name in ["wide", "cut", "pointed", "described"]:
             self.refused(1, f'./k.so: {name}_dtype is neither "float32" nor "float64"', "map", f"./k.so:{name}",
                          "x.npy", "-o", "z.npy")
         for name in ["none", "many", "large"]:
