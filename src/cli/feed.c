@@ -22,11 +22,11 @@ static void gather_fortran(const para__array *array, size_t first, size_t count,
     const para__npy *npy = &array->npy;
     const size_t bytes = npy->element_bytes;
     const unsigned last = npy->rank - 1;
-    size_t index[PARA__NPY_RANK_MAX];
-    size_t stride[PARA__NPY_RANK_MAX]; /* in bytes */
+    size_t index[PARA__NPY_RANK_MAX] = {0};
+    size_t stride[PARA__NPY_RANK_MAX] = {bytes}; /* in bytes */
     const char *from = array->data;
-    for (unsigned d = 0; d < npy->rank; d++)
-        stride[d] = d ? stride[d - 1] * npy->shape[d - 1] : bytes;
+    for (unsigned d = 1; d < npy->rank; d++)
+        stride[d] = stride[d - 1] * npy->shape[d - 1];
     for (unsigned d = npy->rank; d-- > 0; first /= npy->shape[d]) {
         index[d] = first % npy->shape[d];
         from += index[d] * stride[d];
