@@ -12,14 +12,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Whether a path is one of the names of a standard stream, of which there are several. */
+static bool is_stream(const char *path, const char *name, int descriptor)
+{
+    static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+        if (strncmp(path, folders[i], strlen(folders[i])) == 0 &&
+            path[strlen(folders[i])] == (char)('0' + descriptor) &&
+            path[strlen(folders[i]) + 1] == '\0')
+            return true;
+    return strcmp(path, "-") == 0 || strcmp(path, name) == 0;
+}
+
 bool para__array_is_stdin(const char *path)
 {
-    return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdin") == 0;
+    return is_stream(path, "/dev/stdin", STDIN_FILENO);
 }
 
 bool para__array_is_stdout(const char *path)
 {
-    return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0;
+    return is_stream(path, "/dev/stdout", STDOUT_FILENO);
 }
 
 static int refuse(para__array *array, const char *fault)

@@ -23,7 +23,7 @@ typedef struct para__array {
     void *data; /* the first element; not aligned where the file does not align it */
 } para__array;
 
-/* "-" and /dev/stdin, "-" and /dev/stdout. */
+/* "-", /dev/stdin and /dev/fd/0; "-", /dev/stdout and /dev/fd/1. */
 bool para__array_is_stdin(const char *path);
 bool para__array_is_stdout(const char *path);
 

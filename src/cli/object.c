@@ -100,10 +100,10 @@ void *para__object_open(const char *name)
 bool para__object_has(void *object, const void *address)
 {
     struct link_map *own;
-    void *found;
-    Dl_info info;
-    return dlinfo(object, RTLD_DI_LINKMAP, &own) != 0 ||
-           !dladdr1(address, &info, &found, RTLD_DL_LINKMAP) || found == own;
+    Dl_info ours;
+    Dl_info theirs;
+    return dlinfo(object, RTLD_DI_LINKMAP, &own) != 0 || !dladdr(own->l_ld, &ours) ||
+           !dladdr(address, &theirs) || ours.dli_fbase == theirs.dli_fbase;
 }
 
 /* ---- Symbols --------------------------------------------------------------------------- */

@@ -67,10 +67,6 @@ static int begin_file(para__output *output)
 {
     para__array *array = &output->array;
     const size_t bytes = array->npy.data_offset + data_bytes(output);
-    const int status = para__target_create(
-        &output->target, output->path, ": '-o -' writes to the standard output, which may be one");
-    if (status)
-        return status;
     const int descriptor = output->target.descriptor;
     const int error = allocate(descriptor, (off_t)bytes);
     if (error)
@@ -81,38 +77,41 @@ static int begin_file(para__output *output)
         return errno != ENOMEM && para__array_allocate(array, data_bytes(output))
                    ? 0
                    : fail(output, strerror(errno));
-    array->mapping.begin = file;
-    array->mapping.bytes = bytes;
-    array->mapping.flags = MAP_SHARED;
-    array->mapping.protection = protection;
-    array->mapping.descriptor = fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
-    if (array->mapping.descriptor < 0)
+    const int own = fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+    array->mapping = (para__mapping){file, bytes, own, MAP_SHARED, protection};
+    if (own < 0)
         return fail(output, strerror(errno));
-    para__ending_watch_output(output->path, file, bytes, descriptor);
+    para__ending_watch_output(output->path, file, bytes, own);
     memcpy(file, output->header, array->npy.data_offset);
     array->data = array->mapping.begin + array->npy.data_offset;
     return 0;
 }
 
-static int begin_stdout(para__output *output)
-{
-    if (isatty(STDOUT_FILENO))
-        return fail(output, "a terminal cannot show an array: send it to a file or a pipe");
-    return para__array_allocate(&output->array, data_bytes(output)) ? 0
-                                                                    : fail(output, strerror(errno));
-}
-
-int para__output_begin(para__output *output, const char *path, const para__npy *npy)
+int para__output_open(para__output *output, const char *path)
 {
     const bool to_stdout = para__array_is_stdout(path);
     *output = (para__output){.path = to_stdout ? "standard output" : path,
                              .to_stdout = to_stdout,
                              .target = {.folder = -1, .descriptor = -1},
-                             .array = {.npy = *npy, .mapping.descriptor = -1}};
+                             .array = {.mapping.descriptor = -1}};
     output->array.path = output->path;
-    if (!para__npy_format(&output->array.npy, output->header))
+    if (to_stdout)
+        return isatty(STDOUT_FILENO)
+                   ? fail(output, "a terminal cannot show an array: send it to a file or a pipe")
+                   : 0;
+    return para__target_create(&output->target, path,
+                               ": '-o -' writes to the standard output, which may be one");
+}
+
+int para__output_begin(para__output *output, const para__npy *npy)
+{
+    para__array *array = &output->array;
+    array->npy = *npy;
+    if (!para__npy_format(&array->npy, output->header))
         return fail(output, strerror(EFBIG));
-    return to_stdout ? begin_stdout(output) : begin_file(output);
+    if (!output->to_stdout)
+        return begin_file(output);
+    return para__array_allocate(array, data_bytes(output)) ? 0 : fail(output, strerror(errno));
 }
 
 int para__output_commit(para__output *output)

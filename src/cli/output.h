@@ -14,10 +14,13 @@ typedef struct para__output {
     para__array array; /* what the caller fills; its elements are 0 so far */
 } para__output;
 
-/* Begins an array of that type and shape at path ("-": the standard output), with all its space
- * allocated. An existing file is left alone until the commit, so that it may be an input. Returns 0,
- * or the exit status after having said why not. */
-int para__output_begin(para__output *output, const char *path, const para__npy *npy);
+/* Makes sure that an array can be put at path ("-": the standard output) before any input is read:
+ * what comes through a pipe comes once. An existing file is left alone until the commit, so that it
+ * may be an input. Returns 0, or the exit status after having said why not. */
+int para__output_open(para__output *output, const char *path);
+
+/* Allocates all the space of an array of that type and shape. Returns as above. */
+int para__output_begin(para__output *output, const para__npy *npy);
 
 /* Writes what is not yet written and gives the file its name, or says why not and discards it. */
 int para__output_commit(para__output *output);

@@ -21,7 +21,9 @@ typedef struct run {
     para__choice choice;
     para__array in[PARA_IN_MAX];
     unsigned in_count;
-    para_pool *pool; /* of its own where --workers was given; NULL: the default pool */
+    para__output output; /* of a map, */
+    bool writes;         /* once it is open */
+    para_pool *pool;     /* of its own where --workers was given; NULL: the default pool */
     para_report report;
     unsigned pool_workers;
     size_t count; /* elements of the call: numbers, or rows */
@@ -107,6 +109,10 @@ static int begin(run *r, const para__request *request, bool reduces)
     int status = para__choice_make(&r->choice, request, reduces);
     if (!status)
         status = check_stdin(r);
+    if (!status && !reduces) {
+        status = para__output_open(&r->output, request->output);
+        r->writes = !status;
+    }
     if (!status)
         status = open_inputs(r);
     return status ? status : open_pool(r);
@@ -116,6 +122,8 @@ static void end(run *r)
 {
     for (unsigned i = 0; i < r->in_count; i++)
         para__array_close(&r->in[i]);
+    if (r->writes)
+        para__output_discard(&r->output);
     para_pool_destroy(r->pool);
     para__choice_close(&r->choice);
     para__ending_release();
@@ -174,31 +182,28 @@ static para_map_fn *map_kernel(const run *r, const para__npy *made)
 
 static int map(run *r)
 {
-    para__output output;
     para__npy shape = r->in[0].npy;
     if (r->choice.kernel->rows)
         shape.rank = 1;
-    int status = para__output_begin(&output, r->request->output, &shape);
+    int status = para__output_begin(&r->output, &shape);
     if (status)
         return status;
-    const para__npy *made = &output.array.npy;
+    const para__npy *made = &r->output.array.npy;
     para_map call = {.kernel = map_kernel(r, made),
                      .arg = r->choice.arg,
                      .count = r->count,
-                     .out = {{output.array.data, made->element_bytes}},
+                     .out = {{r->output.array.data, made->element_bytes}},
                      .options = r->request->options,
                      .report = &r->report};
     para__feed feed;
-    para__feed_map(&feed, &call, r->in, r->in_count, r->choice.builtin_arg.row, &output.array);
+    para__feed_map(&feed, &call, r->in, r->in_count, r->choice.builtin_arg.row, &r->output.array);
     /* Rows without elements: the file's zeros are their norms. */
     if (r->choice.builtin_arg.row > 0)
         status = check_call(r, para_pmap(r->pool, &call));
     para__feed_end(&feed);
-    if (status) {
-        para__output_discard(&output);
+    if (status)
         return status;
-    }
-    status = para__output_commit(&output);
+    status = para__output_commit(&r->output);
     if (!status && r->request->json) {
         say_json_begin(r);
         printf("\"output\": ");

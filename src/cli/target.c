@@ -95,19 +95,20 @@ int para__target_create(para__target *target, const char *path, const char *advi
 {
     struct stat there;
     *target = (para__target){.path = path, .folder = -1, .descriptor = -1};
+    /* A pipe, such as /dev/fd/63 of a shell, need not have a name that leads to it. */
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) {
+        if (S_ISDIR(there.st_mode))
+            return para__target_fail(target, strerror(EISDIR));
+        return para__say_failed("%s: not a regular file%s", path, advice);
+    }
     target->resolved = resolve(path);
     if (!target->resolved || !open_folder(target))
         return para__target_fail(target, strerror(errno));
     if (!*target->name)
         return para__target_fail(target, strerror(EISDIR));
     const bool exists = fstatat(target->folder, target->name, &there, AT_SYMLINK_NOFOLLOW) == 0;
-    if (exists && S_ISDIR(there.st_mode))
-        return para__target_fail(target, strerror(EISDIR));
-    if (exists && !S_ISREG(there.st_mode)) {
-        const int status = para__say_failed("%s: not a regular file%s", path, advice);
-        para__target_discard(target);
-        return status;
-    }
+    if (exists && !S_ISREG(there.st_mode))
+        return para__target_fail(target, "it was exchanged just now: try again");
     const char *obstacle = exists ? find_obstacle(target, &there) : NULL;
     if (obstacle)
         return para__target_fail(target, obstacle);

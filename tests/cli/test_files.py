@@ -154,7 +154,7 @@ class Pipes(Case):
         self.data = (self.folder / "x.npy").read_bytes()
 
     def test_from_pipe_to_pipe(self):
-        for names in [("-", "-"), ("/dev/stdin", "/dev/stdout"), ("x.npy", "-")]:
+        for names in [("-", "-"), ("/dev/stdin", "/dev/stdout"), ("x.npy", "-"), ("/dev/fd/0", "/proc/self/fd/1")]:
             done = self.pipe(self.data, "map", "square", names[0], "-o", names[1])
             self.assertEqual((done.returncode, done.stderr), (0, b""))
             np.testing.assert_array_equal(np.load(io.BytesIO(done.stdout)), self.x * self.x)
@@ -284,6 +284,26 @@ class Places(Case):
             self.assertEqual((done.returncode, done.stdout, done.stderr),
                              (3, "", "para: d/z.npy: No space left on device\n"))
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root can be two users")
+    def test_somebody_elses_file_in_a_folder_for_all(self):
+        self.save("z.npy", np.ones(1))
+        (self.folder / "z.npy").chmod(0o666)
+        self.folder.chmod(0o1777)
+        try:
+            self.run_para("-V", user=65534)
+        except PermissionError:
+            self.skipTest("others may not run the command")
+        self.refused(1, "para: z.npy: it is somebody else's, and its folder lets nobody else replace it", "map", "copy",
+                     "x.npy", "-o", "z.npy", user=65534)
+
+    def test_an_output_is_refused_before_a_pipe_is_read(self):
+        reader, writer = os.pipe()
+        os.write(writer, (self.folder / "x.npy").read_bytes()[:1000])
+        os.close(writer)
+        done = self.run_para("map", "copy", "-", "-o", "none/z.npy", stdin=reader)
+        self.assertEqual((done.returncode, len(os.read(reader, 2000))), (1, 1000))
+        os.close(reader)
+
     def test_files_that_cannot_be_read_are_not_called_cut_short(self):
         self.refused(1, "para: /proc/self/mem: Input/output error\n", "reduce", "sum", "/proc/self/mem")
 
@@ -298,6 +318,11 @@ class Places(Case):
         self.assertEqual(done.returncode, 1)
         self.assertIn("para: pipe: not a regular file: '-o -' writes to the standard output", done.stderr)
         self.assertTrue((self.folder / "pipe").is_fifo())
+        reader, writer = os.pipe()
+        done = self.run_para("map", "copy", "x.npy", "-o", f"/dev/fd/{writer}", pass_fds=[writer])
+        os.close(reader)
+        os.close(writer)
+        self.assertIn(f"para: /dev/fd/{writer}: not a regular file: ", done.stderr)
         (self.folder / "d").mkdir()
         done = self.run_para("map", "copy", "x.npy", "-o", "d/")
         self.assertEqual((done.returncode, done.stderr), (1, "para: d/: Is a directory\n"))
@@ -344,12 +369,12 @@ class Large(Case):
         self.assertLess(tables, 1 << 20)
 
     def test_the_bits_are_those_of_smaller_pieces_of_memory(self):
-        x = self.random.standard_normal(300 * (1 << 17))  # 300 MiB
-        self.save("x.npy", x)
-        data = subprocess.run(["sh", "-c", 'cat x.npy | "$0" reduce sum - --format hex', PARA], cwd=self.folder,
-                              check=True, stdout=subprocess.PIPE, text=True).stdout  # in memory: no windows
+        x = self.save("x.npy", self.random.standard_normal(150 << 17))  # 150 MiB
+        words = ["reduce", "dot", "x.npy", "x.npy", "--format", "hex"]
+        whole = subprocess.run(["sh", "-c", 'cat x.npy | "$0" reduce dot x.npy - --format hex', PARA], cwd=self.folder,
+                               check=True, stdout=subprocess.PIPE, text=True).stdout  # one in memory: no windows
         for how in [("--workers", "1"), ("--workers", "3", "--executor", "threads")]:
-            self.assertEqual(self.para("reduce", "sum", "x.npy", "--format", "hex", *how), data)
+            self.assertEqual(self.para(*words, *how), whole)
         self.para("map", "square", "x.npy", "-o", "z.npy", "--workers", "3")
         np.testing.assert_array_equal(np.load(self.folder / "z.npy", mmap_mode="r"), x * x)
 
