@@ -101,6 +101,13 @@ static void end_by_exit(int status, void *unused)
     }
 }
 
+#ifndef __GLIBC__ /* others do not tell the status: it may be 0 */
+static void end_by_some_exit(void)
+{
+    end_by_exit(0, NULL);
+}
+#endif
+
 static bool is_harmless(int number)
 {
     for (size_t i = 0; i < sizeof harmless / sizeof harmless[0]; i++)
@@ -122,7 +129,11 @@ void para__ending_watch(void)
             sigaction(number, &ours, NULL);
     }
     at_work = true;
+#ifdef __GLIBC__
     on_exit(end_by_exit, NULL);
+#else
+    atexit(end_by_some_exit);
+#endif
 }
 
 void para__ending_release(void)

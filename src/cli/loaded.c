@@ -41,10 +41,14 @@ static symbol find(const para__choice *choice, const char *suffix)
     found.address = dlsym(choice->object, name);
     free(name);
     Dl_info object;
+#ifdef __GLIBC__
     void *entry = NULL;
     found.outside = found.address && !dladdr1(found.address, &object, &entry, RTLD_DL_SYMENT);
-    found.elsewhere = found.address && !para__object_has(choice->object, found.address);
     found.entry = entry;
+#else
+    found.outside = found.address && !dladdr(found.address, &object);
+#endif
+    found.elsewhere = found.address && !para__object_has(choice->object, found.address);
     return found;
 }
 
@@ -57,8 +61,12 @@ static bool is_function(const symbol *s)
 
 static bool is_data(const symbol *s, size_t least, size_t most)
 {
+#ifdef __GLIBC__
     return s->entry && ELF64_ST_TYPE(s->entry->st_info) == STT_OBJECT &&
            s->entry->st_size >= least && s->entry->st_size <= most;
+#else /* others do not tell type and size */
+    return !s->outside && least <= most;
+#endif
 }
 
 /* The object's name, for what is said about it. */
@@ -201,12 +209,15 @@ static int take_named(para__choice *choice, const para__request *request, const 
     return 0;
 }
 
+enum { LIST_MOST = 4096 }; /* bytes of a list whose size is not known */
+
 /* Whether it is a list of names that can be given: each once, and not too many. */
 static bool is_list(const symbol *args)
 {
     const char *names = args->address;
     int count = 0;
-    if (!is_data(args, 1, SIZE_MAX) || !memchr(names, '\0', args->entry->st_size))
+    if (!is_data(args, 1, SIZE_MAX) ||
+        !memchr(names, '\0', args->entry ? args->entry->st_size : LIST_MOST))
         return false;
     for (const char *p = names + strspn(names, " "); *p; count++) {
         const size_t own = strcspn(p, " ");

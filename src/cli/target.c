@@ -16,10 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#ifndef STATX_ATTR_MOUNT_ROOT
-#define STATX_ATTR_MOUNT_ROOT 0x2000 /* Linux 5.8 */
-#endif
-
 int para__target_fail(para__target *target, const char *fault)
 {
     const int status = para__say_failed("%s: %s", target->path, fault);
@@ -73,16 +69,30 @@ static bool open_folder(para__target *target)
     return target->folder >= 0;
 }
 
+/* A file that something is mounted on: from another file system, or by the system's own word, which
+ * older ones and other C libraries do not have. */
+static bool is_mount_point(const para__target *target, const struct stat *there,
+                           const struct stat *folder)
+{
+#ifdef STATX_ATTR_MOUNT_ROOT
+    struct statx facts = {0};
+    if (statx(target->folder, target->name, AT_SYMLINK_NOFOLLOW, 0, &facts) == 0 &&
+        facts.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+        return true;
+#else
+    (void)target;
+#endif
+    return there->st_dev != folder->st_dev;
+}
+
 /* Why a new file cannot take the place of the one that is there; NULL: it can. */
 static const char *find_obstacle(const para__target *target, const struct stat *there)
 {
     struct stat folder;
-    struct statx facts = {0};
     if (faccessat(target->folder, target->name, W_OK, 0) != 0 ||
         fstat(target->folder, &folder) != 0)
         return strerror(errno);
-    const bool known = statx(target->folder, target->name, AT_SYMLINK_NOFOLLOW, 0, &facts) == 0;
-    if (there->st_dev != folder.st_dev || (known && facts.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+    if (is_mount_point(target, there, &folder))
         return "it is a mount point, which no new file can replace: name another file";
     const uid_t user = geteuid();
     if (folder.st_mode & S_ISVTX && user != 0 && user != there->st_uid && user != folder.st_uid)
