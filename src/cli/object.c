@@ -85,8 +85,10 @@ void *para__object_open(const char *name)
     if (!strchr(name, '/') && access(name, F_OK) == 0 && asprintf(&path, "./%s", name) < 0)
         path = NULL;
     const char *looked_for = path ? path : name;
+    struct stat facts;
+    const bool other = stat(looked_for, &facts) == 0 && !S_ISREG(facts.st_mode);
     const bool mapped = strchr(looked_for, '/') && map(&file, looked_for);
-    const char *fault = mapped ? find_fault(&file) : NULL;
+    const char *fault = mapped ? find_fault(&file) : other ? "not a regular file" : NULL;
     if (mapped)
         unmap(&file);
     if (fault)

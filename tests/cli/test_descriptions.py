@@ -2,6 +2,7 @@
 
 Environment: PARA, the command; PARA_INCLUDE, the public headers; CC and CXX, the compilers.
 """
+import os
 import unittest
 
 import numpy as np
@@ -136,6 +137,10 @@ extern "C" int l(const para_chunk *chunk, const void *)
         self.refused_map(1, "k.c: not a shared object: make one with 'cc", "k.c:line")
         self.compile("k.c", DESCRIBED, "k.o", "-c")
         self.refused_map(1, "k.o: compiled, but not linked: make one with 'cc", "k.o:line")
+        self.refused_map(1, ".: not a regular file", ".:line")
+        os.mkfifo(self.folder / "pipe.so")
+        done = self.run_para("map", "pipe.so:line", "x.npy", "-o", "z.npy")
+        self.assertEqual((done.returncode, done.stderr), (1, "para: pipe.so: not a regular file\n"))
         for size in [3, 20, 100, 1000, len(whole) // 2]:
             (self.folder / "cut.so").write_bytes(whole[:size])
             done = self.run_para("map", "cut.so:line", "x.npy", "-o", "z.npy")
