@@ -1,7 +1,7 @@
-/* A file under a name that nobody else has: for what is renamed when it is complete. Process numbers
- * do not tell processes apart that share a folder across containers, so names are random, and a name
- * that is taken is left alone. Inline, so that the command, which is linked with the public library,
- * has it too. */
+/* Creates a file under a unique name, to be renamed when it is complete. The name is random and
+ * the file is created exclusively: process numbers are not unique across containers that share a
+ * folder. Inline, because the command is linked with the public library, which does not export
+ * it. */
 #ifndef PARA_BASE_UNIQUE_H
 #define PARA_BASE_UNIQUE_H
 
@@ -16,7 +16,7 @@
 /* Room for such a name without its folder. */
 #define PARA__UNIQUE_MAX 32
 
-/* A random number; where the system has none to give, one that hardly anybody else has now. */
+/* Returns a random number; before the system has entropy, one made of the time and the process. */
 static inline uint64_t para__unique_number(void)
 {
     uint64_t number;
@@ -28,10 +28,10 @@ static inline uint64_t para__unique_number(void)
            (uint64_t)getpid() << 32;
 }
 
-/* Makes a new file, to be read and written, whose name begins with the first prefix_length bytes of
- * prefix (a path up to its last slash, or nothing) and is seen from folder, as openat sees it. The
- * name goes to name, of prefix_length + PARA__UNIQUE_MAX bytes. Returns the descriptor, or -1 and
- * errno. */
+/* Creates a new file for reading and writing, relative to folder as in openat. Its name begins with
+ * the first prefix_length bytes of prefix: a path up to its last slash, or nothing. Stores the name
+ * in `name`, which has prefix_length + PARA__UNIQUE_MAX bytes. Returns the descriptor, or -1 and
+ * sets errno. */
 static inline int para__unique_create(int folder, const char *prefix, size_t prefix_length,
                                       char *name, unsigned mode)
 {

@@ -43,7 +43,7 @@ static int refuse(para__array *array, const char *fault)
 
 /* ---- Mapped ---------------------------------------------------------------------------- */
 
-/* Some network mounts and FUSE file systems refuse what is shared with others. */
+/* Some network mounts and FUSE file systems refuse MAP_SHARED. */
 static bool map(para__mapping *mapping, int descriptor, size_t bytes)
 {
     static const int kinds[] = {MAP_SHARED, MAP_PRIVATE};
@@ -53,13 +53,13 @@ static bool map(para__mapping *mapping, int descriptor, size_t bytes)
             *mapping = (para__mapping){data, bytes, descriptor, kinds[i], PROT_READ};
             return true;
         }
-        if (errno == ENOMEM) /* there is none to read into either */
+        if (errno == ENOMEM) /* reading needs as much memory */
             return false;
     }
     return false;
 }
 
-/* The array that begins at that byte of a mapped file. */
+/* Opens the array that begins at byte `begin` of the mapped file. */
 static int open_mapped(para__array *array, size_t begin)
 {
     char fault[PARA__NPY_FAULT_MAX];
@@ -76,7 +76,7 @@ static int open_mapped(para__array *array, size_t begin)
 
 /* ---- Read ------------------------------------------------------------------------------ */
 
-/* Reads so many bytes, or less where the file ends: then *got tells how many. Returns false and
+/* Reads `bytes` bytes, or fewer if the file ends; *got is the number read. Returns false and sets
  * errno if the file cannot be read. */
 static bool read_bytes(int descriptor, char *to, size_t bytes, size_t *got)
 {
@@ -87,7 +87,7 @@ static bool read_bytes(int descriptor, char *to, size_t bytes, size_t *got)
             *got += (size_t)n;
         else if (n == 0)
             return true;
-        else if (errno == EAGAIN) /* whoever else has this pipe wants no waiting */
+        else if (errno == EAGAIN) /* the pipe was made non-blocking elsewhere */
             (void)poll(&(struct pollfd){.fd = descriptor, .events = POLLIN}, 1, -1);
         else if (errno != EINTR)
             return false;
@@ -95,7 +95,7 @@ static bool read_bytes(int descriptor, char *to, size_t bytes, size_t *got)
     return true;
 }
 
-/* Reads the header and what it says. Returns 0, or the exit status after having said why not. */
+/* Reads and parses the header. Returns 0, or the exit status after having said why not. */
 static int read_header(para__array *array, int descriptor)
 {
     char fault[PARA__NPY_FAULT_MAX];
@@ -125,7 +125,7 @@ static int read_header(para__array *array, int descriptor)
     return !good ? refuse(array, strerror(error)) : !parsed ? refuse(array, fault) : 0;
 }
 
-/* Reads the array and not a byte more: others may stand behind it. */
+/* Reads the array and not a byte more: another array may follow it. */
 static int open_read(para__array *array, int descriptor)
 {
     char fault[PARA__NPY_FAULT_MAX];
@@ -152,7 +152,7 @@ static int open_file(para__array *array, int descriptor, bool is_stdin)
         return refuse(array, "not a regular file: it is a directory");
     if (isatty(descriptor))
         return refuse(array, "a terminal has no arrays: name a file, or send one through a pipe");
-    /* A file that tells no size may still have bytes, such as those that a program makes. */
+    /* A file of size 0 may still have bytes: /proc, some FUSE file systems. */
     const off_t begin = is_stdin && S_ISREG(facts.st_mode) ? lseek(descriptor, 0, SEEK_CUR) : 0;
     if (!S_ISREG(facts.st_mode) || facts.st_size == 0 || begin < 0)
         return open_read(array, descriptor);
@@ -165,7 +165,7 @@ static int open_file(para__array *array, int descriptor, bool is_stdin)
         return error == ENOMEM ? refuse(array, strerror(error)) : open_read(array, descriptor);
     }
     const int status = open_mapped(array, (size_t)begin);
-    if (!status && is_stdin) /* whoever reads on begins behind the array */
+    if (!status && is_stdin) /* the next reader begins behind the array */
         (void)lseek(descriptor,
                     (char *)array->data - array->mapping.begin +
                         (off_t)(array->npy.count * array->npy.element_bytes),

@@ -21,12 +21,12 @@
 static const int harmless[] = {SIGCHLD, SIGCONT, SIGURG,  SIGWINCH, SIGTSTP,
                                SIGTTIN, SIGTTOU, SIGKILL, SIGSTOP,  SIGXFSZ};
 
-/* The name of the file in the making, "" if there is none, and its folder. Changed only while signals
- * are blocked and no call is running; read by whatever ends the process, on any thread. */
+/* The name of the file in the making, "" if there is none, and its folder. Changed only while
+ * signals are blocked and no call is running; read by whatever ends the process, on any thread. */
 static char hidden[PARA__UNIQUE_MAX];
 static int hidden_folder;
 
-/* What to say of an address that causes a signal. Changed as above. */
+/* Sentences for addresses that cause a signal. Changed as above. */
 enum { MISSING, UNREADABLE, SENTENCES };
 static struct watched {
     const char *begin, *end;
@@ -45,7 +45,7 @@ static void remove_hidden(void)
         unlinkat(hidden_folder, hidden, 0);
 }
 
-/* Why the system has no such page: it tells by another way to the same byte. */
+/* Finds out why the page is missing: reading or writing the same byte by its descriptor tells. */
 static int cause_of(const struct watched *w, const char *address)
 {
     char byte = 0;
@@ -172,7 +172,7 @@ static void forget(struct watched *w)
     *w = (struct watched){0};
 }
 
-/* Takes the sentences. Without memory for them, or room, the signal will have to do. */
+/* Takes ownership of the sentences. Without memory or room for them the signal has to do. */
 static void watch(struct watched added)
 {
     for (size_t i = 0; i < WATCHED && added.sentence[MISSING] && added.sentence[UNREADABLE]; i++)

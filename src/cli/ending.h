@@ -13,27 +13,27 @@
 void para__ending_watch(void);
 void para__ending_release(void);
 
-/* A file is mapped, to be read or to be written. If the system cannot give one of its pages, since
- * the file was cut short, the disk is full or does not read, the process says so and fails. */
+/* Watches a mapped file, which is read or written. If the system cannot give one of its pages (the
+ * file was cut short, the disk is full, an I/O error) the process says so and fails. */
 void para__ending_watch_input(const char *path, const void *data, size_t bytes, int descriptor);
 void para__ending_watch_output(const char *path, const void *data, size_t bytes, int descriptor);
 
-/* Memory that no kernel may write to: whoever does so ends the process with that sentence. */
+/* Watches read-only memory: a store to it ends the process with that sentence. */
 void para__ending_watch_constant(const void *data, size_t bytes, const char *sentence);
 
 /* Ends the watch over what begins there. */
 void para__ending_forget(const void *data);
 
-/* Makes the file in the making, under a name of its own in that folder, which stays open meanwhile.
- * Returns its descriptor, or -1 and errno. It is never opened a second time, since another file may
- * have its name by then. */
+/* Creates the file in the making under a unique name in a folder, which the caller keeps open.
+ * Returns its descriptor, or -1 and sets errno. The file is never opened a second time by name: by
+ * then another file may have that name. */
 int para__ending_create(int folder, mode_t mode);
 
 /* Whether its name is still that of the file with this descriptor. */
 bool para__ending_owns(int descriptor);
 
-/* Renames it to target, in the same folder; removes it if that fails or target is NULL. Does nothing
- * if there is none. Returns 0, or -1 and errno. */
+/* Renames it to target, in the same folder; removes it if that fails or target is NULL. Does
+ * nothing if there is none. Returns 0, or -1 and sets errno. */
 int para__ending_dispose(const char *target);
 
 #endif

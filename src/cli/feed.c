@@ -3,20 +3,20 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Files of a call that together have more than this are let go behind the work. */
+/* A call whose mapped files exceed this together releases them behind the work. */
 static const size_t large_bytes = (size_t)256 << 20;
 
-/* Bytes of one array in a chunk of a map, unless --chunk says otherwise: small against a window; what
- * is gathered stays in a core's own cache. */
+/* Bytes of one input in a chunk of a map, unless --chunk is given: small against a window, and
+ * small enough for a core's own cache if the chunk is gathered. */
 static const size_t chunk_bytes = (size_t)4 << 20;
 static const size_t gathered_bytes = (size_t)128 << 10;
 
-/* What a worker gathers begins at a line of its own. */
+/* Each gathered input begins at a cache line. */
 static const size_t line_bytes = 64;
 
 /* ---- Gathering ------------------------------------------------------------------------- */
 
-/* Elements [first, first + count) in C order of an array whose first index runs fastest. */
+/* Copies elements [first, first + count), counted in C order, of an array in Fortran order. */
 static void gather_fortran(const para__array *array, size_t first, size_t count, char *to)
 {
     const para__npy *npy = &array->npy;
@@ -46,7 +46,8 @@ static void gather_fortran(const para__array *array, size_t first, size_t count,
 static const void *gather(const struct para__fed *fed, const para_chunk *chunk, unsigned k)
 {
     char *to = (char *)chunk->scratch + fed->place;
-    const size_t numbers = fed->element_bytes / fed->array->npy.element_bytes; /* of an element */
+    const size_t numbers =
+        fed->element_bytes / fed->array->npy.element_bytes; /* in an element of the call */
     if (fed->array->npy.fortran)
         gather_fortran(fed->array, chunk->first * numbers, chunk->count * numbers, to);
     else
@@ -54,7 +55,7 @@ static const void *gather(const struct para__fed *fed, const para_chunk *chunk, 
     return to;
 }
 
-/* The chunk as the kernel is to see it; its inputs go to in. */
+/* Returns the chunk that the kernel gets; stores its inputs in `in`. */
 static para_chunk enter(const para__feed *feed, const para_chunk *chunk, const void **in)
 {
     para_chunk own = *chunk;
@@ -100,9 +101,9 @@ static void run_combine(void *acc, const void *rhs, const void *arg)
     feed->combine(acc, rhs, feed->arg);
 }
 
-/* ---- Whether to ------------------------------------------------------------------------ */
+/* ---- Setting up ------------------------------------------------------------------------ */
 
-/* Sets views, and what is to be done about each. Returns whether anything is. */
+/* Sets the views. Returns whether the feed is needed. */
 static bool take(para__feed *feed, para_in *views, const para__array *in, unsigned count,
                  size_t row, const para__array *out)
 {
@@ -121,7 +122,7 @@ static bool take(para__feed *feed, para_in *views, const para__array *in, unsign
     if (mapped <= large_bytes)
         return needed;
     for (unsigned k = 0; k < count; k++)
-        if (!in[k].npy.fortran) /* chunks of such a one lie all over the file */
+        if (!in[k].npy.fortran) /* its chunks are scattered over the file */
             para__windows_begin(&feed->in[k].windows, &in[k], false);
     if (out)
         para__windows_begin(&feed->out, out, true);
@@ -136,7 +137,7 @@ static bool gathers(const para__feed *feed)
     return false;
 }
 
-/* The memory that a worker needs for chunks of so many elements. */
+/* Returns the scratch bytes that a worker needs for a chunk of that many elements. */
 static size_t place(para__feed *feed, size_t elements)
 {
     size_t bytes = 0;

@@ -81,7 +81,7 @@ static int refuse(const para__choice *choice, const char *suffix, const char *fa
                             suffix, fault);
 }
 
-/* Says that there is no such symbol, why, and what for it is needed ("": that is plain). */
+/* Says that the symbol is missing and why; without a reason, adds its purpose. */
 static int refuse_missing(const para__choice *choice, const char *suffix, const char *purpose)
 {
     char *name = NULL;
@@ -111,8 +111,8 @@ static int find_function(const para__choice *choice, const char *suffix, const c
                            : 0;
 }
 
-/* Finds a variable that need not be there: then its address is NULL. One that is there, but not to
- * be seen, is a mistake. */
+/* Finds an optional variable; address NULL: it is not there. Refuses one that is in the file but
+ * not exported, which would be ignored in silence. */
 static int find_variable(const para__choice *choice, const char *suffix, symbol *found)
 {
     char *name = NULL;
@@ -168,7 +168,7 @@ static int read_type(para__choice *choice)
     return refuse(choice, "_dtype", "is neither \"float32\" nor \"float64\", as an array of char");
 }
 
-/* The place of a name in a list whose names stand between spaces; -1: it is not there. */
+/* Returns the index of a name in a list of names separated by spaces; -1: not found. */
 static int place_in(const char *names, const char *name, size_t length)
 {
     int place = 0;
@@ -181,7 +181,7 @@ static int place_in(const char *names, const char *name, size_t length)
     return -1;
 }
 
-/* Those that SYMBOL_args names, each by its place there, all of them and no others. */
+/* Stores each --arg at the index of its name in SYMBOL_args. Requires all names and no others. */
 static int take_named(para__choice *choice, const para__request *request, const char *names)
 {
     bool given[PARA__ARG_MAX] = {false};
@@ -211,7 +211,7 @@ static int take_named(para__choice *choice, const para__request *request, const 
 
 enum { LIST_MOST = 4096 }; /* bytes of a list whose size is not known */
 
-/* Whether it is a list of names that can be given: each once, and not too many. */
+/* Whether SYMBOL_args is a list of at most PARA__ARG_MAX different names. */
 static bool is_list(const symbol *args)
 {
     const char *names = args->address;
@@ -231,8 +231,8 @@ static bool is_list(const symbol *args)
     return true;
 }
 
-/* The values of --arg: in the order of SYMBOL_args, or in their own. They stand in pages that cannot
- * be written to: a reduction's kernel that is run as a map's takes them for its accumulator. */
+/* Stores the values of --arg, in the order of SYMBOL_args or in their own, in read-only pages: a
+ * reduction's kernel that is run as a map's takes them for its accumulator. */
 static int take_values(para__choice *choice, const para__request *request)
 {
     const size_t bytes = PARA__ARG_MAX * sizeof *choice->values;
@@ -265,7 +265,7 @@ static int take_values(para__choice *choice, const para__request *request)
     return status;
 }
 
-/* A kernel for a map has nothing that only a reduction needs, and is not part of one. */
+/* Refuses the kernel and the combine function of a reduction in a map. */
 static int check_kind(const para__choice *choice, const para__request *request)
 {
     const size_t length = strlen(choice->symbol);
@@ -322,7 +322,7 @@ static int read_functions(para__choice *choice, const para__request *request)
     return status;
 }
 
-/* The colon between object and symbol; NULL: there is none. Those of C++ come in pairs. */
+/* Returns the colon between object and symbol; NULL: none. Skips the "::" of C++. */
 static char *find_colon(char *name)
 {
     char *colon = strrchr(name, ':');

@@ -5,7 +5,7 @@
 #include "cli/choice.h"
 
 /* Makes the kernel of OBJECT:SYMBOL, the first operand, and its arguments. Returns 0, or the exit
- * status after having said what is wrong; the choice is to be closed either way. */
+ * status after a message; the caller closes the choice in both cases. */
 int para__loaded_open(para__choice *choice, const para__request *request, bool reduces);
 
 #endif

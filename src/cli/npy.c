@@ -90,8 +90,8 @@ static bool take_word(reader *r, const char *word)
     return true;
 }
 
-/* A string without escapes, which none of the format's has. Python 2 wrote some as u'...'. Not known
- * here: strings in several pieces, which Python joins. */
+/* A string without escapes, which none of the format's has. Python 2 wrote some as u'...'. Adjacent
+ * strings, which Python joins, are not supported. */
 static bool take_string(reader *r, const char **text, size_t *length)
 {
     skip_space(r);

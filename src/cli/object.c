@@ -19,7 +19,7 @@ typedef struct image {
     size_t bytes;
 } image;
 
-/* The part of the file from offset on, if it has so many bytes there; else NULL. */
+/* Returns the file's bytes from offset on if there are that many, else NULL. */
 static const void *part(const image *file, size_t offset, size_t bytes)
 {
     return offset <= file->bytes && bytes <= file->bytes - offset ? file->begin + offset : NULL;
@@ -52,8 +52,7 @@ static void unmap(const image *file)
 
 #define HOW_TO_MAKE "make one with 'cc -O2 -shared -fPIC NAME.c -o NAME.so'"
 
-/* What is wrong with the file; NULL: nothing that is seen from here. A file that is cut short would
- * end the process in dlopen. */
+/* Returns what is wrong with the file; NULL: nothing. A truncated file would crash in dlopen. */
 static const char *find_fault(const image *file)
 {
     const ElfW(Ehdr) *head = part(file, 0, sizeof *head);
@@ -110,12 +109,12 @@ bool para__object_has(void *object, const void *address)
 
 /* ---- Symbols --------------------------------------------------------------------------- */
 
-/* What was found that explains why a symbol was not. */
+/* Names in the file that explain why a symbol is not found. */
 typedef struct clue {
-    const char *mangled, *hidden, *near; /* names in the file */
+    const char *mangled, *hidden, *near; /* NULL: none */
 } clue;
 
-/* Whether the name is what C++ makes of a symbol: "_Z", and then its length and itself. */
+/* Whether the name is the C++ mangling of a symbol: "_Z", later its length and the symbol. */
 static bool is_mangled(const char *name, const char *symbol)
 {
     char wanted[300];
@@ -138,7 +137,7 @@ static void look_at(clue *found, const char *name, const char *symbol, bool expo
         found->near = name;
 }
 
-/* Looks through a table of symbols, whose names are in another section. */
+/* Searches one symbol table. */
 static void look_through(clue *found, const image *file, const ElfW(Shdr) * sections,
                          unsigned section_count, const ElfW(Shdr) * table, const char *symbol)
 {

@@ -1,19 +1,18 @@
-/* Shared objects as files: what dlopen and dlsym do not say of them. */
+/* Shared objects as files: explains what dlopen and dlsym do not. */
 #ifndef PARA_CLI_OBJECT_H
 #define PARA_CLI_OBJECT_H
 
 #include <stdbool.h>
 
-/* Opens an object by its path, or by its name: then it is looked for in the current folder, and
- * after that where the system looks. Returns the handle for dlsym, or NULL after having said why
- * not. */
+/* Opens an object by its path. A name without a slash is searched in the current folder first and
+ * then where the system searches. Returns the handle for dlsym, or NULL after a message. */
 void *para__object_open(const char *name);
 
-/* Whether an address that dlsym gave is in this object, and not in one that it is linked with. */
+/* Whether an address from dlsym is in this object and not in one of its dependencies. */
 bool para__object_has(void *object, const void *address);
 
-/* Why dlsym does not find a symbol, as the end of a sentence; NULL: it is simply not there. To be
- * freed. nearby: a symbol with a similar name is an explanation, too. */
+/* Returns why dlsym does not find a symbol, as the end of a sentence; NULL: no reason is known. The
+ * caller frees it. nearby: a symbol with a similar name counts as a reason. */
 char *para__object_explain(void *object, const char *symbol, bool nearby);
 
 #endif

@@ -1,7 +1,7 @@
-/* A file's space is allocated before it is mapped: a full disk is then an error here, and not a
- * SIGBUS in the middle of the kernel. Where a file system does not allocate ahead, the free space is
- * looked at, and the SIGBUS is told as what it is (ending.h). Where it does not map, and for the
- * standard output, elements are made in memory and written at the end. */
+/* The file's space is allocated before it is mapped: a full disk is then an error here and not a
+ * SIGBUS in the kernel. If the file system cannot allocate ahead, the free space is checked, and
+ * ending.h reports the SIGBUS as a full disk. If the file system cannot map, and for the standard
+ * output, the elements are made in memory and written at the end. */
 #include "cli/output.h"
 
 #include "cli/ending.h"
@@ -23,7 +23,7 @@ static int fail(para__output *output, const char *why)
     return status;
 }
 
-/* Gives the file its size, and its space where the system can. Returns 0 or an error. */
+/* Sets the file's size and allocates its space if the file system can. Returns 0 or an errno. */
 static int allocate(int descriptor, off_t bytes)
 {
     struct statvfs facts;
@@ -41,7 +41,7 @@ static int allocate(int descriptor, off_t bytes)
     return ftruncate(descriptor, bytes) == 0 ? 0 : errno;
 }
 
-/* Writes all of it; false and errno if that fails. */
+/* Writes all bytes. Returns false and sets errno on failure. */
 static bool write_bytes(int descriptor, const char *from, size_t bytes)
 {
     while (bytes > 0) {

@@ -1,5 +1,5 @@
-/* An array in the making: in a file, which appears when it is complete, or for the standard output,
- * which gets it when it is complete. */
+/* An array in the making. A file appears, and the standard output gets its bytes, when the array is
+ * complete. */
 #ifndef PARA_CLI_OUTPUT_H
 #define PARA_CLI_OUTPUT_H
 
@@ -14,15 +14,16 @@ typedef struct para__output {
     para__array array; /* what the caller fills; its elements are 0 so far */
 } para__output;
 
-/* Makes sure that an array can be put at path ("-": the standard output) before any input is read:
- * what comes through a pipe comes once. An existing file is left alone until the commit, so that it
- * may be an input. Returns 0, or the exit status after having said why not. */
+/* Checks that an array can be put at path ("-": the standard output). Called before any input is
+ * read, since a pipe can be read only once. Leaves an existing file alone until the commit: it may
+ * be an input. Returns 0, or the exit status after a message. */
 int para__output_open(para__output *output, const char *path);
 
 /* Allocates all the space of an array of that type and shape. Returns as above. */
 int para__output_begin(para__output *output, const para__npy *npy);
 
-/* Writes what is not yet written and gives the file its name, or says why not and discards it. */
+/* Writes the rest and names the file. On failure says why and discards it. Returns 0, or the exit
+ * status. */
 int para__output_commit(para__output *output);
 void para__output_discard(para__output *output);
 

@@ -69,8 +69,8 @@ static bool open_folder(para__target *target)
     return target->folder >= 0;
 }
 
-/* A file that something is mounted on: from another file system, or by the system's own word, which
- * older ones and other C libraries do not have. */
+/* A mount point is on another device than its folder, or has the attribute MOUNT_ROOT (Linux 5.8,
+ * glibc). */
 static bool is_mount_point(const para__target *target, const struct stat *there,
                            const struct stat *folder)
 {
@@ -85,7 +85,7 @@ static bool is_mount_point(const para__target *target, const struct stat *there,
     return there->st_dev != folder->st_dev;
 }
 
-/* Why a new file cannot take the place of the one that is there; NULL: it can. */
+/* Returns why a new file cannot replace the existing one; NULL: it can. */
 static const char *find_obstacle(const para__target *target, const struct stat *there)
 {
     struct stat folder;
@@ -105,7 +105,7 @@ int para__target_create(para__target *target, const char *path, const char *advi
 {
     struct stat there;
     *target = (para__target){.path = path, .folder = -1, .descriptor = -1};
-    /* A pipe, such as /dev/fd/63 of a shell, need not have a name that leads to it. */
+    /* The link of a pipe such as /dev/fd/63 cannot be resolved. */
     if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) {
         if (S_ISDIR(there.st_mode))
             return para__target_fail(target, strerror(EISDIR));

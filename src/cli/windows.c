@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/* Large against what one system call costs, and whole page tables of 2 MiB each. */
+/* Large against the cost of a system call; a multiple of the 2 MiB that a page table covers. */
 static const size_t window_bytes = (size_t)8 << 20;
 
-/* Windows on their way to the disk at once: as many as a fast disk takes in some 0.1 s. */
+/* Windows in writeback at once: 128 MiB, about 0.1 s of a fast disk. */
 enum { FLUSHES = 16 };
 
 static size_t least(size_t a, size_t b)
@@ -36,7 +36,7 @@ void para__windows_begin(para__windows *windows, const para__array *array, bool 
     windows->mapping = mapping;
 }
 
-/* Begins to write the window out, and waits for the one whose turn it was some time ago. */
+/* Starts writeback of a window and waits for the one started FLUSHES windows ago. */
 static void flush(para__windows *windows, size_t window)
 {
     const unsigned whole =
@@ -51,7 +51,7 @@ static void flush(para__windows *windows, size_t window)
                               whole);
 }
 
-/* Takes the pages and their tables out of the process, in one step for whoever still reads them. */
+/* Maps the window anew, which frees its page tables. Atomic for threads that still read there. */
 static void renew(para__windows *windows, size_t window)
 {
     const para__mapping *mapping = windows->mapping;
@@ -74,7 +74,7 @@ void para__windows_done(para__windows *windows, const void *from, size_t bytes)
         const size_t last = first + window_bytes;
         const size_t all = least(last, windows->end) - most(first, windows->begin);
         const size_t now = least(last, end) - most(first, begin);
-        /* Acquire and release: what others have written there is written when it is mapped anew. */
+        /* Acquire and release: the stores of all threads to the window precede its new mapping. */
         if (atomic_fetch_add(&windows->done[window], now) + now == all)
             renew(windows, window);
     }

@@ -1,8 +1,7 @@
-/* Mapped files that are larger than what they may take of memory: behind the work they are mapped
- * anew, piece by piece. That frees page tables, which nothing else gives back (2 MiB for each GiB),
- * and takes the pages out of the process; a page that is needed again is there again. Pieces that
- * were written are on their way to the disk by then, so that little is left to do at the end, and
- * little memory is dirty in between. */
+/* Windows bound the memory of large mapped files. When all elements of a window are done, it is
+ * mapped anew: this frees its page tables (2 MiB for each GiB), which madvise does not, and its
+ * resident pages. A late reader only faults the page in again. A written window first goes to
+ * writeback, which bounds dirty memory and shortens the fsync at the end. */
 #ifndef PARA_CLI_WINDOWS_H
 #define PARA_CLI_WINDOWS_H
 
@@ -11,18 +10,19 @@
 #include <stdatomic.h>
 
 typedef struct para__windows {
-    const para__mapping *mapping; /* NULL: this one has no windows */
+    const para__mapping *mapping; /* NULL: no windows */
     size_t begin, end;            /* the elements, in bytes from the mapping's beginning */
     bool written;
-    atomic_size_t *done;    /* of each window, bytes that are done with */
-    atomic_size_t flushes;  /* windows that were written out */
-    atomic_size_t *flushed; /* the last ones of these */
+    atomic_size_t *done;    /* bytes done, of each window */
+    atomic_size_t flushes;  /* windows sent to writeback */
+    atomic_size_t *flushed; /* ring of the last ones, index + 1; 0: none */
 } para__windows;
 
-/* Divides a mapped file; does nothing for an array in memory, or without memory for the books. */
+/* Sets up the windows of a mapped file. Leaves an array in memory alone, and every array if there
+ * is no memory for the counters. */
 void para__windows_begin(para__windows *windows, const para__array *array, bool written);
 
-/* The work is done with so many bytes of elements, from there on. Each byte is told once. Any
+/* Reports `bytes` bytes of elements as done, from `from` on. Each byte is reported once. Any
  * thread. */
 void para__windows_done(para__windows *windows, const void *from, size_t bytes);
 

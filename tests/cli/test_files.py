@@ -196,7 +196,8 @@ class Pipes(Case):
         self.assertEqual((done.returncode, done.stderr), (1, b"para: standard input: Cannot allocate memory\n"))
 
     def test_usage(self):
-        self.refused(2, "the standard input is given twice", "reduce", "dot", "-", "/dev/stdin", stdin=subprocess.DEVNULL)
+        self.refused(2, "the standard input is given twice", "reduce", "dot", "-", "/dev/stdin",
+                     stdin=subprocess.DEVNULL)
         self.refused(2, "--json and the array cannot both go to the standard output", "map", "copy", "x.npy", "-o", "-",
                      "--json")
         self.refused(2, "-o needs the name of a file", "calibrate", "-o", "-")
