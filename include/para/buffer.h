@@ -46,8 +46,9 @@ extern "C" {
 PARA_API para_status para_buffer_create(para_buffer **buffer, para_pool *pool, size_t count,
                                         size_t element_bytes, const para_buffer_config *config);
 
-/* Maps a whole file, shared with everyone who maps it. The file must not be cut short while it is
- * mapped. Errors: PARA_ERR_ARGUMENT, _MEMORY, _FILE (para_status_detail has path and fault). */
+/* Maps a whole file, shared with everyone who maps it (one that is only read: by itself, where its
+ * file system refuses that). The file must not be cut short while it is mapped. Errors:
+ * PARA_ERR_ARGUMENT, _MEMORY, _FILE (para_status_detail has path and fault). */
 PARA_API para_status para_buffer_map_file(para_buffer **buffer, const char *path,
                                           para_file_mode mode);
 

@@ -1,8 +1,10 @@
 /* `para calibrate`: what sharing a call costs on this machine, and what follows from it for the
  * built-in kernels. */
 #include "cli/commands.h"
+#include "cli/ending.h"
 #include "cli/npy.h"
 #include "cli/say.h"
+#include "cli/target.h"
 #include "kernels/kernels.h"
 
 #include <para/buffer.h>
@@ -11,10 +13,11 @@
 #include <para/reduce.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 /* Numbers in an array. Each kernel's calls together take some milliseconds at the largest. */
 static const size_t sizes[] = {1000, 10000, 100000, 1000000};
@@ -122,6 +125,11 @@ static size_t kernel_count(void)
     return count;
 }
 
+static size_t result_count(void)
+{
+    return kernel_count() * PARA_DTYPE_COUNT * SIZES;
+}
+
 /* All kernels, and of each both types, and of each all sizes. */
 static para_status run_all(timing *results)
 {
@@ -210,23 +218,27 @@ static void say_json(const para_calibration_info *info, unsigned workers, const 
 
 /* ---- The command --------------------------------------------------------------------- */
 
-/* A file is replaced, and nothing else: not a device, not a pipe. */
-static int save(const char *path)
+static int save(para__target *target)
 {
-    struct stat st;
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-        return para__say_failed("%s: %s", path,
-                                S_ISDIR(st.st_mode) ? strerror(EISDIR) : "not a regular file");
-    const para_status status = para_calibration_save(NULL, path);
-    return status ? para__say_file_status(path, status) : 0;
+    const int own = dup(target->descriptor);
+    FILE *stream = own < 0 ? NULL : fdopen(own, "w");
+    if (!stream) {
+        const int error = errno;
+        if (own >= 0)
+            close(own);
+        return para__target_fail(target, strerror(error));
+    }
+    const para_status status = para_calibration_print(NULL, stream);
+    const char *colon = strrchr(para_status_detail(), ':'); /* "calibration: ", and why */
+    if (fclose(stream) != 0 && !status)
+        return para__target_fail(target, strerror(errno));
+    if (status)
+        return para__target_fail(target, colon ? colon + 2 : para_status_text(status));
+    return para__target_commit(target);
 }
 
-int para__command_calibrate(const para__request *request)
+static int calibrate(const para__request *request, para__target *target, timing *results)
 {
-    if (request->operand_count)
-        return para__say_usage(request->command, "unexpected '%s'", request->operands[0]);
-    const size_t count = kernel_count() * PARA_DTYPE_COUNT * SIZES;
-    timing *results = calloc(count + 1, sizeof *results);
     para_pool_info pool = {.size = sizeof pool};
     para_calibration_info info = {.size = sizeof info};
     para_status status = results ? para_pool_get_info(NULL, &pool) : PARA_ERR_MEMORY;
@@ -238,9 +250,29 @@ int para__command_calibrate(const para__request *request)
         status = para_calibration_get(NULL, &info);
     int exit_status = status ? para__say_status(status) : 0;
     if (!exit_status && request->output)
-        exit_status = save(request->output);
+        exit_status = save(target);
+    signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error like any other */
     if (!exit_status)
-        (request->json ? say_json : say_table)(&info, pool.workers, results, count);
-    free(results);
+        (request->json ? say_json : say_table)(&info, pool.workers, results, result_count());
     return exit_status;
+}
+
+int para__command_calibrate(const para__request *request)
+{
+    para__target target = {.folder = -1, .descriptor = -1};
+    if (request->operand_count)
+        return para__say_usage(request->command, "unexpected '%s'", request->operands[0]);
+    if (request->output && strcmp(request->output, "-") == 0)
+        return para__say_usage(request->command, "-o needs the name of a file: the standard output "
+                                                 "shows what was measured");
+    para__ending_watch();
+    int status = request->output ? para__target_create(&target, request->output, "") : 0;
+    if (!status) {
+        timing *results = calloc(result_count() + 1, sizeof *results);
+        status = calibrate(request, &target, results);
+        free(results);
+    }
+    para__target_discard(&target);
+    para__ending_release();
+    return status;
 }

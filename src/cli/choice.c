@@ -1,171 +1,13 @@
 #include "cli/choice.h"
 
-#include "cli/npy.h"
+#include "cli/ending.h"
+#include "cli/loaded.h"
 #include "cli/say.h"
 
 #include <dlfcn.h>
-#include <link.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A reduction from an object folds into one double; it starts from 0 unless the object says
- * otherwise. */
-static const double zero = 0.0;
-
-static double finish_loaded(const void *acc, size_t count)
-{
-    (void)count;
-    return *(const double *)acc;
-}
-
-/* A symbol of an object. */
-typedef struct symbol {
-    void *address;           /* NULL: the object does not have it */
-    const ElfW(Sym) * entry; /* its place in the object's table, NULL: it has none */
-    bool outside;            /* it is in no object, but each thread has its own */
-} symbol;
-
-static symbol find(const para__choice *choice, const char *suffix)
-{
-    symbol found = {0};
-    char *name = NULL;
-    if (asprintf(&name, "%s%s", choice->symbol, suffix) < 0)
-        return found;
-    found.address = dlsym(choice->object, name);
-    free(name);
-    Dl_info object;
-#ifdef __GLIBC__
-    void *entry = NULL;
-    found.outside = found.address && !dladdr1(found.address, &object, &entry, RTLD_DL_SYMENT);
-    found.entry = entry;
-#else
-    found.outside = found.address && !dladdr(found.address, &object);
-#endif
-    return found;
-}
-
-/* An indirect function's address is what it resolves to, which may be static and has no entry. */
-static bool is_function(const symbol *s)
-{
-    const int type = s->entry ? ELF64_ST_TYPE(s->entry->st_info) : STT_FUNC;
-    return !s->outside && (type == STT_FUNC || type == STT_GNU_IFUNC);
-}
-
-static bool is_data(const symbol *s, size_t least, size_t most)
-{
-#ifdef __GLIBC__
-    return s->entry && ELF64_ST_TYPE(s->entry->st_info) == STT_OBJECT &&
-           s->entry->st_size >= least && s->entry->st_size <= most;
-#else /* others do not tell type and size */
-    return !s->outside && least <= most;
-#endif
-}
-
-/* The object's name, for what is said about it. */
-static int object_length(const para__choice *choice)
-{
-    return (int)(choice->symbol - 1 - choice->name);
-}
-
-static int refuse_symbol(const para__choice *choice, const char *suffix, const char *fault)
-{
-    return para__say_failed("%.*s: %s%s %s", object_length(choice), choice->name, choice->symbol,
-                            suffix, fault);
-}
-
-/* Sets *address to that of symbol + suffix. */
-static int find_function(const para__choice *choice, const char *suffix, void **address)
-{
-    const symbol found = find(choice, suffix);
-    *address = found.address;
-    if (!found.address)
-        return para__say_failed("%.*s: there is no symbol '%s%s'", object_length(choice),
-                                choice->name, choice->symbol, suffix);
-    return is_function(&found) ? 0 : refuse_symbol(choice, suffix, "is not a function");
-}
-
-/* What the object says of the kernel in variables beside it. */
-static int read_description(para__choice *choice)
-{
-    const symbol inputs = find(choice, "_inputs");
-    const symbol type = find(choice, "_dtype");
-    unsigned count = 1;
-    if (inputs.address) {
-        if (is_data(&inputs, sizeof count, sizeof count))
-            memcpy(&count, inputs.address, sizeof count);
-        else
-            count = 0;
-        if (count < 1 || count > PARA_IN_MAX)
-            return refuse_symbol(choice, "_inputs", "is not an unsigned from 1 to 8");
-    }
-    choice->loaded.inputs = count;
-    choice->type = PARA_FLOAT64;
-    choice->says_type = type.address != NULL;
-    choice->says_inputs = inputs.address != NULL;
-    if (!type.address)
-        return 0;
-    for (int t = 0; t < PARA_DTYPE_COUNT; t++) {
-        const char *name = para__dtype_name((para_dtype)t);
-        choice->type = (para_dtype)t;
-        if (is_data(&type, strlen(name) + 1, SIZE_MAX) &&
-            memcmp(type.address, name, strlen(name) + 1) == 0)
-            return 0;
-    }
-    return refuse_symbol(choice, "_dtype",
-                         "is neither \"float32\" nor \"float64\", as an array of char");
-}
-
-static int read_functions(para__choice *choice, bool reduces)
-{
-    para_builtin_code *code = &choice->loaded.code[choice->type];
-    void *address;
-    int status = find_function(choice, "", &address);
-    if (status)
-        return status;
-    if (!reduces) {
-        memcpy(&code->map, &address, sizeof address); /* POSIX: a function fits a void * */
-        return 0;
-    }
-    memcpy(&code->reduce, &address, sizeof address);
-    status = find_function(choice, "_combine", &address);
-    memcpy(&code->combine, &address, sizeof address);
-    const symbol identity = find(choice, "_identity");
-    if (!status && identity.address && !is_data(&identity, sizeof(double), sizeof(double)))
-        status = refuse_symbol(choice, "_identity", "is not a double");
-    code->acc_bytes = sizeof(double);
-    code->identity = identity.address ? identity.address : &zero;
-    code->finish = finish_loaded;
-    return status;
-}
-
-/* "./lib.so:symbol" */
-static int load(para__choice *choice, const para__request *request, bool reduces)
-{
-    choice->name = strdup(request->operands[0]);
-    if (!choice->name)
-        return para__say_status(PARA_ERR_MEMORY);
-    char *colon = strrchr(choice->name, ':');
-    choice->symbol = colon + 1;
-    if (colon == choice->name || !*choice->symbol)
-        return para__say_usage(request->command, "kernel '%s' is not OBJECT:SYMBOL",
-                               request->operands[0]);
-    *colon = '\0';
-    choice->object = dlopen(choice->name, RTLD_NOW | RTLD_LOCAL);
-    *colon = ':';
-    if (!choice->object)
-        return para__say_failed("%s", dlerror());
-    choice->loaded = (para_builtin){.name = choice->name, .reduces = reduces};
-    choice->kernel = &choice->loaded;
-    int status = read_description(choice);
-    if (!status)
-        status = read_functions(choice, reduces);
-    for (size_t i = 0; i < request->arg_count; i++)
-        choice->values[i] = request->args[i].value;
-    choice->arg = choice->values;
-    return status;
-}
+#include <sys/mman.h>
 
 /* A built-in kernel takes its own parameter and no other. */
 static int take_parameter(para__choice *choice, const para__request *request)
@@ -188,42 +30,85 @@ static int take_parameter(para__choice *choice, const para__request *request)
     return 0;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+    const size_t length = strlen(text);
+    return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
+}
+
+static int refuse_unknown(const para__request *request)
+{
+    const char *name = request->operands[0];
+    const para_builtin *near = NULL;
+    const para_builtin *kernel;
+    for (size_t i = 0; (kernel = para_builtin_at(i)) != NULL; i++)
+        if (para__say_resembles(name, kernel->name))
+            near = kernel;
+    if (ends_with(name, ".so"))
+        return para__say_usage(request->command,
+                               "unknown kernel '%s': name the function in it, too, as in %s:f",
+                               name, name);
+    if (ends_with(name, ".npy"))
+        return para__say_usage(request->command,
+                               "unknown kernel '%s': the kernel comes first, "
+                               "'para kernels' lists them",
+                               name);
+    return para__say_usage(request->command, "unknown kernel '%s': %s%s%s'para kernels' lists them",
+                           name, near ? "is it '" : "", near ? near->name : "", near ? "'? " : "");
+}
+
+/* As many files as the kernel reads. */
+static int check_files(const para__choice *choice, const para__request *request, size_t files)
+{
+    const unsigned inputs = choice->kernel->inputs;
+    const bool assumed = choice->object && !choice->says_inputs;
+    if (files == inputs)
+        return 0;
+    const bool each = inputs == 1 && files > 1 && !assumed;
+    return para__say_usage(
+        request->command, "%skernel %s reads %u input file%s; given: %zu%s%s%s%s",
+        files > PARA_IN_MAX ? "more than 8 input files: " : "", request->operands[0], inputs,
+        para__say_plural(inputs), files, assumed ? " (there is no " : "",
+        assumed ? choice->symbol : "", assumed ? "_inputs)" : "",
+        !each ? ""
+        : choice->kernel->reduces
+            ? ": run it on each, as in 'for f in *.npy; do para reduce KERNEL "
+              "\"$f\"; done'"
+            : ": run it on each, as in 'for f in *.npy; do para map KERNEL "
+              "\"$f\" -o \"out/$f\"; done'");
+}
+
 int para__choice_make(para__choice *choice, const para__request *request, bool reduces)
 {
     *choice = (para__choice){0};
-    const size_t files = request->operand_count ? request->operand_count - 1 : 0;
     if (request->operand_count == 0)
-        return para__say_usage(request->command, "a kernel is missing");
-    if (files > PARA_IN_MAX)
-        return para__say_usage(request->command, "more than %d input files", PARA_IN_MAX);
+        return para__say_usage(request->command, "a kernel is missing: 'para kernels' lists them");
+    const size_t files = request->operand_count - 1;
     const char *name = request->operands[0];
+    int status = 0;
     if (strchr(name, ':')) {
-        const int status = load(choice, request, reduces);
-        if (status)
-            return status;
+        status = para__loaded_open(choice, request, reduces);
     } else {
         choice->kernel = para_builtin_find(name);
         if (!choice->kernel)
-            return para__say_usage(request->command, "unknown kernel '%s'", name);
+            return refuse_unknown(request);
         if (choice->kernel->reduces != reduces)
             return para__say_usage(request->command, "kernel %s is for 'para %s'", name,
                                    reduces ? "map" : "reduce");
     }
-    const unsigned inputs = choice->kernel->inputs;
-    const bool assumed = choice->object && !choice->says_inputs;
-    if (files != inputs)
-        return para__say_usage(request->command,
-                               "kernel %s reads %u input file%s; given: %zu%s%s%s", name, inputs,
-                               para__say_plural(inputs), files, assumed ? " (there is no " : "",
-                               assumed ? choice->symbol : "", assumed ? "_inputs)" : "");
-    return choice->object ? 0 : take_parameter(choice, request);
+    if (!status)
+        status = check_files(choice, request, files);
+    return status || choice->object ? status : take_parameter(choice, request);
 }
 
 void para__choice_close(para__choice *choice)
 {
+    if (choice->values) {
+        para__ending_forget(choice->values);
+        munmap(choice->values, PARA__ARG_MAX * sizeof *choice->values);
+    }
     if (choice->object)
         dlclose(choice->object);
     free(choice->name);
-    choice->object = NULL;
-    choice->name = NULL;
+    *choice = (para__choice){0};
 }

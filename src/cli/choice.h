@@ -11,8 +11,8 @@ typedef struct para__choice {
     const void *arg;
     para_builtin_arg builtin_arg;
     /* Of a kernel from an object: */
-    void *object;                 /* NULL: it is from the table */
-    double values[PARA__ARG_MAX]; /* those of --arg in their order, then zeros */
+    void *object;   /* NULL: it is from the table */
+    double *values; /* PARA__ARG_MAX of them, those of --arg and zeros, in pages of their own */
     para_builtin loaded;
     char *name;         /* OBJECT:SYMBOL, owned */
     const char *symbol; /* its end */

@@ -1,5 +1,6 @@
 #include "cli/ending.h"
 
+#include "base/unique.h"
 #include "cli/say.h"
 
 #include <para/kernel.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -23,33 +25,53 @@
 static const int harmless[] = {SIGCHLD, SIGCONT, SIGURG,  SIGWINCH, SIGTSTP,
                                SIGTTIN, SIGTTOU, SIGKILL, SIGSTOP,  SIGXFSZ};
 
-/* The name of the file in the making, "" if there is none. Changed only while signals are blocked
- * and no call is running; read by whatever ends the process, on any thread. */
-static char hidden[PATH_MAX];
+/* The name of the file in the making, "" if there is none, and its folder. Changed only while
+ * signals are blocked and no call is running; read by whatever ends the process, on any thread. */
+static char hidden[PARA__UNIQUE_MAX];
+static int hidden_folder;
 
-/* The mapped inputs, and what to say if one is cut short. Changed as above. */
-static struct input {
+/* Sentences for addresses that cause a signal. Changed as above. */
+enum { MISSING, UNREADABLE, SENTENCES };
+static struct watched {
     const char *begin, *end;
-    char *sentence;
-} inputs[PARA_IN_MAX];
+    int number;     /* the signal */
+    int descriptor; /* of the file that is mapped there */
+    bool written;
+    char *sentence[SENTENCES];
+} watched[PARA_IN_MAX + 2]; /* inputs, an output, and what is constant */
+enum { WATCHED = sizeof watched / sizeof watched[0] };
 
 static bool at_work;
 
 static void remove_hidden(void)
 {
     if (hidden[0])
-        unlink(hidden);
+        unlinkat(hidden_folder, hidden, 0);
 }
 
-/* A page of an input that the file no longer has. */
-static void end_if_cut_short(const char *address)
+/* Finds out why the page is missing: reading or writing the same byte by its descriptor tells. */
+static int cause_of(const struct watched *w, const char *address)
 {
-    for (size_t i = 0; i < PARA_IN_MAX; i++) {
-        const struct input *input = &inputs[i];
-        if (!input->sentence || address < input->begin || address >= input->end)
+    char byte = 0;
+    const off_t offset = address - w->begin;
+    if (w->number != SIGBUS)
+        return MISSING;
+    if (!w->written)
+        return pread(w->descriptor, &byte, 1, offset) == 0 ? MISSING : UNREADABLE;
+    return pwrite(w->descriptor, &byte, 1, offset) < 0 && (errno == ENOSPC || errno == EDQUOT)
+               ? MISSING
+               : UNREADABLE;
+}
+
+static void end_if_watched(int number, const char *address)
+{
+    for (size_t i = 0; i < WATCHED; i++) {
+        const struct watched *w = &watched[i];
+        if (w->number != number || address < w->begin || address >= w->end)
             continue;
+        const char *sentence = w->sentence[cause_of(w, address)];
         remove_hidden();
-        const ssize_t written = write(STDERR_FILENO, input->sentence, strlen(input->sentence));
+        const ssize_t written = write(STDERR_FILENO, sentence, strlen(sentence));
         (void)written; /* there is nobody left to tell */
         _exit(PARA__EXIT_FAILED);
     }
@@ -132,8 +154,8 @@ static void end_by_signal(int number, siginfo_t *info, void *context)
     static atomic_flag ending = ATOMIC_FLAG_INIT;
     while (atomic_flag_test_and_set(&ending))
         pause();
-    if (number == SIGBUS && info->si_code > 0)
-        end_if_cut_short(info->si_addr);
+    if ((number == SIGBUS || number == SIGSEGV) && info->si_code > 0)
+        end_if_watched(number, info->si_addr);
     if (number == SIGSEGV && info->si_code > 0)
         end_if_overflown((uintptr_t)info->si_addr, context);
     remove_hidden();
@@ -210,67 +232,104 @@ static void unblock(const sigset_t *before)
     errno = saved;
 }
 
-void para__ending_watch_input(const char *path, const void *data, size_t bytes)
+static char *sentence_of(const char *path, const char *fault)
 {
     char *sentence = NULL;
     char *escaped = para__say_escaped(path);
-    if (!escaped ||
-        asprintf(&sentence, "para: %s: the file was cut short while it was read\n", escaped) < 0)
-        sentence = NULL; /* the signal will have to do */
+    if (!escaped || asprintf(&sentence, "para: %s: %s\n", escaped, fault) < 0)
+        sentence = NULL;
     free(escaped);
-    for (size_t i = 0; i < PARA_IN_MAX && sentence; i++)
-        if (!inputs[i].sentence) {
-            inputs[i] = (struct input){data, (const char *)data + bytes, sentence};
+    return sentence;
+}
+
+static void forget(struct watched *w)
+{
+    for (int k = 0; k < SENTENCES; k++)
+        free(w->sentence[k]);
+    *w = (struct watched){0};
+}
+
+/* Takes ownership of the sentences. Without memory or room for them the signal has to do. */
+static void watch(struct watched added)
+{
+    for (size_t i = 0; i < WATCHED && added.sentence[MISSING] && added.sentence[UNREADABLE]; i++)
+        if (!watched[i].number) {
+            watched[i] = added;
             return;
         }
-    free(sentence);
+    forget(&added);
 }
 
-void para__ending_forget_input(const void *data)
+void para__ending_watch_input(const char *path, const void *data, size_t bytes, int descriptor)
 {
-    for (size_t i = 0; i < PARA_IN_MAX; i++)
-        if (data && inputs[i].begin == data) {
-            free(inputs[i].sentence);
-            inputs[i] = (struct input){0};
-        }
+    watch(
+        (struct watched){.begin = data,
+                         .end = (const char *)data + bytes,
+                         .number = SIGBUS,
+                         .descriptor = descriptor,
+                         .sentence = {sentence_of(path, "the file was cut short while it was read"),
+                                      sentence_of(path, "reading it failed: Input/output error")}});
 }
 
-int para__ending_create(const char *target, mode_t mode)
+void para__ending_watch_output(const char *path, const void *data, size_t bytes, int descriptor)
 {
-    const char *slash = strrchr(target, '/');
-    const int folder = slash ? (int)(slash - target) + 1 : 0;
+    watch(
+        (struct watched){.begin = data,
+                         .end = (const char *)data + bytes,
+                         .number = SIGBUS,
+                         .descriptor = descriptor,
+                         .written = true,
+                         .sentence = {sentence_of(path, "No space left on device"),
+                                      sentence_of(path, "writing it failed: Input/output error")}});
+}
+
+void para__ending_watch_constant(const void *data, size_t bytes, const char *sentence)
+{
+    watch((struct watched){.begin = data,
+                           .end = (const char *)data + bytes,
+                           .number = SIGSEGV,
+                           .sentence = {strdup(sentence), strdup(sentence)}});
+}
+
+void para__ending_forget(const void *data)
+{
+    for (size_t i = 0; i < WATCHED; i++)
+        if (watched[i].number && watched[i].begin == data)
+            forget(&watched[i]);
+}
+
+int para__ending_create(int folder, mode_t mode)
+{
     sigset_t before;
-    int descriptor = -1;
     block(&before);
-    for (unsigned attempt = 0; attempt < 100; attempt++) {
-        if (snprintf(hidden, sizeof hidden, "%.*s.para-%ld-%u.tmp", folder, target, (long)getpid(),
-                     attempt) >= (int)sizeof hidden) {
-            errno = ENAMETOOLONG;
-            break;
-        }
-        descriptor = open(hidden, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-        if (descriptor >= 0 || errno != EEXIST)
-            break;
-    }
+    hidden_folder = folder;
+    const int descriptor = para__unique_create(folder, "", 0, hidden, mode);
     if (descriptor < 0)
         hidden[0] = '\0';
     unblock(&before);
     return descriptor;
 }
 
-const char *para__ending_name(void)
+bool para__ending_owns(int descriptor)
 {
-    return hidden;
+    struct stat ours;
+    struct stat there;
+    return fstat(descriptor, &ours) == 0 &&
+           fstatat(hidden_folder, hidden, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
 int para__ending_dispose(const char *target)
 {
     sigset_t before;
+    if (!hidden[0])
+        return 0;
     block(&before);
-    const int result = target ? rename(hidden, target) : unlink(hidden);
+    const int result = target ? renameat(hidden_folder, hidden, hidden_folder, target)
+                              : unlinkat(hidden_folder, hidden, 0);
     const int saved = errno;
     if (target && result != 0)
-        unlink(hidden);
+        unlinkat(hidden_folder, hidden, 0);
     hidden[0] = '\0';
     errno = saved;
     unblock(&before);

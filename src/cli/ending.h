@@ -5,6 +5,7 @@
 #ifndef PARA_CLI_ENDING_H
 #define PARA_CLI_ENDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -17,18 +18,27 @@ void para__ending_release(void);
 int para__ending_worker_init(unsigned worker, void *unused);
 void para__ending_worker_exit(unsigned worker, void *unused);
 
-/* A file is mapped to be read. If it is cut short meanwhile, the process says so and fails. */
-void para__ending_watch_input(const char *path, const void *data, size_t bytes);
-void para__ending_forget_input(const void *data);
+/* Watches a mapped file, which is read or written. If the system cannot give one of its pages (the
+ * file was cut short, the disk is full, an I/O error) the process says so and fails. */
+void para__ending_watch_input(const char *path, const void *data, size_t bytes, int descriptor);
+void para__ending_watch_output(const char *path, const void *data, size_t bytes, int descriptor);
 
-/* Makes the file in the making, under a name of its own in the folder of target. Returns its
- * descriptor, or -1 and errno. */
-int para__ending_create(const char *target, mode_t mode);
+/* Watches read-only memory: a store to it ends the process with that sentence. */
+void para__ending_watch_constant(const void *data, size_t bytes, const char *sentence);
 
-/* Its name; "" if there is none. */
-const char *para__ending_name(void);
+/* Ends the watch over what begins there. */
+void para__ending_forget(const void *data);
 
-/* Renames it to target; removes it if that fails or target is NULL. Returns 0, or -1 and errno. */
+/* Creates the file in the making under a unique name in a folder, which the caller keeps open.
+ * Returns its descriptor, or -1 and sets errno. The file is never opened a second time by name: by
+ * then another file may have that name. */
+int para__ending_create(int folder, mode_t mode);
+
+/* Whether its name is still that of the file with this descriptor. */
+bool para__ending_owns(int descriptor);
+
+/* Renames it to target, in the same folder; removes it if that fails or target is NULL. Does
+ * nothing if there is none. Returns 0, or -1 and sets errno. */
 int para__ending_dispose(const char *target);
 
 #endif

@@ -1,6 +1,7 @@
 /* The para command: finds the command that was typed and sees to it that its output arrived. */
 #include "cli/commands.h"
 #include "cli/say.h"
+#include "kernels/kernels.h"
 
 #include <para/version.h>
 
@@ -16,11 +17,12 @@ static const char general_help[] =
     "       para calibrate [-o FILE]                 measure the machine and the kernels on it\n"
     "       para info                                show the machine and the workers\n"
     "       para kernels                             list the built-in kernels\n"
-    "       para --version\n"
-    "       para COMMAND --help\n"
+    "       para --version, para -V                  show the version\n"
+    "       para help [COMMAND], para COMMAND -h     show this, or how to use a command\n"
     "\n"
-    "Arrays are NumPy files of float32 or float64 in C order. Exit status: 0, 1 (failed), 2 "
-    "(usage).\n";
+    "Arrays are NumPy files of float32 or float64; '-' is the standard input or output. Exit "
+    "status: 0,\n"
+    "1 (failed), 2 (usage).\n";
 
 #define RUN_HELP                                                                            \
     "  --arg NAME=VALUE     an argument of the kernel, such as a=2.5\n"                     \
@@ -34,10 +36,16 @@ static const char general_help[] =
     "  -h, --help           this text\n"                                                    \
     "\n"
 
-#define OBJECT_HELP                                                                           \
-    "f reads one file of float64, unless the object says otherwise in variables beside it:\n" \
-    "    const unsigned f_inputs = 2;  const char f_dtype[] = \"float32\";\n"                 \
-    "Its arg points to 16 doubles: the values of --arg in their order, then zeros.\n"
+#define OBJECT_HELP                                                                               \
+    "f reads one file of float64, unless the object says otherwise in variables beside it:\n"     \
+    "    const unsigned f_inputs = 2;  const char f_dtype[] = \"float32\";\n"                     \
+    "    const char f_args[] = \"low high\";\n"                                                   \
+    "Its arg points to 16 doubles: the values of --arg in the order of f_args, which names all\n" \
+    "of them; without f_args in their own order, by any name; then zeros. In C++ all of these\n"  \
+    "are extern \"C\".\n"
+
+#define INPUT_HELP \
+    "An input is a file, a pipe, or '-' for an array that comes through the standard input.\n"
 
 static const char map_help[] =
     "usage: para map KERNEL IN.npy... -o OUT.npy\n"
@@ -46,9 +54,9 @@ static const char map_help[] =
     "and\n"
     "type (row-norm: one number for each row of a matrix). OUT.npy appears when it is complete, or "
     "not at\n"
-    "all; it may be one of the inputs.\n"
-    "\n"
-    "  -o, --output FILE    where to write\n" RUN_HELP
+    "all; it may be one of the inputs.\n" INPUT_HELP "\n"
+    "  -o, --output FILE    where to write; '-': to the standard output, in one go at the "
+    "end\n" RUN_HELP
     "KERNEL is a name from 'para kernels', or OBJECT:SYMBOL, such as ./lib.so:f, a para_map_fn of\n"
     "<para/kernel.h>. Its inputs are the files in their order, its output has their element "
     "type.\n" OBJECT_HELP;
@@ -58,8 +66,7 @@ static const char reduce_help[] =
     "\n"
     "Folds arrays of one shape and element type to one value and prints it. The value is the same, "
     "bit\n"
-    "for bit, whatever the number of workers and the chunk.\n"
-    "\n"
+    "for bit, whatever the number of workers and the chunk.\n" INPUT_HELP "\n"
     "  --format g|hex       how to print it: %.17g (default), or hexadecimal; both are "
     "exact\n" RUN_HELP
     "KERNEL is a name from 'para kernels', or OBJECT:SYMBOL, such as ./lib.so:f: then f is a\n"
@@ -104,6 +111,49 @@ static const struct {
     {"kernels", "j", kernels_help, para__command_kernels},
 };
 
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static int refuse_unknown(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (para__say_resembles(name, commands[i].name))
+            return para__say_usage(NULL, "unknown command '%s': is it '%s'?", name,
+                                   commands[i].name);
+    const para_builtin *kernel = para_builtin_find(name);
+    if (kernel)
+        return para__say_usage(NULL, "unknown command '%s': it is a kernel, for 'para %s %s'", name,
+                               kernel->reduces ? "reduce" : "map", name);
+    return para__say_usage(NULL, "unknown command '%s'", name);
+}
+
+static int show_version(void)
+{
+    printf("para %s\n", para_version());
+    return 0;
+}
+
+/* "help" and what follows it. */
+static int show_help(int argc, char **argv)
+{
+    if (argc == 1) {
+        fputs(general_help, stdout);
+        return 0;
+    }
+    if (argc > 2)
+        return para__say_usage(NULL, "unexpected '%s'", argv[2]);
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            fputs(commands[i].help, stdout);
+            return 0;
+        }
+    return refuse_unknown(argv[1]);
+}
+
+static bool is_either(const char *word, const char *one, const char *other)
+{
+    return strcmp(word, one) == 0 || strcmp(word, other) == 0;
+}
+
 static int dispatch(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
@@ -111,28 +161,28 @@ static int dispatch(int argc, char **argv)
         fputs(general_help, stderr);
         return PARA__EXIT_USAGE;
     }
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-        fputs(general_help, stdout);
-        return 0;
-    }
-    if (strcmp(name, "--version") == 0) {
-        printf("para %s\n", para_version());
-        return 0;
-    }
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+    if (strcmp(name, "help") == 0)
+        return show_help(argc - 1, argv + 1);
+    if (is_either(name, "--help", "-h"))
+        return show_help(1, argv);
+    if (is_either(name, "--version", "-V"))
+        return show_version();
+    for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(name, commands[i].name) != 0)
             continue;
         para__request request;
         const int status = para__options_parse(&request, argc - 1, argv + 1, commands[i].allowed);
         if (status)
             return status;
+        if (request.version)
+            return show_version();
         if (request.help) {
             fputs(commands[i].help, stdout);
             return 0;
         }
         return commands[i].run(&request);
     }
-    return para__say_usage(NULL, "unknown command '%s'", name);
+    return refuse_unknown(name);
 }
 
 /* Where a standard stream is closed, the next file that is opened would take its place and receive
@@ -149,6 +199,7 @@ int main(int argc, char **argv)
     guard_standard_streams();
     signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error (EFBIG) like any other */
     int status = dispatch(argc, argv);
+    signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error like any other */
     errno = 0;
     const int written = ferror(stdout) == 0;
     if (fclose(stdout) != 0 ||

@@ -12,14 +12,21 @@
 
 static const unsigned workers_max = 1024; /* what para_pool_config allows */
 
-/* The letters name options to the table of commands; only -o and -h can be typed as such. */
+/* The letters name options to the table of commands; only -o, -h and -V can be typed as such. */
 static const struct option long_options[] = {
-    {"output", required_argument, NULL, 'o'},   {"arg", required_argument, NULL, 'a'},
-    {"workers", required_argument, NULL, 'w'},  {"chunk", required_argument, NULL, 'c'},
-    {"executor", required_argument, NULL, 'e'}, {"format", required_argument, NULL, 'f'},
-    {"load", required_argument, NULL, 'l'},     {"calibration", required_argument, NULL, 'k'},
-    {"report", no_argument, NULL, 'r'},         {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
+    {"output", required_argument, NULL, 'o'},
+    {"arg", required_argument, NULL, 'a'},
+    {"workers", required_argument, NULL, 'w'},
+    {"chunk", required_argument, NULL, 'c'},
+    {"executor", required_argument, NULL, 'e'},
+    {"format", required_argument, NULL, 'f'},
+    {"load", required_argument, NULL, 'l'},
+    {"calibration", required_argument, NULL, 'k'},
+    {"report", no_argument, NULL, 'r'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {NULL, 0, NULL, 0},
 };
 
 /* A whole number from 1 to most, in digits alone. */
@@ -104,6 +111,9 @@ static int parse_option(para__request *request, int letter, const char *text)
     case 'j':
         request->json = true;
         return 0;
+    case 'V':
+        request->version = true;
+        return 0;
     default:
         request->help = true;
         return 0;
@@ -115,14 +125,14 @@ int para__options_parse(para__request *request, int argc, char **argv, const cha
     int letter;
     *request = (para__request){.command = argv[0]};
     opterr = 0;
-    while ((letter = getopt_long(argc, argv, ":o:h", long_options, NULL)) != -1) {
-        if (letter == '?' && optopt && strchr("oh", optopt) == NULL && argv[optind - 1][1] != '-')
+    while ((letter = getopt_long(argc, argv, ":o:hV", long_options, NULL)) != -1) {
+        if (letter == '?' && optopt && strchr("ohV", optopt) == NULL && argv[optind - 1][1] != '-')
             return para__say_usage(request->command, "unknown option '-%c'", optopt);
         if (letter == '?')
             return para__say_usage(request->command, "unknown option '%s'", argv[optind - 1]);
         if (letter == ':')
             return para__say_usage(request->command, "option '%s' needs a value", argv[optind - 1]);
-        if (letter != 'h' && !strchr(allowed, letter)) {
+        if (!strchr("hV", letter) && !strchr(allowed, letter)) {
             const struct option *option = long_options;
             while (option->val != letter)
                 option++;

@@ -24,7 +24,7 @@ typedef struct para__request {
     para__named args[PARA__ARG_MAX];
     size_t arg_count;
     para_options options; /* workers, chunk and executor, 0 where not given */
-    bool report, json, hexadecimal, help;
+    bool report, json, hexadecimal, help, version;
 } para__request;
 
 /* Reads argv, whose first word is the command's name. allowed: the letters of the options that the

@@ -1,125 +1,134 @@
-/* A file that appears under its name only when it is complete.
- *
- * It is written under a hidden name in the same folder, flushed, and renamed. A file without any
- * name (O_TMPFILE) would vanish by itself even after SIGKILL, but it cannot be renamed over an
- * existing one, and many file systems do not have it. All its space is allocated before it is
- * mapped: a full disk is then an error here, and not a SIGBUS in the middle of the kernel. */
-#include "cli/array.h"
+/* The file's space is allocated before it is mapped: a full disk is then an error here and not a
+ * SIGBUS in the kernel. If the file system cannot allocate ahead, the free space is checked, and
+ * ending.h reports the SIGBUS as a full disk. If the file system cannot map, and for the standard
+ * output, the elements are made in memory and written at the end. */
+#include "cli/output.h"
+
 #include "cli/ending.h"
 #include "cli/say.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/mman.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-/* Says why, then removes what there is. */
 static int fail(para__output *output, const char *why)
 {
-    const int status = para__say_failed("%s: %s", output->array.path, why);
+    const int status = para__say_failed("%s: %s", output->path, why);
     para__output_discard(output);
     return status;
 }
 
-/* Where a link points to, which is seen from the folder that the link is in. NULL and errno: it is
- * no link (EINVAL), or it is not there. */
-static char *follow(const char *path)
+/* Sets the file's size and allocates its space if the file system can. Returns 0 or an errno. */
+static int allocate(int descriptor, off_t bytes)
 {
-    char there[PATH_MAX];
-    char *target = NULL;
-    const ssize_t length = readlink(path, there, sizeof there);
-    if (length < 0)
-        return NULL;
-    const char *slash = *there == '/' ? NULL : strrchr(path, '/');
-    const int folder = slash ? (int)(slash - path) + 1 : 0;
-    return asprintf(&target, "%.*s%.*s", folder, path, (int)length, there) < 0 ? NULL : target;
+    struct statvfs facts;
+    int result;
+    do
+        result = fallocate(descriptor, 0, 0, bytes);
+    while (result != 0 && errno == EINTR);
+    if (result == 0)
+        return 0;
+    if (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL)
+        return errno;
+    if (fstatvfs(descriptor, &facts) == 0 && facts.f_blocks > 0 && facts.f_frsize > 0 &&
+        (unsigned long long)bytes / facts.f_frsize >= facts.f_bavail)
+        return ENOSPC;
+    return ftruncate(descriptor, bytes) == 0 ? 0 : errno;
 }
 
-/* Follows symbolic links to where the file will stand, which need not exist: the last link of a
- * chain may point to nothing. A chain without an end has been refused by realpath. */
-static char *resolve(const char *path)
+/* Writes all bytes. Returns false and sets errno on failure. */
+static bool write_bytes(int descriptor, const char *from, size_t bytes)
 {
-    char *target = realpath(path, NULL);
-    if (target || errno != ENOENT)
-        return target;
-    target = strdup(path);
-    for (int links = 0; target && links < 40; links++) { /* as many as the system follows */
-        char *next = follow(target);
-        if (!next)
-            break;
-        free(target);
-        target = next;
+    while (bytes > 0) {
+        const ssize_t n = write(descriptor, from, bytes);
+        if (n >= 0) {
+            from += n;
+            bytes -= (size_t)n;
+        } else if (errno == EAGAIN) {
+            (void)poll(&(struct pollfd){.fd = descriptor, .events = POLLOUT}, 1, -1);
+        } else if (errno != EINTR) {
+            return false;
+        }
     }
-    return target;
+    return true;
 }
 
-int para__output_begin(para__output *output, const char *path, const para__npy *npy)
+static size_t data_bytes(const para__output *output)
 {
-    char header[PARA__NPY_HEADER_MAX];
-    struct stat st;
-    *output = (para__output){.descriptor = -1, .array = {.path = path, .npy = *npy}};
-    para__array *array = &output->array;
-    output->target = resolve(path);
-    if (!output->target)
-        return fail(output, strerror(errno));
-    const bool exists = stat(output->target, &st) == 0;
-    if (exists && !S_ISREG(st.st_mode))
-        return fail(output, S_ISDIR(st.st_mode) ? strerror(EISDIR) : "not a regular file");
-    if (exists && access(output->target, W_OK) != 0)
-        return fail(output, strerror(errno));
-    if (!para__npy_format(&array->npy, header))
-        return fail(output, strerror(EFBIG));
-    const size_t bytes = array->npy.data_offset + array->npy.count * array->npy.element_bytes;
+    return output->array.npy.count * output->array.npy.element_bytes;
+}
 
-    output->descriptor = para__ending_create(output->target, exists ? st.st_mode & 0777 : 0666);
-    if (output->descriptor < 0)
-        return fail(output, strerror(errno));
-    if (exists && fchmod(output->descriptor, st.st_mode & 0777) != 0)
-        return fail(output, strerror(errno));
-    const int error = posix_fallocate(output->descriptor, 0, (off_t)bytes);
+static int begin_file(para__output *output)
+{
+    para__array *array = &output->array;
+    const size_t bytes = array->npy.data_offset + data_bytes(output);
+    const int descriptor = output->target.descriptor;
+    const int error = allocate(descriptor, (off_t)bytes);
     if (error)
         return fail(output, strerror(error));
-    errno = EIO;
-    if (pwrite(output->descriptor, header, array->npy.data_offset, 0) !=
-        (ssize_t)array->npy.data_offset)
+    const int protection = PROT_READ | PROT_WRITE;
+    void *file = mmap(NULL, bytes, protection, MAP_SHARED, descriptor, 0);
+    if (file == MAP_FAILED)
+        return errno != ENOMEM && para__array_allocate(array, data_bytes(output))
+                   ? 0
+                   : fail(output, strerror(errno));
+    const int own = fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+    array->mapping = (para__mapping){file, bytes, own, MAP_SHARED, protection};
+    if (own < 0)
         return fail(output, strerror(errno));
-    const para_status status =
-        para_buffer_map_file(&array->buffer, para__ending_name(), PARA_FILE_WRITE);
-    if (status) {
-        para__output_discard(output);
-        return para__say_file_status(path, status);
-    }
-    array->data = (char *)para_buffer_data(array->buffer) + array->npy.data_offset;
+    para__ending_watch_output(output->path, file, bytes, own);
+    memcpy(file, output->header, array->npy.data_offset);
+    array->data = array->mapping.begin + array->npy.data_offset;
     return 0;
+}
+
+int para__output_open(para__output *output, const char *path)
+{
+    const bool to_stdout = para__array_is_stdout(path);
+    *output = (para__output){.path = to_stdout ? "standard output" : path,
+                             .to_stdout = to_stdout,
+                             .target = {.folder = -1, .descriptor = -1},
+                             .array = {.mapping.descriptor = -1}};
+    output->array.path = output->path;
+    if (to_stdout)
+        return isatty(STDOUT_FILENO)
+                   ? fail(output, "a terminal cannot show an array: send it to a file or a pipe")
+                   : 0;
+    return para__target_create(&output->target, path,
+                               ": '-o -' writes to the standard output, which may be one");
+}
+
+int para__output_begin(para__output *output, const para__npy *npy)
+{
+    para__array *array = &output->array;
+    array->npy = *npy;
+    if (!para__npy_format(&array->npy, output->header))
+        return fail(output, strerror(EFBIG));
+    if (!output->to_stdout)
+        return begin_file(output);
+    return para__array_allocate(array, data_bytes(output)) ? 0 : fail(output, strerror(errno));
 }
 
 int para__output_commit(para__output *output)
 {
+    const bool written = output->array.mapping.descriptor >= 0;
+    const int descriptor = output->to_stdout ? STDOUT_FILENO : output->target.descriptor;
+    if (output->to_stdout)
+        signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error like any other */
+    if (!written && !(write_bytes(descriptor, output->header, output->array.npy.data_offset) &&
+                      write_bytes(descriptor, output->array.data, data_bytes(output))))
+        return fail(output, strerror(errno));
     para__array_close(&output->array);
-    /* Without this a power cut could leave the name on a file without its elements; and a disk that
-     * fails says so here or nowhere. */
-    if (fsync(output->descriptor) != 0)
-        return fail(output, strerror(errno));
-    const int closed = close(output->descriptor);
-    output->descriptor = -1;
-    if (closed != 0 || para__ending_dispose(output->target) != 0)
-        return fail(output, strerror(errno));
-    para__output_discard(output);
-    return 0;
+    return output->to_stdout ? 0 : para__target_commit(&output->target);
 }
 
 void para__output_discard(para__output *output)
 {
     para__array_close(&output->array);
-    if (output->descriptor >= 0)
-        close(output->descriptor);
-    output->descriptor = -1;
-    if (*para__ending_name())
-        para__ending_dispose(NULL);
-    free(output->target);
-    output->target = NULL;
+    para__target_discard(&output->target);
 }

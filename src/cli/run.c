@@ -3,6 +3,8 @@
 #include "cli/choice.h"
 #include "cli/commands.h"
 #include "cli/ending.h"
+#include "cli/feed.h"
+#include "cli/output.h"
 #include "cli/say.h"
 
 #include <para/calibration.h>
@@ -19,6 +21,8 @@ typedef struct run {
     para__choice choice;
     para__array in[PARA_IN_MAX];
     unsigned in_count;
+    para__output output; /* of a map, */
+    bool writes;         /* once it is open */
     para_pool *pool;
     para_report report;
     unsigned pool_workers;
@@ -38,6 +42,18 @@ static int check_alike(const run *r, const para__array *array)
             0)
         return para__say_failed("%s: the shape is not that of %s", array->path, first->path);
     return 0;
+}
+
+/* The standard input can be read once. */
+static int check_stdin(const run *r)
+{
+    unsigned times = 0;
+    for (size_t i = 1; i < r->request->operand_count; i++)
+        times += para__array_is_stdin(r->request->operands[i]);
+    return times < 2
+               ? 0
+               : para__say_usage(r->request->command, "the standard input is given twice, but "
+                                                      "can be read only once");
 }
 
 static int open_inputs(run *r)
@@ -92,6 +108,12 @@ static int begin(run *r, const para__request *request, bool reduces)
     para__ending_watch();
     int status = para__choice_make(&r->choice, request, reduces);
     if (!status)
+        status = check_stdin(r);
+    if (!status && !reduces) {
+        status = para__output_open(&r->output, request->output);
+        r->writes = !status;
+    }
+    if (!status)
         status = open_inputs(r);
     return status ? status : open_pool(r);
 }
@@ -100,15 +122,11 @@ static void end(run *r)
 {
     for (unsigned i = 0; i < r->in_count; i++)
         para__array_close(&r->in[i]);
+    if (r->writes)
+        para__output_discard(&r->output);
     para_pool_destroy(r->pool);
     para__choice_close(&r->choice);
     para__ending_release();
-}
-
-static void view_inputs(const run *r, para_in views[PARA_IN_MAX])
-{
-    for (unsigned i = 0; i < r->in_count; i++)
-        views[i] = (para_in){r->in[i].data, r->in[i].npy.element_bytes * r->choice.builtin_arg.row};
 }
 
 static int check_call(const run *r, para_status status)
@@ -164,29 +182,28 @@ static para_map_fn *map_kernel(const run *r, const para__npy *made)
 
 static int map(run *r)
 {
-    para__output output;
     para__npy shape = r->in[0].npy;
     if (r->choice.kernel->rows)
         shape.rank = 1;
-    int status = para__output_begin(&output, r->request->output, &shape);
+    int status = para__output_begin(&r->output, &shape);
     if (status)
         return status;
-    const para__npy *made = &output.array.npy;
+    const para__npy *made = &r->output.array.npy;
     para_map call = {.kernel = map_kernel(r, made),
                      .arg = r->choice.arg,
                      .count = r->count,
-                     .out = {{output.array.data, made->element_bytes}},
+                     .out = {{r->output.array.data, made->element_bytes}},
                      .options = r->request->options,
                      .report = &r->report};
-    view_inputs(r, call.in);
+    para__feed feed;
+    para__feed_map(&feed, &call, r->in, r->in_count, r->choice.builtin_arg.row, &r->output.array);
     /* Rows without elements: the file's zeros are their norms. */
     if (r->choice.builtin_arg.row > 0)
         status = check_call(r, para_pmap(r->pool, &call));
-    if (status) {
-        para__output_discard(&output);
+    para__feed_end(&feed);
+    if (status)
         return status;
-    }
-    status = para__output_commit(&output);
+    status = para__output_commit(&r->output);
     if (!status && r->request->json) {
         say_json_begin(r);
         printf("\"output\": ");
@@ -212,8 +229,10 @@ static int reduce(run *r)
                         .identity = code->identity,
                         .options = r->request->options,
                         .report = &r->report};
-    view_inputs(r, call.in);
+    para__feed feed;
+    para__feed_reduce(&feed, &call, r->in, r->in_count);
     const int status = check_call(r, para_preduce(r->pool, &call));
+    para__feed_end(&feed);
     if (status)
         return status;
     const double value = code->finish(&result, r->count);
@@ -233,6 +252,10 @@ int para__command_map(const para__request *request)
     run r;
     if (!request->output)
         return para__say_usage(request->command, "-o OUT.npy is missing");
+    if (request->json && para__array_is_stdout(request->output))
+        return para__say_usage(request->command,
+                               "--json and the array cannot both go to the standard output: give "
+                               "-o a file, or leave --json out");
     int status = begin(&r, request, false);
     if (!status)
         status = map(&r);

@@ -19,12 +19,13 @@ int para__say_usage(const char *command, const char *format, ...)
 /* A failure of the library, with its detail if there is one. */
 int para__say_status(para_status status);
 
-/* The same for a file that the library knew by another name, or by none. */
-int para__say_file_status(const char *path, para_status status);
-
 /* The text with each control character, and each byte that is not UTF-8, as \x1b: for a terminal.
  * To be freed; NULL if there is no memory. Sentences for stderr are made such as they are said. */
 char *para__say_escaped(const char *text);
+
+/* Whether what was typed may have been meant for a name: some letters are wrong, missing, too many
+ * or in another case. */
+bool para__say_resembles(const char *typed, const char *name);
 
 /* "s", or "" for one. */
 const char *para__say_plural(size_t count);

@@ -6,6 +6,7 @@
 #include "base/info.h"
 #include "base/module.h"
 #include "base/status.h"
+#include "base/unique.h"
 #include "engine/calibrate.h"
 #include "engine/pool.h"
 
@@ -178,18 +179,14 @@ para_status para_calibration_print(para_pool *pool, FILE *stream)
 
 /* ---- Saving and loading -------------------------------------------------------------- */
 
-static para_status save(para_pool *pool, const char *path)
+/* Writes the knowledge to a new file beside path, whose name goes to temporary, and gives it path's
+ * place. */
+static para_status replace(para_pool *pool, const char *path, char *temporary,
+                           const struct stat *old)
 {
-    struct stat there; /* a file is replaced, and nothing else: no device, no pipe */
-    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
-        return para__fail(PARA_ERR_FILE, "%s: not a regular file", path);
-    const size_t room = strlen(path) + 16;
-    char *temporary = malloc(room);
-    if (!temporary)
-        return para__fail(PARA_ERR_MEMORY, "%s", path);
-    snprintf(temporary, room, "%s.%ld.tmp", path, (long)gettid());
-    unlink(temporary); /* of a process that died while it saved */
-    const int file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    const char *slash = strrchr(path, '/');
+    const size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
+    const int file = para__unique_create(AT_FDCWD, path, folder, temporary, 0666);
     FILE *stream = file >= 0 ? fdopen(file, "w") : NULL;
     para_status status = PARA_OK;
     if (!stream) {
@@ -197,6 +194,8 @@ static para_status save(para_pool *pool, const char *path)
         if (file >= 0)
             close(file);
     } else {
+        if (old)
+            (void)fchmod(file, old->st_mode & 0777); /* whoever could read it still can */
         status = print(pool, stream);
         if (fclose(stream) != 0 && !status)
             status = para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
@@ -205,7 +204,21 @@ static para_status save(para_pool *pool, const char *path)
     }
     if (status && file >= 0)
         unlink(temporary);
+    return status;
+}
+
+static para_status save(para_pool *pool, const char *path)
+{
+    struct stat there; /* a file is replaced, and nothing else: no device, no pipe */
+    const bool exists = stat(path, &there) == 0;
+    if (exists && !S_ISREG(there.st_mode))
+        return para__fail(PARA_ERR_FILE, "%s: not a regular file", path);
+    char *target = exists ? realpath(path, NULL) : strdup(path); /* a link stays a link */
+    char *temporary = target ? malloc(strlen(target) + PARA__UNIQUE_MAX) : NULL;
+    const para_status status = temporary ? replace(pool, target, temporary, exists ? &there : NULL)
+                                         : para__fail(PARA_ERR_MEMORY, "%s", path);
     free(temporary);
+    free(target);
     return status;
 }
 

@@ -9,6 +9,7 @@ import numpy as np
 
 PARA = os.environ["PARA"]
 os.environ["TSAN_OPTIONS"] = os.environ.get("TSAN_OPTIONS", "") + " atexit_sleep_ms=0"  # else 1 s a run
+SANITIZED = any(name in pathlib.Path(PARA).read_bytes() for name in [b"__asan_init", b"__tsan_init"])
 SEED = int(os.environ.get("PARA_TEST_SEED", "20240229"))
 
 
@@ -57,3 +58,14 @@ class Case(unittest.TestCase):
         array = self.values(dtype, count, exponent)
         array[:10] = [0.0, -0.0, np.inf, -np.inf, np.nan, info.max, info.tiny, info.smallest_subnormal, 1, -1]
         return array
+
+
+class Build(Case):
+    """With objects that are made by the compilers that CC and CXX name."""
+    def compile(self, source, text, name, *flags, compiler="CC"):
+        (self.folder / source).write_text(text)
+        subprocess.run([*os.environ[compiler].split(), *flags, "-fPIC", "-I", os.environ["PARA_INCLUDE"],
+                        source, "-o", name], cwd=self.folder, check=True)
+
+    def build(self, name, source):
+        self.compile(f"{name}.c", source, f"{name}.so", "-std=c11", "-D_GNU_SOURCE", "-O2", "-shared")

@@ -1,6 +1,6 @@
 """Kernels from shared objects in the para command, which may do what they like.
 
-Environment: PARA, the command; PARA_INCLUDE, the public headers; CC, the compiler.
+Environment: PARA, the command; PARA_INCLUDE, the public headers; CC and CXX, the compilers.
 """
 import math
 import os
@@ -13,7 +13,7 @@ import unittest
 
 import numpy as np
 
-from case import PARA, Case
+from case import PARA, Build
 
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # some of the signals would leave one
 
@@ -124,6 +124,8 @@ __thread int local = 1;
     int name(const para_chunk *chunk, const void *arg) { return halve(chunk, arg); }
 SAME(wide)
 const char wide_dtype[] = "float80";
+SAME(cut)
+const char cut_dtype[7] = "float64"; /* without its end */
 SAME(pointed)
 const char *pointed_dtype = "float64";
 SAME(described)
@@ -143,12 +145,7 @@ SAME_TOTAL(joined)
 double joined_combine = 0;
 """
 
-class Objects(Case):
-    def build(self, name, source):
-        (self.folder / f"{name}.c").write_text(source)
-        subprocess.run([os.environ["CC"], "-std=c11", "-D_GNU_SOURCE", "-O2", "-shared", "-fPIC", "-I",
-                        os.environ["PARA_INCLUDE"], f"{name}.c", "-o", f"{name}.so"], cwd=self.folder, check=True)
-
+class Objects(Build):
     def setUp(self):
         super().setUp()
         self.build("k", OBJECT)
@@ -199,7 +196,7 @@ class Objects(Case):
         self.refused(2, "kernel ./k.so:halve reads 1 input file; given: 0", "map", "./k.so:halve", *z)
 
     def test_a_description_that_is_none_is_refused(self):
-        for name in ["wide", "pointed", "described"]:
+        for name in ["wide", "cut", "pointed", "described"]:
             self.refused(1, f'./k.so: {name}_dtype is neither "float32" nor "float64"', "map", f"./k.so:{name}",
                          "x.npy", "-o", "z.npy")
         for name in ["none", "many", "large"]:
@@ -215,7 +212,8 @@ class Objects(Case):
     def test_what_is_missing_is_named(self):
         self.refused(1, "./none.so", "map", "./none.so:f", "x.npy", "-o", "z.npy")
         self.refused(1, "./k.so: there is no symbol 'nothing'", "map", "./k.so:nothing", "x.npy", "-o", "z.npy")
-        self.refused(1, "./k.so: there is no symbol 'lonely_combine'", "reduce", "./k.so:lonely", "x.npy")
+        self.refused(1, "./k.so: there is no symbol 'lonely_combine', which a kernel for 'para reduce' needs",
+                     "reduce", "./k.so:lonely", "x.npy")
         for kernel in ["./k.so:", ":f"]:
             self.refused(2, "is not OBJECT:SYMBOL", "map", kernel, "x.npy", "-o", "z.npy")
 
@@ -284,6 +282,51 @@ class Objects(Case):
             for name in ["started", "go"]:
                 (self.folder / name).unlink()
             self.assertEqual(set(self.files()), before)
+
+
+    def test_the_folder_of_the_output_is_held(self):
+        """It may be moved, and another be put in its place."""
+        (self.folder / "d").mkdir()
+        process = self.start("map", "./k.so:waits", "x.npy", "-o", "d/z.npy")
+        (self.folder / "d").rename(self.folder / "e")
+        (self.folder / "d").mkdir()
+        (self.folder / "go").touch()
+        self.assertEqual(process.wait(60), 0)
+        self.assertEqual((os.listdir(self.folder / "d"), os.listdir(self.folder / "e")), ([], ["z.npy"]))
+
+    def test_a_file_in_the_place_of_the_one_in_the_making(self):
+        (self.folder / "d").mkdir()
+        (self.folder / "victim").write_text("keep")
+        process = self.start("map", "./k.so:waits", "x.npy", "-o", "d/z.npy")
+        hidden = next((self.folder / "d").iterdir())
+        self.assertRegex(hidden.name, r"^\.para-[0-9a-f]{16}\.tmp$")
+        hidden.unlink()
+        hidden.symlink_to("../victim")
+        (self.folder / "go").touch()
+        self.assertEqual(process.communicate(timeout=60)[1],
+                         "para: d/z.npy: another file was put in the place of the one in the making\n")
+        self.assertEqual(process.returncode, 1)
+        self.assertEqual((self.folder / "victim").read_text(), "keep")
+        self.assertFalse((self.folder / "d" / "z.npy").is_symlink())
+
+    def test_a_page_that_cannot_be_read_is_not_called_cut_short(self):
+        """A kernel makes one: it puts a file without bytes in the place of its input's first page."""
+        self.build("spoils", r"""
+#include <para/kernel.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+int spoils(const para_chunk *chunk, const void *arg)
+{
+    const volatile double *x = chunk->in[0];
+    (void)arg;
+    mmap((void *)((uintptr_t)x & -(uintptr_t)sysconf(_SC_PAGESIZE)), 1, PROT_READ, MAP_SHARED | MAP_FIXED,
+         memfd_create("empty", 0), 0);
+    return x[0] == 7;
+}
+""")
+        self.refused(1, "para: x.npy: reading it failed: Input/output error\n", "map", "./spoils.so:spoils", "x.npy",
+                     "-o", "z.npy", "--executor", "serial")
 
 
 if __name__ == "__main__":

@@ -383,6 +383,21 @@ TEST(bindings_that_are_refused)
     refused_binding(ENOSYS, PARA_ERR_UNSUPPORTED);
 }
 
+/* Network mounts and FUSE file systems refuse shared mappings; what is read can do without. */
+TEST(files_whose_shared_mapping_is_refused)
+{
+    for (int all = 0; all < 2; all++) {
+        para_buffer *buffer = NULL;
+        fault_arm(FAULT_PAGES, 1, ENODEV, all);
+        const para_status status = para_buffer_map_file(&buffer, "/proc/self/exe", PARA_FILE_READ);
+        fault_arm(FAULT_ANY, 0, 0, false);
+        assert_int_equal(status, all ? PARA_ERR_FILE : PARA_OK);
+        if (!all)
+            assert_memory_equal(para_buffer_data(buffer), "\177ELF", 4);
+        para_buffer_destroy(buffer);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +412,7 @@ int main(void)
         cmocka_unit_test(refused_memory_is_done_without),
         cmocka_unit_test(fewer_threads_than_asked_for),
         cmocka_unit_test(bindings_that_are_refused),
+        cmocka_unit_test(files_whose_shared_mapping_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

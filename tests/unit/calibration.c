@@ -311,6 +311,38 @@ TEST(saving_replaces_a_file)
     assert_int_equal(empty_folder(), 1);
 }
 
+TEST(saving_keeps_a_link_and_the_mode_of_its_file)
+{
+    para_pool *pool = taught_pool();
+    struct stat facts;
+    write_file("real", "old", 3);
+    assert_int_equal(chmod(path_of("real"), 0640), 0);
+    assert_int_equal(symlink("real", path_of("link")), 0);
+    OK(para_calibration_save(pool, path_of("link")));
+    assert_int_equal(lstat(path_of("link"), &facts), 0);
+    assert_true(S_ISLNK(facts.st_mode));
+    assert_int_equal(lstat(path_of("real"), &facts), 0);
+    assert_int_equal(facts.st_mode & 0777, 0640);
+    assert_true(facts.st_size > 3);
+    para_pool_destroy(pool);
+    assert_int_equal(empty_folder(), 2);
+}
+
+/* Threads of other containers have the same numbers: nothing is known by one that is not unique. */
+TEST(files_that_others_make_meanwhile_are_left_alone)
+{
+    para_pool *pool = taught_pool();
+    char name[64];
+    snprintf(name, sizeof name, "saved.%ld.tmp", (long)gettid());
+    write_file(name, "theirs", 6);
+    OK(para_calibration_save(pool, path_of("saved")));
+    struct stat facts;
+    assert_int_equal(stat(path_of(name), &facts), 0);
+    assert_int_equal(facts.st_size, 6);
+    para_pool_destroy(pool);
+    assert_int_equal(empty_folder(), 2);
+}
+
 TEST(modules_that_are_not_loaded_are_passed_over)
 {
     static const char text[] = "# a comment\n\nsite 10 1 15 1 15 0 0 16 0 0 1000 libnothere.so.1\n"
@@ -495,6 +527,8 @@ int main(void)
         cmocka_unit_test(what_was_saved_is_found_again_after_a_reset),
         cmocka_unit_test(calls_decide_by_what_was_loaded),
         cmocka_unit_test(saving_replaces_a_file),
+        cmocka_unit_test(saving_keeps_a_link_and_the_mode_of_its_file),
+        cmocka_unit_test(files_that_others_make_meanwhile_are_left_alone),
         cmocka_unit_test(modules_that_are_not_loaded_are_passed_over),
         cmocka_unit_test(malformed_lines_are_named_and_nothing_is_learnt),
         cmocka_unit_test(an_empty_file_teaches_nothing),
