@@ -4,6 +4,7 @@
 #include "base/process.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -17,7 +18,7 @@ static const size_t unlimited_stack_bytes = (size_t)256 << 20;
  * the neighbour's stack. */
 static const size_t guard_bytes = (size_t)64 << 20;
 
-/* A thread that has less cannot begin: the C library takes thread-local variables from it. */
+/* With less a thread cannot do much: the C library takes thread-local variables from it. */
 static const size_t smallest_stack_bytes = (size_t)64 << 10;
 
 static rlim_t limit_of(int resource)
@@ -64,6 +65,8 @@ static int create_with_stack(pthread_t *thread, const para__stack *stack, void *
     size_t bytes = stack->bytes ? stack->bytes : automatic_stack(library);
     if (bytes < smallest_stack_bytes)
         bytes = smallest_stack_bytes;
+    if (bytes < (size_t)PTHREAD_STACK_MIN) /* which some architectures have larger */
+        bytes = (size_t)PTHREAD_STACK_MIN;
     if (!is_roomy && !stack->bytes && limit_of(RLIMIT_STACK) == RLIM_INFINITY)
         bytes = least_stack_bytes;
     error = create(thread, &attributes, bytes, is_roomy ? guard_bytes : page_guard, run, arg);
