@@ -27,8 +27,8 @@ typedef struct para_pool_config {
 
     /* Bytes of each worker's stack; 0: PARA_STACKSIZE, else OMP_STACKSIZE, else what `ulimit -s`
      * grants, at least 8 MiB and 256 MiB if it is unlimited; of the last two a part, where the
-     * system refuses the whole, but not less than 8 MiB. At least 64 KiB are taken. The thread that
-     * calls keeps its own stack. */
+     * system refuses the whole, but not less than 8 MiB. At least 64 KiB are taken, or the system's
+     * least. The thread that calls keeps its own stack. */
     size_t stack_bytes;
 
     /* Run on each of the pool's own threads: worker_init when it begins, worker_exit when it ends;

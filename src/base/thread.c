@@ -6,6 +6,7 @@
 #include "base/process.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ static const size_t unlimited_stack_bytes = (size_t)256 << 20;
  * the neighbour's stack. */
 static const size_t guard_bytes = (size_t)64 << 20;
 
-/* A thread that has less cannot begin: the C library takes thread-local variables from it. */
+/* With less a thread cannot do much: the C library takes thread-local variables from it. */
 static const size_t smallest_stack_bytes = (size_t)64 << 10;
 
 static rlim_t limit_of(int resource)
@@ -39,8 +40,11 @@ static bool is_roomy(void)
  * threads, if more. */
 static size_t stack_bytes(const para__stack *stack, size_t library_bytes)
 {
-    if (stack->bytes)
-        return stack->bytes > smallest_stack_bytes ? stack->bytes : smallest_stack_bytes;
+    if (stack->bytes) {
+        const size_t systems = (size_t)PTHREAD_STACK_MIN; /* which some architectures have larger */
+        const size_t least = smallest_stack_bytes > systems ? smallest_stack_bytes : systems;
+        return stack->bytes > least ? stack->bytes : least;
+    }
     const rlim_t limit = limit_of(RLIMIT_STACK);
     const size_t unlimited = is_roomy() ? unlimited_stack_bytes : least_stack_bytes;
     const size_t granted = limit == RLIM_INFINITY   ? unlimited
