@@ -13,6 +13,7 @@ bool para__module_contains(const struct dl_phdr_info *module, uintptr_t address)
 
 #ifdef PARA_STATIC_
 #include <dlfcn.h>
+#include <errno.h>
 
 /* A program that is linked statically has no dlopen, and old systems have it in a library of its own. */
 #pragma weak dlopen
@@ -29,9 +30,11 @@ static int find_name(struct dl_phdr_info *module, size_t size, void *name)
 void para__module_stay(void)
 {
     const char *name = "";
+    const int saved = errno;
     dl_iterate_phdr(find_name, &name);
     if (*name && dlopen) /* the program itself has no name, and is never unloaded */
         dlopen(name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE); /* finds it: that is its name */
+    errno = saved;
 }
 #else
 void para__module_stay(void)
