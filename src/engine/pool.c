@@ -195,8 +195,7 @@ void para_pool_destroy(para_pool *pool)
 
 void para_pool_trim(para_pool *pool)
 {
-    if (!pool)
-        pool = para__load_acquire(E6, &para__default_pool);
+    pool = para__pool_if_made(pool);
     if (pool && !para__pool_is_forked(pool))
         para__lanes_trim(pool, 0);
 }

@@ -80,11 +80,16 @@ extern _Atomic(para_pool *) para__default_pool;
 /* Makes it, unless it is there. Errors: those of para_pool_create. */
 para_status para__default_pool_make(para_pool **pool);
 
+/* The default pool if pool is NULL; NULL if that is not there yet. */
+static inline para_pool *para__pool_if_made(para_pool *pool)
+{
+    return pool ? pool : para__load_acquire(E6, &para__default_pool);
+}
+
 /* The default pool if pool is NULL, with the errors of para_pool_create. */
 static inline para_status para__pool_resolve(para_pool **pool)
 {
-    if (!*pool)
-        *pool = para__load_acquire(E6, &para__default_pool);
+    *pool = para__pool_if_made(*pool);
     return *pool ? PARA_OK : para__default_pool_make(pool);
 }
 
