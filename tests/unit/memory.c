@@ -162,10 +162,10 @@ static int fill_scratch(const para_chunk *chunk, const void *arg)
     (void)arg;
     uint64_t *mine = chunk->scratch;
     const uint64_t mark = check_mix(chunk->first);
-    for (size_t i = 0; i < 2 * MIB / sizeof mark; i += 512)
+    for (size_t i = 0; i < (size_t)2 * MIB / sizeof mark; i += 512)
         mine[i] = mark + i;
     sched_yield();
-    for (size_t i = 0; i < 2 * MIB / sizeof mark; i += 512)
+    for (size_t i = 0; i < (size_t)2 * MIB / sizeof mark; i += 512)
         violations += mine[i] != mark + i;
     return 0;
 }
