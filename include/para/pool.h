@@ -17,6 +17,15 @@ typedef enum para_binding {
     PARA_BIND_NONE      /* not at all: each may run wherever the process may */
 } para_binding;
 
+/* How threads wait: workers for calls, and a caller for its helpers. */
+typedef enum para_wait_policy {
+    PARA_WAIT_AUTO =
+        0, /* PARA_WAIT_POLICY, else OMP_WAIT_POLICY if that is `passive`, else _ACTIVE */
+    PARA_WAIT_ACTIVE, /* they spin for a while, as long as that pays for itself, then sleep */
+    PARA_WAIT_PASSIVE /* they sleep at once: no CPU time is spent on waiting, and each call costs
+                           wake-ups. For low rates of calls, and CPUs that others need */
+} para_wait_policy;
+
 /* para_pool_config config = PARA_POOL_CONFIG_INIT; config.workers = 4; */
 typedef struct para_pool_config {
     size_t size;      /* sizeof(para_pool_config) */
@@ -42,10 +51,13 @@ typedef struct para_pool_config {
     int (*worker_init)(unsigned worker, void *worker_arg);
     void (*worker_exit)(unsigned worker, void *worker_arg);
     void *worker_arg;
+
+    para_wait_policy wait_policy;
 } para_pool_config;
-#define PARA_POOL_CONFIG_INIT                                            \
-    {                                                                    \
-        sizeof(para_pool_config), 0, PARA_BIND_AUTO, 0, NULL, NULL, NULL \
+#define PARA_POOL_CONFIG_INIT                                                               \
+    {                                                                                       \
+        sizeof(para_pool_config), 0, PARA_BIND_AUTO, 0, PARA_NULL_, PARA_NULL_, PARA_NULL_, \
+            PARA_WAIT_AUTO                                                                  \
     }
 
 /* What a pool is. */

@@ -47,7 +47,7 @@ static size_t stack_bytes(const para__stack *stack, size_t library_bytes)
     }
     const rlim_t limit = limit_of(RLIMIT_STACK);
     const size_t unlimited = is_roomy() ? unlimited_stack_bytes : least_stack_bytes;
-    const size_t granted = limit == RLIM_INFINITY   ? unlimited
+    const size_t granted = limit == RLIM_INFINITY ? unlimited
                            : limit < SIZE_MAX / 2 ? (size_t)limit
                                                   : 0;
     const size_t more = granted > library_bytes ? granted : library_bytes;

@@ -78,16 +78,16 @@ static double clock_ns(void)
     return (double)(now - start) / 16 * para__ns_per_tick();
 }
 
-/* Spinning in proportion to what was measured of waking; none where threads share CPUs. */
+/* Spinning in proportion to what was measured of waking; none where threads share CPUs, or are not
+ * to spin. */
 static void set_spin(para_pool *pool, double wake_ns)
 {
     const double ns = 2 * wake_ns;
     const double bounded = ns < spin_least_ns  ? spin_least_ns
                            : ns > spin_most_ns ? spin_most_ns
                                                : ns;
-    const bool shares = pool->workers > pool->machine->cpu_count;
-    para__store_relaxed(&pool->spin_ticks,
-                        shares ? 0 : para__ns_to_ticks(bounded)); /* see pool.h */
+    const bool never = pool->is_passive || pool->workers > pool->machine->cpu_count;
+    para__store_relaxed(&pool->spin_ticks, never ? 0 : para__ns_to_ticks(bounded)); /* see pool.h */
 }
 
 /* What follows from the costs that are followed. */
@@ -128,6 +128,12 @@ static void measure(para_pool *pool)
             costs->wake_ns / 8; /* 3 of 25 us, as strace -w and the pings tell here */
     }
     set_spin(pool, costs->wake_ns);
+}
+
+void para__costs_wait_passively(para_pool *pool)
+{
+    pool->is_passive = true;
+    set_spin(pool, 0);
 }
 
 void para__costs_measure(para_pool *pool)

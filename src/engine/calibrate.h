@@ -13,6 +13,9 @@ struct para_pool;
  * measured, as in a pool whose threads share CPUs, is assumed. */
 void para__costs_measure(struct para_pool *pool);
 
+/* From now on the pool's threads do not spin. Before anybody else uses it. */
+void para__costs_wait_passively(struct para_pool *pool);
+
 /* What a pool's calls are decided by now. */
 para__costs para__costs_now(const struct para_pool *pool);
 

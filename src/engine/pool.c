@@ -147,6 +147,8 @@ static para_status check_config(const para_pool_config *config)
                           config->workers);
     if ((unsigned)config->binding > PARA_BIND_NONE)
         return para__fail(PARA_ERR_ARGUMENT, "config.binding is %d", (int)config->binding);
+    if ((unsigned)config->wait_policy > PARA_WAIT_PASSIVE)
+        return para__fail(PARA_ERR_ARGUMENT, "config.wait_policy is %d", (int)config->wait_policy);
     if (config->stack_bytes > SIZE_MAX / 2)
         return para__fail(PARA_ERR_ARGUMENT, "config.stack_bytes is %zu", config->stack_bytes);
     return PARA_OK;
@@ -168,6 +170,8 @@ static para_status complete(const para_pool_config *config, const para__machine 
     /* Some of the cores only: other processes would choose the same ones. */
     if (s.binding == PARA_BIND_AUTO)
         s.binding = s.workers < machine->info.cores ? PARA_BIND_NONE : PARA_BIND_CORE;
+    if (config->wait_policy)
+        s.wait_policy = config->wait_policy;
     if (config->stack_bytes)
         s.stack = (para__stack){.bytes = config->stack_bytes};
     *settings = s;
@@ -186,9 +190,10 @@ static void display(const para_pool *pool, bool spread)
             "  PARA_NUM_WORKERS = '%u'\n"
             "  PARA_PROC_BIND = '%s'\n"
             "  PARA_STACKSIZE = '%s'\n"
+            "  PARA_WAIT_POLICY = '%s'\n"
             "PARA DISPLAY ENVIRONMENT END\n",
-            para_version(), pool->workers, spread ? "spread" : names[pool->binding],
-            stack);
+            para_version(), pool->workers, spread ? "spread" : names[pool->binding], stack,
+            pool->is_passive ? "passive" : "active");
 }
 
 /* Starts the threads, all that can be; none, if only one could: it would be in its caller's place. */
@@ -245,7 +250,9 @@ static para_status make(para_pool **pool, const para_pool_config *config)
         release(made);
         return status;
     }
-    para__costs_measure(made);
+    para__costs_measure(made); /* with workers that spin, whatever the policy */
+    if (settings.wait_policy == PARA_WAIT_PASSIVE)
+        para__costs_wait_passively(made);
     if (settings.display)
         display(made, settings.spread);
     *pool = made;
@@ -284,8 +291,7 @@ void para_pool_destroy(para_pool *pool)
 
 void para_pool_trim(para_pool *pool)
 {
-    if (!pool)
-        pool = para__load_acquire(E6, &para__default_pool);
+    pool = para__pool_if_made(pool);
     if (pool && !para__pool_is_forked(pool))
         para__lanes_trim(pool, 0);
 }

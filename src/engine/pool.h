@@ -49,6 +49,7 @@ struct para_pool {
     const para__machine *machine;
     unsigned requested, workers;
     bool is_hybrid;      /* its cores are of several kinds */
+    bool is_passive;     /* threads that wait sleep at once */
     unsigned fork_count; /* of the process that its threads are in */
     para_binding binding;
     bool unbinds; /* workers leave the mask that they inherit from the thread that makes them */
@@ -96,12 +97,18 @@ extern _Atomic(para_pool *) para__default_pool;
 /* Makes it, unless it is there. Errors: those of para_pool_create. */
 para_status para__default_pool_make(para_pool **pool);
 
+/* The default pool if pool is NULL; NULL if that is not there yet. */
+static inline para_pool *para__pool_if_made(para_pool *pool)
+{
+    return pool ? pool : para__load_acquire(E6, &para__default_pool);
+}
+
 /* The default pool if pool is NULL, with the errors of para_pool_create. */
 static inline para_status para__pool_resolve(para_pool **pool)
 {
     if (*pool)
         return PARA_OK;
-    *pool = para__load_acquire(E6, &para__default_pool);
+    *pool = para__pool_if_made(NULL);
     return *pool && !para__pool_is_forked(*pool) ? PARA_OK : para__default_pool_make(pool);
 }
 

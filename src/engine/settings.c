@@ -142,6 +142,20 @@ static para_status read_stack(para__stack *stack)
     return PARA_OK;
 }
 
+/* OpenMP's variable counts where it asks for less than para does by itself. */
+static para_status read_wait_policy(para_wait_policy *policy)
+{
+    const char *value = value_of("PARA_WAIT_POLICY");
+    const char *openmp = value ? NULL : value_of("OMP_WAIT_POLICY");
+    if (value && strcasecmp(value, "active") == 0)
+        *policy = PARA_WAIT_ACTIVE;
+    else if (strcasecmp(value ? value : openmp ? openmp : "", "passive") == 0)
+        *policy = PARA_WAIT_PASSIVE;
+    else if (value)
+        return malformed("PARA_WAIT_POLICY", value, "active or passive");
+    return PARA_OK;
+}
+
 static para_status read_display(bool *display)
 {
     const char *value = value_of("PARA_DISPLAY_ENV");
@@ -164,6 +178,8 @@ para_status para__settings_read(para__settings *settings)
         status = read_binding(&read);
     if (!status)
         status = read_stack(&read.stack);
+    if (!status)
+        status = read_wait_policy(&read.wait_policy);
     if (!status)
         status = read_display(&read.display);
     if (!status)

@@ -12,7 +12,9 @@ typedef struct para__settings {
     para_binding binding; /* PARA_PROC_BIND; PARA_BIND_AUTO: not given */
     bool spread;          /* of PARA_BIND_CORE: a small pool's workers on all domains */
     para__stack stack;    /* PARA_STACKSIZE, else OMP_STACKSIZE, or less; 0: not given */
-    bool display;         /* PARA_DISPLAY_ENV: print what is in force, on standard error */
+    para_wait_policy wait_policy; /* PARA_WAIT_POLICY, else OMP_WAIT_POLICY if that is passive;
+                                     PARA_WAIT_AUTO: not given */
+    bool display;                 /* PARA_DISPLAY_ENV: print what is in force, on standard error */
 } para__settings;
 
 /* Reads them. Variables of OpenMP are never an error. Errors: PARA_ERR_ENVIRONMENT, the detail

@@ -106,8 +106,8 @@ static double raw_price(const para__portions *p)
     const double mean_units = p->count ? p->units / p->count : 0;
     if (p->count < 2 || p->least_units > shorter * mean_units)
         return -1;
-    const double price = (p->least_ticks - p->least_units * p->ticks / p->units) /
-                         (1 - p->least_units / mean_units);
+    const double price =
+        (p->least_ticks - p->least_units * p->ticks / p->units) / (1 - p->least_units / mean_units);
     return price > 0 ? price : 0;
 }
 

@@ -471,7 +471,8 @@ static double record(const para__schedule *s, para__estimate *e, const para__out
         return -1;
     const para__way way = is_alone ? PARA__ALONE : PARA__SHARED;
     if (!is_alone && s->probe && e->alone > 0 && s->probed_ns > another_kind * (double)e->alone_ns)
-        *e = para__estimate_distrust(*e); /* it was not shared calls that it was expected to be like */
+        *e = para__estimate_distrust(
+            *e); /* it was not shared calls that it was expected to be like */
     *e = s->trial ? para__estimate_try(*e, way, (double)s->count, ns)
                   : para__estimate_add(*e, way, (double)s->count, ns, spread);
     return ns;

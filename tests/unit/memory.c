@@ -2,6 +2,8 @@
  * repeated, and that it is given back. Measured by the pages that the process has. */
 #include "../common/check.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +155,48 @@ TEST(memory_of_calls_within_calls)
     assert_true(resident_bytes() < before + scratch_bytes / 2);
 }
 
+static _Atomic bool stopping;
+
+static int fill_scratch(const para_chunk *chunk, const void *arg)
+{
+    (void)arg;
+    uint64_t *mine = chunk->scratch;
+    const uint64_t mark = check_mix(chunk->first);
+    for (size_t i = 0; i < (size_t)2 * MIB / sizeof mark; i += 512)
+        mine[i] = mark + i;
+    sched_yield();
+    for (size_t i = 0; i < (size_t)2 * MIB / sizeof mark; i += 512)
+        violations += mine[i] != mark + i;
+    return 0;
+}
+
+static void *keep_calling(void *pool)
+{
+    while (!stopping)
+        violations += para_pmap(pool, &(para_map){.kernel = fill_scratch,
+                                                  .count = 6,
+                                                  .scratch_bytes = (size_t)2 * MIB,
+                                                  .options = {.executor = PARA_EXECUTOR_THREADS,
+                                                              .chunk = 1}}) != PARA_OK;
+    return NULL;
+}
+
+TEST(trimming_while_calls_run)
+{
+    enum { THREADS = 3 };
+    pthread_t thread[THREADS];
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, keep_calling, pools[1]), 0);
+    for (int i = 0; i < 300; i++) {
+        para_pool_trim(pools[1]);
+        nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+    }
+    stopping = true;
+    for (size_t i = 0; i < THREADS; i++)
+        pthread_join(thread[i], NULL);
+    assert_int_equal(violations, 0);
+}
+
 /* ---- Partial results ------------------------------------------------------------------ */
 
 typedef struct table {
@@ -239,6 +283,7 @@ int main(void)
         cmocka_unit_test(a_pool_is_trimmed),
         cmocka_unit_test(later_calls_give_it_back),
         cmocka_unit_test(memory_of_calls_within_calls),
+        cmocka_unit_test(trimming_while_calls_run),
         cmocka_unit_test(partial_results_are_bounded),
     };
     return cmocka_run_group_tests(tests, make_pools, destroy_pools);

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 static const char *const names[] = {"PARA_NUM_WORKERS", "OMP_NUM_THREADS", "PARA_PROC_BIND",
-                                    "PARA_DISPLAY_ENV", "PARA_STACKSIZE",  "OMP_STACKSIZE"};
+                                    "PARA_DISPLAY_ENV", "PARA_STACKSIZE",  "OMP_STACKSIZE",
+                                    "PARA_WAIT_POLICY", "OMP_WAIT_POLICY"};
 
 static int clear(void **state)
 {
@@ -172,6 +173,21 @@ TEST(stack_sizes)
     assert_int_equal(read_with("PARA_STACKSIZE", "3M").stack.bytes, 3 << 20);
 }
 
+TEST(wait_policies)
+{
+    static const char *const bad[] = {"0", "true", "passiv", "active,passive", " "};
+    assert_int_equal(read_with("PARA_WAIT_POLICY", "passive").wait_policy, PARA_WAIT_PASSIVE);
+    assert_int_equal(read_with("PARA_WAIT_POLICY", "Active").wait_policy, PARA_WAIT_ACTIVE);
+    assert_int_equal(read_with("OMP_WAIT_POLICY", "PASSIVE").wait_policy, PARA_WAIT_PASSIVE);
+    assert_int_equal(read_with("OMP_WAIT_POLICY", "active").wait_policy, PARA_WAIT_AUTO);
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        refuses("PARA_WAIT_POLICY", bad[i]);
+        assert_int_equal(read_with("OMP_WAIT_POLICY", bad[i]).wait_policy, PARA_WAIT_AUTO);
+    }
+    setenv("OMP_WAIT_POLICY", "passive", 1);
+    assert_int_equal(read_with("PARA_WAIT_POLICY", "active").wait_policy, PARA_WAIT_ACTIVE);
+}
+
 TEST(own_variable_wins_over_openmp)
 {
     setenv("OMP_NUM_THREADS", "7", 1);
@@ -312,6 +328,7 @@ int main(void)
         cmocka_unit_test_setup(own_variable_wins_over_openmp, clear),
         cmocka_unit_test_setup(bindings, clear),
         cmocka_unit_test_setup(stack_sizes, clear),
+        cmocka_unit_test_setup(wait_policies, clear),
         cmocka_unit_test_setup(display, clear),
         cmocka_unit_test_setup(a_pool_follows_the_environment_and_the_program_wins, clear),
         cmocka_unit_test_setup(display_prints_what_is_in_force, clear),

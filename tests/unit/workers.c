@@ -339,6 +339,48 @@ TEST(a_profilers_timer_samples_workers)
     para_pool_destroy(pool);
 }
 
+static int nothing(const para_chunk *chunk, const void *arg)
+{
+    (void)chunk;
+    (void)arg;
+    return 0;
+}
+
+static double spin_ns(para_wait_policy policy)
+{
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    config.workers = 2;
+    config.wait_policy = policy;
+    para_pool *pool = NULL;
+    para_calibration_info info = {.size = sizeof info};
+    OK(para_pool_create(&pool, &config));
+    for (int i = 0; i < 20; i++) /* what is followed meanwhile does not bring it back */
+        OK(para_pmap(pool, &(para_map){.kernel = nothing,
+                                       .count = 1000,
+                                       .options = {.executor = PARA_EXECUTOR_THREADS}}));
+    OK(para_calibration_get(pool, &info));
+    para_pool_destroy(pool);
+    return info.spin_ns;
+}
+
+TEST(threads_that_wait_passively_do_not_spin)
+{
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    config.wait_policy = (para_wait_policy)3;
+    para_pool *pool = NULL;
+    FAILS(PARA_ERR_ARGUMENT, para_pool_create(&pool, &config));
+    assert_true(spin_ns(PARA_WAIT_PASSIVE) == 0);
+    setenv("OMP_WAIT_POLICY", "passive", 1);
+    assert_true(spin_ns(PARA_WAIT_AUTO) == 0);
+    setenv("PARA_WAIT_POLICY", "active", 1);
+    const double active_ns = spin_ns(PARA_WAIT_AUTO);
+    assert_true(spin_ns(PARA_WAIT_PASSIVE) == 0);
+    unsetenv("OMP_WAIT_POLICY");
+    setenv("PARA_WAIT_POLICY", "passive", 1);
+    assert_true(spin_ns(PARA_WAIT_ACTIVE) > 0 || active_ns == 0); /* 0 where threads share CPUs */
+    unsetenv("PARA_WAIT_POLICY");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +393,7 @@ int main(void)
         cmocka_unit_test(stacks_by_variables),
         cmocka_unit_test(an_unlimited_stack_is_large),
         cmocka_unit_test(a_profilers_timer_samples_workers),
+        cmocka_unit_test(threads_that_wait_passively_do_not_spin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
