@@ -3,6 +3,7 @@
 #include "../common/check.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -123,6 +124,7 @@ static void deeper(para_pool *pool)
 
 static _Atomic unsigned there;
 
+/* Counts threads, each of which waits for all others. */
 static int meet(const para_chunk *chunk, const void *arg)
 {
     (void)arg;
@@ -131,6 +133,22 @@ static int meet(const para_chunk *chunk, const void *arg)
     for (long i = 0; there < WORKERS && i < 20000; i++)
         usleep(100);
     return 0;
+}
+
+/* The calling thread goes to the first or the last of its CPUs: to another worker's place. */
+static void go_to(bool last)
+{
+    static cpu_set_t all;
+    if (CPU_COUNT(&all) == 0)
+        assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
+    int chosen = -1;
+    for (int cpu = 0; cpu < CPU_SETSIZE && (last || chosen < 0); cpu++)
+        if (CPU_ISSET(cpu, &all))
+            chosen = cpu;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(chosen, &one);
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
 }
 
 /* Calls are shared, right, and among all; the thread is as it was. */
@@ -147,7 +165,9 @@ static void is_whole(para_pool *pool)
         OK(reduce(pool));
     }
     there = 0;
+    go_to(true); /* whose worker kept out of the way until now is to come */
     OK(para_pmap(pool, &(para_map){.kernel = meet, .count = WORKERS, .options = threads}));
+    go_to(false);
     assert_int_equal(there, WORKERS);
     int state;
     pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state);
@@ -159,6 +179,7 @@ static void (*const ways[])(para_pool *) = {leave_a_map, leave_a_reduction, leav
 
 TEST(lanes_are_not_lost)
 {
+    go_to(false);
     for (size_t way = 0; way < COUNT_OF(ways); way++) {
         para_pool *pool = check_pool(WORKERS);
         for (int i = 0; i < MANY; i++)
