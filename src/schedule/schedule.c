@@ -5,8 +5,7 @@
 
 #include <float.h>
 
-/* Calls shorter than this are timed now and then only; and a site that is trusted runs so long
- * before the clock is looked at, so that a look does not show. */
+/* Calls shorter than this are timed now and then only, so that a look at the clock does not show. */
 static const double short_ns = 1000;
 enum { SAMPLE_EVERY = 17 }; /* odd, so that each of two sites in turn has its turn */
 
@@ -34,11 +33,12 @@ static const double another_kind = 4;
 /* A probe's first portions may be dominated by the price of a kernel call. So in calls of more units
  * than this for each worker one portion does not tell; and portions are so long that the
  * price is a small part. */
-enum { FEW_UNITS = 8, PRICES_A_PORTION = 4, PRICES_A_TRUSTED_PORTION = 64 };
+enum { FEW_UNITS = 8, PRICES_A_PORTION = 4 };
 
 /* What a thread remembers of its own last calls; its own, so that callers do not share a line. */
 static PARA__THREAD_LOCAL struct {
     const para__site *shared; /* the site of the last call, if that was shared */
+    const para__site *woken;  /* of which one call is to be shared as soon as a helper is awake */
     const para__site *trial;  /* the site of which alone_left more are to be run alone, or
                                  timed_left more shared ones to be timed */
     uint8_t alone_left, timed_left;
@@ -122,13 +122,12 @@ static void run_small(para__schedule *s)
     para__schedule_stay_alone(s, PARA_WHY_SMALL);
 }
 
-/* Alone, in portions of which the first is so long that the price of a kernel call does not show. */
-static void run_probe(para__schedule *s, double first_ns, double work_ns, unsigned prices,
-                      size_t units)
+/* Alone, in portions of which the first is so long that the price of a kernel call does not show; as
+ * one if that would be all. */
+static void run_probe(para__schedule *s, size_t units)
 {
-    const double price_ns = prices * (double)s->estimate.price_ns;
-    const double longer_ns = first_ns > price_ns ? first_ns : price_ns;
-    const double portion = work_ns > 0 ? longer_ns / work_ns * (double)units : 0;
+    const double price_ns = PRICES_A_PORTION * (double)s->estimate.price_ns;
+    const double portion = price_ns / elements_ns(s, PARA__ALONE) * (double)units;
     run_small(s);
     s->timed = true;
     s->probe = portion < (double)units;
@@ -175,11 +174,20 @@ static bool is_trial_alone(para__schedule *s)
  * shared, to see whether they still are. */
 static bool is_trial_shared(para__schedule *s)
 {
-    if (!s->timed || s->estimate.shared == 0 || !is_covered(s, s->plan.gain_ns))
+    if (s->estimate.shared == 0 || !(s->timed || recent.woken == s->site) ||
+        !is_covered(s, s->plan.gain_ns))
         return false;
+    if (s->ask.work_ns < long_ns && s->ask.awake == 0) {
+        /* Were its calls shared, helpers would be awake. One of the next finds them so. */
+        para__workers_wake(s->pool, s->pool->workers - 1);
+        recent.woken = s->site;
+        return false;
+    }
+    recent.woken = NULL;
     const double longer_ns = -s->plan.gain_ns;
     ask(s, s->ask.units, elements_ns(s, PARA__ALONE), s->ask.alone_ns);
     decide(s);
+    s->timed = true;
     s->usual_ns = s->ask.alone_ns;
     return s->plan.width > 1 && longer_ns > 0;
 }
@@ -225,7 +233,7 @@ static void begin_unknown(para__schedule *s, size_t units)
                 return;
         }
     }
-    run_probe(s, 0, elements_ns(s, PARA__ALONE), PRICES_A_PORTION, units);
+    run_probe(s, units);
 }
 
 /* A call whose cost is known, and enough to be worth sharing. */
@@ -249,10 +257,11 @@ static void begin_known(para__schedule *s, size_t units)
         run_small(s);
     } else if (is_trial_shared(s)) {
         s->trial = true;
-    } else if (alone_ns > short_ns) {
-        run_probe(s, short_ns, alone_ns, PRICES_A_TRUSTED_PORTION, units);
     } else {
         run_small(s);
+        s->watched = !s->timed && alone_ns > short_ns;
+        s->timed |= s->watched;
+        s->usual_ns = alone_ns;
     }
 }
 
@@ -262,6 +271,7 @@ void para__schedule_begin(para__schedule *s, uintptr_t kernel, size_t units)
     const para_pool *pool = s->pool;
     s->limit = options->workers;
     s->timed = false;
+    s->watched = false;
     s->trial = false;
     s->paced = 0;
     s->probed_ns = 0;
@@ -455,7 +465,7 @@ static double record(const para__schedule *s, para__estimate *e, const para__out
     const double of_all = is_paced(s) ? (double)all / s->paced : 1;
     const double portions = (double)outcome->portions.count * (is_alone ? 1 : s->plan.width);
     double ns = ticks_ns(s, (double)tally->busy_ticks, 1) - portions * (double)e->price_ns;
-    if (!is_alone && !s->probe) {
+    if (!is_alone && !s->probe && ns >= long_ns) {
         const para__costs costs = para__costs_now(s->pool);
         const double work_ns =
             para__work_of(&s->ask, s->plan.width, ticks_ns(s, (double)outcome->ticks, 1), &costs);
@@ -482,6 +492,8 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
 {
     const unsigned all = s->pool->workers;
     const double elapsed_ns = ticks_ns(s, (double)outcome->ticks, 1);
+    if (s->watched && elapsed_ns < another_kind * s->usual_ns)
+        return;
     if (is_paced(s)) {
         para__site_pace(s->site, all, s->plan.width, elapsed_ns / (double)s->count);
         if (s->paced != para__width_present(s->pace, all))

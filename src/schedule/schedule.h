@@ -27,8 +27,9 @@ typedef struct para__schedule {
     bool probe; /* runs alone in growing portions; the rest is shared if that turns out to pay */
     bool timed; /* its participants look at the clock */
     bool unsettled;  /* alone, after one that was shared: finds data where a helper has left it */
+    bool watched;    /* timed only to see whether it is of another kind than expected */
     bool trial;      /* in the way that is expected to take longer */
-    double usual_ns; /* what the other way is expected to take, of a trial */
+    double usual_ns; /* what it is expected to take if it is watched; of a trial: the other way */
     size_t first_units; /* the first portion, when probing */
     double probed_ns;   /* an element's cost in the last portion of a probe */
     para__width pace;   /* what was known of the site's width, */
