@@ -30,10 +30,12 @@ static const double idle_ns = 1e9;
 
 static void trim(para_pool *pool)
 {
+    const para__fp fp = para__fp_hold();
     const uint64_t idle_ticks = para__ns_to_ticks(idle_ns);
     if (para__ticks() - para__load_relaxed(&pool->kept_ticks) > idle_ticks && /* see pool.h */
         !para__pool_is_forked(pool))
         para__lanes_trim(pool, idle_ticks);
+    para__fp_release(fp, 0);
 }
 
 /* A plan to share is carried out if the process has its threads, they need not wait for what this
@@ -61,13 +63,16 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
     const para_status status = para__pool_resolve(&pool);
     if (status)
         return status;
-    call->fp = para__fp_hold();
     if (para__load_relaxed(&pool->kept_ticks)) /* see pool.h */
         trim(pool);
     call->schedule.pool = pool;
     call->schedule.count = count;
     call->schedule.options = options;
-    para__schedule_begin(&call->schedule, (uintptr_t)kernel, units);
+    call->holds_fp = !para__schedule_begin_small(&call->schedule, (uintptr_t)kernel, units);
+    if (!call->holds_fp)
+        return PARA_OK;
+    call->fp = para__fp_hold();
+    para__schedule_begin(&call->schedule, units);
     if (call->schedule.plan.width > 1)
         take_lane(call);
     return PARA_OK;
@@ -193,13 +198,13 @@ para_status para__call_run(para__call *call, para__job *job)
     para__outcome outcome;
     outcome.portions = (para__portions){0};
     if (s->plan.width == 1 && !s->timed) {
-        para__fp_release(call->fp, 0);
+        para__call_release_fp(call, 0);
         job->run(job->payload, 0, job->units, &seat);
         outcome.tally = seat.tally;
         outcome.workers = seat.tally.chunks != 0;
     } else {
         run_at_length(call, job, &seat, &outcome);
-        para__fp_release(call->fp, outcome.tally.fp_flags);
+        para__call_release_fp(call, outcome.tally.fp_flags);
     }
     const para__tally *tally = &outcome.tally;
     if (call->report)

@@ -22,7 +22,8 @@ static inline para_status para__options_check(const para_options *options, const
 /* A call on its way. */
 typedef struct para__call {
     para__schedule schedule;
-    para__fp fp;      /* the caller's floating-point environment, held apart between kernels */
+    bool holds_fp; /* the caller's floating-point environment is held apart between kernels: */
+    para__fp fp;
     para__lane *lane; /* leased, or NULL */
     void *borrowed;   /* memory of its own, where no lane's arena could be had */
     size_t borrowed_bytes;
@@ -30,7 +31,7 @@ typedef struct para__call {
     para_report *report; /* the user's, or NULL */
 } para__call;
 
-/* Decides how a call runs, of so many elements in so many units; on success fp is held. Errors:
+/* Decides how a call runs, of so many elements in so many units; on success fp may be held. Errors:
  * those of the default pool. */
 para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(void), size_t count,
                              size_t units, const para_options *options, para_report *report);
@@ -46,6 +47,14 @@ static inline bool para__call_is_plain(const para__call *call)
 {
     return call->schedule.plan.width == 1 && !call->schedule.timed && !call->report &&
            !call->schedule.options->cancel;
+}
+
+/* Gives the caller's floating-point environment back, with those flags raised besides. */
+static inline void para__call_release_fp(para__call *call, unsigned flags)
+{
+    if (call->holds_fp)
+        para__fp_release(call->fp, flags);
+    call->holds_fp = false;
 }
 
 /* The most participants that the call may have. */

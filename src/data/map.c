@@ -111,7 +111,7 @@ para_status para_pmap(para_pool *pool, const para_map *map)
         return status;
     if (para__call_is_plain(&call) && !chunk && !map->scratch_bytes) {
         const unsigned kind = para__call_kind(&call);
-        para__fp_release(call.fp, 0);
+        para__call_release_fp(&call, 0);
         return run_whole(map, &job.views, kind);
     }
     job.kernel = map->kernel;
@@ -131,7 +131,7 @@ para_status para_pmap(para_pool *pool, const para_map *map)
         }
     }
     if (map->scratch_bytes && !job.scratch) {
-        para__fp_release(call.fp, 0);
+        para__call_release_fp(&call, 0);
         status = para__fail(PARA_ERR_MEMORY, "scratch of %zu bytes", map->scratch_bytes);
     } else
         status = run_units(&call, &job, units);

@@ -250,7 +250,7 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
         return status;
     _Alignas(PARA__LINE) char small[1024]; /* enough for a small accumulator on one thread */
     if (!prepare(&job, &call, reduce->scratch_bytes, small, sizeof small)) {
-        para__fp_release(call.fp, 0);
+        para__call_release_fp(&call, 0);
         status = para__fail(PARA_ERR_MEMORY, "%zu partial results of %zu bytes, scratch of %zu",
                             job.units, job.acc_bytes, reduce->scratch_bytes);
     } else

@@ -22,10 +22,11 @@ typedef struct para__site_key {
 } para__site_key;
 
 typedef struct para__site {
-    _Alignas(PARA__LINE) _Atomic uint64_t kernel; /* as in the key; 0: free */
+    _Alignas(64) _Atomic uint64_t kernel; /* as in the key; 0: free */
     _Atomic uint64_t loop;
     _Atomic uint64_t estimate[PARA__ESTIMATE_WORDS];
     _Atomic uint64_t width;
+    _Atomic uint64_t small; /* calls of no more elements run alone, whatever else is known */
 } para__site;
 
 typedef struct para__sites {
@@ -76,6 +77,7 @@ static inline para__site *para__site_find(para__sites *sites, para__site_key key
     para__site *taken = free_site ? free_site : &sites->site[home];
     para__site_write(taken, (para__estimate){0});
     para__store_relaxed(&taken->width, 0); /* no order: see above */
+    para__store_relaxed(&taken->small, 0);
     para__store_relaxed(&taken->loop, key.loop);
     para__store_relaxed(&taken->kernel, key.kernel);
     return taken;
@@ -85,6 +87,7 @@ static inline void para__site_forget(para__site *site)
 {
     para__site_write(site, (para__estimate){0});
     para__store_relaxed(&site->width, 0); /* no order: see above */
+    para__store_relaxed(&site->small, 0);
     para__store_relaxed(&site->kernel, 0);
 }
 

@@ -265,36 +265,55 @@ static void begin_known(para__schedule *s, size_t units)
     }
 }
 
-void para__schedule_begin(para__schedule *s, uintptr_t kernel, size_t units)
+/* The most elements of a call that is alone, whatever it is asked: what is known of its cost can be
+ * trusted, or would not be worth sharing even at four times of it. */
+static size_t small_count(const para__schedule *s)
+{
+    const unsigned samples = para__estimate_samples(s->estimate);
+    const double cost_ns = para__estimate_cost(s->estimate, PARA__ALONE);
+    const double certain = para__estimate_trusted(s->estimate) ? 1 : samples >= 2 ? 4 : 0;
+    const double most = certain > 0 ? least_work_ns(s->pool) / (certain * cost_ns) : 0;
+    return most < (double)SIZE_MAX / 2 ? (size_t)most : SIZE_MAX / 2;
+}
+
+bool para__schedule_begin_small(para__schedule *s, uintptr_t kernel, size_t units)
 {
     const para_options *options = s->options;
-    const para_pool *pool = s->pool;
     s->limit = options->workers;
     s->timed = false;
-    s->watched = false;
-    s->trial = false;
-    s->paced = 0;
-    s->probed_ns = 0;
-    const para_why why = para__why_alone(options->executor, options->workers, pool->workers, units);
+    s->probe = false;
+    const para_why why =
+        para__why_alone(options->executor, options->workers, s->pool->workers, units);
     if (why != PARA_WHY_PARALLEL) {
         s->site = NULL;
         s->estimate = (para__estimate){0};
         para__schedule_stay_alone(s, why);
-        return;
+        return true;
     }
-    s->probe = false;
     s->site = para__site_find(&s->pool->sites, para__site_key_of(kernel, s->count, options->site));
+    if (options->executor != PARA_EXECUTOR_AUTO ||
+        s->count > para__load_relaxed(&s->site->small) || /* no order: see sites.h */
+        is_sampled(&recent.calls))
+        return false;
+    recent.shared = NULL;
+    s->plan = (para__plan){.width = 1, .tickets = 1, .first = 1, .why = PARA_WHY_SMALL};
+    return true;
+}
+
+void para__schedule_begin(para__schedule *s, size_t units)
+{
+    s->watched = false;
+    s->trial = false;
+    s->paced = 0;
+    s->probed_ns = 0;
     s->estimate = para__site_read(s->site);
-    const bool automatic = options->executor == PARA_EXECUTOR_AUTO;
-    const double expected_ns = elements_ns(s, PARA__ALONE);
-    const double least_ns = least_work_ns(pool);
-    /* What would not be worth sharing even at four times the cost need not be trusted. */
-    const bool trusted = para__estimate_trusted(s->estimate) ||
-                         (para__estimate_samples(s->estimate) >= 2 && 4 * expected_ns < least_ns);
-    if (automatic && trusted && expected_ns < least_ns) {
+    const bool automatic = s->options->executor == PARA_EXECUTOR_AUTO;
+    const bool trusted = para__estimate_trusted(s->estimate);
+    if (automatic && s->count <= small_count(s)) {
         run_small(s);
-        s->timed = is_sampled(&recent.calls);
-        if (s->timed && (double)s->estimate.price_ns > expected_ns && is_sampled(&recent.priced)) {
+        s->timed = true; /* the others of its kind are not looked at */
+        if ((double)s->estimate.price_ns > elements_ns(s, PARA__ALONE) &&
+            is_sampled(&recent.priced)) {
             s->probe = true; /* a price is only seen in portions: is it still there? */
             s->first_units = units / 16 + 1;
         }
@@ -507,10 +526,11 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
     const double ns = record(s, &e, outcome, units);
     if (ns >= 0 && s->options->executor == PARA_EXECUTOR_AUTO)
         account(s, &e, elapsed_ns);
+    s->estimate = e;
     para__site_write(s->site, e);
+    para__store_relaxed(&s->site->small, small_count(s)); /* no order: see sites.h */
     if (ns < 0)
         return;
-    s->estimate = e;
     if (s->plan.why != PARA_WHY_ASKED && !(is_paced(s) && s->paced < all) && !s->trial &&
         ns > least_work_ns(s->pool) && para__pool_awake(s->pool) < all - 1) {
         ask(s, units, elements_ns(s, PARA__SHARED),

@@ -36,8 +36,11 @@ typedef struct para__schedule {
     unsigned paced;     /* and the width of this call for that; 0: it was not consulted */
 } para__schedule;
 
-/* Decides how a call runs, of so many units. s->pool, options and count are set. */
-void para__schedule_begin(para__schedule *s, uintptr_t kernel, size_t units);
+/* Decides how a call runs, of so many units. s->pool, options and count are set. The first does so
+ * where it takes no arithmetic: whether the call is alone in any case, and is not to be looked at.
+ * If not, it is for the second. */
+bool para__schedule_begin_small(para__schedule *s, uintptr_t kernel, size_t units);
+void para__schedule_begin(para__schedule *s, size_t units);
 
 /* Divides a call that is to be shared into other units than those it was decided with. */
 void para__schedule_divide(para__schedule *s, size_t units);

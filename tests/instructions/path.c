@@ -78,8 +78,10 @@ static void shared_with_helper(para_pool *pool)
 static void settle(para_pool *pool)
 {
     const para__estimate known = {.alone_ns = 1, .alone = 15, .spread = 16};
-    for (unsigned i = 0; i < PARA__SITES; i++)
+    for (unsigned i = 0; i < PARA__SITES; i++) {
         para__site_write(&pool->sites.site[i], known);
+        pool->sites.site[i].small = 100;
+    }
 }
 
 static const struct {

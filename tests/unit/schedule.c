@@ -39,7 +39,8 @@ static para__schedule begin(para_options options, size_t units)
     static para_options kept;
     kept = options;
     para__schedule s = {.pool = pool, .options = &kept, .count = COUNT};
-    para__schedule_begin(&s, kernel, units);
+    if (!para__schedule_begin_small(&s, kernel, units))
+        para__schedule_begin(&s, units);
     return s;
 }
 
