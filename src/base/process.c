@@ -15,23 +15,23 @@
 /* A page that the system wipes in a child, however that is made: its word is 0 there until somebody
  * asks. Where the system cannot, a word that the handler of fork() wipes. */
 static _Atomic unsigned own_word;
-static _Atomic unsigned *word = &own_word; /* changed once, by the constructor */
+static _Atomic unsigned *wiped_word = &own_word; /* changed once, by the constructor */
 const volatile unsigned *para__fork_word = (const volatile unsigned *)&own_word; /* the same word */
-static _Atomic unsigned latest; /* the number that was given last, here or in a parent */
+static _Atomic unsigned latest_fork; /* the number that was given last, here or in a parent */
 
 unsigned para__count_fork(void)
 {
     unsigned known = 0;
-    const unsigned next = para__load_relaxed(&latest) + 1;
-    if (!para__cas_relaxed(word, &known, next)) /* one of several threads: nothing to order */
+    const unsigned next = para__load_relaxed(&latest_fork) + 1;
+    if (!para__cas_relaxed(wiped_word, &known, next)) /* one of several threads: nothing to order */
         return known;
-    para__store_relaxed(&latest, next); /* read after the word is 0 again, by a child */
+    para__store_relaxed(&latest_fork, next); /* read after the word is 0 again, by a child */
     return next;
 }
 
 static void wipe(void)
 {
-    para__store_relaxed(word, 0); /* one thread: nothing to order */
+    para__store_relaxed(wiped_word, 0); /* one thread: nothing to order */
 }
 
 void para__after_fork(_Atomic unsigned *known, void (*handle)(void))
@@ -54,27 +54,27 @@ void para__after_fork(_Atomic unsigned *known, void (*handle)(void))
 /* ---- The end of the main thread -------------------------------------------------------- */
 
 /* A count of threads, and the process that they belong to: a child begins at none. */
-static _Atomic uint64_t threads;
-static _Atomic uint32_t ends;     /* [E5] how many have ended: the stand-in sleeps on it */
-static _Atomic unsigned left;     /* [E5] the process whose main thread has left; 0: none */
-static _Atomic unsigned standing; /* [E5] the process that has a stand-in */
-static sigset_t mask_of_main;     /* written before left */
-static pthread_key_t key;
-static bool has_key;
+static _Atomic uint64_t thread_count;
+static _Atomic uint32_t ends;      /* [E5] how many have ended: the stand-in sleeps on it */
+static _Atomic unsigned main_left; /* [E5] the process whose main thread has left; 0: none */
+static _Atomic unsigned standing;  /* [E5] the process that has a stand-in */
+static sigset_t mask_of_main;      /* written before main_left */
+static pthread_key_t main_key;
+static bool has_main_key;
 
 static void add_threads(int count)
 {
     const uint64_t process = (uint64_t)para__fork_count() << 32;
-    uint64_t known = para__load_relaxed(&threads); /* the swap decides */
+    uint64_t known = para__load_relaxed(&thread_count); /* the swap decides */
     uint64_t next;
     do
         next = (known >> 32 == process >> 32 ? known : process) + (uint64_t)(int64_t)count;
-    while (!para__cas_seq_cst(E5, &threads, &known, next));
+    while (!para__cas_seq_cst(E5, &thread_count, &known, next));
 }
 
 static bool has_threads(void)
 {
-    const uint64_t known = para__load_seq_cst(E5, &threads);
+    const uint64_t known = para__load_seq_cst(E5, &thread_count);
     return known >> 32 == para__fork_count() && (uint32_t)known != 0;
 }
 
@@ -98,7 +98,7 @@ static void *stand_in(void *unused)
 static void see_to_stand_in(void)
 {
     const unsigned process = para__fork_count();
-    if (para__load_seq_cst(E5, &left) != process || !has_threads())
+    if (para__load_seq_cst(E5, &main_left) != process || !has_threads())
         return;
     if (para__swap_seq_cst(E5, &standing, process) == process)
         return; /* there is one */
@@ -123,7 +123,7 @@ static void main_leaves(void *unused)
     const int saved = errno;
     (void)unused;
     pthread_sigmask(SIG_SETMASK, NULL, &mask_of_main);
-    para__store_seq_cst(E5, &left, para__fork_count());
+    para__store_seq_cst(E5, &main_left, para__fork_count());
     see_to_stand_in();
     errno = saved;
 }
@@ -131,8 +131,8 @@ static void main_leaves(void *unused)
 /* Asks to be told of the end of the calling thread, if that is the main one. */
 static void watch_main(void)
 {
-    if (has_key && gettid() == getpid() && !pthread_getspecific(key))
-        pthread_setspecific(key, &key); /* refused for want of memory: then nobody stands in */
+    if (has_main_key && gettid() == getpid() && !pthread_getspecific(main_key))
+        pthread_setspecific(main_key, &main_key); /* without memory: nobody will stand in */
 }
 
 void para__process_thread_begins(void)
@@ -161,12 +161,12 @@ __attribute__((constructor(101))) static void look_at_process(void)
     if (page != MAP_FAILED && madvise(page, bytes, MADV_WIPEONFORK) == 0) {
         _Atomic unsigned *wiped = page;
         para__store_relaxed(wiped, para__fork_count()); /* before there can be another thread */
-        word = wiped;
+        wiped_word = wiped;
         para__fork_word = page;
     } else if (page != MAP_FAILED) {
         munmap(page, bytes);
     }
-    has_key = pthread_key_create(&key, main_leaves) == 0;
+    has_main_key = pthread_key_create(&main_key, main_leaves) == 0;
     watch_main();
     errno = saved;
 }

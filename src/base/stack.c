@@ -9,7 +9,7 @@
 /* Answers of no, by place: where it was asked, and for what. A call from there again has the same
  * callers, unless it is made at the same depth by chance. Values on their own: order nothing. */
 enum { PLACES_LOG = 8 };
-static _Atomic uint64_t places[1 << PLACES_LOG];
+static _Atomic uint64_t known_places[1 << PLACES_LOG];
 
 static uint64_t place_of(uintptr_t frame, uintptr_t for_what)
 {
@@ -17,14 +17,14 @@ static uint64_t place_of(uintptr_t frame, uintptr_t for_what)
     return ((uint64_t)frame ^ (uint64_t)for_what << 20) * 0x9e3779b97f4a7c15u;
 }
 
-static bool is_known(uint64_t place)
+static bool is_known_place(uint64_t place)
 {
-    return para__load_relaxed(&places[place >> (64 - PLACES_LOG)]) == place; /* see above */
+    return para__load_relaxed(&known_places[place >> (64 - PLACES_LOG)]) == place; /* see above */
 }
 
 static void remember(uint64_t place)
 {
-    para__store_relaxed(&places[place >> (64 - PLACES_LOG)], place); /* see above */
+    para__store_relaxed(&known_places[place >> (64 - PLACES_LOG)], place); /* see above */
 }
 
 /* ---- The loader ------------------------------------------------------------------------ */
@@ -108,7 +108,7 @@ static bool is_within(void)
 bool para__in_loader(uintptr_t for_what)
 {
     const uint64_t place = place_of((uintptr_t)__builtin_frame_address(0), for_what);
-    if (is_known(place))
+    if (is_known_place(place))
         return false;
     const bool within = is_within();
     if (!within)
@@ -148,7 +148,7 @@ static _Unwind_Reason_Code look_for_frame(struct _Unwind_Context *context, void 
 bool para__is_left(uintptr_t frame, void (*function)(void))
 {
     const uint64_t place = place_of((uintptr_t)__builtin_frame_address(0), frame);
-    if (is_known(place))
+    if (is_known_place(place))
         return false;
     search s = {.frame = frame};
     _Unwind_Backtrace(look_for_frame, &s);

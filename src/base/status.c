@@ -11,21 +11,21 @@
  * library that is loaded late. Without memory there is none. */
 enum { DETAIL_BYTES = 256 };
 static pthread_key_t detail_key;
-static bool has_key;
+static bool has_detail_key;
 
-__attribute__((constructor(101))) static void make_key(void)
+__attribute__((constructor(101))) static void make_detail_key(void)
 {
-    has_key = pthread_key_create(&detail_key, free) == 0;
+    has_detail_key = pthread_key_create(&detail_key, free) == 0;
 }
 
 static char *own_detail(void)
 {
-    return has_key ? pthread_getspecific(detail_key) : NULL;
+    return has_detail_key ? pthread_getspecific(detail_key) : NULL;
 }
 
 static char *make_detail(void)
 {
-    char *made = has_key ? calloc(1, DETAIL_BYTES) : NULL;
+    char *made = has_detail_key ? calloc(1, DETAIL_BYTES) : NULL;
     if (made && pthread_setspecific(detail_key, made) != 0) {
         free(made);
         made = NULL;

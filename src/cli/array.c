@@ -34,7 +34,7 @@ bool para__array_is_stdout(const char *path)
     return is_stream(path, "/dev/stdout", STDOUT_FILENO);
 }
 
-static int refuse(para__array *array, const char *fault)
+static int refuse_array(para__array *array, const char *fault)
 {
     const int status = para__say_failed("%s: %s", array->path, fault);
     para__array_close(array);
@@ -44,7 +44,7 @@ static int refuse(para__array *array, const char *fault)
 /* ---- Mapped ---------------------------------------------------------------------------- */
 
 /* Some network mounts and FUSE file systems refuse MAP_SHARED. */
-static bool map(para__mapping *mapping, int descriptor, size_t bytes)
+static bool map_data(para__mapping *mapping, int descriptor, size_t bytes)
 {
     static const int kinds[] = {MAP_SHARED, MAP_PRIVATE};
     for (int i = 0; i < 2; i++) {
@@ -69,7 +69,7 @@ static int open_mapped(para__array *array, size_t begin)
         begin = mapping->bytes;
     const char *file = mapping->begin + begin;
     if (!para__npy_parse(&array->npy, file, mapping->bytes - begin, fault))
-        return refuse(array, fault);
+        return refuse_array(array, fault);
     array->data = mapping->begin + begin + array->npy.data_offset;
     return 0;
 }
@@ -106,23 +106,23 @@ static int read_header(para__array *array, int descriptor)
     if (!read_bytes(descriptor, prefix, shortest, &got) ||
         (got == shortest && prefix[6] > 1 &&
          !read_bytes(descriptor, prefix + shortest, sizeof prefix - shortest, &more)))
-        return refuse(array, strerror(errno));
+        return refuse_array(array, strerror(errno));
     got += more;
     if (got == 0)
-        return refuse(array, "the file is empty");
+        return refuse_array(array, "the file is empty");
     const size_t length = para__npy_header_bytes(prefix, got, fault);
     if (length == 0)
-        return refuse(array, fault);
+        return refuse_array(array, fault);
     char *header = malloc(length > got ? length : got);
     if (!header)
-        return refuse(array, strerror(ENOMEM));
+        return refuse_array(array, strerror(ENOMEM));
     memcpy(header, prefix, got);
     more = 0;
     const bool good = length <= got || read_bytes(descriptor, header + got, length - got, &more);
     const int error = errno;
     const bool parsed = good && para__npy_parse_header(&array->npy, header, got + more, fault);
     free(header);
-    return !good ? refuse(array, strerror(error)) : !parsed ? refuse(array, fault) : 0;
+    return !good ? refuse_array(array, strerror(error)) : !parsed ? refuse_array(array, fault) : 0;
 }
 
 /* Reads the array and not a byte more: another array may follow it. */
@@ -135,10 +135,10 @@ static int open_read(para__array *array, int descriptor)
         return status;
     const size_t bytes = array->npy.count * array->npy.element_bytes;
     if (!para__array_allocate(array, bytes))
-        return refuse(array, strerror(errno));
+        return refuse_array(array, strerror(errno));
     if (!read_bytes(descriptor, array->data, bytes, &got))
-        return refuse(array, strerror(errno));
-    return para__npy_check_data(&array->npy, got, fault) ? 0 : refuse(array, fault);
+        return refuse_array(array, strerror(errno));
+    return para__npy_check_data(&array->npy, got, fault) ? 0 : refuse_array(array, fault);
 }
 
 /* ---- Either ---------------------------------------------------------------------------- */
@@ -147,22 +147,24 @@ static int open_file(para__array *array, int descriptor, bool is_stdin)
 {
     struct stat facts;
     if (fstat(descriptor, &facts) != 0)
-        return refuse(array, strerror(errno));
+        return refuse_array(array, strerror(errno));
     if (S_ISDIR(facts.st_mode))
-        return refuse(array, "not a regular file: it is a directory");
+        return refuse_array(array, "not a regular file: it is a directory");
     if (isatty(descriptor))
-        return refuse(array, "a terminal has no arrays: name a file, or send one through a pipe");
+        return refuse_array(array,
+                            "a terminal has no arrays: name a file, or send one through a pipe");
     /* A file of size 0 may still have bytes: /proc, some FUSE file systems. */
     const off_t begin = is_stdin && S_ISREG(facts.st_mode) ? lseek(descriptor, 0, SEEK_CUR) : 0;
     if (!S_ISREG(facts.st_mode) || facts.st_size == 0 || begin < 0)
         return open_read(array, descriptor);
     const int own = fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
     if (own < 0)
-        return refuse(array, strerror(errno));
-    if (!map(&array->mapping, own, (size_t)facts.st_size)) {
+        return refuse_array(array, strerror(errno));
+    if (!map_data(&array->mapping, own, (size_t)facts.st_size)) {
         const int error = errno;
         close(own);
-        return error == ENOMEM ? refuse(array, strerror(error)) : open_read(array, descriptor);
+        return error == ENOMEM ? refuse_array(array, strerror(error))
+                               : open_read(array, descriptor);
     }
     const int status = open_mapped(array, (size_t)begin);
     if (!status && is_stdin) /* the next reader begins behind the array */
@@ -179,7 +181,7 @@ int para__array_open(para__array *array, const char *path)
     *array = (para__array){.path = is_stdin ? "standard input" : path, .mapping.descriptor = -1};
     const int descriptor = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0)
-        return refuse(array, strerror(errno));
+        return refuse_array(array, strerror(errno));
     const int status = open_file(array, descriptor, is_stdin);
     if (!is_stdin)
         close(descriptor);

@@ -36,7 +36,7 @@ static bool ends_with(const char *text, const char *end)
     return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
 }
 
-static int refuse_unknown(const para__request *request)
+static int refuse_unknown_kernel(const para__request *request)
 {
     const char *name = request->operands[0];
     const para_builtin *near = NULL;
@@ -91,7 +91,7 @@ int para__choice_make(para__choice *choice, const para__request *request, bool r
     } else {
         choice->kernel = para_builtin_find(name);
         if (!choice->kernel)
-            return refuse_unknown(request);
+            return refuse_unknown_kernel(request);
         if (choice->kernel->reduces != reduces)
             return para__say_usage(request->command, "kernel %s is for 'para %s'", name,
                                    reduces ? "map" : "reduce");

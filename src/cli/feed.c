@@ -104,8 +104,8 @@ static void run_combine(void *acc, const void *rhs, const void *arg)
 /* ---- Setting up ------------------------------------------------------------------------ */
 
 /* Sets the views. Returns whether the feed is needed. */
-static bool take(para__feed *feed, para_in *views, const para__array *in, unsigned count,
-                 size_t row, const para__array *out)
+static bool set_views(para__feed *feed, para_in *views, const para__array *in, unsigned count,
+                      size_t row, const para__array *out)
 {
     bool needed = false;
     size_t mapped = out && out->mapping.descriptor >= 0 ? out->mapping.bytes : 0;
@@ -153,7 +153,7 @@ static size_t place(para__feed *feed, size_t elements)
 void para__feed_map(para__feed *feed, para_map *call, const para__array *in, unsigned count,
                     size_t row, const para__array *out)
 {
-    if (!take(feed, call->in, in, count, row, out))
+    if (!set_views(feed, call->in, in, count, row, out))
         return;
     const size_t bytes = in[0].npy.element_bytes * row; /* all inputs have one type */
     const size_t chunk = (gathers(feed) ? gathered_bytes : chunk_bytes) / (bytes ? bytes : 1);
@@ -170,7 +170,7 @@ void para__feed_map(para__feed *feed, para_map *call, const para__array *in, uns
 
 void para__feed_reduce(para__feed *feed, para_reduce *call, const para__array *in, unsigned count)
 {
-    if (!take(feed, call->in, in, count, 1, NULL))
+    if (!set_views(feed, call->in, in, count, 1, NULL))
         return;
     const size_t block = para_reduce_block(call->count, call->result_bytes);
     feed->reduce = call->kernel;

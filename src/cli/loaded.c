@@ -25,16 +25,16 @@ static double finish_loaded(const void *acc, size_t count)
 }
 
 /* A symbol of an object. */
-typedef struct symbol {
+typedef struct found_symbol {
     void *address;           /* NULL: the object does not have it */
     const ElfW(Sym) * entry; /* its place in the object's table, NULL: it has none */
     bool outside;            /* it is in no object, but each thread has its own */
     bool elsewhere;          /* it is in an object that this one is linked with */
-} symbol;
+} found_symbol;
 
-static symbol find(const para__choice *choice, const char *suffix)
+static found_symbol find(const para__choice *choice, const char *suffix)
 {
-    symbol found = {0};
+    found_symbol found = {0};
     char *name = NULL;
     if (asprintf(&name, "%s%s", choice->symbol, suffix) < 0)
         return found;
@@ -53,13 +53,13 @@ static symbol find(const para__choice *choice, const char *suffix)
 }
 
 /* An indirect function's address is what it resolves to, which may be static and has no entry. */
-static bool is_function(const symbol *s)
+static bool is_function(const found_symbol *s)
 {
     const int type = s->entry ? ELF64_ST_TYPE(s->entry->st_info) : STT_FUNC;
     return !s->outside && (type == STT_FUNC || type == STT_GNU_IFUNC);
 }
 
-static bool is_data(const symbol *s, size_t least, size_t most)
+static bool is_data(const found_symbol *s, size_t least, size_t most)
 {
 #ifdef __GLIBC__
     return s->entry && ELF64_ST_TYPE(s->entry->st_info) == STT_OBJECT &&
@@ -75,7 +75,7 @@ static int object_length(const para__choice *choice)
     return (int)(choice->symbol - 1 - choice->name);
 }
 
-static int refuse(const para__choice *choice, const char *suffix, const char *fault)
+static int refuse_symbol(const para__choice *choice, const char *suffix, const char *fault)
 {
     return para__say_failed("%.*s: %s%s %s", object_length(choice), choice->name, choice->symbol,
                             suffix, fault);
@@ -100,25 +100,26 @@ static int refuse_missing(const para__choice *choice, const char *suffix, const 
 static int find_function(const para__choice *choice, const char *suffix, const char *purpose,
                          void **address)
 {
-    const symbol found = find(choice, suffix);
+    const found_symbol found = find(choice, suffix);
     *address = found.address;
     if (!found.address)
         return refuse_missing(choice, suffix, purpose);
     if (!is_function(&found))
-        return refuse(choice, suffix, "is not a function");
-    return found.elsewhere ? refuse(choice, suffix,
-                                    "is in another object that this one is linked with: name that")
-                           : 0;
+        return refuse_symbol(choice, suffix, "is not a function");
+    return found.elsewhere
+               ? refuse_symbol(choice, suffix,
+                               "is in another object that this one is linked with: name that")
+               : 0;
 }
 
 /* Finds an optional variable; address NULL: it is not there. Refuses one that is in the file but
  * not exported, which would be ignored in silence. */
-static int find_variable(const para__choice *choice, const char *suffix, symbol *found)
+static int find_variable(const para__choice *choice, const char *suffix, found_symbol *found)
 {
     char *name = NULL;
     *found = find(choice, suffix);
     if (found->elsewhere)
-        *found = (symbol){0};
+        *found = (found_symbol){0};
     if (found->address || asprintf(&name, "%s%s", choice->symbol, suffix) < 0)
         return 0;
     char *why = para__object_explain(choice->object, name, false);
@@ -131,7 +132,7 @@ static int find_variable(const para__choice *choice, const char *suffix, symbol 
 /* SYMBOL_inputs */
 static int read_inputs(para__choice *choice)
 {
-    symbol inputs;
+    found_symbol inputs;
     unsigned count = 1;
     const int status = find_variable(choice, "_inputs", &inputs);
     if (status)
@@ -142,7 +143,7 @@ static int read_inputs(para__choice *choice)
         else
             count = 0;
         if (count < 1 || count > PARA_IN_MAX)
-            return refuse(choice, "_inputs", "is not an unsigned from 1 to 8");
+            return refuse_symbol(choice, "_inputs", "is not an unsigned from 1 to 8");
     }
     choice->loaded.inputs = count;
     choice->says_inputs = inputs.address != NULL;
@@ -152,7 +153,7 @@ static int read_inputs(para__choice *choice)
 /* SYMBOL_dtype */
 static int read_type(para__choice *choice)
 {
-    symbol type;
+    found_symbol type;
     const int status = find_variable(choice, "_dtype", &type);
     choice->type = PARA_FLOAT64;
     choice->says_type = type.address != NULL;
@@ -165,7 +166,8 @@ static int read_type(para__choice *choice)
             memcmp(type.address, name, strlen(name) + 1) == 0)
             return 0;
     }
-    return refuse(choice, "_dtype", "is neither \"float32\" nor \"float64\", as an array of char");
+    return refuse_symbol(choice, "_dtype",
+                         "is neither \"float32\" nor \"float64\", as an array of char");
 }
 
 /* Returns the index of a name in a list of names separated by spaces; -1: not found. */
@@ -212,7 +214,7 @@ static int take_named(para__choice *choice, const para__request *request, const 
 enum { LIST_MOST = 4096 }; /* bytes of a list whose size is not known */
 
 /* Whether SYMBOL_args is a list of at most PARA__ARG_MAX different names. */
-static bool is_list(const symbol *args)
+static bool is_list(const found_symbol *args)
 {
     const char *names = args->address;
     int count = 0;
@@ -236,7 +238,7 @@ static bool is_list(const symbol *args)
 static int take_values(para__choice *choice, const para__request *request)
 {
     const size_t bytes = PARA__ARG_MAX * sizeof *choice->values;
-    symbol args;
+    found_symbol args;
     void *values = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (values == MAP_FAILED)
         return para__say_status(PARA_ERR_MEMORY);
@@ -246,7 +248,7 @@ static int take_values(para__choice *choice, const para__request *request)
     if (status)
         return status;
     if (args.address && !is_list(&args))
-        return refuse(
+        return refuse_symbol(
             choice, "_args",
             "is not an array of char with at most 16 names, each once, and spaces between them");
     if (args.address)
@@ -284,7 +286,7 @@ static int check_kind(const para__choice *choice, const para__request *request)
         return status;
     static const char *const parts[] = {"_combine", "_identity"};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        const symbol found = find(choice, parts[i]);
+        const found_symbol found = find(choice, parts[i]);
         if (found.address && !found.elsewhere)
             return para__say_usage(request->command,
                                    "kernel %s is for 'para reduce': there is a %s%s", choice->name,
@@ -297,7 +299,7 @@ static int read_functions(para__choice *choice, const para__request *request)
 {
     para_builtin_code *code = &choice->loaded.code[choice->type];
     void *address;
-    symbol identity;
+    found_symbol identity;
     int status = find_function(choice, "", "", &address);
     if (status)
         return status;
@@ -315,7 +317,7 @@ static int read_functions(para__choice *choice, const para__request *request)
     memcpy(&code->combine, &address, sizeof address);
     status = find_variable(choice, "_identity", &identity);
     if (!status && identity.address && !is_data(&identity, sizeof(double), sizeof(double)))
-        status = refuse(choice, "_identity", "is not a double");
+        status = refuse_symbol(choice, "_identity", "is not a double");
     code->acc_bytes = sizeof(double);
     code->identity = identity.address ? identity.address : &zero;
     code->finish = finish_loaded;

@@ -26,7 +26,7 @@ static const void *part(const image *file, size_t offset, size_t bytes)
 }
 
 /* Maps a regular file; false if there is none that could be read. */
-static bool map(image *file, const char *path)
+static bool map_image(image *file, const char *path)
 {
     struct stat facts;
     const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -86,7 +86,7 @@ void *para__object_open(const char *name)
     const char *looked_for = path ? path : name;
     struct stat facts;
     const bool other = stat(looked_for, &facts) == 0 && !S_ISREG(facts.st_mode);
-    const bool mapped = strchr(looked_for, '/') && map(&file, looked_for);
+    const bool mapped = strchr(looked_for, '/') && map_image(&file, looked_for);
     const char *fault = mapped ? find_fault(&file) : other ? "not a regular file" : NULL;
     if (mapped)
         unmap(&file);
@@ -178,7 +178,7 @@ char *para__object_explain(void *object, const char *symbol, bool nearby)
     image file;
     char *sentence = NULL;
     const char *colon = strrchr(symbol, ':'); /* of a name in a namespace of C++ */
-    if (dlinfo(object, RTLD_DI_LINKMAP, &own) != 0 || !map(&file, own->l_name))
+    if (dlinfo(object, RTLD_DI_LINKMAP, &own) != 0 || !map_image(&file, own->l_name))
         return NULL;
     const clue found = look_for(&file, colon ? colon + 1 : symbol);
     int length = 0;

@@ -22,7 +22,7 @@ static void use_lane(para_pool *pool, uint32_t index)
     }
 }
 
-static bool take(para__lane *lane)
+static bool take_if_free(para__lane *lane)
 {
     uint32_t state = para__load_relaxed(&lane->leased); /* a guess, to leave others' lines alone */
     return state == PARA__LANE_FREE &&
@@ -44,7 +44,7 @@ static inline para__lane *take_free(para_pool *pool)
     for (unsigned i = 0; i < PARA__LANES; i++) {
         const unsigned index = (last_lane + i) % PARA__LANES;
         para__lane *lane = &pool->lane[index];
-        if (take(lane)) {
+        if (take_if_free(lane)) {
             if (lane->generation == last_generation)
                 continue; /* worn out: it stays leased */
             last_lane = (unsigned char)index;
@@ -125,7 +125,7 @@ void para__lanes_trim(para_pool *pool, uint64_t idle_ticks)
     para__store_relaxed(&pool->kept_ticks, now); /* all: see pool.h */
     for (unsigned i = 0; i < lanes; i++) {
         para__lane *lane = &pool->lane[i];
-        if (!take(lane)) {
+        if (!take_if_free(lane)) {
             is_kept = true; /* perhaps */
             continue;
         }

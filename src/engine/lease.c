@@ -12,8 +12,8 @@
 
 #include <pthread.h>
 
-static pthread_key_t key;
-static bool has_key;
+static pthread_key_t lanes_key;
+static bool has_lanes_key;
 PARA__THREAD_LOCAL bool para__lanes_watched;
 
 /* Nothing is run any more: what is unclaimed is claimed for nothing. Whether all helpers are out. */
@@ -115,10 +115,10 @@ static void abandon_all(void *unused)
 
 void para__lanes_watch(void)
 {
-    para__lanes_watched = has_key && pthread_setspecific(key, &key) == 0;
+    para__lanes_watched = has_lanes_key && pthread_setspecific(lanes_key, &lanes_key) == 0;
 }
 
-__attribute__((constructor)) static void make_key(void)
+__attribute__((constructor)) static void make_lanes_key(void)
 {
-    has_key = pthread_key_create(&key, abandon_all) == 0;
+    has_lanes_key = pthread_key_create(&lanes_key, abandon_all) == 0;
 }

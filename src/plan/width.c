@@ -8,7 +8,7 @@ enum { LEAST_WIDTH = 2 };
 
 /* What takes no longer, and what is faster: between the two a site stays where it is. */
 static const double no_longer = 1.03;
-static const double faster = 0.95;
+static const double clearly_faster = 0.95;
 
 /* The width after so many halvings, and of those at most as many as leave LEAST_WIDTH. */
 static unsigned halved(unsigned all, unsigned halvings)
@@ -86,7 +86,7 @@ para__width para__width_add(para__width width, unsigned all, unsigned ran, doubl
         width.again = true; /* the next call decides */
         return width;
     }
-    if (wider && element_ns >= faster * width.pace_ns)
+    if (wider && element_ns >= clearly_faster * width.pace_ns)
         return refuse(width);
     return move(width, wider ? -1 : 1, element_ns);
 }

@@ -20,7 +20,7 @@ static const double worth_escalating_ns = 10000;
  * which a few calls should show. */
 static const double credit_part = 1.0 / 64;
 static const double first_credit_part = 1.0 / 4;
-enum { MOST_REFUSED = 3 };
+enum { MOST_TRIALS_REFUSED = 3 };
 
 /* Participants that were busy for less than what the call's end tells kept each other waiting. What
  * differs by less is noise. */
@@ -455,9 +455,9 @@ static void account(const para__schedule *s, para__estimate *e, double ns)
 {
     if (s->trial) {
         const bool faster = ns < s->usual_ns;
-        e->refused = (uint8_t)(faster                      ? 0
-                               : e->refused < MOST_REFUSED ? e->refused + 1
-                                                           : MOST_REFUSED);
+        e->refused = (uint8_t)(faster                             ? 0
+                               : e->refused < MOST_TRIALS_REFUSED ? e->refused + 1
+                                                                  : MOST_TRIALS_REFUSED);
         if (!faster)
             e->credit_ns = 0;
         return;

@@ -124,7 +124,7 @@ para_status para_mutex_unlock_at(para_mutex *mutex, const char *file, int line)
     para__hold **const at = find_held(mutex);
     para__hold *const h = *at;
     if (!h && !is_ended()) {
-        const para__place here = {file, line};
+        const para__source_place here = {file, line};
         return para__fail(PARA_ERR_NOT_OWNER,
                           "%s:%d unlocks what its thread does not hold, or has locked "
                           "where locks are not checked",

@@ -49,7 +49,7 @@ typedef struct order {
     entry entry;
     chain_link of_first, of_then; /* in the lists of their orders */
     lock_node *first, *then;
-    para__place first_at, then_at;
+    para__source_place first_at, then_at;
 } order;
 
 #define CONTAINING(type, member, pointer) \
@@ -74,7 +74,7 @@ __attribute__((constructor)) static void guard_graph_in_forks(void)
     pthread_atfork(enter_graph, leave_graph, leave_graph);
 }
 
-const char *para__place_file(para__place at)
+const char *para__place_file(para__source_place at)
 {
     const char *slash = strrchr(at.file, '/');
     return slash ? slash + 1 : at.file;
@@ -196,7 +196,8 @@ static lock_node *find_or_make_lock(const void *address)
     return l;
 }
 
-static bool make_order(lock_node *first, lock_node *then, para__place first_at, para__place then_at)
+static bool make_order(lock_node *first, lock_node *then, para__source_place first_at,
+                       para__source_place then_at)
 {
     order *o = make_room(&orders) ? allocate_part(sizeof *o) : NULL;
     if (!o)

@@ -5,15 +5,15 @@
 
 #include <stddef.h>
 
-typedef struct para__place {
+typedef struct para__source_place {
     const char *file;
     int line;
-} para__place;
+} para__source_place;
 
 /* A lock, and where it was locked. */
 typedef struct para__hold {
     const void *lock;
-    para__place at;
+    para__source_place at;
     struct para__hold *earlier; /* of the same thread */
 } para__hold;
 
@@ -33,6 +33,6 @@ para__order_answer para__orders_add(const para__hold *then, const para__hold **w
 void para__orders_forget(const void *lock);
 
 /* The place's file without folders: a text has little room. */
-const char *para__place_file(para__place at);
+const char *para__place_file(para__source_place at);
 
 #endif
