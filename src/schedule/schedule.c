@@ -1,39 +1,6 @@
-#include "schedule/schedule.h"
+#include "schedule/tuning.h"
 
-#include "base/clock.h"
-#include "engine/calibrate.h"
-
-#include <float.h>
-
-/* Calls shorter than this are timed now and then only, so that a look at the clock does not show. */
-static const double short_ns = 1000;
-enum { SAMPLE_EVERY = 17 }; /* odd, so that each of two sites in turn has its turn */
-
-/* In calls shorter than this, data that travels between cores shows: the first one alone after a
- * shared one tells little. Longer ones are always timed. */
-static const double long_ns = 50000;
-
-/* A shorter rest of a probe is run alone: that costs little, and tells what the call costs alone. */
-static const double worth_escalating_ns = 10000;
-
-/* The part of a site's time that trials may cost; and until it is known what its calls take alone,
- * which a few calls should show. */
-static const double credit_part = 1.0 / 64;
-static const double first_credit_part = 1.0 / 4;
-enum { MOST_TRIALS_REFUSED = 3 };
-
-/* Participants that were busy for less than what the call's end tells kept each other waiting. What
- * differs by less is noise. */
-static const double clearly = 1.1;
-
-/* A probe whose elements cost so many times more than those of calls that run alone is of a call of
- * another kind: wrappers run all loops through one kernel. */
-static const double another_kind = 4;
-
-/* A probe's first portions may be dominated by the price of a kernel call. So in calls of more units
- * than this for each worker one portion does not tell; and portions are so long that the
- * price is a small part. */
-enum { FEW_UNITS = 8, PRICES_A_PORTION = 4 };
+#include "base/thread.h"
 
 /* What a thread remembers of its own last calls; its own, so that callers do not share a line. */
 static PARA__THREAD_LOCAL struct {
@@ -42,42 +9,8 @@ static PARA__THREAD_LOCAL struct {
     const para__site *trial;  /* the site of which alone_left more are to be run alone, or
                                  timed_left more shared ones to be timed */
     uint8_t alone_left, timed_left;
-    uint8_t calls, priced, relaxed; /* counters, for what is done now and then */
+    uint8_t calls, priced; /* counters, for what is done now and then */
 } recent;
-
-/* In short calls, several in a row run alone for a trial, and the last one is timed: the first finds
- * data where a helper has left it. The shared ones that follow are timed as well, to measure the
- * cost of moving data promptly. */
-enum { ALONE_IN_A_ROW = 3, TIMED_AFTERWARDS = 4 };
-
-/* Whether it is the turn of this one, of many. */
-static bool is_sampled(uint8_t *counter)
-{
-    if (++*counter < SAMPLE_EVERY)
-        return false;
-    *counter = 0;
-    return true;
-}
-
-/* Work below this is not worth sharing, even with helpers that are awake. */
-static double least_work_ns(const para_pool *pool)
-{
-    return para__load_relaxed(&pool->followed.least_work_ns); /* see pool.h */
-}
-
-static double ticks_ns(const para__schedule *s, double ticks, unsigned looks)
-{
-    const double ns = ticks * para__ns_per_tick() - looks * s->pool->costs.clock_ns;
-    return ns > 0 ? ns : 0;
-}
-
-/* What the call's elements cost that way, the price of kernel calls left out: more than nothing,
- * which would mean that it is not known. */
-static double elements_ns(const para__schedule *s, para__way way)
-{
-    const double ns = para__estimate_cost(s->estimate, way) * (double)s->count;
-    return ns > 1 ? ns : 1;
-}
 
 static unsigned awake(const para_pool *pool, double work_ns)
 {
@@ -87,8 +20,7 @@ static unsigned awake(const para_pool *pool, double work_ns)
     return long_within ? pool->workers - 1 : para__pool_awake(pool);
 }
 
-/* Asks about units that cost so much when shared, and take so long alone. */
-static void ask(para__schedule *s, size_t units, double work_ns, double alone_ns)
+void para__schedule_ask(para__schedule *s, size_t units, double work_ns, double alone_ns)
 {
     s->ask = (para__ask){.units = units,
                          .work_ns = work_ns,
@@ -127,7 +59,7 @@ static void run_small(para__schedule *s)
 static void run_probe(para__schedule *s, size_t units)
 {
     const double price_ns = PRICES_A_PORTION * (double)s->estimate.price_ns;
-    const double portion = price_ns / elements_ns(s, PARA__ALONE) * (double)units;
+    const double portion = price_ns / para__elements_ns(s, PARA__ALONE) * (double)units;
     run_small(s);
     s->timed = true;
     s->probe = portion < (double)units;
@@ -185,7 +117,7 @@ static bool is_trial_shared(para__schedule *s)
     }
     recent.woken = NULL;
     const double longer_ns = -s->plan.gain_ns;
-    ask(s, s->ask.units, elements_ns(s, PARA__ALONE), s->ask.alone_ns);
+    para__schedule_ask(s, s->ask.units, para__elements_ns(s, PARA__ALONE), s->ask.alone_ns);
     decide(s);
     s->timed = true;
     s->usual_ns = s->ask.alone_ns;
@@ -212,18 +144,12 @@ static void narrow(para__schedule *s)
     para__plan_portions(&s->plan, &s->ask, &costs);
 }
 
-/* Whether the call ran, or will run, as narrow has planned it. */
-static bool is_paced(const para__schedule *s)
-{
-    return s->plan.width == s->paced;
-}
-
 /* A call whose cost is not known: from its first unit on if its units have been dear. */
 static void begin_unknown(para__schedule *s, size_t units)
 {
     const double mean_ns = (double)s->estimate.mean_ns * (double)s->count;
     if (para__estimate_samples(s->estimate) > 0) {
-        ask(s, units, mean_ns, 0);
+        para__schedule_ask(s, units, mean_ns, 0);
         s->ask.varies = true;
         const para__costs costs = para__costs_now(s->pool);
         if (para__share_at_once(&s->ask, mean_ns / (double)units, &costs)) {
@@ -239,12 +165,12 @@ static void begin_unknown(para__schedule *s, size_t units)
 /* A call whose cost is known, and enough to be worth sharing. */
 static void begin_known(para__schedule *s, size_t units)
 {
-    const double work_ns = elements_ns(s, PARA__SHARED);
-    const double alone_ns = elements_ns(s, PARA__ALONE) + (double)s->estimate.price_ns;
+    const double work_ns = para__elements_ns(s, PARA__SHARED);
+    const double alone_ns = para__elements_ns(s, PARA__ALONE) + (double)s->estimate.price_ns;
     const bool automatic = s->options->executor == PARA_EXECUTOR_AUTO;
-    ask(s, units, work_ns, alone_ns);
+    para__schedule_ask(s, units, work_ns, alone_ns);
     decide(s);
-    s->timed = work_ns >= long_ns || is_sampled(&recent.calls);
+    s->timed = work_ns >= long_ns || para__is_sampled(&recent.calls);
     if (work_ns >= long_ns)
         narrow(s);
     if (!automatic)
@@ -265,14 +191,12 @@ static void begin_known(para__schedule *s, size_t units)
     }
 }
 
-/* The most elements of a call that is alone, whatever it is asked: what is known of its cost can be
- * trusted, or would not be worth sharing even at four times of it. */
-static size_t small_count(const para__schedule *s)
+size_t para__small_count(const para__schedule *s)
 {
     const unsigned samples = para__estimate_samples(s->estimate);
     const double cost_ns = para__estimate_cost(s->estimate, PARA__ALONE);
     const double certain = para__estimate_trusted(s->estimate) ? 1 : samples >= 2 ? 4 : 0;
-    const double most = certain > 0 ? least_work_ns(s->pool) / (certain * cost_ns) : 0;
+    const double most = certain > 0 ? para__least_work_now(s->pool) / (certain * cost_ns) : 0;
     return most < (double)SIZE_MAX / 2 ? (size_t)most : SIZE_MAX / 2;
 }
 
@@ -293,7 +217,7 @@ bool para__schedule_begin_small(para__schedule *s, uintptr_t kernel, size_t unit
     s->site = para__site_find(&s->pool->sites, para__site_key_of(kernel, s->count, options->site));
     if (options->executor != PARA_EXECUTOR_AUTO ||
         s->count > para__load_relaxed(&s->site->small) || /* no order: see sites.h */
-        is_sampled(&recent.calls))
+        para__is_sampled(&recent.calls))
         return false;
     recent.shared = NULL;
     s->plan = (para__plan){.width = 1, .tickets = 1, .first = 1, .why = PARA_WHY_SMALL};
@@ -309,11 +233,11 @@ void para__schedule_begin(para__schedule *s, size_t units)
     s->estimate = para__site_read(s->site);
     const bool automatic = s->options->executor == PARA_EXECUTOR_AUTO;
     const bool trusted = para__estimate_trusted(s->estimate);
-    if (automatic && s->count <= small_count(s)) {
+    if (automatic && s->count <= para__small_count(s)) {
         run_small(s);
         s->timed = true; /* the others of its kind are not looked at */
-        if ((double)s->estimate.price_ns > elements_ns(s, PARA__ALONE) &&
-            is_sampled(&recent.priced)) {
+        if ((double)s->estimate.price_ns > para__elements_ns(s, PARA__ALONE) &&
+            para__is_sampled(&recent.priced)) {
             s->probe = true; /* a price is only seen in portions: is it still there? */
             s->first_units = units / 16 + 1;
         }
@@ -322,10 +246,12 @@ void para__schedule_begin(para__schedule *s, size_t units)
     } else if (trusted) {
         begin_known(s, units);
     } else {
-        ask(s, units, 0, 0);
+        para__schedule_ask(s, units, 0, 0);
         decide(s);
         s->timed = true;
     }
+    if (s->plan.width > 1)
+        recent.shared = s->site;
 }
 
 void para__schedule_divide(para__schedule *s, size_t units)
@@ -358,186 +284,4 @@ size_t para__schedule_piece(const para__schedule *s)
     const double known_ns = para__estimate_cost(s->estimate, PARA__ALONE);
     const double piece = known_ns > 0 ? moment_ns / known_ns : (double)s->count / 64;
     return piece < 1 ? 1 : piece < (double)s->count ? (size_t)piece : s->count;
-}
-
-/* ---- While it is probed --------------------------------------------------------------- */
-
-/* The price of a kernel call, as these portions tell it, else as it is known. */
-static double price_of(const para__schedule *s, const para__portions *portions)
-{
-    const double known_ns = s->estimate.price_ns;
-    const double ticks = para__portions_price(portions, known_ns / para__ns_per_tick());
-    return ticks < 0 ? known_ns : ticks_ns(s, ticks, 1);
-}
-
-/* The next portion is eight times as long as all before; longer where these were mostly the price of
- * the call, shorter where units seem to be dear and it is not clear whether that was the price. */
-static size_t next_portion(const para__portions *portions, bool is_unclear, double unit_ns,
-                           double price_ns, size_t left)
-{
-    const double done = portions->units;
-    double next = 8 * done;
-    if (is_unclear)
-        next = 2 * done;
-    else if (unit_ns * done < price_ns * portions->count) {
-        const double enough = unit_ns > 0 ? PRICES_A_PORTION * price_ns / unit_ns : 64 * done;
-        const double most = 64 * done;
-        next = enough < next ? next : enough < most ? enough : most;
-    }
-    return next < (double)left ? (size_t)next : left;
-}
-
-size_t para__schedule_next(para__schedule *s, const para__portions *portions, size_t last,
-                           uint64_t last_ticks, size_t left)
-{
-    const double ns = ticks_ns(s, (double)last_ticks, 1);
-    const double price_ns = price_of(s, portions);
-    const double unit_ns = ns > price_ns ? (ns - price_ns) / (double)last : 0;
-    const double rest_ns = unit_ns * (double)left;
-    const bool is_long = last_ticks >= s->pool->portion_ticks; /* else it tells more of its call */
-    const bool is_unclear = s->estimate.price_ns == 0 &&
-                            left > (size_t)FEW_UNITS * s->pool->workers &&
-                            !para__portions_are_clear(portions);
-    s->probed_ns = unit_ns * (double)(portions->units + (double)left) / (double)s->count;
-    if (is_long && !is_unclear && rest_ns >= worth_escalating_ns) {
-        const double alone_ns = para__estimate_cost(s->estimate, PARA__ALONE);
-        const double shared_ns = para__estimate_cost(s->estimate, PARA__SHARED);
-        /* Of a site that is not trusted these are of different calls. */
-        const bool known = alone_ns > 0 && para__estimate_trusted(s->estimate);
-        const double dearer = known ? shared_ns / alone_ns : 1;
-        ask(s, left, rest_ns * dearer, rest_ns + price_ns);
-        s->ask.price_ns = price_ns;
-        s->ask.varies = s->estimate.price_ns == 0; /* claims find out */
-        const para__costs costs = para__costs_now(s->pool);
-        const para__plan plan = para__decide(&s->ask, &costs);
-        if (plan.width > 1) {
-            s->plan = plan;
-            s->plan.why = PARA_WHY_ESCALATED;
-            return 0;
-        }
-    }
-    return next_portion(portions, is_long && is_unclear, unit_ns, price_ns, left);
-}
-
-/* ---- After a call --------------------------------------------------------------------- */
-
-/* Workers of the pool sleep, and a call was not worth waking them. If calls like it follow each
- * other quickly, what they forgo adds up; once it has reached the price of a wake-up, that is paid:
- * the next one finds them awake. (Ski rental: never more than twice the price that was best in
- * hindsight; Karlin et al., "Competitive snoopy caching", Algorithmica 3, 1988.) */
-static void count_forgone(para__schedule *s, double alone_ns)
-{
-    para_pool *pool = s->pool;
-    const para__costs costs = para__costs_now(pool);
-    unsigned width;
-    const double forgone_ns = para__forgone_ns(&s->ask, &costs, &width);
-    if (forgone_ns <= 0)
-        return;
-    const unsigned calls = alone_ns < long_ns ? SAMPLE_EVERY : 1; /* that this one stands for */
-    const uint64_t now = para__ticks();
-    const uint64_t last = para__load_relaxed(&pool->followed.forgone_at); /* all: see pool.h */
-    uint64_t sum = para__load_relaxed(&pool->followed.forgone_ns);
-    if (now - last > calls * para__load_relaxed(&pool->spin_ticks))
-        sum = 0; /* a helper woken then would sleep again by now */
-    sum += (uint64_t)(calls * forgone_ns);
-    const double price_ns = costs.wake_ns + (width - 2) * costs.wake_cost_ns;
-    if ((double)sum > price_ns && !para__pool_is_forked(pool)) {
-        para__workers_wake(pool, width - 1);
-        sum = 0;
-    }
-    para__store_relaxed(&pool->followed.forgone_ns, sum);
-    para__store_relaxed(&pool->followed.forgone_at, now);
-}
-
-/* Credit grows with the time that calls take, and is spent by a trial: one that was faster leaves it,
- * so that the next call confirms it. */
-static void account(const para__schedule *s, para__estimate *e, double ns)
-{
-    if (s->trial) {
-        const bool faster = ns < s->usual_ns;
-        e->refused = (uint8_t)(faster                             ? 0
-                               : e->refused < MOST_TRIALS_REFUSED ? e->refused + 1
-                                                                  : MOST_TRIALS_REFUSED);
-        if (!faster)
-            e->credit_ns = 0;
-        return;
-    }
-    const bool compared = e->alone > 0 || s->plan.width == 1;
-    const unsigned calls = ns < long_ns ? SAMPLE_EVERY : 1; /* that this one stands for */
-    e->credit_ns += (float)(ns * calls * (compared ? credit_part : first_credit_part));
-    /* At the cost of its probe the call would have been over sooner alone: an uneven loop, or one that
-     * is better left alone. The next call tells. */
-    if (!compared && s->probed_ns > 0 && s->probed_ns * (double)s->count < ns)
-        e->credit_ns = FLT_MAX;
-}
-
-/* Records what the elements cost; returns it for the whole call, or a negative value if this call
- * tells nothing. */
-static double record(const para__schedule *s, para__estimate *e, const para__outcome *outcome,
-                     size_t units)
-{
-    const unsigned all = s->pool->workers;
-    const bool is_alone = s->plan.width == 1;
-    const para__tally *tally = &outcome->tally;
-    /* Where memory keeps fewer workers waiting, the cost is that of all of them: else it would look
-     * like another kernel. */
-    const double of_all = is_paced(s) ? (double)all / s->paced : 1;
-    const double portions = (double)outcome->portions.count * (is_alone ? 1 : s->plan.width);
-    double ns = ticks_ns(s, (double)tally->busy_ticks, 1) - portions * (double)e->price_ns;
-    if (!is_alone && !s->probe && ns >= long_ns) {
-        const para__costs costs = para__costs_now(s->pool);
-        const double work_ns =
-            para__work_of(&s->ask, s->plan.width, ticks_ns(s, (double)outcome->ticks, 1), &costs);
-        ns = work_ns > clearly * ns ? work_ns : ns;
-    }
-    ns = ns > 0 ? ns * of_all : 0;
-    const double mean_ticks = (double)tally->busy_ticks / (double)units;
-    const double spread = is_alone ? 0
-                          : tally->dearest_ticks > mean_ticks && mean_ticks > 0
-                              ? tally->dearest_ticks / mean_ticks
-                              : 1;
-    if (is_alone && s->unsettled && ns < long_ns)
-        return -1;
-    const para__way way = is_alone ? PARA__ALONE : PARA__SHARED;
-    if (!is_alone && s->probe && e->alone > 0 && s->probed_ns > another_kind * (double)e->alone_ns)
-        *e = para__estimate_distrust(
-            *e); /* it was not shared calls that it was expected to be like */
-    *e = s->trial ? para__estimate_try(*e, way, (double)s->count, ns)
-                  : para__estimate_add(*e, way, (double)s->count, ns, spread);
-    return ns;
-}
-
-void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_t units)
-{
-    const unsigned all = s->pool->workers;
-    const double elapsed_ns = ticks_ns(s, (double)outcome->ticks, 1);
-    if (s->watched && elapsed_ns < another_kind * s->usual_ns)
-        return;
-    if (is_paced(s)) {
-        para__site_pace(s->site, all, s->plan.width, elapsed_ns / (double)s->count);
-        if (s->paced != para__width_present(s->pace, all))
-            return; /* a trial tells of the width alone */
-    }
-    para__estimate e = para__site_read(s->site);
-    const double price_ticks =
-        para__portions_price(&outcome->portions, (double)e.price_ns / para__ns_per_tick());
-    if (price_ticks >= 0)
-        e = para__estimate_price(e, ticks_ns(s, price_ticks, 1));
-    const double ns = record(s, &e, outcome, units);
-    if (ns >= 0 && s->options->executor == PARA_EXECUTOR_AUTO)
-        account(s, &e, elapsed_ns);
-    s->estimate = e;
-    para__site_write(s->site, e);
-    para__store_relaxed(&s->site->small, small_count(s)); /* no order: see sites.h */
-    if (ns < 0)
-        return;
-    if (s->plan.why != PARA_WHY_ASKED && !(is_paced(s) && s->paced < all) && !s->trial &&
-        ns > least_work_ns(s->pool) && para__pool_awake(s->pool) < all - 1) {
-        ask(s, units, elements_ns(s, PARA__SHARED),
-            elements_ns(s, PARA__ALONE) + (double)e.price_ns);
-        count_forgone(s, ns);
-    }
-    if (s->plan.why == PARA_WHY_SMALL && is_sampled(&recent.relaxed) &&
-        ns > para__least_work_ns(&s->pool->costs, all))
-        para__costs_relax(s->pool); /* much more rarely than shared calls put it right */
 }

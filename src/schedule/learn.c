@@ -1,0 +1,191 @@
+/* What is learnt of a call: while it is probed, and from how it went. */
+#include "schedule/tuning.h"
+
+#include "base/thread.h"
+
+#include <float.h>
+
+/* Counts calls that were not shared, for what is done now and then. */
+static PARA__THREAD_LOCAL uint8_t relaxed;
+
+/* ---- While it is probed --------------------------------------------------------------- */
+
+/* The price of a kernel call, as these portions tell it, else as it is known. */
+static double price_of(const para__schedule *s, const para__portions *portions)
+{
+    const double known_ns = s->estimate.price_ns;
+    const double ticks = para__portions_price(portions, known_ns / para__ns_per_tick());
+    return ticks < 0 ? known_ns : para__schedule_ns(s, ticks, 1);
+}
+
+/* The next portion is eight times as long as all before; longer where these were mostly the price of
+ * the call, shorter where units seem to be dear and it is not clear whether that was the price. */
+static size_t next_portion(const para__portions *portions, bool is_unclear, double unit_ns,
+                           double price_ns, size_t left)
+{
+    const double done = portions->units;
+    double next = 8 * done;
+    if (is_unclear)
+        next = 2 * done;
+    else if (unit_ns * done < price_ns * portions->count) {
+        const double enough = unit_ns > 0 ? PRICES_A_PORTION * price_ns / unit_ns : 64 * done;
+        const double most = 64 * done;
+        next = enough < next ? next : enough < most ? enough : most;
+    }
+    return next < (double)left ? (size_t)next : left;
+}
+
+size_t para__schedule_next(para__schedule *s, const para__portions *portions, size_t last,
+                           uint64_t last_ticks, size_t left)
+{
+    const double ns = para__schedule_ns(s, (double)last_ticks, 1);
+    const double price_ns = price_of(s, portions);
+    const double unit_ns = ns > price_ns ? (ns - price_ns) / (double)last : 0;
+    const double rest_ns = unit_ns * (double)left;
+    const bool is_long = last_ticks >= s->pool->portion_ticks; /* else it tells more of its call */
+    const bool is_unclear = s->estimate.price_ns == 0 &&
+                            left > (size_t)FEW_UNITS * s->pool->workers &&
+                            !para__portions_are_clear(portions);
+    s->probed_ns = unit_ns * (double)(portions->units + (double)left) / (double)s->count;
+    if (is_long && !is_unclear && rest_ns >= worth_escalating_ns) {
+        const double alone_ns = para__estimate_cost(s->estimate, PARA__ALONE);
+        const double shared_ns = para__estimate_cost(s->estimate, PARA__SHARED);
+        /* Of a site that is not trusted these are of different calls. */
+        const bool known = alone_ns > 0 && para__estimate_trusted(s->estimate);
+        const double dearer = known ? shared_ns / alone_ns : 1;
+        para__schedule_ask(s, left, rest_ns * dearer, rest_ns + price_ns);
+        s->ask.price_ns = price_ns;
+        s->ask.varies = s->estimate.price_ns == 0; /* claims find out */
+        const para__costs costs = para__costs_now(s->pool);
+        const para__plan plan = para__decide(&s->ask, &costs);
+        if (plan.width > 1) {
+            s->plan = plan;
+            s->plan.why = PARA_WHY_ESCALATED;
+            return 0;
+        }
+    }
+    return next_portion(portions, is_long && is_unclear, unit_ns, price_ns, left);
+}
+
+/* ---- After a call --------------------------------------------------------------------- */
+
+/* Workers of the pool sleep, and a call was not worth waking them. If calls like it follow each
+ * other quickly, what they forgo adds up; once it has reached the price of a wake-up, that is paid:
+ * the next one finds them awake. (Ski rental: never more than twice the price that was best in
+ * hindsight; Karlin et al., "Competitive snoopy caching", Algorithmica 3, 1988.) */
+static void count_forgone(para__schedule *s, double alone_ns)
+{
+    para_pool *pool = s->pool;
+    const para__costs costs = para__costs_now(pool);
+    unsigned width;
+    const double forgone_ns = para__forgone_ns(&s->ask, &costs, &width);
+    if (forgone_ns <= 0)
+        return;
+    const unsigned calls = alone_ns < long_ns ? SAMPLE_EVERY : 1; /* that this one stands for */
+    const uint64_t now = para__ticks();
+    const uint64_t last = para__load_relaxed(&pool->followed.forgone_at); /* all: see pool.h */
+    uint64_t sum = para__load_relaxed(&pool->followed.forgone_ns);
+    if (now - last > calls * para__load_relaxed(&pool->spin_ticks))
+        sum = 0; /* a helper woken then would sleep again by now */
+    sum += (uint64_t)(calls * forgone_ns);
+    const double price_ns = costs.wake_ns + (width - 2) * costs.wake_cost_ns;
+    if ((double)sum > price_ns && !para__pool_is_forked(pool)) {
+        para__workers_wake(pool, width - 1);
+        sum = 0;
+    }
+    para__store_relaxed(&pool->followed.forgone_ns, sum);
+    para__store_relaxed(&pool->followed.forgone_at, now);
+}
+
+/* Credit grows with the time that calls take, and is spent by a trial: one that was faster leaves it,
+ * so that the next call confirms it. */
+static void account(const para__schedule *s, para__estimate *e, double ns)
+{
+    if (s->trial) {
+        const bool faster = ns < s->usual_ns;
+        e->refused = (uint8_t)(faster                             ? 0
+                               : e->refused < MOST_TRIALS_REFUSED ? e->refused + 1
+                                                                  : MOST_TRIALS_REFUSED);
+        if (!faster)
+            e->credit_ns = 0;
+        return;
+    }
+    const bool compared = e->alone > 0 || s->plan.width == 1;
+    const unsigned calls = ns < long_ns ? SAMPLE_EVERY : 1; /* that this one stands for */
+    e->credit_ns += (float)(ns * calls * (compared ? credit_part : first_credit_part));
+    /* At the cost of its probe the call would have been over sooner alone: an uneven loop, or one that
+     * is better left alone. The next call tells. */
+    if (!compared && s->probed_ns > 0 && s->probed_ns * (double)s->count < ns)
+        e->credit_ns = FLT_MAX;
+}
+
+/* Records what the elements cost; returns it for the whole call, or a negative value if this call
+ * tells nothing. */
+static double record(const para__schedule *s, para__estimate *e, const para__outcome *outcome,
+                     size_t units)
+{
+    const unsigned all = s->pool->workers;
+    const bool is_alone = s->plan.width == 1;
+    const para__tally *tally = &outcome->tally;
+    /* Where memory keeps fewer workers waiting, the cost is that of all of them: else it would look
+     * like another kernel. */
+    const double of_all = para__is_paced(s) ? (double)all / s->paced : 1;
+    const double portions = (double)outcome->portions.count * (is_alone ? 1 : s->plan.width);
+    double ns = para__schedule_ns(s, (double)tally->busy_ticks, 1) - portions * (double)e->price_ns;
+    if (!is_alone && !s->probe && ns >= long_ns) {
+        const para__costs costs = para__costs_now(s->pool);
+        const double work_ns = para__work_of(
+            &s->ask, s->plan.width, para__schedule_ns(s, (double)outcome->ticks, 1), &costs);
+        ns = work_ns > clearly * ns ? work_ns : ns;
+    }
+    ns = ns > 0 ? ns * of_all : 0;
+    const double mean_ticks = (double)tally->busy_ticks / (double)units;
+    const double spread = is_alone ? 0
+                          : tally->dearest_ticks > mean_ticks && mean_ticks > 0
+                              ? tally->dearest_ticks / mean_ticks
+                              : 1;
+    if (is_alone && s->unsettled && ns < long_ns)
+        return -1;
+    const para__way way = is_alone ? PARA__ALONE : PARA__SHARED;
+    if (!is_alone && s->probe && e->alone > 0 && s->probed_ns > another_kind * (double)e->alone_ns)
+        *e = para__estimate_distrust(
+            *e); /* it was not shared calls that it was expected to be like */
+    *e = s->trial ? para__estimate_try(*e, way, (double)s->count, ns)
+                  : para__estimate_add(*e, way, (double)s->count, ns, spread);
+    return ns;
+}
+
+void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_t units)
+{
+    const unsigned all = s->pool->workers;
+    const double elapsed_ns = para__schedule_ns(s, (double)outcome->ticks, 1);
+    if (s->watched && elapsed_ns < another_kind * s->usual_ns)
+        return;
+    if (para__is_paced(s)) {
+        para__site_pace(s->site, all, s->plan.width, elapsed_ns / (double)s->count);
+        if (s->paced != para__width_present(s->pace, all))
+            return; /* a trial tells of the width alone */
+    }
+    para__estimate e = para__site_read(s->site);
+    const double price_ticks =
+        para__portions_price(&outcome->portions, (double)e.price_ns / para__ns_per_tick());
+    if (price_ticks >= 0)
+        e = para__estimate_price(e, para__schedule_ns(s, price_ticks, 1));
+    const double ns = record(s, &e, outcome, units);
+    if (ns >= 0 && s->options->executor == PARA_EXECUTOR_AUTO)
+        account(s, &e, elapsed_ns);
+    s->estimate = e;
+    para__site_write(s->site, e);
+    para__store_relaxed(&s->site->small, para__small_count(s)); /* no order: see sites.h */
+    if (ns < 0)
+        return;
+    if (s->plan.why != PARA_WHY_ASKED && !(para__is_paced(s) && s->paced < all) && !s->trial &&
+        ns > para__least_work_now(s->pool) && para__pool_awake(s->pool) < all - 1) {
+        para__schedule_ask(s, units, para__elements_ns(s, PARA__SHARED),
+                           para__elements_ns(s, PARA__ALONE) + (double)e.price_ns);
+        count_forgone(s, ns);
+    }
+    if (s->plan.why == PARA_WHY_SMALL && para__is_sampled(&relaxed) &&
+        ns > para__least_work_ns(&s->pool->costs, all))
+        para__costs_relax(s->pool); /* much more rarely than shared calls put it right */
+}

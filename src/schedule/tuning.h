@@ -1,0 +1,86 @@
+/* The constants of policy, and what its two files share. */
+#ifndef PARA_SCHEDULE_TUNING_H
+#define PARA_SCHEDULE_TUNING_H
+
+#include "base/clock.h"
+#include "engine/calibrate.h"
+#include "schedule/schedule.h"
+
+/* Calls shorter than this are timed now and then only, so that a look at the clock does not show. */
+static const double short_ns = 1000;
+enum { SAMPLE_EVERY = 17 }; /* odd, so that each of two sites in turn has its turn */
+
+/* In calls shorter than this, data that travels between cores shows: the first one alone after a
+ * shared one tells little. Longer ones are always timed. */
+static const double long_ns = 50000;
+
+/* A shorter rest of a probe is run alone: that costs little, and tells what the call costs alone. */
+static const double worth_escalating_ns = 10000;
+
+/* The part of a site's time that trials may cost; and until it is known what its calls take alone,
+ * which a few calls should show. */
+static const double credit_part = 1.0 / 64;
+static const double first_credit_part = 1.0 / 4;
+enum { MOST_TRIALS_REFUSED = 3 };
+
+/* Participants that were busy for less than what the call's end tells kept each other waiting. What
+ * differs by less is noise. */
+static const double clearly = 1.1;
+
+/* A probe whose elements cost so many times more than those of calls that run alone is of a call of
+ * another kind: wrappers run all loops through one kernel. */
+static const double another_kind = 4;
+
+/* A probe's first portions may be dominated by the price of a kernel call. So in calls of more units
+ * than this for each worker one portion does not tell; and portions are so long that the
+ * price is a small part. */
+enum { FEW_UNITS = 8, PRICES_A_PORTION = 4 };
+
+/* In short calls, several in a row run alone for a trial, and the last one is timed: the first finds
+ * data where a helper has left it. The shared ones that follow are timed as well, to measure the
+ * cost of moving data promptly. */
+enum { ALONE_IN_A_ROW = 3, TIMED_AFTERWARDS = 4 };
+
+/* Whether it is the turn of this one, of many. */
+static inline bool para__is_sampled(uint8_t *counter)
+{
+    if (++*counter < SAMPLE_EVERY)
+        return false;
+    *counter = 0;
+    return true;
+}
+
+/* Work below this is not worth sharing, even with helpers that are awake. */
+static inline double para__least_work_now(const para_pool *pool)
+{
+    return para__load_relaxed(&pool->followed.least_work_ns); /* see pool.h */
+}
+
+static inline double para__schedule_ns(const para__schedule *s, double ticks, unsigned looks)
+{
+    const double ns = ticks * para__ns_per_tick() - looks * s->pool->costs.clock_ns;
+    return ns > 0 ? ns : 0;
+}
+
+/* What the call's elements cost that way, the price of kernel calls left out: more than nothing,
+ * which would mean that it is not known. */
+static inline double para__elements_ns(const para__schedule *s, para__way way)
+{
+    const double ns = para__estimate_cost(s->estimate, way) * (double)s->count;
+    return ns > 1 ? ns : 1;
+}
+
+/* Whether the call ran, or will run, as narrow has planned it. */
+static inline bool para__is_paced(const para__schedule *s)
+{
+    return s->plan.width == s->paced;
+}
+
+/* Asks about units that cost so much when shared, and take so long alone. */
+void para__schedule_ask(para__schedule *s, size_t units, double work_ns, double alone_ns);
+
+/* The most elements of a call that is alone, whatever it is asked: what is known of its cost can be
+ * trusted, or would not be worth sharing even at four times of it. */
+size_t para__small_count(const para__schedule *s);
+
+#endif
