@@ -163,9 +163,9 @@ def all_of(result):
         ("F12", "mutex lock+unlock uncontended <= 1.00 x pthread_mutex and nsync",
          locks(run, lambda point: point == "uncontended")),
         ("F12", "contended at 2, 4, 16 threads <= 1.00 x", locks(run, lambda point: point != "uncontended")),
-        ("F13", "few dear units <= 1.05 x the best of serial and peers + 5 us",
+        ("F25", "few dear units <= 1.05 x the best of serial and peers + 5 us",
          worst_to_best(run.rows("few-dear"), 1.05, 5000)),
-        ("F13", "a kernel call with a price likewise", worst_to_best(run.rows("call-price"), 1.05, 5000)),
-        ("F13", "a lock in each element likewise", worst_to_best(run.rows("contended-kernel"), 1.05, 5000)),
+        ("F25", "a kernel call with a price likewise", worst_to_best(run.rows("call-price"), 1.05, 5000)),
+        ("F25", "a lock in each element likewise", worst_to_best(run.rows("contended-kernel"), 1.05, 5000)),
     ]
     return [(name, what) + found for name, what, found in table if found]
