@@ -263,12 +263,12 @@ TEST(portions_are_long_against_the_price_of_a_call)
 {
     para__plan plan = {.width = 2};
     unsigned before = PARA__SLICE_TICKETS_MAX;
-    for (double price_ns = 1; price_ns < 1e6; price_ns *= 2) {
+    for (unsigned price_ns = 1; price_ns < 1000000; price_ns *= 2) {
         const para__ask ask = {
             .units = 1000000, .work_ns = 1e6, .price_ns = price_ns, .spread = 16};
         para__plan_portions(&plan, &ask, &usual);
         assert_true(plan.tickets <= before);
-        assert_true(plan.tickets == 1 || 5e5 / plan.tickets >= 32 * price_ns);
+        assert_true(plan.tickets == 1 || 5e5 / plan.tickets >= 32.0 * price_ns);
         before = plan.tickets;
     }
     assert_int_equal(before, 1);

@@ -195,7 +195,7 @@ TEST(a_price_is_found_from_portions_of_different_length)
     double even[UNITS];
     for (size_t i = 0; i < UNITS; i++)
         even[i] = 3;
-    for (double price = 64; price < 1e6; price *= 4) {
+    for (unsigned price = 64; price < 1000000; price *= 4) {
         assert_true(fabs(price_of(price, even, halving, COUNT_OF(halving)) - price) <= 0.01);
         assert_true(fabs(price_of(price, even, growing, COUNT_OF(growing)) - price) <= 0.01);
     }

@@ -3,7 +3,7 @@
 
 #include "plan/patience.h"
 
-enum { SPIN = 1000 };
+static const uint64_t spin = 1000;
 
 typedef struct sums {
     uint64_t worked, spun;
@@ -13,19 +13,19 @@ typedef struct sums {
 /* A worker that helps with calls of `work` ticks, with gaps[i % n] ticks between them. */
 static sums live(uint64_t work, const uint64_t *gaps, size_t n, unsigned calls)
 {
-    para__patience patience = {.ticks = SPIN};
+    para__patience patience = {.ticks = spin};
     sums s = {0};
     for (unsigned i = 0; i < calls; i++) {
-        para__patience_earn(&patience, work, SPIN);
+        para__patience_earn(&patience, work, spin);
         s.worked += work;
         const uint64_t gap = gaps[i % n];
-        const uint64_t limit = para__patience_limit(&patience, SPIN);
-        assert_true(limit <= SPIN);
+        const uint64_t limit = para__patience_limit(&patience, spin);
+        assert_true(limit <= spin);
         const uint64_t spun = gap < limit ? gap : limit;
         para__patience_spend(&patience, spun);
         s.spun += spun;
         if (gap < limit)
-            para__patience_earn(&patience, SPIN / 2, SPIN);
+            para__patience_earn(&patience, spin / 2, spin);
         else
             s.parked++;
     }
@@ -34,17 +34,17 @@ static sums live(uint64_t work, const uint64_t *gaps, size_t n, unsigned calls)
 
 TEST(calls_that_follow_each_other_quickly_find_it_awake)
 {
-    for (uint64_t gap = 0; gap < SPIN / 2; gap += 20)
-        for (uint64_t work = 1; work < 10 * SPIN; work *= 10)
+    for (uint64_t gap = 0; gap < spin / 2; gap += 20)
+        for (uint64_t work = 1; work < 10 * spin; work *= 10)
             assert_int_equal(live(work, &gap, 1, 1000).parked, 0);
 }
 
 TEST(rare_calls_do_not_make_it_spin_for_longer_than_it_works)
 {
-    for (uint64_t gap = SPIN; gap < 1000 * SPIN; gap *= 3)
-        for (uint64_t work = 1; work < 10 * SPIN; work *= 3) {
+    for (uint64_t gap = spin; gap < 1000 * spin; gap *= 3)
+        for (uint64_t work = 1; work < 10 * spin; work *= 3) {
             const sums s = live(work, &gap, 1, 1000);
-            assert_true(s.spun <= s.worked + SPIN);
+            assert_true(s.spun <= s.worked + spin);
             assert_int_equal(s.parked, 1000);
         }
 }
@@ -56,10 +56,10 @@ TEST(bursts_pay_for_the_pauses_after_them)
     for (int round = 0; round < 200; round++) {
         uint64_t gaps[16];
         for (size_t i = 0; i < COUNT_OF(gaps); i++)
-            gaps[i] = check_below(&random, 4) ? check_below(&random, 100) : 50 * SPIN;
+            gaps[i] = check_below(&random, 4) ? check_below(&random, 100) : 50 * spin;
         const sums s = live(1 + check_below(&random, 300), gaps, COUNT_OF(gaps), 1600);
-        const uint64_t spared = (1600 - s.parked) * (uint64_t)(SPIN / 2);
-        assert_true(s.spun <= s.worked + spared + SPIN);
+        const uint64_t spared = (1600 - s.parked) * (spin / 2);
+        assert_true(s.spun <= s.worked + spared + spin);
     }
 }
 
@@ -67,13 +67,13 @@ TEST(patience_is_bounded)
 {
     para__patience patience = {0};
     for (int i = 0; i < 100; i++)
-        para__patience_earn(&patience, UINT64_MAX / 4, SPIN);
-    assert_int_equal(patience.ticks, PARA__PATIENCE_SPINS * SPIN);
-    para__patience_earn(&patience, 5, SPIN / 2); /* as the limit falls, nothing is taken away */
-    assert_int_equal(patience.ticks, PARA__PATIENCE_SPINS * SPIN);
+        para__patience_earn(&patience, UINT64_MAX / 4, spin);
+    assert_int_equal(patience.ticks, PARA__PATIENCE_SPINS * spin);
+    para__patience_earn(&patience, 5, spin / 2); /* as the limit falls, nothing is taken away */
+    assert_int_equal(patience.ticks, PARA__PATIENCE_SPINS * spin);
     para__patience_spend(&patience, UINT64_MAX);
     assert_int_equal(patience.ticks, 0);
-    assert_int_equal(para__patience_limit(&patience, SPIN), 0);
+    assert_int_equal(para__patience_limit(&patience, spin), 0);
     assert_int_equal(para__patience_limit(&patience, 0), 0);
 }
 
