@@ -7,6 +7,9 @@ static const double noise_ns = 60;
  * gives it back. */
 static const double most_deviation = 1.5;
 
+/* Shorter calls than this are disturbed by much when they are disturbed. */
+static const double short_call_ns = 50000;
+
 /* Calls that the plain mean goes back to. */
 enum { MEAN_CALLS = 16, SAMPLES_MOST = 15 };
 
@@ -42,11 +45,15 @@ static double deviation_of(double sample, double known, double elements)
     return clip(smaller > 0 ? difference / smaller : most_deviation, 0, most_deviation);
 }
 
-/* What is known after a sample, of which there have been so many before. */
-static double next_cost(double sample, double known, unsigned samples, double elements)
+/* What is known after a sample, of which there have been so many before. Of short shared calls one
+ * that is disturbed counts as twice the cost: else the site would run alone until the next trial. */
+static double next_cost(double sample, double known, unsigned samples, double elements,
+                        bool is_shared)
 {
     if (samples == 0)
         return sample;
+    if (is_shared && known * elements < short_call_ns)
+        return known + (clip(sample, known / 2, 2 * known) - known) / 4;
     if (deviation_of(sample, known, elements) > 0) {
         if (sample > 4 * known)
             return known > 0 ? 2 * known : sample;
@@ -60,10 +67,10 @@ para__estimate para__estimate_try(para__estimate e, para__way way, double elemen
 {
     const double sample = ns > 0 ? ns / elements : 0;
     if (way == PARA__ALONE) {
-        e.alone_ns = (float)next_cost(sample, e.alone_ns, e.alone, elements);
+        e.alone_ns = (float)next_cost(sample, e.alone_ns, e.alone, elements, false);
         e.alone = (e.alone < SAMPLES_MOST ? e.alone + 1u : SAMPLES_MOST) & 15;
     } else {
-        e.shared_ns = (float)next_cost(sample, e.shared_ns, e.shared, elements);
+        e.shared_ns = (float)next_cost(sample, e.shared_ns, e.shared, elements, true);
         e.shared = (e.shared < SAMPLES_MOST ? e.shared + 1u : SAMPLES_MOST) & 15;
     }
     return e;
