@@ -49,6 +49,8 @@ static void take_lane(para__call *call)
         para__schedule_stay_alone(s, PARA_WHY_LOADING);
     else if (!call->lane && !(call->lane = para__lane_lease(s->pool)))
         para__schedule_stay_alone(s, PARA_WHY_LANES_BUSY);
+    else
+        para__schedule_is_shared(s);
 }
 
 para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(void), size_t count,
@@ -123,7 +125,9 @@ static size_t probe(para__call *call, const para__job *job, para__seat *seat,
 {
     para__schedule *s = &call->schedule;
     size_t done = 0;
-    size_t portion = s->first_units < job->units ? s->first_units : job->units;
+    const size_t unit_elements = (s->count - 1) / job->units + 1;
+    size_t portion = s->first_elements / unit_elements;
+    portion = portion < 1 ? 1 : portion < job->units ? portion : job->units;
     while (portion > 0) {
         const uint64_t ticks = run_portion(call, job, done, portion, seat, portions);
         done += portion;

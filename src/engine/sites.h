@@ -22,6 +22,7 @@ typedef struct para__site_key {
 } para__site_key;
 
 typedef struct para__site {
+    /* In one line of the cache: sites are read much more than written, so that 64 bytes do. */
     _Alignas(64) _Atomic uint64_t kernel; /* as in the key; 0: free */
     _Atomic uint64_t loop;
     _Atomic uint64_t estimate[PARA__ESTIMATE_WORDS];
@@ -57,6 +58,14 @@ static inline void para__site_write(para__site *site, para__estimate estimate)
         para__store_relaxed(&site->estimate[i], words[i]); /* no order: see above */
 }
 
+/* Sets all that is known of a site. */
+static inline void para__site_set(para__site *site, para__estimate estimate, para__width width)
+{
+    para__site_write(site, estimate);
+    para__store_relaxed(&site->width, para__width_pack(width)); /* no order: see above */
+    para__store_relaxed(&site->small, 0);
+}
+
 /* The entry of that key: an existing one, else a free one, else another's, which is given up. Never
  * NULL. */
 static inline para__site *para__site_find(para__sites *sites, para__site_key key)
@@ -75,20 +84,16 @@ static inline para__site *para__site_find(para__sites *sites, para__site_key key
             free_site = site;
     }
     para__site *taken = free_site ? free_site : &sites->site[home];
-    para__site_write(taken, (para__estimate){0});
-    para__store_relaxed(&taken->width, 0); /* no order: see above */
-    para__store_relaxed(&taken->small, 0);
-    para__store_relaxed(&taken->loop, key.loop);
+    para__site_set(taken, (para__estimate){0}, (para__width){0});
+    para__store_relaxed(&taken->loop, key.loop); /* no order: see above */
     para__store_relaxed(&taken->kernel, key.kernel);
     return taken;
 }
 
 static inline void para__site_forget(para__site *site)
 {
-    para__site_write(site, (para__estimate){0});
-    para__store_relaxed(&site->width, 0); /* no order: see above */
-    para__store_relaxed(&site->small, 0);
-    para__store_relaxed(&site->kernel, 0);
+    para__site_set(site, (para__estimate){0}, (para__width){0});
+    para__store_relaxed(&site->kernel, 0); /* no order: see above */
 }
 
 static inline para__width para__site_width(const para__site *site)

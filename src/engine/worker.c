@@ -133,7 +133,7 @@ static void end_idling(idling *idle)
 {
     if (idle->since)
         para__patience_spend(&idle->patience, idle->looked_at - idle->since);
-    idle->spun = idle->since != 0;
+    idle->spun |= idle->since != 0;
     idle->since = 0;
     idle->rounds = 0;
 }

@@ -276,10 +276,9 @@ static void learn(para_pool *pool, const site_line *line)
                         .alone = line->alone & 15,
                         .shared = line->shared & 15};
     e.mean_ns = (float)para__estimate_cost(e, PARA__SHARED);
-    para__site *site = para__site_find(&pool->sites, key);
-    para__site_write(site, e);
-    const para__width width = {.halvings = (uint8_t)line->halvings};
-    para__store_relaxed(&site->width, para__width_pack(width)); /* no order: see sites.h */
+    e.priced = true;
+    para__site_set(para__site_find(&pool->sites, key), e,
+                   (para__width){.halvings = (uint8_t)line->halvings});
 }
 
 /* Goes through the file; learns, if it is given a pool. 0, or the number of the first bad line. */

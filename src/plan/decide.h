@@ -12,8 +12,8 @@
  *
  * What a site costs in the way that is not in use is not known for ever. So each site has a credit:
  * a part of the time that its calls take. When it covers what a call on the other way would cost
- * more, one is run that way. Each trial that was slower doubles what the next has to be covered by.
- * So exploring costs a bounded part of the time, whatever the site. */
+ * more, one is run that way. Each trial that was slower doubles what the next has to be covered by,
+ * three times at most. So exploring costs a bounded part of the time, whatever the site. */
 #ifndef PARA_PLAN_DECIDE_H
 #define PARA_PLAN_DECIDE_H
 

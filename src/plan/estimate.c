@@ -103,6 +103,7 @@ para__estimate para__estimate_distrust(para__estimate e)
 para__estimate para__estimate_price(para__estimate e, double ns)
 {
     const double known = e.price_ns;
+    e.priced = true;
     e.price_ns = (float)(known > 0 ? known + (clip(ns, 0, 4 * known) - known) / 4 : ns);
     return e;
 }

@@ -31,9 +31,10 @@ typedef struct para__estimate {
     float credit_ns;   /* time that may be spent on the way that is not in use: see decide.h */
     uint8_t deviation; /* of samples from the mean, mean of its absolute value; 32 = 100 % */
     uint8_t spread;    /* of the cost within one call: dearest portion to mean, 16 = equal */
-    uint8_t refused;   /* trials of that way in a row that were slower, at most 3 */
-    uint8_t alone : 4; /* samples of that way, at most 15 */
-    uint8_t shared : 4; /* likewise */
+    uint8_t refused : 2; /* trials of that way in a row that were slower, at most 3 */
+    uint8_t priced : 1;  /* the price is known, also if it is 0 */
+    uint8_t alone : 4;   /* samples of that way, at most 15 */
+    uint8_t shared : 4;  /* likewise */
 } para__estimate;
 
 /* One sample: so many elements took so many nanoseconds, price left out; the dearest portion cost

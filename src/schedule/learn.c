@@ -43,8 +43,7 @@ size_t para__schedule_next(para__schedule *s, const para__portions *portions, si
     const double unit_ns = ns > price_ns ? (ns - price_ns) / (double)last : 0;
     const double rest_ns = unit_ns * (double)left;
     const bool is_long = last_ticks >= s->pool->portion_ticks; /* else it tells more of its call */
-    const bool is_unclear = s->estimate.price_ns == 0 &&
-                            left > (size_t)FEW_UNITS * s->pool->workers &&
+    const bool is_unclear = !s->estimate.priced && left > (size_t)FEW_UNITS * s->pool->workers &&
                             !para__portions_are_clear(portions);
     s->probed_ns = unit_ns * (double)(portions->units + (double)left) / (double)s->count;
     if (is_long && !is_unclear && rest_ns >= worth_escalating_ns) {
@@ -55,7 +54,7 @@ size_t para__schedule_next(para__schedule *s, const para__portions *portions, si
         const double dearer = known ? shared_ns / alone_ns : 1;
         para__schedule_ask(s, left, rest_ns * dearer, rest_ns + price_ns);
         s->ask.price_ns = price_ns;
-        s->ask.varies = s->estimate.price_ns == 0; /* claims find out */
+        s->ask.varies = !s->estimate.priced; /* claims find out */
         const para__costs costs = para__costs_now(s->pool);
         const para__plan plan = para__decide(&s->ask, &costs);
         if (plan.width > 1) {
@@ -73,7 +72,7 @@ size_t para__schedule_next(para__schedule *s, const para__portions *portions, si
  * other quickly, what they forgo adds up; once it has reached the price of a wake-up, that is paid:
  * the next one finds them awake. (Ski rental: never more than twice the price that was best in
  * hindsight; Karlin et al., "Competitive snoopy caching", Algorithmica 3, 1988.) */
-static void count_forgone(para__schedule *s, double alone_ns)
+static void count_forgone(para__schedule *s)
 {
     para_pool *pool = s->pool;
     const para__costs costs = para__costs_now(pool);
@@ -81,7 +80,7 @@ static void count_forgone(para__schedule *s, double alone_ns)
     const double forgone_ns = para__forgone_ns(&s->ask, &costs, &width);
     if (forgone_ns <= 0)
         return;
-    const unsigned calls = alone_ns < long_ns ? SAMPLE_EVERY : 1; /* that this one stands for */
+    const unsigned calls = s->stands_for;
     const uint64_t now = para__ticks();
     const uint64_t last = para__load_relaxed(&pool->followed.forgone_at); /* all: see pool.h */
     uint64_t sum = para__load_relaxed(&pool->followed.forgone_ns);
@@ -103,16 +102,16 @@ static void account(const para__schedule *s, para__estimate *e, double ns)
 {
     if (s->trial) {
         const bool faster = ns < s->usual_ns;
-        e->refused = (uint8_t)(faster                             ? 0
-                               : e->refused < MOST_TRIALS_REFUSED ? e->refused + 1
-                                                                  : MOST_TRIALS_REFUSED);
+        e->refused = (faster                             ? 0u
+                      : e->refused < MOST_TRIALS_REFUSED ? e->refused + 1u
+                                                         : MOST_TRIALS_REFUSED) &
+                     3u;
         if (!faster)
             e->credit_ns = 0;
         return;
     }
     const bool compared = e->alone > 0 || s->plan.width == 1;
-    const unsigned calls = ns < long_ns ? SAMPLE_EVERY : 1; /* that this one stands for */
-    e->credit_ns += (float)(ns * calls * (compared ? credit_part : first_credit_part));
+    e->credit_ns += (float)(ns * s->stands_for * (compared ? credit_part : first_credit_part));
     /* At the cost of its probe the call would have been over sooner alone: an uneven loop, or one that
      * is better left alone. The next call tells. */
     if (!compared && s->probed_ns > 0 && s->probed_ns * (double)s->count < ns)
@@ -130,7 +129,9 @@ static double record(const para__schedule *s, para__estimate *e, const para__out
     /* Where memory keeps fewer workers waiting, the cost is that of all of them: else it would look
      * like another kernel. */
     const double of_all = para__is_paced(s) ? (double)all / s->paced : 1;
-    const double portions = (double)outcome->portions.count * (is_alone ? 1 : s->plan.width);
+    /* The caller's portions are counted; the others have about as many, and at most one a chunk. */
+    const double about = (double)outcome->portions.count * (is_alone ? 1 : s->plan.width);
+    const double portions = about < (double)tally->chunks ? about : (double)tally->chunks;
     double ns = para__schedule_ns(s, (double)tally->busy_ticks, 1) - portions * (double)e->price_ns;
     if (!is_alone && !s->probe && ns >= long_ns) {
         const para__costs costs = para__costs_now(s->pool);
@@ -148,8 +149,7 @@ static double record(const para__schedule *s, para__estimate *e, const para__out
         return -1;
     const para__way way = is_alone ? PARA__ALONE : PARA__SHARED;
     if (!is_alone && s->probe && e->alone > 0 && s->probed_ns > another_kind * (double)e->alone_ns)
-        *e = para__estimate_distrust(
-            *e); /* it was not shared calls that it was expected to be like */
+        *e = para__estimate_distrust(*e); /* it was expected to be like those that run alone */
     *e = s->trial ? para__estimate_try(*e, way, (double)s->count, ns)
                   : para__estimate_add(*e, way, (double)s->count, ns, spread);
     return ns;
@@ -171,6 +171,7 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         para__portions_price(&outcome->portions, (double)e.price_ns / para__ns_per_tick());
     if (price_ticks >= 0)
         e = para__estimate_price(e, para__schedule_ns(s, price_ticks, 1));
+    e.priced |= para__portions_are_clear(&outcome->portions);
     const double ns = record(s, &e, outcome, units);
     if (ns >= 0 && s->options->executor == PARA_EXECUTOR_AUTO)
         account(s, &e, elapsed_ns);
@@ -183,7 +184,7 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         ns > para__least_work_now(s->pool) && para__pool_awake(s->pool) < all - 1) {
         para__schedule_ask(s, units, para__elements_ns(s, PARA__SHARED),
                            para__elements_ns(s, PARA__ALONE) + (double)e.price_ns);
-        count_forgone(s, ns);
+        count_forgone(s);
     }
     if (s->plan.why == PARA_WHY_SMALL && para__is_sampled(&relaxed) &&
         ns > para__least_work_ns(&s->pool->costs, all))

@@ -8,7 +8,7 @@ static PARA__THREAD_LOCAL struct {
     const para__site *woken;  /* of which one call is to be shared as soon as a helper is awake */
     const para__site *trial;  /* the site of which alone_left more are to be run alone, or
                                  timed_left more shared ones to be timed */
-    uint8_t alone_left, timed_left;
+    uint8_t alone_left, timed_left, waits;
     uint8_t calls, priced; /* counters, for what is done now and then */
 } recent;
 
@@ -44,6 +44,12 @@ void para__schedule_stay_alone(para__schedule *s, para_why why)
 {
     s->plan = (para__plan){.width = 1, .tickets = 1, .first = 1, .why = why};
     s->probe = false;
+    s->trial = false;
+}
+
+void para__schedule_is_shared(const para__schedule *s)
+{
+    recent.shared = s->site;
 }
 
 /* Alone, since that is thought to be best, or to see how it is. */
@@ -56,14 +62,14 @@ static void run_small(para__schedule *s)
 
 /* Alone, in portions of which the first is so long that the price of a kernel call does not show; as
  * one if that would be all. */
-static void run_probe(para__schedule *s, size_t units)
+static void run_probe(para__schedule *s)
 {
     const double price_ns = PRICES_A_PORTION * (double)s->estimate.price_ns;
-    const double portion = price_ns / para__elements_ns(s, PARA__ALONE) * (double)units;
+    const double elements = price_ns / para__elements_ns(s, PARA__ALONE) * (double)s->count;
     run_small(s);
     s->timed = true;
-    s->probe = portion < (double)units;
-    s->first_units = portion >= 1 && s->probe ? (size_t)portion : 1;
+    s->probe = elements < (double)s->count;
+    s->first_elements = s->probe ? (size_t)elements : s->count;
 }
 
 /* ---- Trying the other way ------------------------------------------------------------- */
@@ -88,6 +94,7 @@ static bool is_trial_alone(para__schedule *s)
         if (recent.timed_left > 0) {
             recent.timed_left--;
             s->timed = true;
+            s->stands_for = 1;
             return false;
         }
     }
@@ -102,19 +109,40 @@ static bool is_trial_alone(para__schedule *s)
     return true;
 }
 
+/* Gives the trial up: nobody came to help. */
+static void forgo_trial(para__schedule *s)
+{
+    para__estimate e = s->estimate;
+    e.credit_ns = 0;
+    para__site_write(s->site, e);
+    recent.woken = NULL;
+}
+
+/* Short calls are tried with helpers that are awake, as they would be were these calls shared. Wakes
+ * some, for one of the next calls; whether that is still to come. Where threads never spin, it does
+ * not. */
+static bool waits_for_helpers(para__schedule *s)
+{
+    if (s->ask.work_ns >= long_ns || s->ask.awake > 0 ||
+        para__load_relaxed(&s->pool->spin_ticks) == 0) /* see pool.h */
+        return false;
+    if (recent.woken != s->site) {
+        recent.woken = s->site;
+        recent.waits = CALLS_TO_WAKE;
+        para__workers_wake(s->pool, 1);
+    } else if (--recent.waits == 0) {
+        forgo_trial(s);
+    }
+    return true;
+}
+
 /* Whether this call of a site that runs alone, since its elements were dearer when shared, is
  * shared, to see whether they still are. */
 static bool is_trial_shared(para__schedule *s)
 {
     if (s->estimate.shared == 0 || !(s->timed || recent.woken == s->site) ||
-        !is_covered(s, s->plan.gain_ns))
+        !is_covered(s, s->plan.gain_ns) || waits_for_helpers(s))
         return false;
-    if (s->ask.work_ns < long_ns && s->ask.awake == 0) {
-        /* Were its calls shared, helpers would be awake. One of the next finds them so. */
-        para__workers_wake(s->pool, s->pool->workers - 1);
-        recent.woken = s->site;
-        return false;
-    }
     recent.woken = NULL;
     const double longer_ns = -s->plan.gain_ns;
     para__schedule_ask(s, s->ask.units, para__elements_ns(s, PARA__ALONE), s->ask.alone_ns);
@@ -159,7 +187,7 @@ static void begin_unknown(para__schedule *s, size_t units)
                 return;
         }
     }
-    run_probe(s, units);
+    run_probe(s);
 }
 
 /* A call whose cost is known, and enough to be worth sharing. */
@@ -170,8 +198,9 @@ static void begin_known(para__schedule *s, size_t units)
     const bool automatic = s->options->executor == PARA_EXECUTOR_AUTO;
     para__schedule_ask(s, units, work_ns, alone_ns);
     decide(s);
-    s->timed = work_ns >= long_ns || para__is_sampled(&recent.calls);
-    if (work_ns >= long_ns)
+    s->stands_for = work_ns < long_ns ? SAMPLE_EVERY : 1;
+    s->timed = s->stands_for == 1 || para__is_sampled(&recent.calls);
+    if (s->stands_for == 1)
         narrow(s);
     if (!automatic)
         return;
@@ -179,8 +208,8 @@ static void begin_known(para__schedule *s, size_t units)
         if (!is_trial_alone(s))
             return;
         s->usual_ns = alone_ns - s->plan.gain_ns;
-        s->trial = true;
         run_small(s);
+        s->trial = true;
     } else if (is_trial_shared(s)) {
         s->trial = true;
     } else {
@@ -206,11 +235,11 @@ bool para__schedule_begin_small(para__schedule *s, uintptr_t kernel, size_t unit
     s->limit = options->workers;
     s->timed = false;
     s->probe = false;
+    s->small = false;
     const para_why why =
         para__why_alone(options->executor, options->workers, s->pool->workers, units);
     if (why != PARA_WHY_PARALLEL) {
         s->site = NULL;
-        s->estimate = (para__estimate){0};
         para__schedule_stay_alone(s, why);
         return true;
     }
@@ -220,14 +249,17 @@ bool para__schedule_begin_small(para__schedule *s, uintptr_t kernel, size_t unit
         para__is_sampled(&recent.calls))
         return false;
     recent.shared = NULL;
+    s->small = true;
     s->plan = (para__plan){.width = 1, .tickets = 1, .first = 1, .why = PARA_WHY_SMALL};
     return true;
 }
 
 void para__schedule_begin(para__schedule *s, size_t units)
 {
+    s->unsettled = false;
     s->watched = false;
     s->trial = false;
+    s->stands_for = 1;
     s->paced = 0;
     s->probed_ns = 0;
     s->estimate = para__site_read(s->site);
@@ -236,10 +268,11 @@ void para__schedule_begin(para__schedule *s, size_t units)
     if (automatic && s->count <= para__small_count(s)) {
         run_small(s);
         s->timed = true; /* the others of its kind are not looked at */
+        s->stands_for = SAMPLE_EVERY;
         if ((double)s->estimate.price_ns > para__elements_ns(s, PARA__ALONE) &&
             para__is_sampled(&recent.priced)) {
             s->probe = true; /* a price is only seen in portions: is it still there? */
-            s->first_units = units / 16 + 1;
+            s->first_elements = s->count / 16 + 1;
         }
     } else if (automatic && !trusted) {
         begin_unknown(s, units);
@@ -250,8 +283,6 @@ void para__schedule_begin(para__schedule *s, size_t units)
         decide(s);
         s->timed = true;
     }
-    if (s->plan.width > 1)
-        recent.shared = s->site;
 }
 
 void para__schedule_divide(para__schedule *s, size_t units)
@@ -281,7 +312,12 @@ void para__schedule_limit(para__schedule *s, unsigned most, para_why why)
 size_t para__schedule_piece(const para__schedule *s)
 {
     static const double moment_ns = 200000;
-    const double known_ns = para__estimate_cost(s->estimate, PARA__ALONE);
-    const double piece = known_ns > 0 ? moment_ns / known_ns : (double)s->count / 64;
+    if (s->small)
+        return s->count;
+    if (!s->site)
+        return s->count / 64 + 1;
+    const bool known = para__estimate_samples(s->estimate) > 0;
+    const double moments = known ? para__elements_ns(s, PARA__ALONE) / moment_ns : 64;
+    const double piece = (double)s->count / moments;
     return piece < 1 ? 1 : piece < (double)s->count ? (size_t)piece : s->count;
 }

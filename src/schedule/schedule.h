@@ -24,21 +24,22 @@ typedef struct para__schedule {
     para__estimate estimate;
     para__ask ask; /* where sharing was considered */
     para__plan plan;
+    bool small; /* so little that nothing is looked up of its cost */
     bool probe; /* runs alone in growing portions; the rest is shared if that turns out to pay */
     bool timed; /* its participants look at the clock */
     bool unsettled;  /* alone, after one that was shared: finds data where a helper has left it */
     bool watched;    /* timed only to see whether it is of another kind than expected */
     bool trial;      /* in the way that is expected to take longer */
     double usual_ns; /* what it is expected to take if it is watched; of a trial: the other way */
-    size_t first_units; /* the first portion, when probing */
-    double probed_ns;   /* an element's cost in the last portion of a probe */
-    para__width pace;   /* what was known of the site's width, */
-    unsigned paced;     /* and the width of this call for that; 0: it was not consulted */
+    unsigned stands_for;   /* calls like it that are not timed, and itself */
+    size_t first_elements; /* of the first portion, when probing */
+    double probed_ns;      /* an element's cost in the last portion of a probe */
+    para__width pace;      /* what was known of the site's width, */
+    unsigned paced;        /* and the width of this call for that; 0: it was not consulted */
 } para__schedule;
 
-/* Decides how a call runs, of so many units. s->pool, options and count are set. The first does so
- * where it takes no arithmetic: whether the call is alone in any case, and is not to be looked at.
- * If not, it is for the second. */
+/* Decides how a call runs, of so many units. s->pool, options and count are set. begin_small decides
+ * without arithmetic; false: call begin. */
 bool para__schedule_begin_small(para__schedule *s, uintptr_t kernel, size_t units);
 void para__schedule_begin(para__schedule *s, size_t units);
 
@@ -49,11 +50,12 @@ void para__schedule_divide(para__schedule *s, size_t units);
  * that reason. */
 void para__schedule_limit(para__schedule *s, unsigned most, para_why why);
 
-/* The call cannot be shared as planned, and runs alone. */
+/* The call is shared as planned, or cannot be and runs alone. */
+void para__schedule_is_shared(const para__schedule *s);
 void para__schedule_stay_alone(para__schedule *s, para_why why);
 
-/* While probing, after portions of which the last had `last` units and took last_ticks: how many
- * units come next. Of those that are left, 0: they are to be shared, as s->plan now says. */
+/* While probing, after portions of which the last had `last` units and took last_ticks, and with so
+ * many units left. Returns the next portion's units; 0: share the rest, as s->plan says. */
 size_t para__schedule_next(para__schedule *s, const para__portions *portions, size_t last,
                            uint64_t last_ticks, size_t left);
 

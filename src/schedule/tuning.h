@@ -23,8 +23,8 @@ static const double credit_part = 1.0 / 64;
 static const double first_credit_part = 1.0 / 4;
 enum { MOST_TRIALS_REFUSED = 3 };
 
-/* Participants that were busy for less than what the call's end tells kept each other waiting. What
- * differs by less is noise. */
+/* Participants kept each other waiting if the call took so many times longer than they were busy.
+ * Less is noise. */
 static const double clearly = 1.1;
 
 /* A probe whose elements cost so many times more than those of calls that run alone is of a call of
@@ -40,6 +40,9 @@ enum { FEW_UNITS = 8, PRICES_A_PORTION = 4 };
  * data where a helper has left it. The shared ones that follow are timed as well, to measure the
  * cost of moving data promptly. */
 enum { ALONE_IN_A_ROW = 3, TIMED_AFTERWARDS = 4 };
+
+/* A helper that is woken for a trial is awake after some of these calls, or the trial is given up. */
+enum { CALLS_TO_WAKE = 32 };
 
 /* Whether it is the turn of this one, of many. */
 static inline bool para__is_sampled(uint8_t *counter)

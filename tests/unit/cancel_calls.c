@@ -179,6 +179,37 @@ TEST(another_thread_cancels_a_long_call)
     }
 }
 
+static int count_calls(const para_chunk *chunk, const void *arg)
+{
+    (void)chunk;
+    ++*(unsigned *)(uintptr_t)arg;
+    return 0;
+}
+
+/* A call that is over before anybody could cancel it is one chunk, once it is known; one that is
+ * serial because it is to be has 64 or so. */
+TEST(small_calls_with_a_token_are_one_chunk)
+{
+    para_pool *pool = check_pool(2);
+    para_cancel token = {0};
+    for (int round = 0; round < 1000; round++) {
+        unsigned calls = 0;
+        OK(para_pmap(pool, &(para_map){.kernel = count_calls,
+                                       .arg = &calls,
+                                       .count = 400,
+                                       .options = {.cancel = &token}}));
+        assert_true(round < 100 || calls == 1);
+        calls = 0;
+        OK(para_pmap(pool,
+                     &(para_map){.kernel = count_calls,
+                                 .arg = &calls,
+                                 .count = 400,
+                                 .options = {.cancel = &token, .executor = PARA_EXECUTOR_SERIAL}}));
+        assert_in_range(calls, 50, 64);
+    }
+    para_pool_destroy(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +220,7 @@ int main(void)
         cmocka_unit_test(a_failing_chunk_is_told_of_rather_than_the_request),
         cmocka_unit_test(a_map_looks_at_the_token_many_times),
         cmocka_unit_test(another_thread_cancels_a_long_call),
+        cmocka_unit_test(small_calls_with_a_token_are_one_chunk),
     };
     return cmocka_run_group_tests(tests, make_pools, destroy_pools);
 }

@@ -30,7 +30,9 @@ static para_status all_kinds_of_calls(para_pool *pool)
         for (size_t c = 0; c < COUNT_OF(counts) && !status; c++) {
             int64_t total = 0;
             para_report report;
-            const para_options options = {.executor = (para_executor)(round % 2)};
+            para_cancel token = {0};
+            const para_options options = {.executor = (para_executor)(round % 3),
+                                          .cancel = round % 4 < 2 ? NULL : &token};
             status = para_pmap(pool, &(para_map){.kernel = twice,
                                                  .count = counts[c],
                                                  .in = {PARA_IN(x)},

@@ -66,7 +66,7 @@ TEST(an_unknown_call_is_probed)
     const para__schedule s = begin((para_options){0}, COUNT);
     assert_true(s.probe && s.timed);
     assert_int_equal(s.plan.width, 1);
-    assert_int_equal(s.first_units, 1);
+    assert_int_equal(s.first_elements, 0); /* one unit */
 }
 
 /* Two jobs a call, of a site whose jobs differ: to try one alone would leave one. */
@@ -101,7 +101,7 @@ TEST(a_probe_does_not_pay_the_price_often)
         .alone_ns = 100, .mean_ns = 100, .price_ns = 1000, .alone = 9, .deviation = 64});
     const para__schedule s = begin((para_options){0}, COUNT);
     assert_true(s.probe);
-    assert_in_range(s.first_units, 40, COUNT - 1);
+    assert_in_range(s.first_elements, 40, COUNT - 1);
     know((para__estimate){
         .alone_ns = 1, .mean_ns = 1, .price_ns = 100000, .alone = 9, .deviation = 64});
     assert_false(begin((para_options){0}, COUNT).probe); /* as one */
