@@ -18,6 +18,7 @@
 
 #include "base/process.h"
 #include "base/thread.h"
+#include "base/variable.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -104,7 +105,8 @@ static void ask_runtime(para__cpus *process, const char *path)
 void para__openmp_undo(para__cpus *process)
 {
     runtimes found = {0};
-    if (!getenv("OMP_PROC_BIND") && !getenv("OMP_PLACES") && !getenv("GOMP_CPU_AFFINITY"))
+    if (!para__variable("OMP_PROC_BIND") && !para__variable("OMP_PLACES") &&
+        !para__variable("GOMP_CPU_AFFINITY"))
         return;
     dl_iterate_phdr(note_runtime, &found);
     for (unsigned i = 0; i < found.count; i++)
