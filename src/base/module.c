@@ -12,6 +12,8 @@ bool para__module_contains(const struct dl_phdr_info *module, uintptr_t address)
 }
 
 #ifdef PARA_STATIC_
+#include "base/atomic.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 
@@ -27,13 +29,24 @@ static int find_name(struct dl_phdr_info *module, size_t size, void *name)
     return 1;
 }
 
-void para__module_stay(void)
+static _Atomic bool stays; /* a value on its own: orders nothing */
+
+/* The name under which the module can be opened; "" if it is the program, which is never unloaded. */
+static const char *own_name(void)
 {
     const char *name = "";
-    const int saved = errno;
     dl_iterate_phdr(find_name, &name);
-    if (*name && dlopen) /* the program itself has no name, and is never unloaded */
-        dlopen(name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE); /* finds it: that is its name */
+    return dlopen ? name : "";
+}
+
+void para__module_stay(void)
+{
+    if (para__load_relaxed(&stays))
+        return;
+    const int saved = errno;
+    const char *const name = own_name();
+    if (!*name || dlopen(name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE)) /* it is found */
+        para__store_relaxed(&stays, true);
     errno = saved;
 }
 #else

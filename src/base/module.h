@@ -11,7 +11,8 @@
 bool para__module_contains(const struct dl_phdr_info *module, uintptr_t address);
 
 /* From here on dlclose does not unload the module: threads of pools run its code, and those of the
- * default pool do so to the end of the process. A shared libpara is linked so that it stays anyway. */
+ * default pool do so to the end of the process. A shared libpara is linked so that it stays anyway.
+ * Where it does not yet, this needs the loader's lock: see base/guard.h. */
 void para__module_stay(void);
 
 #endif

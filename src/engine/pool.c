@@ -217,6 +217,16 @@ static para_status start_threads(para_pool *pool)
     return status;
 }
 
+para_status para__pool_prepare(const para__machine **machine)
+{
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    para__module_stay();
+    const para_status status = para__machine_get(machine);
+    pthread_setcancelstate(cancel_state, NULL);
+    return status;
+}
+
 static para_status make(para_pool **pool, const para_pool_config *config)
 {
     static const para_pool_config automatic = PARA_POOL_CONFIG_INIT;
@@ -225,7 +235,7 @@ static para_status make(para_pool **pool, const para_pool_config *config)
     config = config ? config : &automatic;
     para_status status = check_config(config);
     if (!status)
-        status = para__machine_get(&machine);
+        status = para__pool_prepare(&machine);
     if (!status)
         status = complete(config, machine, &settings);
     if (status)
@@ -243,7 +253,6 @@ static para_status make(para_pool **pool, const para_pool_config *config)
     made->worker_exit = config->worker_exit;
     made->worker_arg = config->worker_arg;
     status = place_workers(made, settings.spread);
-    para__module_stay();
     if (!status)
         status = start_threads(made);
     if (status) {

@@ -115,12 +115,13 @@ static para_status build(para__machine **machine, const para__places *places, co
     return PARA_OK;
 }
 
-para_status para__machine_read(para__machine **machine, const char *root)
+para_status para__machine_read(para__machine **machine, const para__openmp *openmp,
+                               const char *root)
 {
     const int saved = errno;
     para__places places = {0};
     if (para__cpus_of_process(&places.usable))
-        para__openmp_undo(&places.usable);
+        para__openmp_undo(openmp, &places.usable);
     else
         places.usable = (para__cpus){{0}};
     para_status status = para__places_are_described() ? para__places_from_hwloc(&places)
