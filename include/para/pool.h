@@ -98,9 +98,10 @@ extern "C" {
 PARA_API para_status para_pool_create(para_pool **pool, const para_pool_config *config);
 
 /* Ends the threads and frees the pool. NULL is allowed. The caller sees to it that no call is
- * running or made on it. Not from within a kernel of the same pool: then nothing happens, as when a
- * kernel calls exit() and a static destructor comes here. In a child of fork() only memory is freed.
- * Not a cancellation point. */
+ * running or made on it. Must not be called from within a kernel of the same pool, unless it
+ * ends the process: the kernel calls exit(), and a static destructor comes here. If the kernel's
+ * call is shared, nothing happens then. In a child of fork() only memory is freed. Not a
+ * cancellation point. */
 PARA_API void para_pool_destroy(para_pool *pool);
 
 /* Gives back the memory that calls have left with the pool for calls to come: partial results and
@@ -109,13 +110,14 @@ PARA_API void para_pool_destroy(para_pool *pool);
  * is given back by the next call, of whatever kind. NULL: the default pool, if it was made. Any
  * thread, also while calls run. Does nothing in a child of fork(). */
 PARA_API void para_pool_trim(para_pool *pool);
+
 /* In a child process: starts the threads of a pool that was made before the fork, as
  * para_pool_create did, worker_init included; what is known of kernels stays. In the process that
  * made the pool it does nothing. On failure the pool goes on to run calls serially. The caller sees
  * to it that no call runs on the pool meanwhile. Not a cancellation point. pool NULL: the default
  * pool, which needs no restart.
- * Errors: PARA_ERR_BUSY: within a kernel of the pool; _WORKER_INIT; for NULL those of
- * para_pool_create. */
+ * Errors: PARA_ERR_BUSY: within a kernel of the pool, unless its call runs alone and has no memory
+ * of the pool's (scratch, partial results); _WORKER_INIT; for NULL those of para_pool_create. */
 PARA_API para_status para_pool_restart(para_pool *pool);
 
 /* The pool that calls with pool NULL use: made on first use as by para_pool_create(&p, NULL),

@@ -11,7 +11,21 @@ bool para__module_contains(const struct dl_phdr_info *module, uintptr_t address)
     return false;
 }
 
+static para__key *keys; /* that there are; written by constructors and destructors of the module */
+
+void para__key_make(para__key *key, void (*at_end)(void *value))
+{
+    key->at_end = at_end;
+    key->exists = pthread_key_create(&key->key, at_end) == 0;
+    if (!key->exists)
+        return;
+    key->next = keys;
+    keys = key;
+}
+
 #ifdef PARA_STATIC_
+#include "base/atomic.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 
@@ -27,14 +41,41 @@ static int find_name(struct dl_phdr_info *module, size_t size, void *name)
     return 1;
 }
 
-void para__module_stay(void)
+static _Atomic bool stays; /* a value on its own: orders nothing */
+
+/* The name under which the module can be opened; "" if it is the program, which is never unloaded. */
+static const char *own_name(void)
 {
     const char *name = "";
-    const int saved = errno;
     dl_iterate_phdr(find_name, &name);
-    if (*name && dlopen) /* the program itself has no name, and is never unloaded */
-        dlopen(name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE); /* finds it: that is its name */
+    return dlopen ? name : "";
+}
+
+void para__module_stay(void)
+{
+    if (para__load_relaxed(&stays))
+        return;
+    const int saved = errno;
+    const char *const name = own_name();
+    if (!*name || dlopen(name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE)) /* it is found */
+        para__store_relaxed(&stays, true);
     errno = saved;
+}
+
+/* When the module is unloaded, or the program ends, after all its other destructors. The calling
+ * thread's values end as with the thread. Those of others are lost: the texts of their last
+ * failures. */
+__attribute__((destructor(101))) static void delete_keys(void)
+{
+    if (para__load_relaxed(&stays) || !*own_name())
+        return;
+    for (para__key *key = keys; key; key = key->next) {
+        void *const value = para__key_value(key);
+        key->exists = false;
+        pthread_key_delete(key->key);
+        if (value)
+            key->at_end(value);
+    }
 }
 #else
 void para__module_stay(void)

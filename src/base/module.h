@@ -4,6 +4,7 @@
 #define PARA_BASE_MODULE_H
 
 #include <link.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -11,7 +12,32 @@
 bool para__module_contains(const struct dl_phdr_info *module, uintptr_t address);
 
 /* From here on dlclose does not unload the module: threads of pools run its code, and those of the
- * default pool do so to the end of the process. A shared libpara is linked so that it stays anyway. */
+ * default pool do so to the end of the process. A shared libpara is linked so that it stays anyway.
+ * Where it does not yet, this needs the loader's lock: see base/guard.h. */
 void para__module_stay(void);
+
+/* A value of each thread, on which at_end runs when the thread ends. It goes with the module, if that
+ * is unloaded. */
+typedef struct para__key {
+    pthread_key_t key;
+    bool exists;
+    void (*at_end)(void *value);
+    struct para__key *next;
+} para__key;
+
+/* By a constructor. Where the system has no key left, there are no values. */
+void para__key_make(para__key *key, void (*at_end)(void *value));
+
+/* The calling thread's value, NULL at first. */
+static inline void *para__key_value(const para__key *key)
+{
+    return key->exists ? pthread_getspecific(key->key) : NULL;
+}
+
+/* Whether it could be set. */
+static inline bool para__key_set(const para__key *key, void *value)
+{
+    return key->exists && pthread_setspecific(key->key, value) == 0;
+}
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/atomic.h"
 #include "base/futex.h"
+#include "base/module.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -13,20 +14,22 @@
 /* ---- Forks --------------------------------------------------------------------------- */
 
 /* A page that the system wipes in a child, however that is made: its word is 0 there until somebody
- * asks. Where the system cannot, a word that the handler of fork() wipes. */
+ * asks. Where the system cannot, a word that the handler of fork() wipes. The page is one that lies
+ * whole in this room, whose memory the system gives when it is touched, and goes with the module. */
+enum { PAGE_MOST = 65536 };
+static char page_room[2 * PAGE_MOST];
 static _Atomic unsigned own_word;
 static _Atomic unsigned *wiped_word = &own_word; /* changed once, by the constructor */
 const volatile unsigned *para__fork_word = (const volatile unsigned *)&own_word; /* the same word */
-static _Atomic unsigned latest_fork; /* the number that was given last, here or in a parent */
+static _Atomic unsigned latest_fork; /* the last number that was counted, here or in a parent */
 
 unsigned para__count_fork(void)
 {
+    /* A number is counted before it is given: another thread may fork in between. Of several threads
+     * that ask at once one gives its number, and the others' are skipped: nothing to order. */
+    const unsigned next = para__add_relaxed(&latest_fork, 1) + 1;
     unsigned known = 0;
-    const unsigned next = para__load_relaxed(&latest_fork) + 1;
-    if (!para__cas_relaxed(wiped_word, &known, next)) /* one of several threads: nothing to order */
-        return known;
-    para__store_relaxed(&latest_fork, next); /* read after the word is 0 again, by a child */
-    return next;
+    return para__cas_relaxed(wiped_word, &known, next) ? next : known;
 }
 
 static void wipe(void)
@@ -59,8 +62,7 @@ static _Atomic uint32_t ends;      /* [E5] how many have ended: the stand-in sle
 static _Atomic unsigned main_left; /* [E5] the process whose main thread has left; 0: none */
 static _Atomic unsigned standing;  /* [E5] the process that has a stand-in */
 static sigset_t mask_of_main;      /* written before main_left */
-static pthread_key_t main_key;
-static bool has_main_key;
+static para__key main_key;
 
 static void add_threads(int count)
 {
@@ -131,8 +133,8 @@ static void main_leaves(void *unused)
 /* Asks to be told of the end of the calling thread, if that is the main one. */
 static void watch_main(void)
 {
-    if (has_main_key && gettid() == getpid() && !pthread_getspecific(main_key))
-        pthread_setspecific(main_key, &main_key); /* without memory: nobody will stand in */
+    if (gettid() == getpid() && !para__key_value(&main_key))
+        para__key_set(&main_key, &main_key); /* if it cannot be: nobody will stand in */
 }
 
 void para__process_thread_begins(void)
@@ -157,16 +159,14 @@ __attribute__((constructor(101))) static void look_at_process(void)
     const int saved = errno;
     pthread_atfork(NULL, NULL, wipe);
     const size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
-    void *page = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page != MAP_FAILED && madvise(page, bytes, MADV_WIPEONFORK) == 0) {
+    void *const page = page_room + (bytes - (uintptr_t)page_room % bytes) % bytes;
+    if (bytes <= PAGE_MOST && madvise(page, bytes, MADV_WIPEONFORK) == 0) {
         _Atomic unsigned *wiped = page;
         para__store_relaxed(wiped, para__fork_count()); /* before there can be another thread */
         wiped_word = wiped;
         para__fork_word = page;
-    } else if (page != MAP_FAILED) {
-        munmap(page, bytes);
     }
-    has_main_key = pthread_key_create(&main_key, main_leaves) == 0;
+    para__key_make(&main_key, main_leaves);
     watch_main();
     errno = saved;
 }

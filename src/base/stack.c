@@ -7,9 +7,11 @@
 #include <unwind.h>
 
 /* Answers of no, by place: where it was asked, and for what. A call from there again has the same
- * callers, unless it is made at the same depth by chance. Values on their own: order nothing. */
-enum { PLACES_LOG = 8 };
-static _Atomic uint64_t known_places[1 << PLACES_LOG];
+ * callers, unless it is made at the same depth by chance. A recursion that makes calls has a place at
+ * each depth, on each thread; a place has room in one set, the latest first, whose oldest goes.
+ * Values on their own: order nothing. Threads that remember at once may lose some. */
+enum { SETS_LOG = 10, WAYS = 4 };
+static _Alignas(PARA__LINE) _Atomic uint64_t known_places[1 << SETS_LOG][WAYS];
 
 static uint64_t place_of(uintptr_t frame, uintptr_t for_what)
 {
@@ -19,12 +21,19 @@ static uint64_t place_of(uintptr_t frame, uintptr_t for_what)
 
 static bool is_known_place(uint64_t place)
 {
-    return para__load_relaxed(&known_places[place >> (64 - PLACES_LOG)]) == place; /* see above */
+    _Atomic uint64_t *const set = known_places[place >> (64 - SETS_LOG)];
+    for (int i = 0; i < WAYS; i++)
+        if (para__load_relaxed(&set[i]) == place) /* all: see above */
+            return true;
+    return false;
 }
 
 static void remember(uint64_t place)
 {
-    para__store_relaxed(&known_places[place >> (64 - PLACES_LOG)], place); /* see above */
+    _Atomic uint64_t *const set = known_places[place >> (64 - SETS_LOG)];
+    for (int i = WAYS - 1; i > 0; i--)
+        para__store_relaxed(&set[i], para__load_relaxed(&set[i - 1]));
+    para__store_relaxed(&set[0], place);
 }
 
 /* ---- The loader ------------------------------------------------------------------------ */

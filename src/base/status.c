@@ -1,7 +1,8 @@
 #include "base/status.h"
 
+#include "base/module.h"
+
 #include <errno.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,23 +11,17 @@
 /* A thread's text comes from the heap when it first has one: thread-local memory is scarce in a
  * library that is loaded late. Without memory there is none. */
 enum { DETAIL_BYTES = 256 };
-static pthread_key_t detail_key;
-static bool has_detail_key;
+static para__key detail_key;
 
 __attribute__((constructor(101))) static void make_detail_key(void)
 {
-    has_detail_key = pthread_key_create(&detail_key, free) == 0;
-}
-
-static char *own_detail(void)
-{
-    return has_detail_key ? pthread_getspecific(detail_key) : NULL;
+    para__key_make(&detail_key, free);
 }
 
 static char *make_detail(void)
 {
-    char *made = has_detail_key ? calloc(1, DETAIL_BYTES) : NULL;
-    if (made && pthread_setspecific(detail_key, made) != 0) {
+    char *made = calloc(1, DETAIL_BYTES);
+    if (made && !para__key_set(&detail_key, made)) {
         free(made);
         made = NULL;
     }
@@ -65,14 +60,14 @@ const char *para_status_text(para_status status)
 
 const char *para_status_detail(void)
 {
-    const char *detail = own_detail();
+    const char *detail = para__key_value(&detail_key);
     return detail ? detail : "";
 }
 
 void para__set_detail(const char *format, ...)
 {
     const int saved = errno;
-    char *detail = own_detail();
+    char *detail = para__key_value(&detail_key);
     if (!detail && format)
         detail = make_detail();
     if (detail)

@@ -24,16 +24,17 @@ static const size_t guard_bytes = (size_t)64 << 20;
 /* With less a thread cannot do much: the C library takes thread-local variables from it. */
 static const size_t smallest_stack_bytes = (size_t)64 << 10;
 
-static rlim_t limit_of(int resource)
+static rlim_t limit_of(int resource, rlim_t if_refused)
 {
     struct rlimit limit;
-    return getrlimit(resource, &limit) == 0 ? limit.rlim_cur : 0;
+    return getrlimit(resource, &limit) == 0 ? limit.rlim_cur : if_refused;
 }
 
-/* Whether addresses cost nothing. */
+/* Whether addresses cost nothing. So it is taken to be where a filter forbids to ask: if they do, the
+ * system refuses threads, and fewer or smaller ones serve. */
 static bool is_roomy(void)
 {
-    return limit_of(RLIMIT_AS) == RLIM_INFINITY;
+    return limit_of(RLIMIT_AS, RLIM_INFINITY) == RLIM_INFINITY;
 }
 
 /* What is asked for; else what the main thread's stack may grow to, and what the C library gives
@@ -45,7 +46,7 @@ static size_t stack_bytes(const para__stack *stack, size_t library_bytes)
         const size_t least = smallest_stack_bytes > systems ? smallest_stack_bytes : systems;
         return stack->bytes > least ? stack->bytes : least;
     }
-    const rlim_t limit = limit_of(RLIMIT_STACK);
+    const rlim_t limit = limit_of(RLIMIT_STACK, 0);
     const size_t unlimited = is_roomy() ? unlimited_stack_bytes : least_stack_bytes;
     const size_t granted = limit == RLIM_INFINITY ? unlimited
                            : limit < SIZE_MAX / 2 ? (size_t)limit
@@ -148,7 +149,7 @@ unsigned para__threads_that_fit(const para__stack *stack, unsigned wanted)
         pthread_attr_destroy(&attributes);
         const size_t asked = stack_bytes(stack, library);
         const bool or_less = (!stack->bytes || stack->or_less) && asked > least_stack_bytes;
-        const uint64_t limit = limit_of(RLIMIT_AS);
+        const uint64_t limit = limit_of(RLIMIT_AS, RLIM_INFINITY);
         const uint64_t used = address_bytes_used();
         const uint64_t most =
             limit > used ? (limit - used) / 2 / (or_less ? least_stack_bytes : asked) : 0;

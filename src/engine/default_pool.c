@@ -1,26 +1,21 @@
 /* The default pool: made on first use, once a process; anew in a child. */
 #include "base/atomic.h"
+#include "base/guard.h"
 #include "engine/pool.h"
 
-static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
-static int makers_state; /* of the holder's thread, before it locked: as in machine.c */
+static para__guard making = PARA__GUARD_INIT;
 _Atomic(para_pool *) para__default_pool; /* [E6] publishes the pool; written under the mutex */
 
 /* Around a fork nobody is in the middle of making it. The child leaves the parent's pool, whose
  * threads it does not have, to itself: its memory may be in use by the code that forked. */
 static void lock_making(void)
 {
-    int before;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-    pthread_mutex_lock(&making);
-    makers_state = before;
+    para__guard_enter(&making);
 }
 
 static void unlock_making(void)
 {
-    const int before = makers_state;
-    pthread_mutex_unlock(&making);
-    pthread_setcancelstate(before, NULL);
+    para__guard_leave(&making);
 }
 
 static void forget(void)
@@ -38,8 +33,11 @@ __attribute__((constructor)) static void guard_making_in_forks(void)
 
 para_status para__default_pool_make(para_pool **pool)
 {
+    const para__machine *machine = NULL;
+    para_status status = para__pool_prepare(&machine);
+    if (status)
+        return status;
     lock_making();
-    para_status status = PARA_OK;
     para_pool *made = para__load_relaxed(&para__default_pool); /* under the mutex */
     if (!made || para__pool_is_forked(made)) { /* by _Fork(), which runs no handlers */
         made = NULL;
@@ -48,7 +46,8 @@ para_status para__default_pool_make(para_pool **pool)
             para__store_release(E6, &para__default_pool, made);
     }
     unlock_making();
-    *pool = made;
+    if (!status)
+        *pool = made;
     return status;
 }
 

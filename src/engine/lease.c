@@ -6,14 +6,14 @@
  * function's frame is where it ran. That is asked where the thread leases a lane again or ends a
  * pool, and when the thread ends. A jump out of the engine's own few instructions between a claim and
  * its note may still cost the lane. */
+#include "base/module.h"
 #include "base/stack.h"
 #include "base/thread.h"
 #include "engine/part.h"
 
 #include <pthread.h>
 
-static pthread_key_t lanes_key;
-static bool has_lanes_key;
+static para__key lanes_key;
 PARA__THREAD_LOCAL bool para__lanes_watched;
 
 /* Nothing is run any more: what is unclaimed is claimed for nothing. Whether all helpers are out. */
@@ -115,10 +115,10 @@ static void abandon_all(void *unused)
 
 void para__lanes_watch(void)
 {
-    para__lanes_watched = has_lanes_key && pthread_setspecific(lanes_key, &lanes_key) == 0;
+    para__lanes_watched = para__key_set(&lanes_key, &lanes_key);
 }
 
 __attribute__((constructor)) static void make_lanes_key(void)
 {
-    has_lanes_key = pthread_key_create(&lanes_key, abandon_all) == 0;
+    para__key_make(&lanes_key, abandon_all);
 }

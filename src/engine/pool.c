@@ -217,6 +217,16 @@ static para_status start_threads(para_pool *pool)
     return status;
 }
 
+para_status para__pool_prepare(const para__machine **machine)
+{
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    para__module_stay();
+    const para_status status = para__machine_get(machine);
+    pthread_setcancelstate(cancel_state, NULL);
+    return status;
+}
+
 static para_status make(para_pool **pool, const para_pool_config *config)
 {
     static const para_pool_config automatic = PARA_POOL_CONFIG_INIT;
@@ -225,7 +235,7 @@ static para_status make(para_pool **pool, const para_pool_config *config)
     config = config ? config : &automatic;
     para_status status = check_config(config);
     if (!status)
-        status = para__machine_get(&machine);
+        status = para__pool_prepare(&machine);
     if (!status)
         status = complete(config, machine, &settings);
     if (status)
@@ -243,7 +253,6 @@ static para_status make(para_pool **pool, const para_pool_config *config)
     made->worker_exit = config->worker_exit;
     made->worker_arg = config->worker_arg;
     status = place_workers(made, settings.spread);
-    para__module_stay();
     if (!status)
         status = start_threads(made);
     if (status) {
@@ -272,12 +281,24 @@ para_status para_pool_create(para_pool **pool, const para_pool_config *config)
     return status;
 }
 
+/* Whether the calling thread runs a kernel of the pool, or what such a kernel has called, as far as
+ * lanes tell: a kernel that runs alone may have none. */
+static bool is_within_kernel(const para_pool *pool)
+{
+    bool is_within = para__pool_is_worker(pool);
+    for (const para__lane *lane = para__current_lane; lane && !is_within; lane = lane->around)
+        is_within = lane->pool == pool;
+    for (const para__lane *lane = para__innermost_lane; lane && !is_within; lane = lane->outer)
+        is_within = lane->pool == pool;
+    return is_within;
+}
+
 void para_pool_destroy(para_pool *pool)
 {
     if (!pool)
         return;
     para__lanes_abandon((uintptr_t)__builtin_frame_address(0));
-    if (para__pool_is_worker(pool) || para__lane_around(pool))
+    if (is_within_kernel(pool))
         return;
     int cancel_state;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
@@ -296,8 +317,8 @@ void para_pool_trim(para_pool *pool)
         para__lanes_trim(pool, 0);
 }
 
-/* Makes a parent's pool one on which no call is in flight. The generations go on: what the words
- * hold is of older calls. */
+/* Makes a parent's pool one on which no call is in flight, and no lane has anything of another
+ * thread's lease. The generations go on: what the words hold is of older calls. */
 static void forget_calls(para_pool *pool)
 {
     for (unsigned i = 0; i < PARA__LANES; i++) {
@@ -305,6 +326,11 @@ static void forget_calls(para_pool *pool)
         para__store_relaxed(&lane->leased, 0); /* all: no thread to order it for, see start */
         para__store_relaxed(&lane->stop, UINT64_MAX);
         para__event_cancel(&lane->joiner);
+        lane->is_open = false;
+        lane->run_frame = 0;
+        lane->guest_of = 0;
+        lane->acting_for = 0;
+        lane->claimed = 0;
         for (unsigned w = 0; w < pool->workers; w++) {
             para__store_relaxed(&lane->notice[w].post, 0);
             para__store_relaxed(&pool->worker[w].seen[i], 0);
@@ -330,7 +356,7 @@ para_status para_pool_restart(para_pool *pool)
     if (!para__pool_is_forked(pool))
         return PARA_OK;
     para__lanes_abandon((uintptr_t)__builtin_frame_address(0));
-    if (para__lane_around(pool))
+    if (is_within_kernel(pool))
         return para__fail(PARA_ERR_BUSY, "a kernel of the pool is running");
     int cancel_state;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);

@@ -94,7 +94,7 @@ static inline bool para__pool_is_forked(const para_pool *pool)
 /* [E6] The default pool, once it is made. Written by default_pool.c alone. */
 extern _Atomic(para_pool *) para__default_pool;
 
-/* Makes it, unless it is there. Errors: those of para_pool_create. */
+/* Makes it, unless it is there. *pool is untouched on failure. Errors: those of para_pool_create. */
 para_status para__default_pool_make(para_pool **pool);
 
 /* The default pool if pool is NULL; NULL if that is not there yet. */
@@ -129,6 +129,10 @@ static inline void para__worker_wake(para__worker *worker)
         !para__load_relaxed(&worker->guests)) /* a hint: orders nothing */
         para__event_wake(&worker->event);
 }
+
+/* What making a pool needs of the loader: before a lock of para's is taken, see base/guard.h. Later
+ * calls need nothing of it. Errors: those of para__machine_get. */
+para_status para__pool_prepare(const para__machine **machine);
 
 /* Starts the pool's threads, and ends them. Starting returns how many run, which may be fewer than
  * pool->workers, once worker_init has returned on each. */

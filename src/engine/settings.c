@@ -1,6 +1,7 @@
 #include "engine/settings.h"
 
 #include "base/status.h"
+#include "base/variable.h"
 #include "engine/pool.h"
 
 #include <ctype.h>
@@ -8,13 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/* A variable's value, or NULL if it is not set or empty. */
-static const char *value_of(const char *name)
-{
-    const char *value = getenv(name);
-    return value && *value ? value : NULL;
-}
 
 static para_status malformed(const char *name, const char *value, const char *expected)
 {
@@ -37,7 +31,7 @@ static const char *take_count(const char *text, unsigned long *number)
 
 static para_status read_workers(unsigned *workers)
 {
-    const char *value = value_of("PARA_NUM_WORKERS");
+    const char *value = para__variable("PARA_NUM_WORKERS");
     unsigned long n = 0;
     if (!value)
         return PARA_OK;
@@ -53,7 +47,7 @@ static para_status read_workers(unsigned *workers)
  * capped. */
 static unsigned openmp_threads(void)
 {
-    const char *value = value_of("OMP_NUM_THREADS");
+    const char *value = para__variable("OMP_NUM_THREADS");
     unsigned long n = 0;
     const char *end = value ? take_count(value, &n) : NULL;
     if (!end || (*end != '\0' && *end != ','))
@@ -86,7 +80,7 @@ static const struct binding_word *find_binding(const char *word, size_t length, 
 /* OpenMP's lists have a word for each level of nesting: para takes the first. */
 static para_status read_binding(para__settings *settings)
 {
-    const char *value = value_of("PARA_PROC_BIND");
+    const char *value = para__variable("PARA_PROC_BIND");
     if (!value)
         return PARA_OK;
     const bool listed = strchr(value, ',') != NULL;
@@ -132,12 +126,12 @@ static bool parse_size(const char *value, size_t *bytes)
  * where the system refuses so much. */
 static para_status read_stack(para__stack *stack)
 {
-    const char *value = value_of("PARA_STACKSIZE");
+    const char *value = para__variable("PARA_STACKSIZE");
     if (value)
         return parse_size(value, &stack->bytes)
                    ? PARA_OK
                    : malformed("PARA_STACKSIZE", value, "a size, such as 512K, 16M or 1G");
-    value = value_of("OMP_STACKSIZE");
+    value = para__variable("OMP_STACKSIZE");
     stack->or_less = value && parse_size(value, &stack->bytes);
     return PARA_OK;
 }
@@ -145,8 +139,8 @@ static para_status read_stack(para__stack *stack)
 /* OpenMP's variable counts where it asks for less than para does by itself. */
 static para_status read_wait_policy(para_wait_policy *policy)
 {
-    const char *value = value_of("PARA_WAIT_POLICY");
-    const char *openmp = value ? NULL : value_of("OMP_WAIT_POLICY");
+    const char *value = para__variable("PARA_WAIT_POLICY");
+    const char *openmp = value ? NULL : para__variable("OMP_WAIT_POLICY");
     if (value && strcasecmp(value, "active") == 0)
         *policy = PARA_WAIT_ACTIVE;
     else if (strcasecmp(value ? value : openmp ? openmp : "", "passive") == 0)
@@ -158,7 +152,7 @@ static para_status read_wait_policy(para_wait_policy *policy)
 
 static para_status read_display(bool *display)
 {
-    const char *value = value_of("PARA_DISPLAY_ENV");
+    const char *value = para__variable("PARA_DISPLAY_ENV");
     if (!value)
         return PARA_OK;
     if (strcasecmp(value, "true") == 0 || strcasecmp(value, "false") == 0) {

@@ -5,30 +5,25 @@
  * only environment variables stop either, and para changes none. See decision 20. */
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/variable.h"
 #include "topology/places.h"
 
 #include <errno.h>
 #include <hwloc.h>
-#include <stdlib.h>
 #include <string.h>
-
-static const char *variable(const char *name)
-{
-    const char *value = getenv(name);
-    return value && *value ? value : NULL;
-}
 
 bool para__places_are_described(void)
 {
-    return variable("HWLOC_SYNTHETIC") || variable("HWLOC_XMLFILE");
+    return para__variable("HWLOC_SYNTHETIC") || para__variable("HWLOC_XMLFILE");
 }
 
 /* The variables are given to hwloc by calls, although it reads them itself: it would pass over a
  * malformed one and describe the real machine. */
 static para_status open_topology(hwloc_topology_t *topology)
 {
-    const char *const synthetic = variable("HWLOC_SYNTHETIC");
-    const char *const xml = synthetic ? NULL : variable("HWLOC_XMLFILE"); /* hwloc's precedence */
+    const char *const synthetic = para__variable("HWLOC_SYNTHETIC");
+    const char *const xml =
+        synthetic ? NULL : para__variable("HWLOC_XMLFILE"); /* hwloc's precedence */
     hwloc_topology_t t;
     if (hwloc_topology_init(&t) < 0)
         return para__fail(PARA_ERR_MEMORY, "hwloc could not be initialised");

@@ -204,20 +204,15 @@ static void read_kinds(int directory, para__places *places, unsigned long *speed
     }
 }
 
-static int compare_numbers(unsigned a, unsigned b)
-{
-    return (a > b) - (a < b);
-}
-
 /* A node's, a cache's and a core's CPUs together. */
 static int compare_places(const void *left, const void *right)
 {
     const para__place *const a = left;
     const para__place *const b = right;
-    int order = compare_numbers(a->node, b->node);
-    order = order ? order : compare_numbers(a->l3, b->l3);
-    order = order ? order : compare_numbers(a->core, b->core);
-    return order ? order : compare_numbers(a->cpu, b->cpu);
+    int order = para__compare(a->node, b->node);
+    order = order ? order : para__compare(a->l3, b->l3);
+    order = order ? order : para__compare(a->core, b->core);
+    return order ? order : para__compare(a->cpu, b->cpu);
 }
 
 para_status para__places_from_files(para__places *places, const char *root)

@@ -2,20 +2,20 @@
 #include "topology/topology.h"
 
 #include "base/atomic.h"
+#include "base/guard.h"
 #include "base/info.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "topology/openmp.h"
 
 #include <pthread.h>
 
 /* Whoever reads the machine holds this, so that no fork falls into the middle of it: hwloc,
  * which reads described machines, has locks of its own, and a child would find them taken by a
- * thread that it does not have. */
-static pthread_mutex_t reading = PTHREAD_MUTEX_INITIALIZER;
-
-/* Of the holder's thread, before it locked. Files are read under the mutex, and whoever is cancelled
- * there (pthread_cancel) would keep it for ever. */
-static int readers_state;
+ * thread that it does not have. (Where plug-ins of hwloc are installed it loads them, under its own
+ * lock as under this one: a described machine is not to be read first in a constructor within
+ * dlopen.) */
+static para__guard reading = PARA__GUARD_INIT;
 
 /* [E7] Publishes the machine with all that it points to. Written once, under the mutex; read by
  * anyone. */
@@ -23,17 +23,12 @@ static _Atomic(const para__machine *) the_machine;
 
 static void lock(void)
 {
-    int before;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-    pthread_mutex_lock(&reading);
-    readers_state = before;
+    para__guard_enter(&reading);
 }
 
 static void unlock(void)
 {
-    const int before = readers_state;
-    pthread_mutex_unlock(&reading);
-    pthread_setcancelstate(before, NULL);
+    para__guard_leave(&reading);
 }
 
 /* When the library is loaded, and not at first use: handlers run before a fork in the reverse
@@ -45,11 +40,31 @@ __attribute__((constructor(101))) static void prepare_process(void)
     pthread_atfork(lock, unlock, unlock);
 }
 
+typedef struct reader {
+    para__openmp openmp;
+    int cancel_state; /* of its thread, before it began */
+} reader;
+
+static void begin_reading(reader *r)
+{
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &r->cancel_state);
+    para__openmp_find(&r->openmp); /* not under the mutex: it needs the loader's lock */
+    lock();
+}
+
+static void end_reading(reader *r)
+{
+    unlock();
+    para__openmp_drop(&r->openmp);
+    pthread_setcancelstate(r->cancel_state, NULL);
+}
+
 para_status para__machine_load(para__machine **machine, const char *root)
 {
-    lock();
-    const para_status status = para__machine_read(machine, root);
-    unlock();
+    reader r;
+    begin_reading(&r);
+    const para_status status = para__machine_read(machine, &r.openmp, root);
+    end_reading(&r);
     return status;
 }
 
@@ -62,17 +77,18 @@ para_status para__machine_get(const para__machine **machine)
 {
     const para__machine *known = para__load_acquire(E7, &the_machine);
     if (!known) {
-        lock();
+        reader r;
+        begin_reading(&r);
         para__machine *made = NULL;
         known = para__load_relaxed(&the_machine); /* written under the mutex, which is held */
-        const para_status status = known ? PARA_OK : para__machine_read(&made, "");
+        const para_status status = known ? PARA_OK : para__machine_read(&made, &r.openmp, "");
         if (made) {
             known = made;
             if (made->info.this_system && made->cpu_count > 1)
                 para__set_several_cpus();
             para__store_release(E7, &the_machine, known);
         }
-        unlock();
+        end_reading(&r);
         if (status)
             return status;
     }

@@ -18,6 +18,7 @@
 
 #include "base/process.h"
 #include "base/thread.h"
+#include "base/variable.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -68,45 +69,62 @@ static para__cpus allowed_cpus(void)
 }
 
 /* Adds the CPUs of all places. */
-static void add_places(para__cpus *process, void *runtime)
+static void add_places(para__cpus *process, const struct para__openmp_runtime *runtime)
 {
-    int (*const places)(void) = (int (*)(void))dlsym(runtime, "omp_get_num_places");
-    int (*const count)(int) = (int (*)(int))dlsym(runtime, "omp_get_place_num_procs");
-    void (*const numbers)(int, int *) =
-        (void (*)(int, int *))dlsym(runtime, "omp_get_place_proc_ids");
-    for (int i = 0; places && count && numbers && i < places(); i++) {
-        const int cpus = count(i);
+    const bool tells = runtime->places && runtime->place_cpus && runtime->place_numbers;
+    for (int i = 0; tells && i < runtime->places(); i++) {
+        const int cpus = runtime->place_cpus(i);
         int *const cpu = cpus > 0 ? malloc((size_t)cpus * sizeof *cpu) : NULL;
         if (cpu)
-            numbers(i, cpu);
+            runtime->place_numbers(i, cpu);
         for (int j = 0; cpu && j < cpus; j++)
             para__cpus_add(process, (unsigned)cpu[j]);
         free(cpu);
     }
 }
 
-static void ask_runtime(para__cpus *process, const char *path)
+static void ask_runtime(para__cpus *process, const struct para__openmp_runtime *runtime)
 {
-    void *const runtime = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
-    int (*const procs)(void) = runtime ? (int (*)(void))dlsym(runtime, "omp_get_num_procs") : NULL;
-    const int given = procs ? procs() : 0;
-    if (given > (int)para__cpus_count(process)) {
-        const para__cpus allowed = allowed_cpus();
-        if ((int)para__cpus_count(&allowed) == given && para__cpus_include(&allowed, process))
-            *process = allowed;
-        else
-            add_places(process, runtime);
-    }
-    if (runtime)
-        dlclose(runtime);
+    const int given = runtime->cpus ? runtime->cpus() : 0;
+    if (given <= (int)para__cpus_count(process))
+        return;
+    const para__cpus allowed = allowed_cpus();
+    if ((int)para__cpus_count(&allowed) == given && para__cpus_include(&allowed, process))
+        *process = allowed;
+    else
+        add_places(process, runtime);
 }
 
-void para__openmp_undo(para__cpus *process)
+void para__openmp_find(para__openmp *openmp)
 {
     runtimes found = {0};
-    if (!getenv("OMP_PROC_BIND") && !getenv("OMP_PLACES") && !getenv("GOMP_CPU_AFFINITY"))
+    openmp->count = 0;
+    if (!para__variable("OMP_PROC_BIND") && !para__variable("OMP_PLACES") &&
+        !para__variable("GOMP_CPU_AFFINITY"))
         return;
     dl_iterate_phdr(note_runtime, &found);
-    for (unsigned i = 0; i < found.count; i++)
-        ask_runtime(process, found.path[i]);
+    for (unsigned i = 0; i < found.count; i++) {
+        void *const library = dlopen(found.path[i], RTLD_LAZY | RTLD_NOLOAD);
+        if (!library)
+            continue;
+        openmp->runtime[openmp->count++] = (struct para__openmp_runtime){
+            .library = library,
+            .cpus = (int (*)(void))dlsym(library, "omp_get_num_procs"),
+            .places = (int (*)(void))dlsym(library, "omp_get_num_places"),
+            .place_cpus = (int (*)(int))dlsym(library, "omp_get_place_num_procs"),
+            .place_numbers = (void (*)(int, int *))dlsym(library, "omp_get_place_proc_ids"),
+        };
+    }
+}
+
+void para__openmp_drop(para__openmp *openmp)
+{
+    for (unsigned i = 0; i < openmp->count; i++)
+        dlclose(openmp->runtime[i].library);
+}
+
+void para__openmp_undo(const para__openmp *openmp, para__cpus *process)
+{
+    for (unsigned i = 0; i < openmp->count; i++)
+        ask_runtime(process, &openmp->runtime[i]);
 }

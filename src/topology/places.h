@@ -19,6 +19,12 @@ typedef struct para__place {
     unsigned kind; /* rank of its core's kind, 0 the most efficient */
 } para__place;
 
+/* For sorting: negative, 0 or positive. */
+static inline int para__compare(unsigned a, unsigned b)
+{
+    return (a > b) - (a < b);
+}
+
 typedef struct para__places {
     para__place *place; /* [count], a core's and a domain's together */
     unsigned count;

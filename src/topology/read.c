@@ -63,20 +63,15 @@ static void number_kinds(para__machine *machine, para_cpu_info *cpu)
     }
 }
 
-static int compare(unsigned a, unsigned b)
-{
-    return (a > b) - (a < b);
-}
-
 /* The order in which pools use CPUs: see topology.h. */
 static int compare_cpus(const void *left, const void *right)
 {
     const para_cpu_info *const a = left;
     const para_cpu_info *const b = right;
-    int order = compare(a->sibling, b->sibling);
-    order = order ? order : compare(b->kind, a->kind);
-    order = order ? order : compare(a->domain, b->domain);
-    return order ? order : compare(a->core, b->core);
+    int order = para__compare(a->sibling, b->sibling);
+    order = order ? order : para__compare(b->kind, a->kind);
+    order = order ? order : para__compare(a->domain, b->domain);
+    return order ? order : para__compare(a->core, b->core);
 }
 
 static void describe(para__machine *machine, const para__places *places, const char *root)
@@ -120,12 +115,13 @@ static para_status build(para__machine **machine, const para__places *places, co
     return PARA_OK;
 }
 
-para_status para__machine_read(para__machine **machine, const char *root)
+para_status para__machine_read(para__machine **machine, const para__openmp *openmp,
+                               const char *root)
 {
     const int saved = errno;
     para__places places = {0};
     if (para__cpus_of_process(&places.usable))
-        para__openmp_undo(&places.usable);
+        para__openmp_undo(openmp, &places.usable);
     else
         places.usable = (para__cpus){{0}};
     para_status status = para__places_are_described() ? para__places_from_hwloc(&places)

@@ -27,7 +27,9 @@ para_status para__machine_load(para__machine **machine, const char *root);
 void para__machine_free(para__machine *machine);
 
 /* The same, under a lock that the caller holds: see machine.c. */
-para_status para__machine_read(para__machine **machine, const char *root);
+struct para__openmp;
+para_status para__machine_read(para__machine **machine, const struct para__openmp *openmp,
+                               const char *root);
 
 /* Whether the calling thread may run elsewhere than on all usable CPUs, so that threads that it
  * makes would inherit the mask of another's choice. Makes no affinity call where /proc is

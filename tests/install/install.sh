@@ -85,6 +85,14 @@ else
         "$work/host" "$work/one.so" "$work/two.so"
     fi
 
+    echo "== a plug-in that is unloaded, or makes its pool while another is loaded"
+    # shellcheck disable=SC2086
+    "$CC" -std=c11 -shared -fPIC -o "$work/pair.so" "$tests/plugin/pair.c" $cflags $libs
+    "$CC" -shared -fPIC -o "$work/hook.so" "$source/tests/topology/loading_hook.c"
+    "$CC" -D_DEFAULT_SOURCE -rdynamic -pthread -o "$work/pair_host" "$tests/plugin/pair_host.c" -ldl
+    "$work/pair_host" unload "$work/pair.so" "$work/hook.so"
+    "$work/pair_host" load "$work/pair.so" "$work/hook.so"
+
     echo "== a program that is linked statically"
     "$CC" -c -o "$work/udev.o" "$tests/static/udev.c"
     ar rcs "$work/libudev.a" "$work/udev.o"

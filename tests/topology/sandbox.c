@@ -306,6 +306,34 @@ TEST(with_little_address_space_a_pool_has_fewer_workers)
     run(little_space_body);
 }
 
+/* A filter that refuses to tell limits: they are taken to be none, and a pool has its workers. */
+static void no_limits_body(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prlimit64, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    const struct sock_fprog filter = {COUNT_OF(code), code};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
+        _exit(SKIPPED);
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    config.workers = 3;
+    para_pool *pool = NULL;
+    CHECK(para_pool_create(&pool, &config) == PARA_OK);
+    para_pool_info info = {.size = sizeof info};
+    CHECK(para_pool_get_info(pool, &info) == PARA_OK);
+    CHECK(info.workers == 3 && info.thread_status == PARA_OK);
+    use(pool);
+    para_pool_destroy(pool);
+}
+
+TEST(where_limits_are_not_told_there_are_none)
+{
+    run(no_limits_body);
+}
+
 int main(int argc, char **argv)
 {
     program = argv[0];
@@ -324,6 +352,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_environment_stays_as_it_is),
         cmocka_unit_test(no_plugin_of_hwloc_is_loaded),
         cmocka_unit_test(with_little_address_space_a_pool_has_fewer_workers),
+        cmocka_unit_test(where_limits_are_not_told_there_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

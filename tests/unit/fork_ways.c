@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -334,6 +335,148 @@ TEST(a_kernel_forks)
     munmap(page, sizeof *page);
 }
 
+/* In a child that a kernel has made: the lane that its call holds is not given away. The call is one
+ * that runs alone, with scratch; or the kernel is called by another pool's. */
+typedef struct restarting {
+    para_pool *pool, *other;
+} restarting;
+
+static int restart_in_child(const para_chunk *chunk, const void *arg)
+{
+    const restarting *r = arg;
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(CHILD_SECONDS);
+        memset(chunk->scratch, 1, 1000);
+        const para_status status = para_pool_restart(r->pool);
+        para_pool_destroy(r->pool); /* nothing happens */
+        memset(chunk->scratch, 2, 1000);
+        _exit(status == PARA_ERR_BUSY ? 0 : 1);
+    }
+    int status = 1;
+    return waitpid(child, &status, 0) == child ? status : -1;
+}
+
+static int call_restart(const para_chunk *chunk, const void *arg)
+{
+    const restarting *r = arg;
+    (void)chunk;
+    return para_pmap(r->other, &(para_map){.kernel = restart_in_child,
+                                           .arg = r,
+                                           .count = 2,
+                                           .scratch_bytes = 1000,
+                                           .options = threads});
+}
+
+TEST(a_pool_is_not_restarted_within_its_kernels)
+{
+    if (!CHILDREN_HAVE_THREADS)
+        skip();
+    const restarting r = {check_pool(3), check_pool(2)};
+    OK(para_pmap(r.pool, &(para_map){.kernel = restart_in_child,
+                                     .arg = &r,
+                                     .count = 2,
+                                     .scratch_bytes = 1000,
+                                     .options.executor = PARA_EXECUTOR_SERIAL}));
+    if (FORKS_AMID_THREADS)
+        OK(para_pmap(r.pool, &(para_map){.kernel = call_restart,
+                                         .arg = &r,
+                                         .count = 3,
+                                         .scratch_bytes = 1000,
+                                         .options = threads}));
+    para_pool_destroy(r.pool);
+    para_pool_destroy(r.other);
+}
+
+/* Caught in the middle of another thread's call, and left by jumps after the restart: nothing of the
+ * other's lease is taken for this thread's. */
+static _Atomic unsigned there, missed;
+static _Atomic bool held;
+static sigjmp_buf home;
+
+static int hold(const para_chunk *chunk, const void *arg)
+{
+    (void)chunk;
+    (void)arg;
+    held = true;
+    while (!enough)
+        usleep(100);
+    return 0;
+}
+
+static void *hold_call(void *pool)
+{
+    para_pmap(pool, &(para_map){.kernel = hold, .count = 3, .options = threads});
+    return NULL;
+}
+
+static int leave(const para_chunk *chunk, const void *arg)
+{
+    (void)chunk;
+    (void)arg;
+    siglongjmp(home, 1);
+}
+
+static int meet(const para_chunk *chunk, const void *arg)
+{
+    (void)chunk;
+    (void)arg;
+    there++;
+    for (long i = 0; there < 3 && i < 20000; i++)
+        usleep(100);
+    missed += there < 3;
+    return 0;
+}
+
+static int restart_and_leave(para_pool *pool)
+{
+    CHECK(para_pool_restart(pool) == PARA_OK);
+    for (volatile int i = 0; i < 10; i++)
+        if (sigsetjmp(home, 1) == 0)
+            para_pmap(pool, &(para_map){.kernel = leave,
+                                        .count = 1,
+                                        .scratch_bytes = 1000,
+                                        .options.executor = PARA_EXECUTOR_SERIAL});
+    /* From each CPU, so that each worker is to come once. */
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        if (sched_setaffinity(0, sizeof one, &one) != 0)
+            continue;
+        there = 0;
+        CHECK(para_pmap(pool, &(para_map){.kernel = meet,
+                                          .count = 3,
+                                          .options = {.executor = PARA_EXECUTOR_THREADS,
+                                                      .chunk = 1}}) == PARA_OK);
+        CHECK(missed == 0);
+    }
+    return compute(pool, PARA_WHY_ASKED);
+}
+
+TEST(a_restarted_pool_has_nothing_of_others_leases)
+{
+    if (!FORKS_AMID_THREADS)
+        skip();
+    para_pool *pool = check_pool(3);
+    pthread_t caller;
+    enough = false;
+    held = false;
+    assert_int_equal(pthread_create(&caller, NULL, hold_call, pool), 0);
+    while (!held)
+        usleep(100);
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(CHILD_SECONDS);
+        _exit(restart_and_leave(pool));
+    }
+    const int wrong = status_of(child);
+    enough = true;
+    pthread_join(caller, NULL);
+    para_pool_destroy(pool);
+    assert_int_equal(wrong, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +486,8 @@ int main(void)
         cmocka_unit_test(a_daemon_has_pools),
         cmocka_unit_test(nobody_waits_for_those_who_are_not_there),
         cmocka_unit_test(a_kernel_forks),
+        cmocka_unit_test(a_pool_is_not_restarted_within_its_kernels),
+        cmocka_unit_test(a_restarted_pool_has_nothing_of_others_leases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

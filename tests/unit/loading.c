@@ -4,10 +4,12 @@
 
 #include "../common/check.h"
 
+#include <alloca.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <unwind.h>
 
 static para_pool *pool; /* NULL: the default pool */
 static para_why why;
@@ -151,12 +153,56 @@ TEST(at_the_start_of_the_program)
     assert_int_equal(why_at_the_start, PARA_WHY_ASKED);
 }
 
+/* A recursion that makes calls asks at each of its depths once. Counted in place of the unwinder's own
+ * function, which the library finds in the program first. */
+static _Atomic unsigned walks;
+
+_Unwind_Reason_Code _Unwind_Backtrace(_Unwind_Trace_Fn look, void *arg)
+{
+    static _Atomic(_Unwind_Reason_Code(*)(_Unwind_Trace_Fn, void *)) known;
+    _Unwind_Reason_Code (*own)(_Unwind_Trace_Fn, void *) = known;
+    if (!own) {
+        *(void **)&own = dlsym(RTLD_NEXT, "_Unwind_Backtrace");
+        known = own;
+    }
+    walks++;
+    return own(look, arg);
+}
+
+static void call_deeper(unsigned depth)
+{
+    volatile char *const room = alloca(((size_t)depth + 1) * 16);
+    double out[20];
+    room[0] = 0;
+    OK(para_pmap(pool, &(para_map){.kernel = nothing,
+                                   .count = COUNT_OF(out),
+                                   .out = {PARA_OUT(out)},
+                                   .options.executor = PARA_EXECUTOR_THREADS}));
+    room[0] = 1;
+}
+
+TEST(a_recursion_is_looked_at_once)
+{
+    enum { DEPTHS = 1000 };
+    pool = check_pool(2);
+    for (unsigned depth = 0; depth < DEPTHS; depth++)
+        call_deeper(depth);
+    const unsigned before = walks;
+    for (unsigned depth = 0; depth < DEPTHS; depth++)
+        call_deeper(depth);
+    para_pool_destroy(pool);
+    pool = NULL;
+    assert_true(before > 0);
+    assert_in_range(walks - before, 0, DEPTHS / 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(with_the_default_pool),
         cmocka_unit_test(with_a_pool_that_was_there),
         cmocka_unit_test(at_the_start_of_the_program),
+        cmocka_unit_test(a_recursion_is_looked_at_once),
         cmocka_unit_test(with_thread_local_objects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include "engine/calibrate.h"
 #include "engine/part.h"
 #include "engine/turn.h"
+#include "topology/openmp.h"
 
 #include <string.h>
 
@@ -232,9 +233,27 @@ para_status para_pool_create(para_pool **made, const para_pool_config *config)
     return PARA_OK;
 }
 
-para_status para__machine_read(para__machine **machine, const char *root)
+para_status para__pool_prepare(const para__machine **machine)
+{
+    (void)machine;
+    return PARA_OK;
+}
+
+void para__openmp_find(para__openmp *openmp)
+{
+    openmp->count = 0;
+}
+
+void para__openmp_drop(para__openmp *openmp)
+{
+    (void)openmp;
+}
+
+para_status para__machine_read(para__machine **machine, const para__openmp *openmp,
+                               const char *root)
 {
     static para__machine only;
+    (void)openmp;
     (void)root;
     if (!making_works)
         return PARA_ERR_TOPOLOGY;

@@ -1,0 +1,14 @@
+/* Environment variables. */
+#ifndef PARA_BASE_VARIABLE_H
+#define PARA_BASE_VARIABLE_H
+
+#include <stdlib.h>
+
+/* A variable's value, or NULL if it is not set or empty. */
+static inline const char *para__variable(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+#endif
