@@ -37,8 +37,8 @@
  * other first if it was woken, so that it never takes a wake-up with it.
  *
  * Nobody waits without bound. The first in line is woken by the next unlock. From then on newcomers
- * may overtake it for its patience; then it sets RESERVED, and the lock goes from its holder to it.
- * So a waiter waits for at most its patience, a nap, which may be as long again, and three critical
+ * may overtake it for PARA__OVERTAKE_NS; then it sets RESERVED, and the lock goes from its holder to
+ * it. So a waiter waits for at most that time, a nap, which may be as long again, and three critical
  * sections for each one before it in line, and those come in the order of arrival: the section that
  * it finds, one that begins just before the lock that it saw free is its own, and the last one that
  * begins before it has set RESERVED.
@@ -52,7 +52,7 @@
  * the word right. (Two of these at once may pass for an unlock, and take somebody's lock away; they
  * lock nobody out.)
  *
- * Rejected: to count the patience from a waiter's arrival. With more threads than CPUs all have
+ * Rejected: to count that time from a waiter's arrival. With more threads than CPUs all have
  * starved when they come to be first, and every unlock is a hand-over to a thread that has to be
  * switched to. To hand the lock over at every unlock: likewise. To go back to sleep after a wake-up
  * that was in vain, until the next unlock: each of those then pays for a system call, some 5 us in
@@ -176,7 +176,7 @@ static void spin_as_first(_Atomic uint32_t *word, bool starved, uint64_t deadlin
 /* First in line and woken, at that time for the first time: spins, and naps between, until the lock
  * seems free or *starved. In the holder's way it naps for nap_ns more than has passed since it was
  * woken; no longer, for nobody calls it if the lock is left free meanwhile. So it may nap until twice
- * its patience and nap_ns after it was woken, with which 16 threads and sections of 5 us are half a
+ * PARA__OVERTAKE_NS and nap_ns after it was woken, with which 16 threads and sections of 5 us are half a
  * percent faster than with naps that end in time. WAKING stays set, so that no unlock pays for
  * another wake-up: a running thread takes the lock again and again, and each of them would be in
  * vain. */
@@ -184,7 +184,7 @@ static para_status stay_awake(_Atomic uint32_t *word, para__waiter *self, uint64
                               uint64_t deadline_ns, para_cancel *cancel, bool *starved)
 {
     for (;;) {
-        *starved = para__now_ns() - woken_ns >= PARA__PATIENCE_NS;
+        *starved = para__now_ns() - woken_ns >= PARA__OVERTAKE_NS;
         spin_as_first(word, *starved, deadline_ns);
         if (*starved || !(para__load_relaxed(word) & LOCKED)) /* a guess */
             return PARA_OK;

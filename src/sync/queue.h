@@ -21,7 +21,7 @@
 
 /* How long newcomers may overtake the first in line. Some thirty times what a hand-over of a mutex
  * costs at worst, so that it never shows in the throughput. */
-enum { PARA__PATIENCE_NS = 1000000 };
+enum { PARA__OVERTAKE_NS = 1000000 };
 
 typedef struct para__waiter {
     const void *key;                  /* the address of what is waited for; see para__mutex_key */
