@@ -141,8 +141,9 @@ static void end_if_overflown(uintptr_t address, const ucontext_t *context)
     (void)context;
 #endif
     if (stack.end && address < stack.end + stack.gap && address + below >= pointer)
-        end_saying("para: a kernel needs more stack than there is: PARA_STACKSIZE sets that of the "
-                   "workers, such as PARA_STACKSIZE=64M, and 'ulimit -s' that of the main thread\n");
+        end_saying(
+            "para: a kernel needs more stack than there is: PARA_STACKSIZE sets that of the "
+            "workers, such as PARA_STACKSIZE=64M, and 'ulimit -s' that of the main thread\n");
 }
 
 /* Runs with all signals blocked. */
