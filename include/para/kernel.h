@@ -56,11 +56,12 @@ typedef struct para_chunk {
  * - Threads. It runs on several threads at once. State that is a thread's own (a library's
  *   precision, uselocale) is that of each thread; para_pool_config.worker_init sets it.
  * - Signals. On the pool's threads all are blocked but those of faults, SIGPROF and SIGVTALRM.
- * - Floating point. It runs in the caller's environment (rounding, flush-to-zero, traps), and leaves
- *   it as it is. The exception flags that it raises are the caller's when the call returns.
+ * - Floating point. It runs in the caller's environment (rounding, flush-to-zero, traps), and
+ *   leaves it as it is. The exception flags that it raises are the caller's when the call returns.
  * - Nesting. It may call para again. While such a call waits, its thread may run kernels of the
  *   calls that are made within the one it waits for, and no others.
- * - Exits. It must not leave by longjmp or by a C++ exception, nor end its thread (pthread_exit). */
+ * - Exits. It must not leave by longjmp or by a C++ exception, nor end its thread (by
+ *   pthread_exit). */
 typedef int para_map_fn(const para_chunk *chunk, const void *arg);
 
 /* Folds the chunk, in element order, into the accumulator: acc = acc (+) in[..]. */

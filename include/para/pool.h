@@ -41,13 +41,13 @@ typedef struct para_pool_config {
     size_t stack_bytes;
 
     /* Run on each of the pool's own threads: worker_init when it begins, worker_exit when it ends;
-     * either may be NULL. For what a library keeps for each thread, such as uselocale(). worker: the
-     * index of para_pool_get_worker. A pool of one worker has no threads, and the thread that calls
-     * is never asked. Several threads may be in worker_init at once. If worker_init returns other
-     * than 0, there is no pool: para_pool_create returns PARA_ERR_WORKER_INIT, after the others'
-     * worker_exit. worker_exit runs for each thread whose worker_init has returned 0, by the end of
-     * para_pool_create or para_pool_destroy. In both, calls on another pool are allowed. Neither
-     * ends its thread nor leaves by a jump or an exception. */
+     * either may be NULL. For what a library keeps for each thread, such as uselocale(). worker:
+     * the index of para_pool_get_worker. A pool of one worker has no threads, and the thread that
+     * calls is never asked. Several threads may be in worker_init at once. If worker_init returns
+     * other than 0, there is no pool: para_pool_create returns PARA_ERR_WORKER_INIT, after the
+     * others' worker_exit. worker_exit runs for each thread whose worker_init has returned 0, by
+     * the end of para_pool_create or para_pool_destroy. In both, calls on another pool are allowed.
+     * Neither ends its thread nor leaves by a jump or an exception. */
     int (*worker_init)(unsigned worker, void *worker_arg);
     void (*worker_exit)(unsigned worker, void *worker_arg);
     void *worker_arg;
@@ -99,15 +99,15 @@ PARA_API para_status para_pool_create(para_pool **pool, const para_pool_config *
 
 /* Ends the threads and frees the pool. NULL is allowed. The caller sees to it that no call is
  * running or made on it. Not from within a kernel of the same pool: then nothing happens, as when a
- * kernel calls exit() and a static destructor comes here. In a child of fork() only memory is freed.
- * Not a cancellation point. */
+ * kernel calls exit() and a static destructor comes here. In a child of fork() only memory is
+ * freed. Not a cancellation point. */
 PARA_API void para_pool_destroy(para_pool *pool);
 
 /* Gives back the memory that calls have left with the pool for calls to come: partial results and
- * scratch. What calls in flight use stays. Without being asked, a pool keeps what recent calls needed,
- * so that calls that are repeated allocate nothing; from 1 MiB on, what none has needed for a second
- * is given back by the next call, of whatever kind. NULL: the default pool, if it was made. Any
- * thread, also while calls run. Does nothing in a child of fork(). */
+ * scratch. What calls in flight use stays. Without being asked, a pool keeps what recent calls
+ * needed, so that calls that are repeated allocate nothing; from 1 MiB on, what none has needed for
+ * a second is given back by the next call, of whatever kind. NULL: the default pool, if it was
+ * made. Any thread, also while calls run. Does nothing in a child of fork(). */
 PARA_API void para_pool_trim(para_pool *pool);
 /* In a child process: starts the threads of a pool that was made before the fork, as
  * para_pool_create did, worker_init included; what is known of kernels stays. In the process that

@@ -1,5 +1,5 @@
-/* The module that para is a part of: its shared library, or the program or plug-in that a static para
- * is linked into. */
+/* The module that para is a part of: its shared library, or the program or plug-in that a static
+ * para is linked into. */
 #ifndef PARA_BASE_MODULE_H
 #define PARA_BASE_MODULE_H
 
@@ -11,7 +11,8 @@
 bool para__module_contains(const struct dl_phdr_info *module, uintptr_t address);
 
 /* From here on dlclose does not unload the module: threads of pools run its code, and those of the
- * default pool do so to the end of the process. A shared libpara is linked so that it stays anyway. */
+ * default pool do so to the end of the process. A shared libpara is linked so that it stays
+ * anyway. */
 void para__module_stay(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* Creates a file under a unique name, to be renamed when it is complete, and finds the name that it
- * will have then. The unique name is random and the file is created exclusively: process numbers are
- * not unique across containers that share a folder. Inline, because the command is linked with the
- * public library, which does not export it. */
+ * will have then. The unique name is random and the file is created exclusively: process numbers
+ * are not unique across containers that share a folder. Inline, because the command is linked with
+ * the public library, which does not export it. */
 #ifndef PARA_BASE_UNIQUE_H
 #define PARA_BASE_UNIQUE_H
 

@@ -127,8 +127,8 @@ void para__ending_worker_exit(unsigned worker, void *unused)
     free(stack.signal_stack);
 }
 
-/* A fault below the end of the thread's stack, and not below its stack pointer, or hardly so: a call
- * or an array that does not fit. */
+/* A fault below the end of the thread's stack, and not below its stack pointer, or hardly so: a
+ * call or an array that does not fit. */
 static void end_if_overflown(uintptr_t address, const ucontext_t *context)
 {
     const size_t below = 64 << 10;

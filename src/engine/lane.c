@@ -231,8 +231,8 @@ static void help_nested(const para__part *p)
 enum { JOIN_SPIN_PART = 4, JOIN_SPIN_MOST = 32 };
 
 /* Waits for those who still run what they have claimed. The longer the call took, since `begun` if
- * that is known, the longer it spins: what it waits for is a part of the call, and to be woken would
- * then add to it. */
+ * that is known, the longer it spins: what it waits for is a part of the call, and to be woken
+ * would then add to it. */
 static void await_others(const para__part *p, uint64_t begun)
 {
     const uint64_t start = para__ticks();

@@ -6,9 +6,9 @@
  * after a rest; whoever rests is in nobody's way and nobody waits for it.
  *
  * The CPU is contended if the thread's CPU time lags behind the clock by lost_ns and the thread was
- * preempted; without a preemption the lag may be a kernel that sleeps. While a worker takes turns it
- * is not preempted, so contention cannot be seen. It leaves its turns now and then for a try, and
- * takes twice as many turns before the next try if one fails:
+ * preempted; without a preemption the lag may be a kernel that sleeps. While a worker takes turns
+ * it is not preempted, so contention cannot be seen. It leaves its turns now and then for a try,
+ * and takes twice as many turns before the next try if one fails:
  *
  *             off the CPU for lost_ns
  *     LONG --------------------------> TURNS
@@ -16,9 +16,10 @@
  *       |       so many turns taken      |
  *       +--------------------------------+
  *
- * All of it is the worker's own: no atomics. Measured beside one and two CPU hogs on two CPUs, calls
- * of 16 and 160 us: 0.73 to 0.83 of the time of the best other runtime, and 0.9 to 1.4 without
- * turns; of those tried, turns of 300 to 1000 us with rests of 300 to 3000 us, these were the best. */
+ * All of it is the worker's own: no atomics. Measured beside one and two CPU hogs on two CPUs,
+ * calls of 16 and 160 us: 0.73 to 0.83 of the time of the best other runtime, and 0.9 to 1.4
+ * without turns; of those tried, turns of 300 to 1000 us with rests of 300 to 3000 us, these were
+ * the best. */
 #ifndef PARA_ENGINE_TURN_H
 #define PARA_ENGINE_TURN_H
 

@@ -29,9 +29,9 @@
  *
  * Nobody waits without bound, also who wants many where others take and return single ones and the
  * sum is never reached: it is noted since when the first in line has been first, by itself as it
- * queues or by serve() as the one before it leaves. The first serve() that is PARA__OVERTAKE_NS later
- * sets HOLD, so that units only come in until it is served. While no units come nobody looks at the clock:
- * those that were free all the time newcomers may take.
+ * queues or by serve() as the one before it leaves. The first serve() that is PARA__OVERTAKE_NS
+ * later sets HOLD, so that units only come in until it is served. While no units come nobody looks
+ * at the clock: those that were free all the time newcomers may take.
  *
  * Every change of the word is a read-modify-write, so that an acquire that reads any of them also
  * comes after all releases before (release sequences), however many releases its units came from.
