@@ -147,7 +147,7 @@ static inline para_status para_mutex_unlock(para_mutex *mutex)
 }
 
 #ifdef PARA_CHECK_LOCKS /* the same, and where they stand */
-#define para_mutex_lock(m)          para_mutex_lock_(m, PARA_DEADLINE_NEVER, PARA_NULL_, __FILE__, __LINE__)
+#define para_mutex_lock(m)          para_mutex_lock_until(m, PARA_DEADLINE_NEVER)
 #define para_mutex_lock_until(m, t) para_mutex_lock_(m, t, PARA_NULL_, __FILE__, __LINE__)
 #define para_mutex_lock_cancellable(m, c) \
     para_mutex_lock_(m, PARA_DEADLINE_NEVER, c, __FILE__, __LINE__)
