@@ -15,7 +15,8 @@ bool para__module_contains(const struct dl_phdr_info *module, uintptr_t address)
 #include <dlfcn.h>
 #include <errno.h>
 
-/* A program that is linked statically has no dlopen, and old systems have it in a library of its own. */
+/* A program that is linked statically has no dlopen, and old systems have it in a library of its
+ * own. */
 #pragma weak dlopen
 
 static int find_name(struct dl_phdr_info *module, size_t size, void *name)

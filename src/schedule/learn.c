@@ -18,8 +18,9 @@ static double price_of(const para__schedule *s, const para__portions *portions)
     return ticks < 0 ? known_ns : para__schedule_ns(s, ticks, 1);
 }
 
-/* The next portion is eight times as long as all before; longer where these were mostly the price of
- * the call, shorter where units seem to be dear and it is not clear whether that was the price. */
+/* The next portion is eight times as long as all before; longer where these were mostly the price
+ * of the call, shorter where units seem to be dear and it is not clear whether that was the
+ * price. */
 static size_t next_portion(const para__portions *portions, bool is_unclear, double unit_ns,
                            double price_ns, size_t left)
 {
@@ -97,8 +98,8 @@ static void count_forgone(para__schedule *s, double alone_ns)
     para__store_relaxed(&pool->followed.forgone_at, now);
 }
 
-/* Credit grows with the time that calls take, and is spent by a trial: one that was faster leaves it,
- * so that the next call confirms it. */
+/* Credit grows with the time that calls take, and is spent by a trial: one that was faster leaves
+ * it, so that the next call confirms it. */
 static void account(const para__schedule *s, para__estimate *e, double ns)
 {
     if (s->trial) {
@@ -113,8 +114,8 @@ static void account(const para__schedule *s, para__estimate *e, double ns)
     const bool compared = e->alone > 0 || s->plan.width == 1;
     const unsigned calls = ns < long_ns ? SAMPLE_EVERY : 1; /* that this one stands for */
     e->credit_ns += (float)(ns * calls * (compared ? credit_part : first_credit_part));
-    /* At the cost of its probe the call would have been over sooner alone: an uneven loop, or one that
-     * is better left alone. The next call tells. */
+    /* At the cost of its probe the call would have been over sooner alone: an uneven loop, or one
+     * that is better left alone. The next call tells. */
     if (!compared && s->probed_ns > 0 && s->probed_ns * (double)s->count < ns)
         e->credit_ns = FLT_MAX;
 }

@@ -54,8 +54,8 @@ static void run_small(para__schedule *s)
     para__schedule_stay_alone(s, PARA_WHY_SMALL);
 }
 
-/* Alone, in portions of which the first is so long that the price of a kernel call does not show; as
- * one if that would be all. */
+/* Alone, in portions of which the first is so long that the price of a kernel call does not show;
+ * as one if that would be all. */
 static void run_probe(para__schedule *s, size_t units)
 {
     const double price_ns = PRICES_A_PORTION * (double)s->estimate.price_ns;
