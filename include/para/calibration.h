@@ -52,7 +52,7 @@ PARA_API para_status para_calibration_print(para_pool *pool, FILE *stream);
 
 /* The same into a file, which appears under its name when it is complete. Any number of threads and
  * processes may save to one name at once: each file that appears there is whole. A symbolic link is
- * followed to the file that it names.
+ * followed to the file that it names, which need not exist yet.
  * Errors: PARA_ERR_ARGUMENT, PARA_ERR_FILE, PARA_ERR_MEMORY. */
 PARA_API para_status para_calibration_save(para_pool *pool, const char *path);
 

@@ -54,7 +54,7 @@ typedef enum para_why {
     PARA_WHY_SMALL,      /* serial: predicted gain below the cost of sharing */
     PARA_WHY_LANES_BUSY, /* serial: every lane of the pool was in use */
     PARA_WHY_FORKED,     /* serial: the process forked after the pool was made */
-    PARA_WHY_SATURATED, /* shared among some workers: more were seen, or are tried, to add nothing */
+    PARA_WHY_SATURATED,  /* shared among some workers: more add nothing, or that is tried */
     PARA_WHY_MEMORY, /* serial: the memory that several workers need was refused, or is too much */
     PARA_WHY_LOADING /* serial: made by a constructor or destructor within dlopen or dlclose */
 } para_why;

@@ -50,17 +50,18 @@ typedef struct para_chunk {
                               para_cpu_info; for kernels with a variant for each kind of core */
 } para_chunk;
 
-/* Kernels are pure: they write only out, acc and scratch, and what they write depends on neither
- * the worker nor the chunk's borders. They run on several threads at once; on the pool's threads all
- * signals are blocked but those of faults, SIGPROF and SIGVTALRM. They run in the caller's
- * floating-point environment (rounding, flush-to-zero, traps), which they leave as it is; the
- * exception flags that they raise are the caller's when the call returns. Other state that is a
- * thread's own (a library's precision, uselocale) is that of each thread;
- * para_pool_config.worker_init sets it. They may call para again; while such a call waits, its
- * thread may run
- * kernels of the calls that are made within the one it waits for, and no others. They must not leave
- * by longjmp or by a C++ exception, nor end their thread (pthread_exit). They return 0, or an error
- * code of their own that stops the call. */
+/* A kernel returns 0, or an error code of its own that stops the call. Its rules:
+ * - Purity. It writes only out, acc and scratch, and what it writes depends on neither the worker
+ *   nor the chunk's borders.
+ * - Threads. It runs on several threads at once. State that is a thread's own (a library's
+ *   precision, uselocale) is that of each thread; para_pool_config.worker_init sets it.
+ * - Signals. On the pool's threads all are blocked but those of faults, SIGPROF and SIGVTALRM.
+ * - Floating point. It runs in the caller's environment (rounding, flush-to-zero, traps), and
+ *   leaves it as it is. The exception flags that it raises are the caller's when the call returns.
+ * - Nesting. It may call para again. While such a call waits, its thread may run kernels of the
+ *   calls that are made within the one it waits for, and no others.
+ * - Exits. It must not leave by longjmp or by a C++ exception, nor end its thread (by
+ *   pthread_exit). */
 typedef int para_map_fn(const para_chunk *chunk, const void *arg);
 
 /* Folds the chunk, in element order, into the accumulator: acc = acc (+) in[..]. */

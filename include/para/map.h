@@ -41,9 +41,9 @@ extern "C" {
  *         memory of the call's own may be lost.
  * Order   writes of the caller before the call happen before every kernel call, and these before
  *         the return.
- * Fork    in a child of fork() the pool runs its calls serially until para_pool_restart (the default
- *         pool is made anew). If a kernel of a shared call forks, the call returns PARA_ERR_FORKED in
- *         the child.
+ * Fork    in a child of fork() the pool runs its calls serially until para_pool_restart (the
+ *         default pool is made anew). If a kernel of a shared call forks, the call returns
+ *         PARA_ERR_FORKED in the child.
  *
  * Returns PARA_OK; PARA_ERR_KERNEL if a kernel call returned an error: then every element before
  * the lowest failing chunk has been processed, no chunk after it is started once the error is

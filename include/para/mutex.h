@@ -31,13 +31,14 @@ extern "C" {
 #endif
 
 /* Locks, however long it takes: until CLOCK_MONOTONIC reaches deadline_ns (PARA_DEADLINE_NEVER:
- * never), or cancel is requested (NULL: not at all). A lock that is free is taken whatever deadline and token
- * say. The general form of those below. Threads of one process, in kernels too; no signal
+ * never), or cancel is requested (NULL: not at all). A lock that is free is taken whatever deadline
+ * and token say. The general form of those below. Threads of one process, in kernels too; no signal
  * handler. Blocks; not a cancellation point of pthread_cancel, and signals do not end it. What was
  * done by earlier holders is visible after it. Does not nest: a second lock by the holder waits
  * forever. One whose holder's thread ends stays locked. In a child of fork() a mutex is as the
- * forking thread left it, and one that another thread held stays held. Errors: PARA_ERR_TIMEOUT, _CANCELLED, and with checking _DEADLOCK: the
- * mutex is not locked then. Algorithm: src/sync/mutex.c. */
+ * forking thread left it, and one that another thread held stays held. Errors: PARA_ERR_TIMEOUT,
+ * _CANCELLED, and with checking _DEADLOCK: the mutex is not locked then. Algorithm:
+ * src/sync/mutex.c. */
 PARA_API para_status para_mutex_lock_with(para_mutex *mutex, uint64_t deadline_ns,
                                           para_cancel *cancel);
 
@@ -50,8 +51,8 @@ PARA_API para_status para_mutex_fini(para_mutex *mutex);
 /* What para_mutex_try_lock comes down to if the mutex is held or somebody waits: call that. */
 PARA_API bool para_mutex_try_lock_slow(para_mutex *mutex);
 
-/* The second half of para_mutex_unlock, after its subtraction, if that left a word other than 0: call
- * that. The mutex may not exist any more. */
+/* The second half of para_mutex_unlock, after its subtraction, if that left a word other than 0:
+ * call that. The mutex may not exist any more. */
 PARA_API para_status para_mutex_unlock_slow(para_mutex *mutex, uint32_t rest);
 
 /* para_mutex_lock_with, checked; the place is what a complaint names. It is remembered as long as
@@ -146,7 +147,7 @@ static inline para_status para_mutex_unlock(para_mutex *mutex)
 }
 
 #ifdef PARA_CHECK_LOCKS /* the same, and where they stand */
-#define para_mutex_lock(m)          para_mutex_lock_(m, PARA_DEADLINE_NEVER, PARA_NULL_, __FILE__, __LINE__)
+#define para_mutex_lock(m)          para_mutex_lock_until(m, PARA_DEADLINE_NEVER)
 #define para_mutex_lock_until(m, t) para_mutex_lock_(m, t, PARA_NULL_, __FILE__, __LINE__)
 #define para_mutex_lock_cancellable(m, c) \
     para_mutex_lock_(m, PARA_DEADLINE_NEVER, c, __FILE__, __LINE__)

@@ -50,13 +50,13 @@ extern "C" {
  * Kernels whose elements cost much more than 1 us (a simulation each) set block = 1, so that even a
  * few elements can be shared among many workers.
  *
- * Memory, kept by the pool for the next call (see para_pool_trim): partial results, together at most
- * 256 KiB, or up to 64 of them while they take no more than 64 MiB, or 4 however large they are; and
- * for each worker a stack of accumulators, one for each doubling of the blocks that a partial result
- * covers. All of that takes at most max(256 MiB, 4 * result_bytes): if blocks are stated that need
- * more, fewer workers take part, or the caller alone, whose stack then has 1 + log2(blocks)
- * accumulators. Where the system refuses memory the call runs on its thread alone, with the least
- * that its blocks need (PARA_WHY_MEMORY); PARA_ERR_MEMORY if that is refused as well.
+ * Memory, kept by the pool for the next call (see para_pool_trim): partial results, together at
+ * most 256 KiB, or up to 64 of them while they take no more than 64 MiB, or 4 however large they
+ * are; and for each worker a stack of accumulators, one for each doubling of the blocks that a
+ * partial result covers. All of that takes at most max(256 MiB, 4 * result_bytes): if blocks are
+ * stated that need more, fewer workers take part, or the caller alone, whose stack then has
+ * 1 + log2(blocks) accumulators. Where the system refuses memory the call runs on its thread alone,
+ * with the least that its blocks need (PARA_WHY_MEMORY); PARA_ERR_MEMORY if that is refused too.
  *
  * Pool, threads, order, fork, errors: as para_pmap; and PARA_ERR_NULL_COMBINE,
  * PARA_ERR_NULL_RESULT. count = 0 succeeds, calls nothing and leaves result as it is. */

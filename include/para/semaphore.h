@@ -28,9 +28,9 @@ typedef struct para_semaphore {
 #define PARA_SEMAPHORE_HOLD_    (PARA_CAST_(uint64_t, 1) << 49)
 #define PARA_SEMAPHORE_FAIR_    (PARA_CAST_(uint64_t, 1) << 50)
 
-/* Initialisers: initial units available of at most maximum; the second one's is PARA_SEMAPHORE_FAIR.
- * maximum is at least 1 and at most PARA_SEMAPHORE_MOST, and initial at most maximum: else constants
- * do not compile, and other values make a semaphore that does not work. */
+/* Initialisers: initial units available of at most maximum; the second one's is
+ * PARA_SEMAPHORE_FAIR. maximum is at least 1 and at most PARA_SEMAPHORE_MOST, and initial at most
+ * maximum: else constants do not compile, and other values make a semaphore that does not work. */
 #define PARA_SEMAPHORE_INIT(initial, maximum) PARA_SEMAPHORE_INIT_(initial, maximum, 0)
 #define PARA_SEMAPHORE_FAIR_INIT(initial, maximum) \
     PARA_SEMAPHORE_INIT_(initial, maximum, PARA_SEMAPHORE_FAIR_)
@@ -77,13 +77,14 @@ PARA_API para_status para_semaphore_init(para_semaphore *semaphore, uint32_t ini
 PARA_API para_status para_semaphore_fini(para_semaphore *semaphore);
 
 /* Acquires count units, all at once, however long it takes: until CLOCK_MONOTONIC reaches
- * deadline_ns (PARA_DEADLINE_NEVER: never), or cancel is requested (NULL: not at all). Units that are free
- * are taken whatever deadline and token say. The general form of those below. Threads of one
- * process, in kernels too; no signal handler. Blocks; not a cancellation point of pthread_cancel,
- * and signals do not end it. What was done before the releases of the units is visible after it.
- * Units have no owner: any thread may release them. In a child of fork() the semaphore is another
- * one, with the count that it had. Errors: PARA_ERR_ARGUMENT: count is 0 or above the maximum, or
- * the semaphore is zeroed and was never initialised; PARA_ERR_TIMEOUT, _CANCELLED. Algorithm: src/sync/semaphore.c. */
+ * deadline_ns (PARA_DEADLINE_NEVER: never), or cancel is requested (NULL: not at all). Units that
+ * are free are taken whatever deadline and token say. The general form of those below. Threads of
+ * one process, in kernels too; no signal handler. Blocks; not a cancellation point of
+ * pthread_cancel, and signals do not end it. What was done before the releases of the units is
+ * visible after it. Units have no owner: any thread may release them. In a child of fork() the
+ * semaphore is another one, with the count that it had. Errors: PARA_ERR_ARGUMENT: count is 0 or
+ * above the maximum, or the semaphore is zeroed and was never initialised; PARA_ERR_TIMEOUT,
+ * _CANCELLED. Algorithm: src/sync/semaphore.c. */
 PARA_API para_status para_semaphore_acquire_with(para_semaphore *semaphore, uint32_t count,
                                                  uint64_t deadline_ns, para_cancel *cancel);
 

@@ -1,8 +1,8 @@
 /* A mutex for several processes: it tells its next holder when one has died. It lies in memory that
- * they share, such as a file that each has mapped by para_buffer_map_file for writing, or memory from
- * mmap with MAP_SHARED. Not in a buffer from para_buffer_create: after fork() each process has its own
- * copy of that, and a mutex there keeps nobody out. Within one process para_mutex is smaller and
- * faster. */
+ * they share, such as a file that each has mapped by para_buffer_map_file for writing, or memory
+ * from mmap with MAP_SHARED. Not in a buffer from para_buffer_create: after fork() each process has
+ * its own copy of that, and a mutex there keeps nobody out. Within one process para_mutex is
+ * smaller and faster. */
 #ifndef PARA_SHARED_MUTEX_H
 #define PARA_SHARED_MUTEX_H
 
@@ -19,9 +19,10 @@ typedef struct para_shared_mutex {
 extern "C" {
 #endif
 
-/* Makes a mutex in shared memory; once, by one process, before any other uses it. One that is zeroed
- * and was never made locks and unlocks too, but tells nobody that its holder died, and between
- * processes it may wait for ever: nothing finds that out. Errors: PARA_ERR_MEMORY, _UNSUPPORTED. */
+/* Makes a mutex in shared memory; once, by one process, before any other uses it. One that is
+ * zeroed and was never made locks and unlocks too, but tells nobody that its holder died, and
+ * between processes it may wait for ever: nothing finds that out. Errors: PARA_ERR_MEMORY,
+ * _UNSUPPORTED. */
 PARA_API para_status para_shared_mutex_init(para_shared_mutex *mutex);
 
 /* Ends its use; optional; no process may use it any more. Errors: PARA_ERR_BUSY: it is held. */

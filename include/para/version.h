@@ -1,4 +1,5 @@
-/* Version of the header and of the library, how symbols are exported, and what both languages read. */
+/* Version of the header and of the library, how symbols are exported, and what both languages
+ * read. */
 #ifndef PARA_VERSION_H
 #define PARA_VERSION_H
 
@@ -11,8 +12,8 @@
 #define PARA_VERSION_PATCH  0
 #define PARA_VERSION_STRING "0.1.0"
 
-/* In para's own static library names are hidden: a plug-in that is linked with it does not export them,
- * and several copies of para in one process do not get in each other's way. */
+/* In para's own static library names are hidden: a plug-in that is linked with it does not export
+ * them, and several copies of para in one process do not get in each other's way. */
 #ifdef PARA_STATIC_
 #define PARA_API __attribute__((visibility("hidden")))
 #else

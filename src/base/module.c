@@ -29,7 +29,8 @@ void para__key_make(para__key *key, void (*at_end)(void *value))
 #include <dlfcn.h>
 #include <errno.h>
 
-/* A program that is linked statically has no dlopen, and old systems have it in a library of its own. */
+/* A program that is linked statically has no dlopen, and old systems have it in a library of its
+ * own. */
 #pragma weak dlopen
 
 static int find_name(struct dl_phdr_info *module, size_t size, void *name)

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the next function reads: 0 in a child until its first call. Plain, as it is read in each claim;
- * it changes once in a process and publishes nothing. */
+/* What the next function reads: 0 in a child until its first call. Plain, as it is read in each
+ * claim; it changes once in a process and publishes nothing. */
 extern const volatile unsigned *para__fork_word;
 unsigned para__count_fork(void) __attribute__((cold));
 

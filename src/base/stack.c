@@ -42,8 +42,8 @@ static void remember(uint64_t place)
  * code that is not the loader's has been called by the loader, and called it: on its stack there is
  * a frame of the loader's, and further out one that is not. At the start of a program, when the
  * loader runs constructors without a lock, its frames are the outermost. Static objects of C++ are
- * destroyed by __cxa_finalize, from a function that compilers add without a word on its frame: there
- * the walk ends.
+ * destroyed by __cxa_finalize, from a function that compilers add without a word on its frame:
+ * there the walk ends.
  *
  * Rejected: to let a helper try the lock before it claims anything, as it would then be blocked
  * while its pool may be destroyed; the count of loaded libraries, which says nothing of dlclose. */

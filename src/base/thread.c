@@ -91,8 +91,8 @@ static int create_with_stack(pthread_t *thread, const para__stack *stack, void *
     return error;
 }
 
-/* All signals are blocked but these: those that a fault raises on the thread itself, which would end
- * the process without the application's handler; and, if the calling thread lets them through,
+/* All signals are blocked but these: those that a fault raises on the thread itself, which would
+ * end the process without the application's handler; and, if the calling thread lets them through,
  * those of the timers that count the time of all threads, by which profilers work. */
 static void choose_signals(sigset_t *blocked, const sigset_t *callers)
 {

@@ -15,8 +15,8 @@
 #define PARA__THREAD_LOCAL _Thread_local /* others refuse to load a library with the above */
 #endif
 
-/* The stack of a thread: so many bytes, 0: what `ulimit -s` grants, at least 8 MiB. Where the system
- * refuses these, with or_less or 0 a smaller one is taken; not below 8 MiB. */
+/* The stack of a thread: so many bytes, 0: what `ulimit -s` grants, at least 8 MiB. Where the
+ * system refuses these, with or_less or 0 a smaller one is taken; not below 8 MiB. */
 typedef struct para__stack {
     size_t bytes;
     bool or_less;

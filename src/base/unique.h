@@ -1,14 +1,17 @@
-/* Creates a file under a unique name, to be renamed when it is complete. The name is random and
- * the file is created exclusively: process numbers are not unique across containers that share a
- * folder. Inline, because the command is linked with the public library, which does not export
- * it. */
+/* Creates a file under a unique name, to be renamed when it is complete, and finds the name that it
+ * will have then. The unique name is random and the file is created exclusively: process numbers
+ * are not unique across containers that share a folder. Inline, because the command is linked with
+ * the public library, which does not export it. */
 #ifndef PARA_BASE_UNIQUE_H
 #define PARA_BASE_UNIQUE_H
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,6 +47,44 @@ static inline int para__unique_create(int folder, const char *prefix, size_t pre
             return descriptor;
     }
     return -1;
+}
+
+/* Returns where a link points to, as seen from the folder that the caller sees path from. NULL and
+ * errno: EINVAL if it is no link, ENOENT if it is not there, or another fault. */
+static inline char *para__unique_follow(const char *path)
+{
+    char there[PATH_MAX];
+    char *target = NULL;
+    const ssize_t length = readlink(path, there, sizeof there);
+    if (length < 0)
+        return NULL;
+    const char *slash = *there == '/' ? NULL : strrchr(path, '/');
+    const int folder = slash ? (int)(slash - path) + 1 : 0;
+    return asprintf(&target, "%.*s%.*s", folder, path, (int)length, there) < 0 ? NULL : target;
+}
+
+/* Follows symbolic links to where the file will stand, which need not exist: the last link of a
+ * chain may point to nothing. Returns a path to be freed, or NULL and sets errno: ELOOP for a chain
+ * without an end. */
+static inline char *para__unique_resolve(const char *path)
+{
+    char *target = realpath(path, NULL);
+    if (target || errno != ENOENT)
+        return target;
+    target = strdup(path);
+    for (int links = 0; target && links < 40; links++) { /* as many as the system follows */
+        char *next = para__unique_follow(target);
+        const int error = errno;
+        if (!next && (error == EINVAL || error == ENOENT))
+            return target;
+        free(target);
+        errno = error;
+        target = next;
+    }
+    if (target)
+        errno = ELOOP; /* links that somebody has changed meanwhile */
+    free(target);
+    return NULL;
 }
 
 #endif

@@ -63,17 +63,21 @@ static int cause_of(const struct watched *w, const char *address)
                : UNREADABLE;
 }
 
+/* Says why and ends the process, within a signal handler. */
+static _Noreturn void end_saying(const char *sentence)
+{
+    remove_hidden();
+    const ssize_t written = write(STDERR_FILENO, sentence, strlen(sentence));
+    (void)written; /* there is nobody left to tell */
+    _exit(PARA__EXIT_FAILED);
+}
+
 static void end_if_watched(int number, const char *address)
 {
     for (size_t i = 0; i < WATCHED; i++) {
         const struct watched *w = &watched[i];
-        if (w->number != number || address < w->begin || address >= w->end)
-            continue;
-        const char *sentence = w->sentence[cause_of(w, address)];
-        remove_hidden();
-        const ssize_t written = write(STDERR_FILENO, sentence, strlen(sentence));
-        (void)written; /* there is nobody left to tell */
-        _exit(PARA__EXIT_FAILED);
+        if (w->number == number && address >= w->begin && address < w->end)
+            end_saying(w->sentence[cause_of(w, address)]);
     }
 }
 
@@ -123,13 +127,10 @@ void para__ending_worker_exit(unsigned worker, void *unused)
     free(stack.signal_stack);
 }
 
-/* A fault below the end of the thread's stack, and not below its stack pointer, or hardly so: a call
- * or an array that does not fit. */
+/* A fault below the end of the thread's stack, and not below its stack pointer, or hardly so: a
+ * call or an array that does not fit. */
 static void end_if_overflown(uintptr_t address, const ucontext_t *context)
 {
-    static const char sentence[] =
-        "para: a kernel needs more stack than there is: PARA_STACKSIZE sets that of the workers, "
-        "such as PARA_STACKSIZE=64M, and 'ulimit -s' that of the main thread\n";
     const size_t below = 64 << 10;
 #if defined(__x86_64__)
     const uintptr_t pointer = (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
@@ -139,12 +140,10 @@ static void end_if_overflown(uintptr_t address, const ucontext_t *context)
     const uintptr_t pointer = address;
     (void)context;
 #endif
-    if (!stack.end || address >= stack.end + stack.gap || address + below < pointer)
-        return;
-    remove_hidden();
-    const ssize_t written = write(STDERR_FILENO, sentence, sizeof sentence - 1);
-    (void)written; /* there is nobody left to tell */
-    _exit(PARA__EXIT_FAILED);
+    if (stack.end && address < stack.end + stack.gap && address + below >= pointer)
+        end_saying(
+            "para: a kernel needs more stack than there is: PARA_STACKSIZE sets that of the "
+            "workers, such as PARA_STACKSIZE=64M, and 'ulimit -s' that of the main thread\n");
 }
 
 /* Runs with all signals blocked. */

@@ -13,8 +13,8 @@
 void para__ending_watch(void);
 void para__ending_release(void);
 
-/* For each thread of a pool that runs kernels: a kernel that needs more stack than there is ends the
- * process with a word on that, and removes the file in the making. Main is watched as well. */
+/* For each thread of a pool that runs kernels: a kernel that needs more stack than there is ends
+ * the process with a word on that, and removes the file in the making. Main is watched as well. */
 int para__ending_worker_init(unsigned worker, void *unused);
 void para__ending_worker_exit(unsigned worker, void *unused);
 

@@ -3,12 +3,12 @@
  * over an existing one, and many file systems do not have it. */
 #include "cli/target.h"
 
+#include "base/unique.h"
 #include "cli/ending.h"
 #include "cli/say.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,38 +21,6 @@ int para__target_fail(para__target *target, const char *fault)
     const int status = para__say_failed("%s: %s", target->path, fault);
     para__target_discard(target);
     return status;
-}
-
-/* Where a link points to, which is seen from the folder that the link is in. NULL and errno: it is
- * no link (EINVAL), or it is not there. */
-static char *follow(const char *path)
-{
-    char there[PATH_MAX];
-    char *target = NULL;
-    const ssize_t length = readlink(path, there, sizeof there);
-    if (length < 0)
-        return NULL;
-    const char *slash = *there == '/' ? NULL : strrchr(path, '/');
-    const int folder = slash ? (int)(slash - path) + 1 : 0;
-    return asprintf(&target, "%.*s%.*s", folder, path, (int)length, there) < 0 ? NULL : target;
-}
-
-/* Follows symbolic links to where the file will stand, which need not exist: the last link of a
- * chain may point to nothing. A chain without an end has been refused by realpath. */
-static char *resolve(const char *path)
-{
-    char *target = realpath(path, NULL);
-    if (target || errno != ENOENT)
-        return target;
-    target = strdup(path);
-    for (int links = 0; target && links < 40; links++) { /* as many as the system follows */
-        char *next = follow(target);
-        if (!next)
-            break;
-        free(target);
-        target = next;
-    }
-    return target;
 }
 
 /* Opens the folder and sets the name in it. */
@@ -111,7 +79,7 @@ int para__target_create(para__target *target, const char *path, const char *advi
             return para__target_fail(target, strerror(EISDIR));
         return para__say_failed("%s: not a regular file%s", path, advice);
     }
-    target->resolved = resolve(path);
+    target->resolved = para__unique_resolve(path);
     if (!target->resolved || !open_folder(target))
         return para__target_fail(target, strerror(errno));
     if (!*target->name)

@@ -124,8 +124,8 @@ static char *map_open_file(int file, para_file_mode mode, size_t *bytes, const c
     *bytes = (size_t)facts.st_size;
     const int protection = mode == PARA_FILE_WRITE ? PROT_READ | PROT_WRITE : PROT_READ;
     char *data = mmap(NULL, *bytes, protection, MAP_SHARED, file, 0);
-    /* Some network mounts and FUSE file systems refuse what is shared with others. What is only read
-     * can do without. */
+    /* Some network mounts and FUSE file systems refuse what is shared with others. What is only
+     * read can do without. */
     if (data == MAP_FAILED && mode == PARA_FILE_READ && errno != ENOMEM)
         data = mmap(NULL, *bytes, protection, MAP_PRIVATE, file, 0);
     if (data == MAP_FAILED) {

@@ -25,7 +25,8 @@ const char *para_why_text(para_why why)
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown";
 }
 
-/* What no call has needed for so long is given back: to have it anew then costs some 0.1 s a GiB. */
+/* What no call has needed for so long is given back: to have it anew then costs some 0.1 s a
+ * GiB. */
 static const double idle_ns = 1e9;
 
 static void trim(para_pool *pool)
@@ -118,8 +119,8 @@ static uint64_t run_portion(para__call *call, const para__job *job, size_t first
     return ticks;
 }
 
-/* Runs the job on this thread in growing portions, until the rest is worth sharing. Returns how many
- * units were run. */
+/* Runs the job on this thread in growing portions, until the rest is worth sharing. Returns how
+ * many units were run. */
 static size_t probe(para__call *call, const para__job *job, para__seat *seat,
                     para__portions *portions)
 {

@@ -74,7 +74,8 @@ void *para__call_memory(para__call *call, size_t bytes);
  * report. */
 para_status para__call_run(para__call *call, para__job *job);
 
-/* PARA_ERR_KERNEL, with what a kernel returned for elements [first, first + count) as its detail. */
+/* PARA_ERR_KERNEL, with what a kernel returned for elements [first, first + count) as its
+ * detail. */
 para_status para__call_fail(int error, size_t first, size_t count) __attribute__((cold));
 
 /* Gives back what the call holds. */

@@ -56,8 +56,8 @@ static para_status check_map(const para_map *map, map_job *job)
     return status ? status : para__views_check(map->in, map->out, map->count, &job->views);
 }
 
-/* The call as one chunk on this thread. Where the loop takes nanoseconds, the way through a job and a
- * seat would show. */
+/* The call as one chunk on this thread. Where the loop takes nanoseconds, the way through a job and
+ * a seat would show. */
 static para_status run_whole(const para_map *map, const para__views *views, unsigned kind)
 {
     para__aim aim;

@@ -1,9 +1,9 @@
 /* para_preduce: blocks, folded into the fixed tree of plan/tree.h.
  *
  * A unit is a node of the tree, 2^level blocks, and has a slot for its partial result. Who has
- * claimed several units runs the largest nodes among them, each into the slot of its first unit, and
- * folds a node's blocks on a small stack of its own, as a binary counter counts: after block b, as
- * many pairs combine as b + 1 has trailing zeros. The caller finishes the tree.
+ * claimed several units runs the largest nodes among them, each into the slot of its first unit,
+ * and folds a node's blocks on a small stack of its own, as a binary counter counts: after block b,
+ * as many pairs combine as b + 1 has trailing zeros. The caller finishes the tree.
  *
  * Of large accumulators no copy is made that can be spared: the slot is the bottom of the stack. */
 #include "base/memory.h"

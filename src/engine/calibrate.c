@@ -12,7 +12,7 @@ static const double spin_most_ns = 200000;
 static const double portion_ns = 1000;
 
 /* Nobody waits longer than this for a helper that does not come, while costs are measured. */
-static const double patience_ns = 200000;
+static const double ping_limit_ns = 200000;
 
 /* What a shared call costs its caller before it has a lane and after: checks, decision, report.
  * Some 300 instructions (tests/instructions). */
@@ -38,11 +38,11 @@ para__costs para__costs_now(const para_pool *pool)
     return costs;
 }
 
-/* The shortest of several pings, in ns; more than the patience if nobody came in time. */
+/* The shortest of several pings, in ns; more than ping_limit_ns if nobody came in time. */
 static double ping_ns(para_pool *pool, unsigned width, int trials)
 {
-    const uint64_t limit = para__ns_to_ticks(patience_ns);
-    double shortest = 2 * patience_ns;
+    const uint64_t limit = para__ns_to_ticks(ping_limit_ns);
+    double shortest = 2 * ping_limit_ns;
     for (int i = 0, late = 0; i < trials && late < 3; i++) {
         const uint64_t ticks = para__lane_ping(pool, width, limit);
         const double ns = (double)ticks * para__ns_per_tick();
@@ -59,12 +59,12 @@ static bool let_park(const para_pool *pool)
 {
     const uint64_t start = para__now_ns();
     while (para__load_relaxed(&pool->sleeping) < pool->workers) { /* a guess is enough */
-        if ((double)(para__now_ns() - start) > patience_ns)
+        if ((double)(para__now_ns() - start) > ping_limit_ns)
             return false;
         para__pause();
     }
     const uint64_t parked = para__now_ns();
-    while ((double)(para__now_ns() - parked) < patience_ns / 4)
+    while ((double)(para__now_ns() - parked) < ping_limit_ns / 4)
         para__pause();
     return true;
 }
@@ -108,21 +108,21 @@ static void measure(para_pool *pool)
     set_spin(pool, spin_most_ns);
     (void)ping_ns(pool, pool->workers, 1);
     const double one = ping_ns(pool, 2, 16);
-    if (one < patience_ns) {
+    if (one < ping_limit_ns) {
         costs->round_trip_ns = one;
         const double all = pool->workers > 2 ? ping_ns(pool, pool->workers, 8) : one;
-        if (all < patience_ns)
+        if (all < ping_limit_ns)
             costs->per_helper_ns = all > one ? (all - one) / (pool->workers - 2) : 0;
     }
 
     /* Asleep. */
-    double wake = 2 * patience_ns;
+    double wake = 2 * ping_limit_ns;
     para__store_relaxed(&pool->spin_ticks, 0); /* see pool.h */
     for (int i = 0; i < 3; i++) {
         const double ns = let_park(pool) ? ping_ns(pool, 2, 1) : wake;
         wake = ns < wake ? ns : wake;
     }
-    if (wake < patience_ns) {
+    if (wake < ping_limit_ns) {
         costs->wake_ns = wake > costs->round_trip_ns ? wake - costs->round_trip_ns : 0;
         costs->wake_cost_ns =
             costs->wake_ns / 8; /* 3 of 25 us, as strace -w and the pings tell here */

@@ -140,13 +140,30 @@ void para__lanes_trim(para_pool *pool, uint64_t idle_ticks)
 
 /* ---- The caller's side --------------------------------------------------------------- */
 
-/* Writes the notice of each group that has members in the team. */
+/* What announces a call: the post of each of its notices. */
+static uint64_t post_word(const para__part *p)
+{
+    return para__tagged(p->generation, p->division.tickets << PARA__TICKET_BITS | p->first_claim);
+}
+
+/* The groups that have members in the team. */
+typedef struct group_range {
+    unsigned first, last;
+} group_range;
+
+static group_range groups_of_team(const para__part *p)
+{
+    const para__worker *first = &p->pool->worker[p->team.first];
+    return (group_range){first->group, first[p->team.width - 1].group};
+}
+
+/* Writes the notice of each group of the team. */
 static void publish(const para__part *p, const para__job *job)
 {
-    const para__worker *worker = p->pool->worker;
-    const unsigned last = worker[p->team.first + p->team.width - 1].group;
+    const group_range groups = groups_of_team(p);
+    const uint64_t post = post_word(p);
     const para__fp fp_control = para__fp_control();
-    for (unsigned g = worker[p->team.first].group; g <= last; g++) {
+    for (unsigned g = groups.first; g <= groups.last; g++) {
         para__notice *notice = &p->lane->notice[g];
         notice->run = job->run;
         notice->first = job->first;
@@ -158,19 +175,17 @@ static void publish(const para__part *p, const para__job *job)
         memcpy(notice->payload, job->payload, job->payload_bytes);
         /* Published by post, as the job. */
         para__store_relaxed(&notice->team, para__team_word(p->generation, p->team));
-        const unsigned counts = p->division.tickets << PARA__TICKET_BITS | p->first_claim;
-        para__store_release(E1, &notice->post, para__tagged(p->generation, counts));
+        para__store_release(E1, &notice->post, post);
     }
 }
 
 /* Says it again, in the single order of seq_cst operations. */
 static void announce_again(const para__part *p)
 {
-    const para__worker *worker = p->pool->worker;
-    const unsigned counts = p->division.tickets << PARA__TICKET_BITS | p->first_claim;
-    const unsigned last = worker[p->team.first + p->team.width - 1].group;
-    for (unsigned g = worker[p->team.first].group; g <= last; g++)
-        para__swap_seq_cst(E5, &p->lane->notice[g].post, para__tagged(p->generation, counts));
+    const group_range groups = groups_of_team(p);
+    const uint64_t post = post_word(p);
+    for (unsigned g = groups.first; g <= groups.last; g++)
+        para__swap_seq_cst(E5, &p->lane->notice[g].post, post);
 }
 
 /* Wakes all of the team who sleep, whoever else was to do so. */
@@ -216,8 +231,8 @@ static void help_nested(const para__part *p)
 enum { JOIN_SPIN_PART = 4, JOIN_SPIN_MOST = 32 };
 
 /* Waits for those who still run what they have claimed. The longer the call took, since `begun` if
- * that is known, the longer it spins: what it waits for is a part of the call, and to be woken would
- * then add to it. */
+ * that is known, the longer it spins: what it waits for is a part of the call, and to be woken
+ * would then add to it. */
 static void await_others(const para__part *p, uint64_t begun)
 {
     const uint64_t start = para__ticks();

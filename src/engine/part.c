@@ -46,10 +46,10 @@ static void begin(para__part *p)
 
 PARA__THREAD_LOCAL const para__lane *para__current_lane;
 
-/* Where nothing is known of the units, claims become so long that they do not show, and stay so short
- * that no dear unit holds back another. A claim of n tickets took so long: if it was short, or if its
- * tickets were cheaper than those of a shorter one, since a kernel call has a price, the next one is
- * longer. Where there are many tickets a second length is tried in any case. */
+/* Where nothing is known of the units, claims become so long that they do not show, and stay so
+ * short that no dear unit holds back another. A claim of n tickets took so long: if it was short,
+ * or if its tickets were cheaper than those of a shorter one, since a kernel call has a price, the
+ * next one is longer. Where there are many tickets a second length is tried in any case. */
 static void adapt_claim(para__part *p, unsigned n, uint64_t ticks)
 {
     enum { SHORT = 16, LONG = 64, MANY = 64 }; /* us, us, tickets */

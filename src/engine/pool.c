@@ -196,7 +196,8 @@ static void display(const para_pool *pool, bool spread)
             pool->is_passive ? "passive" : "active");
 }
 
-/* Starts the threads, all that can be; none, if only one could: it would be in its caller's place. */
+/* Starts the threads, all that can be; none, if only one could: it would be in its caller's
+ * place. */
 static para_status start_threads(para_pool *pool)
 {
     para_status status = PARA_OK;

@@ -33,8 +33,8 @@ typedef struct para__worker {
 
     /* Callers that are none of the pool's threads and sit on this worker's core, so that the worker
      * has to stay out of their way; one more while it leaves the CPU to others (turn.h). A hint:
-     * orders nothing; too high for a moment, it keeps the worker away until a later call. Counted by
-     * such callers, and by the worker. */
+     * orders nothing; too high for a moment, it keeps the worker away until a later call. Counted
+     * by such callers, and by the worker. */
     _Alignas(PARA__LINE) _Atomic uint32_t guests;
 
     /* [E8] 1 while somebody helps in this worker's name: its thread, or a caller that sits in its

@@ -100,7 +100,8 @@ static para_status read_binding(para__settings *settings)
     return PARA_OK;
 }
 
-/* A size as OpenMP writes it: a number and a unit, with spaces around either; K if there is none. */
+/* A size as OpenMP writes it: a number and a unit, with spaces around either; K if there is
+ * none. */
 static bool parse_size(const char *value, size_t *bytes)
 {
     static const char units[] = "bkmg";

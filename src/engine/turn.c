@@ -2,15 +2,15 @@
 
 #include "base/clock.h"
 
-/* How often it is looked whether the thread was off its CPU, what counts as contention, and how long
- * there must have been none before the last failed try is forgotten. A slice of the system's is some
- * 3 ms; a machine's own hiccups are shorter. */
+/* How often it is looked whether the thread was off its CPU, what counts as contention, and how
+ * long there must have been none before the last failed try is forgotten. A slice of the system's
+ * is some 3 ms; a machine's own hiccups are shorter. */
 static const double look_ns = 2000000;
 static const uint64_t lost_ns = 1000000;
 static const double calm_ns = 20000000;
 
-/* Turns before the CPU is tried again: 6 ms at first, in the end 0.1 s, which is how long they go on
- * when the others have gone. */
+/* Turns before the CPU is tried again: 6 ms at first, in the end 0.1 s, which is how long they go
+ * on when the others have gone. */
 enum { TURNS_LEAST = 4, TURNS_MOST = 64 };
 
 void para__turn_init(para__turn *turn)

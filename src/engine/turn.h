@@ -2,22 +2,24 @@
  *
  * A thread that the system takes off its CPU in the middle of a claim keeps a caller waiting for as
  * long as the others run there, some milliseconds. So on a contended CPU a worker leaves before it
- * is made to: between two claims, after a turn shorter than the system's slices, and comes back after
- * a rest; whoever rests is in nobody's way and nobody waits for it.
+ * is made to: between two claims, after a turn shorter than the system's slices, and comes back
+ * after a rest; whoever rests is in nobody's way and nobody waits for it.
  *
- * Whether the CPU is contended tells the difference between the time that has passed and the time
- * that the thread has run, if the thread was preempted: a kernel may sleep as well. In turns there is none to be seen, so they are left for a try now and
- * then, after twice as many of them each time that it fails:
+ * The CPU is contended if the thread's CPU time lags behind the clock by lost_ns and the thread was
+ * preempted; without a preemption the lag may be a kernel that sleeps. While a worker takes turns
+ * it is not preempted, so contention cannot be seen. It leaves its turns now and then for a try,
+ * and takes twice as many turns before the next try if one fails:
  *
- *             off the CPU for LOST_NS
+ *             off the CPU for lost_ns
  *     LONG --------------------------> TURNS
  *       ^                                |
  *       |       so many turns taken      |
  *       +--------------------------------+
  *
- * All of it is the worker's own: no atomics. Measured beside one and two CPU hogs on two CPUs, calls
- * of 16 and 160 us: 0.73 to 0.83 of the time of the best other runtime, and 0.9 to 1.4 without
- * turns; of those tried, turns of 300 to 1000 us with rests of 300 to 3000 us, these were the best. */
+ * All of it is the worker's own: no atomics. Measured beside one and two CPU hogs on two CPUs,
+ * calls of 16 and 160 us: 0.73 to 0.83 of the time of the best other runtime, and 0.9 to 1.4
+ * without turns; of those tried, turns of 300 to 1000 us with rests of 300 to 3000 us, these were
+ * the best. */
 #ifndef PARA_ENGINE_TURN_H
 #define PARA_ENGINE_TURN_H
 

@@ -115,8 +115,8 @@ typedef struct idling {
     unsigned rounds;
 } idling;
 
-/* It finds nothing to do, after it has worked or woken. What it has done since it last looked at the
- * clock is taken for work. */
+/* It finds nothing to do, after it has worked or woken. What it has done since it last looked at
+ * the clock is taken for work. */
 static void begin_idling(const para__worker *self, idling *idle, uint64_t now)
 {
     const uint64_t spin_ticks = para__load_relaxed(&self->pool->spin_ticks); /* see pool.h */
@@ -160,8 +160,8 @@ static void wake_up(const para__worker *self, idling *idle)
 }
 
 /* Goes round the lanes until the pool ends. A worker that has helped looks again at once; one that
- * finds nothing spins for a while, in time rather than in rounds, and then parks. On a contended CPU
- * it takes turns with the others there: see turn.h. */
+ * finds nothing spins for a while, in time rather than in rounds, and then parks. On a contended
+ * CPU it takes turns with the others there: see turn.h. */
 static void live(para__worker *self)
 {
     enum { ROUNDS_A_LOOK = 16 }; /* at the clock: it costs as much as a round */

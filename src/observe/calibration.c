@@ -213,7 +213,9 @@ static para_status save(para_pool *pool, const char *path)
     const bool exists = stat(path, &there) == 0;
     if (exists && !S_ISREG(there.st_mode))
         return para__fail(PARA_ERR_FILE, "%s: not a regular file", path);
-    char *target = exists ? realpath(path, NULL) : strdup(path); /* a link stays a link */
+    char *target = para__unique_resolve(path); /* a link stays a link */
+    if (!target && errno != ENOMEM)
+        return para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
     char *temporary = target ? malloc(strlen(target) + PARA__UNIQUE_MAX) : NULL;
     const para_status status = temporary ? replace(pool, target, temporary, exists ? &there : NULL)
                                          : para__fail(PARA_ERR_MEMORY, "%s", path);

@@ -15,10 +15,10 @@ static const double join_each_ns = 10;
 static const double margin_ns = 10;
 static const double margin_part = 0.02;
 
-/* A ticket of an even call costs at least so much: what is left to gain by smaller ones is less than
- * what a claim costs (some 40 ns with all that goes with it, a line's way for a thief). The dearest
- * ones of an uneven call would keep everybody waiting, so there they are smaller, by more than the
- * spread, since smaller portions differ more. Chosen by the suite's irregular loops. */
+/* A ticket of an even call costs at least so much: what is left to gain by smaller ones is less
+ * than what a claim costs (some 40 ns with all that goes with it, a line's way for a thief). The
+ * dearest ones of an uneven call would keep everybody waiting, so there they are smaller, by more
+ * than the spread, since smaller portions differ more. Chosen by the suite's irregular loops. */
 static const double ticket_ns = 4000;
 
 /* And at least so many times the price of a kernel call: a slice of few tickets pays one for each,

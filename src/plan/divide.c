@@ -54,7 +54,8 @@ para__range para__ticket_units(const para__division *division, unsigned s, unsig
  * node a page is. */
 enum { GRAINS_LEAST = 64 };
 
-/* The x with x * odd = 1, modulo 2^64: each step doubles the low bits that are right, at first 3. */
+/* The x with x * odd = 1, modulo 2^64: each step doubles the low bits that are right, at first
+ * 3. */
 static uint64_t inverse(uint64_t odd)
 {
     uint64_t x = odd;

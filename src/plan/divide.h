@@ -68,9 +68,9 @@ para__range para__slice_units(const para__division *division, unsigned s);
 para__range para__ticket_units(const para__division *division, unsigned s, unsigned t, unsigned n);
 
 /* Whether the slices of a call are to begin at page borders, and then the grain for that, which is
- * 0 where units are whole pages. Its units write unit_bytes each from `address` on. Huge pages where
- * they are enough for all slices, else the system's, of page_bytes. Who owns a page is the same for
- * all sizes of units that divide one: so calls over the same memory agree. */
+ * 0 where units are whole pages. Its units write unit_bytes each from `address` on. Huge pages
+ * where they are enough for all slices, else the system's, of page_bytes. Who owns a page is the
+ * same for all sizes of units that divide one: so calls over the same memory agree. */
 bool para__grain_of_pages(para__grain *grain, uintptr_t address, size_t unit_bytes, size_t units,
                           unsigned width, size_t page_bytes);
 

@@ -13,8 +13,8 @@ static const double short_call_ns = 50000;
 /* Calls that the plain mean goes back to. */
 enum { MEAN_CALLS = 16, SAMPLES_MOST = 15 };
 
-/* Portions of nearly equal length do not tell a price: the shortest has at most this part of the mean
- * length. And a price that was not known shows as most of what the shortest portion took. */
+/* Portions of nearly equal length do not tell a price: the shortest has at most this part of the
+ * mean length. And a price that was not known shows as most of what the shortest portion took. */
 static const double shorter = 0.7;
 static const double dominant = 0.6;
 static const double minor = 0.25;
@@ -46,7 +46,8 @@ static double deviation_of(double sample, double known, double elements)
 }
 
 /* What is known after a sample, of which there have been so many before. Of short shared calls one
- * that is disturbed counts as twice the cost: else the site would run alone until the next trial. */
+ * that is disturbed counts as twice the cost: else the site would run alone until the next
+ * trial. */
 static double next_cost(double sample, double known, unsigned samples, double elements,
                         bool is_shared)
 {

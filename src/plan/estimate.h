@@ -102,8 +102,8 @@ static inline void para__portions_add(para__portions *portions, double units, do
 /* What each cost in ticks however short it was, of which `known` is known so far (0: nothing);
  * negative if they do not tell. With price a and cost b: ticks = a count + b units, and
  * least_ticks >= a + b least_units, which is taken for equal. In uneven loops some portions are
- * cheap, so that a comes out as 0; where only dear ones are short, a is less than half of these, and
- * is not believed. */
+ * cheap, so that a comes out as 0; where only dear ones are short, a is less than half of these,
+ * and is not believed. */
 double para__portions_price(const para__portions *portions, double known);
 
 /* Whether they tell price and cost of units apart: the shortest was mostly the one or the other. */

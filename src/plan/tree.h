@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 /* Partial results of a call are at most as many as take 256 KiB; or up to 64, as long as they take
- * no more than 64 MiB; or 4, however large they are. With the stacks on which participants fold them
- * they take at most 256 MiB; or as much as 4 of them, or as one participant alone. */
+ * no more than 64 MiB; or 4, however large they are. With the stacks on which participants fold
+ * them they take at most 256 MiB; or as much as 4 of them, or as one participant alone. */
 #define PARA__PARTIALS_BYTES ((size_t)256 << 10)
 #define PARA__LARGE_BYTES    ((size_t)64 << 20)
 #define PARA__FOLDING_BYTES  ((size_t)256 << 20)

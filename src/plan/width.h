@@ -1,13 +1,14 @@
 /* The width from which on more workers add nothing. Pure functions.
  *
- * Calls that are bound by memory gain nothing from workers beyond those that saturate it; these only
- * take turns. Which calls are so bound cannot be told from what their portions cost, since those of
- * a loop may cost what they like, but from whole calls: of a site's long calls now and then one runs
- * on half as many workers. Where that takes no longer, twice in a row, the site stays there, and now
- * and then two run on twice as many again, to return when the second is faster: the first may have
- * to wake them. One that is bound by computing takes twice as long on half of the workers: that
- * costs one of 64 calls, and one of more and more the more often it is refused, down to one of 4096.
- * Sites of less than four workers do not try: with two, what is known of the cost alone decides.
+ * Calls that are bound by memory gain nothing from workers beyond those that saturate it; these
+ * only take turns. Which calls are so bound cannot be told from what their portions cost, since
+ * those of a loop may cost what they like, but from whole calls: of a site's long calls now and
+ * then one runs on half as many workers. Where that takes no longer, twice in a row, the site stays
+ * there, and now and then two run on twice as many again, to return when the second is faster: the
+ * first may have to wake them. One that is bound by computing takes twice as long on half of the
+ * workers: that costs one of 64 calls, and one of more and more the more often it is refused, down
+ * to one of 4096. Sites of less than four workers do not try: with two, what is known of the cost
+ * alone decides.
  */
 #ifndef PARA_PLAN_WIDTH_H
 #define PARA_PLAN_WIDTH_H
@@ -24,8 +25,8 @@ typedef struct para__width {
     uint8_t refused;  /* trials in a row, at most 6 */
 } para__width;
 
-/* The width that a site is at, where `all` are asked for; and that of its next call, which is another
- * one if it is a trial. */
+/* The width that a site is at, where `all` are asked for; and that of its next call, which is
+ * another one if it is a trial. */
 unsigned para__width_present(para__width width, unsigned all);
 unsigned para__width_next(para__width width, unsigned all);
 

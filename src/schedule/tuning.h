@@ -6,7 +6,8 @@
 #include "engine/calibrate.h"
 #include "schedule/schedule.h"
 
-/* Calls shorter than this are timed now and then only, so that a look at the clock does not show. */
+/* Calls shorter than this are timed now and then only, so that a look at the clock does not
+ * show. */
 static const double short_ns = 1000;
 enum { SAMPLE_EVERY = 17 }; /* odd, so that each of two sites in turn has its turn */
 
@@ -14,7 +15,8 @@ enum { SAMPLE_EVERY = 17 }; /* odd, so that each of two sites in turn has its tu
  * shared one tells little. Longer ones are always timed. */
 static const double long_ns = 50000;
 
-/* A shorter rest of a probe is run alone: that costs little, and tells what the call costs alone. */
+/* A shorter rest of a probe is run alone: that costs little, and tells what the call costs
+ * alone. */
 static const double worth_escalating_ns = 10000;
 
 /* The part of a site's time that trials may cost; and until it is known what its calls take alone,
@@ -31,14 +33,14 @@ static const double clearly = 1.1;
  * another kind: wrappers run all loops through one kernel. */
 static const double another_kind = 4;
 
-/* A probe's first portions may be dominated by the price of a kernel call. So in calls of more units
- * than this for each worker one portion does not tell; and portions are so long that the
+/* A probe's first portions may be dominated by the price of a kernel call. So in calls of more
+ * units than this for each worker one portion does not tell; and portions are so long that the
  * price is a small part. */
 enum { FEW_UNITS = 8, PRICES_A_PORTION = 4 };
 
-/* In short calls, several in a row run alone for a trial, and the last one is timed: the first finds
- * data where a helper has left it. The shared ones that follow are timed as well, to measure the
- * cost of moving data promptly. */
+/* In short calls, several in a row run alone for a trial, and the last one is timed: the first
+ * finds data where a helper has left it. The shared ones that follow are timed as well, to measure
+ * the cost of moving data promptly. */
 enum { ALONE_IN_A_ROW = 3, TIMED_AFTERWARDS = 4 };
 
 /* A helper that is woken for a trial is awake after some of these calls, or the trial is given up. */

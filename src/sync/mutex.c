@@ -5,13 +5,13 @@
  *   WAITING   The queue is not empty. Set as the first waiter queues, cleared as the last one
  *             leaves, both under the latch.
  *   WAKING    The first in line has been woken, so that others need not wake it. It may nap. Set by
- *             the unlocker that wakes it; cleared by itself as it takes the lock, or, if it finds the
- *             lock held again, as it goes back to sleep until the next unlock or leaves; all under the
- *             latch.
+ *             the unlocker that wakes it; cleared by itself as it takes the lock, or, if it finds
+ *             the lock held again, as it goes back to sleep until the next unlock or leaves; all
+ *             under the latch.
  *   RESERVED  The first in line has waited long enough: newcomers keep off. Set by itself while it
  *             is in the queue, cleared under the latch as it takes the lock or leaves.
- *   CPU       The last holder's, plus one, if others waited as it took the lock; else 0. A hint: who
- *             runs there keeps the holder off its CPU. Cleared as WAITING is.
+ *   CPU       The last holder's, plus one, if others waited as it took the lock; else 0. A hint:
+ *             who runs there keeps the holder off its CPU. Cleared as WAITING is.
  *
  *     0 --lock [E9]--> LOCKED --unlock [E9]--> 0         nobody waits: one operation each
  *
@@ -29,37 +29,37 @@
  * has had to queue each unlock looks there in vain.)
  *
  * No wake-up is lost. The word changes by read-modify-writes only, so of those that set and clear
- * LOCKED and WAITING each sees all before it. If the lock is free and somebody is in line, the first
- * of these has been woken, or an unlocker that saw WAITING without WAKING is on its way to the latch.
- * For the first in line goes to sleep, or comes to be first, while LOCKED is set or such an unlocker
- * on its way, and with WAKING clear. Once woken it either takes the lock, and its own unlock wakes the
- * next; or finds LOCKED set in the step that clears WAKING. One whose time is over does one or the
- * other first if it was woken, so that it never takes a wake-up with it.
+ * LOCKED and WAITING each sees all before it. If the lock is free and somebody is in line, the
+ * first of these has been woken, or an unlocker that saw WAITING without WAKING is on its way to
+ * the latch. For the first in line goes to sleep, or comes to be first, while LOCKED is set or such
+ * an unlocker on its way, and with WAKING clear. Once woken it either takes the lock, and its own
+ * unlock wakes the next; or finds LOCKED set in the step that clears WAKING. One whose time is over
+ * does one or the other first if it was woken, so that it never takes a wake-up with it.
  *
  * Nobody waits without bound. The first in line is woken by the next unlock. From then on newcomers
- * may overtake it for its patience; then it sets RESERVED, and the lock goes from its holder to it.
- * So a waiter waits for at most its patience, a nap, which may be as long again, and three critical
- * sections for each one before it in line, and those come in the order of arrival: the section that
- * it finds, one that begins just before the lock that it saw free is its own, and the last one that
- * begins before it has set RESERVED.
+ * may overtake it for PARA__OVERTAKE_NS; then it sets RESERVED, and the lock goes from its holder
+ * to it. So a waiter waits for at most that time, a nap, which may be as long again, and three
+ * critical sections for each one before it in line, and those come in the order of arrival: the
+ * section that it finds, one that begins just before the lock that it saw free is its own, and the
+ * last one that begins before it has set RESERVED.
  *
  * An unlock is one subtraction, which is faster than a compare-and-swap. It leaves the lock free
- * before the unlocker looks for whom to wake, so from then on it knows the mutex by address only: the
- * next holder may have freed it. Only with the latch and a waiter before it does it touch the word
- * again, for that waiter's mutex exists. It may be another one than was unlocked, and then somebody
- * is woken in vain; what it is for sure is a mutex, since nothing else has such keys. An unlock of
- * what is free leaves LOCKED set, and so finds out; nobody can take the lock then until it has put
- * the word right. (Two of these at once may pass for an unlock, and take somebody's lock away; they
- * lock nobody out.)
+ * before the unlocker looks for whom to wake, so from then on it knows the mutex by address only:
+ * the next holder may have freed it. Only with the latch and a waiter before it does it touch the
+ * word again, for that waiter's mutex exists. It may be another one than was unlocked, and then
+ * somebody is woken in vain; what it is for sure is a mutex, since nothing else has such keys. An
+ * unlock of what is free leaves LOCKED set, and so finds out; nobody can take the lock then until
+ * it has put the word right. (Two of these at once may pass for an unlock, and take somebody's lock
+ * away; they lock nobody out.)
  *
- * Rejected: to count the patience from a waiter's arrival. With more threads than CPUs all have
+ * Rejected: to count that time from a waiter's arrival. With more threads than CPUs all have
  * starved when they come to be first, and every unlock is a hand-over to a thread that has to be
  * switched to. To hand the lock over at every unlock: likewise. To go back to sleep after a wake-up
  * that was in vain, until the next unlock: each of those then pays for a system call, some 5 us in
- * 60, where a nap costs only the one who takes it. To nap and spin wherever one is: the system often
- * wakes the first in line on the holder's CPU though another is idle, and each nap there took 10 us
- * from the middle of a section (16 threads, sections of 5 us: 1.04 of pthread's time, now 0.99). To
- * yield there instead: beside CPU hogs it is these that get the time. */
+ * 60, where a nap costs only the one who takes it. To nap and spin wherever one is: the system
+ * often wakes the first in line on the holder's CPU though another is idle, and each nap there took
+ * 10 us from the middle of a section (16 threads, sections of 5 us: 1.04 of pthread's time, now
+ * 0.99). To yield there instead: beside CPU hogs it is these that get the time. */
 #include <para/mutex.h>
 
 #include "base/clock.h"
@@ -73,10 +73,10 @@ static const uint32_t CPU = UINT32_MAX << CPU_SHIFT;
 
 _Static_assert(sizeof(para_mutex) == 4, "a mutex has four bytes");
 
-/* About what it takes to be called, 35 to 46 us where it was chosen: who naps at the moment at which
- * the lock becomes free comes up to a nap and its timer's slack later than one who is called. Of 30,
- * 50, 100, 200, 300 and 1000 us, all are as good for sections of 5 us one after the other; with time
- * between them short ones are better. */
+/* About what it takes to be called, 35 to 46 us where it was chosen: who naps at the moment at
+ * which the lock becomes free comes up to a nap and its timer's slack later than one who is called.
+ * Of 30, 50, 100, 200, 300 and 1000 us, all are as good for sections of 5 us one after the other;
+ * with time between them short ones are better. */
 static const uint64_t nap_ns = 50000;
 
 static _Atomic uint32_t *word_of(para_mutex *mutex)
@@ -156,8 +156,8 @@ static bool take_or_rest(_Atomic uint32_t *word, bool others, bool starved)
 }
 
 /* First in line and woken, without the latch: until the lock seems free, for as long as it is worth
- * spinning, which it is not in the holder's way. Keeps newcomers off if it has starved; then it comes
- * next, and luck does not count. */
+ * spinning, which it is not in the holder's way. Keeps newcomers off if it has starved; then it
+ * comes next, and luck does not count. */
 static void spin_as_first(_Atomic uint32_t *word, bool starved, uint64_t deadline_ns)
 {
     if (!(para__load_relaxed(word) & LOCKED)) /* all of this is a guess */
@@ -175,16 +175,16 @@ static void spin_as_first(_Atomic uint32_t *word, bool starved, uint64_t deadlin
 
 /* First in line and woken, at that time for the first time: spins, and naps between, until the lock
  * seems free or *starved. In the holder's way it naps for nap_ns more than has passed since it was
- * woken; no longer, for nobody calls it if the lock is left free meanwhile. So it may nap until twice
- * its patience and nap_ns after it was woken, with which 16 threads and sections of 5 us are half a
- * percent faster than with naps that end in time. WAKING stays set, so that no unlock pays for
- * another wake-up: a running thread takes the lock again and again, and each of them would be in
- * vain. */
+ * woken; no longer, for nobody calls it if the lock is left free meanwhile. So it may nap until
+ * twice PARA__OVERTAKE_NS and nap_ns after it was woken, with which 16 threads and sections of 5 us
+ * are half a percent faster than with naps that end in time. WAKING stays set, so that no unlock
+ * pays for another wake-up: a running thread takes the lock again and again, and each of them would
+ * be in vain. */
 static para_status stay_awake(_Atomic uint32_t *word, para__waiter *self, uint64_t woken_ns,
                               uint64_t deadline_ns, para_cancel *cancel, bool *starved)
 {
     for (;;) {
-        *starved = para__now_ns() - woken_ns >= PARA__PATIENCE_NS;
+        *starved = para__now_ns() - woken_ns >= PARA__OVERTAKE_NS;
         spin_as_first(word, *starved, deadline_ns);
         if (*starved || !(para__load_relaxed(word) & LOCKED)) /* a guess */
             return PARA_OK;

@@ -283,8 +283,8 @@ static void describe_way(const order *way, char *ways, size_t bytes)
 
 /* ---- What is asked -------------------------------------------------------------------- */
 
-/* The last of the orders that lead from `then` to one of its earlier ones; which that is. *known: all
- * orders are known that it makes, so that there is nothing to search nor to add. */
+/* The last of the orders that lead from `then` to one of its earlier ones; which that is. *known:
+ * all orders are known that it makes, so that there is nothing to search nor to add. */
 static const order *find_inversion(const para__hold *then, const para__hold **with, bool *known)
 {
     lock_node *const b = find_lock(then->lock);

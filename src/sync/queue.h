@@ -10,9 +10,10 @@
  * A thread may stand in two queues with two nodes and one event: a lock's and a cancel token's. It
  * takes one bucket's latch at a time.
  *
- * A wake-up may reach a stranger, and a mutex's WAKING be set in a stranger's word. An unlocker looks
- * for the queue by address after it has let go of the lock, whose memory may by then be another's. So
- * every waiter takes being woken for a hint, and looks itself whether its time has come. */
+ * A wake-up may reach a stranger, and a mutex's WAKING be set in a stranger's word. An unlocker
+ * looks for the queue by address after it has let go of the lock, whose memory may by then be
+ * another's. So every waiter takes being woken for a hint, and looks itself whether its time has
+ * come. */
 #ifndef PARA_SYNC_QUEUE_H
 #define PARA_SYNC_QUEUE_H
 
@@ -21,7 +22,7 @@
 
 /* How long newcomers may overtake the first in line. Some thirty times what a hand-over of a mutex
  * costs at worst, so that it never shows in the throughput. */
-enum { PARA__PATIENCE_NS = 1000000 };
+enum { PARA__OVERTAKE_NS = 1000000 };
 
 typedef struct para__waiter {
     const void *key;                  /* the address of what is waited for; see para__mutex_key */
@@ -37,8 +38,8 @@ typedef struct para__bucket {
     para__waiter *first, *last;
 } para__bucket;
 
-/* A mutex's is odd, as nothing else's is: who finds somebody in line for such a key knows that a mutex
- * is there, though maybe another than it unlocked. */
+/* A mutex's is odd, as nothing else's is: who finds somebody in line for such a key knows that a
+ * mutex is there, though maybe another than it unlocked. */
 static inline const void *para__mutex_key(const void *mutex)
 {
     return (const char *)mutex + 1;

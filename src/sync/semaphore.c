@@ -3,7 +3,7 @@
  *   QUEUED   The queue is not empty. Set as a waiter queues, cleared as the last one leaves, both
  *            under the latch. Without it a release is one operation.
  *   HOLD     Newcomers queue although there are units: somebody waits and the semaphore is FAIR, or
- *            units have come when the first in line had been first for PARA__PATIENCE_NS. Set and
+ *            units have come when the first in line had been first for PARA__OVERTAKE_NS. Set and
  *            cleared under the latch.
  *   FAIR     Set by init.
  *
@@ -29,9 +29,9 @@
  *
  * Nobody waits without bound, also who wants many where others take and return single ones and the
  * sum is never reached: it is noted since when the first in line has been first, by itself as it
- * queues or by serve() as the one before it leaves. The first serve() that is PARA__PATIENCE_NS later
- * sets HOLD, so that units only come in until it is served. While no units come nobody looks at the clock:
- * those that were free all the time newcomers may take.
+ * queues or by serve() as the one before it leaves. The first serve() that is PARA__OVERTAKE_NS
+ * later sets HOLD, so that units only come in until it is served. While no units come nobody looks
+ * at the clock: those that were free all the time newcomers may take.
  *
  * Every change of the word is a read-modify-write, so that an acquire that reads any of them also
  * comes after all releases before (release sequences), however many releases its units came from.
@@ -158,7 +158,7 @@ static void serve(_Atomic uint64_t *word, const para__bucket *bucket, const void
     const uint64_t now_ns = para__now_ns();
     if (first->first_since_ns == 0) /* it has just come to be first */
         first->first_since_ns = now_ns;
-    else if (now_ns - first->first_since_ns >= PARA__PATIENCE_NS)
+    else if (now_ns - first->first_since_ns >= PARA__OVERTAKE_NS)
         para__or_relaxed(word, HOLD); /* guards nothing: it keeps others off */
 }
 

@@ -75,7 +75,8 @@ static int lock_until(pthread_mutex_t *mutex, uint64_t deadline_ns)
                                       .tv_nsec = (long)(deadline_ns % 1000000000u)};
     return pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &deadline);
 #else
-    /* Others know only the time of day, which may be set meanwhile: so in turns of a second at most. */
+    /* Others know only the time of day, which may be set meanwhile: so in turns of a second at
+     * most. */
     for (;;) {
         const uint64_t now_ns = para__now_ns();
         const uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;

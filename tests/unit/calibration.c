@@ -328,6 +328,46 @@ TEST(saving_keeps_a_link_and_the_mode_of_its_file)
     assert_int_equal(empty_folder(), 2);
 }
 
+/* A chain of links that leads to nothing yet: the file appears at its end. */
+TEST(saving_follows_a_dangling_link)
+{
+    para_pool *pool = taught_pool();
+    struct stat facts;
+    char sub[PATH_MAX];
+    snprintf(sub, sizeof sub, "%s", path_of("sub"));
+    assert_int_equal(mkdir(sub, 0700), 0);
+    assert_int_equal(symlink("sub/next", path_of("link")), 0);
+    assert_int_equal(symlink("../real", path_of("sub/next")), 0);
+    OK(para_calibration_save(pool, path_of("link")));
+    assert_int_equal(lstat(path_of("link"), &facts), 0);
+    assert_true(S_ISLNK(facts.st_mode));
+    assert_int_equal(lstat(path_of("sub/next"), &facts), 0);
+    assert_true(S_ISLNK(facts.st_mode));
+    assert_int_equal(lstat(path_of("real"), &facts), 0);
+    assert_true(S_ISREG(facts.st_mode));
+    assert_int_equal(unlink(path_of("sub/next")), 0);
+    assert_int_equal(rmdir(sub), 0);
+    para_pool_destroy(pool);
+    assert_int_equal(empty_folder(), 2);
+}
+
+/* Links that lead nowhere: to themselves, and into a folder that is not there. */
+TEST(saving_through_a_broken_link_fails_and_keeps_it)
+{
+    static const char *const targets[] = {"link", "none/real"};
+    para_pool *pool = taught_pool();
+    for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+        struct stat facts;
+        assert_int_equal(symlink(targets[i], path_of("link")), 0);
+        assert_int_equal(para_calibration_save(pool, path_of("link")), PARA_ERR_FILE);
+        assert_non_null(strstr(para_status_detail(), strerror(i == 0 ? ELOOP : ENOENT)));
+        assert_int_equal(lstat(path_of("link"), &facts), 0);
+        assert_true(S_ISLNK(facts.st_mode));
+        assert_int_equal(empty_folder(), 1);
+    }
+    para_pool_destroy(pool);
+}
+
 /* Threads of other containers have the same numbers: nothing is known by one that is not unique. */
 TEST(files_that_others_make_meanwhile_are_left_alone)
 {
@@ -528,6 +568,8 @@ int main(void)
         cmocka_unit_test(calls_decide_by_what_was_loaded),
         cmocka_unit_test(saving_replaces_a_file),
         cmocka_unit_test(saving_keeps_a_link_and_the_mode_of_its_file),
+        cmocka_unit_test(saving_follows_a_dangling_link),
+        cmocka_unit_test(saving_through_a_broken_link_fails_and_keeps_it),
         cmocka_unit_test(files_that_others_make_meanwhile_are_left_alone),
         cmocka_unit_test(modules_that_are_not_loaded_are_passed_over),
         cmocka_unit_test(malformed_lines_are_named_and_nothing_is_learnt),

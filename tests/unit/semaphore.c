@@ -236,7 +236,7 @@ TEST(who_wants_many_does_not_starve)
 }
 
 /* The units that come when somebody has been first in line for long enough are not for newcomers. */
-TEST(patience_begins_as_one_queues)
+TEST(overtaking_ends_a_while_after_one_queues)
 {
     para_semaphore s = PARA_SEMAPHORE_INIT(1, 4);
     ask many = {&s, 3, NULL, UINT64_MAX, 1, NULL, 0};
@@ -477,7 +477,7 @@ int main(void)
         cmocka_unit_test(more_than_are_woken_at_a_time),
         cmocka_unit_test(fair_in_order_of_arrival),
         cmocka_unit_test(who_wants_many_does_not_starve),
-        cmocka_unit_test(patience_begins_as_one_queues),
+        cmocka_unit_test(overtaking_ends_a_while_after_one_queues),
         cmocka_unit_test(counts_under_contention),
         cmocka_unit_test(blocks),
         cmocka_unit_test(zeroed_is_not_initialised),

@@ -7,7 +7,7 @@
  *
  * Left out: spinning, which only delays, and the holder's CPU, which is a hint for it; the latch's
  * own waiting; other keys in the bucket; try_lock, which is a newcomer that does not queue; weak
- * memory, which Relacy's models have. Time: who was woken in vain once has lost patience for sure, and
+ * memory, which Relacy's models have. Time: who was woken in vain once has starved for sure, and
  * before that may have. A timeout or a cancellation is a waiter that leaves whenever it likes.
  *
  * Proves, for three threads that lock as often as they like and may stop for good in between:

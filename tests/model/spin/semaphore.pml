@@ -6,7 +6,7 @@
  *
  * Left out: as in mutex.pml. A timeout or a cancellation is a waiter that leaves whenever it likes.
  * Time: somebody is seen to be first in line as it queues, or by the serve() that makes it so; the second
- * serve() after that finds its patience over, the first may.
+ * serve() after that finds that PARA__OVERTAKE_NS have passed, the first may.
  *
  * Proves, for three threads that want one, two and one of two units as often as they like, and may
  * stop for good in between:
