@@ -72,6 +72,7 @@ typedef struct para_pool_info {
     para_status thread_status; /* PARA_OK, or PARA_ERR_THREAD: the system refused some of them, or
                                   their stacks would have left too little address space */
     bool forked;               /* in a child process: calls run serially until para_pool_restart */
+    para_binding binding;      /* where its workers are to be bound; never PARA_BIND_AUTO */
 } para_pool_info;
 
 /* What a worker is. */

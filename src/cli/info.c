@@ -7,21 +7,8 @@
 #include <para/topology.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/resource.h>
-
-/* The pools here leave it to the environment what their workers are bound to. */
-static bool binds_to_domains(void)
-{
-    static const char *const words[] = {"domain", "primary", "master"};
-    const char *value = getenv("PARA_PROC_BIND");
-    for (size_t i = 0; value && i < sizeof words / sizeof words[0]; i++)
-        if (strncasecmp(value, words[i], strlen(words[i])) == 0)
-            return true;
-    return false;
-}
 
 /* What keeps the budget from being as large as the number of hardware threads. */
 static const char *budget_limit(const para_topology_info *m)
@@ -126,9 +113,9 @@ static void say_json_pool(const para_pool_info *p)
         printf("null}");
 }
 
-static void say_worker(unsigned index, const para_worker_info *w)
+static void say_worker(unsigned index, const para_worker_info *w, para_binding binding)
 {
-    if (w->pinned && binds_to_domains())
+    if (w->pinned && binding == PARA_BIND_DOMAIN)
         printf("worker   %u: bound to domain %u\n", index, w->domain);
     else if (w->cpu < 0)
         printf("worker   %u: on no particular CPU\n", index);
@@ -147,9 +134,9 @@ static void say_json_worker(const para_worker_info *w)
     printf(", \"domain\": %u, \"pinned\": %s}", w->domain, w->pinned ? "true" : "false");
 }
 
-static para_status say_workers(para_pool *pool, unsigned count, bool json)
+static para_status say_workers(para_pool *pool, const para_pool_info *info, bool json)
 {
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < info->workers; i++) {
         para_worker_info worker = {.size = sizeof worker};
         const para_status status = para_pool_get_worker(pool, i, &worker);
         if (status)
@@ -159,7 +146,7 @@ static para_status say_workers(para_pool *pool, unsigned count, bool json)
         if (json)
             say_json_worker(&worker);
         else
-            say_worker(i, &worker);
+            say_worker(i, &worker, info->binding);
     }
     return PARA_OK;
 }
@@ -183,7 +170,7 @@ static para_status say_all(para_pool *pool, bool json)
         say_machine(&machine);
         say_pool(&info);
     }
-    status = say_workers(pool, info.workers, json);
+    status = say_workers(pool, &info, json);
     if (json)
         printf("]}\n");
     return status;

@@ -380,7 +380,8 @@ para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
                            .lanes = PARA__LANES,
                            .thread_status =
                                pool->workers < pool->requested ? PARA_ERR_THREAD : PARA_OK,
-                           .forked = para__pool_is_forked(pool)};
+                           .forked = para__pool_is_forked(pool),
+                           .binding = pool->binding};
     for (unsigned i = 0; i < pool->workers && pool->workers > 1; i++) {
         const para_status bound = pool->worker[i].bind_status;
         full.pinned += bound == PARA_OK && pool->binding != PARA_BIND_NONE;

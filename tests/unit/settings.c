@@ -286,8 +286,12 @@ TEST(a_pool_follows_the_environment_and_the_program_wins)
     para_pool_config config = PARA_POOL_CONFIG_INIT;
     config.workers = 2;
     assert_int_equal(info_of(&config).requested, 2);
+    assert_int_equal(info_of(&config).binding, PARA_BIND_NONE);
+    setenv("PARA_PROC_BIND", "Primary,close", 1);
+    assert_int_equal(info_of(&config).binding, PARA_BIND_DOMAIN);
     setenv("PARA_PROC_BIND", "core", 1);
     config.binding = PARA_BIND_NONE;
+    assert_int_equal(info_of(&config).binding, PARA_BIND_NONE);
     assert_int_equal(info_of(&config).pinned, 0);
 }
 
