@@ -47,7 +47,10 @@ static size_t stack_bytes(const para__stack *stack, size_t library_bytes)
         return stack->bytes > least ? stack->bytes : least;
     }
     const rlim_t limit = limit_of(RLIMIT_STACK, 0);
-    const size_t unlimited = is_roomy() ? unlimited_stack_bytes : least_stack_bytes;
+    const uint64_t part = limit_of(RLIMIT_AS, RLIM_INFINITY) / 64; /* of what there is for all, if it is limited */
+    const size_t unlimited = is_roomy() || part > unlimited_stack_bytes ? unlimited_stack_bytes
+                             : part > least_stack_bytes                 ? (size_t)part
+                                                                        : least_stack_bytes;
     const size_t granted = limit == RLIM_INFINITY ? unlimited
                            : limit < SIZE_MAX / 2 ? (size_t)limit
                                                   : 0;

@@ -25,8 +25,13 @@ static const double ticket_ns = 4000;
  * 3 %. */
 static const double ticket_prices = 32;
 
-/* Tickets that cost more than this are claimed one by one: a claim costs 0.2 % of one. */
+/* Tickets that cost more than this are claimed one by one: a claim costs 0.2 % of one. Where there are
+ * so many, it may be the kernel calls that are dear: claims find out. */
 static const double dear_ticket_ns = 20000;
+enum { MANY_TICKETS = 64 };
+
+/* Of more units than this for each worker one that is tried alone holds up little. */
+enum { FEW_UNITS_AT_ONCE = 16 };
 
 /* A second announcement waits for a line to travel. It is made where what it may spare, a slice
  * that the caller would have to run as well, is long against that. */
@@ -102,7 +107,7 @@ static unsigned first_claim(const para__ask *ask, unsigned tickets, double slice
     if (ask->work_ns <= 0 || ask->varies)
         return 0;
     if (slice_ns > dear_ticket_ns * tickets)
-        return 1;
+        return tickets < MANY_TICKETS ? 1 : 0;
     const double claims = 4 * (spread < 4 ? spread : 4);
     const unsigned first = (unsigned)((tickets + claims - 1) / claims);
     if (slice_ns <= claim_ns)
@@ -194,5 +199,6 @@ bool para__share_at_once(const para__ask *ask, double unit_ns, const para__costs
 {
     const unsigned p = most_threads(ask);
     const double in_vain_ns = costs->share_ns + (ask->awake < p - 1 ? 2 * costs->wake_cost_ns : 0);
-    return unit_ns * (1 - 1.0 / p) > in_vain_ns + ask->price_ns;
+    return ask->units <= (size_t)FEW_UNITS_AT_ONCE * p &&
+           unit_ns * (1 - 1.0 / p) > in_vain_ns + ask->price_ns;
 }

@@ -105,7 +105,7 @@ para__estimate para__estimate_price(para__estimate e, double ns)
 {
     const double known = e.price_ns;
     e.priced = true;
-    e.price_ns = (float)(known > 0 ? known + (clip(ns, 0, 4 * known) - known) / 4 : ns);
+    e.price_ns = (float)(known > 0 ? known + (clip(ns, 0, 8 * known) - known) / 2 : ns);
     return e;
 }
 

@@ -4,6 +4,7 @@
 #include "base/thread.h"
 
 #include <float.h>
+#include <math.h>
 
 /* Counts calls that were not shared, for what is done now and then. */
 static PARA__THREAD_LOCAL uint8_t relaxed;
@@ -35,22 +36,49 @@ static size_t next_portion(const para__portions *portions, bool is_unclear, doub
     return next < (double)left ? (size_t)next : left;
 }
 
+/* The next portion of a trial alone. 0: it has taken as long already as the whole call would have
+ * when shared, so the rest is. */
+static size_t next_of_trial(para__schedule *s, const para__portions *portions, size_t left)
+{
+    const double ns = para__schedule_ns(s, portions->ticks, portions->count);
+    const double rest_ns = ns / portions->units * (double)left;
+    if (ns > s->usual_ns && rest_ns > worth_escalating_ns) {
+        para__schedule_ask(s, left, rest_ns, rest_ns * s->pool->workers);
+        const para__costs costs = para__costs_now(s->pool);
+        const para__plan plan = para__decide(&s->ask, &costs);
+        if (plan.width > 1) {
+            s->plan = plan;
+            s->plan.why = PARA_WHY_ESCALATED;
+            return 0;
+        }
+    }
+    const size_t portion = (size_t)((portions->units + (double)left) / TRIAL_PORTIONS) + 1;
+    return portion < left ? portion : left;
+}
+
 size_t para__schedule_next(para__schedule *s, const para__portions *portions, size_t last,
                            uint64_t last_ticks, size_t left)
 {
+    if (s->trial)
+        return next_of_trial(s, portions, left);
     const double ns = para__schedule_ns(s, (double)last_ticks, 1);
     const double price_ns = price_of(s, portions);
     const double unit_ns = ns > price_ns ? (ns - price_ns) / (double)last : 0;
     const double rest_ns = unit_ns * (double)left;
     const bool is_long = last_ticks >= s->pool->portion_ticks; /* else it tells more of its call */
-    const bool is_unclear = !s->estimate.priced && left > (size_t)FEW_UNITS * s->pool->workers &&
+    /* A price that is known need not be that of this call. */
+    const double all = portions->units + (double)left;
+    const double expected_ns = price_ns + para__elements_ns(s, PARA__ALONE) * (double)last / all;
+    const bool is_unclear = (!s->estimate.priced || ns > another_kind * expected_ns) &&
+                            left > (size_t)FEW_UNITS * s->pool->workers &&
                             !para__portions_are_clear(portions);
     s->probed_ns = unit_ns * (double)(portions->units + (double)left) / (double)s->count;
     if (is_long && !is_unclear && rest_ns >= worth_escalating_ns) {
         const double alone_ns = para__estimate_cost(s->estimate, PARA__ALONE);
         const double shared_ns = para__estimate_cost(s->estimate, PARA__SHARED);
-        /* Of a site that is not trusted these are of different calls. */
-        const bool known = alone_ns > 0 && para__estimate_trusted(s->estimate);
+        /* Of a call of another kind than those that run alone it is not known. */
+        const bool known = s->estimate.alone > 0 && s->estimate.shared > 0 && alone_ns > 0 &&
+                           s->probed_ns < another_kind * alone_ns;
         const double dearer = known ? shared_ns / alone_ns : 1;
         para__schedule_ask(s, left, rest_ns * dearer, rest_ns + price_ns);
         s->ask.price_ns = price_ns;
@@ -155,10 +183,25 @@ static double record(const para__schedule *s, para__estimate *e, const para__out
     return ns;
 }
 
+/* A trial alone that was given up took longer than the calls that are shared. That much stands for what
+ * is not known. */
+static void learn_given_up(const para__schedule *s)
+{
+    para__estimate e = para__site_read(s->site);
+    if (e.alone == 0)
+        e = para__estimate_try(e, PARA__ALONE, (double)s->count, s->usual_ns * s->pool->workers);
+    account(s, &e, INFINITY);
+    para__site_write(s->site, e);
+}
+
 void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_t units)
 {
     const unsigned all = s->pool->workers;
     const double elapsed_ns = para__schedule_ns(s, (double)outcome->ticks, 1);
+    if (s->trial && s->probe && s->plan.width > 1) {
+        learn_given_up(s);
+        return;
+    }
     if (s->watched && elapsed_ns < another_kind * s->usual_ns)
         return;
     if (para__is_paced(s)) {

@@ -74,11 +74,14 @@ static void run_probe(para__schedule *s)
 
 /* ---- Trying the other way ------------------------------------------------------------- */
 
-/* Whether the site's credit covers a call, or several, that take longer by so much. */
+/* Whether the site's credit covers a call, or several, that take longer by so much. A long trial alone
+ * is given up when it has taken twice the usual time. */
 static bool is_covered(const para__schedule *s, double longer_ns)
 {
     const bool is_short = s->ask.work_ns < long_ns;
-    const double each_ns = longer_ns > 0 ? longer_ns : -longer_ns;
+    const double usual_ns = s->ask.alone_ns - longer_ns;
+    const double alone_ns = is_short || longer_ns < usual_ns ? longer_ns : usual_ns;
+    const double each_ns = longer_ns > 0 ? alone_ns : -longer_ns;
     return s->estimate.credit_ns >
            each_ns * (is_short ? ALONE_IN_A_ROW : 1) * (1u << (s->estimate.refused & 3));
 }
@@ -210,6 +213,8 @@ static void begin_known(para__schedule *s, size_t units)
         s->usual_ns = alone_ns - s->plan.gain_ns;
         run_small(s);
         s->trial = true;
+        s->probe = work_ns >= long_ns;
+        s->first_elements = s->count / TRIAL_PORTIONS + 1;
     } else if (is_trial_shared(s)) {
         s->trial = true;
     } else {

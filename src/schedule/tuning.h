@@ -22,7 +22,7 @@ static const double worth_escalating_ns = 10000;
 /* The part of a site's time that trials may cost; and until it is known what its calls take alone,
  * which a few calls should show. */
 static const double credit_part = 1.0 / 64;
-static const double first_credit_part = 1.0 / 4;
+static const double first_credit_part = 1.0 / 8;
 enum { MOST_TRIALS_REFUSED = 3 };
 
 /* Participants kept each other waiting if the call took so many times longer than they were busy.
@@ -42,6 +42,10 @@ enum { FEW_UNITS = 8, PRICES_A_PORTION = 4 };
  * finds data where a helper has left it. The shared ones that follow are timed as well, to measure
  * the cost of moving data promptly. */
 enum { ALONE_IN_A_ROW = 3, TIMED_AFTERWARDS = 4 };
+
+/* A long trial alone is run in so many portions, so that it can be given up when it has taken as long
+ * as the whole call would have when shared. */
+enum { TRIAL_PORTIONS = 8 };
 
 /* A helper that is woken for a trial is awake after some of these calls, or the trial is given up. */
 enum { CALLS_TO_WAKE = 32 };
