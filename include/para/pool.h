@@ -35,19 +35,20 @@ typedef struct para_pool_config {
     para_binding binding;
 
     /* Bytes of each worker's stack; 0: PARA_STACKSIZE, else OMP_STACKSIZE, else what `ulimit -s`
-     * grants, at least 8 MiB and 256 MiB if it is unlimited; of the last two a part, where the
-     * system refuses the whole, but not less than 8 MiB. At least 64 KiB are taken, or the system's
-     * least. The thread that calls keeps its own stack. */
+     * grants, at least 8 MiB and 256 MiB if it is unlimited (under `ulimit -v` a 64th of that
+     * limit); of the last two a part, where the system refuses the whole, but not less than 8 MiB.
+     * At least 64 KiB are taken, or the system's least. The thread that calls keeps its own
+     * stack. */
     size_t stack_bytes;
 
     /* Run on each of the pool's own threads: worker_init when it begins, worker_exit when it ends;
-     * either may be NULL. For what a library keeps for each thread, such as uselocale(). worker: the
-     * index of para_pool_get_worker. A pool of one worker has no threads, and the thread that calls
-     * is never asked. Several threads may be in worker_init at once. If worker_init returns other
-     * than 0, there is no pool: para_pool_create returns PARA_ERR_WORKER_INIT, after the others'
-     * worker_exit. worker_exit runs for each thread whose worker_init has returned 0, by the end of
-     * para_pool_create or para_pool_destroy. In both, calls on another pool are allowed. Neither
-     * ends its thread nor leaves by a jump or an exception. */
+     * either may be NULL. For what a library keeps for each thread, such as uselocale(). worker:
+     * the index of para_pool_get_worker. A pool of one worker has no threads, and the thread that
+     * calls is never asked. Several threads may be in worker_init at once. If worker_init returns
+     * other than 0, there is no pool: para_pool_create returns PARA_ERR_WORKER_INIT, after the
+     * others' worker_exit. worker_exit runs for each thread whose worker_init has returned 0, by
+     * the end of para_pool_create or para_pool_destroy. In both, calls on another pool are allowed.
+     * Neither ends its thread nor leaves by a jump or an exception. */
     int (*worker_init)(unsigned worker, void *worker_arg);
     void (*worker_exit)(unsigned worker, void *worker_arg);
     void *worker_arg;
@@ -106,10 +107,10 @@ PARA_API para_status para_pool_create(para_pool **pool, const para_pool_config *
 PARA_API void para_pool_destroy(para_pool *pool);
 
 /* Gives back the memory that calls have left with the pool for calls to come: partial results and
- * scratch. What calls in flight use stays. Without being asked, a pool keeps what recent calls needed,
- * so that calls that are repeated allocate nothing; from 1 MiB on, what none has needed for a second
- * is given back by the next call, of whatever kind. NULL: the default pool, if it was made. Any
- * thread, also while calls run. Does nothing in a child of fork(). */
+ * scratch. What calls in flight use stays. Without being asked, a pool keeps what recent calls
+ * needed, so that calls that are repeated allocate nothing; from 1 MiB on, what none has needed for
+ * a second is given back by the next call, of whatever kind. NULL: the default pool, if it was
+ * made. Any thread, also while calls run. Does nothing in a child of fork(). */
 PARA_API void para_pool_trim(para_pool *pool);
 
 /* In a child process: starts the threads of a pool that was made before the fork, as

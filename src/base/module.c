@@ -44,7 +44,8 @@ static int find_name(struct dl_phdr_info *module, size_t size, void *name)
 
 static _Atomic bool stays; /* a value on its own: orders nothing */
 
-/* The name under which the module can be opened; "" if it is the program, which is never unloaded. */
+/* The name under which the module can be opened; "" if it is the program, which is never
+ * unloaded. */
 static const char *own_name(void)
 {
     const char *name = "";

@@ -1,5 +1,5 @@
-/* The module that para is a part of: its shared library, or the program or plug-in that a static para
- * is linked into. */
+/* The module that para is a part of: its shared library, or the program or plug-in that a static
+ * para is linked into. */
 #ifndef PARA_BASE_MODULE_H
 #define PARA_BASE_MODULE_H
 
@@ -16,8 +16,8 @@ bool para__module_contains(const struct dl_phdr_info *module, uintptr_t address)
  * Where it does not yet, this needs the loader's lock: see base/guard.h. */
 void para__module_stay(void);
 
-/* A value of each thread, on which at_end runs when the thread ends. It goes with the module, if that
- * is unloaded. */
+/* A value of each thread, on which at_end runs when the thread ends. It goes with the module, if
+ * that is unloaded. */
 typedef struct para__key {
     pthread_key_t key;
     bool exists;

@@ -15,7 +15,8 @@
 
 /* A page that the system wipes in a child, however that is made: its word is 0 there until somebody
  * asks. Where the system cannot, a word that the handler of fork() wipes. The page is one that lies
- * whole in this room, whose memory the system gives when it is touched, and goes with the module. */
+ * whole in this room, whose memory the system gives when it is touched, and goes with the
+ * module. */
 enum { PAGE_MOST = 65536 };
 static char page_room[2 * PAGE_MOST];
 static _Atomic unsigned own_word;
@@ -25,8 +26,9 @@ static _Atomic unsigned latest_fork; /* the last number that was counted, here o
 
 unsigned para__count_fork(void)
 {
-    /* A number is counted before it is given: another thread may fork in between. Of several threads
-     * that ask at once one gives its number, and the others' are skipped: nothing to order. */
+    /* A number is counted before it is given: another thread may fork in between. Of several
+     * threads that ask at once one gives its number, and the others' are skipped: nothing to
+     * order. */
     const unsigned next = para__add_relaxed(&latest_fork, 1) + 1;
     unsigned known = 0;
     return para__cas_relaxed(wiped_word, &known, next) ? next : known;

@@ -7,8 +7,8 @@
 #include <unwind.h>
 
 /* Answers of no, by place: where it was asked, and for what. A call from there again has the same
- * callers, unless it is made at the same depth by chance. A recursion that makes calls has a place at
- * each depth, on each thread; a place has room in one set, the latest first, whose oldest goes.
+ * callers, unless it is made at the same depth by chance. A recursion that makes calls has a place
+ * at each depth, on each thread; a place has room in one set, the latest first, whose oldest goes.
  * Values on their own: order nothing. Threads that remember at once may lose some. */
 enum { SETS_LOG = 10, WAYS = 4 };
 static _Alignas(PARA__LINE) _Atomic uint64_t known_places[1 << SETS_LOG][WAYS];

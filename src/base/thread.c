@@ -30,8 +30,8 @@ static rlim_t limit_of(int resource, rlim_t if_refused)
     return getrlimit(resource, &limit) == 0 ? limit.rlim_cur : if_refused;
 }
 
-/* Whether addresses cost nothing. So it is taken to be where a filter forbids to ask: if they do, the
- * system refuses threads, and fewer or smaller ones serve. */
+/* Whether addresses cost nothing. So it is taken to be where a filter forbids to ask: if they do,
+ * the system refuses threads, and fewer or smaller ones serve. */
 static bool is_roomy(void)
 {
     return limit_of(RLIMIT_AS, RLIM_INFINITY) == RLIM_INFINITY;
@@ -47,7 +47,8 @@ static size_t stack_bytes(const para__stack *stack, size_t library_bytes)
         return stack->bytes > least ? stack->bytes : least;
     }
     const rlim_t limit = limit_of(RLIMIT_STACK, 0);
-    const uint64_t part = limit_of(RLIMIT_AS, RLIM_INFINITY) / 64; /* of what there is for all, if it is limited */
+    /* Where all have a limit together, a part of it. */
+    const uint64_t part = limit_of(RLIMIT_AS, RLIM_INFINITY) / 64;
     const size_t unlimited = is_roomy() || part > unlimited_stack_bytes ? unlimited_stack_bytes
                              : part > least_stack_bytes                 ? (size_t)part
                                                                         : least_stack_bytes;

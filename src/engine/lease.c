@@ -1,11 +1,11 @@
-/* Lanes whose callers have left by a jump, or have ended their thread. That is not allowed, but hosts
- * do it: an interpreter that takes Ctrl-C by siglongjmp. What the call was to work on may be gone;
- * what the engine holds for it is not lost.
+/* Lanes whose callers have left by a jump, or have ended their thread. That is not allowed, but
+ * hosts do it: an interpreter that takes Ctrl-C by siglongjmp. What the call was to work on may be
+ * gone; what the engine holds for it is not lost.
  *
- * A call was left if a later one of its thread is made from further up the same stack, or if another
- * function's frame is where it ran. That is asked where the thread leases a lane again or ends a
- * pool, and when the thread ends. A jump out of the engine's own few instructions between a claim and
- * its note may still cost the lane. */
+ * A call was left if a later one of its thread is made from further up the same stack, or if
+ * another function's frame is where it ran. That is asked where the thread leases a lane again or
+ * ends a pool, and when the thread ends. A jump out of the engine's own few instructions between a
+ * claim and its note may still cost the lane. */
 #include "base/module.h"
 #include "base/stack.h"
 #include "base/thread.h"
@@ -16,7 +16,8 @@
 static para__key lanes_key;
 PARA__THREAD_LOCAL bool para__lanes_watched;
 
-/* Nothing is run any more: what is unclaimed is claimed for nothing. Whether all helpers are out. */
+/* Nothing is run any more: what is unclaimed is claimed for nothing. Whether all helpers are
+ * out. */
 static bool close_call(para__lane *lane)
 {
     unsigned out = 0;

@@ -94,7 +94,8 @@ static inline bool para__pool_is_forked(const para_pool *pool)
 /* [E6] The default pool, once it is made. Written by default_pool.c alone. */
 extern _Atomic(para_pool *) para__default_pool;
 
-/* Makes it, unless it is there. *pool is untouched on failure. Errors: those of para_pool_create. */
+/* Makes it, unless it is there. *pool is untouched on failure. Errors: those of
+ * para_pool_create. */
 para_status para__default_pool_make(para_pool **pool);
 
 /* The default pool if pool is NULL; NULL if that is not there yet. */

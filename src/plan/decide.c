@@ -25,8 +25,8 @@ static const double ticket_ns = 4000;
  * 3 %. */
 static const double ticket_prices = 32;
 
-/* Tickets that cost more than this are claimed one by one: a claim costs 0.2 % of one. Where there are
- * so many, it may be the kernel calls that are dear: claims find out. */
+/* Tickets that cost more than this are claimed one by one: a claim costs 0.2 % of one. Where there
+ * are so many, it may be the kernel calls that are dear: claims find out. */
 static const double dear_ticket_ns = 20000;
 enum { MANY_TICKETS = 64 };
 

@@ -19,8 +19,9 @@ static double price_of(const para__schedule *s, const para__portions *portions)
     return ticks < 0 ? known_ns : para__schedule_ns(s, ticks, 1);
 }
 
-/* The next portion is eight times as long as all before; longer where these were mostly the price of
- * the call, shorter where units seem to be dear and it is not clear whether that was the price. */
+/* The next portion is eight times as long as all before; longer where these were mostly the price
+ * of the call, shorter where units seem to be dear and it is not clear whether that was the
+ * price. */
 static size_t next_portion(const para__portions *portions, bool is_unclear, double unit_ns,
                            double price_ns, size_t left)
 {
@@ -124,8 +125,8 @@ static void count_forgone(para__schedule *s)
     para__store_relaxed(&pool->followed.forgone_at, now);
 }
 
-/* Credit grows with the time that calls take, and is spent by a trial: one that was faster leaves it,
- * so that the next call confirms it. */
+/* Credit grows with the time that calls take, and is spent by a trial: one that was faster leaves
+ * it, so that the next call confirms it. */
 static void account(const para__schedule *s, para__estimate *e, double ns)
 {
     if (s->trial) {
@@ -140,8 +141,8 @@ static void account(const para__schedule *s, para__estimate *e, double ns)
     }
     const bool compared = e->alone > 0 || s->plan.width == 1;
     e->credit_ns += (float)(ns * s->stands_for * (compared ? credit_part : first_credit_part));
-    /* At the cost of its probe the call would have been over sooner alone: an uneven loop, or one that
-     * is better left alone. The next call tells. */
+    /* At the cost of its probe the call would have been over sooner alone: an uneven loop, or one
+     * that is better left alone. The next call tells. */
     if (!compared && s->probed_ns > 0 && s->probed_ns * (double)s->count < ns)
         e->credit_ns = FLT_MAX;
 }
@@ -183,8 +184,8 @@ static double record(const para__schedule *s, para__estimate *e, const para__out
     return ns;
 }
 
-/* A trial alone that was given up took longer than the calls that are shared. That much stands for what
- * is not known. */
+/* A trial alone that was given up took longer than the calls that are shared. That much stands for
+ * what is not known. */
 static void learn_given_up(const para__schedule *s)
 {
     para__estimate e = para__site_read(s->site);

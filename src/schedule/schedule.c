@@ -60,8 +60,8 @@ static void run_small(para__schedule *s)
     para__schedule_stay_alone(s, PARA_WHY_SMALL);
 }
 
-/* Alone, in portions of which the first is so long that the price of a kernel call does not show; as
- * one if that would be all. */
+/* Alone, in portions of which the first is so long that the price of a kernel call does not show;
+ * as one if that would be all. */
 static void run_probe(para__schedule *s)
 {
     const double price_ns = PRICES_A_PORTION * (double)s->estimate.price_ns;
@@ -74,8 +74,8 @@ static void run_probe(para__schedule *s)
 
 /* ---- Trying the other way ------------------------------------------------------------- */
 
-/* Whether the site's credit covers a call, or several, that take longer by so much. A long trial alone
- * is given up when it has taken twice the usual time. */
+/* Whether the site's credit covers a call, or several, that take longer by so much. A long trial
+ * alone is given up when it has taken twice the usual time. */
 static bool is_covered(const para__schedule *s, double longer_ns)
 {
     const bool is_short = s->ask.work_ns < long_ns;
@@ -121,9 +121,9 @@ static void forgo_trial(para__schedule *s)
     recent.woken = NULL;
 }
 
-/* Short calls are tried with helpers that are awake, as they would be were these calls shared. Wakes
- * some, for one of the next calls; whether that is still to come. Where threads never spin, it does
- * not. */
+/* Short calls are tried with helpers that are awake, as they would be were these calls shared.
+ * Wakes some, for one of the next calls; whether that is still to come. Where threads never spin,
+ * it does not. */
 static bool waits_for_helpers(para__schedule *s)
 {
     if (s->ask.work_ns >= long_ns || s->ask.awake > 0 ||

@@ -38,8 +38,8 @@ typedef struct para__schedule {
     unsigned paced;        /* and the width of this call for that; 0: it was not consulted */
 } para__schedule;
 
-/* Decides how a call runs, of so many units. s->pool, options and count are set. begin_small decides
- * without arithmetic; false: call begin. */
+/* Decides how a call runs, of so many units. s->pool, options and count are set. begin_small
+ * decides without arithmetic; false: call begin. */
 bool para__schedule_begin_small(para__schedule *s, uintptr_t kernel, size_t units);
 void para__schedule_begin(para__schedule *s, size_t units);
 

@@ -43,11 +43,12 @@ enum { FEW_UNITS = 8, PRICES_A_PORTION = 4 };
  * the cost of moving data promptly. */
 enum { ALONE_IN_A_ROW = 3, TIMED_AFTERWARDS = 4 };
 
-/* A long trial alone is run in so many portions, so that it can be given up when it has taken as long
- * as the whole call would have when shared. */
+/* A long trial alone is run in so many portions, so that it can be given up when it has taken as
+ * long as the whole call would have when shared. */
 enum { TRIAL_PORTIONS = 8 };
 
-/* A helper that is woken for a trial is awake after some of these calls, or the trial is given up. */
+/* A helper that is woken for a trial is awake after some of these calls, or the trial is given
+ * up. */
 enum { CALLS_TO_WAKE = 32 };
 
 /* Whether it is the turn of this one, of many. */
