@@ -24,7 +24,8 @@ target_compile_options(para_flags INTERFACE
 # para_test(NAME <name> SOURCES <file>... [LABELS short|medium|long] [INTERNAL] [TIMEOUT <seconds>]
 #           [LIBS <target>...])
 # Builds test_<name> and registers it as test <name>. INTERNAL tests see what the library does not
-# export. Sources ending in .cpp are C++17. A sanitizer slows a test down, so it gets more time then.
+# export. Sources ending in .cpp are C++17. A sanitizer or an emulator slows a test down, so it gets more
+# time then.
 function(para_test)
     cmake_parse_arguments(PARSE_ARGV 0 T "INTERNAL" "NAME;TIMEOUT" "SOURCES;LABELS;LIBS")
     if(NOT T_NAME OR NOT T_SOURCES OR T_UNPARSED_ARGUMENTS)
@@ -36,7 +37,7 @@ function(para_test)
     if(NOT T_TIMEOUT)
         set(T_TIMEOUT 60)
     endif()
-    if(PARA_SANITIZE)
+    if(PARA_SANITIZE OR CMAKE_CROSSCOMPILING)
         math(EXPR T_TIMEOUT "5 * ${T_TIMEOUT}")
     endif()
     if(T_INTERNAL)

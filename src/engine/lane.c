@@ -160,10 +160,10 @@ static group_range groups_of_team(const para__part *p)
 /* Writes the notice of each group of the team. */
 static void publish(const para__part *p, const para__job *job)
 {
-    const group_range range = groups_of_team(p);
+    const group_range reached = groups_of_team(p);
     const uint64_t post = post_word(p);
     const para__fp fp_control = para__fp_control();
-    for (unsigned g = range.first; g <= range.last; g++) {
+    for (unsigned g = reached.first; g <= reached.last; g++) {
         para__notice *notice = &p->lane->notice[g];
         notice->run = job->run;
         notice->first = job->first;
@@ -182,9 +182,9 @@ static void publish(const para__part *p, const para__job *job)
 /* Says it again, in the single order of seq_cst operations. */
 static void announce_again(const para__part *p)
 {
-    const group_range range = groups_of_team(p);
+    const group_range reached = groups_of_team(p);
     const uint64_t post = post_word(p);
-    for (unsigned g = range.first; g <= range.last; g++)
+    for (unsigned g = reached.first; g <= reached.last; g++)
         para__swap_seq_cst(E5, &p->lane->notice[g].post, post);
 }
 
