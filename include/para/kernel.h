@@ -51,16 +51,16 @@ typedef struct para_chunk {
 } para_chunk;
 
 /* A kernel returns 0, or an error code of its own that stops the call. Its rules:
- * - Purity. It writes only out, acc and scratch, and what it writes depends on neither the worker
+ * Purity. It writes only out, acc and scratch, and what it writes depends on neither the worker
  *   nor the chunk's borders.
- * - Threads. It runs on several threads at once. State that is a thread's own (a library's
+ * Threads. It runs on several threads at once. State that is a thread's own (a library's
  *   precision, uselocale) is that of each thread; para_pool_config.worker_init sets it.
- * - Signals. On the pool's threads all are blocked but those of faults, SIGPROF and SIGVTALRM.
- * - Floating point. It runs in the caller's environment (rounding, flush-to-zero, traps), and
+ * Signals. On the pool's threads all are blocked but those of faults, SIGPROF and SIGVTALRM.
+ * Floating point. It runs in the caller's environment (rounding, flush-to-zero, traps), and
  *   leaves it as it is. The exception flags that it raises are the caller's when the call returns.
- * - Nesting. It may call para again. While such a call waits, its thread may run kernels of the
+ * Nesting. It may call para again. While such a call waits, its thread may run kernels of the
  *   calls that are made within the one it waits for, and no others.
- * - Exits. It must not leave by longjmp or by a C++ exception, nor end its thread (by
+ * Exits. It must not leave by longjmp or by a C++ exception, nor end its thread (by
  *   pthread_exit). */
 typedef int para_map_fn(const para_chunk *chunk, const void *arg);
 
