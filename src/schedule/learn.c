@@ -101,7 +101,7 @@ size_t para__schedule_next(para__schedule *s, const para__portions *portions, si
  * other quickly, what they forgo adds up; once it has reached the price of a wake-up, that is paid:
  * the next one finds them awake. (Ski rental: never more than twice the price that was best in
  * hindsight; Karlin et al., "Competitive snoopy caching", Algorithmica 3, 1988.) */
-static void count_forgone(para__schedule *s)
+static void count_forgone(para__schedule *s, uint64_t call_ticks)
 {
     para_pool *pool = s->pool;
     const para__costs costs = para__costs_now(pool);
@@ -113,7 +113,7 @@ static void count_forgone(para__schedule *s)
     const uint64_t now = para__ticks();
     const uint64_t last = para__load_relaxed(&pool->followed.forgone_at); /* all: see pool.h */
     uint64_t sum = para__load_relaxed(&pool->followed.forgone_ns);
-    if (now - last > calls * para__load_relaxed(&pool->spin_ticks))
+    if (now - last > calls * (para__load_relaxed(&pool->spin_ticks) + call_ticks))
         sum = 0; /* a helper woken then would sleep again by now */
     sum += (uint64_t)(calls * forgone_ns);
     const double price_ns = costs.wake_ns + (width - 2) * costs.wake_cost_ns;
@@ -228,7 +228,7 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         ns > para__least_work_now(s->pool) && para__pool_awake(s->pool) < all - 1) {
         para__schedule_ask(s, units, para__elements_ns(s, PARA__SHARED),
                            para__elements_ns(s, PARA__ALONE) + (double)e.price_ns);
-        count_forgone(s);
+        count_forgone(s, outcome->ticks);
     }
     if (s->plan.why == PARA_WHY_SMALL && para__is_sampled(&relaxed) &&
         ns > para__least_work_ns(&s->pool->costs, all))
