@@ -203,8 +203,15 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         learn_given_up(s);
         return;
     }
-    if (s->watched && elapsed_ns < another_kind * s->usual_ns)
+    if (s->watched && elapsed_ns < another_kind * s->usual_ns) {
+        if (para__pool_awake(s->pool) < all - 1) {
+            s->stands_for = 1;
+            count_forgone(s, outcome->ticks);
+        }
+        if (para__is_sampled(&relaxed))
+            para__costs_relax(s->pool);
         return;
+    }
     if (para__is_paced(s)) {
         para__site_pace(s->site, all, s->plan.width, elapsed_ns / (double)s->count);
         if (s->paced != para__width_present(s->pace, all))
@@ -230,7 +237,7 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
                            para__elements_ns(s, PARA__ALONE) + (double)e.price_ns);
         count_forgone(s, outcome->ticks);
     }
-    if (s->plan.why == PARA_WHY_SMALL && para__is_sampled(&relaxed) &&
+    if (s->plan.why == PARA_WHY_SMALL && (s->stands_for > 1 || para__is_sampled(&relaxed)) &&
         ns > para__least_work_ns(&s->pool->costs, all))
         para__costs_relax(s->pool); /* much more rarely than shared calls put it right */
 }
