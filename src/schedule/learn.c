@@ -37,6 +37,18 @@ static size_t next_portion(const para__portions *portions, bool is_unclear, doub
     return next < (double)left ? (size_t)next : left;
 }
 
+/* Whether the rest, as it was asked about, is shared, as s->plan then says. */
+static bool shares_rest(para__schedule *s)
+{
+    const para__costs costs = para__costs_now(s->pool);
+    const para__plan plan = para__decide(&s->ask, &costs);
+    if (plan.width == 1)
+        return false;
+    s->plan = plan;
+    s->plan.why = PARA_WHY_ESCALATED;
+    return true;
+}
+
 /* The next portion of a trial alone. 0: it has taken as long already as the whole call would have
  * when shared, so the rest is. */
 static size_t next_of_trial(para__schedule *s, const para__portions *portions, size_t left)
@@ -45,13 +57,8 @@ static size_t next_of_trial(para__schedule *s, const para__portions *portions, s
     const double rest_ns = ns / portions->units * (double)left;
     if (ns > s->usual_ns && rest_ns > worth_escalating_ns) {
         para__schedule_ask(s, left, rest_ns, rest_ns * s->pool->workers);
-        const para__costs costs = para__costs_now(s->pool);
-        const para__plan plan = para__decide(&s->ask, &costs);
-        if (plan.width > 1) {
-            s->plan = plan;
-            s->plan.why = PARA_WHY_ESCALATED;
+        if (shares_rest(s))
             return 0;
-        }
     }
     const size_t portion = (size_t)((portions->units + (double)left) / TRIAL_PORTIONS) + 1;
     return portion < left ? portion : left;
@@ -73,7 +80,7 @@ size_t para__schedule_next(para__schedule *s, const para__portions *portions, si
     const bool is_unclear = (!s->estimate.priced || ns > another_kind * expected_ns) &&
                             left > (size_t)FEW_UNITS * s->pool->workers &&
                             !para__portions_are_clear(portions);
-    s->probed_ns = unit_ns * (double)(portions->units + (double)left) / (double)s->count;
+    s->probed_ns = unit_ns * all / (double)s->count;
     if (is_long && !is_unclear && rest_ns >= worth_escalating_ns) {
         const double alone_ns = para__estimate_cost(s->estimate, PARA__ALONE);
         const double shared_ns = para__estimate_cost(s->estimate, PARA__SHARED);
@@ -84,13 +91,8 @@ size_t para__schedule_next(para__schedule *s, const para__portions *portions, si
         para__schedule_ask(s, left, rest_ns * dearer, rest_ns + price_ns);
         s->ask.price_ns = price_ns;
         s->ask.varies = !s->estimate.priced; /* claims find out */
-        const para__costs costs = para__costs_now(s->pool);
-        const para__plan plan = para__decide(&s->ask, &costs);
-        if (plan.width > 1) {
-            s->plan = plan;
-            s->plan.why = PARA_WHY_ESCALATED;
+        if (shares_rest(s))
             return 0;
-        }
     }
     return next_portion(portions, is_long && is_unclear, unit_ns, price_ns, left);
 }
