@@ -64,17 +64,36 @@ static double next_cost(double sample, double known, unsigned samples, double el
     return known + (sample - known) / (samples < 3 ? samples + 1 : 4);
 }
 
+static unsigned one_more(unsigned samples)
+{
+    return (samples < SAMPLES_MOST ? samples + 1u : SAMPLES_MOST) & 15;
+}
+
+static para__estimate set_cost(para__estimate e, para__way way, double cost)
+{
+    if (way == PARA__ALONE) {
+        e.alone_ns = (float)cost;
+        e.alone = one_more(e.alone) & 15;
+    } else {
+        e.shared_ns = (float)cost;
+        e.shared = one_more(e.shared) & 15;
+    }
+    return e;
+}
+
+static para__estimate follow(para__estimate e, para__way way, double sample, double elements)
+{
+    const bool shared = way == PARA__SHARED;
+    const double known = shared ? e.shared_ns : e.alone_ns;
+    const unsigned samples = shared ? e.shared : e.alone;
+    return set_cost(e, way, next_cost(sample, known, samples, elements, shared));
+}
+
 para__estimate para__estimate_try(para__estimate e, para__way way, double elements, double ns)
 {
     const double sample = ns > 0 ? ns / elements : 0;
-    if (way == PARA__ALONE) {
-        e.alone_ns = (float)next_cost(sample, e.alone_ns, e.alone, elements, false);
-        e.alone = (e.alone < SAMPLES_MOST ? e.alone + 1u : SAMPLES_MOST) & 15;
-    } else {
-        e.shared_ns = (float)next_cost(sample, e.shared_ns, e.shared, elements, true);
-        e.shared = (e.shared < SAMPLES_MOST ? e.shared + 1u : SAMPLES_MOST) & 15;
-    }
-    return e;
+    const double known = way == PARA__SHARED ? e.shared_ns : e.alone_ns;
+    return sample < known ? set_cost(e, way, sample) : follow(e, way, sample, elements);
 }
 
 para__estimate para__estimate_add(para__estimate e, para__way way, double elements, double ns,
@@ -92,7 +111,7 @@ para__estimate para__estimate_add(para__estimate e, para__way way, double elemen
     }
     const unsigned weight = samples < MEAN_CALLS - 1 ? samples + 1 : MEAN_CALLS;
     e.mean_ns += (float)((sample - e.mean_ns) / weight);
-    return para__estimate_try(e, way, elements, ns);
+    return follow(e, way, sample, elements);
 }
 
 para__estimate para__estimate_distrust(para__estimate e)

@@ -42,7 +42,8 @@ typedef struct para__estimate {
 para__estimate para__estimate_add(para__estimate estimate, para__way way, double elements,
                                   double ns, double spread);
 
-/* The cost alone, of a call that was a trial: it says nothing about how much calls differ. */
+/* The cost alone, of a call that was a trial: it says nothing about how much calls differ. Trials
+ * are seldom, and what disturbs one makes it longer: a shorter one is believed at once. */
 para__estimate para__estimate_try(para__estimate estimate, para__way way, double elements,
                                   double ns);
 

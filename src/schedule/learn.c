@@ -205,6 +205,10 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         learn_given_up(s);
         return;
     }
+    if (s->trial && s->plan.width > 1 && outcome->workers < 2) {
+        para__schedule_forgo_trial(s); /* nobody came: this was not shared */
+        return;
+    }
     if (s->watched && elapsed_ns < another_kind * s->usual_ns) {
         if (para__pool_awake(s->pool) < all - 1) {
             s->stands_for = 1;

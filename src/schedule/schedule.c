@@ -6,9 +6,9 @@
 static PARA__THREAD_LOCAL struct {
     const para__site *shared; /* the site of the last call, if that was shared */
     const para__site *woken;  /* of which one call is to be shared as soon as a helper is awake */
-    const para__site *trial;  /* the site of which alone_left more are to be run alone, or
-                                 timed_left more shared ones to be timed */
-    uint8_t alone_left, timed_left, waits;
+    const para__site *trial;  /* the site of which trial_left more are to be run in the other way,
+                                 or timed_left more shared ones to be timed */
+    uint8_t trial_left, timed_left, waits;
     uint8_t calls, priced; /* counters, for what is done now and then */
 } recent;
 
@@ -83,42 +83,51 @@ static bool is_covered(const para__schedule *s, double longer_ns)
     const double alone_ns = is_short || longer_ns < usual_ns ? longer_ns : usual_ns;
     const double each_ns = longer_ns > 0 ? alone_ns : -longer_ns;
     return s->estimate.credit_ns >
-           each_ns * (is_short ? ALONE_IN_A_ROW : 1) * (1u << (s->estimate.refused & 3));
+           each_ns * (is_short ? TRIALS_IN_A_ROW : 1) * (1u << (s->estimate.refused & 3));
+}
+
+/* Begins a trial: of short calls several in a row, of which the last is timed. */
+static void begin_trial(para__schedule *s)
+{
+    if (s->ask.work_ns >= long_ns)
+        return;
+    recent.trial = s->site;
+    recent.trial_left = TRIALS_IN_A_ROW - 1;
+    recent.timed_left = TIMED_AFTERWARDS;
+    s->timed = false;
+}
+
+/* Whether the trial that was begun goes on with this call. */
+static bool goes_on_trial(para__schedule *s)
+{
+    if (recent.trial != s->site || recent.trial_left == 0)
+        return false;
+    s->timed = --recent.trial_left == 0;
+    return true;
 }
 
 /* Whether this call of a site that is shared runs alone, to see what it costs so. */
 static bool is_trial_alone(para__schedule *s)
 {
-    if (recent.trial == s->site) {
-        if (recent.alone_left > 0) {
-            s->timed = --recent.alone_left == 0;
-            return true;
-        }
-        if (recent.timed_left > 0) {
-            recent.timed_left--;
-            s->timed = true;
-            s->stands_for = 1;
-            return false;
-        }
+    if (goes_on_trial(s))
+        return true;
+    if (recent.trial == s->site && recent.timed_left > 0) {
+        recent.timed_left--;
+        s->timed = true;
+        s->stands_for = 1;
+        return false;
     }
     if (!s->timed || !is_covered(s, s->plan.gain_ns))
         return false;
-    if (s->ask.work_ns < long_ns) {
-        recent.trial = s->site;
-        recent.alone_left = ALONE_IN_A_ROW - 1;
-        recent.timed_left = TIMED_AFTERWARDS;
-        s->timed = false;
-    }
+    begin_trial(s);
     return true;
 }
 
-/* Gives the trial up: nobody came to help. */
-static void forgo_trial(para__schedule *s)
+void para__schedule_forgo_trial(const para__schedule *s)
 {
-    para__estimate e = s->estimate;
+    para__estimate e = para__site_read(s->site);
     e.credit_ns = 0;
     para__site_write(s->site, e);
-    recent.woken = NULL;
 }
 
 /* Short calls are tried with helpers that are awake, as they would be were these calls shared.
@@ -134,7 +143,8 @@ static bool waits_for_helpers(para__schedule *s)
         recent.waits = CALLS_TO_WAKE;
         para__workers_wake(s->pool, 1);
     } else if (--recent.waits == 0) {
-        forgo_trial(s);
+        para__schedule_forgo_trial(s);
+        recent.woken = NULL;
     }
     return true;
 }
@@ -143,16 +153,22 @@ static bool waits_for_helpers(para__schedule *s)
  * shared, to see whether they still are. */
 static bool is_trial_shared(para__schedule *s)
 {
-    if (s->estimate.shared == 0 || !(s->timed || recent.woken == s->site) ||
-        !is_covered(s, s->plan.gain_ns) || waits_for_helpers(s))
+    const bool goes_on = goes_on_trial(s);
+    if (!goes_on && (s->estimate.shared == 0 || !(s->timed || recent.woken == s->site) ||
+                     !is_covered(s, s->plan.gain_ns) || waits_for_helpers(s)))
         return false;
     recent.woken = NULL;
     const double longer_ns = -s->plan.gain_ns;
     para__schedule_ask(s, s->ask.units, para__elements_ns(s, PARA__ALONE), s->ask.alone_ns);
     decide(s);
-    s->timed = true;
+    if (s->plan.width == 1 || longer_ns <= 0)
+        return false;
     s->usual_ns = s->ask.alone_ns;
-    return s->plan.width > 1 && longer_ns > 0;
+    if (!goes_on) {
+        s->timed = true;
+        begin_trial(s);
+    }
+    return true;
 }
 
 /* ---- Before a call -------------------------------------------------------------------- */

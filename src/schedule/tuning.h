@@ -38,10 +38,10 @@ static const double another_kind = 4;
  * price is a small part. */
 enum { FEW_UNITS = 8, PRICES_A_PORTION = 4 };
 
-/* In short calls, several in a row run alone for a trial, and the last one is timed: the first
- * finds data where a helper has left it. The shared ones that follow are timed as well, to measure
- * the cost of moving data promptly. */
-enum { ALONE_IN_A_ROW = 3, TIMED_AFTERWARDS = 4 };
+/* In short calls, a trial has several in a row, of which the last is timed: the first finds data
+ * where the other way has left it. The shared ones that follow are timed as well, to measure the
+ * cost of moving data promptly. */
+enum { TRIALS_IN_A_ROW = 3, TIMED_AFTERWARDS = 4 };
 
 /* A long trial alone is run in so many portions, so that it can be given up when it has taken as
  * long as the whole call would have when shared. */
@@ -88,6 +88,9 @@ static inline bool para__is_paced(const para__schedule *s)
 
 /* Asks about units that cost so much when shared, and take so long alone. */
 void para__schedule_ask(para__schedule *s, size_t units, double work_ns, double alone_ns);
+
+/* Gives a trial up for which nobody came to help. */
+void para__schedule_forgo_trial(const para__schedule *s);
 
 /* The most elements of a call that is alone, whatever it is asked: what is known of its cost can be
  * trusted, or would not be worth sharing even at four times of it. */

@@ -171,6 +171,46 @@ TEST(what_was_dearer_is_tried_again)
     assert_true(shared > 950);
 }
 
+/* Calls of 25 us, of which some shared ones were disturbed, so that the site went back to running
+ * alone. The first trial that is not disturbed shows what sharing costs. */
+TEST(one_good_trial_makes_up_for_disturbed_calls)
+{
+    know((para__estimate){
+        .alone_ns = 25, .shared_ns = 60, .mean_ns = 25, .alone = 9, .shared = 9, .refused = 1});
+    unsigned trials = 0;
+    unsigned shared = 0;
+    for (unsigned i = 0; i < 20000; i++) {
+        para__schedule s = begin((para_options){0}, COUNT);
+        const bool was_shared = s.plan.width == 2;
+        trials += was_shared && s.trial && s.timed;
+        shared += i >= 16000 && was_shared;
+        end(&s, COUNT, !was_shared ? 25e3 : trials < 2 ? 50e3 : 13e3);
+    }
+    assert_in_range(trials, 2, 20);
+    assert_true(shared > 3800);
+}
+
+/* A shared trial to which nobody came would say that sharing costs nothing. */
+TEST(a_trial_without_help_teaches_nothing)
+{
+    know((para__estimate){
+        .alone_ns = 1000, .shared_ns = 5000, .mean_ns = 1000, .alone = 9, .shared = 9});
+    unsigned trials = 0;
+    for (unsigned i = 0; i < 2000; i++) {
+        para__schedule s = begin((para_options){0}, COUNT);
+        trials += s.trial;
+        const unsigned width = s.plan.width;
+        para__outcome outcome = {.workers = 1, .ticks = ticks(1e6)};
+        outcome.tally.busy_ticks = ticks(1e6);
+        outcome.tally.chunks = width;
+        para__portions_add(&outcome.portions, (double)COUNT / width, (double)ticks(1e6 / width));
+        if (s.timed)
+            para__schedule_learn(&s, &outcome, COUNT);
+    }
+    assert_true(para__site_read(site_of(0)).shared_ns >= 4999);
+    assert_in_range(trials, 2, 2000 / 16);
+}
+
 TEST(loops_of_one_kernel_are_told_apart)
 {
     assert_ptr_equal(site_of(1), site_of(1));
@@ -195,6 +235,8 @@ int main(void)
         cmocka_unit_test(what_is_shared_is_compared_and_goes_back),
         cmocka_unit_test(trials_are_paid_from_a_credit),
         cmocka_unit_test(what_was_dearer_is_tried_again),
+        cmocka_unit_test(one_good_trial_makes_up_for_disturbed_calls),
+        cmocka_unit_test(a_trial_without_help_teaches_nothing),
         cmocka_unit_test(loops_of_one_kernel_are_told_apart),
     };
     return cmocka_run_group_tests(tests, make_pool, destroy_pool);
