@@ -42,6 +42,12 @@ static para__plan alone(para_why why)
     return (para__plan){.width = 1, .tickets = 1, .first = 1, .why = why};
 }
 
+/* How many the caller wakes itself: the rest is woken by those who are awake. */
+static double wakes(double asleep)
+{
+    return asleep > 2 ? 2 : asleep;
+}
+
 /* T of the model for a team of p, `awake` of whose helpers do not sleep. */
 static double shared_ns(double work_ns, unsigned p, unsigned awake, const para__costs *costs)
 {
@@ -50,8 +56,7 @@ static double shared_ns(double work_ns, unsigned p, unsigned awake, const para__
     const double later = helpers * costs->round_trip_ns +
                          costs->per_helper_ns * helpers * (helpers - 1) / 2 +
                          asleep * costs->wake_ns;
-    const double wakes = asleep > 2 ? 2 : asleep; /* the rest is woken by those who are awake */
-    return (work_ns + costs->share_ns + wakes * costs->wake_cost_ns + later) / p +
+    return (work_ns + costs->share_ns + wakes(asleep) * costs->wake_cost_ns + later) / p +
            join_each_ns * helpers;
 }
 
@@ -198,7 +203,8 @@ double para__work_of(const para__ask *ask, unsigned width, double elapsed_ns,
 bool para__share_at_once(const para__ask *ask, double unit_ns, const para__costs *costs)
 {
     const unsigned p = most_threads(ask);
-    const double in_vain_ns = costs->share_ns + (ask->awake < p - 1 ? 2 * costs->wake_cost_ns : 0);
+    const double in_vain_ns =
+        costs->share_ns + wakes(ask->awake < p - 1 ? p - 1 - ask->awake : 0) * costs->wake_cost_ns;
     return ask->units <= (size_t)FEW_UNITS_AT_ONCE * p &&
            unit_ns * (1 - 1.0 / p) > in_vain_ns + ask->price_ns;
 }

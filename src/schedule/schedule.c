@@ -191,20 +191,22 @@ static void narrow(para__schedule *s)
     para__plan_portions(&s->plan, &s->ask, &costs);
 }
 
-/* A call whose cost is not known: from its first unit on if its units have been dear. */
+/* A call whose cost is not known: from its first unit on if its units have been dear, or are so few
+ * that they may be. */
 static void begin_unknown(para__schedule *s, size_t units)
 {
-    const double mean_ns = (double)s->estimate.mean_ns * (double)s->count;
-    if (para__estimate_samples(s->estimate) > 0) {
-        para__schedule_ask(s, units, mean_ns, 0);
-        s->ask.varies = true;
-        const para__costs costs = para__costs_now(s->pool);
-        if (para__share_at_once(&s->ask, mean_ns / (double)units, &costs)) {
-            s->plan = para__decide(&s->ask, &costs);
-            s->timed = true;
-            if (s->plan.width > 1)
-                return;
-        }
+    const bool first = para__estimate_samples(s->estimate) == 0;
+    const double unit_ns =
+        first ? unknown_unit_ns
+              : (double)s->estimate.mean_ns * (double)s->count / (double)units;
+    para__schedule_ask(s, units, unit_ns * (double)units, 0);
+    s->ask.varies = true;
+    const para__costs costs = para__costs_now(s->pool);
+    if (para__share_at_once(&s->ask, unit_ns, &costs)) {
+        s->plan = para__decide(&s->ask, &costs);
+        s->timed = true;
+        if (s->plan.width > 1)
+            return;
     }
     run_probe(s);
 }

@@ -33,6 +33,11 @@ static const double clearly = 1.1;
  * another kind: wrappers run all loops through one kernel. */
 static const double another_kind = 4;
 
+/* What a unit is taken to cost before one has run: so much that a first call of few units is shared
+ * at once where that costs no more than 10 us in vain. Two units of a second each, tried one
+ * after the other, would cost a second. */
+static const double unknown_unit_ns = 20000;
+
 /* A probe's first portions may be dominated by the price of a kernel call. So in calls of more
  * units than this for each worker one portion does not tell; and portions are so long that the
  * price is a small part. */

@@ -88,6 +88,20 @@ TEST(dear_units_of_unknown_cost_are_shared_from_the_first_one)
     }
 }
 
+/* The first call of a site has few units: to try one alone may cost as much as all of them shared. */
+TEST(few_units_are_shared_in_a_first_call)
+{
+    static const size_t units[] = {2, 3, 8, 32};
+    pool->costs.wake_cost_ns = 3000;
+    for (size_t u = 0; u < COUNT_OF(units); u++) {
+        para__site_forget(site_of(0));
+        const para__schedule s = begin((para_options){0}, units[u]);
+        assert_false(s.probe);
+        assert_int_equal(s.plan.width, 2);
+        assert_int_equal(s.plan.first, 0); /* claims find out */
+    }
+}
+
 TEST(cheap_units_of_unknown_cost_are_probed)
 {
     know((para__estimate){.alone_ns = 50, .mean_ns = 50, .alone = 9, .deviation = 64});
@@ -229,6 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_unknown_call_is_probed),
         cmocka_unit_test(dear_units_of_unknown_cost_are_shared_from_the_first_one),
+        cmocka_unit_test(few_units_are_shared_in_a_first_call),
         cmocka_unit_test(cheap_units_of_unknown_cost_are_probed),
         cmocka_unit_test(a_probe_does_not_pay_the_price_often),
         cmocka_unit_test(what_is_dearer_shared_than_alone_runs_alone),
