@@ -19,6 +19,10 @@ static const double shorter = 0.7;
 static const double dominant = 0.6;
 static const double minor = 0.25;
 
+/* Portions lie on a line if they differ from it by a third of themselves or less (root mean
+ * square). Those of uneven loops differ by their own length and more. */
+static const double most_residual = 1.0 / 8;
+
 static double clip(double value, double low, double high)
 {
     return value < low ? low : value > high ? high : value;
@@ -139,10 +143,23 @@ static double raw_price(const para__portions *p)
     return price > 0 ? price : 0;
 }
 
+/* Whether they lie on a line a + b units: the least squares of (ticks - a - b units) / ticks, in
+ * which one that was disturbed counts as 1, however long it took. Two always do. */
+static bool are_on_a_line(const para__portions *p)
+{
+    const double determinant = p->xx * p->yy - p->xy * p->xy;
+    if (p->count < 3 || determinant <= 0)
+        return p->count == 2;
+    const double a = (p->x * p->yy - p->y * p->xy) / determinant;
+    const double b = (p->y * p->xx - p->x * p->xy) / determinant;
+    return p->count - a * p->x - b * p->y < most_residual * (p->count - 2);
+}
+
 double para__portions_price(const para__portions *p, double known)
 {
     const double price = raw_price(p);
-    return price == 0 || price > dominant * p->least_ticks || price < known ? price : -1;
+    const bool dominates = price > dominant * p->least_ticks && are_on_a_line(p);
+    return price == 0 || price < known || dominates ? price : -1;
 }
 
 bool para__portions_are_clear(const para__portions *p)

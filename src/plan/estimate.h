@@ -87,6 +87,9 @@ typedef struct para__portions {
     unsigned count;
     double units, ticks;             /* of all */
     double least_units, least_ticks; /* the least of each */
+    /* Sums for a line through them in parts of what each took: of x = 1 / ticks, y = units / ticks,
+     * and their products. */
+    double x, y, xx, xy, yy;
 } para__portions;
 
 static inline void para__portions_add(para__portions *portions, double units, double ticks)
@@ -98,13 +101,20 @@ static inline void para__portions_add(para__portions *portions, double units, do
     portions->count++;
     portions->units += units;
     portions->ticks += ticks;
+    const double x = 1 / (ticks + 1);
+    const double y = units * x;
+    portions->x += x;
+    portions->y += y;
+    portions->xx += x * x;
+    portions->xy += x * y;
+    portions->yy += y * y;
 }
 
 /* What each cost in ticks however short it was, of which `known` is known so far (0: nothing);
  * negative if they do not tell. With price a and cost b: ticks = a count + b units, and
  * least_ticks >= a + b least_units, which is taken for equal. In uneven loops some portions are
  * cheap, so that a comes out as 0; where only dear ones are short, a is less than half of these,
- * and is not believed. */
+ * or the portions do not lie on a line, and a is not believed. */
 double para__portions_price(const para__portions *portions, double known);
 
 /* Whether they tell price and cost of units apart: the shortest was mostly the one or the other. */

@@ -51,7 +51,8 @@ static bool shares_rest(para__schedule *s)
 
 /* The next portion of a trial alone. 0: it has taken as long already as the whole call would have
  * when shared, so the rest is. */
-static size_t next_of_trial(para__schedule *s, const para__portions *portions, size_t left)
+static size_t next_of_trial(para__schedule *s, const para__portions *portions, size_t last,
+                            size_t left)
 {
     const double ns = para__schedule_ns(s, portions->ticks, portions->count);
     const double rest_ns = ns / portions->units * (double)left;
@@ -60,7 +61,7 @@ static size_t next_of_trial(para__schedule *s, const para__portions *portions, s
         if (shares_rest(s))
             return 0;
     }
-    const size_t portion = (size_t)((portions->units + (double)left) / TRIAL_PORTIONS) + 1;
+    const size_t portion = 2 * last;
     return portion < left ? portion : left;
 }
 
@@ -68,7 +69,7 @@ size_t para__schedule_next(para__schedule *s, const para__portions *portions, si
                            uint64_t last_ticks, size_t left)
 {
     if (s->trial)
-        return next_of_trial(s, portions, left);
+        return next_of_trial(s, portions, last, left);
     const double ns = para__schedule_ns(s, (double)last_ticks, 1);
     const double price_ns = price_of(s, portions);
     const double unit_ns = ns > price_ns ? (ns - price_ns) / (double)last : 0;
@@ -226,7 +227,8 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
     para__estimate e = para__site_read(s->site);
     const double price_ticks =
         para__portions_price(&outcome->portions, (double)e.price_ns / para__ns_per_tick());
-    if (price_ticks >= 0)
+    const bool by_two = outcome->portions.count == 2 && !s->probe; /* in no order */
+    if (price_ticks >= 0 && !by_two)
         e = para__estimate_price(e, para__schedule_ns(s, price_ticks, 1));
     e.priced |= para__portions_are_clear(&outcome->portions);
     const double ns = record(s, &e, outcome, units);

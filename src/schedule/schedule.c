@@ -231,7 +231,7 @@ static void begin_known(para__schedule *s, size_t units)
         s->usual_ns = alone_ns - s->plan.gain_ns;
         run_small(s);
         s->trial = true;
-        s->probe = work_ns >= long_ns;
+        s->probe = s->timed;
         s->first_elements = s->count / TRIAL_PORTIONS + 1;
     } else if (is_trial_shared(s)) {
         s->trial = true;

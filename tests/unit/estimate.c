@@ -272,6 +272,31 @@ TEST(uneven_units_are_not_taken_for_a_price)
         }
 }
 
+/* A participant runs its slice, the cheap half of a loop, in claims of a quarter of what is left, and
+ * then short claims of the dear half: its shortest portions are its dearest. */
+TEST(dear_units_that_were_taken_over_are_not_taken_for_a_price)
+{
+    for (int power = 0; power <= 3; power++)
+        for (size_t taken = 1; taken <= UNITS / 4; taken *= 2) {
+            para__portions portions = {0};
+            size_t first = 0;
+            size_t end = UNITS / 2;
+            for (int slice = 0; slice < 2; slice++) {
+                while (first < end) {
+                    const size_t n = (end - first + 3) / 4;
+                    double ticks = 0;
+                    for (size_t i = 0; i < n; i++)
+                        ticks += pow((double)(first + i + 1), power);
+                    para__portions_add(&portions, (double)n, ticks);
+                    first += n;
+                }
+                first = UNITS - taken;
+                end = UNITS;
+            }
+            assert_true(para__portions_price(&portions, 0) <= 0);
+        }
+}
+
 TEST(the_price_is_followed_and_one_outlier_does_not_spoil_it)
 {
     para__estimate e = para__estimate_price((para__estimate){0}, 1000);
@@ -364,6 +389,7 @@ int main(void)
         cmocka_unit_test(a_known_price_is_corrected_downwards_by_long_portions),
         cmocka_unit_test(equal_portions_do_not_tell_a_price),
         cmocka_unit_test(uneven_units_are_not_taken_for_a_price),
+        cmocka_unit_test(dear_units_that_were_taken_over_are_not_taken_for_a_price),
         cmocka_unit_test(the_price_is_followed_and_one_outlier_does_not_spoil_it),
         cmocka_unit_test(no_time_at_all_is_a_cost_of_zero),
         cmocka_unit_test(what_the_clock_cannot_tell_does_not_cost_trust),
