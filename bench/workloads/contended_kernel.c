@@ -127,7 +127,13 @@ static void *setup(const bench_point *point, const bench_runtime *runtime)
     const kind k = (kind)point->parameter;
     contended *c = bench_alloc(sizeof *c);
     pthread_spin_init(&c->spin, PTHREAD_PROCESS_PRIVATE);
-    pthread_mutex_init(&c->mutex, NULL);
+    /* In a process without threads, as the serial loop's is, glibc takes a private mutex without
+     * atomic operations. One that processes may share costs the same everywhere. */
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    pthread_mutex_init(&c->mutex, &attributes);
+    pthread_mutexattr_destroy(&attributes);
     c->n = point->n;
     c->loop = loops[k];
     c->inside = INSIDE_STEPS;

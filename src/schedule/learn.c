@@ -227,10 +227,11 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
     para__estimate e = para__site_read(s->site);
     const double price_ticks =
         para__portions_price(&outcome->portions, (double)e.price_ns / para__ns_per_tick());
-    const bool by_two = outcome->portions.count == 2 && !s->probe; /* in no order */
-    if (price_ticks >= 0 && !by_two)
+    /* Of few units one dear one looks like a price, and of two portions in no order any. */
+    const bool tell = units > (size_t)FEW_UNITS * all && (s->probe || outcome->portions.count > 2);
+    if (price_ticks >= 0 && tell)
         e = para__estimate_price(e, para__schedule_ns(s, price_ticks, 1));
-    e.priced |= para__portions_are_clear(&outcome->portions);
+    e.priced |= tell && para__portions_are_clear(&outcome->portions);
     const double ns = record(s, &e, outcome, units);
     if (ns >= 0 && s->options->executor == PARA_EXECUTOR_AUTO)
         account(s, &e, elapsed_ns);
