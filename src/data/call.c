@@ -151,6 +151,7 @@ static void run_at_length(para__call *call, para__job *job, para__seat *seat,
     para__schedule *s = &call->schedule;
     const size_t units = job->units;
     const uint64_t start = s->timed ? para__ticks() : 0;
+    outcome->portions = (para__portions){0};
     if (s->probe)
         job->first = probe(call, job, seat, &outcome->portions);
     else if (s->plan.width == 1)
@@ -201,7 +202,6 @@ para_status para__call_run(para__call *call, para__job *job)
     _Atomic uint64_t stop = UINT64_MAX;
     para__seat seat = {.stop = &stop, .kind = para__call_kind(call)};
     para__outcome outcome;
-    outcome.portions = (para__portions){0};
     if (s->plan.width == 1 && !s->timed) {
         para__call_release_fp(call, 0);
         job->run(job->payload, 0, job->units, &seat);

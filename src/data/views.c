@@ -54,20 +54,44 @@ static para_status view_fault(para_status status, const char *what, uint32_t k, 
     return para__fail(status, "%s[%u] of %zu elements", what, k, count);
 }
 
+/* How many views a list has, up to the last one given. Every call pays, and most have one or two:
+ * then a look at all others at once will do. */
+static uint32_t in_length(const para_in *in)
+{
+    uintptr_t rest = 0;
+#pragma GCC unroll 8
+    for (uint32_t k = 2; k < PARA_IN_MAX; k++)
+        rest |= (uintptr_t)in[k].data | in[k].element_bytes;
+    if (rest == 0)
+        return is_given(in[1].data, in[1].element_bytes)   ? 2
+               : is_given(in[0].data, in[0].element_bytes) ? 1
+                                                           : 0;
+    uint32_t n = PARA_IN_MAX;
+    while (!is_given(in[n - 1].data, in[n - 1].element_bytes))
+        n--;
+    return n;
+}
+
+static uint32_t out_length(const para_out *out)
+{
+    uintptr_t rest = 0;
+#pragma GCC unroll 4
+    for (uint32_t k = 1; k < PARA_OUT_MAX; k++)
+        rest |= (uintptr_t)out[k].data | out[k].element_bytes;
+    if (rest == 0)
+        return is_given(out[0].data, out[0].element_bytes);
+    uint32_t m = PARA_OUT_MAX;
+    while (!is_given(out[m - 1].data, out[m - 1].element_bytes))
+        m--;
+    return m;
+}
+
 para_status para__views_check(const para_in *in, const para_out *out, size_t count,
                               para__views *views)
 {
     span spans[PARA_IN_MAX + PARA_OUT_MAX];
-    uint32_t n = 0; /* up to the last one given; without branches, since every call pays */
-    uint32_t m = 0;
-#pragma GCC unroll 8
-    for (uint32_t k = 0; k < PARA_IN_MAX; k++)
-        n = is_given(in[k].data, in[k].element_bytes) ? k + 1 : n;
-    if (out) {
-#pragma GCC unroll 4
-        for (uint32_t k = 0; k < PARA_OUT_MAX; k++)
-            m = is_given(out[k].data, out[k].element_bytes) ? k + 1 : m;
-    }
+    const uint32_t n = in_length(in);
+    const uint32_t m = out ? out_length(out) : 0;
     views->in_count = n;
     views->out_count = m;
     for (uint32_t k = 0; k < n; k++) {

@@ -361,7 +361,7 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
     const uint64_t busy_before = tally->busy_ticks;
     para__part p = part_of_caller(pool, lane, job, plan);
     p.seat.tally = *tally;
-    p.portions = outcome->portions;
+    p.portions = &outcome->portions;
     _Atomic uint32_t *guests = para__pool_is_worker(pool) ? NULL : &pool->worker[p.self].guests;
     lane->run_frame = (uintptr_t)__builtin_frame_address(0);
     lane->guest_of = guests ? p.self + 1 : 0;
@@ -400,7 +400,6 @@ void para__lane_run(para_pool *pool, para__lane *lane, const para__job *job, con
         para__add_relaxed(guests, -1u); /* a hint: see pool.h */
 
     *tally = p.seat.tally;
-    outcome->portions = p.portions;
     outcome->workers = tally->chunks != 0;
     if (para__pool_is_forked(pool)) { /* this is the child, without those who helped */
         *tally = (para__tally){.error = PARA_ERR_FORKED};

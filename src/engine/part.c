@@ -70,8 +70,8 @@ __attribute__((noinline)) static void add_time(para__part *p, uint64_t ticks, un
 {
     const float each = (float)ticks / (float)units;
     p->seat.tally.busy_ticks += ticks;
-    if (p->self == p->team.caller)
-        para__portions_add(&p->portions, (double)units, (double)ticks);
+    if (p->portions)
+        para__portions_add(p->portions, (double)units, (double)ticks);
     if (p->first_claim == 0)
         adapt_claim(p, n, ticks);
     if (each > p->seat.tally.dearest_ticks && ticks >= p->pool->portion_ticks)

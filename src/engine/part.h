@@ -72,7 +72,7 @@ typedef struct para__part {
     unsigned first_claim; /* as in the plan */
     unsigned claim;       /* tickets that the next claim takes at most */
     float ticket_ticks; /* what a ticket of the last claim took, where nothing is known; 0: none */
-    para__portions portions;
+    para__portions *portions; /* the caller's; NULL: a helper's are not kept */
     para__seat seat;
 } para__part;
 
