@@ -48,8 +48,8 @@ enum { FEW_UNITS = 8, PRICES_A_PORTION = 4 };
  * cost of moving data promptly. */
 enum { TRIALS_IN_A_ROW = 3, TIMED_AFTERWARDS = 4 };
 
-/* A trial alone is run in growing portions, of which the first is this part: so that it can be given
- * up when it has taken as long as the whole call would have when shared, and shows whether a kernel
+/* A trial alone is run in growing portions, of which the first is this part: it can be given up
+ * when it has taken as long as the whole call would have when shared, and shows whether a kernel
  * call still has its price. */
 enum { TRIAL_PORTIONS = 16 };
 
