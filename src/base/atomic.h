@@ -27,6 +27,7 @@ enum para__edge {
     PARA__E12,   /* para_cancel: what was done before the request, to who sees it */
     PARA__E13,   /* a wait's event: what its waker did, to who slept */
     PARA__E14,   /* after_fork's word: what a handler has put in order in a child, to all there */
+    PARA__E15,   /* process.c, crew: what main wrote before it left, to its stand-in's maker */
     PARA__E2_E5, /* both at once: member.done is also the news that a joiner may sleep through */
 };
 

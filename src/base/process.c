@@ -43,72 +43,69 @@ void para__after_fork(_Atomic unsigned *known, void (*handle)(void))
 {
     const unsigned now = para__fork_count();
     const unsigned busy = now | 1u << 31; /* not a parent's */
-    unsigned seen = para__load_acquire(E14, known);
-    while (seen != now) {
-        if (seen != busy && para__cas_acquire(E14, known, &seen, busy)) {
-            if (seen)
-                handle();
-            para__store_release(E14, known, now);
-            return;
-        }
-        para__pause();
-        seen = para__load_acquire(E14, known);
+    for (unsigned seen; (seen = para__load_acquire(E14, known)) != now; para__pause()) {
+        /* Relaxed: the number that is replaced comes from the parent, by the fork. */
+        if (seen == busy || !para__cas_relaxed(known, &seen, busy))
+            continue;
+        if (seen)
+            handle();
+        para__store_release(E14, known, now);
+        return;
     }
 }
 
 /* ---- The end of the main thread -------------------------------------------------------- */
 
-/* A count of threads, and the process that they belong to: a child begins at none. */
-static _Atomic uint64_t thread_count;
-static _Atomic uint32_t ends;      /* [E5] how many have ended: the stand-in sleeps on it */
-static _Atomic unsigned main_left; /* [E5] the process whose main thread has left; 0: none */
-static _Atomic unsigned standing;  /* [E5] the process that has a stand-in */
-static sigset_t mask_of_main;      /* written before main_left */
+/* The library's threads, and whether the process has lost its main thread and has a stand-in:
+ *
+ *   process | MAIN_LEFT | STANDING | threads
+ *
+ * A word of another process means none of it: a child begins anew. It is one word, so that of two
+ * changes the later one sees the earlier one: a thread that begins while main leaves, or while the
+ * stand-in ends, has a stand-in. Every change is a read-modify-write, so whoever acquires the word
+ * after MAIN_LEFT was set sees what main wrote before it [E15]. */
+static _Atomic uint64_t crew;
+static const uint32_t MAIN_LEFT = 1u << 31;
+static const uint32_t STANDING = 1u << 30; /* a stand-in runs, or is being started */
+static const uint32_t THREADS = (1u << 30) - 1;
+static sigset_t mask_of_main; /* [E15] written before MAIN_LEFT */
 static para__key main_key;
 
-static void add_threads(int count)
+static uint64_t own_crew(uint64_t known)
 {
-    const uint64_t process = (uint64_t)para__fork_count() << 32;
-    uint64_t known = para__load_relaxed(&thread_count); /* the swap decides */
-    uint64_t next;
-    do
-        next = (known >> 32 == process >> 32 ? known : process) + (uint64_t)(int64_t)count;
-    while (!para__cas_seq_cst(E5, &thread_count, &known, next));
+    const uint64_t none = (uint64_t)para__fork_count() << 32;
+    return known >> 32 == none >> 32 ? known : none;
 }
 
-static bool has_threads(void)
+/* The half of the word that the stand-in sleeps on: it has the count. */
+static _Atomic uint32_t *crew_futex(void)
 {
-    const uint64_t known = para__load_seq_cst(E5, &thread_count);
-    return known >> 32 == para__fork_count() && (uint32_t)known != 0;
+    _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the low half comes first");
+    return (_Atomic uint32_t *)&crew;
 }
 
-/* For as long as there are threads. Says that it leaves before it looks for the last time, as a
- * thread that begins counts itself before it looks for a stand-in. */
+/* Waits for as long as there are threads. */
 static void *stand_in(void *unused)
 {
-    const unsigned process = para__fork_count();
-    unsigned none = 0;
-    do {
-        for (uint32_t seen = para__load_seq_cst(E5, &ends); has_threads();
-             seen = para__load_seq_cst(E5, &ends))
-            para__futex_wait(&ends, seen);
-        para__store_seq_cst(E5, &standing, 0);
-        none = 0;
-    } while (has_threads() && para__cas_seq_cst(E5, &standing, &none, process));
-    return unused;
+    uint64_t known = para__load_relaxed(&crew); /* all: the word alone matters */
+    for (;;) {
+        const uint64_t own = own_crew(known);
+        if (!(own & THREADS)) {
+            if (para__cas_relaxed(&crew, &known, own & ~(uint64_t)STANDING))
+                return unused;
+            continue;
+        }
+        para__futex_wait(crew_futex(), (uint32_t)known);
+        known = para__load_relaxed(&crew);
+    }
 }
 
-/* Starts the stand-in if it is due. Where the system refuses it, the next thread tries again. */
-static void see_to_stand_in(void)
+static void start_stand_in(void)
 {
-    const unsigned process = para__fork_count();
-    if (para__load_seq_cst(E5, &main_left) != process || !has_threads())
-        return;
-    if (para__swap_seq_cst(E5, &standing, process) == process)
-        return; /* there is one */
     sigset_t before;
     pthread_attr_t attributes;
     pthread_t thread;
+    (void)para__load_acquire(E15, &crew); /* main's change of it, or a later one */
     pthread_sigmask(SIG_SETMASK, &mask_of_main, &before);
     int error = pthread_attr_init(&attributes);
     if (error == 0) {
@@ -116,9 +113,27 @@ static void see_to_stand_in(void)
         error = pthread_create(&thread, &attributes, stand_in, NULL);
         pthread_attr_destroy(&attributes);
     }
-    if (error)
-        para__store_seq_cst(E5, &standing, 0);
+    if (error) /* the next thread tries again */
+        para__and_relaxed(&crew, ~(uint64_t)STANDING);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* Adds to the count, sets a bit, and starts a stand-in if one is due. Not by a thread that ends:
+ * it blocks signals, and would let them through meanwhile. */
+static void change_crew(int count, uint32_t bit)
+{
+    uint64_t known = para__load_relaxed(&crew); /* the swap decides */
+    uint64_t next;
+    bool is_due;
+    do {
+        next = (own_crew(known) + (uint64_t)(int64_t)count) | bit;
+        is_due = count >= 0 && next & MAIN_LEFT && next & THREADS && !(next & STANDING);
+        next |= is_due ? STANDING : 0;
+    } while (!para__cas_release(E15, &crew, &known, next));
+    if (is_due)
+        start_stand_in();
+    if (count < 0 && !(next & THREADS))
+        para__futex_wake(crew_futex(), 1);
 }
 
 /* Runs on the main thread when it leaves by pthread_exit, and not when main returns. */
@@ -127,8 +142,7 @@ static void main_leaves(void *unused)
     const int saved = errno;
     (void)unused;
     pthread_sigmask(SIG_SETMASK, NULL, &mask_of_main);
-    para__store_seq_cst(E5, &main_left, para__fork_count());
-    see_to_stand_in();
+    change_crew(0, MAIN_LEFT);
     errno = saved;
 }
 
@@ -143,16 +157,13 @@ void para__process_thread_begins(void)
 {
     const int saved = errno;
     watch_main();
-    add_threads(1);
-    see_to_stand_in();
+    change_crew(1, 0);
     errno = saved;
 }
 
 void para__process_thread_ends(void)
 {
-    add_threads(-1);
-    para__add_relaxed(&ends, 1); /* after the count, by the seq_cst swap there [E5] */
-    para__futex_wake(&ends, 1);
+    change_crew(-1, 0);
 }
 
 /* When the library is loaded, before any other of its constructors. */

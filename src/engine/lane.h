@@ -40,7 +40,8 @@
  *
  * While a caller waits, it helps those it waits for: with calls that kernels of its own call have
  * made, which are what keeps them (leapfrogging: Wagner and Calder, PPoPP 1993). It does so in the
- * name of the worker in whose place it sits [E8].
+ * name of the worker in whose place it sits [E8]. If it leaves by a jump then, the call that it was
+ * helping with fails (lease.c): else that one's caller would wait for it for ever.
  *
  * Rejected: resetting ticket words at each publish (a line transfer per worker and call on the
  * critical path); one counter of finished tickets per slice (a read-modify-write, contended by
@@ -164,6 +165,9 @@ typedef struct para__lane {
     unsigned acting_for; /* 1 + the worker in whose name it helps with nested calls; 0: none */
     unsigned first, width, tickets; /* the open call's team, and tickets of each slice */
     unsigned claimed;               /* of all, by the caller */
+    struct para__lane *helped;      /* whose call it helps with while it waits; NULL: none */
+    unsigned helped_worker;         /* in whose name, */
+    uint64_t helped_done;           /* and the member.done that it owes there */
     void *arena;                    /* memory that calls need beyond the stack */
     size_t arena_bytes;
     uint64_t needed_ticks;                   /* when a call last needed a quarter of a large one */

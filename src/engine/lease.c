@@ -11,6 +11,7 @@
 #include "base/thread.h"
 #include "engine/part.h"
 
+#include <para/status.h>
 #include <pthread.h>
 
 static para__key lanes_key;
@@ -63,9 +64,20 @@ bool para__lanes_recover(para_pool *pool)
     return some;
 }
 
+/* A call that it was helping with fails. Else its caller would wait for ever. */
+static void leave_helped(para__lane *lane)
+{
+    const para__tally tally = {.error = PARA_ERR_CANCELLED};
+    para__store_relaxed(&lane->helped->stop, 0); /* as when a call is cancelled */
+    para__part_finish(lane->helped, lane->helped_worker, &tally, lane->helped_done);
+    lane->helped = NULL;
+}
+
 static void abandon(para__lane *lane)
 {
     para_pool *pool = lane->pool;
+    if (lane->helped)
+        leave_helped(lane);
     para__innermost_lane = lane->outer;
     para__current_lane = lane->around;
     if (lane->guest_of)

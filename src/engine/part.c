@@ -122,14 +122,29 @@ void para__seat_cancel(para__seat *seat)
     para__store_relaxed(seat->stop, 0); /* as above */
 }
 
-/* Tells the caller what this helper has finished, and wakes it if it sleeps. */
-static void finish(para__part *p)
+void para__part_finish(para__lane *lane, unsigned worker, const para__tally *tally, uint64_t done)
 {
-    para__member *member = &p->lane->member[p->self];
+    para__member *member = &lane->member[worker];
+    member->tally = *tally;
+    para__swap_seq_cst(E2_E5, &member->done, done);
+    para__event_wake(&lane->joiner);
+}
+
+/* Runs what a helper has claimed. A caller that waits meanwhile may leave by a jump: then lease.c
+ * finishes what it owes. */
+static void run_as_helper(para__part *p, unsigned w, unsigned first_ticket, unsigned n)
+{
+    const uint64_t done = para__tagged(p->generation, p->finished + n);
+    if (p->waits) {
+        p->waits->helped_worker = p->self;
+        p->waits->helped_done = done;
+        p->waits->helped = p->lane;
+    }
+    para__part_run(p, w, first_ticket, n);
+    if (p->waits)
+        p->waits->helped = NULL;
     p->seat.tally.fp_flags = para__fp_flags();
-    member->tally = p->seat.tally;
-    para__swap_seq_cst(E2_E5, &member->done, para__tagged(p->generation, p->finished));
-    para__event_wake(&p->lane->joiner);
+    para__part_finish(p->lane, p->self, &p->seat.tally, done);
 }
 
 void para__part_work_on(para__part *p, unsigned w)
@@ -141,11 +156,12 @@ void para__part_work_on(para__part *p, unsigned w)
     while (!para__pool_is_forked(p->pool) && (n = claim(p, w, &first_ticket)) > 0) {
         if (!p->begun)
             begin(p);
-        if (!helper)
+        if (helper) {
+            run_as_helper(p, w, first_ticket, n);
+        } else {
             p->lane->claimed += n;
-        para__part_run(p, w, first_ticket, n);
-        if (helper)
-            finish(p);
+            para__part_run(p, w, first_ticket, n);
+        }
     }
 }
 
@@ -229,6 +245,7 @@ para__visit para__lane_visit(para_pool *pool, unsigned index, unsigned worker, u
     para__part p = {
         .pool = pool,
         .lane = lane,
+        .waits = within ? &pool->lane[within - 1] : NULL,
         .notice = notice,
         .generation = generation,
         .division = {.width = t.width,

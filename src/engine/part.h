@@ -57,6 +57,7 @@ static inline para__team para__team_of(uint64_t word)
 typedef struct para__part {
     para_pool *pool;
     para__lane *lane;
+    para__lane *waits; /* a helper's that waits meanwhile: where its own call is; else NULL */
     const para__notice *notice; /* a helper's: where the job is read, once it is frozen */
     bool begun;                 /* it has been read; the caller knows it */
     para__fp own_fp;            /* a helper's environment, before it began */
@@ -84,6 +85,9 @@ void para__part_work_on(para__part *p, unsigned w);
 
 /* The same with the others' slices: first those of the own group, then the rest. */
 void para__part_help_others(para__part *p);
+
+/* Tells the caller of the lane's call what a helper has finished, and wakes it if it sleeps. */
+void para__part_finish(para__lane *lane, unsigned worker, const para__tally *tally, uint64_t done);
 
 /* Wakes those whom rank r of the team is to wake: ranks 2r + 1 and 2r + 2, counted from the caller,
  * so that a large team is awake after logarithmic time. */

@@ -331,6 +331,7 @@ static void forget_calls(para_pool *pool)
         lane->run_frame = 0;
         lane->guest_of = 0;
         lane->acting_for = 0;
+        lane->helped = NULL;
         lane->claimed = 0;
         for (unsigned w = 0; w < pool->workers; w++) {
             para__store_relaxed(&lane->notice[w].post, 0);

@@ -285,9 +285,72 @@ TEST(a_lane_is_free_again_when_its_helpers_are_out)
     para_pool_destroy(pool);
 }
 
+/* ---- A call that the caller helps with while it waits ------------------------------------ */
+
+static pthread_t leaver;
+static _Atomic bool inner_begun, leaver_came;
+static _Atomic int inner_status;
+
+static void wait_for(const _Atomic bool *flag)
+{
+    for (long i = 0; !*flag && i < 2000; i++)
+        usleep(100);
+}
+
+static int leave_if_leaver(const para_chunk *chunk, const void *arg)
+{
+    (void)chunk;
+    (void)arg;
+    inner_begun = true;
+    if (pthread_equal(pthread_self(), leaver)) {
+        leaver_came = true;
+        siglongjmp(home, 1);
+    }
+    wait_for(&leaver_came);
+    return 0;
+}
+
+/* The leaver waits at the end of its call for a worker, whose kernel makes another call. */
+static int call_for_help(const para_chunk *chunk, const void *arg)
+{
+    (void)chunk;
+    (void)arg;
+    if (pthread_equal(pthread_self(), leaver))
+        wait_for(&inner_begun);
+    else
+        inner_status = para_pmap(
+            inner_pool, &(para_map){.kernel = leave_if_leaver, .count = 2, .options = threads});
+    return 0;
+}
+
+/* The first test: the machine has all CPUs then. With two of them each worker has its own, and a
+ * caller that waits spins and helps. */
+TEST(a_call_that_its_helper_leaves_fails)
+{
+    leaver = pthread_self();
+    for (int i = 0; i < 5; i++) {
+        para_pool *pool = check_pool(2);
+        inner_pool = pool;
+        inner_begun = leaver_came = false;
+        inner_status = PARA_OK;
+        if (sigsetjmp(home, 1) == 0)
+            para_pmap(pool, &(para_map){.kernel = call_for_help, .count = 2, .options = threads});
+        for (size_t k = 0; k < N; k++)
+            out[k] = 0;
+        OK(map(pool, NULL));
+        for (size_t k = 0; k < N; k++)
+            assert_true(out[k] == check_mix(k));
+        para_pool_destroy(pool); /* waits for the inner call's caller */
+        assert_true(inner_status == PARA_OK || inner_status == PARA_ERR_CANCELLED);
+        if (leaver_came)
+            assert_int_equal(inner_status, PARA_ERR_CANCELLED);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_call_that_its_helper_leaves_fails),
         cmocka_unit_test(lanes_are_not_lost),
         cmocka_unit_test(nor_with_their_threads),
         cmocka_unit_test(a_lane_is_free_again_when_its_helpers_are_out),

@@ -14,6 +14,7 @@ extern "C" {
 typedef struct model_site {
     const char *label, *operation, *file, *function;
     int line, order;
+    bool is_weakened;
 } model_site;
 
 uint64_t model_load(const model_site *site, const volatile void *p, size_t bytes);
@@ -37,11 +38,27 @@ bool model_rests(void);
 void model_renew(const void *p, size_t bytes);
 /* Whoever touches the word from now on is at fault. */
 void model_forget(const void *p);
-/* Something is written that only one thread at a time may have in hands. */
+/* Something is written that only one thread at a time may have in hands; or is read. */
 void model_watch(const void *p);
+void model_see(const void *p);
+/* What the known word guards is written by each that takes it with a compare-and-swap, then, and
+ * before it gives it away with a store. */
+void model_guard(const void *p);
 void model_join(unsigned long thread);
+/* Before threads start: the process is a child from here on. */
+void model_fork(void);
 void model_lock(const void *mutex);
 void model_unlock(const void *mutex);
+
+/* system.cpp: values and states of threads, of which 0 is the main one. Masks of signals are
+ * watched as data. */
+int model_key_create(unsigned *key, void (*at_end)(void *value));
+void *model_value(unsigned key);
+int model_set_value(unsigned key, void *value);
+int model_mask(const void *set, void *before);
+int model_create(void *(*run)(void *), void *arg);
+int model_cancel_state(int state, int *before);
+int model_thread_id(void);
 
 #ifdef __cplusplus
 }

@@ -1,54 +1,11 @@
 // The engine: src/engine/lane.c, part.c, worker.c and default_pool.c, with src/sync/event.h; and
 // src/topology/machine.c.
+#include "call_data.hpp"
 #include "fixture.h"
 #include "model.hpp"
 
 namespace
 {
-
-// Calls whose kernels read what their caller wrote, and write what it reads. All of their data is
-// watched; a unit that runs twice, or in the wrong call, shows in what it finds.
-template <typename derived> struct call_data {
-    static constexpr unsigned UNITS = 6;
-    datum in[UNITS], out[UNITS], once[UNITS];
-    derived *model;
-    void (derived::*extra)(unsigned unit, unsigned worker) = nullptr;
-
-    static void kernel(void *arg, unsigned unit, unsigned worker)
-    {
-        auto *data = static_cast<call_data *>(arg);
-        data->once[unit]($) += 1;
-        data->out[unit]($) = data->in[unit]($) + 1;
-        if (data->extra)
-            (data->model->*data->extra)(unit, worker);
-    }
-    // On the leased lane.
-    void run(unsigned value, fixture_call call)
-    {
-        call.kernel = kernel;
-        call.arg = this;
-        for (unsigned i = 0; i < call.units; i++) {
-            in[i]($) = value + i;
-            once[i]($) = 0;
-        }
-        RL_ASSERT(fixture_run(&call) == call.units);
-        for (unsigned i = 0; i < call.units; i++) {
-            RL_ASSERT(once[i]($) == 1);
-            RL_ASSERT(out[i]($) == value + i + 1);
-        }
-    }
-};
-
-fixture_call shape(unsigned units, unsigned width, unsigned tickets, bool announce_twice)
-{
-    return {units, width, tickets, 1, announce_twice, nullptr, nullptr};
-}
-
-void make(unsigned workers, unsigned lanes, unsigned spin_ticks, unsigned idle)
-{
-    const fixture f = {workers, lanes, spin_ticks, idle, true};
-    fixture_make(&f);
-}
 
 // Publish, claim, finish, join: two calls one after the other, one or two helpers.
 template <unsigned helpers> struct calls : protocol<calls<helpers>, 1, helpers> {

@@ -32,8 +32,13 @@ typedef struct fixture_call {
 
 void fixture_start(void);
 void fixture_stop(void);
-bool fixture_lease(void);                       /* false: there is no lane */
-unsigned fixture_run(const fixture_call *call); /* on the lane; how many units were run */
+bool fixture_lease(void); /* false: there is no lane */
+enum { FIXTURE_FAILED = 1000 };
+/* On the lane; how many units were run, or FIXTURE_FAILED. */
+unsigned fixture_run(const fixture_call *call);
+/* The same; a kernel may leave it by a jump, on its caller's thread. Whether it has. */
+bool fixture_run_and_leave(const fixture_call *call);
+void fixture_leave(void);
 void fixture_release(void);
 void fixture_sit(unsigned worker); /* the calling thread works in that one's place; else in 0's */
 
@@ -42,6 +47,17 @@ void fixture_sit(unsigned worker); /* the calling thread works in that one's pla
 bool fixture_default_pool(void);
 bool fixture_machine(void);
 void fixture_allow(bool works);
+
+/* The process is a child from here on, before threads start; the parent had run what follows a fork
+ * never, had done so, or was at it. Returns the parent's number. */
+typedef enum fixture_handled { FIXTURE_NEVER, FIXTURE_DONE, FIXTURE_BUSY } fixture_handled;
+unsigned fixture_fork(fixture_handled state);
+unsigned fixture_fork_count(void);
+void fixture_after_fork(void (*handle)(void));
+
+/* The calling thread starts one of the library's, or is one that ends. */
+void fixture_thread_begins(void);
+void fixture_thread_ends(void);
 
 /* What the models supply: a worker of that index binds itself; pool or machine are being made. */
 void model_bound(unsigned worker);

@@ -8,10 +8,11 @@ namespace
 {
 
 constexpr unsigned WORDS = 256;
-constexpr size_t TLS_BYTES = 64;
+constexpr size_t TLS_BYTES = 128;
 
 struct word {
     const volatile void *p;
+    bool guards; // see model_guard
     alignas(16) unsigned char storage[sizeof(rl::atomic<uint64_t>)];
     rl::waitset<MODEL_THREADS> sleepers;
 
@@ -49,12 +50,12 @@ unsigned word_count;
 thread_state threads[MODEL_THREADS];
 unsigned next_thread, skipped;
 uint64_t ticks, now_ns, step_ns;
-unsigned rest_one_in;
 bool beginning;
+bool inside; // an execution: else words are what is in memory, for the library's constructors
 rl::waitset<MODEL_THREADS> pausing;
 
-model_site acquire = {"none", "harness", __FILE__, "harness", 0, rl::mo_acquire};
-model_site release = {"none", "harness", __FILE__, "harness", 0, rl::mo_release};
+model_site acquire = {"none", "harness", __FILE__, "harness", 0, rl::mo_acquire, false};
+model_site release = {"none", "harness", __FILE__, "harness", 0, rl::mo_release, false};
 
 unsigned self()
 {
@@ -68,6 +69,7 @@ rl::debug_info place(const model_site *site)
 
 rl::memory_order order_of(const model_site *site)
 {
+    model_reached |= site->is_weakened;
     return static_cast<rl::memory_order>(site->order);
 }
 
@@ -76,6 +78,11 @@ uint64_t in_memory(const volatile void *p, size_t bytes)
     uint64_t value = 0;
     memcpy(&value, const_cast<const void *>(p), bytes);
     return value;
+}
+
+void to_memory(volatile void *p, size_t bytes, uint64_t value)
+{
+    memcpy(const_cast<void *>(p), &value, bytes);
 }
 
 uint64_t trim(uint64_t value, size_t bytes)
@@ -96,6 +103,7 @@ word &make(const volatile void *p)
     RL_ASSERT(word_count < WORDS);
     word &made = words[word_count++];
     made.p = p;
+    made.guards = false;
     new (made.storage) rl::atomic<uint64_t>();
     new (&made.sleepers) rl::waitset<MODEL_THREADS>();
     return made;
@@ -145,9 +153,23 @@ rl::unpark_reason sleep(word &w, bool timed)
     return reason;
 }
 
+rl::var<unsigned> &watched_at(const void *p)
+{
+    unsigned i = 0;
+    while (i < watched_count && watched[i].p != p)
+        i++;
+    RL_ASSERT(i < WATCHED);
+    if (i == watched_count) {
+        watched[watched_count++].p = p;
+        new (watched[i].storage) rl::var<unsigned>(0);
+    }
+    return watched[i].var();
+}
+
 } // namespace
 
 model_entry *models;
+bool model_reached;
 
 model_entry::model_entry(const char *name_, run_function *run_, uint64_t executions_)
     : name(name_), run(run_), executions(executions_), next(nullptr)
@@ -162,15 +184,21 @@ model_entry::model_entry(const char *name_, run_function *run_, uint64_t executi
 
 uint64_t model_load(const model_site *site, const volatile void *p, size_t bytes)
 {
+    if (!inside)
+        return in_memory(p, bytes);
     const away put;
     return trim(word_at(p, bytes).atomic().load(order_of(site), place(site)), bytes);
 }
 
 void model_store(const model_site *site, volatile void *p, size_t bytes, uint64_t value)
 {
+    if (!inside)
+        return to_memory(p, bytes, value);
     const away put;
     const bool making = !beginning && site->order == rl::mo_relaxed && !find(p);
     word &w = making ? make(p) : word_at(p, bytes);
+    if (w.guards)
+        model_watch(const_cast<const void *>(p));
     w.atomic().store(value, order_of(site), place(site));
 }
 
@@ -182,6 +210,11 @@ uint64_t model_swap(const model_site *site, volatile void *p, size_t bytes, uint
 
 uint64_t model_add(const model_site *site, volatile void *p, size_t bytes, uint64_t value)
 {
+    if (!inside) {
+        const uint64_t known = in_memory(p, bytes);
+        to_memory(p, bytes, known + value);
+        return known;
+    }
     const away put;
     const uint64_t sum = bytes == 4 ? static_cast<uint64_t>(static_cast<int32_t>(value)) : value;
     return trim(word_at(p, bytes).atomic().fetch_add(sum, order_of(site), place(site)), bytes);
@@ -203,9 +236,20 @@ uint64_t model_and(const model_site *site, volatile void *p, size_t bytes, uint6
 bool model_cas(const model_site *site, volatile void *p, size_t bytes, uint64_t *known,
                uint64_t value)
 {
+    if (!inside) {
+        const bool same = in_memory(p, bytes) == *known;
+        *known = in_memory(p, bytes);
+        if (same)
+            to_memory(p, bytes, value);
+        return same;
+    }
     const away put;
-    return word_at(p, bytes).atomic().compare_exchange(rl::bool_t<false>(), *known, value,
-                                                       order_of(site), rl::mo_relaxed, place(site));
+    word &w = word_at(p, bytes);
+    const bool done = w.atomic().compare_exchange(rl::bool_t<false>(), *known, value,
+                                                  order_of(site), rl::mo_relaxed, place(site));
+    if (done && w.guards)
+        model_watch(const_cast<const void *>(p));
+    return done;
 }
 
 void model_pause(void)
@@ -231,19 +275,10 @@ void model_step(uint64_t ns)
     step_ns = ns;
 }
 
-void model_rest(unsigned one_in)
-{
-    rest_one_in = one_in;
-}
-
-bool model_rests(void)
-{
-    return rest_one_in && rl::rand(rest_one_in) == 0;
-}
-
 void model_renew(const void *p, size_t bytes)
 {
-    const model_site renew = {"none", "store", __FILE__, "model_renew", __LINE__, rl::mo_relaxed};
+    const model_site renew = {"none",   "store",        __FILE__, "model_renew",
+                              __LINE__, rl::mo_relaxed, false};
     model_store(&renew, const_cast<void *>(p), bytes, in_memory(p, bytes));
 }
 
@@ -253,17 +288,19 @@ void model_forget(const void *p)
         w->p = nullptr;
 }
 
+void model_guard(const void *p)
+{
+    find(p)->guards = true;
+}
+
 void model_watch(const void *p)
 {
-    unsigned i = 0;
-    while (i < watched_count && watched[i].p != p)
-        i++;
-    RL_ASSERT(i < WATCHED);
-    if (i == watched_count) {
-        watched[watched_count++].p = p;
-        new (watched[i].storage) rl::var<unsigned>(0);
-    }
-    watched[i].var()($) = 1;
+    watched_at(p)($) = 1;
+}
+
+void model_see(const void *p)
+{
+    (void)static_cast<unsigned>(watched_at(p)($));
 }
 
 extern "C" {
@@ -274,10 +311,6 @@ void para__futex_wait_until(const volatile uint32_t *p, uint32_t expected, uint6
 void para__futex_wake(const volatile uint32_t *p, int count);
 int para__thread_start(unsigned long *thread, const char *name, const void *stack,
                        void *(*run)(void *), void *arg);
-void para__process_thread_ends(void);
-void para__after_fork(const volatile unsigned *known, void (*handle)(void));
-extern const volatile unsigned *para__fork_word;
-unsigned para__count_fork(void);
 
 // Time is over when Relacy says so.
 static void wait_on(const volatile uint32_t *p, uint32_t expected, uint64_t deadline_ns)
@@ -319,33 +352,21 @@ int para__thread_start(unsigned long *thread, const char *, const void *, void *
 {
     const bool runs = !(skipped & 1);
     skipped >>= 1;
-    const unsigned index = runs ? next_thread++ : MODEL_THREADS;
-    *thread = index;
-    if (!runs)
-        return 0;
+    *thread = runs ? model_start(run, arg) : MODEL_THREADS;
+    return 0;
+}
+}
+
+unsigned model_start(void *(*run)(void *), void *arg)
+{
+    RL_ASSERT(next_thread < MODEL_THREADS);
+    const unsigned index = next_thread++;
     thread_state &made = threads[index];
     made.run = run;
     made.arg = arg;
     model_store(&release, &made.started, sizeof made.started, 1);
     para__futex_wake(&made.started, 1);
-    return 0;
-}
-
-void para__process_thread_ends(void)
-{
-}
-
-static const unsigned fork_word = 0;
-const volatile unsigned *para__fork_word = &fork_word;
-
-unsigned para__count_fork(void)
-{
-    return 0;
-}
-
-void para__after_fork(const volatile unsigned *, void (*)(void))
-{
-}
+    return index;
 }
 
 void model_join(unsigned long thread)
@@ -357,26 +378,12 @@ void model_join(unsigned long thread)
         para__futex_wait(finished, 0);
 }
 
-// A futex word too, but for its own lock and unlock: what a mutex of the C library promises.
-void model_lock(const void *mutex)
-{
-    auto *p = static_cast<const volatile uint32_t *>(mutex);
-    for (uint64_t known = 0;
-         !model_cas(&acquire, const_cast<volatile uint32_t *>(p), sizeof *p, &known, 1); known = 0)
-        para__futex_wait(p, 1);
-}
-
-void model_unlock(const void *mutex)
-{
-    auto *p = static_cast<const volatile uint32_t *>(mutex);
-    model_store(&release, const_cast<volatile uint32_t *>(p), sizeof *p, 0);
-    para__futex_wake(p, 1);
-}
-
 // ---- For models ---------------------------------------------------------------------------------
 
 void model_begin(unsigned callers)
 {
+    inside = true;
+    system_begin();
     RL_ASSERT(__stop_model_tls - __start_model_tls <= static_cast<ptrdiff_t>(TLS_BYTES));
     memset(threads, 0, sizeof threads);
     memset(__start_model_tls, 0, static_cast<size_t>(__stop_model_tls - __start_model_tls));
@@ -384,7 +391,6 @@ void model_begin(unsigned callers)
     next_thread = callers;
     skipped = 0;
     ticks = now_ns = 0;
-    rest_one_in = 0;
     step_ns = 4000;
     watched_count = 0;
     new (&pausing) rl::waitset<MODEL_THREADS>();
@@ -408,6 +414,23 @@ void model_end()
     for (unsigned i = 0; i < watched_count; i++)
         watched[i].var().~var();
     watched_count = 0;
+    inside = false;
+}
+
+unsigned model_self()
+{
+    return inside && !beginning ? self() : 0;
+}
+
+unsigned model_started()
+{
+    return next_thread;
+}
+
+void model_start_rest(unsigned all)
+{
+    while (next_thread < all)
+        model_start(nullptr, nullptr);
 }
 
 void model_enter(unsigned index)
@@ -421,7 +444,9 @@ void model_serve(unsigned index)
     thread_state &own = threads[index];
     while (!model_load(&acquire, &own.started, sizeof own.started))
         para__futex_wait(&own.started, 0);
-    own.run(own.arg);
+    if (own.run)
+        own.run(own.arg);
+    model_leave();
     model_store(&release, &own.finished, sizeof own.finished, 1);
     para__futex_wake(&own.finished, 1);
 }

@@ -31,6 +31,16 @@ void model_begun();
 void model_end();
 void model_enter(unsigned index);
 void model_serve(unsigned index);
+void system_begin();
+
+// The calling thread, and what happens at its end: values of it go.
+unsigned model_self();
+void model_leave();
+// Starts a thread that waits, and returns its number; how many there are then; starts those that
+// nobody else needs, to do nothing.
+unsigned model_started();
+unsigned model_start(void *(*run)(void *), void *arg);
+void model_start_rest(unsigned all);
 
 // Returns when that thread has paused so often from now on, or sleeps.
 void model_await_pauses(unsigned thread, unsigned count);
@@ -51,10 +61,10 @@ struct protocol : rl::test_suite<derived, static_cast<int>(callers + others)> {
     void thread(unsigned index)
     {
         model_enter(index);
-        if (index < callers)
-            static_cast<derived *>(this)->call(index);
-        else
-            model_serve(index);
+        if (index >= callers)
+            return model_serve(index);
+        static_cast<derived *>(this)->call(index);
+        model_leave();
     }
     void after()
     {
@@ -108,6 +118,7 @@ struct model_entry {
     model_entry(const char *name, run_function *run, uint64_t executions);
 };
 extern model_entry *models;
+extern bool model_reached; // an operation that is weakened, since this was false
 
 template <typename model> outcome run_model(uint64_t first, uint64_t last, bool trace)
 {

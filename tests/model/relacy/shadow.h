@@ -11,14 +11,17 @@
 
 #include "calls.h"
 #include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
 
 /* Sites are found through pointers in a section of their own, whether they are run or not. */
-#define MODEL_SITE(label_, operation_, order_)                                                   \
-    ({                                                                                           \
-        static model_site site_ = {#label_, operation_, __FILE__, __func__, __LINE__, (order_)}; \
-        static model_site *const entry_ __attribute__((used, section("model_sites"))) = &site_;  \
-        (void)entry_;                                                                            \
-        &site_;                                                                                  \
+#define MODEL_SITE(label_, operation_, order_)                                                  \
+    ({                                                                                          \
+        static model_site site_ = {#label_,  operation_, __FILE__, __func__,                    \
+                                   __LINE__, (order_),   false};                                \
+        static model_site *const entry_ __attribute__((used, section("model_sites"))) = &site_; \
+        (void)entry_;                                                                           \
+        &site_;                                                                                 \
     })
 #define MODEL_TYPE(p)     __typeof__((void)0, *(p))
 #define MODEL_VALUE(p, v) ((uint64_t)(MODEL_TYPE(p))(v))
@@ -85,5 +88,13 @@
 #define pthread_join(thread, result) model_join(thread)
 #define pthread_mutex_lock(mutex)    model_lock(mutex)
 #define pthread_mutex_unlock(mutex)  model_unlock(mutex)
+
+#define pthread_key_create(key, at_end)         model_key_create(key, at_end)
+#define pthread_getspecific(key)                model_value(key)
+#define pthread_setspecific(key, value)         model_set_value(key, value)
+#define pthread_sigmask(how, set, before)       model_mask(set, before)
+#define pthread_create(thread, attrs, run, arg) ((void)(thread), model_create(run, arg))
+#define pthread_setcancelstate(state, before)   model_cancel_state(state, before)
+#define gettid()                                model_thread_id()
 
 #endif

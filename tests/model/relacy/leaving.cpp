@@ -1,0 +1,130 @@
+// Calls that are left by a jump, or with their thread: src/engine/lease.c.
+#include "fixture.h"
+#include "call_data.hpp"
+#include "calls.h"
+#include "model.hpp"
+
+namespace
+{
+
+// Two callers take turns on one lane. The first leaves its call, whose helper may still be at work;
+// then it comes again, or its thread ends.
+struct left : protocol<left, 2, 1> {
+    call_data<left> data;
+    gate abandoned, done;
+    unsigned callers = 2;
+    bool leaves = false, helper_stays = false;
+
+    void prepare()
+    {
+        make(2, 1, 1000, 1);
+        data.model = this;
+        data.extra = &left::leave;
+        helper_stays = rl::rand(2);
+    }
+    void leave(unsigned unit, unsigned worker)
+    {
+        if (worker == 1 && helper_stays && data.in[unit]($) < 20)
+            abandoned.pass();
+        if (worker == 0 && leaves) {
+            leaves = false;
+            fixture_leave();
+        }
+    }
+    void lease(unsigned index)
+    {
+        while (!fixture_lease())
+            if (index == 0)
+                abandoned.open();
+    }
+    void call(unsigned index)
+    {
+        bool has_lane = true;
+        lease(index);
+        if (index == 0) {
+            leaves = true;
+            RL_ASSERT(data.run_and_leave(10, shape(4, 2, 2, false)));
+            has_lane = rl::rand(2);
+            if (has_lane)
+                lease(index);
+        }
+        if (has_lane) {
+            data.run(20, shape(4, 2, 2, false));
+            fixture_release();
+        }
+        model_leave();
+        abandoned.open();
+        if (--callers == 0)
+            done.open();
+        done.pass();
+        if (index == 1)
+            fixture_stop();
+    }
+};
+MODEL(left, 10000);
+
+// As `acting`, but the caller that acts in the name of worker 0 leaves by a jump: its own call, and
+// the one that it helps with, whose caller waits for it.
+struct left_acting : protocol<left_acting, 2, 2> {
+    call_data<left_acting> outer, inner, strange;
+    datum in_the_name_of_0;
+    gate helped, gone, done;
+    unsigned callers = 2;
+
+    void prepare()
+    {
+        make(3, 3, 1000000, 1u << 2);
+        outer.model = inner.model = strange.model = this;
+        outer.extra = &left_acting::call_again;
+        inner.extra = &left_acting::leave;
+        strange.extra = &left_acting::leave_a_trace;
+        in_the_name_of_0($) = 0;
+    }
+    void leave_a_trace(unsigned, unsigned worker)
+    {
+        if (worker == 0)
+            in_the_name_of_0($) += 1;
+    }
+    void call_again(unsigned, unsigned worker)
+    {
+        if (worker != 1)
+            return;
+        RL_ASSERT(fixture_lease());
+        inner.run_to_the_end(30, shape(2, 2, 1, false));
+        fixture_release();
+    }
+    void leave(unsigned unit, unsigned worker)
+    {
+        leave_a_trace(unit, worker);
+        if (unit == 1)
+            helped.pass();
+        else
+            helped.open();
+        if (model_self() == 0)
+            fixture_leave();
+    }
+    void call(unsigned index)
+    {
+        fixture_sit(2 * index);
+        RL_ASSERT(fixture_lease());
+        if (index == 0) {
+            if (!outer.run_and_leave(10, shape(2, 2, 1, false)))
+                fixture_release();
+        } else {
+            strange.run(20, shape(3, 3, 1, false));
+            gone.pass();
+            strange.run(20, shape(3, 3, 1, false));
+            fixture_release();
+        }
+        model_leave();
+        gone.open();
+        if (--callers == 0)
+            done.open();
+        done.pass();
+        if (index == 1)
+            fixture_stop();
+    }
+};
+MODEL(left_acting, 3000);
+
+} // namespace
