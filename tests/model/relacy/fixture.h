@@ -43,8 +43,10 @@ bool fixture_default_pool(void);
 bool fixture_machine(void);
 void fixture_allow(bool works);
 
-/* What the models supply: a worker of that index binds itself; pool or machine are being made. */
+/* What the models supply: a worker of that index binds itself; one leaves; pool or machine are being
+ * made. */
 void model_bound(unsigned worker);
+void model_left(void);
 void model_made(void);
 
 #ifdef __cplusplus
