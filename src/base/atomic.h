@@ -11,6 +11,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A program that is built with ThreadSanitizer may be linked with a para that is not. The sanitizer
+ * sees nothing of the operations here then, and would report a race for each element that a worker
+ * has written; it looks through all that it has found each time, so such a program seemed to hang.
+ * So para tells the sanitizer, if the process has one, what each operation orders, at its address:
+ * before what a release publishes, after what an acquire has read. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define PARA__BUILT_WITH_TSAN
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__) || defined(PARA__BUILT_WITH_TSAN)
+#define para__tsan_acquire(p) ((void)(p))
+#define para__tsan_release(p) ((void)(p))
+#else
+extern void __tsan_acquire(void *address) __attribute__((weak, cold));
+extern void __tsan_release(void *address) __attribute__((weak, cold));
+#define para__tsan_acquire(p) (__tsan_acquire ? __tsan_acquire((void *)(p)) : (void)0)
+#define para__tsan_release(p) (__tsan_release ? __tsan_release((void *)(p)) : (void)0)
+#endif
+
 /* The edges: by which word what passes from thread to thread. Argued in docs/memory-model.md. */
 enum para__edge {
     PARA__E1,    /* notice.post: a job, from its caller to who claims of it */
@@ -32,32 +52,44 @@ enum para__edge {
 };
 
 #define para__load_relaxed(p)        atomic_load_explicit((p), memory_order_relaxed)
-#define para__load_acquire(e, p)     PARA__ORDERED(e, load, (p), memory_order_acquire)
-#define para__load_seq_cst(e, p)     PARA__ORDERED(e, load, (p), memory_order_seq_cst)
+#define para__load_acquire(e, p)     PARA__TAKES(e, load, (p), memory_order_acquire)
+#define para__load_seq_cst(e, p)     PARA__TAKES(e, load, (p), memory_order_seq_cst)
 #define para__store_relaxed(p, v)    atomic_store_explicit((p), (v), memory_order_relaxed)
-#define para__store_release(e, p, v) PARA__ORDERED(e, store, (p), (v), memory_order_release)
-#define para__store_seq_cst(e, p, v) PARA__ORDERED(e, store, (p), (v), memory_order_seq_cst)
+#define para__store_release(e, p, v) PARA__GIVES(e, store, (p), (v), memory_order_release)
+#define para__store_seq_cst(e, p, v) PARA__GIVES(e, store, (p), (v), memory_order_seq_cst)
 #define para__swap_relaxed(p, v)     atomic_exchange_explicit((p), (v), memory_order_relaxed)
-#define para__swap_acquire(e, p, v)  PARA__ORDERED(e, exchange, (p), (v), memory_order_acquire)
-#define para__swap_release(e, p, v)  PARA__ORDERED(e, exchange, (p), (v), memory_order_release)
-#define para__swap_seq_cst(e, p, v)  PARA__ORDERED(e, exchange, (p), (v), memory_order_seq_cst)
+#define para__swap_acquire(e, p, v)  PARA__TAKES(e, exchange, (p), (v), memory_order_acquire)
+#define para__swap_release(e, p, v)  PARA__GIVES(e, exchange, (p), (v), memory_order_release)
+#define para__swap_seq_cst(e, p, v)  PARA__BOTH(e, exchange, (p), (v), memory_order_seq_cst)
 #define para__add_relaxed(p, v)      atomic_fetch_add_explicit((p), (v), memory_order_relaxed)
-#define para__add_release(e, p, v)   PARA__ORDERED(e, fetch_add, (p), (v), memory_order_release)
+#define para__add_release(e, p, v)   PARA__GIVES(e, fetch_add, (p), (v), memory_order_release)
 #define para__or_relaxed(p, v)       atomic_fetch_or_explicit((p), (v), memory_order_relaxed)
-#define para__or_release(e, p, v)    PARA__ORDERED(e, fetch_or, (p), (v), memory_order_release)
+#define para__or_release(e, p, v)    PARA__GIVES(e, fetch_or, (p), (v), memory_order_release)
 #define para__and_relaxed(p, v)      atomic_fetch_and_explicit((p), (v), memory_order_relaxed)
 #define para__cas_relaxed(p, known, v)                                               \
     atomic_compare_exchange_strong_explicit((p), (known), (v), memory_order_relaxed, \
                                             memory_order_relaxed)
 /* Ordered if they succeed; if not, a relaxed load. */
-#define para__cas_acquire(e, p, known, v) PARA__CAS(e, (p), (known), (v), memory_order_acquire)
-#define para__cas_release(e, p, known, v) PARA__CAS(e, (p), (known), (v), memory_order_release)
-#define para__cas_seq_cst(e, p, known, v) PARA__CAS(e, (p), (known), (v), memory_order_seq_cst)
+#define para__cas_acquire(e, p, known, v) \
+    PARA__TAKES(e, compare_exchange_strong, (p), (known), (v), PARA__CAS(acquire))
+#define para__cas_release(e, p, known, v) \
+    PARA__GIVES(e, compare_exchange_strong, (p), (known), (v), PARA__CAS(release))
+#define para__cas_seq_cst(e, p, known, v) \
+    PARA__BOTH(e, compare_exchange_strong, (p), (known), (v), PARA__CAS(seq_cst))
+#define PARA__CAS(order) memory_order_##order, memory_order_relaxed
 
 #define PARA__ORDERED(e, operation, ...) \
     ((void)PARA__##e, atomic_##operation##_explicit(__VA_ARGS__))
-#define PARA__CAS(e, p, known, v, order) \
-    PARA__ORDERED(e, compare_exchange_strong, p, known, v, order, memory_order_relaxed)
+#define PARA__GIVES(e, operation, p, ...) \
+    (para__tsan_release(p), PARA__ORDERED(e, operation, p, __VA_ARGS__))
+#define PARA__TAKES(e, operation, p, ...)                                       \
+    __extension__({                                                             \
+        const __auto_type taken_ = PARA__ORDERED(e, operation, p, __VA_ARGS__); \
+        para__tsan_acquire(p);                                                  \
+        taken_;                                                                 \
+    })
+#define PARA__BOTH(e, operation, p, ...) \
+    (para__tsan_release(p), PARA__TAKES(e, operation, p, __VA_ARGS__))
 
 /* Cache lines come in pairs: x86 fetches the neighbour of a line that is missed, and some Arm cores
  * have lines of 128 bytes. What different threads write stands this far apart. */

@@ -55,6 +55,7 @@
 #include "plan/decide.h"
 #include "plan/divide.h"
 #include "plan/estimate.h"
+#include "sync/cancel.h"
 #include "sync/event.h"
 
 #include <para/call.h>
@@ -260,7 +261,7 @@ void para__seat_fail(para__seat *seat, size_t first, size_t count, int error);
 void para__seat_cancel(para__seat *seat);
 static inline bool para__seat_is_cancelled(para__seat *seat, const para_cancel *cancel)
 {
-    if (!cancel || !para_cancel_requested(cancel))
+    if (!cancel || !para__cancel_is_requested(cancel))
         return false;
     para__seat_cancel(seat);
     return true;

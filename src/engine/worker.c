@@ -215,6 +215,7 @@ static void *run(void *arg)
     live(self);
     if (para__pool_is_forked(pool))
         _exit(EXIT_FAILURE); /* the child has no other thread that could end it */
+    (void)para__load_acquire(E5, &pool->stopping); /* what was done before, for worker_exit */
     if (pool->worker_exit && self->init_error == 0)
         pool->worker_exit(self->index, pool->worker_arg);
     para__process_thread_ends();

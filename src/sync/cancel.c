@@ -39,7 +39,7 @@ bool para__cancel_enter(para__waiter *waiter, para_cancel *cancel)
 {
     para__bucket *const bucket = para__bucket_lock(cancel);
     para__or_relaxed(token_of(cancel), AWAITED); /* sees REQUESTED or is seen: see above */
-    const bool entered = !para_cancel_requested(cancel);
+    const bool entered = !para__cancel_is_requested(cancel);
     if (entered)
         para__queue_append(bucket, waiter);
     para__bucket_unlock(bucket);
@@ -55,7 +55,7 @@ void para__cancel_leave(para__waiter *waiter)
 
 para_status para__wait(para__event *event, uint64_t deadline_ns, para_cancel *cancel)
 {
-    if (cancel && para_cancel_requested(cancel))
+    if (cancel && para__cancel_is_requested(cancel))
         return PARA_ERR_CANCELLED;
     return para__event_wait_until(event, deadline_ns) ? PARA_OK : PARA_ERR_TIMEOUT;
 }

@@ -8,6 +8,14 @@
 #include <para/cancel.h>
 #include <para/status.h>
 
+/* para_cancel_requested, for the library's own use: see base/atomic.h on ThreadSanitizer. */
+static inline bool para__cancel_is_requested(const para_cancel *cancel)
+{
+    const bool is_requested = para_cancel_requested(cancel);
+    para__tsan_acquire(&cancel->word);
+    return is_requested;
+}
+
 /* Puts a node, whose key is the token and whose event is armed, in the token's queue; false: it is
  * requested already, and the node is in no queue. */
 bool para__cancel_enter(para__waiter *waiter, para_cancel *cancel);

@@ -134,5 +134,6 @@ para_status para_mutex_unlock_at(para_mutex *mutex, const char *file, int line)
         *at = h->earlier;
         free(h);
     }
+    para__tsan_release(&mutex->word); /* see base/atomic.h */
     return para_mutex_give_back_(mutex);
 }

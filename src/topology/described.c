@@ -2,7 +2,8 @@
  *
  * hwloc is not used for the real machine. The first topology that it makes loads every plug-in that
  * is installed (X11's and OpenCL's libraries among them, 30 ms), and it warns on standard error;
- * only environment variables stop either, and para changes none. See decision 20. */
+ * only environment variables stop either, and para changes none. No call can: components are
+ * excluded from a topology after hwloc_topology_init, which has loaded them. See decision 20. */
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/variable.h"

@@ -2,7 +2,8 @@
 # install.sh shared|static CMAKE SOURCE_DIR BUILD_DIR WORK_DIR CC CXX FC
 # Installs para below WORK_DIR (shared: the build there is; static: one made for it, as a unity build, with the
 # command), moves it to show that it does not matter where it lies, and builds and runs programs that use it:
-# through find_package, with one language enabled alone, and through pkg-config. FC may be empty.
+# through find_package, with one language enabled alone, and through pkg-config, with sanitizers as well. FC may
+# be empty.
 set -eu
 kind=$1 cmake=$2 source=$3 build=$4 work=$5
 export CC="$6" CXX="$7" FC="$8"
@@ -48,6 +49,28 @@ libdir=$(pkg-config --variable=libdir para)
 "$CXX" -std=c++17 -o "$work/pc_cxx" "$tests/consumer/main.cpp" $cflags $libs
 LD_LIBRARY_PATH=$libdir "$work/pc_c"
 LD_LIBRARY_PATH=$libdir "$work/pc_cxx"
+
+# A program for each sanitizer that compilers here have, against the para that is built with none. With addresses
+# laid out at random, ThreadSanitizer does not start on some systems.
+echo "== programs that sanitizers watch"
+fixed=
+if setarch -R true 2>/dev/null; then
+    fixed='setarch -R'
+fi
+for compiler in "$CC" clang; do
+    for sanitizer in thread address undefined; do
+        echo 'int main(void) { return 0; }' >"$work/none.c"
+        "$compiler" "-fsanitize=$sanitizer" -o "$work/none" "$work/none.c" 2>/dev/null || continue
+        for checking in '' -DPARA_CHECK_LOCKS; do
+            echo "$compiler -fsanitize=$sanitizer $checking"
+            # shellcheck disable=SC2086
+            "$compiler" -std=c11 -g -O1 -pthread "-fsanitize=$sanitizer" -fno-sanitize-recover=all $checking -o "$work/watched" \
+                "$tests/sanitized/main.c" $cflags $libs
+            # shellcheck disable=SC2086
+            LD_LIBRARY_PATH=$libdir $fixed timeout -k 5 60 "$work/watched"
+        done
+    done
+done
 
 command=$prefix/bin/para
 if [ -x "$command" ]; then

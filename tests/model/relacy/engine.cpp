@@ -161,7 +161,7 @@ MODEL(hand_over, 10000);
 
 // A pool's threads start, perhaps park, and end.
 struct start_stop : protocol<start_stop, 1, 2> {
-    datum bound[2];
+    datum bound[2], farewell;
     static start_stop *current;
     void prepare()
     {
@@ -174,6 +174,7 @@ struct start_stop : protocol<start_stop, 1, 2> {
         fixture_start();
         RL_ASSERT(bound[0]($) == 1 && bound[1]($) == 1);
         model_await_pauses(1, rl::rand(16));
+        farewell($) = 1;
         fixture_stop();
     }
 };
@@ -299,6 +300,11 @@ MODEL(machine, 10000);
 void model_bound(unsigned worker)
 {
     start_stop::current->bound[worker]($) = 1;
+}
+
+void model_left(void)
+{
+    RL_ASSERT(start_stop::current->farewell($) == 1);
 }
 
 void model_made(void)

@@ -52,6 +52,13 @@ static void make_lane(unsigned index, bool is_there)
     touch(&lane->notice[0].team);
 }
 
+static void leave(unsigned worker, void *arg)
+{
+    (void)worker;
+    (void)arg;
+    model_left();
+}
+
 void fixture_make(const fixture *f)
 {
     count_of_workers = f->workers;
@@ -63,6 +70,7 @@ void fixture_make(const fixture *f)
     pool.requested = pool.workers = f->workers;
     pool.fork_count = para__fork_count();
     pool.binding = f->started ? PARA_BIND_NONE : PARA_BIND_CORE;
+    pool.worker_exit = f->started ? NULL : leave;
     pool.cpu_limit = WORKERS;
     pool.seat_of = seats;
     pool.spin_ticks = f->spin_ticks;

@@ -59,8 +59,10 @@ void fixture_after_fork(void (*handle)(void));
 void fixture_thread_begins(void);
 void fixture_thread_ends(void);
 
-/* What the models supply: a worker of that index binds itself; pool or machine are being made. */
+/* What the models supply: a worker of that index binds itself; one leaves; pool or machine are being
+ * made. */
 void model_bound(unsigned worker);
+void model_left(void);
 void model_made(void);
 
 #ifdef __cplusplus
