@@ -89,6 +89,8 @@ uint64_t model_ticks(void);
 #define MODEL_ADD(p, v)                   (model_rmw(p), atomic_fetch_add((p), (v)))
 #define MODEL_CAS(p, known, v)            (model_rmw(p), atomic_compare_exchange_strong((p), (known), (v)))
 #define para__load_relaxed(p)             MODEL_LOAD(p, false)
+#define para__tsan_acquire(p)             ((void)(p))
+#define para__tsan_release(p)             ((void)(p))
 #define para__load_acquire(e, p)          MODEL_LOAD(p, true)
 #define para__load_seq_cst(e, p)          MODEL_LOAD(p, false)
 #define para__store_relaxed(p, v)         MODEL_STORE(p, v)
