@@ -197,8 +197,7 @@ static void begin_unknown(para__schedule *s, size_t units)
 {
     const bool first = para__estimate_samples(s->estimate) == 0;
     const double unit_ns =
-        first ? unknown_unit_ns
-              : (double)s->estimate.mean_ns * (double)s->count / (double)units;
+        first ? unknown_unit_ns : (double)s->estimate.mean_ns * (double)s->count / (double)units;
     para__schedule_ask(s, units, unit_ns * (double)units, 0);
     s->ask.varies = true;
     const para__costs costs = para__costs_now(s->pool);

@@ -1,5 +1,5 @@
-/* Policy: how calls are begun by what is known of their site, and what their outcomes teach. Outcomes
- * are made up, so that no clock decides. */
+/* Policy: how calls are begun by what is known of their site, and what their outcomes teach.
+ * Outcomes are made up, as are the machine's costs, so that no clock decides. */
 #include "../common/check.h"
 
 #include "base/clock.h"
@@ -13,6 +13,16 @@ static int make_pool(void **state)
 {
     (void)state;
     pool = check_pool(2);
+    pool->costs = (para__costs){.round_trip_ns = 400,
+                                .wake_ns = 5000,
+                                .wake_cost_ns = 800,
+                                .share_ns = 150,
+                                .clock_ns = pool->costs.clock_ns};
+    para__store_relaxed(&pool->followed.round_trip_ns, 400); /* all: nobody else is there */
+    para__store_relaxed(&pool->followed.wake_ns, 5000);
+    para__store_relaxed(&pool->followed.share_ns, 150);
+    para__store_relaxed(&pool->followed.least_work_ns, 700);
+    para__store_relaxed(&pool->spin_ticks, 0); /* nobody is awake, at any speed of the machine */
     return 0;
 }
 
@@ -92,7 +102,6 @@ TEST(dear_units_of_unknown_cost_are_shared_from_the_first_one)
 TEST(few_units_are_shared_in_a_first_call)
 {
     static const size_t units[] = {2, 3, 8, 32};
-    pool->costs.wake_cost_ns = 3000;
     for (size_t u = 0; u < COUNT_OF(units); u++) {
         para__site_forget(site_of(0));
         const para__schedule s = begin((para_options){0}, units[u]);
