@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-/* X(name, value, text). The one list from which the enum, the names and the texts are made. */
+/* X(name, value, text). The enum, the names and the texts are made from this list. */
 #define PARA_STATUS_LIST(X)                                                                  \
     X(PARA_OK, 0, "success")                                                                 \
     X(PARA_ERR_ARGUMENT, -1, "an argument is not valid")                                     \
@@ -51,9 +51,9 @@ PARA_API const char *para_status_name(para_status status);
 /* One sentence for people; "unknown status" for any other value. Static storage. Any thread. */
 PARA_API const char *para_status_text(para_status status);
 
-/* What the last failure in the calling thread had to add to its status, such as the name and value
- * of a malformed variable or the path of a file; "" if nothing. Owned by the thread, valid until
- * its next call of a para function that fails. */
+/* What the last failure in the calling thread adds to its status, such as the name and value of a
+ * malformed variable or the path of a file; "" if nothing. Owned by the thread, valid until its
+ * next call of a para function that fails. */
 PARA_API const char *para_status_detail(void);
 
 #ifdef __cplusplus
