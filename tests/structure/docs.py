@@ -1,5 +1,5 @@
-"""docs.py ROOT: links within the Markdown files lead somewhere, and the walk in docs/design.md is one: at most eight
-stops, each a function that its file defines."""
+"""docs.py ROOT: links within the Markdown files lead somewhere, names of para's exist, and the walk in docs/design.md
+is one: at most eight stops, each a function that its file defines."""
 import pathlib
 import re
 import sys
@@ -36,6 +36,16 @@ def faults_of_links(root, path):
             yield f"{path.relative_to(root)}: [{label}] leads nowhere"
 
 
+def faults_of_names(root, path, sources):
+    """Decisions may name what has gone since."""
+    if path.parent.name == "adr" or path.name == "CHANGELOG.md":
+        return
+    for code in re.findall(r"`([^`\n]+)`", path.read_text(encoding="utf-8")):
+        for name in re.findall(r"\b(?:para_|PARA_)\w+", code):
+            if name not in sources:
+                yield f"{path.relative_to(root)}: {name} does not exist"
+
+
 def faults_of_walk(root):
     path = root / "docs" / "design.md"
     text = path.read_text(encoding="utf-8")
@@ -53,7 +63,11 @@ def faults_of_walk(root):
 def main():
     root = pathlib.Path(sys.argv[1])
     paths = [p for pattern in ["*.md", "src/*.md", "bench/*.md", "docs/**/*.md"] for p in sorted(root.glob(pattern))]
-    faults = [fault for path in paths for fault in faults_of_links(root, path)] + list(faults_of_walk(root))
+    sources = "".join(p.read_text(encoding="utf-8") for folder in ["src", "include", "cmake"]
+                      for p in (root / folder).rglob("*") if p.is_file())
+    faults = list(faults_of_walk(root))
+    for path in paths:
+        faults += [*faults_of_links(root, path), *faults_of_names(root, path, sources)]
     print("\n".join(faults + [f"{len(paths)} files, {len(faults)} faults"]))
     return 1 if faults or not paths else 0
 
