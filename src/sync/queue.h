@@ -25,12 +25,13 @@
 enum { PARA__OVERTAKE_NS = 1000000 };
 
 typedef struct para__waiter {
-    const void *key;                  /* the address of what is waited for; see para__mutex_key */
+    const void *key;                  /* address of what is waited for; see para__mutex_key */
     para__event *event;               /* of this wait; armed when the node is appended */
     struct para__waiter *prev, *next; /* in the bucket */
-    uint64_t first_since_ns;          /* semaphore: when it came to be first in line; 0: not yet */
-    uint32_t need;                    /* semaphore: how many units */
+    uint64_t since_ns;                /* semaphore: first in line since; mutex: first woken; or 0 */
+    uint32_t need;                    /* semaphore: how many units; mutex: its thread's CPU */
     _Atomic bool woken;               /* set by a waker, cleared by its owner */
+    bool starved;                     /* mutex: first in line for too long; its owner's */
 } para__waiter;
 
 typedef struct para__bucket {

@@ -65,8 +65,8 @@ TEST(cancelling)
     assert_int_equal(waiters(&cancel), 0);
 }
 
-/* Whoever has been woken, and finds the lock held again, stays awake and in line: there too a deadline
- * or a token ends the wait, and leaves no bit behind. */
+/* Whoever has been woken, and finds the lock held again, stays awake and in line: there too a
+ * deadline or a token ends the wait, and leaves no bit behind. */
 TEST(leaving_after_a_wake_up_in_vain)
 {
     for (int by_token = 0; by_token < 2; by_token++) {
