@@ -1,6 +1,6 @@
 /* A mutex under which files are read and locks of other libraries are taken: its holder is not
- * cancelled there (pthread_cancel), which would leave it locked for ever. Handlers of
- * pthread_atfork take it around forks, so that a child finds what it guards whole.
+ * cancelled there (pthread_cancel), which would leave it locked for ever. It is held around forks
+ * (base/fork.h), so that a child finds what it guards whole.
  *
  * Nothing that needs the loader's lock (dlopen, dlsym) is done under it. A constructor within
  * dlopen holds that lock, and may wait for this one. */

@@ -1,5 +1,5 @@
-/* Test bodies that run in a child process. A child has no assertions: it answers by its exit status,
- * and SIGALRM ends one that hangs. */
+/* Test bodies that run in a child process. A child has no assertions: it answers by its exit
+ * status, and SIGALRM ends one that hangs. */
 #ifndef PARA_TESTS_CHILD_H
 #define PARA_TESTS_CHILD_H
 

@@ -1,5 +1,5 @@
-/* A directory in /tmp for a test's files. make_root and remove_root are cmocka's setup and teardown,
- * for one test or for a group. */
+/* A directory in /tmp for a test's files. make_root and remove_root are cmocka's setup and
+ * teardown, for one test or for a group. */
 #ifndef PARA_TESTS_ROOT_H
 #define PARA_TESTS_ROOT_H
 

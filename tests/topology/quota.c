@@ -1,4 +1,5 @@
-/* The CPU quota, against trees of control groups that each test builds in a directory of its own. */
+/* The CPU quota, against trees of control groups that each test builds in a directory of its
+ * own. */
 #include "../common/root.h"
 
 #include "topology/cpu_quota.h"

@@ -1,4 +1,5 @@
-/* What the tests of calibration share: kernels, pools that know them, prints and files of what is known. */
+/* What the tests of calibration share: kernels, pools that know them, prints and files of what is
+ * known. */
 #ifndef PARA_TESTS_CALIBRATION_H
 #define PARA_TESTS_CALIBRATION_H
 

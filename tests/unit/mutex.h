@@ -1,4 +1,5 @@
-/* What the tests of the mutex share: the bits of its word, and threads that lock as they are asked. */
+/* What the tests of the mutex share: the bits of its word, and threads that lock as they are
+ * asked. */
 #ifndef PARA_TESTS_MUTEX_H
 #define PARA_TESTS_MUTEX_H
 
