@@ -7,6 +7,8 @@
 #ifndef PARA_BASE_GUARD_H
 #define PARA_BASE_GUARD_H
 
+#include "base/thread.h"
+
 #include <pthread.h>
 
 typedef struct para__guard {
@@ -21,8 +23,7 @@ typedef struct para__guard {
 
 static inline void para__guard_enter(para__guard *guard)
 {
-    int before;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    const int before = para__cancellation_off();
     pthread_mutex_lock(&guard->mutex);
     guard->cancel_state = before;
 }
@@ -31,7 +32,7 @@ static inline void para__guard_leave(para__guard *guard)
 {
     const int before = guard->cancel_state;
     pthread_mutex_unlock(&guard->mutex);
-    pthread_setcancelstate(before, NULL);
+    para__cancellation_restore(before);
 }
 
 #endif

@@ -62,6 +62,7 @@
  * 0.99). To yield there instead: beside CPU hogs it is these that get the time. */
 #include <para/mutex.h>
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/status.h"
 #include "sync/check.h"
@@ -180,8 +181,7 @@ static para_status stay_awake(void *mutex, para__waiter *self, uint64_t deadline
         const uint64_t now_ns = para__now_ns();
         const uint64_t more_ns = is_in_holders_way(word) ? now_ns - self->since_ns : 0;
         const uint64_t up_ns = now_ns + nap_ns + more_ns;
-        const para_status over =
-            para__wait(self->event, up_ns < deadline_ns ? up_ns : deadline_ns, cancel);
+        const para_status over = para__wait(self->event, para__min(up_ns, deadline_ns), cancel);
         if (over && (over != PARA_ERR_TIMEOUT || up_ns >= deadline_ns))
             return over;
     }

@@ -33,7 +33,7 @@ typedef struct reader {
 
 static void begin_reading(reader *r)
 {
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &r->cancel_state);
+    r->cancel_state = para__cancellation_off();
     para__openmp_find(&r->openmp); /* not under the mutex: it needs the loader's lock */
     para__guard_enter(&reading);
 }
@@ -42,7 +42,7 @@ static void end_reading(reader *r)
 {
     para__guard_leave(&reading);
     para__openmp_drop(&r->openmp);
-    pthread_setcancelstate(r->cancel_state, NULL);
+    para__cancellation_restore(r->cancel_state);
 }
 
 para_status para__machine_load(para__machine **machine, const char *root)
