@@ -62,6 +62,7 @@
  * 0.99). To yield there instead: beside CPU hogs it is these that get the time. */
 #include <para/mutex.h>
 
+#include "base/assert.h"
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/status.h"
@@ -187,10 +188,23 @@ static para_status stay_awake(void *mutex, para__waiter *self, uint64_t deadline
     }
 }
 
+/* Under the latch. Whoever stands in line is announced, and if the first in line has been woken,
+ * others know. That does not hold while an unlock of what is free is put right. */
+static void check_word(_Atomic uint32_t *word, const para__bucket *bucket, const void *key)
+{
+    if (!PARA__ASSERTS)
+        return;
+    const para__waiter *const first = para__queue_next(bucket, key, NULL);
+    const uint32_t known = para__load_relaxed(word); /* these bits change under the latch alone */
+    PARA__ASSERT(!first || known & WAITING);
+    PARA__ASSERT(!first || !para__load_relaxed(&first->woken) || known & WAKING);
+}
+
 static bool take_or_leave(void *mutex, para__bucket *bucket, para__waiter *self, bool is_over,
                           para__calls *calls)
 {
     _Atomic uint32_t *const word = word_of(mutex);
+    check_word(word, bucket, self->key);
     const bool first = para__queue_next(bucket, self->key, NULL) == self;
     const bool others = !first || para__queue_next(bucket, self->key, self);
     const bool taken = para__load_relaxed(&self->woken) && /* under the latch */
@@ -248,6 +262,8 @@ para_status para_mutex_unlock_slow(para_mutex *mutex, uint32_t rest)
         para__or_relaxed(word, WAKING);
     if (wakes)
         para__calls_add(&calls, first);
+    if (first) /* else the mutex may be gone */
+        check_word(word, bucket, key);
     para__bucket_unlock(bucket);
     para__calls_make(&calls);
     return was_free ? para__fail(PARA_ERR_NOT_OWNER, "nobody holds the mutex") : PARA_OK;

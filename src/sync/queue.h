@@ -17,6 +17,7 @@
 #ifndef PARA_SYNC_QUEUE_H
 #define PARA_SYNC_QUEUE_H
 
+#include "base/assert.h"
 #include "sync/event.h"
 #include "sync/latch.h"
 
@@ -46,11 +47,16 @@ static inline const void *para__mutex_key(const void *mutex)
     return (const char *)mutex + 1;
 }
 
+/* Under the latch: asserts that its nodes are whole and linked both ways. */
+void para__bucket_check(const para__bucket *bucket);
+
 /* Finds the key's bucket and takes its latch. In a child of fork() all queues begin empty. */
 para__bucket *para__bucket_lock(const void *key);
 
 static inline void para__bucket_unlock(para__bucket *bucket)
 {
+    if (PARA__ASSERTS)
+        para__bucket_check(bucket);
     para__latch_unlock(&bucket->latch);
 }
 

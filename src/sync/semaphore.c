@@ -39,6 +39,7 @@
  * queued, who cannot leave without the latch. */
 #include <para/semaphore.h>
 
+#include "base/assert.h"
 #include "base/clock.h"
 #include "base/status.h"
 #include "sync/line.h"
@@ -152,10 +153,20 @@ static void serve(_Atomic uint64_t *word, const para__bucket *bucket, const void
         para__or_relaxed(word, HOLD); /* guards nothing: it keeps others off */
 }
 
+static void check_units(_Atomic uint64_t *word, const para__bucket *bucket, const void *key)
+{
+    if (!PARA__ASSERTS)
+        return;
+    const uint64_t known = para__load_relaxed(word); /* QUEUED changes under the latch alone */
+    PARA__ASSERT(known & QUEUED || !para__queue_next(bucket, key, NULL));
+    PARA__ASSERT(available(known) <= maximum(known));
+}
+
 static bool take_in_turn_or_leave(void *semaphore, para__bucket *bucket, para__waiter *self,
                                   bool is_over, para__calls *calls)
 {
     _Atomic uint64_t *const word = units_of(semaphore);
+    check_units(word, bucket, self->key);
     const bool first = para__queue_next(bucket, self->key, NULL) == self;
     const bool taken = take_in_turn(word, bucket, self);
     if (!taken && !is_over)
@@ -215,6 +226,7 @@ para_status para_semaphore_release_slow(para_semaphore *semaphore, uint32_t coun
                                             count)); /* see fork() */
     if (fits && waited)
         serve(word, bucket, semaphore, &calls);
+    check_units(word, bucket, semaphore);
     para__bucket_unlock(bucket);
     para__calls_make(&calls);
     if (fits)
