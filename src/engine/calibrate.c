@@ -140,9 +140,9 @@ void para__costs_measure(para_pool *pool)
     pool->portion_ticks = para__ns_to_ticks(portion_ns);
     if (pool->workers > 1 && pool->workers <= pool->machine->cpu_count)
         measure(pool);
-    pool->followed.round_trip_ns = (uint32_t)pool->costs.round_trip_ns;
-    pool->followed.wake_ns = (uint32_t)pool->costs.wake_ns;
-    pool->followed.share_ns = (uint32_t)pool->costs.share_ns;
+    para__store_relaxed(&pool->followed.round_trip_ns, (uint32_t)pool->costs.round_trip_ns);
+    para__store_relaxed(&pool->followed.wake_ns, (uint32_t)pool->costs.wake_ns);
+    para__store_relaxed(&pool->followed.share_ns, (uint32_t)pool->costs.share_ns);
     update_least_work(pool);
 }
 

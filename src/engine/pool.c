@@ -106,7 +106,7 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
     memory += worker_bytes;
     for (unsigned i = 0; i < PARA__LANES; i++) {
         para__lane *lane = &pool->lane[i];
-        lane->stop = UINT64_MAX;
+        para__store_relaxed(&lane->stop, UINT64_MAX); /* nobody has the pool yet */
         lane->member = (para__member *)memory;
         memory += member_bytes;
         lane->notice = (para__notice *)memory;
