@@ -1,5 +1,6 @@
 #include "data/call.h"
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/stack.h"
@@ -128,7 +129,7 @@ static size_t probe(para__call *call, const para__job *job, para__seat *seat,
     size_t done = 0;
     const size_t unit_elements = (s->count - 1) / job->units + 1;
     size_t portion = s->first_elements / unit_elements;
-    portion = portion < 1 ? 1 : portion < job->units ? portion : job->units;
+    portion = para__clamp(portion, 1, job->units);
     while (portion > 0) {
         const uint64_t ticks = run_portion(call, job, done, portion, seat, portions);
         done += portion;

@@ -1,5 +1,6 @@
 #include "engine/calibrate.h"
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "engine/pool.h"
 
@@ -82,12 +83,9 @@ static double clock_ns(void)
  * to spin. */
 static void set_spin(para_pool *pool, double wake_ns)
 {
-    const double ns = 2 * wake_ns;
-    const double bounded = ns < spin_least_ns  ? spin_least_ns
-                           : ns > spin_most_ns ? spin_most_ns
-                                               : ns;
+    const double ns = para__clamp(2 * wake_ns, spin_least_ns, spin_most_ns);
     const bool never = pool->is_passive || pool->workers > pool->machine->cpu_count;
-    para__store_relaxed(&pool->spin_ticks, never ? 0 : para__ns_to_ticks(bounded)); /* see pool.h */
+    para__store_relaxed(&pool->spin_ticks, never ? 0 : para__ns_to_ticks(ns)); /* see pool.h */
 }
 
 /* What follows from the costs that are followed. */
@@ -120,7 +118,7 @@ static void measure(para_pool *pool)
     para__store_relaxed(&pool->spin_ticks, 0); /* see pool.h */
     for (int i = 0; i < 3; i++) {
         const double ns = let_park(pool) ? ping_ns(pool, 2, 1) : wake;
-        wake = ns < wake ? ns : wake;
+        wake = para__min(ns, wake);
     }
     if (wake < ping_limit_ns) {
         costs->wake_ns = wake > costs->round_trip_ns ? wake - costs->round_trip_ns : 0;
@@ -142,9 +140,9 @@ void para__costs_measure(para_pool *pool)
     pool->portion_ticks = para__ns_to_ticks(portion_ns);
     if (pool->workers > 1 && pool->workers <= pool->machine->cpu_count)
         measure(pool);
-    pool->followed.round_trip_ns = (uint32_t)pool->costs.round_trip_ns;
-    pool->followed.wake_ns = (uint32_t)pool->costs.wake_ns;
-    pool->followed.share_ns = (uint32_t)pool->costs.share_ns;
+    para__store_relaxed(&pool->followed.round_trip_ns, (uint32_t)pool->costs.round_trip_ns);
+    para__store_relaxed(&pool->followed.wake_ns, (uint32_t)pool->costs.wake_ns);
+    para__store_relaxed(&pool->followed.share_ns, (uint32_t)pool->costs.share_ns);
     update_least_work(pool);
 }
 
@@ -155,7 +153,7 @@ static void follow(_Atomic uint32_t *ns, double sample)
     const double known = para__load_relaxed(ns); /* a value on its own: see pool.h */
     const double next = sample < known ? known + (sample - known) / 4 : known + known / 64 + 1;
     if (sample < 1e6)
-        para__store_relaxed(ns, (uint32_t)(next < 50 ? 50 : next)); /* see pool.h */
+        para__store_relaxed(ns, (uint32_t)para__max(next, 50)); /* see pool.h */
 }
 
 void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)
@@ -189,9 +187,7 @@ void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, u
     const double sample = width * whole - (double)busy_ticks * each - (width - 1) * round_trip;
     /* Steps of equal size up and down: towards the median, whatever outliers there are. */
     const double next = sample > known ? known + 4 : known - 4;
-    para__store_relaxed(&pool->followed.share_ns, (uint32_t)(next < 20     ? 20
-                                                             : next > 5000 ? 5000
-                                                                           : next));
+    para__store_relaxed(&pool->followed.share_ns, (uint32_t)para__clamp(next, 20, 5000));
     update_least_work(pool);
 }
 

@@ -1,34 +1,21 @@
 /* The default pool: made on first use, once a process; anew in a child. */
 #include "base/atomic.h"
-#include "base/guard.h"
+#include "base/fork.h"
 #include "engine/pool.h"
 
 static para__guard making = PARA__GUARD_INIT;
 _Atomic(para_pool *) para__default_pool; /* [E6] publishes the pool; written under the mutex */
 
-/* Around a fork nobody is in the middle of making it. The child leaves the parent's pool, whose
- * threads it does not have, to itself: its memory may be in use by the code that forked. */
-static void lock_making(void)
-{
-    para__guard_enter(&making);
-}
-
-static void unlock_making(void)
-{
-    para__guard_leave(&making);
-}
-
+/* The child leaves the parent's pool, whose threads it does not have, to itself: its memory may be
+ * in use by the code that forked. */
 static void forget(void)
 {
     para__store_relaxed(&para__default_pool, NULL); /* one thread: nothing to order */
-    unlock_making();
 }
 
-/* When the library is loaded, after the topology's handlers (machine.c): so this lock is taken
- * before theirs around a fork, as it is when a pool is made. */
-__attribute__((constructor)) static void guard_making_in_forks(void)
+__attribute__((constructor(101))) static void guard_making_in_forks(void)
 {
-    pthread_atfork(lock_making, unlock_making, forget);
+    para__fork_handle(PARA__FORK_DEFAULT_POOL, &making, forget);
 }
 
 para_status para__default_pool_make(para_pool **pool)
@@ -37,7 +24,7 @@ para_status para__default_pool_make(para_pool **pool)
     para_status status = para__pool_prepare(&machine);
     if (status)
         return status;
-    lock_making();
+    para__guard_enter(&making);
     para_pool *made = para__load_relaxed(&para__default_pool); /* under the mutex */
     if (!made || para__pool_is_forked(made)) { /* by _Fork(), which runs no handlers */
         made = NULL;
@@ -45,7 +32,7 @@ para_status para__default_pool_make(para_pool **pool)
         if (!status)
             para__store_release(E6, &para__default_pool, made);
     }
-    unlock_making();
+    para__guard_leave(&making);
     if (!status)
         *pool = made;
     return status;

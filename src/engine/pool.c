@@ -1,6 +1,7 @@
 /* Pools: made whole or not at all, and taken apart in the reverse order. */
 #include "engine/pool.h"
 
+#include "base/bounds.h"
 #include "base/fpenv.h"
 #include "base/info.h"
 #include "base/memory.h"
@@ -105,7 +106,7 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
     memory += worker_bytes;
     for (unsigned i = 0; i < PARA__LANES; i++) {
         para__lane *lane = &pool->lane[i];
-        lane->stop = UINT64_MAX;
+        para__store_relaxed(&lane->stop, UINT64_MAX); /* nobody has the pool yet */
         lane->member = (para__member *)memory;
         memory += member_bytes;
         lane->notice = (para__notice *)memory;
@@ -164,7 +165,7 @@ static para_status complete(const para_pool_config *config, const para__machine 
         return status;
     s.workers = config->workers ? config->workers : s.workers;
     s.workers = s.workers ? s.workers : machine->info.budget;
-    s.workers = s.workers < PARA__WORKERS_MAX ? s.workers : PARA__WORKERS_MAX;
+    s.workers = para__min(s.workers, PARA__WORKERS_MAX);
     s.spread = s.spread && !config->binding;
     s.binding = config->binding ? config->binding : s.binding;
     /* Some of the cores only: other processes would choose the same ones. */
@@ -220,11 +221,10 @@ static para_status start_threads(para_pool *pool)
 
 para_status para__pool_prepare(const para__machine **machine)
 {
-    int cancel_state;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    const int cancel_state = para__cancellation_off();
     para__module_stay();
     const para_status status = para__machine_get(machine);
-    pthread_setcancelstate(cancel_state, NULL);
+    para__cancellation_restore(cancel_state);
     return status;
 }
 
@@ -273,12 +273,12 @@ para_status para_pool_create(para_pool **pool, const para_pool_config *config)
 {
     if (!pool)
         return para__fail(PARA_ERR_ARGUMENT, "there is no place for the pool");
-    int cancel_state; /* a thread that ends on the way would leave workers behind */
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    /* A thread that ends on the way would leave workers behind. */
+    const int cancel_state = para__cancellation_off();
     const para__fp fp = para__fp_hold();
     const para_status status = make(pool, config);
     para__fp_release(fp, 0);
-    pthread_setcancelstate(cancel_state, NULL);
+    para__cancellation_restore(cancel_state);
     return status;
 }
 
@@ -301,14 +301,13 @@ void para_pool_destroy(para_pool *pool)
     para__lanes_abandon((uintptr_t)__builtin_frame_address(0));
     if (is_within_kernel(pool))
         return;
-    int cancel_state;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    const int cancel_state = para__cancellation_off();
     const bool is_forked = para__pool_is_forked(pool);
     if (pool->workers > 1 && !is_forked)
         para__workers_stop(pool, pool->workers);
     if (is_forked || !is_used(pool))
         release(pool);
-    pthread_setcancelstate(cancel_state, NULL);
+    para__cancellation_restore(cancel_state);
 }
 
 void para_pool_trim(para_pool *pool)
@@ -360,14 +359,13 @@ para_status para_pool_restart(para_pool *pool)
     para__lanes_abandon((uintptr_t)__builtin_frame_address(0));
     if (is_within_kernel(pool))
         return para__fail(PARA_ERR_BUSY, "a kernel of the pool is running");
-    int cancel_state;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    const int cancel_state = para__cancellation_off();
     const unsigned parents = pool->fork_count;
     forget_calls(pool);
     const para_status status = start_threads(pool);
     if (status)
         pool->fork_count = parents;
-    pthread_setcancelstate(cancel_state, NULL);
+    para__cancellation_restore(cancel_state);
     return status;
 }
 

@@ -1,5 +1,6 @@
 #include "engine/turn.h"
 
+#include "base/bounds.h"
 #include "base/clock.h"
 
 /* How often it is looked whether the thread was off its CPU, what counts as contention, and how
@@ -40,7 +41,7 @@ static void look(para__turn *turn, uint64_t ticks)
     }
     turn->calm_ticks = 0;
     turn->failed = turn->failed ? 2 * turn->failed : TURNS_LEAST;
-    turn->failed = turn->failed < TURNS_MOST ? turn->failed : TURNS_MOST;
+    turn->failed = para__min(turn->failed, TURNS_MOST);
     turn->left = turn->failed;
 }
 

@@ -1,4 +1,5 @@
 /* Worker threads: look for calls, help, park. */
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/fpenv.h"
 #include "base/thread.h"
@@ -65,7 +66,7 @@ static void park(para__worker *self, bool displaced)
     para__add_relaxed(&pool->sleeping, 1);           /* a count on its own */
     if (news || para__load_relaxed(&self->guests)) { /* a hint: see pool.h */
         self->away_ns = self->away_ns ? 2 * self->away_ns : away_least_ns;
-        self->away_ns = self->away_ns < away_most_ns ? self->away_ns : away_most_ns;
+        self->away_ns = para__min(self->away_ns, away_most_ns);
         para__event_wait_for(&self->event, self->away_ns);
     } else {
         self->away_ns = 0;
