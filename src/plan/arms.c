@@ -36,12 +36,26 @@ static void end_window(para__arms *arms, uint64_t ns)
         arms->trial = PARA__TRIAL_WINDOWS;
 }
 
+static void begin_part(para__arms *arms)
+{
+    arms->kind = arms->sites;
+    arms->ratio[0] = 0;
+    arms->ratio[1] = 0;
+    arms->arm = PARA__EACH_FOR_ITSELF;
+    arms->lost = 0;
+    arms->windows_left = PARA__ARM_WINDOWS;
+}
+
 void para__arms_turn(para__arms *arms, uint32_t site, uint64_t now_ns)
 {
-    if (arms->since == 0)
-        arms->windows_left = PARA__ARM_WINDOWS;
+    const bool is_new = arms->sites != arms->kind && arms->sites == arms->last && !arms->trial;
+    if (arms->since == 0 || is_new)
+        begin_part(arms);
     else if (arms->alone_ns > 0)
         end_window(arms, now_ns - arms->since);
+    if (!arms->trial) /* a trial's may have others, while helpers wake */
+        arms->last = arms->sites;
+    arms->sites = 0;
     arms->since = now_ns;
     arms->first = site;
     arms->calls = 0;

@@ -8,7 +8,9 @@
  * other calls can be compared. The other arm is tried now and then, for two windows, of which the
  * second counts: the first finds data where the other arm has left them. A trial that is lost
  * doubles the time to the next one: trials take 1/8 of the windows at first, and 1/128 in the end.
- * Only what is disturbed takes longer, so an arm's figure follows down at once and up slowly. */
+ * Only what is disturbed takes longer, so an arm's figure follows down at once and up slowly. Where
+ * two windows in a row have the same calls, and others than before, a new part of the program has
+ * begun, and with it everything. */
 #ifndef PARA_PLAN_ARMS_H
 #define PARA_PLAN_ARMS_H
 
@@ -29,6 +31,9 @@ typedef struct para__arms { /* of a thread, so in few bytes */
     float ratio[2]; /* of each arm: time of a window to that of its calls alone; 0: not known */
     float alone_ns; /* of the window's calls, as predicted */
     uint32_t first; /* the site of its first call */
+    uint32_t sites; /* the sum of those of all: which calls the window has, */
+    uint32_t last;  /* the one before it had, */
+    uint32_t kind;  /* and those have of which the ratios are known */
     uint64_t since; /* the window began at (ns); 0: none has */
     uint16_t calls; /* in it */
     uint16_t windows_left; /* until the other arm is tried */
@@ -51,9 +56,10 @@ static inline bool para__arms_is_full(const para__arms *arms, uint32_t site)
 }
 
 /* A short call that would be shared if it were decided for itself, and takes so long alone. */
-static inline void para__arms_add(para__arms *arms, double alone_ns)
+static inline void para__arms_add(para__arms *arms, uint32_t site, double alone_ns)
 {
     arms->calls++;
+    arms->sites += site;
     arms->alone_ns += (float)alone_ns;
 }
 

@@ -157,15 +157,22 @@ static bool is_trial_shared(para__schedule *s)
 {
     const bool goes_on = goes_on_trial(s);
     if (!goes_on && (s->estimate.shared == 0 || !(s->timed || recent.woken == s->site) ||
-                     !is_covered(s, s->plan.gain_ns) || waits_for_helpers(s)))
+                     !is_covered(s, s->plan.gain_ns)))
         return false;
-    recent.woken = NULL;
+    const para__ask asked = s->ask;
     const double longer_ns = -s->plan.gain_ns;
-    para__schedule_ask(s, s->ask.units, para__elements_ns(s, PARA__ALONE), s->ask.alone_ns);
-    decide(s);
-    if (s->plan.width == 1 || longer_ns <= 0)
+    para__schedule_ask(s, asked.units, para__elements_ns(s, PARA__ALONE), asked.alone_ns);
+    if (!goes_on && waits_for_helpers(s)) {
+        s->ask = asked;
         return false;
-    s->usual_ns = s->ask.alone_ns;
+    }
+    recent.woken = NULL;
+    decide(s);
+    if (s->plan.width == 1 || longer_ns <= 0) {
+        s->ask = asked;
+        return false;
+    }
+    s->usual_ns = asked.alone_ns;
     if (!goes_on) {
         s->timed = true;
         begin_trial(s);
@@ -194,7 +201,7 @@ static bool is_alone_with_all(para__schedule *s, double alone_ns)
         if (arms->trial == PARA__TRIAL_WINDOWS && arms->arm == PARA__ALL_ALONE)
             para__workers_wake(s->pool, 1);
     }
-    para__arms_add(arms, alone_ns);
+    para__arms_add(arms, site, alone_ns);
     return para__arms_now(arms) == PARA__ALL_ALONE;
 }
 

@@ -22,10 +22,10 @@ static outcome run(para__arms *arms, program p, unsigned calls)
     static uint64_t random = 5;
     outcome o = {0};
     for (unsigned i = 0; i < calls; i++) {
-        const uint32_t site = i % p.sites;
+        const uint32_t site = 64 * (i % p.sites + 1);
         if (arms->since == 0 || para__arms_is_full(arms, site))
             para__arms_turn(arms, site, now);
-        para__arms_add(arms, p.alone_ns);
+        para__arms_add(arms, site, p.alone_ns);
         const bool alone = para__arms_now(arms) == PARA__ALL_ALONE;
         double ns = alone ? p.alone_ns : p.shared_ns;
         if (p.disturbed && check_below(&random, p.disturbed) == 0)
@@ -84,6 +84,16 @@ TEST(a_thread_that_calls_seldom_does_not_try)
     assert_int_equal(run(&arms, (program){100000, 10000, 3, 0}, 100000).alone, 0);
 }
 
+/* After a long part in which sharing was better by far, and trials had become rare. */
+TEST(a_new_part_of_the_program_is_tried_soon)
+{
+    para__arms arms = {0};
+    (void)run(&arms, (program){5000, 10000, 1, 0}, 100000);
+    const outcome o = run(&arms, (program){13000, 10000, 5, 0}, 4000);
+    assert_true(o.alone > 900);
+    assert_true(run(&arms, (program){5000, 10000, 1, 0}, 4000).alone < 200);
+}
+
 /* Sites that do not come again end a window too. */
 TEST(sites_that_never_come_again)
 {
@@ -100,6 +110,7 @@ int main(void)
         cmocka_unit_test(what_changes_is_found_out),
         cmocka_unit_test(disturbed_calls_do_not_decide),
         cmocka_unit_test(a_thread_that_calls_seldom_does_not_try),
+        cmocka_unit_test(a_new_part_of_the_program_is_tried_soon),
         cmocka_unit_test(sites_that_never_come_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
