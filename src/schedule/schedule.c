@@ -1,6 +1,8 @@
-#include "schedule/tuning.h"
+#include "schedule/schedule.h"
 
 #include "base/thread.h"
+#include "pool/worker.h"
+#include "schedule/tuning.h"
 
 /* What a thread remembers of its own last calls; its own, so that callers do not share a line. */
 static PARA__THREAD_LOCAL struct {
@@ -136,7 +138,7 @@ void para__schedule_forgo_trial(const para__schedule *s)
 static bool waits_for_helpers(para__schedule *s)
 {
     if (s->ask.work_ns >= long_ns || s->ask.awake > 0 ||
-        para__load_relaxed(&s->pool->spin_ticks) == 0) /* see pool.h */
+        para__load_relaxed(&s->pool->lanes.spin_ticks) == 0) /* see lane.h */
         return false;
     if (recent.woken != s->site) {
         recent.woken = s->site;
