@@ -6,7 +6,6 @@
 #include "base/stack.h"
 #include "base/status.h"
 #include "pool/default_pool.h"
-#include "pool/threads.h"
 
 const char *para_why_text(para_why why)
 {
@@ -168,7 +167,7 @@ static void run_at_length(para__call *call, para__job *job, para__seat *seat,
             para__plan_pages(&s->plan, job->written + job->first * job->unit_bytes, job->unit_bytes,
                              job->units, s->pool->machine->info.page_bytes);
         para__fp_release(call->fp, 0);
-        para__threads_run(s->pool, call->lane, job, &s->plan, outcome);
+        s->pool->executor->run(s->pool, call->lane, job, &s->plan, outcome);
         call->fp = para__fp_hold();
     }
     if (s->timed && s->site && !outcome->tally.error) {

@@ -11,6 +11,7 @@
 #include "executor/left.h"
 #include "pool/calibrate.h"
 #include "pool/settings.h"
+#include "pool/threads.h"
 #include "pool/worker.h"
 #include "share/part.h"
 
@@ -211,6 +212,7 @@ static void display(const para_pool *pool, bool spread)
 static para_status start_threads(para_pool *pool)
 {
     para_status status = PARA_OK;
+    pool->executor = &para__nobody;
     pool->lanes.fork_count = para__fork_count();
     if (pool->workers < 2)
         return status;
@@ -225,6 +227,8 @@ static para_status start_threads(para_pool *pool)
         pool->workers = started;
     if (!status && started < 2)
         pool->workers = 1;
+    if (!status && pool->workers > 1)
+        pool->executor = &para__threads;
     return status;
 }
 

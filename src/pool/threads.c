@@ -18,8 +18,8 @@ static void refine_costs(para_pool *pool, const para__plan *plan, const para__ou
         para__costs_refine_share(pool, plan->width, outcome->joined - outcome->begun, busy_ticks);
 }
 
-void para__threads_run(para_pool *pool, para__lane *lane, const para__job *job,
-                       const para__plan *plan, para__outcome *outcome)
+static void run_on_threads(para_pool *pool, para__lane *lane, const para__job *job,
+                           const para__plan *plan, para__outcome *outcome)
 {
     const para__position at = para__pool_position(pool, plan->width);
     if (!job->timed) {
@@ -34,3 +34,6 @@ void para__threads_run(para_pool *pool, para__lane *lane, const para__job *job,
     refine_costs(pool, plan, outcome, outcome->tally.busy_ticks - busy_before);
     para__fp_release(fp, 0);
 }
+
+const para__executor para__threads = {
+    .awake = para__pool_awake, .wake = para__workers_wake, .run = run_on_threads};

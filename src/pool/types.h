@@ -3,6 +3,7 @@
 #define PARA_POOL_TYPES_H
 
 #include "base/thread.h"
+#include "executor/executor.h"
 #include "plan/decide.h"
 #include "pool/sites.h"
 #include "share/lane.h"
@@ -34,9 +35,10 @@ struct para_pool {
     int (*worker_init)(unsigned worker, void *arg); /* these as in para_pool_config */
     void (*worker_exit)(unsigned worker, void *arg);
     void *worker_arg;
-    para__costs costs;  /* as measured before the pool is anybody's; see followed */
-    unsigned cpu_limit; /* seat_of has so many entries */
-    uint16_t *seat_of;  /* [the system's number of a CPU]: the worker on the same core, else in the
+    const para__executor *executor; /* who helps with its calls */
+    para__costs costs;              /* as measured before the pool is anybody's; see followed */
+    unsigned cpu_limit;             /* seat_of has so many entries */
+    uint16_t *seat_of; /* [the system's number of a CPU]: the worker on the same core, else in the
                                same domain, else 0 */
     para__worker *worker; /* [workers] */
     para__lanes lanes;

@@ -52,12 +52,13 @@ unsigned para__pool_awake(const para_pool *pool)
     return awake < pool->workers ? awake : pool->workers - 1;
 }
 
-/* What workers serve. In a constant table, so that a look costs no indirect call. */
+/* A source of work. All of them stand in a constant table, so that the compiler makes direct calls
+ * of a worker's looks. */
 typedef struct source {
-    /* Whether there is something that the worker has not looked at; part of the parking protocol:
-     * reads with seq_cst what who brings news writes so [E5]. */
+    /* Whether there is work that the worker has not looked at. It looks once more before it sleeps:
+     * so news are written and read with seq_cst [E5]. */
     bool (*has_news)(para_pool *pool, unsigned worker);
-    para__visit (*serve)(para_pool *pool, unsigned worker); /* looks at all of it */
+    para__visit (*serve)(para_pool *pool, unsigned worker); /* looks at all of it, and works */
 } source;
 
 static inline bool calls_have_news(para_pool *pool, unsigned worker)

@@ -2,7 +2,6 @@
 #include "schedule/schedule.h"
 
 #include "base/thread.h"
-#include "pool/worker.h"
 #include "schedule/tuning.h"
 
 #include <float.h>
@@ -124,7 +123,7 @@ static void count_forgone(para__schedule *s, uint64_t call_ticks)
     sum += (uint64_t)(calls * forgone_ns);
     const double price_ns = costs.wake_ns + (width - 2) * costs.wake_cost_ns;
     if ((double)sum > price_ns && !para__pool_is_forked(pool)) {
-        para__workers_wake(pool, width - 1);
+        pool->executor->wake(pool, width - 1);
         sum = 0;
     }
     para__store_relaxed(&pool->followed.forgone_ns, sum);
@@ -214,7 +213,7 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         return;
     }
     if (s->watched && elapsed_ns < another_kind * s->usual_ns) {
-        if (para__pool_awake(s->pool) < all - 1) {
+        if (s->pool->executor->awake(s->pool) < all - 1) {
             s->stands_for = 1;
             count_forgone(s, outcome->ticks);
         }
@@ -244,7 +243,7 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
     if (ns < 0)
         return;
     if (s->plan.why != PARA_WHY_ASKED && !(para__is_paced(s) && s->paced < all) && !s->trial &&
-        ns > para__least_work_now(s->pool) && para__pool_awake(s->pool) < all - 1) {
+        ns > para__least_work_now(s->pool) && s->pool->executor->awake(s->pool) < all - 1) {
         para__schedule_ask(s, units, para__elements_ns(s, PARA__SHARED),
                            para__elements_ns(s, PARA__ALONE) + (double)e.price_ns);
         count_forgone(s, outcome->ticks);

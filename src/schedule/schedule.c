@@ -19,7 +19,7 @@ static unsigned awake(const para_pool *pool, double work_ns)
     /* A call within a kernel finds everybody busy with the call around it. If it is long against
      * the cost of sharing, they may come to help before it is over. */
     const bool long_within = work_ns >= 10 * short_ns && para__pool_is_worker(pool);
-    return long_within ? pool->workers - 1 : para__pool_awake(pool);
+    return long_within ? pool->workers - 1 : pool->executor->awake(pool);
 }
 
 void para__schedule_ask(para__schedule *s, size_t units, double work_ns, double alone_ns)
@@ -143,7 +143,7 @@ static bool waits_for_helpers(para__schedule *s)
     if (recent.woken != s->site) {
         recent.woken = s->site;
         recent.waits = CALLS_TO_WAKE;
-        para__workers_wake(s->pool, 1);
+        s->pool->executor->wake(s->pool, 1);
     } else if (--recent.waits == 0) {
         para__schedule_forgo_trial(s);
         recent.woken = NULL;

@@ -5,7 +5,7 @@
 #include "plan/decide.h"
 #include "share/lane.h"
 
-/* Where the calling thread takes part, and beside whom; as only who knows threads can tell. */
+/* Where the calling thread takes part, and beside whom. The executor knows. */
 typedef struct para__position {
     unsigned self;  /* the worker in whose place it works */
     unsigned first; /* of the plan's width workers, neighbours, that are the team; self is one */

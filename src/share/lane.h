@@ -1,8 +1,8 @@
 /* Lanes: one call in flight each; publish, claim, finish, join.
  *
- * The memory of the work-sharing protocol, and the argument for it. What is done with it stands in
- * caller.h, for who has a lane, part.h, for every participant, and visit.h, for who may help. None
- * of these knows a thread or a pool: who takes part, in whose place, and beside whom, is told them.
+ * This is the memory of the work-sharing protocol, and the argument for it. The steps stand in
+ * caller.h (the caller's), part.h (every participant's) and visit.h (a helper's). None of these
+ * files knows a thread or a pool: an executor tells them who takes part, and in whose place.
  *
  * A caller leases a lane, writes its job, publishes it, and works on it like everybody who comes to
  * help. It returns when all tickets are done; it waits only for tickets that somebody has claimed.
@@ -155,8 +155,8 @@ typedef struct para__helper {
                                            worker; a generation each, that orders nothing */
 } para__helper;
 
-/* All that participants share. Its owner makes it: zero, but for the pointers, where helpers are
- * placed, each lane's stop (UINT64_MAX), and what the first three words say. */
+/* All that participants share. Its owner makes it: zero bytes, but for the pointers, the first
+ * three words, each helper's group and kind, and each lane's stop (UINT64_MAX). */
 typedef struct para__lanes {
     unsigned fork_count;    /* of the process that the helpers are in */
     uint64_t portion_ticks; /* a portion of less is not asked what a unit costs: the clock shows */
@@ -190,7 +190,8 @@ static inline unsigned para__lane_number(const para__lanes *lanes, const para__l
     return is_ours ? (unsigned)(lane - lanes->lane) + 1 : 0;
 }
 
-/* ---- Words ---- */
+/* ---- Words ---------------------------------------------------------------------------- */
+
 /* Tagged words: generation above, a count of tickets below. */
 enum { PARA__COUNT_BITS = 20 };
 #define PARA__COUNT_MASK (((uint64_t)1 << PARA__COUNT_BITS) - 1)

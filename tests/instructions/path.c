@@ -2,7 +2,6 @@
  * therefore exact: the pool has places for two workers and no threads, and this thread plays the
  * helper's part as well. Usage: path PATH TIMES, under callgrind; see check.py. */
 #include "executor/lease.h"
-#include "pool/threads.h"
 #include "pool/worker.h"
 #include "share/visit.h"
 
@@ -61,7 +60,7 @@ static void share(para_pool *pool, para__run *run)
     const para__job job = {.run = run, .payload = &pool, .payload_bytes = sizeof pool, .units = 2};
     para__outcome outcome;
     para__lane *lane = para__lane_lease(&pool->lanes);
-    para__threads_run(pool, lane, &job, &plan, &outcome);
+    pool->executor->run(pool, lane, &job, &plan, &outcome);
     para__lane_release(lane);
 }
 
