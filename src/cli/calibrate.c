@@ -184,7 +184,7 @@ static void say_table(const para_calibration_info *info, unsigned workers, const
     for (size_t i = 0; i < sizeof costs / sizeof costs[0]; i++)
         printf("%-14.*s%10.0f ns  %s\n", (int)strlen(costs[i].name) - 3, costs[i].name,
                cost_of(info, i), costs[i].meaning);
-    printf("%-14s%10u     kernels, by order of magnitude of their count, are remembered\n\n"
+    printf("%-14s%10u     remembered kernels, by order of magnitude of the count\n\n"
            "%-10s%-9s%10s%13s%9s  %s\n",
            "sites", info->sites, "KERNEL", "TYPE", "ELEMENTS", "NS/ELEMENT", "WORKERS", "WHY");
     for (size_t i = 0; i < count; i++) {

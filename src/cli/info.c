@@ -30,10 +30,10 @@ static void say_machine(const para_topology_info *m)
     if (!m->this_system)
         printf("         described by HWLOC_SYNTHETIC or HWLOC_XMLFILE: not this machine\n");
     if (m->cpus < m->online)
-        printf("mask     %u of the machine's %u hardware threads: taskset, a container or the "
-               "like, or "
-               "a runtime that has bound the threads of this process\n",
-               m->cpus, m->online);
+        printf(
+            "mask     %u of the machine's %u hardware threads: set by taskset, a container, or a "
+            "runtime that has bound the threads of this process\n",
+            m->cpus, m->online);
     if (m->quota > 0)
         printf("quota    %.3g CPUs\n", m->quota);
     else
@@ -41,10 +41,9 @@ static void say_machine(const para_topology_info *m)
     printf("budget   %u thread%s%s\n", m->budget, para__say_plural(m->budget),
            limits_budget(m, "quota") ? ": as many as the quota grants" : "");
     if (limits_budget(m, "cores"))
-        printf(
-            "         one for each core, which has several hardware threads: PARA_NUM_WORKERS=%u "
-            "uses them all\n",
-            m->cpus);
+        printf("         one for each core; cores have several hardware threads, and "
+               "PARA_NUM_WORKERS=%u uses them all\n",
+               m->cpus);
     printf("caches   L1 %zu KiB, L2 %zu KiB, L3 %zu KiB; pages of %zu bytes\n", m->l1_bytes >> 10,
            m->l2_bytes >> 10, m->l3_bytes >> 10, m->page_bytes);
 }

@@ -19,7 +19,7 @@ const char *para_why_text(para_why why)
         [PARA_WHY_SMALL] = "serial: predicted gain below the cost of sharing",
         [PARA_WHY_LANES_BUSY] = "serial: every lane of the pool was in use",
         [PARA_WHY_FORKED] = "serial: the process forked after the pool was made",
-        [PARA_WHY_SATURATED] = "parallel: on some workers, which are enough, or tried to be",
+        [PARA_WHY_SATURATED] = "parallel: on some workers; more add nothing, or this is a trial",
         [PARA_WHY_MEMORY] = "serial: no memory for several workers",
         [PARA_WHY_LOADING] = "serial: made while a library is loaded or unloaded",
     };
