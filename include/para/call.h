@@ -55,8 +55,9 @@ typedef enum para_why {
     PARA_WHY_LANES_BUSY, /* serial: every lane of the pool was in use */
     PARA_WHY_FORKED,     /* serial: the process forked after the pool was made */
     PARA_WHY_SATURATED,  /* shared among some workers: more add nothing, or this is being tried */
-    PARA_WHY_MEMORY, /* serial: the memory that several workers need was refused, or is too much */
-    PARA_WHY_LOADING /* serial: made by a constructor or destructor within dlopen or dlclose */
+    PARA_WHY_MEMORY,  /* serial: the memory that several workers need was refused, or is too much */
+    PARA_WHY_LOADING, /* serial: made by a constructor or destructor within dlopen or dlclose */
+    PARA_WHY_TOGETHER /* serial: the short loops of this thread take less time alone, together */
 } para_why;
 
 /* How a call ran. Filled on success, on PARA_ERR_KERNEL and on PARA_ERR_CANCELLED; zeroed by any

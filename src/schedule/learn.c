@@ -213,7 +213,7 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         return;
     }
     if (s->watched && elapsed_ns < another_kind * s->usual_ns) {
-        if (s->pool->executor->awake(s->pool) < all - 1) {
+        if (!s->together && s->pool->executor->awake(s->pool) < all - 1) {
             s->stands_for = 1;
             count_forgone(s, outcome->ticks);
         }
@@ -242,8 +242,9 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
     para__store_relaxed(&s->site->small, para__small_count(s)); /* no order: see sites.h */
     if (ns < 0)
         return;
-    if (s->plan.why != PARA_WHY_ASKED && !(para__is_paced(s) && s->paced < all) && !s->trial &&
-        ns > para__least_work_now(s->pool) && s->pool->executor->awake(s->pool) < all - 1) {
+    if (s->plan.why != PARA_WHY_ASKED && !s->together && !(para__is_paced(s) && s->paced < all) &&
+        !s->trial && ns > para__least_work_now(s->pool) &&
+        s->pool->executor->awake(s->pool) < all - 1) {
         para__schedule_ask(s, units, para__elements_ns(s, PARA__SHARED),
                            para__elements_ns(s, PARA__ALONE) + (double)e.price_ns);
         count_forgone(s, outcome->ticks);

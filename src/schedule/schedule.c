@@ -1,6 +1,7 @@
 #include "schedule/schedule.h"
 
 #include "base/thread.h"
+#include "plan/arms.h"
 #include "pool/worker.h"
 #include "schedule/tuning.h"
 
@@ -12,6 +13,7 @@ static PARA__THREAD_LOCAL struct {
                                  or timed_left more shared ones to be timed */
     uint8_t trial_left, timed_left, waits;
     uint8_t calls, priced; /* counters, for what is done now and then */
+    para__arms arms;       /* whether its short calls run alone, all of them */
 } recent;
 
 static unsigned awake(const para_pool *pool, double work_ns)
@@ -173,6 +175,41 @@ static bool is_trial_shared(para__schedule *s)
     return true;
 }
 
+/* ---- All short calls of a thread alone ------------------------------------------------- */
+
+/* Whether a thread's short calls are looked at together. A worker's own calls are not: what they
+ * cost is the outer call's. */
+static bool has_arms(const para__schedule *s, double work_ns)
+{
+    return work_ns < long_ns && s->options->executor == PARA_EXECUTOR_AUTO &&
+           !para__pool_is_worker(s->pool);
+}
+
+/* Whether this call, which would be shared if it were decided for itself, runs alone as all short
+ * ones of its thread do. Helpers are woken for a trial of sharing. */
+static bool is_alone_with_all(para__schedule *s, double alone_ns)
+{
+    para__arms *arms = &recent.arms;
+    const uint32_t site = (uint32_t)(uintptr_t)s->site;
+    if (arms->since == 0 || para__arms_is_full(arms, site)) {
+        para__arms_turn(arms, site, (uint64_t)((double)para__ticks() * para__ns_per_tick()));
+        if (arms->trial == PARA__TRIAL_WINDOWS && arms->arm == PARA__ALL_ALONE)
+            s->pool->executor->wake(s->pool, 1);
+    }
+    para__arms_add(arms, alone_ns);
+    return para__arms_now(arms) == PARA__ALL_ALONE;
+}
+
+static void run_together(para__schedule *s, double alone_ns)
+{
+    run_small(s);
+    s->plan.why = PARA_WHY_TOGETHER;
+    s->together = true;
+    s->watched = !s->timed && alone_ns > short_ns;
+    s->timed |= s->watched;
+    s->usual_ns = alone_ns;
+}
+
 /* ---- Before a call -------------------------------------------------------------------- */
 
 /* A long call for which the engine chooses: on as many workers as its site is at, or tries, unless
@@ -218,7 +255,10 @@ static void begin_known(para__schedule *s, size_t units)
     const double work_ns = para__elements_ns(s, PARA__SHARED);
     const double alone_ns = para__elements_ns(s, PARA__ALONE) + (double)s->estimate.price_ns;
     const bool automatic = s->options->executor == PARA_EXECUTOR_AUTO;
+    const bool has_choice = has_arms(s, work_ns);
     para__schedule_ask(s, units, work_ns, alone_ns);
+    if (has_choice && para__arms_now(&recent.arms) == PARA__ALL_ALONE)
+        s->ask.awake = s->pool->workers - 1; /* as they would be were these calls shared */
     decide(s);
     s->stands_for = work_ns < long_ns ? SAMPLE_EVERY : 1;
     s->timed = s->stands_for == 1 || para__is_sampled(&recent.calls);
@@ -227,6 +267,10 @@ static void begin_known(para__schedule *s, size_t units)
     if (!automatic)
         return;
     if (s->plan.width > 1) {
+        if (has_choice && is_alone_with_all(s, alone_ns)) {
+            run_together(s, alone_ns);
+            return;
+        }
         if (!is_trial_alone(s))
             return;
         s->usual_ns = alone_ns - s->plan.gain_ns;
@@ -282,6 +326,7 @@ void para__schedule_begin(para__schedule *s, size_t units)
 {
     s->unsettled = false;
     s->watched = false;
+    s->together = false;
     s->trial = false;
     s->stands_for = 1;
     s->paced = 0;
