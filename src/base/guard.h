@@ -7,7 +7,7 @@
 #ifndef PARA_BASE_GUARD_H
 #define PARA_BASE_GUARD_H
 
-#include "base/thread.h"
+#include "base/cancellation.h"
 
 #include <pthread.h>
 

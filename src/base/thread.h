@@ -2,6 +2,8 @@
 #ifndef PARA_BASE_THREAD_H
 #define PARA_BASE_THREAD_H
 
+#include "base/cancellation.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,20 +34,6 @@ int para__thread_start(pthread_t *thread, const char *name, const para__stack *s
 /* How many of the threads that are wanted have room for their stacks in half of the address
  * space that a limit leaves (ulimit -v): with the other half the program has to do its work. */
 unsigned para__threads_that_fit(const para__stack *stack, unsigned wanted);
-
-/* The calling thread is not cancelled (pthread_cancel) from the first function to the second, which
- * gets what the first has returned. Pairs may be nested. */
-static inline int para__cancellation_off(void)
-{
-    int before;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-    return before;
-}
-
-static inline void para__cancellation_restore(int before)
-{
-    pthread_setcancelstate(before, NULL);
-}
 
 /* The CPU that the calling thread runs on; negative if the system does not say. */
 int para__current_cpu(void);

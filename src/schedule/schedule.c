@@ -1,7 +1,9 @@
-#include "schedule/tuning.h"
+#include "schedule/schedule.h"
 
 #include "base/thread.h"
 #include "plan/arms.h"
+#include "pool/worker.h"
+#include "schedule/tuning.h"
 
 /* What a thread remembers of its own last calls; its own, so that callers do not share a line. */
 static PARA__THREAD_LOCAL struct {
@@ -19,7 +21,7 @@ static unsigned awake(const para_pool *pool, double work_ns)
     /* A call within a kernel finds everybody busy with the call around it. If it is long against
      * the cost of sharing, they may come to help before it is over. */
     const bool long_within = work_ns >= 10 * short_ns && para__pool_is_worker(pool);
-    return long_within ? pool->workers - 1 : para__pool_awake(pool);
+    return long_within ? pool->workers - 1 : pool->executor->awake(pool);
 }
 
 void para__schedule_ask(para__schedule *s, size_t units, double work_ns, double alone_ns)
@@ -138,12 +140,12 @@ void para__schedule_forgo_trial(const para__schedule *s)
 static bool waits_for_helpers(para__schedule *s)
 {
     if (s->ask.work_ns >= long_ns || s->ask.awake > 0 ||
-        para__load_relaxed(&s->pool->spin_ticks) == 0) /* see pool.h */
+        para__load_relaxed(&s->pool->lanes.spin_ticks) == 0) /* see lane.h */
         return false;
     if (recent.woken != s->site) {
         recent.woken = s->site;
         recent.waits = CALLS_TO_WAKE;
-        para__workers_wake(s->pool, 1);
+        s->pool->executor->wake(s->pool, 1);
     } else if (--recent.waits == 0) {
         para__schedule_forgo_trial(s);
         recent.woken = NULL;
@@ -199,7 +201,7 @@ static bool is_alone_with_all(para__schedule *s, double alone_ns)
     if (arms->since == 0 || para__arms_is_full(arms, site)) {
         para__arms_turn(arms, site, (uint64_t)((double)para__ticks() * para__ns_per_tick()));
         if (arms->trial == PARA__TRIAL_WINDOWS && arms->arm == PARA__ALL_ALONE)
-            para__workers_wake(s->pool, 1);
+            s->pool->executor->wake(s->pool, 1);
     }
     para__arms_add(arms, site, alone_ns);
     return para__arms_now(arms) == PARA__ALL_ALONE;

@@ -24,7 +24,8 @@ static int make_pool(void **state)
     para__store_relaxed(&pool->followed.wake_ns, 5000);
     para__store_relaxed(&pool->followed.share_ns, 150);
     para__store_relaxed(&pool->followed.least_work_ns, 700);
-    para__store_relaxed(&pool->spin_ticks, 0); /* nobody is awake, at any speed of the machine */
+    para__store_relaxed(&pool->lanes.spin_ticks,
+                        0); /* nobody is awake, at any speed of the machine */
     return 0;
 }
 

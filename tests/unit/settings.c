@@ -1,7 +1,7 @@
 /* What the environment asks for, and how it is refused. */
 #include "../common/child.h"
 
-#include "engine/settings.h"
+#include "pool/settings.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* The life of a pool: threads begin, see perhaps a last call, and end.
  *
- * Abstracts src/engine/worker.c: run, serve, park, para__workers_start, para__workers_stop; and
- * src/engine/pool.c: para_pool_create (including threads that could not be made),
+ * Abstracts src/pool/worker.c: run, serve, park, para__workers_start, para__workers_stop; and
+ * src/pool/pool.c: para_pool_create (including threads that could not be made),
  * para_pool_destroy. One step is one access to a word that others change.
  *
  * Left out: what calls do, of which there is one at most, short and not waited for, so that its

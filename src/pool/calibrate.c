@@ -1,8 +1,10 @@
-#include "engine/calibrate.h"
+#include "pool/calibrate.h"
 
 #include "base/bounds.h"
 #include "base/clock.h"
-#include "engine/pool.h"
+#include "base/fpenv.h"
+#include "executor/lease.h"
+#include "pool/worker.h"
 
 /* Spinning may cost as much as the park and the wake that it spares: both are about a wake-up. At
  * least so much, at most that much, whatever was measured. */
@@ -33,7 +35,7 @@ static para__costs costs_assumed(void)
 para__costs para__costs_now(const para_pool *pool)
 {
     para__costs costs = pool->costs;
-    costs.round_trip_ns = para__load_relaxed(&pool->followed.round_trip_ns); /* all: see pool.h */
+    costs.round_trip_ns = para__load_relaxed(&pool->followed.round_trip_ns); /* all: see types.h */
     costs.wake_ns = para__load_relaxed(&pool->followed.wake_ns);
     costs.share_ns = para__load_relaxed(&pool->followed.share_ns);
     return costs;
@@ -45,7 +47,12 @@ static double ping_ns(para_pool *pool, unsigned width, int trials)
     const uint64_t limit = para__ns_to_ticks(ping_limit_ns);
     double shortest = 2 * ping_limit_ns;
     for (int i = 0, late = 0; i < trials && late < 3; i++) {
-        const uint64_t ticks = para__lane_ping(pool, width, limit);
+        para__lane *const lane = para__lane_lease(&pool->lanes);
+        const uint64_t ticks =
+            lane ? para__lane_ping(lane, para__pool_position(pool, width), width, limit)
+                 : UINT64_MAX;
+        if (lane)
+            para__lane_release(lane);
         const double ns = (double)ticks * para__ns_per_tick();
         late += ticks == UINT64_MAX; /* a machine so busy is not worth many trials */
         if (ns < shortest)
@@ -85,7 +92,8 @@ static void set_spin(para_pool *pool, double wake_ns)
 {
     const double ns = para__clamp(2 * wake_ns, spin_least_ns, spin_most_ns);
     const bool never = pool->is_passive || pool->workers > pool->machine->cpu_count;
-    para__store_relaxed(&pool->spin_ticks, never ? 0 : para__ns_to_ticks(ns)); /* see pool.h */
+    para__store_relaxed(&pool->lanes.spin_ticks,
+                        never ? 0 : para__ns_to_ticks(ns)); /* see types.h */
 }
 
 /* What follows from the costs that are followed. */
@@ -93,7 +101,7 @@ static void update_least_work(para_pool *pool)
 {
     const para__costs costs = para__costs_now(pool);
     const double least = para__least_work_ns(&costs, pool->workers);
-    para__store_relaxed(&pool->followed.least_work_ns, /* see pool.h */
+    para__store_relaxed(&pool->followed.least_work_ns, /* see types.h */
                         least < 1e9 ? (uint32_t)least : 1000000000u);
 }
 
@@ -115,7 +123,7 @@ static void measure(para_pool *pool)
 
     /* Asleep. */
     double wake = 2 * ping_limit_ns;
-    para__store_relaxed(&pool->spin_ticks, 0); /* see pool.h */
+    para__store_relaxed(&pool->lanes.spin_ticks, 0); /* see types.h */
     for (int i = 0; i < 3; i++) {
         const double ns = let_park(pool) ? ping_ns(pool, 2, 1) : wake;
         wake = para__min(ns, wake);
@@ -137,7 +145,7 @@ void para__costs_wait_passively(para_pool *pool)
 void para__costs_measure(para_pool *pool)
 {
     pool->costs = costs_assumed();
-    pool->portion_ticks = para__ns_to_ticks(portion_ns);
+    pool->lanes.portion_ticks = para__ns_to_ticks(portion_ns);
     if (pool->workers > 1 && pool->workers <= pool->machine->cpu_count)
         measure(pool);
     para__store_relaxed(&pool->followed.round_trip_ns, (uint32_t)pool->costs.round_trip_ns);
@@ -148,12 +156,12 @@ void para__costs_measure(para_pool *pool)
 
 /* Follows a sample down quickly and up slowly: what disturbs a call makes it longer. Callers at
  * once may lose a sample. */
-static void follow(_Atomic uint32_t *ns, double sample)
+static void follow_cost(_Atomic uint32_t *ns, double sample)
 {
-    const double known = para__load_relaxed(ns); /* a value on its own: see pool.h */
+    const double known = para__load_relaxed(ns); /* a value on its own: see types.h */
     const double next = sample < known ? known + (sample - known) / 4 : known + known / 64 + 1;
     if (sample < 1e6)
-        para__store_relaxed(ns, (uint32_t)para__max(next, 50)); /* see pool.h */
+        para__store_relaxed(ns, (uint32_t)para__max(next, 50)); /* see types.h */
 }
 
 void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)
@@ -161,13 +169,13 @@ void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)
     /* There and back; of one that slept, what the wake-up added. Less the helper's look at the
      * clock. */
     const double round_trip_ns =
-        para__load_relaxed(&pool->followed.round_trip_ns); /* all: see pool.h */
+        para__load_relaxed(&pool->followed.round_trip_ns); /* all: see types.h */
     const double way_ns = (double)ticks * para__ns_per_tick() - pool->costs.clock_ns;
     const double ns = awake ? 2 * way_ns : way_ns > round_trip_ns ? way_ns - round_trip_ns : 0;
     _Atomic uint32_t *known = awake ? &pool->followed.round_trip_ns : &pool->followed.wake_ns;
     const uint32_t known_ns = para__load_relaxed(known);
     if (came)
-        follow(known, ns);
+        follow_cost(known, ns);
     else if (ns > known_ns &&
              known_ns < 1000000) /* it may have been woken just now: a small step */
         para__store_relaxed(known, known_ns + 2);
@@ -180,7 +188,7 @@ void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)
 void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, uint64_t busy_ticks)
 {
     static const double looks = 5; /* at the clock, which a call that is not timed does not make */
-    const double known = para__load_relaxed(&pool->followed.share_ns); /* all: see pool.h */
+    const double known = para__load_relaxed(&pool->followed.share_ns); /* all: see types.h */
     const double round_trip = para__load_relaxed(&pool->followed.round_trip_ns);
     const double each = para__ns_per_tick();
     const double whole = (double)ticks * each + around_ns - looks * pool->costs.clock_ns;
@@ -194,7 +202,7 @@ void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, u
 void para__costs_relax(para_pool *pool)
 {
     const double round_trip =
-        para__load_relaxed(&pool->followed.round_trip_ns); /* all: see pool.h */
+        para__load_relaxed(&pool->followed.round_trip_ns); /* all: see types.h */
     const double share = para__load_relaxed(&pool->followed.share_ns);
     const double round_trip_then = pool->costs.round_trip_ns;
     const double share_then = pool->costs.share_ns;

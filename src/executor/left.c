@@ -1,20 +1,15 @@
-/* Lanes whose callers have left by a jump, or have ended their thread. That is not allowed, but
- * hosts do it: an interpreter that takes Ctrl-C by siglongjmp. What the call was to work on may be
- * gone; what the engine holds for it is not lost.
- *
- * A call was left if a later one of its thread is made from further up the same stack, or if
- * another function's frame is where it ran. That is asked where the thread leases a lane again or
- * ends a pool, and when the thread ends. A jump out of the engine's own few instructions between a
- * claim and its note may still cost the lane. */
+#include "executor/left.h"
+
 #include "base/module.h"
 #include "base/stack.h"
-#include "base/thread.h"
-#include "engine/part.h"
+#include "share/caller.h"
+#include "share/part.h"
 
 #include <para/status.h>
 #include <pthread.h>
 
 static para__key lanes_key;
+PARA__THREAD_LOCAL para__lane *para__innermost_lane;
 PARA__THREAD_LOCAL bool para__lanes_watched;
 
 /* Nothing is run any more: what is unclaimed is claimed for nothing. Whether all helpers are
@@ -55,12 +50,12 @@ static bool recover(para__lane *lane)
     return is_free;
 }
 
-bool para__lanes_recover(para_pool *pool)
+bool para__lanes_recover(para__lanes *lanes)
 {
     bool some = false;
     for (unsigned i = 0; i < PARA__LANES; i++)
-        if (para__load_relaxed(&pool->lane[i].leased) == PARA__LANE_ABANDONED) /* a guess */
-            some |= recover(&pool->lane[i]);
+        if (para__load_relaxed(&lanes->lane[i].leased) == PARA__LANE_ABANDONED) /* a guess */
+            some |= recover(&lanes->lane[i]);
     return some;
 }
 
@@ -75,15 +70,15 @@ static void leave_helped(para__lane *lane)
 
 static void abandon(para__lane *lane)
 {
-    para_pool *pool = lane->pool;
+    para__lanes *const lanes = lane->lanes;
     if (lane->helped)
         leave_helped(lane);
     para__innermost_lane = lane->outer;
     para__current_lane = lane->around;
     if (lane->guest_of)
-        para__add_relaxed(&pool->worker[lane->guest_of - 1].guests, -1u); /* a hint: see pool.h */
+        para__add_relaxed(&lanes->helper[lane->guest_of - 1].guests, -1u); /* a hint: see lane.h */
     if (lane->acting_for)
-        para__store_release(E8, &pool->worker[lane->acting_for - 1].acting, 0);
+        para__store_release(E8, &lanes->helper[lane->acting_for - 1].acting, 0);
     lane->guest_of = 0;
     lane->acting_for = 0;
     para__store_relaxed(&lane->stop, 0); /* as when a call is cancelled */

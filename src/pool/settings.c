@@ -1,8 +1,8 @@
-#include "engine/settings.h"
+#include "pool/settings.h"
 
 #include "base/status.h"
 #include "base/variable.h"
-#include "engine/pool.h"
+#include "share/lane.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,10 +1,6 @@
-#include "engine/part.h"
+#include "share/part.h"
 
 #include "base/clock.h"
-
-#include <para/status.h>
-
-/* ---- Claiming and running ------------------------------------------------------------ */
 
 /* Claims tickets of worker w's slice; returns how many, and the first. No order: what is read after
  * a claim was published by post, and is frozen while the claim is unfinished (see lane.h). */
@@ -57,9 +53,9 @@ static void adapt_claim(para__part *p, unsigned n, uint64_t ticks)
     const float each = (float)ticks / (float)n;
     const bool is_first = p->ticket_ticks == 0;
     const bool cheaper = each < 0.75f * p->ticket_ticks;
-    if (ticks < SHORT * p->pool->portion_ticks || cheaper || (is_first && most >= MANY / 4))
+    if (ticks < SHORT * p->lanes->portion_ticks || cheaper || (is_first && most >= MANY / 4))
         p->claim = 2 * p->claim < most ? 2 * p->claim : most;
-    else if (ticks > LONG * p->pool->portion_ticks && p->claim > 1)
+    else if (ticks > LONG * p->lanes->portion_ticks && p->claim > 1)
         p->claim /= 2;
     p->ticket_ticks = each;
 }
@@ -74,7 +70,7 @@ __attribute__((noinline)) static void add_time(para__part *p, uint64_t ticks, un
         para__portions_add(p->portions, (double)units, (double)ticks);
     if (p->first_claim == 0)
         adapt_claim(p, n, ticks);
-    if (each > p->seat.tally.dearest_ticks && ticks >= p->pool->portion_ticks)
+    if (each > p->seat.tally.dearest_ticks && ticks >= p->lanes->portion_ticks)
         p->seat.tally.dearest_ticks = each;
 }
 
@@ -100,28 +96,6 @@ void para__part_run(para__part *p, unsigned w, unsigned first_ticket, unsigned n
         count_time(p, para__ticks() - start, n, units.count);
 }
 
-void para__seat_fail(para__seat *seat, size_t first, size_t count, int error)
-{
-    para__tally *tally = &seat->tally;
-    if (tally->error == 0 || first < tally->failed_first) {
-        tally->error = error;
-        tally->failed_first = first;
-        tally->failed_count = count;
-    }
-    uint64_t known = para__load_relaxed(seat->stop); /* a bound on its own: orders nothing */
-    while (first < known && !para__cas_relaxed(seat->stop, &known, first)) {
-    }
-}
-
-void para__seat_cancel(para__seat *seat)
-{
-    /* Below any failure that is known: chunks before that one may be left out now. */
-    seat->tally.error = PARA_ERR_CANCELLED;
-    seat->tally.failed_first = 0;
-    seat->tally.failed_count = 0;
-    para__store_relaxed(seat->stop, 0); /* as above */
-}
-
 void para__part_finish(para__lane *lane, unsigned worker, const para__tally *tally, uint64_t done)
 {
     para__member *member = &lane->member[worker];
@@ -130,7 +104,7 @@ void para__part_finish(para__lane *lane, unsigned worker, const para__tally *tal
     para__event_wake(&lane->joiner);
 }
 
-/* Runs what a helper has claimed. A caller that waits meanwhile may leave by a jump: then lease.c
+/* Runs what a helper has claimed. A caller that waits meanwhile may leave by a jump: then left.c
  * finishes what it owes. */
 static void run_as_helper(para__part *p, unsigned w, unsigned first_ticket, unsigned n)
 {
@@ -153,7 +127,7 @@ void para__part_work_on(para__part *p, unsigned w)
     unsigned first_ticket;
     unsigned n;
     /* In a child, what others have claimed will not be done: the call is over. */
-    while (!para__pool_is_forked(p->pool) && (n = claim(p, w, &first_ticket)) > 0) {
+    while (!para__lanes_are_forked(p->lanes) && (n = claim(p, w, &first_ticket)) > 0) {
         if (!p->begun)
             begin(p);
         if (helper) {
@@ -187,12 +161,12 @@ static bool leave_to_owner(const para__part *p, unsigned w)
 
 void para__part_help_others(para__part *p)
 {
-    const unsigned group = p->pool->worker[p->self].group;
+    const unsigned group = p->lanes->helper[p->self].group;
     const unsigned seat = p->self - p->team.first;
     for (int near = 1; near >= 0; near--)
         for (unsigned i = 1; i < p->team.width; i++) {
             const unsigned w = p->team.first + (seat + i) % p->team.width;
-            if ((p->pool->worker[w].group == group) == near && !leave_to_owner(p, w))
+            if ((p->lanes->helper[w].group == group) == near && !leave_to_owner(p, w))
                 para__part_work_on(p, w);
         }
 }
@@ -203,71 +177,11 @@ void para__part_wake_next(const para__part *p)
     const unsigned rank = (p->self + width - p->team.caller) % width;
     for (unsigned r = 2 * rank + 1; r <= 2 * rank + 2 && r < width; r++) {
         const unsigned w = p->team.first + (p->team.caller - p->team.first + r) % width;
-        para__worker_wake(&p->pool->worker[w]);
+        para__helper_wake(&p->lanes->helper[w]);
     }
 }
 
-unsigned para__lane_number(const para_pool *pool, const para__lane *lane)
+unsigned para__lane_around(const para__lanes *lanes)
 {
-    const bool is_ours = lane >= pool->lane && lane < pool->lane + PARA__LANES;
-    return is_ours ? (unsigned)(lane - pool->lane) + 1 : 0;
-}
-
-unsigned para__lane_around(const para_pool *pool)
-{
-    return para__lane_number(pool, para__current_lane);
-}
-
-/* ---- The worker's side --------------------------------------------------------------- */
-
-para__visit para__lane_visit(para_pool *pool, unsigned index, unsigned worker, unsigned within)
-{
-    para__lane *lane = &pool->lane[index];
-    _Atomic uint64_t *seen = &pool->worker[worker].seen[index];
-    const para__notice *notice = &lane->notice[pool->worker[worker].group];
-    const uint64_t post = para__load_acquire(E1, &notice->post);
-    const uint64_t generation = post >> PARA__COUNT_BITS;
-    if (generation == para__load_relaxed(seen)) /* see pool.h */
-        return PARA__VISIT_NOTHING;
-    const uint64_t word = para__load_relaxed(&notice->team); /* tagged: its own proof of age */
-    const para__team t = para__team_of(word);
-    if (!para__is_of_age(word, generation) || (within && t.within != within))
-        return PARA__VISIT_NOTHING; /* the next call is being published, or it is not asked for */
-    para__store_relaxed(seen, generation); /* see pool.h */
-    __builtin_prefetch(notice->payload);   /* on its way while a ticket is claimed */
-    __builtin_prefetch(notice->payload + 64);
-    if (worker == t.caller)
-        return PARA__VISIT_DISPLACED;
-    if (worker - t.first >= t.width)
-        return PARA__VISIT_NOTHING;
-
-    const unsigned first_claim = (unsigned)post & PARA__SLICE_TICKETS_MAX;
-    para__part p = {
-        .pool = pool,
-        .lane = lane,
-        .waits = within ? &pool->lane[within - 1] : NULL,
-        .notice = notice,
-        .generation = generation,
-        .division = {.width = t.width,
-                     .tickets = (unsigned)(post & PARA__COUNT_MASK) >> PARA__TICKET_BITS,
-                     .caller = t.caller - t.first},
-        .team = t,
-        .self = worker,
-        .first_claim = first_claim,
-        .claim = first_claim ? first_claim : 1,
-        .seat = {
-            .worker = worker - t.first, .stop = &lane->stop, .kind = pool->worker[worker].kind}};
-    para__part_wake_next(&p);
-    para__part_work_on(&p, worker);
-    para__part_help_others(&p);
-    if (p.begun)
-        (void)para__fp_swap(p.own_fp);
-    return PARA__VISIT_WORKED;
-}
-
-bool para__lane_has_news(para_pool *pool, unsigned index, unsigned worker)
-{
-    para__notice *notice = &pool->lane[index].notice[pool->worker[worker].group];
-    return para__load_seq_cst(E5, &notice->post) >> PARA__COUNT_BITS /* after PARKED */
-           != para__load_relaxed(&pool->worker[worker].seen[index]); /* see pool.h */
+    return para__lane_number(lanes, para__current_lane);
 }

@@ -1,6 +1,6 @@
 /* What the environment asks for. */
-#ifndef PARA_ENGINE_SETTINGS_H
-#define PARA_ENGINE_SETTINGS_H
+#ifndef PARA_POOL_SETTINGS_H
+#define PARA_POOL_SETTINGS_H
 
 #include "base/thread.h"
 

@@ -4,8 +4,8 @@
  * write one entry at once may lose a sample, or leave a key with the estimate of another site, or
  * with words of two: an estimate may be wrong at any time, and a wrong one costs little by
  * design. */
-#ifndef PARA_ENGINE_SITES_H
-#define PARA_ENGINE_SITES_H
+#ifndef PARA_POOL_SITES_H
+#define PARA_POOL_SITES_H
 
 #include "base/atomic.h"
 #include "plan/estimate.h"

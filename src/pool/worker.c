@@ -1,11 +1,12 @@
-/* Worker threads: look for calls, help, park. */
+#include "pool/worker.h"
+
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/fpenv.h"
 #include "base/thread.h"
-#include "engine/pool.h"
-#include "engine/turn.h"
 #include "plan/patience.h"
+#include "pool/turn.h"
+#include "share/visit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,13 +20,27 @@ bool para__pool_is_worker(const para_pool *pool)
     return this_worker && this_worker->pool == pool;
 }
 
-unsigned para__pool_seat(const para_pool *pool)
+/* The seat of a thread that is none of the pool's. */
+static inline unsigned guest_seat(const para_pool *pool)
 {
-    if (para__pool_is_worker(pool))
-        return this_worker->index;
     const int cpu = para__current_cpu();
     const unsigned seat = cpu >= 0 && (unsigned)cpu < pool->cpu_limit ? pool->seat_of[cpu] : 0;
     return seat < pool->workers ? seat : 0; /* that worker's thread may not have been created */
+}
+
+unsigned para__pool_seat(const para_pool *pool)
+{
+    return para__pool_is_worker(pool) ? this_worker->index : guest_seat(pool);
+}
+
+para__position para__pool_position(const para_pool *pool, unsigned width)
+{
+    const bool is_helper = para__pool_is_worker(pool);
+    const unsigned self = is_helper ? this_worker->index : guest_seat(pool);
+    const unsigned first = self / width * width;
+    const unsigned last = pool->workers - width;
+    return (para__position){
+        .self = self, .first = first < last ? first : last, .is_helper = is_helper};
 }
 
 unsigned para__pool_awake(const para_pool *pool)
@@ -37,15 +52,44 @@ unsigned para__pool_awake(const para_pool *pool)
     return awake < pool->workers ? awake : pool->workers - 1;
 }
 
-/* Whether some lane has a call that this worker has not looked at. */
+/* A source of work. All of them stand in a constant table, so that the compiler makes direct calls
+ * of a worker's looks. */
+typedef struct source {
+    /* Whether there is work that the worker has not looked at. It looks once more before it sleeps:
+     * so news are written and read with seq_cst [E5]. */
+    bool (*has_news)(para_pool *pool, unsigned worker);
+    para__visit (*serve)(para_pool *pool, unsigned worker); /* looks at all of it, and works */
+} source;
+
+static inline bool calls_have_news(para_pool *pool, unsigned worker)
+{
+    return para__lanes_have_news(&pool->lanes, worker);
+}
+
+static inline para__visit serve_calls(para_pool *pool, unsigned worker)
+{
+    return para__lanes_serve(&pool->lanes, worker);
+}
+
+static const source sources[] = {{calls_have_news, serve_calls}};
+enum { SOURCES = sizeof sources / sizeof sources[0] };
+
 static bool has_news(const para__worker *self)
 {
-    para_pool *pool = self->pool;
-    const unsigned lanes = para__load_seq_cst(E5, &pool->lanes_used);
-    for (unsigned i = 0; i < lanes; i++)
-        if (para__lane_has_news(pool, i, self->index))
+    for (unsigned i = 0; i < SOURCES; i++)
+        if (sources[i].has_news(self->pool, self->index))
             return true;
     return false;
+}
+
+static para__visit go_round(const para__worker *self)
+{
+    para__visit outcome = PARA__VISIT_NOTHING;
+    for (unsigned i = 0; i < SOURCES; i++) {
+        const para__visit visit = sources[i].serve(self->pool, self->index);
+        outcome = visit > outcome ? visit : outcome;
+    }
+    return outcome;
 }
 
 /* Sleeps until there may be news, unless there are already. One that was displaced is not told when
@@ -56,55 +100,41 @@ static void park(para__worker *self, bool displaced)
     static const uint64_t away_least_ns = 1000000;
     static const uint64_t away_most_ns = 64000000;
     para_pool *pool = self->pool;
-    para__event_prepare(&self->event);
+    para__helper *helper = &pool->lanes.helper[self->index];
+    para__event_prepare(&helper->event);
     const bool news = has_news(self);
     if (para__load_seq_cst(E5, &pool->stopping) || (news && !displaced)) {
-        para__event_cancel(&self->event);
+        para__event_cancel(&helper->event);
         self->away_ns = 0;
         return;
     }
-    para__add_relaxed(&pool->sleeping, 1);           /* a count on its own */
-    if (news || para__load_relaxed(&self->guests)) { /* a hint: see pool.h */
+    para__add_relaxed(&pool->sleeping, 1);             /* a count on its own */
+    if (news || para__load_relaxed(&helper->guests)) { /* a hint: see lane.h */
         self->away_ns = self->away_ns ? 2 * self->away_ns : away_least_ns;
         self->away_ns = para__min(self->away_ns, away_most_ns);
-        para__event_wait_for(&self->event, self->away_ns);
+        para__event_wait_for(&helper->event, self->away_ns);
     } else {
         self->away_ns = 0;
-        para__event_wait(&self->event);
+        para__event_wait(&helper->event);
     }
     para__add_relaxed(&pool->sleeping, -1u);
-    para__event_cancel(&self->event);
+    para__event_cancel(&helper->event);
 }
 
 /* Leaves its CPU to others for a while, and is not to be woken meanwhile but for the end. */
 static void rest(para__worker *self)
 {
     para_pool *pool = self->pool;
-    para__event_prepare(&self->event);
+    para__helper *helper = &pool->lanes.helper[self->index];
+    para__event_prepare(&helper->event);
     if (!para__load_relaxed(&pool->stopping)) { /* missed, it is seen after the rest */
-        para__add_relaxed(&self->guests, 1);    /* a hint: see pool.h */
+        para__add_relaxed(&helper->guests, 1);  /* a hint: see lane.h */
         para__add_relaxed(&pool->sleeping, 1);  /* a count on its own */
-        para__event_wait_for(&self->event, PARA__REST_NS);
+        para__event_wait_for(&helper->event, PARA__REST_NS);
         para__add_relaxed(&pool->sleeping, -1u);
-        para__add_relaxed(&self->guests, -1u);
+        para__add_relaxed(&helper->guests, -1u);
     }
-    para__event_cancel(&self->event);
-}
-
-/* Looks at every lane that has news. */
-static para__visit go_round(para__worker *self)
-{
-    para_pool *pool = self->pool;
-    para__visit outcome = PARA__VISIT_NOTHING;
-    if (para__load_relaxed(&self->guests) || para__swap_acquire(E8, &self->acting, 1) != 0)
-        return PARA__VISIT_DISPLACED;
-    const unsigned lanes = para__load_relaxed(&pool->lanes_used); /* has_news did, in order */
-    for (unsigned i = 0; i < lanes; i++) {
-        const para__visit visit = para__lane_visit(pool, i, self->index, 0);
-        outcome = visit > outcome ? visit : outcome;
-    }
-    para__store_release(E8, &self->acting, 0);
-    return outcome;
+    para__event_cancel(&helper->event);
 }
 
 /* A worker's time between calls. */
@@ -120,7 +150,7 @@ typedef struct idling {
  * the clock is taken for work. */
 static void begin_idling(const para__worker *self, idling *idle, uint64_t now)
 {
-    const uint64_t spin_ticks = para__load_relaxed(&self->pool->spin_ticks); /* see pool.h */
+    const uint64_t spin_ticks = para__load_relaxed(&self->pool->lanes.spin_ticks); /* see lane.h */
     para__patience_earn(&idle->patience, now - idle->looked_at, spin_ticks);
     if (idle->spun)
         para__patience_earn(&idle->patience, spin_ticks / 2, spin_ticks); /* a wake-up */
@@ -145,14 +175,14 @@ static bool is_out_of_patience(const para__worker *self, idling *idle, uint64_t 
     if (!idle->since)
         return false;
     idle->looked_at = now;
-    const uint64_t spin_ticks = para__load_relaxed(&self->pool->spin_ticks); /* see pool.h */
+    const uint64_t spin_ticks = para__load_relaxed(&self->pool->lanes.spin_ticks); /* see lane.h */
     return now - idle->since >= para__patience_limit(&idle->patience, spin_ticks);
 }
 
 /* Back from sleep. Who woke it expects calls. */
 static void wake_up(const para__worker *self, idling *idle)
 {
-    const uint64_t spin_ticks = para__load_relaxed(&self->pool->spin_ticks); /* see pool.h */
+    const uint64_t spin_ticks = para__load_relaxed(&self->pool->lanes.spin_ticks); /* see lane.h */
     if (idle->since)
         para__patience_spend(&idle->patience, idle->looked_at - idle->since);
     if (para__patience_limit(&idle->patience, spin_ticks) < spin_ticks && !has_news(self))
@@ -243,7 +273,7 @@ void para__workers_stop(para_pool *pool, unsigned count)
 {
     para__store_seq_cst(E5, &pool->stopping, true);
     for (unsigned i = 0; i < count; i++)
-        para__event_wake(&pool->worker[i].event);
+        para__event_wake(&pool->lanes.helper[i].event);
     for (unsigned i = 0; i < count; i++)
         pthread_join(pool->worker[i].thread, NULL);
 }
@@ -252,9 +282,9 @@ void para__workers_wake(para_pool *pool, unsigned count)
 {
     const unsigned self = para__pool_seat(pool);
     for (unsigned i = 1; i < pool->workers && count; i++) {
-        para__worker *worker = &pool->worker[(self + i) % pool->workers];
-        if (para__event_seems_parked(&worker->event)) {
-            para__worker_wake(worker);
+        para__helper *helper = &pool->lanes.helper[(self + i) % pool->workers];
+        if (para__event_seems_parked(&helper->event)) {
+            para__helper_wake(helper);
             count--;
         }
     }

@@ -1,4 +1,4 @@
-#include "engine/turn.h"
+#include "pool/turn.h"
 
 #include "base/bounds.h"
 #include "base/clock.h"

@@ -1,7 +1,8 @@
-/* The default pool: made on first use, once a process; anew in a child. */
+#include "pool/default_pool.h"
+
 #include "base/atomic.h"
 #include "base/fork.h"
-#include "engine/pool.h"
+#include "pool/pool.h"
 
 static para__guard making = PARA__GUARD_INIT;
 _Atomic(para_pool *) para__default_pool; /* [E6] publishes the pool; written under the mutex */

@@ -1,16 +1,19 @@
 /* Pools: made whole or not at all, and taken apart in the reverse order. */
-#include "engine/pool.h"
+#include "pool/pool.h"
 
 #include "base/bounds.h"
 #include "base/fpenv.h"
-#include "base/info.h"
 #include "base/memory.h"
 #include "base/module.h"
 #include "base/status.h"
 #include "base/thread.h"
-#include "engine/calibrate.h"
-#include "engine/part.h"
-#include "engine/settings.h"
+#include "executor/lease.h"
+#include "executor/left.h"
+#include "pool/calibrate.h"
+#include "pool/settings.h"
+#include "pool/threads.h"
+#include "pool/worker.h"
+#include "share/part.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -67,13 +70,14 @@ static para_status place_workers(para_pool *pool, bool spread)
         para__worker *worker = &pool->worker[i];
         worker->pool = pool;
         worker->index = i;
-        worker->kind = machine->cpu[worker->cpu_index].kind;
+        para__helper *helper = &pool->lanes.helper[i];
+        helper->kind = machine->cpu[worker->cpu_index].kind;
         if (i > 0) {
             const para__worker *before = &pool->worker[i - 1];
             const bool same =
                 machine->cpu[worker->cpu_index].domain == machine->cpu[before->cpu_index].domain;
             members = same && members < PARA__GROUP_MAX ? members : 0;
-            worker->group = before->group + (members == 0);
+            helper->group = helper[-1].group + (members == 0);
         }
         members++;
     }
@@ -93,25 +97,30 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
      * hold. */
     const size_t pool_bytes = para__round_up(sizeof(para_pool), PARA__LINE);
     const size_t worker_bytes = workers * sizeof(para__worker);
+    const size_t helper_bytes = workers * sizeof(para__helper);
     const size_t member_bytes = workers * sizeof(para__member);
     const size_t notice_bytes = workers * sizeof(para__notice);
     const size_t seat_bytes = cpu_limit * sizeof(uint16_t);
-    char *memory = para__alloc(pool_bytes + worker_bytes +
-                               PARA__LANES * (member_bytes + notice_bytes) + seat_bytes);
+    char *memory =
+        para__alloc(pool_bytes + helper_bytes + PARA__LANES * (member_bytes + notice_bytes) +
+                    worker_bytes + seat_bytes);
     if (!memory)
         return NULL;
     para_pool *pool = (para_pool *)memory;
     memory += pool_bytes;
-    pool->worker = (para__worker *)memory;
-    memory += worker_bytes;
+    pool->lanes.helper = (para__helper *)memory;
+    memory += helper_bytes;
     for (unsigned i = 0; i < PARA__LANES; i++) {
-        para__lane *lane = &pool->lane[i];
+        para__lane *lane = &pool->lanes.lane[i];
+        lane->lanes = &pool->lanes;
         para__store_relaxed(&lane->stop, UINT64_MAX); /* nobody has the pool yet */
         lane->member = (para__member *)memory;
         memory += member_bytes;
         lane->notice = (para__notice *)memory;
         memory += notice_bytes;
     }
+    pool->worker = (para__worker *)memory;
+    memory += worker_bytes;
     pool->seat_of = (uint16_t *)memory;
     pool->cpu_limit = cpu_limit;
     pool->machine = machine;
@@ -123,9 +132,10 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
  * still be looked at. Then the memory stays. */
 static bool is_used(para_pool *pool)
 {
-    para__lanes_recover(pool);
+    para__lanes_recover(&pool->lanes);
     for (unsigned i = 0; i < PARA__LANES; i++)
-        if (para__load_relaxed(&pool->lane[i].leased)) /* late news: as if it had not begun yet */
+        if (para__load_relaxed(
+                &pool->lanes.lane[i].leased)) /* late news: as if it had not begun yet */
             return true;
     return false;
 }
@@ -133,7 +143,7 @@ static bool is_used(para_pool *pool)
 static void release(para_pool *pool)
 {
     for (unsigned i = 0; i < PARA__LANES; i++)
-        para__lane_drop_arena(&pool->lane[i]);
+        para__lane_drop_arena(&pool->lanes.lane[i]);
     para__free(pool);
 }
 
@@ -202,7 +212,8 @@ static void display(const para_pool *pool, bool spread)
 static para_status start_threads(para_pool *pool)
 {
     para_status status = PARA_OK;
-    pool->fork_count = para__fork_count();
+    pool->executor = &para__nobody;
+    pool->lanes.fork_count = para__fork_count();
     if (pool->workers < 2)
         return status;
     const unsigned started = para__workers_start(pool);
@@ -216,6 +227,8 @@ static para_status start_threads(para_pool *pool)
         pool->workers = started;
     if (!status && started < 2)
         pool->workers = 1;
+    if (!status && pool->workers > 1)
+        pool->executor = &para__threads;
     return status;
 }
 
@@ -288,9 +301,9 @@ static bool is_within_kernel(const para_pool *pool)
 {
     bool is_within = para__pool_is_worker(pool);
     for (const para__lane *lane = para__current_lane; lane && !is_within; lane = lane->around)
-        is_within = lane->pool == pool;
+        is_within = lane->lanes == &pool->lanes;
     for (const para__lane *lane = para__innermost_lane; lane && !is_within; lane = lane->outer)
-        is_within = lane->pool == pool;
+        is_within = lane->lanes == &pool->lanes;
     return is_within;
 }
 
@@ -310,19 +323,12 @@ void para_pool_destroy(para_pool *pool)
     para__cancellation_restore(cancel_state);
 }
 
-void para_pool_trim(para_pool *pool)
-{
-    pool = para__pool_if_made(pool);
-    if (pool && !para__pool_is_forked(pool))
-        para__lanes_trim(pool, 0);
-}
-
 /* Makes a parent's pool one on which no call is in flight, and no lane has anything of another
  * thread's lease. The generations go on: what the words hold is of older calls. */
 static void forget_calls(para_pool *pool)
 {
     for (unsigned i = 0; i < PARA__LANES; i++) {
-        para__lane *lane = &pool->lane[i];
+        para__lane *lane = &pool->lanes.lane[i];
         para__store_relaxed(&lane->leased, 0); /* all: no thread to order it for, see start */
         para__store_relaxed(&lane->stop, UINT64_MAX);
         para__event_cancel(&lane->joiner);
@@ -334,75 +340,35 @@ static void forget_calls(para_pool *pool)
         lane->claimed = 0;
         for (unsigned w = 0; w < pool->workers; w++) {
             para__store_relaxed(&lane->notice[w].post, 0);
-            para__store_relaxed(&pool->worker[w].seen[i], 0);
+            para__store_relaxed(&pool->lanes.helper[w].seen[i], 0);
         }
     }
     for (unsigned w = 0; w < pool->workers; w++) {
-        para__worker *worker = &pool->worker[w];
-        para__event_cancel(&worker->event);
-        para__store_relaxed(&worker->guests, 0);
-        para__store_relaxed(&worker->acting, 0);
-        worker->away_ns = 0;
+        para__helper *helper = &pool->lanes.helper[w];
+        para__event_cancel(&helper->event);
+        para__store_relaxed(&helper->guests, 0);
+        para__store_relaxed(&helper->acting, 0);
+        pool->worker[w].away_ns = 0;
     }
-    para__store_relaxed(&pool->lanes_used, PARA__LANES); /* one may have been on its way in */
+    para__store_relaxed(&pool->lanes.used, PARA__LANES); /* one may have been on its way in */
     para__store_relaxed(&pool->sleeping, 0);
     para__store_relaxed(&pool->ready, 0);
     para__store_relaxed(&pool->stopping, false);
 }
 
-para_status para_pool_restart(para_pool *pool)
+para_status para__pool_restart(para_pool *pool)
 {
-    if (!pool)
-        return para__pool_resolve(&pool);
     if (!para__pool_is_forked(pool))
         return PARA_OK;
     para__lanes_abandon((uintptr_t)__builtin_frame_address(0));
     if (is_within_kernel(pool))
         return para__fail(PARA_ERR_BUSY, "a kernel of the pool is running");
     const int cancel_state = para__cancellation_off();
-    const unsigned parents = pool->fork_count;
+    const unsigned parents = pool->lanes.fork_count;
     forget_calls(pool);
     const para_status status = start_threads(pool);
     if (status)
-        pool->fork_count = parents;
+        pool->lanes.fork_count = parents;
     para__cancellation_restore(cancel_state);
     return status;
-}
-
-para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
-{
-    const para_status status = para__pool_resolve(&pool);
-    if (status)
-        return status;
-    para_pool_info full = {.requested = pool->requested,
-                           .workers = pool->workers,
-                           .lanes = PARA__LANES,
-                           .thread_status =
-                               pool->workers < pool->requested ? PARA_ERR_THREAD : PARA_OK,
-                           .forked = para__pool_is_forked(pool),
-                           .binding = pool->binding};
-    for (unsigned i = 0; i < pool->workers && pool->workers > 1; i++) {
-        const para_status bound = pool->worker[i].bind_status;
-        full.pinned += bound == PARA_OK && pool->binding != PARA_BIND_NONE;
-        full.pin_status = full.pin_status ? full.pin_status : bound;
-    }
-    return para__info_fill(info, &full, sizeof full);
-}
-
-para_status para_pool_get_worker(para_pool *pool, unsigned index, para_worker_info *info)
-{
-    const para_status status = para__pool_resolve(&pool);
-    if (status)
-        return status;
-    if (index >= pool->workers)
-        return para__fail(PARA_ERR_ARGUMENT, "worker %u of a pool of %u", index, pool->workers);
-    const para__worker *worker = &pool->worker[index];
-    const para_cpu_info *cpu = &pool->machine->cpu[worker->cpu_index];
-    const bool placed = pool->binding != PARA_BIND_NONE && pool->machine->info.this_system;
-    const para_worker_info full = {
-        .cpu = placed ? (int)cpu->os_index : -1,
-        .domain = cpu->domain,
-        .pinned = placed && pool->workers > 1 && worker->bind_status == PARA_OK,
-    };
-    return para__info_fill(info, &full, sizeof full);
 }

@@ -20,8 +20,8 @@
  * calls of 16 and 160 us: 0.73 to 0.83 of the time of the best other runtime, and 0.9 to 1.4
  * without turns; of those tried, turns of 300 to 1000 us with rests of 300 to 3000 us, these were
  * the best. */
-#ifndef PARA_ENGINE_TURN_H
-#define PARA_ENGINE_TURN_H
+#ifndef PARA_POOL_TURN_H
+#define PARA_POOL_TURN_H
 
 #include "base/thread.h"
 

@@ -1,6 +1,6 @@
 /* Measuring what the machine charges for sharing a call. */
-#ifndef PARA_ENGINE_CALIBRATE_H
-#define PARA_ENGINE_CALIBRATE_H
+#ifndef PARA_POOL_CALIBRATE_H
+#define PARA_POOL_CALIBRATE_H
 
 #include "plan/decide.h"
 
