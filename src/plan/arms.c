@@ -1,14 +1,14 @@
 #include "plan/arms.h"
 
 /* An arm is better if its windows are shorter by this part; less is noise. */
-static const double clearly = 0.03;
+static const double clearly_better = 0.03;
 
 /* A thread that spends less than this part of its time in such calls has nothing to gain. */
 static const double most_ratio = 4;
 
 static void choose(para__arms *arms)
 {
-    const bool is_better = arms->ratio[!arms->arm] < arms->ratio[arms->arm] * (1 - clearly);
+    const bool is_better = arms->ratio[!arms->arm] < arms->ratio[arms->arm] * (1 - clearly_better);
     arms->lost = is_better                             ? 0
                  : arms->lost < PARA__TRIALS_LOST_MOST ? (uint8_t)(arms->lost + 1)
                                                        : PARA__TRIALS_LOST_MOST;

@@ -221,7 +221,7 @@ TEST(one_good_trial_makes_up_for_disturbed_calls)
 TEST(a_trial_waits_until_a_helper_is_awake)
 {
     para__store_relaxed(&pool->followed.wake_ns, 50000); /* nobody else is there */
-    para__store_relaxed(&pool->spin_ticks, ticks(1e9));
+    para__store_relaxed(&pool->lanes.spin_ticks, ticks(1e9));
     know((para__estimate){.alone_ns = 25,
                           .shared_ns = 100,
                           .mean_ns = 25,
@@ -243,7 +243,7 @@ TEST(a_trial_waits_until_a_helper_is_awake)
                                   .shared = 9});
     }
     para__store_relaxed(&pool->followed.wake_ns, 5000);
-    para__store_relaxed(&pool->spin_ticks, 0);
+    para__store_relaxed(&pool->lanes.spin_ticks, 0);
     assert_true(trials > 0);
 }
 
