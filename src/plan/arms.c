@@ -3,7 +3,10 @@
 /* An arm is better if its windows are shorter by this part; less is noise. */
 static const double clearly_better = 0.03;
 
-/* A thread that spends less than this part of its time in such calls has nothing to gain. */
+/* All calls alone take what they are predicted to take, so that is not tried where windows take
+ * clearly less: with many workers a trial would cost many times what it can gain. And a thread that
+ * is mostly elsewhere has nothing to gain. */
+static const double least_ratio = 0.9;
 static const double most_ratio = 4;
 
 static void choose(para__arms *arms)
@@ -32,7 +35,7 @@ static void end_window(para__arms *arms, uint64_t ns)
     arms->ratio[arm] = (float)(known == 0 || ratio < known ? ratio : known + (ratio - known) / 8);
     if (arms->windows_left > 0)
         arms->windows_left--;
-    else if (ratio < most_ratio)
+    else if (ratio < most_ratio && (arms->arm == PARA__ALL_ALONE || ratio > least_ratio))
         arms->trial = PARA__TRIAL_WINDOWS;
 }
 

@@ -20,8 +20,10 @@ static const double dominant = 0.6;
 static const double minor = 0.25;
 
 /* Portions lie on a line if they differ from it by a third of themselves or less (root mean
- * square). Those of uneven loops differ by their own length and more. */
+ * square). Those of uneven loops differ by their own length and more. Those of a shared call come
+ * in no order, the last ones from slices of others, so they have to lie closer. */
 static const double most_residual = 1.0 / 8;
+static const double most_residual_shared = 1.0 / 64;
 
 static double clip(double value, double low, double high)
 {
@@ -145,20 +147,21 @@ static double raw_price(const para__portions *p)
 
 /* Whether they lie on a line a + b units: the least squares of (ticks - a - b units) / ticks, in
  * which one that was disturbed counts as 1, however long it took. Two always do. */
-static bool are_on_a_line(const para__portions *p)
+static bool are_on_a_line(const para__portions *p, bool in_order)
 {
     const double determinant = p->xx * p->yy - p->xy * p->xy;
-    if (p->count < 3 || determinant <= 0)
-        return p->count == 2;
+    if (p->count < (in_order ? 3 : 4) || determinant <= 0)
+        return in_order && p->count == 2;
     const double a = (p->x * p->yy - p->y * p->xy) / determinant;
     const double b = (p->y * p->xx - p->x * p->xy) / determinant;
-    return p->count - a * p->x - b * p->y < most_residual * (p->count - 2);
+    return p->count - a * p->x - b * p->y <
+           (in_order ? most_residual : most_residual_shared) * (p->count - 2);
 }
 
-double para__portions_price(const para__portions *p, double known)
+double para__portions_price(const para__portions *p, double known, bool in_order)
 {
     const double price = raw_price(p);
-    const bool dominates = price > dominant * p->least_ticks && are_on_a_line(p);
+    const bool dominates = price > dominant * p->least_ticks && are_on_a_line(p, in_order);
     return price == 0 || price < known || dominates ? price : -1;
 }
 

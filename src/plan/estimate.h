@@ -114,8 +114,9 @@ static inline void para__portions_add(para__portions *portions, double units, do
  * negative if they do not tell. With price a and cost b: ticks = a count + b units, and
  * least_ticks >= a + b least_units, which is taken for equal. In uneven loops some portions are
  * cheap, so that a comes out as 0; where only dear ones are short, a is less than half of these,
- * or the portions do not lie on a line, and a is not believed. */
-double para__portions_price(const para__portions *portions, double known);
+ * or the portions do not lie on a line, and a is not believed. in_order: they are the units from
+ * the first on, as a probe runs them; else what a participant of a shared call has claimed. */
+double para__portions_price(const para__portions *portions, double known, bool in_order);
 
 /* Whether they tell price and cost of units apart: the shortest was mostly the one or the other. */
 bool para__portions_are_clear(const para__portions *portions);

@@ -16,7 +16,7 @@ static PARA__THREAD_LOCAL uint8_t relaxed;
 static double price_of(const para__schedule *s, const para__portions *portions)
 {
     const double known_ns = s->estimate.price_ns;
-    const double ticks = para__portions_price(portions, known_ns / para__ns_per_tick());
+    const double ticks = para__portions_price(portions, known_ns / para__ns_per_tick(), true);
     return ticks < 0 ? known_ns : para__schedule_ns(s, ticks, 1);
 }
 
@@ -81,8 +81,7 @@ size_t para__schedule_next(para__schedule *s, const para__portions *portions, si
     const double all = portions->units + (double)left;
     const double expected_ns = price_ns + para__elements_ns(s, PARA__ALONE) * (double)last / all;
     const bool is_unclear = (!s->estimate.priced || ns > another_kind * expected_ns) &&
-                            left > (size_t)FEW_UNITS * s->pool->workers &&
-                            !para__portions_are_clear(portions);
+                            left > FEW_UNITS && !para__portions_are_clear(portions);
     s->probed_ns = unit_ns * all / (double)s->count;
     if (is_long && !is_unclear && rest_ns >= worth_escalating_ns) {
         const double alone_ns = para__estimate_cost(s->estimate, PARA__ALONE);
@@ -167,7 +166,8 @@ static double record(const para__schedule *s, para__estimate *e, const para__out
     const double about = (double)outcome->portions.count * (is_alone ? 1 : s->plan.width);
     const double portions = about < (double)tally->chunks ? about : (double)tally->chunks;
     double ns = para__schedule_ns(s, (double)tally->busy_ticks, 1) - portions * (double)e->price_ns;
-    if (!is_alone && !s->probe && ns >= long_ns) {
+    const bool uneven = para__estimate_unevenness(*e) > very_uneven;
+    if (!is_alone && !s->probe && !uneven && ns >= long_ns) {
         const para__costs costs = para__costs_now(s->pool);
         const double work_ns = para__work_of(
             &s->ask, s->plan.width, para__schedule_ns(s, (double)outcome->ticks, 1), &costs);
@@ -227,10 +227,10 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
             return; /* a trial tells of the width alone */
     }
     para__estimate e = para__site_read(s->site);
-    const double price_ticks =
-        para__portions_price(&outcome->portions, (double)e.price_ns / para__ns_per_tick());
-    /* Of few units one dear one looks like a price, and of two portions in no order any. */
-    const bool tell = units > (size_t)FEW_UNITS * all && (s->probe || outcome->portions.count > 2);
+    /* Of few units one dear one looks like a price. */
+    const bool tell = units > FEW_UNITS;
+    const double price_ticks = para__portions_price(
+        &outcome->portions, (double)e.price_ns / para__ns_per_tick(), s->probe);
     if (price_ticks >= 0 && tell)
         e = para__estimate_price(e, para__schedule_ns(s, price_ticks, 1));
     e.priced |= tell && para__portions_are_clear(&outcome->portions);

@@ -247,7 +247,8 @@ static void begin_unknown(para__schedule *s, size_t units)
     para__schedule_ask(s, units, unit_ns * (double)units, 0);
     s->ask.varies = true;
     const para__costs costs = para__costs_now(s->pool);
-    if (para__share_at_once(&s->ask, unit_ns, &costs)) {
+    const bool few = !first || units <= (size_t)FIRST_UNITS * s->pool->workers;
+    if (few && para__share_at_once(&s->ask, unit_ns, &costs)) {
         s->plan = para__decide(&s->ask, &costs);
         s->timed = true;
         if (s->plan.width > 1)

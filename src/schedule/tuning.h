@@ -29,6 +29,10 @@ enum { MOST_TRIALS_REFUSED = 3 };
  * Less is noise. */
 static const double clearly = 1.1;
 
+/* Where the dearest portion costs so many times the mean, participants wait for whoever has it, and
+ * the elements are not dearer for that. */
+static const double very_uneven = 4;
+
 /* A probe whose elements cost so many times more than those of calls that run alone is of a call of
  * another kind: wrappers run all loops through one kernel. */
 static const double another_kind = 4;
@@ -38,10 +42,13 @@ static const double another_kind = 4;
  * after the other, would cost a second. */
 static const double unknown_unit_ns = 20000;
 
+/* Units of a worker, in a first call, of which one that is tried alone holds up little. */
+enum { FIRST_UNITS = 4 };
+
 /* A probe's first portions may be dominated by the price of a kernel call. So in calls of more
- * units than this for each worker one portion does not tell; and portions are so long that the
- * price is a small part. */
-enum { FEW_UNITS = 8, PRICES_A_PORTION = 4 };
+ * units than this one portion does not tell; and portions are so long that the price is a small
+ * part. */
+enum { FEW_UNITS = 16, PRICES_A_PORTION = 4 };
 
 /* In short calls, a trial has several in a row, of which the last is timed: the first finds data
  * where the other way has left it. The shared ones that follow are timed as well, to measure the

@@ -41,11 +41,14 @@ static outcome run(para__arms *arms, program p, unsigned calls)
 TEST(a_program_that_is_faster_shared_stays_shared)
 {
     para__arms arms = {0};
-    const outcome early = run(&arms, (program){5000, 10000, 3, 0}, 2000);
-    assert_true(early.ns < 1.15 * early.best_ns);
-    const outcome o = run(&arms, (program){5000, 10000, 3, 0}, 100000);
-    assert_true(o.ns < 1.02 * o.best_ns);
+    const outcome early = run(&arms, (program){9500, 10000, 3, 0}, 2000);
+    assert_true(early.ns < 1.02 * early.best_ns);
+    const outcome o = run(&arms, (program){9500, 10000, 3, 0}, 100000);
+    assert_true(o.ns < 1.01 * o.best_ns);
     assert_true(o.alone < 100);
+    arms = (para__arms){0}; /* with many workers a trial would cost a lot */
+    const outcome wide = run(&arms, (program){500, 10000, 3, 0}, 100000);
+    assert_true(wide.ns == wide.best_ns);
 }
 
 TEST(a_program_that_is_faster_alone_runs_alone)

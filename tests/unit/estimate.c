@@ -183,7 +183,7 @@ static double price_of(double price, const double *unit_cost, const unsigned *le
             ticks += unit_cost[unit++];
         para__portions_add(&portions, lengths[i], ticks);
     }
-    return para__portions_price(&portions, 0);
+    return para__portions_price(&portions, 0, true);
 }
 
 static const unsigned halving[] = {250, 250, 250, 125, 63, 31, 16, 8, 4, 2, 1};
@@ -207,12 +207,12 @@ TEST(two_portions_are_enough_where_the_price_is_most)
     para__portions portions = {0};
     para__portions_add(&portions, 1, 10010);
     para__portions_add(&portions, 2, 9990);
-    const double price = para__portions_price(&portions, 0);
+    const double price = para__portions_price(&portions, 0, true);
     assert_true(price > 9000 && price < 10500);
     portions = (para__portions){0};
     para__portions_add(&portions, 1, 10000);
     para__portions_add(&portions, 2, 20000);
-    assert_true(para__portions_price(&portions, 0) == 0);
+    assert_true(para__portions_price(&portions, 0, true) == 0);
 }
 
 TEST(a_disturbed_portion_leaves_it_unclear)
@@ -225,7 +225,7 @@ TEST(a_disturbed_portion_leaves_it_unclear)
     assert_false(para__portions_are_clear(&portions));
     para__portions_add(&portions, 6, 10000);
     assert_true(para__portions_are_clear(&portions));
-    assert_true(para__portions_price(&portions, 0) > 9000);
+    assert_true(para__portions_price(&portions, 0, true) > 9000);
     portions = (para__portions){0};
     para__portions_add(&portions, 1, 10000);
     para__portions_add(&portions, 2, 19000);
@@ -238,9 +238,9 @@ TEST(a_known_price_is_corrected_downwards_by_long_portions)
     para__portions portions = {0};
     para__portions_add(&portions, 100, 10010);
     para__portions_add(&portions, 10, 1010);
-    assert_true(para__portions_price(&portions, 0) < 0);
-    assert_true(para__portions_price(&portions, 5) < 0);
-    const double less = para__portions_price(&portions, 100);
+    assert_true(para__portions_price(&portions, 0, true) < 0);
+    assert_true(para__portions_price(&portions, 5, true) < 0);
+    const double less = para__portions_price(&portions, 100, true);
     assert_true(less > 9.9 && less < 10.1);
 }
 
@@ -252,7 +252,7 @@ TEST(equal_portions_do_not_tell_a_price)
         even[i] = 3;
     assert_true(price_of(100, even, equal, COUNT_OF(equal)) < 0);
     assert_true(price_of(100, even, equal, 1) < 0);
-    assert_true(para__portions_price(&(para__portions){0}, 0) < 0);
+    assert_true(para__portions_price(&(para__portions){0}, 0, true) < 0);
 }
 
 /* Uneven loops look dear in some short portions: not in all, and no price is made of that. */
@@ -293,7 +293,7 @@ TEST(dear_units_that_were_taken_over_are_not_taken_for_a_price)
                 first = UNITS - taken;
                 end = UNITS;
             }
-            assert_true(para__portions_price(&portions, 0) <= 0);
+            assert_true(para__portions_price(&portions, 0, true) <= 0);
         }
 }
 

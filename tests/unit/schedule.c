@@ -104,7 +104,7 @@ TEST(dear_units_of_unknown_cost_are_shared_from_the_first_one)
 /* The first call of a site has few units: to try one alone may cost as much as all of them shared. */
 TEST(few_units_are_shared_in_a_first_call)
 {
-    static const size_t units[] = {2, 3, 8, 32};
+    static const size_t units[] = {2, 3, 8};
     for (size_t u = 0; u < COUNT_OF(units); u++) {
         para__site_forget(site_of(0));
         const para__schedule s = begin((para_options){0}, units[u]);
