@@ -150,7 +150,7 @@ static double raw_price(const para__portions *p)
 static bool are_on_a_line(const para__portions *p, bool in_order)
 {
     const double determinant = p->xx * p->yy - p->xy * p->xy;
-    if (p->count < (in_order ? 3 : 4) || determinant <= 0)
+    if (p->count < 3 || determinant <= 0)
         return in_order && p->count == 2;
     const double a = (p->x * p->yy - p->y * p->xy) / determinant;
     const double b = (p->y * p->xx - p->x * p->xy) / determinant;
