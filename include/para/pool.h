@@ -5,6 +5,7 @@
 #include <para/status.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct para_pool para_pool;
 
@@ -26,6 +27,15 @@ typedef enum para_wait_policy {
                            wake-ups. For low rates of calls, and CPUs that others need */
 } para_wait_policy;
 
+/* Whether para_pool_create waits for the pool's threads. */
+typedef enum para_start {
+    PARA_START_AUTO = 0,   /* _WAIT if there is a worker_init, whose failure is one of
+                              para_pool_create, or a worker_exit, and with PARA_DISPLAY_ENV; else
+                              _BACKGROUND */
+    PARA_START_BACKGROUND, /* no: they come up while the caller works, and help when they are up */
+    PARA_START_WAIT        /* yes: for all of them, with worker_init, and for costs measured */
+} para_start;
+
 /* para_pool_config config = PARA_POOL_CONFIG_INIT; config.workers = 4; */
 typedef struct para_pool_config {
     size_t size;      /* sizeof(para_pool_config) */
@@ -46,19 +56,22 @@ typedef struct para_pool_config {
      * the index of para_pool_get_worker. A pool of one worker has no threads, and the thread that
      * calls is never asked. Several threads may be in worker_init at once. If worker_init returns
      * other than 0, there is no pool: para_pool_create returns PARA_ERR_WORKER_INIT, after the
-     * others' worker_exit. worker_exit runs for each thread whose worker_init has returned 0, by
-     * the end of para_pool_create or para_pool_destroy. In both, calls on another pool are allowed.
-     * Neither ends its thread nor leaves by a jump or an exception. */
+     * others' worker_exit. With PARA_START_BACKGROUND the pool is there already: its threads end,
+     * calls run on their caller alone, and para_pool_wait_ready returns PARA_ERR_WORKER_INIT.
+     * worker_exit runs for each thread whose worker_init has returned 0, by the end of
+     * para_pool_create or para_pool_destroy. In both, calls on another pool are allowed. Neither
+     * ends its thread nor leaves by a jump or an exception. */
     int (*worker_init)(unsigned worker, void *worker_arg);
     void (*worker_exit)(unsigned worker, void *worker_arg);
     void *worker_arg;
 
     para_wait_policy wait_policy;
+    para_start start;
 } para_pool_config;
 #define PARA_POOL_CONFIG_INIT                                                               \
     {                                                                                       \
         sizeof(para_pool_config), 0, PARA_BIND_AUTO, 0, PARA_NULL_, PARA_NULL_, PARA_NULL_, \
-            PARA_WAIT_AUTO                                                                  \
+            PARA_WAIT_AUTO, PARA_START_AUTO                                                 \
     }
 
 /* What a pool is. */
@@ -70,8 +83,9 @@ typedef struct para_pool_info {
     unsigned pinned;        /* workers that are bound as asked */
     para_status pin_status; /* PARA_OK, or why workers are not bound, or may not run on all CPUs
                                of the process: _UNSUPPORTED or _DENIED */
-    para_status thread_status; /* PARA_OK, or PARA_ERR_THREAD: the system refused some of them, or
-                                  their stacks would have left too little address space */
+    para_status thread_status; /* PARA_OK; PARA_ERR_THREAD: the system refused some of them, or
+                                  their stacks would have left too little address space; or
+                                  PARA_ERR_WORKER_INIT: there are none, since one's failed */
     bool forked;               /* in a child process: calls run serially until para_pool_restart */
     para_binding binding;      /* where its workers are to be bound; never PARA_BIND_AUTO */
 } para_pool_info;
@@ -93,16 +107,29 @@ extern "C" {
  * A pool works with those threads that could be created and those bindings that were permitted;
  * para_pool_get_info tells. Each worker is placed on its own core as long as there are cores. The
  * thread that calls the pool works too, in the place of the worker on its core, and is never bound.
- * Any thread. Blocks until the threads run (well below 1 ms each); not a cancellation point of
- * pthread_cancel.
+ * Returns before the threads run, unless config.start says otherwise. Calls need
+ * not wait for them: a call runs with those that are up, and the others join it when they are.
+ * Any thread. Not a cancellation point of pthread_cancel.
  * Errors: PARA_ERR_ARGUMENT (config), _ENVIRONMENT (a variable, named by para_status_detail),
  * _MEMORY, _TOPOLOGY, _WORKER_INIT. */
 PARA_API para_status para_pool_create(para_pool **pool, const para_pool_config *config);
 
-/* Ends the threads and frees the pool. NULL is allowed. The caller sees to it that no call is
- * running or made on it. Must not be called from within a kernel of the same pool, unless it
- * ends the process: the kernel calls exit(), and a static destructor comes here. If the kernel's
- * call is shared, nothing happens then. In a child of fork() only memory is freed. Not a
+/* Waits until all threads of the pool are up and its costs are measured; nothing else needs that,
+ * but a program that measures, or wants to know whether all is well before it begins. Some threads
+ * may have been refused (para_pool_get_info). pool NULL: the default pool. Any thread; not a
+ * cancellation point.
+ * Errors: PARA_ERR_WORKER_INIT: a worker_init failed, and calls run on their caller alone; _BUSY:
+ * in a worker_init of the pool; _FORKED: in a child of fork(), if the pool was not ready then; for
+ * NULL those of para_pool_create. */
+PARA_API para_status para_pool_wait_ready(para_pool *pool);
+
+/* Likewise, until a point in time (para/deadline.h; 0: does not wait). Also PARA_ERR_TIMEOUT. */
+PARA_API para_status para_pool_wait_ready_until(para_pool *pool, uint64_t deadline_ns);
+
+/* Ends the threads and frees the pool, also while it starts. NULL is allowed. The caller sees to it
+ * that no call is running or made on it. Must not be called from within a kernel of the same pool,
+ * unless it ends the process: the kernel calls exit(), and a static destructor comes here. If the
+ * kernel's call is shared, nothing happens then. In a child of fork() only memory is freed. Not a
  * cancellation point. */
 PARA_API void para_pool_destroy(para_pool *pool);
 
@@ -127,7 +154,9 @@ PARA_API para_status para_pool_restart(para_pool *pool);
  * NULL if it cannot be made; the next call tries again. Not to be destroyed. Any thread. */
 PARA_API para_pool *para_default_pool(void);
 
-/* Fills *info, whose size the caller has set. pool NULL: the default pool. Any thread.
+/* Fills *info, whose size the caller has set. pool NULL: the default pool. Any thread. Waits until
+ * the pool is ready, but for a pool that was starting when the process forked, and in worker_init:
+ * there nothing is known of threads yet.
  * Errors: PARA_ERR_ARGUMENT; what para_pool_create returns. */
 PARA_API para_status para_pool_get_info(para_pool *pool, para_pool_info *info);
 

@@ -8,13 +8,18 @@
 
 struct para_pool;
 
-/* Measures on a pool whose threads run and which nobody else uses yet; in a few hundred
- * microseconds. Minima of several trials: whatever disturbs one makes it longer. What cannot be
- * measured, as in a pool whose threads share CPUs, is assumed. */
-void para__costs_measure(struct para_pool *pool);
+/* Of a machine on which nothing was measured: rather too low than too high, since calls put that
+ * right soon. */
+extern const para__costs para__costs_assumed;
 
-/* From now on the pool's threads do not spin. Before anybody else uses it. */
-void para__costs_wait_passively(struct para_pool *pool);
+/* Costs are assumed from now on: before the pool has threads. */
+void para__costs_assume(struct para_pool *pool);
+
+/* Measures by calls on the pool's threads, which spin meanwhile, whatever the policy; in a few
+ * hundred microseconds. By the thread that makes the pool ready, or while nobody else uses it.
+ * Calls may run: minima of several trials, since whatever disturbs one makes it longer. What cannot
+ * be measured, as in a pool whose threads share CPUs, is assumed. */
+void para__costs_measure(struct para_pool *pool);
 
 /* What a pool's calls are decided by now. */
 para__costs para__costs_now(const struct para_pool *pool);

@@ -290,9 +290,13 @@ static para__part part_of_caller(para_pool *pool, para__lane *lane, const para__
                                  const para__plan *plan)
 {
     const unsigned self = para__pool_seat(pool);
+    /* There may be fewer workers now than when it was planned: seats remain. */
+    const unsigned workers = para__pool_workers(pool);
+    const unsigned planned = workers > plan->width ? workers : plan->width;
+    const unsigned seats = planned > self ? planned : self + 1;
     unsigned first = self / plan->width * plan->width;
-    if (first > pool->workers - plan->width)
-        first = pool->workers - plan->width;
+    if (first > seats - plan->width)
+        first = seats - plan->width;
     lane->is_open = true;
     lane->first = first;
     lane->width = plan->width;
@@ -437,7 +441,9 @@ uint64_t para__lane_ping(para_pool *pool, unsigned width, uint64_t limit_ticks)
     const para__plan plan = {.width = width, .tickets = 1, .first = 1};
     const uint64_t start = para__ticks();
     para__part p = part_of_caller(pool, lane, &job, &plan);
-    para__store_relaxed(&lane->member[p.self].ticket, para__tagged(p.generation, 0)); /* as above */
+    if (para__pool_is_worker(pool)) /* all: as above */
+        para__store_relaxed(&pool->worker[p.self].seen[lane - pool->lane], p.generation);
+    para__store_relaxed(&lane->member[p.self].ticket, para__tagged(p.generation, 0));
     p.finished = 1;
     publish(&p, &job);
     para__part_wake_next(&p);

@@ -11,6 +11,7 @@
 #include "engine/part.h"
 #include "engine/settings.h"
 
+#include <para/deadline.h>
 #include <pthread.h>
 #include <stdio.h>
 
@@ -19,7 +20,7 @@
 static unsigned nearest_worker(const para_pool *pool, const para_cpu_info *cpu)
 {
     unsigned nearest = 0;
-    for (unsigned i = pool->workers; i-- > 0;) {
+    for (unsigned i = pool->requested; i-- > 0;) {
         const para_cpu_info *other = &pool->machine->cpu[pool->worker[i].cpu_index];
         if (other->core == cpu->core)
             return i;
@@ -38,7 +39,7 @@ static para_status spread_workers(para_pool *pool)
     bool *const taken = para__alloc(cores * sizeof *taken);
     if (!taken)
         return para__fail(PARA_ERR_MEMORY, NULL);
-    for (unsigned n = 0, domain = 0; n < pool->workers; domain++) {
+    for (unsigned n = 0, domain = 0; n < pool->requested; domain++) {
         for (unsigned i = 0; i < cores; i++)
             if (!taken[i] && machine->cpu[i].domain == domain % machine->info.domains) {
                 taken[i] = true;
@@ -57,12 +58,12 @@ static para_status spread_workers(para_pool *pool)
 static para_status place_workers(para_pool *pool, bool spread)
 {
     const para__machine *machine = pool->machine;
-    for (unsigned i = 0; i < pool->workers; i++)
+    for (unsigned i = 0; i < pool->requested; i++)
         pool->worker[i].cpu_index = i % machine->cpu_count;
     const para_status status =
-        spread && pool->workers < machine->info.cores ? spread_workers(pool) : PARA_OK;
+        spread && pool->requested < machine->info.cores ? spread_workers(pool) : PARA_OK;
     unsigned members = 0;
-    for (unsigned i = 0; i < pool->workers; i++) {
+    for (unsigned i = 0; i < pool->requested; i++) {
         para__worker *worker = &pool->worker[i];
         worker->pool = pool;
         worker->index = i;
@@ -114,7 +115,8 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
     pool->seat_of = (uint16_t *)memory;
     pool->cpu_limit = cpu_limit;
     pool->machine = machine;
-    pool->workers = workers;
+    pool->requested = workers;
+    para__store_relaxed(&pool->workers, workers); /* see pool.h */
     return pool;
 }
 
@@ -149,6 +151,8 @@ static para_status check_config(const para_pool_config *config)
         return para__fail(PARA_ERR_ARGUMENT, "config.binding is %d", (int)config->binding);
     if ((unsigned)config->wait_policy > PARA_WAIT_PASSIVE)
         return para__fail(PARA_ERR_ARGUMENT, "config.wait_policy is %d", (int)config->wait_policy);
+    if ((unsigned)config->start > PARA_START_WAIT)
+        return para__fail(PARA_ERR_ARGUMENT, "config.start is %d", (int)config->start);
     if (config->stack_bytes > SIZE_MAX / 2)
         return para__fail(PARA_ERR_ARGUMENT, "config.stack_bytes is %zu", config->stack_bytes);
     return PARA_OK;
@@ -192,29 +196,30 @@ static void display(const para_pool *pool, bool spread)
             "  PARA_STACKSIZE = '%s'\n"
             "  PARA_WAIT_POLICY = '%s'\n"
             "PARA DISPLAY ENVIRONMENT END\n",
-            para_version(), pool->workers, spread ? "spread" : names[pool->binding], stack,
-            pool->is_passive ? "passive" : "active");
+            para_version(), para__pool_workers(pool), spread ? "spread" : names[pool->binding],
+            stack, pool->is_passive ? "passive" : "active");
 }
 
-/* Starts the threads, all that can be; none, if only one could: it would be in its caller's
- * place. */
-static para_status start_threads(para_pool *pool)
+/* How the start of a pool that is ready went. */
+static para_status start_status(const para_pool *pool)
 {
-    para_status status = PARA_OK;
+    if (!pool->start_status)
+        return PARA_OK;
+    return para__fail(pool->start_status, "worker_init returned %d for worker %u",
+                      pool->worker[pool->failed_worker].init_error, pool->failed_worker);
+}
+
+/* Starts the threads, and waits for them if that is asked; then there are none on failure. */
+static para_status start_threads(para_pool *pool, bool waits)
+{
     pool->fork_count = para__fork_count();
-    if (pool->workers < 2)
-        return status;
-    const unsigned started = para__workers_start(pool);
-    for (unsigned i = 0; i < started && !status; i++)
-        if (pool->worker[i].init_error)
-            status = para__fail(PARA_ERR_WORKER_INIT, "worker_init returned %d for worker %u",
-                                pool->worker[i].init_error, i);
-    if (status || started < 2)
-        para__workers_stop(pool, started);
-    else
-        pool->workers = started;
-    if (!status && started < 2)
-        pool->workers = 1;
+    para__workers_start(pool);
+    if (!waits)
+        return PARA_OK;
+    para__workers_await(pool, UINT64_MAX);
+    const para_status status = start_status(pool);
+    if (status)
+        para__workers_stop(pool);
     return status;
 }
 
@@ -244,7 +249,6 @@ static para_status make(para_pool **pool, const para_pool_config *config)
     para_pool *made = allocate(machine, settings.workers);
     if (!made)
         return para__fail(PARA_ERR_MEMORY, "no memory for a pool of %u workers", settings.workers);
-    made->requested = settings.workers;
     made->binding = settings.binding;
     made->is_hybrid = machine->info.core_kinds > 1;
     made->unbinds = settings.binding == PARA_BIND_NONE && settings.workers > 1 &&
@@ -253,16 +257,20 @@ static para_status make(para_pool **pool, const para_pool_config *config)
     made->worker_init = config->worker_init;
     made->worker_exit = config->worker_exit;
     made->worker_arg = config->worker_arg;
+    made->is_passive = settings.wait_policy == PARA_WAIT_PASSIVE;
     status = place_workers(made, settings.spread);
-    if (!status)
-        status = start_threads(made);
+    if (!status) {
+        para__costs_assume(made);
+        /* What is displayed is how it went. */
+        const bool waits =
+            config->start == PARA_START_WAIT || settings.display ||
+            (config->start == PARA_START_AUTO && (config->worker_init || config->worker_exit));
+        status = start_threads(made, waits);
+    }
     if (status) {
         release(made);
         return status;
     }
-    para__costs_measure(made); /* with workers that spin, whatever the policy */
-    if (settings.wait_policy == PARA_WAIT_PASSIVE)
-        para__costs_wait_passively(made);
     if (settings.display)
         display(made, settings.spread);
     *pool = made;
@@ -304,8 +312,8 @@ void para_pool_destroy(para_pool *pool)
     int cancel_state;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     const bool is_forked = para__pool_is_forked(pool);
-    if (pool->workers > 1 && !is_forked)
-        para__workers_stop(pool, pool->workers);
+    if (!is_forked)
+        para__workers_stop(pool);
     if (is_forked || !is_used(pool))
         release(pool);
     pthread_setcancelstate(cancel_state, NULL);
@@ -333,12 +341,12 @@ static void forget_calls(para_pool *pool)
         lane->acting_for = 0;
         lane->helped = NULL;
         lane->claimed = 0;
-        for (unsigned w = 0; w < pool->workers; w++) {
+        for (unsigned w = 0; w < pool->requested; w++) {
             para__store_relaxed(&lane->notice[w].post, 0);
             para__store_relaxed(&pool->worker[w].seen[i], 0);
         }
     }
-    for (unsigned w = 0; w < pool->workers; w++) {
+    for (unsigned w = 0; w < pool->requested; w++) {
         para__worker *worker = &pool->worker[w];
         para__event_cancel(&worker->event);
         para__store_relaxed(&worker->guests, 0);
@@ -346,7 +354,6 @@ static void forget_calls(para_pool *pool)
         worker->away_ns = 0;
     }
     para__store_relaxed(&pool->lanes_used, PARA__LANES); /* one may have been on its way in */
-    para__store_relaxed(&pool->sleeping, 0);
     para__store_relaxed(&pool->ready, 0);
     para__store_relaxed(&pool->stopping, false);
 }
@@ -364,26 +371,67 @@ para_status para_pool_restart(para_pool *pool)
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     const unsigned parents = pool->fork_count;
     forget_calls(pool);
-    const para_status status = start_threads(pool);
+    const para_status status = start_threads(pool, true);
     if (status)
         pool->fork_count = parents;
     pthread_setcancelstate(cancel_state, NULL);
     return status;
 }
 
+/* Waits until threads and costs are known, unless nobody is there to wait for. */
+static para_status await_ready(para_pool *pool, uint64_t deadline_ns)
+{
+    if (para__pool_is_ready(pool))
+        return PARA_OK;
+    if (para__pool_is_forked(pool))
+        return para__fail(PARA_ERR_FORKED, "the pool was still starting when the process forked");
+    if (para__pool_is_in_init(pool))
+        return para__fail(PARA_ERR_BUSY, "worker_init waits for its own pool");
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    const bool is_ready = para__workers_await(pool, deadline_ns);
+    pthread_setcancelstate(cancel_state, NULL);
+    return is_ready ? PARA_OK : para__fail(PARA_ERR_TIMEOUT, NULL);
+}
+
+para_status para_pool_wait_ready_until(para_pool *pool, uint64_t deadline_ns)
+{
+    para_status status = para__pool_resolve(&pool);
+    if (!status)
+        status = await_ready(pool, deadline_ns);
+    return status ? status : start_status(pool);
+}
+
+para_status para_pool_wait_ready(para_pool *pool)
+{
+    return para_pool_wait_ready_until(pool, PARA_DEADLINE_NEVER);
+}
+
+para_status para__pool_resolve_ready(para_pool **pool)
+{
+    const para_status status = para__pool_resolve(pool);
+    if (!status && !para__pool_is_forked(*pool) && !para__pool_is_in_init(*pool))
+        (void)await_ready(*pool, UINT64_MAX);
+    return status;
+}
+
 para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
 {
-    const para_status status = para__pool_resolve(&pool);
+    const para_status status = para__pool_resolve_ready(&pool);
     if (status)
         return status;
+    const unsigned workers = para__pool_workers(pool);
     para_pool_info full = {.requested = pool->requested,
-                           .workers = pool->workers,
+                           .workers = workers,
                            .lanes = PARA__LANES,
-                           .thread_status =
-                               pool->workers < pool->requested ? PARA_ERR_THREAD : PARA_OK,
                            .forked = para__pool_is_forked(pool),
                            .binding = pool->binding};
-    for (unsigned i = 0; i < pool->workers && pool->workers > 1; i++) {
+    if (!para__pool_is_ready(pool)) /* a parent's, or in worker_init: the threads' facts are not */
+        return para__info_fill(info, &full, sizeof full);
+    full.thread_status = pool->start_status          ? pool->start_status
+                         : workers < pool->requested ? PARA_ERR_THREAD
+                                                     : PARA_OK;
+    for (unsigned i = 0; i < workers && workers > 1; i++) {
         const para_status bound = pool->worker[i].bind_status;
         full.pinned += bound == PARA_OK && pool->binding != PARA_BIND_NONE;
         full.pin_status = full.pin_status ? full.pin_status : bound;
@@ -393,18 +441,20 @@ para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
 
 para_status para_pool_get_worker(para_pool *pool, unsigned index, para_worker_info *info)
 {
-    const para_status status = para__pool_resolve(&pool);
+    const para_status status = para__pool_resolve_ready(&pool);
     if (status)
         return status;
-    if (index >= pool->workers)
-        return para__fail(PARA_ERR_ARGUMENT, "worker %u of a pool of %u", index, pool->workers);
+    const unsigned workers = para__pool_workers(pool);
+    if (index >= workers)
+        return para__fail(PARA_ERR_ARGUMENT, "worker %u of a pool of %u", index, workers);
     const para__worker *worker = &pool->worker[index];
     const para_cpu_info *cpu = &pool->machine->cpu[worker->cpu_index];
     const bool placed = pool->binding != PARA_BIND_NONE && pool->machine->info.this_system;
     const para_worker_info full = {
         .cpu = placed ? (int)cpu->os_index : -1,
         .domain = cpu->domain,
-        .pinned = placed && pool->workers > 1 && worker->bind_status == PARA_OK,
+        .pinned =
+            placed && workers > 1 && para__pool_is_ready(pool) && worker->bind_status == PARA_OK,
     };
     return para__info_fill(info, &full, sizeof full);
 }

@@ -1,9 +1,16 @@
-/* A pool: its workers and its lanes, in one block of memory that lives as long as it does. */
+/* A pool: its workers and its lanes, in one block of memory that lives as long as it does.
+ *
+ * A pool may be used while its threads still start. Each worker has its seat from the beginning: a
+ * place in every team, words to claim from, an event that is not parked. A call never waits for a
+ * helper that does not come (lane.h), so a seat whose thread is not there yet is the seat of a slow
+ * helper; its thread finds the call when it comes up. Only the number of workers may still change,
+ * and only downwards: memory and teams that were planned before have room for fewer. */
 #ifndef PARA_ENGINE_POOL_H
 #define PARA_ENGINE_POOL_H
 
 #include "base/process.h"
 #include "base/thread.h"
+#include "engine/calibrate.h"
 #include "engine/lane.h"
 #include "engine/sites.h"
 #include "plan/decide.h"
@@ -25,8 +32,9 @@ typedef struct para__worker {
     unsigned index, group;   /* of this worker; of the group that it reads its notices with */
     unsigned cpu_index;      /* in the machine: where it is placed */
     unsigned kind;           /* of the core there, as in para_cpu_info */
-    para_status bind_status; /* written by the thread before it is ready, */
-    int init_error;          /* as what worker_init returned */
+    para_status bind_status; /* [E4] written by the thread before it is up, */
+    int init_error;          /* like what worker_init returned */
+    bool is_up;              /* worker_init has returned; its thread's own */
     uint64_t away_ns;        /* how long it sleeps while it is displaced; its thread's own */
 
     _Alignas(PARA__LINE) para__event event; /* where it parks */
@@ -47,7 +55,9 @@ typedef struct para__worker {
 struct para_pool {
     /* Read by all, and hardly ever written once the pool is made. */
     const para__machine *machine;
-    unsigned requested, workers;
+    unsigned requested;  /* workers that have a seat */
+    unsigned fit;        /* threads that there is room for */
+    bool has_threads;    /* that of worker 0 was created */
     bool is_hybrid;      /* its cores are of several kinds */
     bool is_passive;     /* threads that wait sleep at once */
     unsigned fork_count; /* of the process that its threads are in */
@@ -57,7 +67,10 @@ struct para_pool {
     int (*worker_init)(unsigned worker, void *arg); /* these as in para_pool_config */
     void (*worker_exit)(unsigned worker, void *arg);
     void *worker_arg;
-    para__costs costs;      /* as measured before the pool is anybody's; see followed */
+    para__costs costs;        /* [E4] as measured, once the pool is ready; see para__pool_costs */
+    unsigned started;         /* [E4] threads that were created; written by that of worker 0 */
+    unsigned failed_worker;   /* [E4] whose worker_init failed, with start_status */
+    para_status start_status; /* [E4] PARA_OK or PARA_ERR_WORKER_INIT */
     uint64_t portion_ticks; /* a portion of less is not asked what a unit costs: the clock shows */
     unsigned cpu_limit;     /* seat_of has so many entries */
     uint16_t *seat_of; /* [the system's number of a CPU]: the worker on the same core, else in the
@@ -80,10 +93,35 @@ struct para_pool {
         _Atomic uint64_t forgone_ns, forgone_at;
     } followed;
 
-    _Alignas(PARA__LINE) _Atomic uint32_t sleeping; /* workers that are parked: likewise */
-    _Alignas(PARA__LINE) _Atomic uint32_t ready; /* [E4] workers that run, with what they wrote */
-    _Atomic bool stopping;                       /* [E5] the workers are to end */
+    /* Workers that are parked, or whose threads are not up yet: likewise. */
+    _Alignas(PARA__LINE) _Atomic uint32_t sleeping;
+
+    /* Workers that a call may be divided among: as many as were asked for, fewer once threads could
+     * not be created, 1 once a worker_init has failed. Written once at most after the pool is made,
+     * by who makes it ready. A value on its own: orders nothing. */
+    _Alignas(PARA__LINE) _Atomic uint32_t workers;
+    _Atomic uint32_t starting; /* [E4] workers whose threads are neither up nor given up */
+    _Atomic uint32_t ready;    /* [E4] 1 once none is starting and the costs are measured */
+    _Atomic bool stopping;     /* [E5] the workers are to end */
 };
+
+/* How many workers a call may be divided among now. */
+static inline unsigned para__pool_workers(const para_pool *pool)
+{
+    return para__load_relaxed(&pool->workers); /* see pool.h */
+}
+
+/* Whether all threads are up and the costs are measured. */
+static inline bool para__pool_is_ready(const para_pool *pool)
+{
+    return para__load_acquire(E4, &pool->ready) != 0;
+}
+
+/* What sharing costs on this machine, as far as it was measured. */
+static inline const para__costs *para__pool_costs(const para_pool *pool)
+{
+    return para__pool_is_ready(pool) ? &pool->costs : &para__costs_assumed;
+}
 
 /* Whether the process was forked after the pool was made: then its threads are not there. */
 static inline bool para__pool_is_forked(const para_pool *pool)
@@ -113,6 +151,10 @@ static inline para_status para__pool_resolve(para_pool **pool)
     return *pool && !para__pool_is_forked(*pool) ? PARA_OK : para__default_pool_make(pool);
 }
 
+/* Likewise, and waits until the pool is ready, if it can: not for a parent's, nor in
+ * worker_init. */
+para_status para__pool_resolve_ready(para_pool **pool);
+
 /* The seat that the calling thread takes in a call: its own if it is a worker of the pool, else
  * that of the worker on its CPU, else 0. */
 unsigned para__pool_seat(const para_pool *pool);
@@ -135,10 +177,21 @@ static inline void para__worker_wake(para__worker *worker)
  * calls need nothing of it. Errors: those of para__machine_get. */
 para_status para__pool_prepare(const para__machine **machine);
 
-/* Starts the pool's threads, and ends them. Starting returns how many run, which may be fewer than
- * pool->workers, once worker_init has returned on each. */
-unsigned para__workers_start(para_pool *pool);
-void para__workers_stop(para_pool *pool, unsigned count);
+/* Has the pool's threads started: creates that of worker 0, which creates the others. */
+void para__workers_start(para_pool *pool);
+
+/* Creates the thread of one worker; 0, or the error number of pthread_create. */
+int para__worker_start(para__worker *worker);
+
+/* Waits until the pool is ready; false if the deadline came first (para__now_ns; UINT64_MAX:
+ * none). */
+bool para__workers_await(para_pool *pool, uint64_t deadline_ns);
+
+/* Whether the calling thread runs worker_init for this pool. */
+bool para__pool_is_in_init(const para_pool *pool);
+
+/* Ends the threads, also while they start. */
+void para__workers_stop(para_pool *pool);
 
 /* Wakes so many of those who sleep, for calls that are expected to come. */
 void para__workers_wake(para_pool *pool, unsigned count);

@@ -2,10 +2,12 @@
 #include "base/clock.h"
 #include "base/fpenv.h"
 #include "base/thread.h"
+#include "engine/calibrate.h"
 #include "engine/pool.h"
 #include "engine/turn.h"
 #include "plan/patience.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -24,16 +26,17 @@ unsigned para__pool_seat(const para_pool *pool)
         return this_worker->index;
     const int cpu = para__current_cpu();
     const unsigned seat = cpu >= 0 && (unsigned)cpu < pool->cpu_limit ? pool->seat_of[cpu] : 0;
-    return seat < pool->workers ? seat : 0; /* that worker's thread may not have been created */
+    return seat < para__pool_workers(pool) ? seat : 0; /* its thread may not have been created */
 }
 
 unsigned para__pool_awake(const para_pool *pool)
 {
     /* Of the threads, one is the caller, or in the place of the caller and most likely parked. */
     const unsigned sleeping = para__load_relaxed(&pool->sleeping); /* a guess: orders nothing */
-    const unsigned others = pool->workers - para__pool_is_worker(pool);
+    const unsigned workers = para__pool_workers(pool);
+    const unsigned others = workers - para__pool_is_worker(pool);
     const unsigned awake = others > sleeping ? others - sleeping : 0;
-    return awake < pool->workers ? awake : pool->workers - 1;
+    return awake < workers ? awake : workers - 1;
 }
 
 /* Whether some lane has a call that this worker has not looked at. */
@@ -166,8 +169,7 @@ static void live(para__worker *self)
 {
     enum { ROUNDS_A_LOOK = 16 }; /* at the clock: it costs as much as a round */
     para_pool *pool = self->pool;
-    static const double first_patience_ns =
-        3e6; /* while the pool is made, its costs are measured */
+    static const double first_patience_ns = 3e6; /* while the pool starts, its costs are measured */
     idling idle = {.patience.ticks = para__ns_to_ticks(first_patience_ns),
                    .looked_at = para__ticks()};
     para__turn turn;
@@ -198,10 +200,82 @@ static void live(para__worker *self)
     }
 }
 
+/* ---- Starting and ending ------------------------------------------------------------- */
+
+/* Starting:
+ *
+ *   creator    has the seats ready, creates worker 0's thread, goes on at once
+ *   worker 0   creates the other threads, then starts like them
+ *   each       binds itself, runs worker_init; is up: counts itself out of `starting` [E4]
+ *   the last   sees how all of them fared [E4], measures costs, sets `ready` [E4]
+ *
+ * Nobody waits for anybody, so no order of events blocks, and whoever waits for the pool waits for
+ * `ready` alone. Worker 0 counts those out whose threads it could not create, with itself. An end
+ * that comes in between joins worker 0 first: after that all threads there will be are known.
+ *
+ * Worker 0 creates threads before it binds itself, since they inherit its mask, and that of the
+ * creator is theirs if they are not bound. They inherit its signal mask, which the creator's has
+ * decided. Rejected: a tree of threads that create each other, where one that fails leaves gaps. */
+
+/* A swap, not a store: where both who ends the pool and who makes it ready do this, whoever sees
+ * the later one sees what was done before either. */
+static void tell_to_end(para_pool *pool)
+{
+    para__swap_seq_cst(E5, &pool->stopping, true);
+    for (unsigned i = 0; i < pool->requested; i++)
+        para__event_wake(&pool->worker[i].event);
+}
+
+/* All threads that there will be are up, `started` of them. A pool needs two: one of them is in the
+ * place of the thread that calls. After a worker_init that failed it has none either. */
+static void make_ready(para_pool *pool)
+{
+    for (unsigned i = 0; i < pool->started && !pool->start_status; i++)
+        if (pool->worker[i].init_error) {
+            pool->start_status = PARA_ERR_WORKER_INIT;
+            pool->failed_worker = i;
+        }
+    const bool is_alone = pool->started < 2 || pool->start_status;
+    para__store_relaxed(&pool->workers, is_alone ? 1 : pool->started); /* see pool.h */
+    if (is_alone && pool->has_threads)
+        tell_to_end(pool);
+    para__costs_measure(pool);
+    para__store_release(E4, &pool->ready, 1);
+    para__futex_wake(&pool->ready, INT_MAX);
+}
+
+/* So many workers are up, or will never be. */
+static void count_out(para_pool *pool, uint32_t count)
+{
+    if (para__add_release(E4, &pool->starting, -count) != count)
+        return;
+    (void)para__load_acquire(E4, &pool->starting); /* what the others wrote before they were up */
+    make_ready(pool);
+}
+
+static void start_others(para_pool *pool)
+{
+    unsigned started = pool->started ? pool->started : 1;
+    while (started < pool->fit && !para__load_relaxed(&pool->stopping) && /* missed, it is seen */
+           para__worker_start(&pool->worker[started]) == 0)               /* by each thread */
+        started++;
+    pool->started = started;
+}
+
+static void name_thread(const para__worker *self)
+{
+    char name[16];
+    snprintf(name, sizeof name, "para-%u", self->index);
+    para__thread_name(name);
+}
+
 static void *run(void *arg)
 {
     para__worker *self = arg;
     para_pool *pool = self->pool;
+    if (self->index == 0)
+        start_others(pool);
+    name_thread(self);
     if (pool->binding != PARA_BIND_NONE)
         self->bind_status =
             para__bind_thread(pool->machine, self->cpu_index, pool->binding == PARA_BIND_DOMAIN);
@@ -210,9 +284,11 @@ static void *run(void *arg)
     this_worker = self;
     (void)para__fp_swap(PARA__FP_DEFAULT); /* not that of the thread that made the pool */
     self->init_error = pool->worker_init ? pool->worker_init(self->index, pool->worker_arg) : 0;
-    para__add_release(E4, &pool->ready, 1);
-    para__futex_wake(&pool->ready, 1);
-    live(self);
+    self->is_up = true;
+    para__add_relaxed(&pool->sleeping, -1u); /* a count on its own */
+    count_out(pool, self->index ? 1 : 1 + pool->requested - pool->started);
+    if (self->init_error == 0)
+        live(self);
     if (para__pool_is_forked(pool))
         _exit(EXIT_FAILURE); /* the child has no other thread that could end it */
     (void)para__load_acquire(E5, &pool->stopping); /* what was done before, for worker_exit */
@@ -222,36 +298,58 @@ static void *run(void *arg)
     return NULL;
 }
 
-unsigned para__workers_start(para_pool *pool)
+int para__worker_start(para__worker *worker)
 {
-    const unsigned fit = para__threads_that_fit(&pool->stack, pool->workers);
-    unsigned started = 0;
-    for (; started < fit; started++) {
-        para__worker *worker = &pool->worker[started];
-        char name[16];
-        snprintf(name, sizeof name, "para-%u", started);
-        if (para__thread_start(&worker->thread, name, &pool->stack, run, worker) != 0)
-            break;
-    }
-    for (uint32_t ready; (ready = para__load_acquire(E4, &pool->ready)) < started;)
-        para__futex_wait(&pool->ready, ready);
-    return started;
+    return para__thread_start(&worker->thread, &worker->pool->stack, run, worker);
 }
 
-void para__workers_stop(para_pool *pool, unsigned count)
+void para__workers_start(para_pool *pool)
 {
-    para__store_seq_cst(E5, &pool->stopping, true);
-    for (unsigned i = 0; i < count; i++)
-        para__event_wake(&pool->worker[i].event);
-    for (unsigned i = 0; i < count; i++)
+    const unsigned seats = pool->requested;
+    pool->started = 0;
+    pool->start_status = PARA_OK;
+    para__store_relaxed(&pool->workers, seats);  /* all: published with the pool, or by */
+    para__store_relaxed(&pool->starting, seats); /* pthread_create */
+    para__store_relaxed(&pool->sleeping, seats);
+    pool->fit = seats > 1 ? para__threads_that_fit(&pool->stack, seats) : 0;
+    pool->has_threads = pool->fit > 1;
+    if (pool->has_threads && para__worker_start(&pool->worker[0]) != 0)
+        pool->has_threads = false;
+    if (!pool->has_threads)
+        make_ready(pool);
+}
+
+bool para__workers_await(para_pool *pool, uint64_t deadline_ns)
+{
+    while (!para__pool_is_ready(pool)) {
+        if (deadline_ns != UINT64_MAX && para__now_ns() >= deadline_ns)
+            return false;
+        para__futex_wait_until(&pool->ready, 0, deadline_ns);
+    }
+    return true;
+}
+
+bool para__pool_is_in_init(const para_pool *pool)
+{
+    return para__pool_is_worker(pool) && !this_worker->is_up;
+}
+
+void para__workers_stop(para_pool *pool)
+{
+    if (!pool->has_threads)
+        return;
+    tell_to_end(pool);
+    pthread_join(pool->worker[0].thread, NULL);
+    for (unsigned i = 1; i < pool->started; i++)
         pthread_join(pool->worker[i].thread, NULL);
 }
 
 void para__workers_wake(para_pool *pool, unsigned count)
 {
     const unsigned self = para__pool_seat(pool);
-    for (unsigned i = 1; i < pool->workers && count; i++) {
-        para__worker *worker = &pool->worker[(self + i) % pool->workers];
+    const unsigned workers = para__pool_workers(pool);
+    for (unsigned i = 1; i < workers && count; i++) {
+        para__worker *worker = &pool->worker[(self + i) % workers];
         if (para__event_seems_parked(&worker->event)) {
             para__worker_wake(worker);
             count--;

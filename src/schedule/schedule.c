@@ -17,7 +17,7 @@ static unsigned awake(const para_pool *pool, double work_ns)
     /* A call within a kernel finds everybody busy with the call around it. If it is long against
      * the cost of sharing, they may come to help before it is over. */
     const bool long_within = work_ns >= 10 * short_ns && para__pool_is_worker(pool);
-    return long_within ? pool->workers - 1 : para__pool_awake(pool);
+    return long_within ? para__pool_workers(pool) - 1 : para__pool_awake(pool);
 }
 
 void para__schedule_ask(para__schedule *s, size_t units, double work_ns, double alone_ns)
@@ -26,7 +26,7 @@ void para__schedule_ask(para__schedule *s, size_t units, double work_ns, double 
                          .work_ns = work_ns,
                          .alone_ns = alone_ns,
                          .price_ns = s->estimate.price_ns,
-                         .workers = s->pool->workers,
+                         .workers = para__pool_workers(s->pool),
                          .awake = awake(s->pool, work_ns),
                          .limit = s->limit,
                          .executor = s->options->executor,
@@ -47,8 +47,10 @@ void para__schedule_stay_alone(para__schedule *s, para_why why)
     s->trial = false;
 }
 
-void para__schedule_is_shared(const para__schedule *s)
+void para__schedule_is_shared(para__schedule *s)
 {
+    if (!para__pool_is_ready(s->pool))
+        s->timed = false; /* helpers may be late: it tells nothing of sharing */
     recent.shared = s->site;
 }
 
@@ -177,7 +179,7 @@ static bool is_trial_shared(para__schedule *s)
  * even fewer are to share it. */
 static void narrow(para__schedule *s)
 {
-    const unsigned all = s->pool->workers;
+    const unsigned all = para__pool_workers(s->pool);
     s->pace = para__site_width(s->site);
     if (s->plan.width < para__width_present(s->pace, all) || s->options->workers ||
         s->options->executor != PARA_EXECUTOR_AUTO)
@@ -259,7 +261,7 @@ bool para__schedule_begin_small(para__schedule *s, uintptr_t kernel, size_t unit
     s->probe = false;
     s->small = false;
     const para_why why =
-        para__why_alone(options->executor, options->workers, s->pool->workers, units);
+        para__why_alone(options->executor, options->workers, para__pool_workers(s->pool), units);
     if (why != PARA_WHY_PARALLEL) {
         s->site = NULL;
         para__schedule_stay_alone(s, why);
