@@ -21,6 +21,16 @@ static bool limits_budget(const para_topology_info *m, const char *what)
     return strcmp(budget_limit(m), what) == 0;
 }
 
+/* Machines without a third level exist; and virtual ones that tell nothing of their caches. */
+static void say_cache(int level, size_t bytes)
+{
+    printf("%sL%d ", level > 1 ? ", " : "", level);
+    if (bytes)
+        printf("%zu KiB", bytes >> 10);
+    else
+        printf("unknown");
+}
+
 static void say_machine(const para_topology_info *m)
 {
     printf("machine  %u hardware thread%s on %u core%s of %u kind%s; %u domain%s, %u NUMA node%s\n",
@@ -45,8 +55,11 @@ static void say_machine(const para_topology_info *m)
             "         one for each core, which has several hardware threads: PARA_NUM_WORKERS=%u "
             "uses them all\n",
             m->cpus);
-    printf("caches   L1 %zu KiB, L2 %zu KiB, L3 %zu KiB; pages of %zu bytes\n", m->l1_bytes >> 10,
-           m->l2_bytes >> 10, m->l3_bytes >> 10, m->page_bytes);
+    printf("caches   ");
+    say_cache(1, m->l1_bytes);
+    say_cache(2, m->l2_bytes);
+    say_cache(3, m->l3_bytes);
+    printf("; pages of %zu bytes\n", m->page_bytes);
 }
 
 static void say_json_machine(const para_topology_info *m)

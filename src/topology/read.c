@@ -82,6 +82,8 @@ static void describe(para__machine *machine, const para__places *places, const c
         para__caches_from_hwloc(places->hwloc, machine->cpu[0].os_index, caches);
     else
         para__caches_from_files("", machine->cpu[0].os_index, caches);
+    if (places->this_system && !places->hwloc && !(caches[0] | caches[1] | caches[2]))
+        para__caches_from_processor(caches);
     info->size = sizeof *info;
     info->quota = para__cpu_quota(root);
     info->budget = info->cores;
