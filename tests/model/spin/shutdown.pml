@@ -2,12 +2,14 @@
  *
  * Abstracts src/engine/worker.c: run, start_others (including threads that could not be made),
  * count_out, live, park, para__workers_start, para__workers_await, para__workers_stop; and
- * src/engine/pool.c: para_pool_create, para_pool_destroy. One step is one access to a word that others change.
+ * src/engine/pool.c: para_pool_create, para_pool_destroy. One step is one access to a word that
+ * others change.
  *
  * Left out: what calls do, of which there is one at most, short and not waited for, so that its
  * helpers may come when the pool ends; the limited sleep of displaced workers. Spin's memory is in
  * order: the mutations that weaken [E5] exchange the two accesses. That what a thread writes while
- * it starts is there for who finds the pool ready [E4] is a matter of weak memory, which Relacy's models have.
+ * it starts is there for who finds the pool ready [E4] is a matter of weak memory, which Relacy's
+ * models have.
  *
  * Proves, for up to three workers:
  *   released   nobody touches the pool's memory once it is released (assertions)
