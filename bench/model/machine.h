@@ -2,7 +2,7 @@
  *
  * The engine is compiled once more with this file in front of each of its sources. It stands in for
  * base/atomic.h and base/clock.h: every atomic operation, pause and look at the clock of the real
- * lane.c, worker.c, calibrate.c and decide.c becomes an event of a discrete-event simulation. So
+ * caller.c, worker.c, calibrate.c and decide.c becomes an event of a discrete-event simulation. So
  * the model has no copy of the protocol that could differ from it. Threads are coroutines of one
  * thread; what is _Thread_local is kept apart for each.
  *

@@ -2,8 +2,8 @@
 #include "scenario.h"
 
 #include "base/memory.h"
-#include "engine/calibrate.h"
-#include "engine/pool.h"
+#include "pool/calibrate.h"
+#include "pool/types.h"
 
 #include <math.h>
 #include <para/map.h>
@@ -113,7 +113,7 @@ static para_pool *make_pool(void)
         abort();
     if (s->lines != LINES_GROUPED) {
         for (unsigned i = 0; i < para__pool_workers(pool); i++)
-            pool->worker[i].group = s->lines == LINES_EACH ? i : 0;
+            pool->lanes.helper[i].group = s->lines == LINES_EACH ? i : 0;
         para__costs_measure(pool);
     }
     state->out.round_trip_ns = pool->costs.round_trip_ns;

@@ -1,5 +1,4 @@
-/* Buffers: memory that lies where the workers that will use it run. Calls take plain pointers too.
- */
+/* Buffers: memory near the workers that use it, and mapped files. Calls take plain pointers too. */
 #ifndef PARA_BUFFER_H
 #define PARA_BUFFER_H
 
@@ -11,7 +10,7 @@ typedef struct para_buffer para_buffer;
 
 /* Where the pages of a buffer lie. */
 typedef enum para_placement {
-    PARA_PLACE_AUTO = 0,   /* each part on the node of the worker that a call gives it to */
+    PARA_PLACE_AUTO = 0,   /* each page on the node of the worker that a call gives it to */
     PARA_PLACE_INTERLEAVE, /* page by page over all nodes */
     PARA_PLACE_NODE        /* on one node */
 } para_placement;
@@ -37,28 +36,28 @@ typedef enum para_file_mode {
 extern "C" {
 #endif
 
-/* Allocates count elements of element_bytes each, zeroed, aligned to a page, on huge pages where it
+/* Allocates count elements of element_bytes each: zeroed, aligned to a page, on huge pages where it
  * spans several, placed as config says, and touched for the first time in parallel by the pool.
- * pool NULL: the default pool. config NULL: all automatic. On success *buffer is the caller's; on
- * failure it is untouched. Pages that cannot be placed as asked are placed by the system. Any
- * thread. Errors: PARA_ERR_ARGUMENT, _ELEMENT_SIZE, _OVERFLOW, _MEMORY; what para_pool_create
- * returns. */
+ * Pages that cannot be placed as asked are placed by the system. pool NULL: the default pool.
+ * config NULL: all automatic. On success *buffer is the caller's; on failure it is untouched. Any
+ * thread.
+ * Errors: PARA_ERR_ARGUMENT, _ELEMENT_SIZE, _OVERFLOW, _MEMORY; those of para_pool_create. */
 PARA_API para_status para_buffer_create(para_buffer **buffer, para_pool *pool, size_t count,
                                         size_t element_bytes, const para_buffer_config *config);
 
-/* Maps a whole file, shared with everyone who maps it (one that is only read: by itself, where its
- * file system refuses that). The file must not be cut short while it is mapped. Errors:
- * PARA_ERR_ARGUMENT, _MEMORY, _FILE (para_status_detail has path and fault). */
+/* Maps a whole file, shared with all who map it. A file that is only read is mapped privately where
+ * its file system refuses shared mappings. The file must not be cut short while it is mapped.
+ * Errors: PARA_ERR_ARGUMENT, _MEMORY, _FILE (para_status_detail has path and fault). */
 PARA_API para_status para_buffer_map_file(para_buffer **buffer, const char *path,
                                           para_file_mode mode);
 
 /* The first byte; NULL for an empty buffer. Valid until para_buffer_destroy. */
 PARA_API void *para_buffer_data(const para_buffer *buffer);
 
-/* How many bytes were asked for, or the file has. */
+/* The bytes that were asked for, or that the file has. */
 PARA_API size_t para_buffer_bytes(const para_buffer *buffer);
 
-/* Frees or unmaps. NULL is allowed. A written file's bytes are the system's from then on. */
+/* Frees or unmaps. NULL is allowed. From then on the system keeps a written file's bytes. */
 PARA_API void para_buffer_destroy(para_buffer *buffer);
 
 #ifdef __cplusplus

@@ -8,39 +8,39 @@
 
 /* Who runs a call. */
 typedef enum para_executor {
-    PARA_EXECUTOR_AUTO = 0, /* the engine decides, call by call */
+    PARA_EXECUTOR_AUTO = 0, /* para decides, call by call */
     PARA_EXECUTOR_THREADS,  /* the pool's threads help, however small the call */
     PARA_EXECUTOR_SERIAL    /* the calling thread alone */
 } para_executor;
 
-/* Options of one call; all zero means that the engine decides. But for a request to cancel it, they
- * change how fast a call is and never what it computes. */
+/* Options of one call; all zero: para decides. Except for a request to cancel, they change how fast
+ * a call is and never what it computes. */
 typedef struct para_options {
-    unsigned workers;       /* at most so many threads, the caller among them; 0: all of the pool */
+    unsigned workers;       /* most threads, the caller among them; 0: all of the pool */
     para_executor executor; /* who runs it */
-    size_t chunk;           /* a map kernel is given exactly so many elements at a time (fewer at
-                               the end); a reduction hands out work in at least so many; 0:
+    size_t chunk;           /* exact number of elements of a map's kernel call (the last may have
+                               fewer); least number of elements that a reduction hands out; 0:
                                automatic */
-    para_cancel *cancel;    /* NULL: none. Once that is requested, no further chunk is begun; if any
-                               is left out the call fails with PARA_ERR_CANCELLED, outputs are
-                               written in part, and a reduction's result is untouched. If a kernel
-                               fails as well, PARA_ERR_KERNEL is returned only where all before the
-                               failing chunk is done, else PARA_ERR_CANCELLED. Looked at
-                               before each chunk: a map's are then of 0.2 ms where para knows the
-                               kernel, else 1/64 of the call, unless .chunk says otherwise; a
-                               reduction's are its blocks */
-    size_t claim;  /* a participant takes at most so many chunks at a time (elements of a map
-                               without .chunk, groups of blocks of a reduction); 0: automatic, which
-                               suits all but units that wait for each other. With .claim = 1 and
-                               PARA_EXECUTOR_THREADS no unit is held back by another: on an idle
-                               pool as many units as it has workers can all run at the same time.
-                               A participant claims 1023 times at most from a slice, which is
-                               1 / workers of the call: in longer slices claims are longer */
-    uint64_t site; /* tells loops of one kernel apart, which cost different amounts: a
-                               number of the program's choice. Wrappers (of other languages, of
-                               function objects) that run every loop through one kernel set it to
-                               what they wrap, such as its address. 0: the kernel alone. What is
-                               saved of a calibration is found again if the number is the same */
+    para_cancel *cancel;    /* NULL: none. It is read before each chunk; once it is requested, no
+                               further chunk begins. If any is left out, the call fails with
+                               PARA_ERR_CANCELLED: outputs are written in part, and a reduction's
+                               result is untouched. If a kernel fails as well, PARA_ERR_KERNEL is
+                               returned only where all before the failing chunk is done, else
+                               PARA_ERR_CANCELLED. Without .chunk, a map's chunks then take 0.2 ms
+                               if para knows the kernel, else are 1/64 of the call; a reduction's
+                               are its blocks */
+    size_t claim;  /* most chunks that a participant claims at a time (elements of a map without
+                      .chunk, groups of blocks of a reduction); 0: automatic, which suits all except
+                      units that wait for each other. With .claim = 1 and PARA_EXECUTOR_THREADS no
+                      unit is held back by another: on an idle pool as many units as it has workers
+                      can run at the same time. A participant makes at most 1023 claims of a slice,
+                      which is 1 / workers of the call: in longer slices claims are longer */
+    uint64_t site; /* tells apart the loops of one kernel function whose costs differ: any number,
+                      chosen by the program. Wrappers (of other languages, of function objects) that
+                      run every loop through one kernel set it to what they wrap, such as its
+                      address. Without it a cheap call may be shared in vain, for 13 to 22 us. 0:
+                      the kernel alone. A saved calibration finds the loop again if the number is
+                      the same */
 } para_options;
 
 /* Why a call ran as it did. */
@@ -48,15 +48,16 @@ typedef enum para_why {
     PARA_WHY_EMPTY = 0,  /* no elements: nothing ran */
     PARA_WHY_PARALLEL,   /* shared among workers: a gain was predicted */
     PARA_WHY_ESCALATED,  /* began alone, measured, and shared the rest */
-    PARA_WHY_ASKED,      /* the call's options said so */
+    PARA_WHY_ASKED,      /* as the call's options said */
     PARA_WHY_ONE_UNIT,   /* serial: it cannot be divided */
     PARA_WHY_ONE_WORKER, /* serial: the pool has no other worker */
     PARA_WHY_SMALL,      /* serial: predicted gain below the cost of sharing */
     PARA_WHY_LANES_BUSY, /* serial: every lane of the pool was in use */
     PARA_WHY_FORKED,     /* serial: the process forked after the pool was made */
-    PARA_WHY_SATURATED,  /* shared among some workers: more add nothing, or that is tried */
-    PARA_WHY_MEMORY, /* serial: the memory that several workers need was refused, or is too much */
-    PARA_WHY_LOADING /* serial: made by a constructor or destructor within dlopen or dlclose */
+    PARA_WHY_SATURATED,  /* shared among some workers: more add nothing, or this is being tried */
+    PARA_WHY_MEMORY,  /* serial: the memory that several workers need was refused, or is too much */
+    PARA_WHY_LOADING, /* serial: made by a constructor or destructor within dlopen or dlclose */
+    PARA_WHY_TOGETHER /* serial: the short loops of this thread take less time alone, together */
 } para_why;
 
 /* How a call ran. Filled on success, on PARA_ERR_KERNEL and on PARA_ERR_CANCELLED; zeroed by any
@@ -64,13 +65,13 @@ typedef enum para_why {
 typedef struct para_report {
     unsigned workers;    /* threads that ran at least one chunk */
     unsigned width;      /* threads that were invited, the caller among them */
-    size_t chunks;       /* kernel calls that were made */
-    size_t chunk;        /* elements in the largest of them */
+    size_t chunks;       /* kernel calls */
+    size_t chunk;        /* elements in the largest chunk */
     uint64_t time_ns;    /* from call to return */
-    para_why why;        /* see above; para_why_text has it in words */
+    para_why why;        /* para_why_text has it in words */
     int kernel_error;    /* what the kernel returned for the lowest failing chunk, else 0 */
-    size_t failed_first; /* that chunk: the first element of it, */
-    size_t failed_count; /* and how many it had */
+    size_t failed_first; /* first element of that chunk */
+    size_t failed_count; /* elements of that chunk */
 } para_report;
 
 #include <para/version.h>

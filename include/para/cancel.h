@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Zero-initialised it is ready: para_cancel cancel = {0}; Its memory is the user's and stays until
- * all who were given it have returned; nothing else need be done to end it. Once requested, a
- * cancellation stays requested; to use a token again, make it zero when all who were given it have
+/* Ready when zero-initialised: para_cancel cancel = {0}; The memory is the user's and must stay
+ * until all who were given the token have returned; no call is needed to end its use. A requested
+ * cancellation stays requested. To use a token again, make it zero when all who were given it have
  * returned. The word is para's. */
 typedef struct para_cancel {
     uint32_t word;
@@ -18,11 +18,11 @@ typedef struct para_cancel {
 extern "C" {
 #endif
 
-/* Requests cancellation: whoever waits with this token is woken and returns PARA_ERR_CANCELLED;
- * whoever looks at it sees the request. A second request changes nothing. Any thread, but no signal
- * handler: it takes a latch. Does not wait for those who are woken. What was done before the
- * request is visible to who sees it. In a child of fork() the token is another one. Source:
- * src/sync/cancel.c. */
+/* Requests cancellation. Threads that wait with this token are woken and return PARA_ERR_CANCELLED;
+ * threads that read it see the request. A second request changes nothing. Any thread, but no signal
+ * handler: it takes a latch. Does not wait for the threads that it wakes. What was done before the
+ * request is visible to a thread that sees it. In a child of fork() the token is another one.
+ * Source: src/sync/cancel.c. */
 PARA_API void para_cancel_request(para_cancel *cancel);
 
 /* Whether cancellation was requested: one load, cheap enough for a loop. Any thread. */

@@ -5,16 +5,15 @@
 #include <para/version.h>
 #include <stdint.h>
 
-/* A wait with it does not end by time. */
+/* A wait with this deadline does not time out. */
 #define PARA_DEADLINE_NEVER UINT64_MAX
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* The deadline that lies so many nanoseconds from now: for the functions whose names end in _until
- * or _with. One that would be beyond the clock's end is PARA_DEADLINE_NEVER. Any thread; never
- * blocks. */
+/* The deadline that is ns nanoseconds from now, for the functions whose names end in _until or
+ * _with. PARA_DEADLINE_NEVER if it would be beyond the clock's end. Any thread; never blocks. */
 PARA_API uint64_t para_deadline_after(uint64_t ns);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* Locks for the length of a block: given back on every way out of it. */
+/* Locks for the length of a block, released on every way out of it. */
 #ifndef PARA_GUARD_H
 #define PARA_GUARD_H
 
@@ -8,17 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* PARA_WITH_MUTEX(&mutex) { ... } runs the block with the mutex locked, and unlocks it when the
- * block is left: at its end, by break or continue (which end this block, no loop around it), by
- * return, goto, or a C++ exception; not by longjmp, and by pthread_exit and
- * pthread_cancel only in code that is compiled with -fexceptions, as C++ is. If checking refuses
- * the lock or the unlock, the program ends as by an assertion, with the detail on stderr.
- * PARA_WITH_SEMAPHORE(&semaphore) { ... }: likewise with one unit. The semaphore must be
- * initialised: with one that is zeroed and was not the block does not run, and without NDEBUG the
- * program ends, with place and detail on stderr.
+/* PARA_WITH_MUTEX(&mutex) { ... } runs the block with the mutex locked and unlocks it when the
+ * block is left: at its end, by break or continue (which end this block, not a loop around it), by
+ * return, goto or a C++ exception. longjmp does not unlock it; pthread_exit and pthread_cancel do
+ * so only in code compiled with -fexceptions, as C++ is. If checking refuses the lock or the
+ * unlock, the program ends as by an assertion, with the detail on stderr.
+ * PARA_WITH_SEMAPHORE(&semaphore) { ... } does the same with one unit. The semaphore must be
+ * initialised: with one that is only zeroed the block does not run, and without NDEBUG the program
+ * ends, with place and detail on stderr.
  *
- * To the compiler both are loops, which might run no round: it may want a return behind a block
- * that returns a value, and a value for a variable that is set in one. */
+ * To the compiler both are loops that might run no round: it may ask for a return after a block
+ * that returns a value, and for a value of a variable that a block sets. */
 #define PARA_WITH_MUTEX(mutex)                                                             \
     PARA_WITH_(para_mutex_hold_, PARA_NAME_(para_hold_, __COUNTER__), para_mutex_release_, \
                para_mutex_hold_begin_(mutex, __FILE__, __LINE__))
@@ -27,7 +27,7 @@
                para_semaphore_hold_begin_(semaphore, __FILE__, __LINE__))
 
 /* A loop of one round, whose variable releases when it goes out of scope. The name is made before
- * it gets here, once for all its places. */
+ * this macro, once for all its places. */
 #define PARA_WITH_(type, hold, release, begin) \
     for (type hold __attribute__((cleanup(release))) = begin; hold.run; hold.run = 0)
 #define PARA_NAME_(a, b)        PARA_NAME_PASTED_(a, b)
@@ -45,8 +45,8 @@ typedef struct para_semaphore_hold_ {
     size_t run;
 } para_semaphore_hold_;
 
-/* A block has nowhere to return a status. Without checking a lock never fails, and an unlock only
- * if the mutex was unlocked within the block: that is dropped. */
+/* A block cannot return a status. Without checking a lock never fails, and an unlock only if the
+ * mutex was unlocked within the block; that failure is dropped. */
 static inline void para_expect_(para_status status)
 {
 #ifdef PARA_CHECK_LOCKS
@@ -99,13 +99,13 @@ static inline void para_semaphore_release_(para_semaphore_hold_ *hold)
 #endif
 
 /* The same as objects: mutex_guard and semaphore_guard hold for as long as they live. para::mutex
- * is a para_mutex that std::lock_guard, std::unique_lock and std::scoped_lock take; with checking,
- * its destructor ends its use, and must find it neither held nor waited for. What checking refuses
- * is thrown as std::system_error, but by the destructors of mutex and mutex_guard, where it ends
+ * is a para_mutex for std::lock_guard, std::unique_lock and std::scoped_lock. With checking, its
+ * destructor ends its use, and must find it neither held nor waited for. What checking refuses is
+ * thrown as std::system_error, except in the destructors of mutex and mutex_guard, where it ends
  * the program as in PARA_WITH_MUTEX. With the standard library's guards the place that is named is
  * a line of that library; with mutex_guard it is yours.
- * The semaphore must be initialised: else semaphore_guard holds nothing, and without NDEBUG the
- * program ends as in PARA_WITH_SEMAPHORE. */
+ * The semaphore must be initialised: otherwise semaphore_guard holds nothing, and without NDEBUG
+ * the program ends as in PARA_WITH_SEMAPHORE. */
 namespace para
 {
 #ifdef PARA_CHECK_LOCKS

@@ -5,12 +5,12 @@
 #include <para/version.h>
 #include <stddef.h>
 
-/* How many arrays one call may read and write. */
+/* The most arrays that one call may read and write. */
 #define PARA_IN_MAX  8
 #define PARA_OUT_MAX 4
 
-/* An array as a call sees it: first element, and bytes from one element to the next. A row of k
- * floats is one element of k * sizeof(float) bytes. The memory stays the caller's. */
+/* An array as a call sees it: the first element, and the bytes from one element to the next. A row
+ * of k floats is one element of k * sizeof(float) bytes. The memory stays the caller's. */
 typedef struct para_in {
     const void *data;
     size_t element_bytes;
@@ -21,8 +21,8 @@ typedef struct para_out {
     size_t element_bytes;
 } para_out;
 
-/* PARA_IN(x): the array x points to, element by element. PARA_IN_ROWS(x, k): the same memory as
- * rows of k elements each. */
+/* PARA_IN(x): the array that x points to, element by element. PARA_IN_ROWS(x, k): the same memory
+ * as rows of k elements each. */
 #ifdef __cplusplus
 #define PARA_VIEW_(type, data, bytes) \
     type                              \
@@ -37,38 +37,38 @@ typedef struct para_out {
 #define PARA_IN_ROWS(x, k)  PARA_VIEW_(para_in, x, sizeof *(x) * (k))
 #define PARA_OUT_ROWS(x, k) PARA_VIEW_(para_out, x, sizeof *(x) * (k))
 
-/* What a kernel is given: a run of elements of the call, never empty. */
+/* What a kernel gets: a run of elements of the call, never empty. */
 typedef struct para_chunk {
     size_t first, count;   /* elements [first, first + count) of the call */
     const void *const *in; /* in[k]: this chunk's first element of input k */
-    void *const *out;      /* out[k]: likewise for output k */
-    void *scratch;         /* the scratch_bytes that the call asked for, this participant's own,
+    void *const *out;      /* out[k]: the same for output k */
+    void *scratch;         /* the scratch_bytes that the call asked for: this participant's own,
                               aligned to 128 bytes, contents undefined; NULL if it asked for none */
-    unsigned worker; /* which participant runs it, below the call's width: for statistics only;
-                              a thread may have two of them in a call */
-    unsigned kind;   /* of the core that its thread is placed on: 0 the most efficient kind, as in
-                              para_cpu_info; for kernels with a variant for each kind of core */
+    unsigned worker; /* number of the participant, less than the call's width: for statistics only;
+                        a thread may have two of them in a call */
+    unsigned kind;   /* kind of the core that its thread is placed on: 0 the most efficient, as in
+                        para_cpu_info; for kernels with a variant for each kind */
 } para_chunk;
 
 /* A kernel returns 0, or an error code of its own that stops the call. Its rules:
- * Purity. It writes only out, acc and scratch, and what it writes depends on neither the worker
- *   nor the chunk's borders.
+ * Purity. It writes only out, acc and scratch. What it writes depends neither on the worker nor on
+ *    the chunk's borders.
  * Threads. It runs on several threads at once. State that is a thread's own (a library's
- *   precision, uselocale) is that of each thread; para_pool_config.worker_init sets it.
- * Signals. On the pool's threads all are blocked but those of faults, SIGPROF and SIGVTALRM.
+ *    precision, uselocale) is that of each thread; para_pool_config.worker_init sets it.
+ * Signals. The pool's threads block all except those of faults, SIGPROF and SIGVTALRM.
  * Floating point. It runs in the caller's environment (rounding, flush-to-zero, traps), and
- *   leaves it as it is. The exception flags that it raises are the caller's when the call returns.
- * Nesting. It may call para again. While such a call waits, its thread may run kernels of the
- *   calls that are made within the one it waits for, and no others.
+ *    leaves it as it is. The caller has the exception flags that it raised when the call returns.
+ * Nesting. It may call para again. While such a call waits, its thread may run kernels of calls
+ *    made within the one it waits for, and no others.
  * Exits. It must not leave by longjmp or by a C++ exception, nor end its thread (by
- *   pthread_exit). */
+ *    pthread_exit). */
 typedef int para_map_fn(const para_chunk *chunk, const void *arg);
 
 /* Folds the chunk, in element order, into the accumulator: acc = acc (+) in[..]. */
 typedef int para_reduce_fn(const para_chunk *chunk, void *acc, const void *arg);
 
-/* acc = acc (+) rhs, where rhs stands for later elements than acc. Associative in the mathematical
- * sense; it need not be commutative. */
+/* acc = acc (+) rhs, where rhs stands for later elements than acc. It must be associative in the
+ * mathematical sense; it need not be commutative. */
 typedef void para_combine_fn(void *acc, const void *rhs, const void *arg);
 
 /* Kernels from one expression. `arg`, the call's argument, is in scope as `const void *`.
@@ -76,7 +76,7 @@ typedef void para_combine_fn(void *acc, const void *rhs, const void *arg);
  *   PARA_MAP2_KERNEL(axpy, double, double, x, double, y, *(const double *)arg * x + y)
  *   PARA_REDUCE_KERNEL(sum, double, s, double, x, s += x)    for each x: the statement
  *   PARA_COMBINE(add, double, s, t, s += t)                  the statement folds t into s
- * A map kernel made so may run in place: each element is read before it is written, and only there.
+ * These map kernels may run in place: they read each element before they write it, and only there.
  */
 #define PARA_MAP_KERNEL(name, out_type, in_type, x, ...)                                   \
     static int name(const para_chunk *para_c_, const void *arg)                            \

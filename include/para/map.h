@@ -7,13 +7,13 @@
 #include <para/pool.h>
 #include <para/status.h>
 
-/* A map call. Written with designated initialisers; what is left out is zero and automatic:
+/* A map call, written with designated initialisers. What is left out is zero and automatic:
  *   para_pmap(NULL, &(para_map){ .kernel = axpy, .arg = &a, .count = n,
  *                                .in = {PARA_IN(x), PARA_IN(y)}, .out = {PARA_OUT(z)} }); */
 typedef struct para_map {
     para_map_fn *kernel;
-    const void *arg;            /* handed to every kernel call as it is */
-    size_t count;               /* elements of the call; each view has so many */
+    const void *arg;            /* passed to every kernel call as it is */
+    size_t count;               /* elements of the call, and of each view */
     para_in in[PARA_IN_MAX];    /* the first {NULL, 0} ends the list; none is allowed */
     para_out out[PARA_OUT_MAX]; /* likewise */
     size_t scratch_bytes;       /* worker-local memory for the kernel */
@@ -26,38 +26,37 @@ typedef struct para_map {
 extern "C" {
 #endif
 
-/* Runs the kernel over all elements. Equals, whatever the pool, its workers and the chunks,
+/* Runs the kernel over all elements. For a kernel that keeps its contract, whatever the pool, its
+ * workers and the chunks, it equals
  *     kernel(&(para_chunk){ .first = 0, .count = count, .in = ..., .out = ... }, arg);
- * for a kernel that keeps its contract.
  *
  * pool    NULL: the default pool, made on first use.
- * Views   stay the caller's; they must not change during the call. An output may be an input as
+ * Views   stay the caller's and must not change during the call. An output may be an input as
  *         well if both are exactly the same view (in place); any other overlap is refused. Memory
  *         that a kernel reaches through arg is not checked.
- * Threads any; several threads may use one pool at once, and kernels may call again. The call
+ * Threads any. Several threads may use one pool at once, and kernels may call again. The call
  *         returns when all chunks are done; it never waits for a worker to become free. A thread
- *         is not cancelled (pthread_cancel) in a call that is shared; in one that runs on its
- *         thread alone it may be, if the kernel has cancellation points: then nothing is kept, but
- *         memory of the call's own may be lost.
+ *         is not cancelled (pthread_cancel) in a call that is shared. In one that runs on its
+ *         thread alone it may be, if the kernel has cancellation points: then nothing is kept,
+ *         but memory of the call's own may be lost.
  * Order   writes of the caller before the call happen before every kernel call, and these before
  *         the return.
  * Fork    in a child of fork() the pool runs its calls serially until para_pool_restart (the
  *         default pool is made anew). If a kernel of a shared call forks, the call returns
  *         PARA_ERR_FORKED in the child.
  *
- * Returns PARA_OK; PARA_ERR_KERNEL if a kernel call returned an error: then every element before
- * the lowest failing chunk has been processed, no chunk after it is started once the error is
- * known, and the report tells chunk and error, which are those of the serial loop;
- * PARA_ERR_CANCELLED if .options.cancel kept a chunk from being started;
- * PARA_ERR_NULL_KERNEL, _NULL_VIEW, _ELEMENT_SIZE, _OVERLAP, _OVERFLOW, _ARGUMENT for a call that
- * was refused; PARA_ERR_MEMORY; what para_pool_create returns, if the default pool cannot be made.
- */
+ * Returns PARA_OK; PARA_ERR_KERNEL if a kernel call returned an error: every element before the
+ * lowest failing chunk has then been processed, no chunk after it starts once the error is known,
+ * and the report has chunk and error, which are those of the serial loop; PARA_ERR_CANCELLED if
+ * .options.cancel kept a chunk from starting; PARA_ERR_NULL_KERNEL, _NULL_VIEW, _ELEMENT_SIZE,
+ * _OVERLAP, _OVERFLOW, _ARGUMENT for a call that was refused; PARA_ERR_MEMORY; those of
+ * para_pool_create, if the default pool cannot be made. */
 PARA_API para_status para_pmap(para_pool *pool, const para_map *call);
 
 #ifdef __cplusplus
 }
 
-/* C++: takes the call itself too, since C++ has no address of a temporary. */
+/* C++: takes the call itself too, because C++ has no address of a temporary. */
 static inline para_status para_pmap(para_pool *pool, const para_map &call)
 {
     return para_pmap(pool, &call);

@@ -15,17 +15,20 @@
 typedef struct para_reduce {
     para_reduce_fn *kernel;
     para_combine_fn *combine;
-    const void *arg;         /* handed to kernel and combine as it is */
+    const void *arg;         /* passed to kernel and combine as it is */
     size_t count;            /* elements of the call */
     para_in in[PARA_IN_MAX]; /* the first {NULL, 0} ends the list; none is allowed */
-    void *result;            /* init on entry, the result on success, untouched on failure */
-    size_t result_bytes;     /* size of an accumulator; its bytes must be copyable. para's own are
-                                aligned to the largest power of two that divides it, from 16 to
-                                128: enough for any type that is aligned to 128 bytes or less */
+    void *result;            /* what to start from on entry, the result on success, untouched on
+                                failure */
+    size_t result_bytes;     /* size of an accumulator; its bytes must be copyable. para's own
+                                accumulators are aligned to the largest power of two that divides
+                                it, from 16 to 128: enough for any type that is aligned to 128 bytes
+                                or less */
     const void *identity;    /* what an accumulator starts from; NULL: zero bytes. Only copied, so
-                                that it need not be aligned */
-    size_t block;            /* elements folded in one go: part of what is computed, see below; 0:
-                                automatic, which suits elements that cost up to about 1 us */
+                                it need not be aligned */
+    size_t block;            /* elements folded by one kernel call, part of what is computed, see
+                                below; 0: automatic, which suits elements that cost up to about 1
+                                us */
     size_t scratch_bytes;    /* worker-local memory for the kernel */
     para_options options;
     para_report *report; /* filled if not NULL */
@@ -41,10 +44,10 @@ extern "C" {
  *     blocks of b elements; part[k] = identity; kernel(block k, &part[k], arg);
  *     result = result (+) tree(part[0 .. blocks))
  * where tree is the binary tree aligned to powers of two: with h the largest power of two below n,
- * tree(n parts) = tree(first h) (+) tree(other n - h). The block length b is call.block, or follows
- * from count and result_bytes alone (para_reduce_block tells it). Order is kept, so the operation
+ * tree(n parts) = tree(first h) (+) tree(other n - h). The block length b is call.block, or depends
+ * on count and result_bytes alone (para_reduce_block returns it). Order is kept, so the operation
  * need be associative only in the mathematical sense and need not be commutative. The result is
- * folded in once, first. The fixed tree is the one of Demmel and Nguyen, "Parallel Reproducible
+ * folded in once, first. The fixed tree is that of Demmel and Nguyen, "Parallel Reproducible
  * Summation", IEEE Trans. Computers 64(7), 2015, section 2.
  *
  * Kernels whose elements cost much more than 1 us (a simulation each) set block = 1, so that even a
@@ -53,17 +56,17 @@ extern "C" {
  * Memory, kept by the pool for the next call (see para_pool_trim): partial results, together at
  * most 256 KiB, or up to 64 of them while they take no more than 64 MiB, or 4 however large they
  * are; and for each worker a stack of accumulators, one for each doubling of the blocks that a
- * partial result covers. All of that takes at most max(256 MiB, 4 * result_bytes): if blocks are
- * stated that need more, fewer workers take part, or the caller alone, whose stack then has
- * 1 + log2(blocks) accumulators. Where the system refuses memory the call runs on its thread alone,
- * with the least that its blocks need (PARA_WHY_MEMORY); PARA_ERR_MEMORY if that is refused too.
+ * partial result covers. All of that takes at most max(256 MiB, 4 * result_bytes). If stated blocks
+ * need more, fewer workers take part, or the caller alone, whose stack then has 1 + log2(blocks)
+ * accumulators. Where the system refuses memory the call runs on its thread alone, with the least
+ * that its blocks need (PARA_WHY_MEMORY); PARA_ERR_MEMORY if that is refused too.
  *
  * Pool, threads, order, fork, errors: as para_pmap; and PARA_ERR_NULL_COMBINE,
  * PARA_ERR_NULL_RESULT. count = 0 succeeds, calls nothing and leaves result as it is. */
 PARA_API para_status para_preduce(para_pool *pool, const para_reduce *call);
 
-/* The block length in elements that a call of so many elements and accumulator bytes uses when its
- * own block is 0. At least 1. Any thread. */
+/* The block length in elements of a call with that count and accumulator size, if its own block is
+ * 0. At least 1. Any thread. */
 PARA_API size_t para_reduce_block(size_t count, size_t result_bytes);
 
 #ifdef __cplusplus

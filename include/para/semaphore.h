@@ -1,10 +1,10 @@
-/* A semaphore of 8 bytes: a number of units, which threads acquire and release, up to a maximum.
- * One atomic operation each while nobody waits. Who waits spins for some microseconds if that has
- * helped lately, then sleeps in line; a release wakes exactly as many as can proceed, in the order
- * in which they came. A newcomer may take units that are free although others sleep, unless the
- * semaphore is fair. But once units are released when the first in line has been first for a
- * millisecond, newcomers get none until it is served: so everybody is, also who wants many. For the
- * threads of one process. */
+/* A semaphore of 8 bytes, for the threads of one process: a number of units, which threads acquire
+ * and release, up to a maximum. One atomic operation each while nobody waits. A waiter spins for
+ * some microseconds if that has helped lately, then sleeps in line. A release wakes exactly as many
+ * waiters as can proceed, in the order of arrival. A newcomer may take free units although others
+ * sleep, unless the semaphore is fair. But once units are released when the first in line has been
+ * first for a millisecond, newcomers get none until it is served: so every waiter is, also one that
+ * wants many units. */
 #ifndef PARA_SEMAPHORE_H
 #define PARA_SEMAPHORE_H
 
@@ -16,7 +16,7 @@
 /* The highest maximum. */
 #define PARA_SEMAPHORE_MOST 0xffffffu
 
-/* Nobody overtakes: the units go to those who wait in the order in which they came. */
+/* Nobody overtakes: waiters get units in the order of arrival. */
 #define PARA_SEMAPHORE_FAIR 1u
 
 /* Initialised by PARA_SEMAPHORE_INIT, PARA_SEMAPHORE_FAIR_INIT or para_semaphore_init. The word is
@@ -28,9 +28,9 @@ typedef struct para_semaphore {
 #define PARA_SEMAPHORE_HOLD_    (PARA_CAST_(uint64_t, 1) << 49)
 #define PARA_SEMAPHORE_FAIR_    (PARA_CAST_(uint64_t, 1) << 50)
 
-/* Initialisers: initial units available of at most maximum; the second one's is
- * PARA_SEMAPHORE_FAIR. maximum is at least 1 and at most PARA_SEMAPHORE_MOST, and initial at most
- * maximum: else constants do not compile, and other values make a semaphore that does not work. */
+/* Initialisers: initial units available of at most maximum; the second makes it
+ * PARA_SEMAPHORE_FAIR. maximum is 1 to PARA_SEMAPHORE_MOST, and initial at most maximum. Other
+ * constants do not compile, and other values make a semaphore that does not work. */
 #define PARA_SEMAPHORE_INIT(initial, maximum) PARA_SEMAPHORE_INIT_(initial, maximum, 0)
 #define PARA_SEMAPHORE_FAIR_INIT(initial, maximum) \
     PARA_SEMAPHORE_INIT_(initial, maximum, PARA_SEMAPHORE_FAIR_)
@@ -51,8 +51,8 @@ typedef struct para_semaphore {
 #else
 #define PARA_SEMAPHORE_IS_WRONG_(initial, maximum) \
     PARA_SEMAPHORE_IS_OUT_(PARA_CONSTANT_(initial, 1), PARA_CONSTANT_(maximum, 0xffffff))
-/* x, or something else if that is no constant. Only with one has the conditional the type of its
- * third operand, beside a null pointer constant. */
+/* x, or something else if that is not a constant. Only with a constant does the conditional have
+ * the type of its third operand, beside a null pointer constant. */
 #define PARA_CONSTANT_(x, other)                                                             \
     __builtin_choose_expr(__builtin_types_compatible_p(                                      \
                               __typeof__(1 ? (void *)((uintptr_t)(x)*0) : (int *)1), int *), \
@@ -66,33 +66,32 @@ typedef struct para_semaphore {
 extern "C" {
 #endif
 
-/* Makes a semaphore in the caller's memory with initial units available of at most maximum. flags:
+/* Makes a semaphore in the caller's memory, with initial units available of at most maximum. flags:
  * 0 or PARA_SEMAPHORE_FAIR. Errors: PARA_ERR_ARGUMENT: initial above maximum, maximum 0 or above
  * PARA_SEMAPHORE_MOST, an unknown flag. */
 PARA_API para_status para_semaphore_init(para_semaphore *semaphore, uint32_t initial,
                                          uint32_t maximum, uint32_t flags);
 
-/* Ends the use of a semaphore; optional. Does not block. Errors: PARA_ERR_BUSY: it is waited for.
- */
+/* Ends the use of a semaphore; optional. Does not block. Errors: PARA_ERR_BUSY: a thread waits. */
 PARA_API para_status para_semaphore_fini(para_semaphore *semaphore);
 
-/* Acquires count units, all at once, however long it takes: until CLOCK_MONOTONIC reaches
- * deadline_ns (PARA_DEADLINE_NEVER: never), or cancel is requested (NULL: not at all). Units that
- * are free are taken whatever deadline and token say. The general form of those below. Threads of
- * one process, in kernels too; no signal handler. Blocks; not a cancellation point of
- * pthread_cancel, and signals do not end it. What was done before the releases of the units is
- * visible after it. Units have no owner: any thread may release them. In a child of fork() the
- * semaphore is another one, with the count that it had. Errors: PARA_ERR_ARGUMENT: count is 0 or
- * above the maximum, or the semaphore is zeroed and was never initialised; PARA_ERR_TIMEOUT,
- * _CANCELLED. Algorithm: src/sync/semaphore.c. */
+/* Acquires count units, all at once: waits until CLOCK_MONOTONIC reaches deadline_ns
+ * (PARA_DEADLINE_NEVER: without limit), or cancel is requested (NULL: none). Free units are taken
+ * whatever deadline and token say. The general form of the functions below. Threads of one process,
+ * in kernels too; no signal handler. Blocks; not a cancellation point of pthread_cancel, and
+ * signals do not end it. What was done before the releases of the units is visible after it. Units
+ * have no owner: any thread may release them. In a child of fork() the semaphore is another one,
+ * with the count that it had.
+ * Errors: PARA_ERR_ARGUMENT: count is 0 or above the maximum, or the semaphore is zeroed and was
+ * never initialised; PARA_ERR_TIMEOUT, _CANCELLED. Algorithm: src/sync/semaphore.c. */
 PARA_API para_status para_semaphore_acquire_with(para_semaphore *semaphore, uint32_t count,
                                                  uint64_t deadline_ns, para_cancel *cancel);
 
-/* What para_semaphore_try_acquire comes down to when there are no units or somebody waits: call
- * that. */
+/* The slow path of para_semaphore_try_acquire, when there are no units or somebody waits. Not to be
+ * called directly. */
 PARA_API bool para_semaphore_try_acquire_slow(para_semaphore *semaphore);
 
-/* What para_semaphore_release comes down to when somebody waits: call that. */
+/* The slow path of para_semaphore_release, when somebody waits. Not to be called directly. */
 PARA_API para_status para_semaphore_release_slow(para_semaphore *semaphore, uint32_t count);
 
 static inline uint32_t para_semaphore_available_(uint64_t word)
@@ -110,14 +109,14 @@ static inline bool para_semaphore_try_(para_semaphore *semaphore)
     return false;
 }
 
-/* Acquires one unit if one is free for a newcomer; whether it did. Never blocks. Order as for
- * para_semaphore_acquire_with. */
+/* Acquires one unit if one is free for a newcomer; returns whether it did. Never blocks. Order as
+ * for para_semaphore_acquire_with. */
 static inline bool para_semaphore_try_acquire(para_semaphore *semaphore)
 {
     return para_semaphore_try_(semaphore) || para_semaphore_try_acquire_slow(semaphore);
 }
 
-/* para_semaphore_acquire_with for one unit, however long it takes. */
+/* para_semaphore_acquire_with for one unit, without limit. */
 static inline para_status para_semaphore_acquire(para_semaphore *semaphore)
 {
     return para_semaphore_try_(semaphore)
@@ -143,17 +142,17 @@ static inline para_status para_semaphore_acquire_cancellable(para_semaphore *sem
                : para_semaphore_acquire_with(semaphore, 1, PARA_DEADLINE_NEVER, cancel);
 }
 
-/* para_semaphore_acquire_with for several units, however long it takes. With a deadline or a token:
+/* para_semaphore_acquire_with for several units, without limit. With a deadline or a token, call
  * that function itself. */
 static inline para_status para_semaphore_acquire_many(para_semaphore *semaphore, uint32_t count)
 {
     return para_semaphore_acquire_with(semaphore, count, PARA_DEADLINE_NEVER, PARA_NULL_);
 }
 
-/* Releases count units, and wakes those who can proceed. Any thread; never blocks. The semaphore
- * may be destroyed by who gets the units even before this has returned, unless somebody else still
- * waits for it. Errors: PARA_ERR_ARGUMENT: count is 0, or the semaphore is zeroed;
- * PARA_ERR_MAXIMUM: there would be more than the maximum. Nothing is released then. */
+/* Releases count units, and wakes the waiters that can proceed. Any thread; never blocks. The
+ * threads that get the units may destroy the semaphore even before this has returned, unless
+ * somebody else still waits for it. Errors: PARA_ERR_ARGUMENT: count is 0, or the semaphore is
+ * zeroed; PARA_ERR_MAXIMUM: there would be more than the maximum. Nothing is released then. */
 static inline para_status para_semaphore_release(para_semaphore *semaphore, uint32_t count)
 {
     uint64_t word = __atomic_load_n(&semaphore->word, __ATOMIC_RELAXED);
@@ -165,7 +164,8 @@ static inline para_status para_semaphore_release(para_semaphore *semaphore, uint
     return para_semaphore_release_slow(semaphore, count);
 }
 
-/* How many units are free at this moment: for display, since it may be over. Any thread. */
+/* The units that are free at this moment, for display: the number may be out of date at once. Any
+ * thread. */
 static inline uint32_t para_semaphore_available(const para_semaphore *semaphore)
 {
     return para_semaphore_available_(__atomic_load_n(&semaphore->word, __ATOMIC_RELAXED));

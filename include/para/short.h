@@ -1,5 +1,4 @@
-/* Short names for the two calls, for those who want them: y = f(x), and a fold. Not part of para.h.
- */
+/* Short names for the two calls: y = f(x), and a fold. Not part of para.h. */
 #ifndef PARA_SHORT_H
 #define PARA_SHORT_H
 

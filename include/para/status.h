@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-/* X(name, value, text). The one list from which the enum, the names and the texts are made. */
+/* X(name, value, text). The enum, the names and the texts are made from this list. */
 #define PARA_STATUS_LIST(X)                                                                  \
     X(PARA_OK, 0, "success")                                                                 \
     X(PARA_ERR_ARGUMENT, -1, "an argument is not valid")                                     \
@@ -27,14 +27,14 @@ extern "C" {
     X(PARA_ERR_UNSUPPORTED, -14, "not supported on this system")                             \
     X(PARA_ERR_DENIED, -15, "the operating system refused")                                  \
     X(PARA_ERR_FILE, -16, "a file could not be opened, mapped or written")                   \
-    X(PARA_ERR_TIMEOUT, -17, "the deadline came first")                                      \
+    X(PARA_ERR_TIMEOUT, -17, "the deadline has passed")                                      \
     X(PARA_ERR_CANCELLED, -18, "it was cancelled")                                           \
-    X(PARA_ERR_DEADLOCK, -19, "to wait for this lock could be to wait forever")              \
+    X(PARA_ERR_DEADLOCK, -19, "waiting for this lock could last forever")                    \
     X(PARA_ERR_NOT_OWNER, -20, "the lock is not held by the calling thread")                 \
     X(PARA_ERR_BUSY, -21, "it is still held or waited for")                                  \
-    X(PARA_ERR_OWNER_DIED, -22, "the lock was got from a process or thread that died")       \
-    X(PARA_ERR_NOT_RECOVERABLE, -23, "what the lock guards was given up")                    \
-    X(PARA_ERR_MAXIMUM, -24, "more would be released than the semaphore's maximum")          \
+    X(PARA_ERR_OWNER_DIED, -22, "the lock was acquired from a holder that has died")         \
+    X(PARA_ERR_NOT_RECOVERABLE, -23, "the lock is of no use any more: nobody recovered it")  \
+    X(PARA_ERR_MAXIMUM, -24, "a release would exceed the semaphore's maximum")               \
     X(PARA_ERR_WORKER_INIT, -25, "worker_init returned an error; the detail tells which")    \
     X(PARA_ERR_FORKED, -26, "the process was forked within the call: this is the child")
 
@@ -51,9 +51,9 @@ PARA_API const char *para_status_name(para_status status);
 /* One sentence for people; "unknown status" for any other value. Static storage. Any thread. */
 PARA_API const char *para_status_text(para_status status);
 
-/* What the last failure in the calling thread had to add to its status, such as the name and value
- * of a malformed variable or the path of a file; "" if nothing. Owned by the thread, valid until
- * its next call of a para function that fails. */
+/* What the last failure in the calling thread adds to its status, such as the name and value of a
+ * malformed variable or the path of a file; "" if nothing. Owned by the thread, valid until its
+ * next call of a para function that fails. */
 PARA_API const char *para_status_detail(void);
 
 #ifdef __cplusplus

@@ -11,18 +11,19 @@ typedef struct para_topology_info {
     size_t size;         /* set to sizeof(para_topology_info) by the caller */
     unsigned cpus;       /* hardware threads that the process may use (its affinity mask) */
     unsigned cores;      /* cores that these belong to */
-    unsigned core_kinds; /* different kinds among them; 1 unless the machine is hybrid */
+    unsigned core_kinds; /* kinds of cores among them; 1 unless the machine is hybrid */
     unsigned domains;    /* NUMA nodes, or shared L3 caches where a node has several */
     unsigned numa_nodes; /* NUMA nodes */
-    unsigned budget;     /* threads a pool uses by default: min(cores, max(1, floor(quota))); so one
-                            for two hardware threads of one core: PARA_NUM_WORKERS=2 uses both */
+    unsigned budget;     /* threads of a pool by default: min(cores, max(1, floor(quota))). So two
+                            hardware threads of one core count as one; PARA_NUM_WORKERS=2 uses
+                            both */
     double quota;        /* CPUs that the control groups grant, over all ancestors; 0: no limit */
-    size_t l1_bytes;     /* data cache of one core, */
-    size_t l2_bytes;     /* second level, */
-    size_t l3_bytes;     /* and third, of the first core; 0 where not known */
+    size_t l1_bytes;     /* data cache of the first core; 0 if unknown */
+    size_t l2_bytes;     /* its second-level cache; 0 if unknown */
+    size_t l3_bytes;     /* its third-level cache; 0 if unknown */
     size_t page_bytes;
     bool this_system; /* false: described by HWLOC_SYNTHETIC or HWLOC_XMLFILE; nothing is bound */
-    unsigned online;  /* the machine's hardware threads, also those that the process may not use */
+    unsigned online;  /* hardware threads of the machine, also those that the process may not use */
 } para_topology_info;
 
 /* One hardware thread that the process may use. */
@@ -40,10 +41,10 @@ typedef struct para_cpu_info {
 extern "C" {
 #endif
 
-/* Fills *info, whose size the caller has set. The machine is read once, at the first call that
- * needs it (half a millisecond on a small one), and remembered. HWLOC_SYNTHETIC and
- * HWLOC_XMLFILE are honoured. Any thread. Errors: PARA_ERR_ARGUMENT, PARA_ERR_TOPOLOGY,
- * PARA_ERR_MEMORY. */
+/* Fills *info; the caller has set its size. The machine is read once, at the first call that needs
+ * it (half a millisecond on a small one), and remembered. HWLOC_SYNTHETIC and HWLOC_XMLFILE are
+ * honoured. Any thread.
+ * Errors: PARA_ERR_ARGUMENT, PARA_ERR_TOPOLOGY, PARA_ERR_MEMORY. */
 PARA_API para_status para_topology_get_info(para_topology_info *info);
 
 /* Fills *info for the CPU at place index, 0 .. cpus - 1, in the order in which pools use them:

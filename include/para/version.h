@@ -1,5 +1,4 @@
-/* Version of the header and of the library, how symbols are exported, and what both languages
- * read. */
+/* The version, how symbols are exported, and helpers that both languages read. */
 #ifndef PARA_VERSION_H
 #define PARA_VERSION_H
 
@@ -12,17 +11,17 @@
 #define PARA_VERSION_PATCH  0
 #define PARA_VERSION_STRING "0.1.0"
 
-/* In para's own static library names are hidden: a plug-in that is linked with it does not export
- * them, and several copies of para in one process do not get in each other's way. */
+/* A static para hides its names: a plug-in that is linked with it does not export them, so several
+ * copies of para in one process do not interfere. */
 #ifdef PARA_STATIC_
 #define PARA_API __attribute__((visibility("hidden")))
 #else
 #define PARA_API __attribute__((visibility("default")))
 #endif
 
-/* Names that end in an underscore are the headers' own. Two underscores in a row are C++'s. */
+/* Names that end in an underscore are the headers' own. C++ reserves two underscores in a row. */
 
-/* A cast and a null pointer that no compiler complains of. */
+/* A cast and a null pointer without warnings from any compiler. */
 #ifdef __cplusplus
 #define PARA_CAST_(type, value) static_cast<type>(value)
 #define PARA_NULL_              nullptr

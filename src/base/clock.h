@@ -34,7 +34,7 @@ static inline uint64_t para__ticks(void)
 
 /* Nanoseconds per tick, and ticks per nanosecond: measured against CLOCK_MONOTONIC once per
  * process, at first use, over the time since the library was loaded. Only a program whose first use
- * comes within 100 us waits for the rest of these. */
+ * comes within 100 us of that waits for the rest. */
 double para__ns_per_tick(void);
 static inline uint64_t para__ns_to_ticks(double ns)
 {

@@ -1,11 +1,13 @@
 /* A mutex under which files are read and locks of other libraries are taken: its holder is not
- * cancelled there (pthread_cancel), which would leave it locked for ever. Handlers of
- * pthread_atfork take it around forks, so that a child finds what it guards whole.
+ * cancelled there (pthread_cancel), which would leave it locked for ever. It is held around forks
+ * (base/fork.h), so that a child finds what it guards whole.
  *
  * Nothing that needs the loader's lock (dlopen, dlsym) is done under it. A constructor within
  * dlopen holds that lock, and may wait for this one. */
 #ifndef PARA_BASE_GUARD_H
 #define PARA_BASE_GUARD_H
+
+#include "base/cancellation.h"
 
 #include <pthread.h>
 
@@ -21,8 +23,7 @@ typedef struct para__guard {
 
 static inline void para__guard_enter(para__guard *guard)
 {
-    int before;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    const int before = para__cancellation_off();
     pthread_mutex_lock(&guard->mutex);
     guard->cancel_state = before;
 }
@@ -31,7 +32,7 @@ static inline void para__guard_leave(para__guard *guard)
 {
     const int before = guard->cancel_state;
     pthread_mutex_unlock(&guard->mutex);
-    pthread_setcancelstate(before, NULL);
+    para__cancellation_restore(before);
 }
 
 #endif

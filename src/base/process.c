@@ -1,6 +1,7 @@
 #include "base/process.h"
 
 #include "base/atomic.h"
+#include "base/fork.h"
 #include "base/futex.h"
 #include "base/module.h"
 
@@ -170,7 +171,7 @@ void para__process_thread_ends(void)
 __attribute__((constructor(101))) static void look_at_process(void)
 {
     const int saved = errno;
-    pthread_atfork(NULL, NULL, wipe);
+    para__fork_handle(PARA__FORK_PROCESS, NULL, wipe);
     const size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
     void *const page = page_room + (bytes - (uintptr_t)page_room % bytes) % bytes;
     if (bytes <= PAGE_MOST && madvise(page, bytes, MADV_WIPEONFORK) == 0) {

@@ -1,6 +1,7 @@
 #include "base/thread.h"
 
 #include "base/atomic.h"
+#include "base/bounds.h"
 #include "base/cpus.h"
 #include "base/memory.h"
 #include "base/process.h"
@@ -43,8 +44,8 @@ static size_t stack_bytes(const para__stack *stack, size_t library_bytes)
 {
     if (stack->bytes) {
         const size_t systems = (size_t)PTHREAD_STACK_MIN; /* which some architectures have larger */
-        const size_t least = smallest_stack_bytes > systems ? smallest_stack_bytes : systems;
-        return stack->bytes > least ? stack->bytes : least;
+        const size_t least = para__max(smallest_stack_bytes, systems);
+        return para__max(stack->bytes, least);
     }
     const rlim_t limit = limit_of(RLIMIT_STACK, 0);
     /* Where all have a limit together, a part of it. */
@@ -55,8 +56,8 @@ static size_t stack_bytes(const para__stack *stack, size_t library_bytes)
     const size_t granted = limit == RLIM_INFINITY ? unlimited
                            : limit < SIZE_MAX / 2 ? (size_t)limit
                                                   : 0;
-    const size_t more = granted > library_bytes ? granted : library_bytes;
-    return more > least_stack_bytes ? more : least_stack_bytes;
+    const size_t more = para__max(granted, library_bytes);
+    return para__max(more, least_stack_bytes);
 }
 
 static int create(pthread_t *thread, pthread_attr_t *attributes, size_t bytes, size_t guard,
@@ -186,11 +187,11 @@ bool para__several_cpus(void)
     int known = para__load_relaxed(&cpus_at_once);
     if (known == NOT_LOOKED_AT) {
         para__cpus cpus;
-        int cancel_state; /* files are read, and the caller may hold a lock */
-        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+        /* Files are read, and the caller may hold a lock. */
+        const int cancel_state = para__cancellation_off();
         known =
             !para__cpus_of_process(&cpus) || para__cpus_count(&cpus) > 1 ? SEVERAL_CPUS : ONE_CPU;
-        pthread_setcancelstate(cancel_state, NULL);
+        para__cancellation_restore(cancel_state);
         para__store_relaxed(&cpus_at_once, known);
     }
     return known == SEVERAL_CPUS;

@@ -2,6 +2,8 @@
 #ifndef PARA_BASE_THREAD_H
 #define PARA_BASE_THREAD_H
 
+#include "base/cancellation.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>

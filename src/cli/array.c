@@ -1,5 +1,6 @@
 #include "cli/array.h"
 
+#include "base/bounds.h"
 #include "cli/ending.h"
 #include "cli/say.h"
 
@@ -113,7 +114,7 @@ static int read_header(para__array *array, int descriptor)
     const size_t length = para__npy_header_bytes(prefix, got, fault);
     if (length == 0)
         return refuse_array(array, fault);
-    char *header = malloc(length > got ? length : got);
+    char *header = malloc(para__max(length, got));
     if (!header)
         return refuse_array(array, strerror(ENOMEM));
     memcpy(header, prefix, got);

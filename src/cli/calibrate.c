@@ -1,5 +1,6 @@
 /* `para calibrate`: what sharing a call costs on this machine, and what follows from it for the
  * built-in kernels. */
+#include "base/bounds.h"
 #include "cli/commands.h"
 #include "cli/ending.h"
 #include "cli/npy.h"
@@ -102,10 +103,7 @@ static para_status run_once(const arrays *a, const timing *r, para_report *repor
 
 static para_status run_kernel(const arrays *a, timing *r)
 {
-    const size_t wanted = SIZE_MOST / r->count;
-    const size_t calls = wanted < CALLS_LEAST  ? CALLS_LEAST
-                         : wanted < CALLS_MOST ? wanted
-                                               : CALLS_MOST;
+    const size_t calls = para__clamp(SIZE_MOST / r->count, CALLS_LEAST, CALLS_MOST);
     for (size_t i = 0; i < calls; i++) {
         para_report report;
         const para_status status = run_once(a, r, &report);
@@ -186,7 +184,7 @@ static void say_table(const para_calibration_info *info, unsigned workers, const
     for (size_t i = 0; i < sizeof costs / sizeof costs[0]; i++)
         printf("%-14.*s%10.0f ns  %s\n", (int)strlen(costs[i].name) - 3, costs[i].name,
                cost_of(info, i), costs[i].meaning);
-    printf("%-14s%10u     kernels, by order of magnitude of their count, are remembered\n\n"
+    printf("%-14s%10u     remembered kernels, by order of magnitude of the count\n\n"
            "%-10s%-9s%10s%13s%9s  %s\n",
            "sites", info->sites, "KERNEL", "TYPE", "ELEMENTS", "NS/ELEMENT", "WORKERS", "WHY");
     for (size_t i = 0; i < count; i++) {

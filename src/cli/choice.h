@@ -2,24 +2,8 @@
 #ifndef PARA_CLI_CHOICE_H
 #define PARA_CLI_CHOICE_H
 
+#include "cli/chosen.h"
 #include "cli/options.h"
-#include "kernels/kernels.h"
-
-/* A kernel and the arg of its calls. */
-typedef struct para__choice {
-    const para_builtin *kernel; /* from the table, or made up of an object's symbols */
-    const void *arg;
-    para_builtin_arg builtin_arg;
-    /* Of a kernel from an object: */
-    void *object;   /* NULL: it is from the table */
-    double *values; /* PARA__ARG_MAX of them, those of --arg and zeros, in pages of their own */
-    para_builtin loaded;
-    char *name;         /* OBJECT:SYMBOL, owned */
-    const char *symbol; /* its end */
-    para_dtype type;    /* of the elements it takes */
-    bool says_type;     /* there is a SYMBOL_dtype, */
-    bool says_inputs;   /* and a SYMBOL_inputs */
-} para__choice;
 
 /* Finds the kernel for a map or a reduction over so many files, and its arguments. Returns 0, or
  * the exit status after having said what is wrong. */

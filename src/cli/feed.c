@@ -1,5 +1,7 @@
 #include "cli/feed.h"
 
+#include "base/bounds.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -164,8 +166,7 @@ void para__feed_map(para__feed *feed, para_map *call, const para__array *in, uns
     feed->self = feed;
     call->arg = &feed->self;
     call->kernel = run_map;
-    call->scratch_bytes =
-        place(feed, call->options.chunk < call->count ? call->options.chunk : call->count);
+    call->scratch_bytes = place(feed, para__min(call->options.chunk, call->count));
 }
 
 void para__feed_reduce(para__feed *feed, para_reduce *call, const para__array *in, unsigned count)
@@ -180,7 +181,7 @@ void para__feed_reduce(para__feed *feed, para_reduce *call, const para__array *i
     call->arg = &feed->self;
     call->kernel = run_reduce;
     call->combine = run_combine;
-    call->scratch_bytes = place(feed, block < call->count ? block : call->count);
+    call->scratch_bytes = place(feed, para__min(block, call->count));
 }
 
 void para__feed_end(para__feed *feed)

@@ -21,7 +21,8 @@ static bool limits_budget(const para_topology_info *m, const char *what)
     return strcmp(budget_limit(m), what) == 0;
 }
 
-/* Machines without a third level exist; and virtual ones that tell nothing of their caches. */
+/* A size of 0 is unknown: some machines have no third level, and some virtual ones do not describe
+ * their caches. */
 static void say_cache(int level, size_t bytes)
 {
     printf("%sL%d ", level > 1 ? ", " : "", level);
@@ -29,6 +30,15 @@ static void say_cache(int level, size_t bytes)
         printf("%zu KiB", bytes >> 10);
     else
         printf("unknown");
+}
+
+static void say_json_cache(int level, size_t bytes)
+{
+    printf(", \"l%d_bytes\": ", level);
+    if (bytes)
+        printf("%zu", bytes);
+    else
+        printf("null");
 }
 
 static void say_machine(const para_topology_info *m)
@@ -40,10 +50,10 @@ static void say_machine(const para_topology_info *m)
     if (!m->this_system)
         printf("         described by HWLOC_SYNTHETIC or HWLOC_XMLFILE: not this machine\n");
     if (m->cpus < m->online)
-        printf("mask     %u of the machine's %u hardware threads: taskset, a container or the "
-               "like, or "
-               "a runtime that has bound the threads of this process\n",
-               m->cpus, m->online);
+        printf(
+            "mask     %u of the machine's %u hardware threads: set by taskset, a container, or a "
+            "runtime that has bound the threads of this process\n",
+            m->cpus, m->online);
     if (m->quota > 0)
         printf("quota    %.3g CPUs\n", m->quota);
     else
@@ -51,10 +61,9 @@ static void say_machine(const para_topology_info *m)
     printf("budget   %u thread%s%s\n", m->budget, para__say_plural(m->budget),
            limits_budget(m, "quota") ? ": as many as the quota grants" : "");
     if (limits_budget(m, "cores"))
-        printf(
-            "         one for each core, which has several hardware threads: PARA_NUM_WORKERS=%u "
-            "uses them all\n",
-            m->cpus);
+        printf("         one for each core; cores have several hardware threads, and "
+               "PARA_NUM_WORKERS=%u uses them all\n",
+               m->cpus);
     printf("caches   ");
     say_cache(1, m->l1_bytes);
     say_cache(2, m->l2_bytes);
@@ -73,9 +82,11 @@ static void say_json_machine(const para_topology_info *m)
         printf("%.17g", m->quota);
     else
         printf("null");
-    printf(", \"l1_bytes\": %zu, \"l2_bytes\": %zu, \"l3_bytes\": %zu, \"page_bytes\": %zu, "
-           "\"this_system\": %s}",
-           m->l1_bytes, m->l2_bytes, m->l3_bytes, m->page_bytes, m->this_system ? "true" : "false");
+    say_json_cache(1, m->l1_bytes);
+    say_json_cache(2, m->l2_bytes);
+    say_json_cache(3, m->l3_bytes);
+    printf(", \"page_bytes\": %zu, \"this_system\": %s}", m->page_bytes,
+           m->this_system ? "true" : "false");
 }
 
 typedef struct reason {

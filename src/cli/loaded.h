@@ -2,7 +2,8 @@
 #ifndef PARA_CLI_LOADED_H
 #define PARA_CLI_LOADED_H
 
-#include "cli/choice.h"
+#include "cli/chosen.h"
+#include "cli/options.h"
 
 /* Makes the kernel of OBJECT:SYMBOL, the first operand, and its arguments. Returns 0, or the exit
  * status after a message; the caller closes the choice in both cases. */

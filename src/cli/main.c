@@ -40,9 +40,9 @@ static const char general_help[] =
     "f reads one file of float64, unless the object says otherwise in variables beside it:\n"     \
     "    const unsigned f_inputs = 2;  const char f_dtype[] = \"float32\";\n"                     \
     "    const char f_args[] = \"low high\";\n"                                                   \
-    "Its arg points to 16 doubles: the values of --arg in the order of f_args, which names all\n" \
-    "of them; without f_args in their own order, by any name; then zeros. In C++ all of these\n"  \
-    "are extern \"C\".\n"
+    "Its arg points to 16 doubles: the values of --arg, then zeros. f_args names all arguments\n" \
+    "and gives their order; without it any name is taken, in the order of the command line.\n"    \
+    "In C++ all of these are extern \"C\".\n"
 
 #define INPUT_HELP \
     "An input is a file, a pipe, or '-' for an array that comes through the standard input.\n"

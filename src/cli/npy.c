@@ -1,5 +1,7 @@
 #include "cli/npy.h"
 
+#include "base/bounds.h"
+
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -116,7 +118,7 @@ static size_t digit(char c, size_t base)
     const size_t value = isdigit((unsigned char)c)                ? (size_t)(c - '0')
                          : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (size_t)((c | 0x20) - 'a') + 10
                                                                   : base;
-    return value < base ? value : base;
+    return para__min(value, base);
 }
 
 /* The base that 0x, 0o or 0b announces; 10 without one. */
@@ -353,8 +355,7 @@ size_t para__npy_header_bytes(const void *file, size_t bytes, char fault[PARA__N
     const unsigned char *b = file;
     const reader r = {.fault = fault};
     if (bytes < 6 || memcmp(b, "\x93NUMPY", 6) != 0) {
-        const char *other =
-            other_format(b, bytes < PARA__NPY_PREFIX_MAX ? bytes : PARA__NPY_PREFIX_MAX);
+        const char *other = other_format(b, para__min(bytes, PARA__NPY_PREFIX_MAX));
         return refuse(&r, "not a .npy file%s%s", other ? ", but " : "", other ? other : "");
     }
     if (bytes < 10)

@@ -1,5 +1,7 @@
 #include "cli/say.h"
 
+#include "base/bounds.h"
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
@@ -100,7 +102,7 @@ bool para__say_resembles(const char *typed, const char *name)
             const unsigned change = diagonal + !same;
             const unsigned shift = (row[c] < row[c + 1] ? row[c] : row[c + 1]) + 1;
             diagonal = row[c + 1];
-            row[c + 1] = change < shift ? change : shift;
+            row[c + 1] = para__min(change, shift);
         }
     }
     return row[columns] <= (length < 3 ? 0 : length < 6 ? 1 : 2);

@@ -86,7 +86,7 @@ int para__target_create(para__target *target, const char *path, const char *advi
         return para__target_fail(target, strerror(EISDIR));
     const bool exists = fstatat(target->folder, target->name, &there, AT_SYMLINK_NOFOLLOW) == 0;
     if (exists && !S_ISREG(there.st_mode))
-        return para__target_fail(target, "it was exchanged just now: try again");
+        return para__target_fail(target, "another program has just replaced it: try again");
     const char *obstacle = exists ? find_obstacle(target, &there) : NULL;
     if (obstacle)
         return para__target_fail(target, obstacle);

@@ -1,5 +1,7 @@
 #include "cli/windows.h"
 
+#include "base/bounds.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -9,16 +11,6 @@ static const size_t window_bytes = (size_t)8 << 20;
 
 /* Windows in writeback at once: 128 MiB, about 0.1 s of a fast disk. */
 enum { FLUSHES = 16 };
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t most(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
 
 void para__windows_begin(para__windows *windows, const para__array *array, bool written)
 {
@@ -56,7 +48,7 @@ static void renew(para__windows *windows, size_t window)
 {
     const para__mapping *mapping = windows->mapping;
     const size_t begin = window * window_bytes;
-    const size_t bytes = least(window_bytes, mapping->bytes - begin);
+    const size_t bytes = para__min(window_bytes, mapping->bytes - begin);
     if (windows->written)
         flush(windows, window);
     (void)mmap(mapping->begin + begin, bytes, mapping->protection, mapping->flags | MAP_FIXED,
@@ -72,8 +64,8 @@ void para__windows_done(para__windows *windows, const void *from, size_t bytes)
     for (size_t window = begin / window_bytes; window * window_bytes < end; window++) {
         const size_t first = window * window_bytes;
         const size_t last = first + window_bytes;
-        const size_t all = least(last, windows->end) - most(first, windows->begin);
-        const size_t now = least(last, end) - most(first, begin);
+        const size_t all = para__min(last, windows->end) - para__max(first, windows->begin);
+        const size_t now = para__min(last, end) - para__max(first, begin);
         /* Acquire and release: the stores of all threads to the window precede its new mapping. */
         if (atomic_fetch_add(&windows->done[window], now) + now == all)
             renew(windows, window);

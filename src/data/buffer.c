@@ -1,7 +1,7 @@
 /* Buffers: pages near the workers that will use them, and mapped files. */
 #include "base/memory.h"
 #include "base/status.h"
-#include "engine/pool.h"
+#include "pool/default_pool.h"
 
 #include <para/buffer.h>
 #include <para/map.h>

@@ -1,9 +1,11 @@
 #include "data/call.h"
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/stack.h"
 #include "base/status.h"
+#include "pool/default_pool.h"
 
 const char *para_why_text(para_why why)
 {
@@ -17,8 +19,9 @@ const char *para_why_text(para_why why)
         [PARA_WHY_SMALL] = "serial: predicted gain below the cost of sharing",
         [PARA_WHY_LANES_BUSY] = "serial: every lane of the pool was in use",
         [PARA_WHY_FORKED] = "serial: the process forked after the pool was made",
-        [PARA_WHY_SATURATED] = "parallel: on some workers, which are enough, or tried to be",
+        [PARA_WHY_SATURATED] = "parallel: on some workers; more add nothing, or this is a trial",
         [PARA_WHY_MEMORY] = "serial: no memory for several workers",
+        [PARA_WHY_TOGETHER] = "serial: the thread's short loops take less time together alone",
         [PARA_WHY_LOADING] = "serial: made while a library is loaded or unloaded",
     };
     const size_t index = (size_t)why;
@@ -33,9 +36,9 @@ static void trim(para_pool *pool)
 {
     const para__fp fp = para__fp_hold();
     const uint64_t idle_ticks = para__ns_to_ticks(idle_ns);
-    if (para__ticks() - para__load_relaxed(&pool->kept_ticks) > idle_ticks && /* see pool.h */
+    if (para__ticks() - para__load_relaxed(&pool->lanes.kept_ticks) > idle_ticks && /* see lane.h */
         !para__pool_is_forked(pool))
-        para__lanes_trim(pool, idle_ticks);
+        para__lanes_trim(&pool->lanes, idle_ticks);
     para__fp_release(fp, 0);
 }
 
@@ -48,7 +51,7 @@ static void take_lane(para__call *call)
         para__schedule_stay_alone(s, PARA_WHY_FORKED);
     else if (para__in_loader((uintptr_t)s->site))
         para__schedule_stay_alone(s, PARA_WHY_LOADING);
-    else if (!call->lane && !(call->lane = para__lane_lease(s->pool)))
+    else if (!call->lane && !(call->lane = para__lane_lease(&s->pool->lanes)))
         para__schedule_stay_alone(s, PARA_WHY_LANES_BUSY);
     else
         para__schedule_is_shared(s);
@@ -66,7 +69,7 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
     const para_status status = para__pool_resolve(&pool);
     if (status)
         return status;
-    if (para__load_relaxed(&pool->kept_ticks)) /* see pool.h */
+    if (para__load_relaxed(&pool->lanes.kept_ticks)) /* see lane.h */
         trim(pool);
     call->schedule.pool = pool;
     call->schedule.count = count;
@@ -96,9 +99,9 @@ void *para__call_memory(para__call *call, size_t bytes)
 {
     /* A forked pool's lanes may have been caught halfway: they are left alone. */
     if (!call->lane && !para__pool_is_forked(call->schedule.pool))
-        call->lane = para__lane_lease(call->schedule.pool);
+        call->lane = para__lane_lease(&call->schedule.pool->lanes);
     if (call->lane)
-        return para__lane_arena(call->schedule.pool, call->lane, bytes);
+        return para__lane_arena(call->lane, bytes);
     para__block_free(call->borrowed, call->borrowed_bytes);
     call->borrowed = para__block_alloc(bytes);
     call->borrowed_bytes = call->borrowed ? bytes : 0;
@@ -129,7 +132,7 @@ static size_t probe(para__call *call, const para__job *job, para__seat *seat,
     size_t done = 0;
     const size_t unit_elements = (s->count - 1) / job->units + 1;
     size_t portion = s->first_elements / unit_elements;
-    portion = portion < 1 ? 1 : portion < job->units ? portion : job->units;
+    portion = para__clamp(portion, 1, job->units);
     while (portion > 0) {
         const uint64_t ticks = run_portion(call, job, done, portion, seat, portions);
         done += portion;
@@ -166,7 +169,7 @@ static void run_at_length(para__call *call, para__job *job, para__seat *seat,
             para__plan_pages(&s->plan, job->written + job->first * job->unit_bytes, job->unit_bytes,
                              job->units, s->pool->machine->info.page_bytes);
         para__fp_release(call->fp, 0);
-        para__lane_run(s->pool, call->lane, job, &s->plan, outcome);
+        s->pool->executor->run(s->pool, call->lane, job, &s->plan, outcome);
         call->fp = para__fp_hold();
     }
     if (s->timed && s->site && !outcome->tally.error) {

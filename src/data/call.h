@@ -5,6 +5,8 @@
 #include "base/fpenv.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "executor/lease.h"
+#include "pool/worker.h"
 #include "schedule/schedule.h"
 
 #include <para/call.h>
@@ -64,7 +66,7 @@ unsigned para__call_width_most(const para__call *call);
 static inline unsigned para__call_kind(const para__call *call)
 {
     const para_pool *pool = call->schedule.pool;
-    return pool->is_hybrid ? pool->worker[para__pool_seat(pool)].kind : 0;
+    return pool->is_hybrid ? pool->lanes.helper[para__pool_seat(pool)].kind : 0;
 }
 
 /* Memory until the call ends, aligned to PARA__LINE; NULL if there is none. */

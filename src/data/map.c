@@ -1,5 +1,6 @@
 /* para_pmap. A unit is a chunk where the call states its length, else one element; and then every
  * claim becomes one kernel call. */
+#include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/call.h"
@@ -38,7 +39,7 @@ static void run_map(const void *payload, size_t first_unit, size_t unit_count, p
     if (__builtin_mul_overflow(unit_count, job->unit, &left) || left > job->count - first)
         left = job->count - first; /* the last unit may be shorter */
     while (left && !para__seat_stops(seat, first) && !para__seat_is_cancelled(seat, job->cancel)) {
-        const size_t n = left > job->piece ? job->piece : left;
+        const size_t n = para__min(left, job->piece);
         para__aim_at(&aim, &job->views, first, n);
         para__seat_record(seat, first, n, job->kernel(&aim.chunk, job->arg));
         first += n;

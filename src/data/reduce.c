@@ -6,6 +6,7 @@
  * as many pairs combine as b + 1 has trailing zeros. The caller finishes the tree.
  *
  * Of large accumulators no copy is made that can be spared: the slot is the bottom of the stack. */
+#include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/call.h"
@@ -121,7 +122,7 @@ static void run_reduce(const void *payload, size_t first, size_t count, para__se
     __builtin_prefetch(job->partials.slots + first * job->partials.stride, 1);
     for (size_t unit = first; unit < first + count;) {
         const unsigned fits = para__tree_level(job->partials.leaves, unit, first + count);
-        const unsigned level = fits < job->most_level ? fits : job->most_level;
+        const unsigned level = para__min(fits, job->most_level);
         if (!run_node(job, unit, level, stack, &aim, seat))
             return;
         unit += (size_t)1 << level;
@@ -155,7 +156,7 @@ static void divide(reduce_job *job, para__call *call)
         return;
     }
     const size_t chunk = call->schedule.options->chunk;
-    const size_t least = chunk < job->count ? chunk : job->count;
+    const size_t least = para__min(chunk, job->count);
     job->level = para__unit_level(job->blocks, job->acc_bytes, most);
     while (((size_t)1 << job->level) < job->blocks && (job->block << job->level) < least)
         job->level++;
@@ -177,7 +178,7 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, cha
     const size_t fits = STACK_BYTES / stride;
     const unsigned all = para__ceiling_log2(job->units);
     const unsigned room = fits > job->level + 1 ? (unsigned)fits - job->level - 1 : 0;
-    job->most_level = room < all ? room : all;
+    job->most_level = para__min(room, all);
     job->is_large = stride > STACK_BYTES;
     const unsigned piled = job->level + job->most_level + !job->is_large;
     job->scratch_offset = para__round_up(piled * stride, PARA__LINE);

@@ -7,8 +7,8 @@
 #include "base/module.h"
 #include "base/status.h"
 #include "base/unique.h"
-#include "engine/calibrate.h"
-#include "engine/pool.h"
+#include "pool/calibrate.h"
+#include "pool/default_pool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -102,7 +102,7 @@ static para_calibration_info measured(para_pool *pool)
         .wake_cost_ns = costs.wake_cost_ns,
         .share_ns = costs.share_ns,
         .clock_ns = costs.clock_ns,
-        .spin_ns = (double)para__load_relaxed(&pool->spin_ticks) /* see pool.h */
+        .spin_ns = (double)para__load_relaxed(&pool->lanes.spin_ticks) /* see lane.h */
                    * para__ns_per_tick(),
         .least_ns = para__least_work_ns(&costs, para__pool_workers(pool)),
         .sites = sites,

@@ -1,5 +1,6 @@
 #include "plan/divide.h"
 
+#include "base/bounds.h"
 #include "base/memory.h"
 
 /* Grains, the first and the last of which the units may not fill. */
@@ -14,7 +15,7 @@ static size_t border(const para__division *division, size_t grains, unsigned s)
     const para__grain grain = division->grain;
     const size_t unit = para__share(grains, division->width, s) << grain.log2;
     const size_t first = unit > grain.offset ? unit - grain.offset : 0;
-    return first < division->units ? first : division->units;
+    return para__min(first, division->units);
 }
 
 /* Apart, so that short calls, which have no grain, have a short way. */
@@ -69,7 +70,7 @@ static bool grain_of_page(para__grain *grain, uintptr_t address, size_t unit_byt
 {
     const unsigned page_log2 = (unsigned)__builtin_ctzll(page);
     const unsigned unit_log2 = (unsigned)__builtin_ctzll(unit_bytes);
-    const unsigned common = unit_log2 < page_log2 ? unit_log2 : page_log2;
+    const unsigned common = para__min(unit_log2, page_log2);
     if (address & (((size_t)1 << common) - 1))
         return false;
     /* offset * unit_bytes = address modulo page; both divided by what they have in common. */

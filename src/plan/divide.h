@@ -25,6 +25,8 @@
 #ifndef PARA_PLAN_DIVIDE_H
 #define PARA_PLAN_DIVIDE_H
 
+#include "base/bounds.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -57,7 +59,7 @@ typedef struct para__range {
 static inline size_t para__share(size_t n, size_t parts, size_t i)
 {
     const size_t rest = n % parts;
-    return n / parts * i + (i < rest ? i : rest);
+    return n / parts * i + para__min(i, rest);
 }
 
 /* The units of slice s. */

@@ -7,6 +7,8 @@
 #ifndef PARA_PLAN_PATIENCE_H
 #define PARA_PLAN_PATIENCE_H
 
+#include "base/bounds.h"
+
 #include <stdint.h>
 
 /* Patience is kept for so many full spins: a burst of calls is followed by a pause now and then. */
@@ -22,18 +24,18 @@ static inline void para__patience_earn(para__patience *patience, uint64_t ticks,
 {
     const uint64_t most = PARA__PATIENCE_SPINS * spin_ticks;
     const uint64_t room = most > patience->ticks ? most - patience->ticks : 0;
-    patience->ticks += ticks < room ? ticks : room;
+    patience->ticks += para__min(ticks, room);
 }
 
 static inline void para__patience_spend(para__patience *patience, uint64_t ticks)
 {
-    patience->ticks -= ticks < patience->ticks ? ticks : patience->ticks;
+    patience->ticks -= para__min(ticks, patience->ticks);
 }
 
 /* How long the worker may spin now. */
 static inline uint64_t para__patience_limit(const para__patience *patience, uint64_t spin_ticks)
 {
-    return patience->ticks < spin_ticks ? patience->ticks : spin_ticks;
+    return para__min(patience->ticks, spin_ticks);
 }
 
 #endif

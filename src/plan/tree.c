@@ -1,16 +1,8 @@
 #include "plan/tree.h"
 
+#include "base/bounds.h"
+
 #include <math.h>
-
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 static size_t divide_up(size_t n, size_t by)
 {
@@ -22,7 +14,7 @@ static size_t square_root(size_t n)
 {
     size_t root = (size_t)sqrt((double)n); /* off by one at most, and by more beyond 2^53 */
     const size_t largest = ((size_t)1 << (sizeof n * 4)) - 1;
-    root = root < largest ? root : largest;
+    root = para__min(root, largest);
     while (root * root > n)
         root--;
     while (root < largest && (root + 1) * (root + 1) <= n)
@@ -35,7 +27,7 @@ static size_t slots_allowed(size_t acc_bytes, size_t small_bytes)
 {
     if (small_bytes <= PARA__PARTIALS_BYTES / 64)
         return PARA__PARTIALS_BYTES / small_bytes;
-    return smaller(64, larger(4, PARA__LARGE_BYTES / acc_bytes));
+    return para__min(64, para__max(4, PARA__LARGE_BYTES / acc_bytes));
 }
 
 /* Below this count, a quarter of the root is less than 9. */
@@ -44,11 +36,13 @@ static const size_t first_square = (size_t)36 * 36;
 size_t para__block_elements(size_t count, size_t acc_bytes)
 {
     size_t blocks = count < first_square ? 8 : square_root(count) / 4;
-    blocks = smaller(blocks, slots_allowed(acc_bytes, acc_bytes));
+    blocks = para__min(blocks, slots_allowed(acc_bytes, acc_bytes));
     const size_t least = acc_bytes <= PARA__PARTIALS_BYTES ? acc_bytes / 8 : acc_bytes / 2;
-    const size_t block = larger(divide_up(count, blocks), least);
+    const size_t block = para__max(divide_up(count, blocks), least);
     /* Longer ones begin at the same place within a cache line as the array. */
-    return block < 64 ? larger(block, 1) : block > SIZE_MAX - 63 ? block : (block + 63) / 64 * 64;
+    return block < 64              ? para__max(block, 1)
+           : block > SIZE_MAX - 63 ? block
+                                   : (block + 63) / 64 * 64;
 }
 
 /* Of a participant's partial results, so many bytes stay in its cache. */
@@ -57,8 +51,8 @@ static const size_t cached_bytes = (size_t)1 << 20;
 unsigned para__unit_level(size_t leaves, size_t acc_bytes, unsigned width)
 {
     const size_t allowed = slots_allowed(acc_bytes, para__slot_bytes(acc_bytes));
-    const size_t each = smaller(256, larger(8, cached_bytes / acc_bytes));
-    const size_t most = smaller(width * each, allowed);
+    const size_t each = para__min(256, para__max(8, cached_bytes / acc_bytes));
+    const size_t most = para__min(width * each, allowed);
     unsigned level = 0;
     while (level < sizeof leaves * 8 - 1 && (leaves >> level) > most)
         level++;
@@ -71,14 +65,14 @@ unsigned para__unit_level(size_t leaves, size_t acc_bytes, unsigned width)
 unsigned para__tree_width(size_t leaves, size_t acc_bytes, unsigned width, unsigned *level)
 {
     const size_t stride = para__slot_bytes(acc_bytes);
-    const size_t room = larger(4, PARA__FOLDING_BYTES / stride);
+    const size_t room = para__max(4, PARA__FOLDING_BYTES / stride);
     const unsigned whole = para__ceiling_log2(leaves);
     unsigned best = 1;
     unsigned best_level = whole;
     for (unsigned l = *level; l < whole; l++) {
         const size_t units = divide_up(leaves, (size_t)1 << l);
-        const size_t most = smaller(width, units);
-        const size_t fit = units > room ? 0 : l == 0 ? most : smaller(most, (room - units) / l);
+        const size_t most = para__min(width, units);
+        const size_t fit = units > room ? 0 : l == 0 ? most : para__min(most, (room - units) / l);
         if (fit > best) {
             best = (unsigned)fit;
             best_level = l;

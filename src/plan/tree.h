@@ -9,6 +9,7 @@
 #define PARA_PLAN_TREE_H
 
 #include "base/atomic.h"
+#include "base/bounds.h"
 #include "base/memory.h"
 
 #include <stddef.h>
@@ -40,7 +41,7 @@ unsigned para__unit_level(size_t leaves, size_t acc_bytes, unsigned width);
 static inline unsigned para__ceiling_log2(size_t n)
 {
     const unsigned bits = n > 1 ? 64 - (unsigned)__builtin_clzll(n - 1) : 0;
-    return bits < 63 ? bits : 63;
+    return para__min(bits, 63);
 }
 
 /* How many of width participants have room to fold units of 2^*level leaves; it may be more of them
@@ -61,7 +62,7 @@ typedef struct para__partials {
 static inline size_t para__acc_alignment(size_t acc_bytes)
 {
     const size_t power = acc_bytes & -acc_bytes;
-    return power < 16 ? 16 : power < PARA__LINE ? power : PARA__LINE;
+    return para__clamp(power, 16, PARA__LINE);
 }
 
 static inline size_t para__slot_bytes(size_t acc_bytes)

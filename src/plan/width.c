@@ -1,5 +1,7 @@
 #include "plan/width.h"
 
+#include "base/bounds.h"
+
 /* The first trial comes after so many calls, later ones after more, doubled with each refusal. */
 enum { CALLS_BETWEEN = 64, MOST_REFUSED = 6 };
 
@@ -14,7 +16,7 @@ static const double clearly_faster = 0.95;
 static unsigned halved(unsigned all, unsigned halvings)
 {
     const unsigned width = halvings < 32 ? all >> halvings : 0;
-    return width < LEAST_WIDTH ? LEAST_WIDTH : width;
+    return para__max(width, LEAST_WIDTH);
 }
 
 static bool can_narrow(para__width w, unsigned all)
@@ -48,7 +50,7 @@ static para__width stay(para__width w, double element_ns)
     /* A call that was disturbed counts as twice the mean at most. */
     const double pace = w.pace_ns > 0 ? w.pace_ns : element_ns;
     const double most = 2 * pace;
-    w.pace_ns = (float)(pace + ((element_ns < most ? element_ns : most) - pace) / 8);
+    w.pace_ns = (float)(pace + (para__min(element_ns, most) - pace) / 8);
     if (w.calls < CALLS_BETWEEN << MOST_REFUSED)
         w.calls++;
     return w;

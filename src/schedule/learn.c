@@ -1,7 +1,8 @@
 /* What is learnt of a call: while it is probed, and from how it went. */
-#include "schedule/tuning.h"
+#include "schedule/schedule.h"
 
 #include "base/thread.h"
+#include "schedule/tuning.h"
 
 #include <float.h>
 #include <math.h>
@@ -74,7 +75,8 @@ size_t para__schedule_next(para__schedule *s, const para__portions *portions, si
     const double price_ns = price_of(s, portions);
     const double unit_ns = ns > price_ns ? (ns - price_ns) / (double)last : 0;
     const double rest_ns = unit_ns * (double)left;
-    const bool is_long = last_ticks >= s->pool->portion_ticks; /* else it tells more of its call */
+    const bool is_long =
+        last_ticks >= s->pool->lanes.portion_ticks; /* else it tells more of its call */
     /* A price that is known need not be that of this call. */
     const double all = portions->units + (double)left;
     const double expected_ns = price_ns + para__elements_ns(s, PARA__ALONE) * (double)last / all;
@@ -114,14 +116,14 @@ static void count_forgone(para__schedule *s, uint64_t call_ticks)
         return;
     const unsigned calls = s->stands_for;
     const uint64_t now = para__ticks();
-    const uint64_t last = para__load_relaxed(&pool->followed.forgone_at); /* all: see pool.h */
+    const uint64_t last = para__load_relaxed(&pool->followed.forgone_at); /* all: see types.h */
     uint64_t sum = para__load_relaxed(&pool->followed.forgone_ns);
-    if (now - last > calls * (para__load_relaxed(&pool->spin_ticks) + call_ticks))
+    if (now - last > calls * (para__load_relaxed(&pool->lanes.spin_ticks) + call_ticks))
         sum = 0; /* a helper woken then would sleep again by now */
     sum += (uint64_t)(calls * forgone_ns);
     const double price_ns = costs.wake_ns + (width - 2) * costs.wake_cost_ns;
     if ((double)sum > price_ns && !para__pool_is_forked(pool)) {
-        para__workers_wake(pool, width - 1);
+        pool->executor->wake(pool, width - 1);
         sum = 0;
     }
     para__store_relaxed(&pool->followed.forgone_ns, sum);
@@ -212,7 +214,7 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         return;
     }
     if (s->watched && elapsed_ns < another_kind * s->usual_ns) {
-        if (para__pool_awake(s->pool) < all - 1) {
+        if (!s->together && s->pool->executor->awake(s->pool) < all - 1) {
             s->stands_for = 1;
             count_forgone(s, outcome->ticks);
         }
@@ -241,8 +243,9 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
     para__store_relaxed(&s->site->small, para__small_count(s)); /* no order: see sites.h */
     if (ns < 0)
         return;
-    if (s->plan.why != PARA_WHY_ASKED && !(para__is_paced(s) && s->paced < all) && !s->trial &&
-        ns > para__least_work_now(s->pool) && para__pool_awake(s->pool) < all - 1) {
+    if (s->plan.why != PARA_WHY_ASKED && !s->together && !(para__is_paced(s) && s->paced < all) &&
+        !s->trial && ns > para__least_work_now(s->pool) &&
+        s->pool->executor->awake(s->pool) < all - 1) {
         para__schedule_ask(s, units, para__elements_ns(s, PARA__SHARED),
                            para__elements_ns(s, PARA__ALONE) + (double)e.price_ns);
         count_forgone(s, outcome->ticks);

@@ -1,6 +1,9 @@
-#include "schedule/tuning.h"
+#include "schedule/schedule.h"
 
 #include "base/thread.h"
+#include "plan/arms.h"
+#include "pool/worker.h"
+#include "schedule/tuning.h"
 
 /* What a thread remembers of its own last calls; its own, so that callers do not share a line. */
 static PARA__THREAD_LOCAL struct {
@@ -10,6 +13,7 @@ static PARA__THREAD_LOCAL struct {
                                  or timed_left more shared ones to be timed */
     uint8_t trial_left, timed_left, waits;
     uint8_t calls, priced; /* counters, for what is done now and then */
+    para__arms arms;       /* whether its short calls run alone, all of them */
 } recent;
 
 static unsigned awake(const para_pool *pool, double work_ns)
@@ -17,7 +21,7 @@ static unsigned awake(const para_pool *pool, double work_ns)
     /* A call within a kernel finds everybody busy with the call around it. If it is long against
      * the cost of sharing, they may come to help before it is over. */
     const bool long_within = work_ns >= 10 * short_ns && para__pool_is_worker(pool);
-    return long_within ? para__pool_workers(pool) - 1 : para__pool_awake(pool);
+    return long_within ? para__pool_workers(pool) - 1 : pool->executor->awake(pool);
 }
 
 void para__schedule_ask(para__schedule *s, size_t units, double work_ns, double alone_ns)
@@ -138,12 +142,12 @@ void para__schedule_forgo_trial(const para__schedule *s)
 static bool waits_for_helpers(para__schedule *s)
 {
     if (s->ask.work_ns >= long_ns || s->ask.awake > 0 ||
-        para__load_relaxed(&s->pool->spin_ticks) == 0) /* see pool.h */
+        para__load_relaxed(&s->pool->lanes.spin_ticks) == 0) /* see lane.h */
         return false;
     if (recent.woken != s->site) {
         recent.woken = s->site;
         recent.waits = CALLS_TO_WAKE;
-        para__workers_wake(s->pool, 1);
+        s->pool->executor->wake(s->pool, 1);
     } else if (--recent.waits == 0) {
         para__schedule_forgo_trial(s);
         recent.woken = NULL;
@@ -157,20 +161,62 @@ static bool is_trial_shared(para__schedule *s)
 {
     const bool goes_on = goes_on_trial(s);
     if (!goes_on && (s->estimate.shared == 0 || !(s->timed || recent.woken == s->site) ||
-                     !is_covered(s, s->plan.gain_ns) || waits_for_helpers(s)))
+                     !is_covered(s, s->plan.gain_ns)))
         return false;
-    recent.woken = NULL;
+    const para__ask asked = s->ask;
     const double longer_ns = -s->plan.gain_ns;
-    para__schedule_ask(s, s->ask.units, para__elements_ns(s, PARA__ALONE), s->ask.alone_ns);
-    decide(s);
-    if (s->plan.width == 1 || longer_ns <= 0)
+    para__schedule_ask(s, asked.units, para__elements_ns(s, PARA__ALONE), asked.alone_ns);
+    if (!goes_on && waits_for_helpers(s)) {
+        s->ask = asked;
         return false;
-    s->usual_ns = s->ask.alone_ns;
+    }
+    recent.woken = NULL;
+    decide(s);
+    if (s->plan.width == 1 || longer_ns <= 0) {
+        s->ask = asked;
+        return false;
+    }
+    s->usual_ns = asked.alone_ns;
     if (!goes_on) {
         s->timed = true;
         begin_trial(s);
     }
     return true;
+}
+
+/* ---- All short calls of a thread alone ------------------------------------------------- */
+
+/* Whether a thread's short calls are looked at together. A worker's own calls are not: what they
+ * cost is the outer call's. */
+static bool has_arms(const para__schedule *s, double work_ns)
+{
+    return work_ns < long_ns && s->options->executor == PARA_EXECUTOR_AUTO &&
+           !para__pool_is_worker(s->pool);
+}
+
+/* Whether this call, which would be shared if it were decided for itself, runs alone as all short
+ * ones of its thread do. Helpers are woken for a trial of sharing. */
+static bool is_alone_with_all(para__schedule *s, double alone_ns)
+{
+    para__arms *arms = &recent.arms;
+    const uint32_t site = (uint32_t)(uintptr_t)s->site;
+    if (arms->since == 0 || para__arms_is_full(arms, site)) {
+        para__arms_turn(arms, site, (uint64_t)((double)para__ticks() * para__ns_per_tick()));
+        if (arms->trial == PARA__TRIAL_WINDOWS && arms->arm == PARA__ALL_ALONE)
+            s->pool->executor->wake(s->pool, 1);
+    }
+    para__arms_add(arms, site, alone_ns);
+    return para__arms_now(arms) == PARA__ALL_ALONE;
+}
+
+static void run_together(para__schedule *s, double alone_ns)
+{
+    run_small(s);
+    s->plan.why = PARA_WHY_TOGETHER;
+    s->together = true;
+    s->watched = !s->timed && alone_ns > short_ns;
+    s->timed |= s->watched;
+    s->usual_ns = alone_ns;
 }
 
 /* ---- Before a call -------------------------------------------------------------------- */
@@ -218,7 +264,10 @@ static void begin_known(para__schedule *s, size_t units)
     const double work_ns = para__elements_ns(s, PARA__SHARED);
     const double alone_ns = para__elements_ns(s, PARA__ALONE) + (double)s->estimate.price_ns;
     const bool automatic = s->options->executor == PARA_EXECUTOR_AUTO;
+    const bool has_choice = has_arms(s, work_ns);
     para__schedule_ask(s, units, work_ns, alone_ns);
+    if (has_choice && para__arms_now(&recent.arms) == PARA__ALL_ALONE) /* as if they were shared */
+        s->ask.awake = para__pool_workers(s->pool) - 1;
     decide(s);
     s->stands_for = work_ns < long_ns ? SAMPLE_EVERY : 1;
     s->timed = s->stands_for == 1 || para__is_sampled(&recent.calls);
@@ -227,6 +276,10 @@ static void begin_known(para__schedule *s, size_t units)
     if (!automatic)
         return;
     if (s->plan.width > 1) {
+        if (has_choice && is_alone_with_all(s, alone_ns)) {
+            run_together(s, alone_ns);
+            return;
+        }
         if (!is_trial_alone(s))
             return;
         s->usual_ns = alone_ns - s->plan.gain_ns;
@@ -282,6 +335,7 @@ void para__schedule_begin(para__schedule *s, size_t units)
 {
     s->unsettled = false;
     s->watched = false;
+    s->together = false;
     s->trial = false;
     s->stands_for = 1;
     s->paced = 0;

@@ -10,33 +10,7 @@
 #ifndef PARA_SCHEDULE_SCHEDULE_H
 #define PARA_SCHEDULE_SCHEDULE_H
 
-#include "engine/lane.h"
-#include "engine/pool.h"
-
-#include <para/call.h>
-
-typedef struct para__schedule {
-    para_pool *pool;
-    const para_options *options;
-    size_t count;     /* elements */
-    unsigned limit;   /* the most participants; 0: all workers of the pool */
-    para__site *site; /* what the pool remembers of calls like this one; NULL if it is not asked */
-    para__estimate estimate;
-    para__ask ask; /* where sharing was considered */
-    para__plan plan;
-    bool small; /* so little that nothing is looked up of its cost */
-    bool probe; /* runs alone in growing portions; the rest is shared if that turns out to pay */
-    bool timed; /* its participants look at the clock */
-    bool unsettled;  /* alone, after one that was shared: finds data where a helper has left it */
-    bool watched;    /* timed only to see whether it is of another kind than expected */
-    bool trial;      /* in the way that is expected to take longer */
-    double usual_ns; /* what it is expected to take if it is watched; of a trial: the other way */
-    unsigned stands_for;   /* calls like it that are not timed, and itself */
-    size_t first_elements; /* of the first portion, when probing */
-    double probed_ns;      /* an element's cost in the last portion of a probe */
-    para__width pace;      /* what was known of the site's width, */
-    unsigned paced;        /* and the width of this call for that; 0: it was not consulted */
-} para__schedule;
+#include "schedule/state.h"
 
 /* Decides how a call runs, of so many units. s->pool, options and count are set. begin_small
  * decides without arithmetic; false: call begin. */

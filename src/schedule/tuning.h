@@ -3,8 +3,8 @@
 #define PARA_SCHEDULE_TUNING_H
 
 #include "base/clock.h"
-#include "engine/calibrate.h"
-#include "schedule/schedule.h"
+#include "pool/calibrate.h"
+#include "schedule/state.h"
 
 /* Calls shorter than this are timed now and then only, so that a look at the clock does not
  * show. */
@@ -69,7 +69,7 @@ static inline bool para__is_sampled(uint8_t *counter)
 /* Work below this is not worth sharing, even with helpers that are awake. */
 static inline double para__least_work_now(const para_pool *pool)
 {
-    return para__load_relaxed(&pool->followed.least_work_ns); /* see pool.h */
+    return para__load_relaxed(&pool->followed.least_work_ns); /* see types.h */
 }
 
 static inline double para__schedule_ns(const para__schedule *s, double ticks, unsigned looks)

@@ -28,10 +28,9 @@ static void end_checking(void)
     if (para__swap_relaxed(&checking_ended, true))
         return; /* it was said */
     const int saved = errno;
-    int cancel_state;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    const int cancel_state = para__cancellation_off();
     fputs("para: no memory is left to check locks with: from here on none is checked\n", stderr);
-    pthread_setcancelstate(cancel_state, NULL);
+    para__cancellation_restore(cancel_state);
     errno = saved;
 }
 

@@ -62,10 +62,12 @@
  * 0.99). To yield there instead: beside CPU hogs it is these that get the time. */
 #include <para/mutex.h>
 
+#include "base/assert.h"
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/status.h"
-#include "sync/cancel.h"
 #include "sync/check.h"
+#include "sync/line.h"
 #include "sync/spin.h"
 
 enum { LOCKED = 1, WAITING = 2, WAKING = 4, RESERVED = 8, CPU_SHIFT = 16 };
@@ -104,8 +106,9 @@ static bool is_in_holders_way(_Atomic uint32_t *word)
 }
 
 /* As a newcomer. */
-static bool take(_Atomic uint32_t *word, uint32_t cpu)
+static bool take(void *mutex, uint32_t cpu)
 {
+    _Atomic uint32_t *const word = word_of(mutex);
     uint32_t known = para__load_relaxed(word); /* the swap orders */
     while (!(known & (LOCKED | RESERVED)))
         if (para__cas_acquire(E9, word, &known, taken_from(known, cpu)))
@@ -113,24 +116,10 @@ static bool take(_Atomic uint32_t *word, uint32_t cpu)
     return false;
 }
 
-/* Who is kept off does not spin: it is in the way of the one that comes next. */
-static bool spin_and_take(_Atomic uint32_t *word, uint32_t cpu, uint64_t deadline_ns)
+static bool take_or_announce(void *mutex, para__waiter *self, bool others, bool queues)
 {
-    para__spin spin;
-    if (para__load_relaxed(word) & RESERVED || /* a guess */
-        !para__spin_begin(&spin, deadline_ns, false))
-        return false;
-    bool taken;
-    while (!(taken = take(word, cpu)) && para__spin_pause(&spin)) {
-    }
-    para__spin_end(taken);
-    return taken;
-}
-
-/* Under the latch: takes the lock as a newcomer, or announces that somebody waits, if queues.
- * others: the queue is not empty. */
-static bool take_or_announce(_Atomic uint32_t *word, bool others, bool queues)
-{
+    _Atomic uint32_t *const word = word_of(mutex);
+    (void)self;
     uint32_t known = para__load_relaxed(word); /* the swap orders */
     uint32_t next;
     bool taken;
@@ -173,101 +162,86 @@ static void spin_as_first(_Atomic uint32_t *word, bool starved, uint64_t deadlin
     para__spin_end(!held);
 }
 
-/* First in line and woken, at that time for the first time: spins, and naps between, until the lock
- * seems free or *starved. In the holder's way it naps for nap_ns more than has passed since it was
- * woken; no longer, for nobody calls it if the lock is left free meanwhile. So it may nap until
- * twice PARA__OVERTAKE_NS and nap_ns after it was woken, with which 16 threads and sections of 5 us
- * are half a percent faster than with naps that end in time. WAKING stays set, so that no unlock
- * pays for another wake-up: a running thread takes the lock again and again, and each of them would
- * be in vain. */
-static para_status stay_awake(_Atomic uint32_t *word, para__waiter *self, uint64_t woken_ns,
-                              uint64_t deadline_ns, para_cancel *cancel, bool *starved)
+/* First in line and woken: spins, and naps between, until the lock seems free or it has starved. In
+ * the holder's way it naps for nap_ns more than has passed since it was woken; no longer, for
+ * nobody calls it if the lock is left free meanwhile. So it may nap until twice PARA__OVERTAKE_NS
+ * and nap_ns after it was woken, with which 16 threads and sections of 5 us are half a percent
+ * faster than with naps that end in time. WAKING stays set, so that no unlock pays for another
+ * wake-up: a running thread takes the lock again and again, and each of them would be in vain. */
+static para_status stay_awake(void *mutex, para__waiter *self, uint64_t deadline_ns,
+                              para_cancel *cancel)
 {
+    _Atomic uint32_t *const word = word_of(mutex);
+    self->since_ns = self->since_ns ? self->since_ns : para__now_ns();
     for (;;) {
-        *starved = para__now_ns() - woken_ns >= PARA__OVERTAKE_NS;
-        spin_as_first(word, *starved, deadline_ns);
-        if (*starved || !(para__load_relaxed(word) & LOCKED)) /* a guess */
+        self->starved = para__now_ns() - self->since_ns >= PARA__OVERTAKE_NS;
+        spin_as_first(word, self->starved, deadline_ns);
+        if (self->starved || !(para__load_relaxed(word) & LOCKED)) /* a guess */
             return PARA_OK;
         para__event_arm(self->event);
         const uint64_t now_ns = para__now_ns();
-        const uint64_t up_ns = now_ns + nap_ns + (is_in_holders_way(word) ? now_ns - woken_ns : 0);
-        const para_status over =
-            para__wait(self->event, up_ns < deadline_ns ? up_ns : deadline_ns, cancel);
+        const uint64_t more_ns = is_in_holders_way(word) ? now_ns - self->since_ns : 0;
+        const uint64_t up_ns = now_ns + nap_ns + more_ns;
+        const para_status over = para__wait(self->event, para__min(up_ns, deadline_ns), cancel);
         if (over && (over != PARA_ERR_TIMEOUT || up_ns >= deadline_ns))
             return over;
     }
 }
 
-/* Sleeps in line, where self stands already. PARA_OK: the lock is taken. */
-static para_status wait_in_line(_Atomic uint32_t *word, para__waiter *self, uint64_t deadline_ns,
-                                para_cancel *cancel)
+/* Under the latch. Whoever stands in line is announced, and if the first in line has been woken,
+ * others know. That does not hold while an unlock of what is free is put right. */
+static void check_word(_Atomic uint32_t *word, const para__bucket *bucket, const void *key)
 {
-    uint64_t first_woken_ns = 0;
-    for (;;) {
-        para_status over = para__wait(self->event, deadline_ns, cancel);
-        bool starved = false;
-        if (!over && para__load_relaxed(&self->woken)) { /* nobody else clears it */
-            first_woken_ns = first_woken_ns ? first_woken_ns : para__now_ns();
-            over = stay_awake(word, self, first_woken_ns, deadline_ns, cancel, &starved);
-        }
-        para__bucket *const bucket = para__bucket_lock(self->key);
-        const bool first = para__queue_next(bucket, self->key, NULL) == self;
-        const bool others = !first || para__queue_next(bucket, self->key, self);
-        bool taken = false;
-        if (para__load_relaxed(&self->woken)) { /* under the latch */
-            taken = take_or_rest(word, others, starved);
-            para__store_relaxed(&self->woken, false);
-        }
-        if (taken || over) {
-            para__queue_remove(bucket, self);
-            if (!taken && !others)
-                para__and_relaxed(word, LOCKED); /* nobody waits: these bits guard nothing */
-            else if (!taken && first)
-                para__and_relaxed(word, ~(uint32_t)RESERVED); /* likewise */
-            para__bucket_unlock(bucket);
-            return taken ? PARA_OK : over;
-        }
-        para__event_arm(self->event);
-        para__bucket_unlock(bucket);
-    }
+    if (!PARA__ASSERTS)
+        return;
+    const para__waiter *const first = para__queue_next(bucket, key, NULL);
+    const uint32_t known = para__load_relaxed(word); /* these bits change under the latch alone */
+    PARA__ASSERT(!first || known & WAITING);
+    PARA__ASSERT(!first || !para__load_relaxed(&first->woken) || known & WAKING);
 }
+
+static bool take_or_leave(void *mutex, para__bucket *bucket, para__waiter *self, bool is_over,
+                          para__calls *calls)
+{
+    _Atomic uint32_t *const word = word_of(mutex);
+    check_word(word, bucket, self->key);
+    const bool first = para__queue_next(bucket, self->key, NULL) == self;
+    const bool others = !first || para__queue_next(bucket, self->key, self);
+    const bool taken = para__load_relaxed(&self->woken) && /* under the latch */
+                       take_or_rest(word, others, self->starved);
+    (void)calls;
+    if (taken || is_over)
+        para__queue_remove(bucket, self);
+    if (!taken && is_over && !others)
+        para__and_relaxed(word, LOCKED); /* nobody waits: these bits guard nothing */
+    else if (!taken && is_over && first)
+        para__and_relaxed(word, ~(uint32_t)RESERVED); /* likewise */
+    return taken;
+}
+
+static const para__lock_type mutex_type = {take, stay_awake, take_or_announce, take_or_leave};
 
 /* In parentheses since with PARA_CHECK_LOCKS it is also a macro. */
 para_status(para_mutex_lock_with)(para_mutex *mutex, uint64_t deadline_ns, para_cancel *cancel)
 {
-    _Atomic uint32_t *const word = word_of(mutex);
     const uint32_t cpu = here();
-    if (take(word, cpu) || spin_and_take(word, cpu, deadline_ns))
+    if (take(mutex, cpu))
         return PARA_OK;
-    para__event event = {PARA__PARKED};
-    para__waiter for_token = {.key = cancel, .event = &event};
-    para__waiter for_lock = {.key = para__mutex_key(mutex), .event = &event};
-    if (cancel && !para__cancel_enter(&for_token, cancel))
-        return para__fail(PARA_ERR_CANCELLED, NULL);
-    para__bucket *const bucket = para__bucket_lock(for_lock.key);
-    const bool taken = take_or_announce(word, para__queue_next(bucket, for_lock.key, NULL), true);
-    if (!taken)
-        para__queue_append(bucket, &for_lock);
-    para__bucket_unlock(bucket);
-    const para_status status = taken ? PARA_OK : wait_in_line(word, &for_lock, deadline_ns, cancel);
-    if (cancel)
-        para__cancel_leave(&for_token);
-    return status ? para__fail(status, NULL) : PARA_OK;
+    para__waiter self = {.key = para__mutex_key(mutex), .need = cpu};
+    /* Who is kept off does not spin: it is in the way of the one that comes next. */
+    const bool spins = !(para__load_relaxed(word_of(mutex)) & RESERVED); /* a guess */
+    return para__line_wait(&mutex_type, mutex, &self, spins, deadline_ns, cancel);
 }
 
 bool para_mutex_try_lock_slow(para_mutex *mutex)
 {
-    _Atomic uint32_t *const word = word_of(mutex);
-    if (take(word, here()))
+    if (take(mutex, here()))
         return true;
-    if ((para__load_relaxed(word) & (LOCKED | RESERVED)) != RESERVED) /* a guess */
+    if ((para__load_relaxed(word_of(mutex)) & (LOCKED | RESERVED)) != RESERVED) /* a guess */
         return false;
     /* For the first in line, or, in a child of fork(), for nobody. */
-    const void *const key = para__mutex_key(mutex);
-    para__bucket *const bucket = para__bucket_lock(key);
-    const bool taken = take_or_announce(word, para__queue_next(bucket, key, NULL), false);
-    para__bucket_unlock(bucket);
-    return taken;
+    para__waiter self = {.key = para__mutex_key(mutex)};
+    return para__line_try(&mutex_type, mutex, &self, false);
 }
 
 para_status para_mutex_unlock_slow(para_mutex *mutex, uint32_t rest)
@@ -288,6 +262,8 @@ para_status para_mutex_unlock_slow(para_mutex *mutex, uint32_t rest)
         para__or_relaxed(word, WAKING);
     if (wakes)
         para__calls_add(&calls, first);
+    if (first) /* else the mutex may be gone */
+        check_word(word, bucket, key);
     para__bucket_unlock(bucket);
     para__calls_make(&calls);
     return was_free ? para__fail(PARA_ERR_NOT_OWNER, "nobody holds the mutex") : PARA_OK;

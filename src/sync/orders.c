@@ -12,8 +12,9 @@
  * A mutex of pthread guards it all, and not a latch, since memory is allocated under it. */
 #include "sync/orders.h"
 
+#include "base/fork.h"
+
 #include <errno.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -55,23 +56,13 @@ typedef struct order {
 #define CONTAINING(type, member, pointer) \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-static pthread_mutex_t graph = PTHREAD_MUTEX_INITIALIZER; /* guards all of these */
+static para__guard graph = PARA__GUARD_INIT; /* guards all of these */
 static table locks, orders;
 static uint64_t searches;
 
-static void enter_graph(void)
+__attribute__((constructor(101))) static void guard_graph_in_forks(void)
 {
-    pthread_mutex_lock(&graph);
-}
-
-static void leave_graph(void)
-{
-    pthread_mutex_unlock(&graph);
-}
-
-__attribute__((constructor)) static void guard_graph_in_forks(void)
-{
-    pthread_atfork(enter_graph, leave_graph, leave_graph);
+    para__fork_handle(PARA__FORK_ORDERS, &graph, NULL);
 }
 
 const char *para__place_file(para__source_place at)
@@ -325,7 +316,7 @@ para__order_answer para__orders_add(const para__hold *then, const para__hold **w
         return PARA__ORDER_KEPT;
     para__order_answer answer = PARA__ORDER_KEPT;
     bool known;
-    enter_graph();
+    para__guard_enter(&graph);
     const order *const way = find_inversion(then, with, &known);
     if (way) {
         describe_way(way, ways, bytes);
@@ -336,13 +327,13 @@ para__order_answer para__orders_add(const para__hold *then, const para__hold **w
             answer = PARA__ORDER_NO_MEMORY;
             break;
         }
-    leave_graph();
+    para__guard_leave(&graph);
     return answer;
 }
 
 void para__orders_forget(const void *address)
 {
-    enter_graph();
+    para__guard_enter(&graph);
     lock_node *const l = find_lock(address);
     if (l) {
         for (chain_link *i = l->first_in, *next; i; i = next) {
@@ -356,5 +347,5 @@ void para__orders_forget(const void *address)
         erase(&locks, &l->entry);
         free(l);
     }
-    leave_graph();
+    para__guard_leave(&graph);
 }

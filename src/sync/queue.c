@@ -18,6 +18,17 @@ static void empty_all(void)
     }
 }
 
+void para__bucket_check(const para__bucket *bucket)
+{
+    const para__waiter *before = NULL;
+    for (const para__waiter *waiter = bucket->first; waiter; waiter = waiter->next) {
+        PARA__ASSERT(waiter->prev == before);
+        PARA__ASSERT(waiter->key && waiter->event);
+        before = waiter;
+    }
+    PARA__ASSERT(bucket->last == before);
+}
+
 para__bucket *para__bucket_lock(const void *key)
 {
     static _Atomic unsigned emptied;
@@ -26,6 +37,8 @@ para__bucket *para__bucket_lock(const void *key)
     const uint64_t mixed = (uint64_t)(uintptr_t)key * 0x9e3779b97f4a7c15u;
     para__bucket *const bucket = &buckets[mixed >> (64 - BUCKETS_LOG)];
     para__latch_lock(&bucket->latch);
+    if (PARA__ASSERTS)
+        para__bucket_check(bucket);
     return bucket;
 }
 

@@ -17,6 +17,7 @@
 #ifndef PARA_SYNC_QUEUE_H
 #define PARA_SYNC_QUEUE_H
 
+#include "base/assert.h"
 #include "sync/event.h"
 #include "sync/latch.h"
 
@@ -25,12 +26,13 @@
 enum { PARA__OVERTAKE_NS = 1000000 };
 
 typedef struct para__waiter {
-    const void *key;                  /* the address of what is waited for; see para__mutex_key */
+    const void *key;                  /* address of what is waited for; see para__mutex_key */
     para__event *event;               /* of this wait; armed when the node is appended */
     struct para__waiter *prev, *next; /* in the bucket */
-    uint64_t first_since_ns;          /* semaphore: when it came to be first in line; 0: not yet */
-    uint32_t need;                    /* semaphore: how many units */
+    uint64_t since_ns;                /* semaphore: first in line since; mutex: first woken; or 0 */
+    uint32_t need;                    /* semaphore: how many units; mutex: its thread's CPU */
     _Atomic bool woken;               /* set by a waker, cleared by its owner */
+    bool starved;                     /* mutex: first in line for too long; its owner's */
 } para__waiter;
 
 typedef struct para__bucket {
@@ -45,11 +47,16 @@ static inline const void *para__mutex_key(const void *mutex)
     return (const char *)mutex + 1;
 }
 
+/* Under the latch: asserts that its nodes are whole and linked both ways. */
+void para__bucket_check(const para__bucket *bucket);
+
 /* Finds the key's bucket and takes its latch. In a child of fork() all queues begin empty. */
 para__bucket *para__bucket_lock(const void *key);
 
 static inline void para__bucket_unlock(para__bucket *bucket)
 {
+    if (PARA__ASSERTS)
+        para__bucket_check(bucket);
     para__latch_unlock(&bucket->latch);
 }
 

@@ -39,10 +39,10 @@
  * queued, who cannot leave without the latch. */
 #include <para/semaphore.h>
 
+#include "base/assert.h"
 #include "base/clock.h"
 #include "base/status.h"
-#include "sync/cancel.h"
-#include "sync/spin.h"
+#include "sync/line.h"
 
 enum { MAXIMUM_SHIFT = 24 };
 static const uint64_t QUEUED = PARA_SEMAPHORE_WAITING_;
@@ -85,8 +85,9 @@ para_status para_semaphore_init(para_semaphore *semaphore, uint32_t initial, uin
 }
 
 /* As a newcomer. */
-static bool take_units(_Atomic uint64_t *word, uint32_t count)
+static bool take_units(void *semaphore, uint32_t count)
 {
+    _Atomic uint64_t *const word = units_of(semaphore);
     uint64_t known = para__load_relaxed(word); /* the swap orders */
     while (available(known) >= count && !(known & HOLD))
         if (para__cas_acquire(E11, word, &known, known - count))
@@ -94,24 +95,13 @@ static bool take_units(_Atomic uint64_t *word, uint32_t count)
     return false;
 }
 
-static bool spin_and_take_units(_Atomic uint64_t *word, uint32_t count, uint64_t deadline_ns)
-{
-    para__spin spin;
-    if (!para__spin_begin(&spin, deadline_ns, false))
-        return false;
-    bool taken;
-    while (!(taken = take_units(word, count)) && para__spin_pause(&spin)) {
-    }
-    para__spin_end(taken);
-    return taken;
-}
-
 /* What follows is called under the latch. */
 
-/* Takes as a newcomer, or announces that somebody waits, if queues. others: the queue is not empty;
- * if it is, bits that say otherwise are a parent's, before fork(). */
-static bool take_units_or_announce(_Atomic uint64_t *word, uint32_t count, bool others, bool queues)
+/* If the queue is empty, bits that say otherwise are a parent's, before fork(). */
+static bool take_units_or_announce(void *semaphore, para__waiter *self, bool others, bool queues)
 {
+    _Atomic uint64_t *const word = units_of(semaphore);
+    const uint32_t count = self->need;
     uint64_t known = para__load_relaxed(word); /* the swap orders */
     uint64_t next;
     bool taken;
@@ -120,6 +110,7 @@ static bool take_units_or_announce(_Atomic uint64_t *word, uint32_t count, bool 
         taken = available(valid) >= count && !(valid & HOLD);
         next = taken ? valid - count : queues ? valid | QUEUED | (valid & FAIR ? HOLD : 0) : valid;
     } while (!para__cas_acquire(E11, word, &known, next));
+    self->since_ns = taken || others ? 0 : para__now_ns();
     return taken;
 }
 
@@ -156,90 +147,66 @@ static void serve(_Atomic uint64_t *word, const para__bucket *bucket, const void
             para__calls_add(calls, waiter);
     }
     const uint64_t now_ns = para__now_ns();
-    if (first->first_since_ns == 0) /* it has just come to be first */
-        first->first_since_ns = now_ns;
-    else if (now_ns - first->first_since_ns >= PARA__OVERTAKE_NS)
+    if (first->since_ns == 0) /* it has just come to be first */
+        first->since_ns = now_ns;
+    else if (now_ns - first->since_ns >= PARA__OVERTAKE_NS)
         para__or_relaxed(word, HOLD); /* guards nothing: it keeps others off */
 }
 
-static void leave_line(_Atomic uint64_t *word, para__bucket *bucket, para__waiter *self,
-                       para__calls *calls)
+static void check_units(_Atomic uint64_t *word, const para__bucket *bucket, const void *key)
 {
+    if (!PARA__ASSERTS)
+        return;
+    const uint64_t known = para__load_relaxed(word); /* QUEUED changes under the latch alone */
+    PARA__ASSERT(known & QUEUED || !para__queue_next(bucket, key, NULL));
+    PARA__ASSERT(available(known) <= maximum(known));
+}
+
+static bool take_in_turn_or_leave(void *semaphore, para__bucket *bucket, para__waiter *self,
+                                  bool is_over, para__calls *calls)
+{
+    _Atomic uint64_t *const word = units_of(semaphore);
+    check_units(word, bucket, self->key);
     const bool first = para__queue_next(bucket, self->key, NULL) == self;
+    const bool taken = take_in_turn(word, bucket, self);
+    if (!taken && !is_over)
+        return false;
     para__queue_remove(bucket, self);
     if (!para__queue_next(bucket, self->key, NULL))
         para__and_relaxed(word, ~(QUEUED | HOLD));        /* guard nothing */
     else if (first && !(para__load_relaxed(word) & FAIR)) /* never changes */
         para__and_relaxed(word, ~HOLD);                   /* it was for the first; guards nothing */
     serve(word, bucket, self->key, calls);
+    return taken;
 }
 
-/* Sleeps in line, where self stands already, without the latch. PARA_OK: the units are taken. */
-static para_status wait_for_units(_Atomic uint64_t *word, para__waiter *self, uint64_t deadline_ns,
-                                  para_cancel *cancel)
-{
-    for (;;) {
-        const para_status over = para__wait(self->event, deadline_ns, cancel);
-        para__calls calls = {.count = 0};
-        para__bucket *const bucket = para__bucket_lock(self->key);
-        const bool taken = take_in_turn(word, bucket, self);
-        para__store_relaxed(&self->woken, false); /* under the latch */
-        if (taken || over)
-            leave_line(word, bucket, self, &calls);
-        else
-            para__event_arm(self->event);
-        para__bucket_unlock(bucket);
-        para__calls_make(&calls);
-        if (taken || over)
-            return taken ? PARA_OK : over;
-    }
-}
+static const para__lock_type semaphore_type = {take_units, NULL, take_units_or_announce,
+                                               take_in_turn_or_leave};
 
 para_status para_semaphore_acquire_with(para_semaphore *semaphore, uint32_t count,
                                         uint64_t deadline_ns, para_cancel *cancel)
 {
-    _Atomic uint64_t *const word = units_of(semaphore);
-    const uint32_t most = maximum(para__load_relaxed(word)); /* never changes */
+    const uint32_t most = maximum(para__load_relaxed(units_of(semaphore))); /* never changes */
     if (most == 0)
         return never_initialised();
     if (count == 0 || count > most)
         return para__fail(PARA_ERR_ARGUMENT, "%u units of a semaphore with at most %u", count,
                           most);
-    if (take_units(word, count) || spin_and_take_units(word, count, deadline_ns))
+    if (take_units(semaphore, count))
         return PARA_OK;
-    para__event event = {PARA__PARKED};
-    para__waiter for_token = {.key = cancel, .event = &event};
-    para__waiter for_units = {.key = semaphore, .event = &event, .need = count};
-    if (cancel && !para__cancel_enter(&for_token, cancel))
-        return para__fail(PARA_ERR_CANCELLED, NULL);
-    para__bucket *const bucket = para__bucket_lock(semaphore);
-    const bool others = para__queue_next(bucket, semaphore, NULL);
-    const bool taken = take_units_or_announce(word, count, others, true);
-    if (!taken) {
-        for_units.first_since_ns = others ? 0 : para__now_ns();
-        para__queue_append(bucket, &for_units);
-    }
-    para__bucket_unlock(bucket);
-    const para_status status =
-        taken ? PARA_OK : wait_for_units(word, &for_units, deadline_ns, cancel);
-    if (cancel)
-        para__cancel_leave(&for_token);
-    return status ? para__fail(status, NULL) : PARA_OK;
+    para__waiter self = {.key = semaphore, .need = count};
+    return para__line_wait(&semaphore_type, semaphore, &self, true, deadline_ns, cancel);
 }
 
 bool para_semaphore_try_acquire_slow(para_semaphore *semaphore)
 {
-    _Atomic uint64_t *const word = units_of(semaphore);
-    if (take_units(word, 1))
+    if (take_units(semaphore, 1))
         return true;
-    if (available(para__load_relaxed(word)) == 0) /* a guess */
+    if (available(para__load_relaxed(units_of(semaphore))) == 0) /* a guess */
         return false;
     /* Held for who waits, or, in a child of fork(), for nobody. */
-    para__bucket *const bucket = para__bucket_lock(semaphore);
-    const bool taken =
-        take_units_or_announce(word, 1, para__queue_next(bucket, semaphore, NULL), false);
-    para__bucket_unlock(bucket);
-    return taken;
+    para__waiter self = {.key = semaphore, .need = 1};
+    return para__line_try(&semaphore_type, semaphore, &self, false);
 }
 
 para_status para_semaphore_release_slow(para_semaphore *semaphore, uint32_t count)
@@ -259,6 +226,7 @@ para_status para_semaphore_release_slow(para_semaphore *semaphore, uint32_t coun
                                             count)); /* see fork() */
     if (fits && waited)
         serve(word, bucket, semaphore, &calls);
+    check_units(word, bucket, semaphore);
     para__bucket_unlock(bucket);
     para__calls_make(&calls);
     if (fits)

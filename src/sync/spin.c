@@ -1,6 +1,7 @@
 #include "sync/spin.h"
 
 #include "base/atomic.h"
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/thread.h"
 
@@ -30,8 +31,7 @@ bool para__spin_begin(para__spin *spin, uint64_t deadline_ns, bool promising)
     if (now_ns >= deadline_ns)
         return false;
     const uint64_t end_ns = now_ns + budget_ns;
-    *spin = (para__spin){.end_ns = end_ns < deadline_ns ? end_ns : deadline_ns,
-                         .pause_ns = first_pause_ns};
+    *spin = (para__spin){.end_ns = para__min(end_ns, deadline_ns), .pause_ns = first_pause_ns};
     return true;
 }
 

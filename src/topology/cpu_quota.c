@@ -7,6 +7,8 @@
  * it were absent: a quota is a hint for how many threads pay, and no reason to fail. */
 #include "topology/cpu_quota.h"
 
+#include "base/bounds.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -132,7 +134,7 @@ static const char *read_start(int directory, const char *name, char buffer[stati
         length = read(file, buffer, 127);
         close(file);
     }
-    buffer[length > 0 ? length : 0] = '\0';
+    buffer[para__max(length, 0)] = '\0';
     return buffer;
 }
 

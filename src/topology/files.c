@@ -2,6 +2,7 @@
  *
  * A list is read once for all the CPUs that it names: a core's for its threads, an L3 cache's
  * for all that share it. So most of the files of a large machine are never opened. */
+#include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "topology/places.h"
@@ -36,7 +37,7 @@ static const char *read_word(int directory, path_name file_name, char word[stati
         bytes = read(file, word, 31);
         close(file);
     }
-    word[bytes > 0 ? bytes : 0] = '\0';
+    word[para__max(bytes, 0)] = '\0';
     word[strcspn(word, "\n")] = '\0';
     return word;
 }

@@ -2,7 +2,7 @@
 #include "topology/topology.h"
 
 #include "base/atomic.h"
-#include "base/guard.h"
+#include "base/fork.h"
 #include "base/info.h"
 #include "base/memory.h"
 #include "base/thread.h"
@@ -21,23 +21,9 @@ static para__guard reading = PARA__GUARD_INIT;
  * anyone. */
 static _Atomic(const para__machine *) the_machine;
 
-static void lock(void)
+__attribute__((constructor(101))) static void guard_reading_in_forks(void)
 {
-    para__guard_enter(&reading);
-}
-
-static void unlock(void)
-{
-    para__guard_leave(&reading);
-}
-
-/* When the library is loaded, and not at first use: handlers run before a fork in the reverse
- * order of their registration, and this mutex is taken while others are held, so its handler
- * must be the last to run. Before the constructors without a number, among them the default
- * pool's: see there. */
-__attribute__((constructor(101))) static void prepare_process(void)
-{
-    pthread_atfork(lock, unlock, unlock);
+    para__fork_handle(PARA__FORK_MACHINE, &reading, NULL);
 }
 
 typedef struct reader {
@@ -47,16 +33,16 @@ typedef struct reader {
 
 static void begin_reading(reader *r)
 {
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &r->cancel_state);
+    r->cancel_state = para__cancellation_off();
     para__openmp_find(&r->openmp); /* not under the mutex: it needs the loader's lock */
-    lock();
+    para__guard_enter(&reading);
 }
 
 static void end_reading(reader *r)
 {
-    unlock();
+    para__guard_leave(&reading);
     para__openmp_drop(&r->openmp);
-    pthread_setcancelstate(r->cancel_state, NULL);
+    para__cancellation_restore(r->cancel_state);
 }
 
 para_status para__machine_load(para__machine **machine, const char *root)

@@ -1,5 +1,6 @@
 /* Making a machine out of its CPUs' places: numbers without gaps, and the order in which pools use
  * CPUs. */
+#include "base/bounds.h"
 #include "topology/topology.h"
 
 #include "base/memory.h"
@@ -109,7 +110,7 @@ static void describe(para__machine *machine, const para__places *places, const c
     info->this_system = places->this_system;
     para__cpus online;
     info->online = info->this_system && para__cpus_online(&online) ? para__cpus_count(&online) : 0;
-    info->online = info->online > info->cpus ? info->online : info->cpus;
+    info->online = para__max(info->online, info->cpus);
 }
 
 static para_status build(para__machine **machine, const para__places *places, const char *root)

@@ -2,14 +2,12 @@
 #ifndef PARA_TESTS_WAITERS_H
 #define PARA_TESTS_WAITERS_H
 
-#include "check.h"
+#include "child.h"
 #include "sync/queue.h"
 
 #include <pthread.h>
 #include <sched.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 static inline unsigned in_line(const void *key)
 {
@@ -48,21 +46,6 @@ static inline pthread_t start(void *(*run)(void *), void *arg)
 static inline void join(pthread_t thread)
 {
     assert_int_equal(pthread_join(thread, NULL), 0);
-}
-
-/* Runs body in a child; what it returned. One that hangs is killed by its alarm. */
-static inline int in_child(int (*body)(void))
-{
-    const pid_t child = fork();
-    if (child == 0) {
-        alarm(60);
-        _exit(body());
-    }
-    assert_true(child > 0);
-    int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
 }
 
 #endif

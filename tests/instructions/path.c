@@ -1,8 +1,10 @@
 /* Walks the paths of a warm small call, each often, for callgrind to count. Single-threaded and
  * therefore exact: the pool has places for two workers and no threads, and this thread plays the
  * helper's part as well. Usage: path PATH TIMES, under callgrind; see check.py. */
-#include "engine/lane.h"
-#include "engine/pool.h"
+#include "executor/lease.h"
+#include "pool/start.h"
+#include "pool/worker.h"
+#include "share/visit.h"
 
 #include <para/para.h>
 #include <stdio.h>
@@ -50,7 +52,7 @@ static void run_helper(const void *payload, size_t first, size_t count, para__se
     (void)count;
     (void)seat;
     if (first == 0)
-        para__lane_visit(pool, 0, 1, 0);
+        para__lane_visit(&pool->lanes, 0, 1, 0);
 }
 
 static void share(para_pool *pool, para__run *run)
@@ -58,8 +60,8 @@ static void share(para_pool *pool, para__run *run)
     const para__plan plan = {.width = 2, .tickets = 1, .first = 1};
     const para__job job = {.run = run, .payload = &pool, .payload_bytes = sizeof pool, .units = 2};
     para__outcome outcome;
-    para__lane *lane = para__lane_lease(pool);
-    para__lane_run(pool, lane, &job, &plan, &outcome);
+    para__lane *lane = para__lane_lease(&pool->lanes);
+    pool->executor->run(pool, lane, &job, &plan, &outcome);
     para__lane_release(lane);
 }
 

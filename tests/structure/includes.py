@@ -1,9 +1,10 @@
-"""includes.py ROOT: includes in src/ point downward, and public headers include only public headers."""
+"""includes.py ROOT: includes in src/ point downward and form no circle, and public headers include only
+public headers. A header and the source of its name are one module."""
 import pathlib
 import re
 import sys
 
-ORDER = ["base", "topology", "sync", "plan", "engine", "schedule", "data", "observe", "cli"]
+ORDER = ["base", "topology", "sync", "plan", "share", "executor", "pool", "schedule", "data", "observe", "cli"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
@@ -41,10 +42,27 @@ def fault_in_public(public, quote, name):
     return "is not a header of the C library" if "/" in name else None
 
 
+def circles(edges):
+    """Circles of modules, one for each module that closes one: a depth-first search."""
+    found, done = [], set()
+
+    def visit(module, way):
+        if module in way:
+            found.append(" -> ".join(way[way.index(module):] + [module]))
+        elif module not in done:
+            for other in sorted(edges.get(module, ())):
+                visit(other, way + [module])
+            done.add(module)
+
+    for module in sorted(edges):
+        visit(module, [])
+    return found
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     src, public = root / "src", root / "include"
-    faults, count = [], 0
+    faults, count, edges = [], 0, {}
     for path in sorted(src.rglob("*.[ch]")) + sorted(public.rglob("*.h")):
         for quote, name in includes(path):
             count += 1
@@ -52,8 +70,12 @@ def main():
                 fault = fault_in_public(public, quote, name)
             else:
                 fault = fault_in_source(src, path, quote, name)
+                module, other = str(path.relative_to(src).with_suffix("")), str(pathlib.Path(name).with_suffix(""))
+                if quote == '"' and module != other:
+                    edges.setdefault(module, set()).add(other)
             if fault:
                 faults.append(f"{path.relative_to(root)}: {name} {fault}")
+    faults += [f"circle: {circle}" for circle in circles(edges)]
     print("\n".join(faults + [f"{count} includes, {len(faults)} faults"]))
     return 1 if faults or count == 0 else 0
 

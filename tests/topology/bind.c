@@ -1,9 +1,5 @@
 /* Binding threads and memory: on this system, refused by it, and on a machine that is not it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "../common/child.h"
 
 #include "base/memory.h"
 #include "topology/topology.h"
@@ -18,8 +14,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static para__machine *load(void)
 {
@@ -177,10 +171,9 @@ enum { NO_FILTERS = 100, NO_MACHINE, NO_DETAIL, WRONG_ERRNO };
 static int status_refused(int (*attempt)(para__machine *), unsigned call, unsigned error)
 {
     const pid_t child = fork();
-    assert_true(child >= 0);
     if (child == 0) {
         para__machine *machine = NULL;
-        alarm(50);
+        alarm(CHILD_SECONDS);
         if (!refuse(call, error))
             _exit(NO_FILTERS);
         if (para__machine_load(&machine, "/nonexistent") != PARA_OK)
@@ -194,12 +187,10 @@ static int status_refused(int (*attempt)(para__machine *), unsigned call, unsign
         para__machine_free(machine);
         _exit(status);
     }
-    int status = 0;
-    assert_true(waitpid(child, &status, 0) == child);
-    assert_true(WIFEXITED(status));
-    if (WEXITSTATUS(status) == NO_FILTERS)
+    const int status = status_of_child(child);
+    if (status == NO_FILTERS)
         skip();
-    return WEXITSTATUS(status);
+    return status;
 }
 
 static int bind_core(para__machine *machine)

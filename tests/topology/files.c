@@ -1,75 +1,32 @@
 /* Machines that are described by files like the kernel's: trees that each test builds in a
  * directory of its own. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "../common/root.h"
 
 #include "base/memory.h"
 #include "topology/places.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-static char root[64];
-
-static int make_root(void **state)
+/* Writes a line into a file below root/sys/devices. */
+static void put_line(const char *text, const char *format, ...)
 {
-    (void)state;
-    snprintf(root, sizeof root, "/tmp/para-files-XXXXXX");
-    return mkdtemp(root) ? 0 : -1;
-}
-
-static int remove_one(const char *path, const struct stat *info, int flag, struct FTW *walk)
-{
-    (void)info;
-    (void)flag;
-    (void)walk;
-    return remove(path);
-}
-
-static int remove_root(void **state)
-{
-    (void)state;
-    return nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-/* Writes a file below root/sys/devices, with the directories that it needs. */
-static void put(const char *text, const char *format, ...)
-{
-    char name[200];
-    char path[PATH_MAX];
+    char name[200] = "sys/devices/";
+    char line[5000];
     va_list args;
     va_start(args, format);
-    vsnprintf(name, sizeof name, format, args);
+    vsnprintf(name + strlen(name), sizeof name - strlen(name), format, args);
     va_end(args);
-    snprintf(path, sizeof path, "%s/sys/devices/%s", root, name);
-    for (char *slash = path + strlen(root) + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
-        *slash = '\0';
-        assert_true(mkdir(path, 0777) == 0 || errno == EEXIST);
-        *slash = '/';
-    }
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fprintf(file, "%s\n", text) >= 0);
-    assert_int_equal(fclose(file), 0);
+    snprintf(line, sizeof line, "%s\n", text);
+    put(name, line);
 }
 
 static void put_cache(unsigned cpu, int index, const char *level, const char *type,
                       const char *size, const char *shared)
 {
-    put(level, "system/cpu/cpu%u/cache/index%d/level", cpu, index);
-    put(type, "system/cpu/cpu%u/cache/index%d/type", cpu, index);
-    put(size, "system/cpu/cpu%u/cache/index%d/size", cpu, index);
-    put(shared, "system/cpu/cpu%u/cache/index%d/shared_cpu_list", cpu, index);
+    put_line(level, "system/cpu/cpu%u/cache/index%d/level", cpu, index);
+    put_line(type, "system/cpu/cpu%u/cache/index%d/type", cpu, index);
+    put_line(size, "system/cpu/cpu%u/cache/index%d/size", cpu, index);
+    put_line(shared, "system/cpu/cpu%u/cache/index%d/shared_cpu_list", cpu, index);
 }
 
 /* Without usable CPUs, all that are switched on. */
@@ -77,10 +34,8 @@ static para__places read_places(const char *usable)
 {
     para__places places = {0};
     if (usable) {
-        put(usable, "usable");
-        char path[PATH_MAX];
-        snprintf(path, sizeof path, "%s/sys/devices/usable", root);
-        assert_true(para__cpus_read(&places.usable, AT_FDCWD, path));
+        put_line(usable, "usable");
+        assert_true(para__cpus_read(&places.usable, AT_FDCWD, in_root("sys/devices/usable")));
     }
     errno = 77;
     assert_int_equal(para__places_from_files(&places, root), PARA_OK);
@@ -102,15 +57,15 @@ static const para__place *place_of(const para__places *places, unsigned cpu)
 static void test_threads_caches_and_nodes(void **state)
 {
     (void)state;
-    put("0-15", "system/cpu/online");
-    put("0-1", "system/node/online");
-    put("0,2,4,6,8,10,12,14", "system/node/node0/cpulist");
-    put("1,3,5,7,9,11,13,15", "system/node/node1/cpulist");
+    put_line("0-15", "system/cpu/online");
+    put_line("0-1", "system/node/online");
+    put_line("0,2,4,6,8,10,12,14", "system/node/node0/cpulist");
+    put_line("1,3,5,7,9,11,13,15", "system/node/node1/cpulist");
     for (unsigned cpu = 0; cpu < 16; cpu++) {
         char text[40];
         const unsigned core = cpu % 8;
         snprintf(text, sizeof text, "%u,%u", core, core + 8);
-        put(text, "system/cpu/cpu%u/topology/core_cpus_list", cpu);
+        put_line(text, "system/cpu/cpu%u/topology/core_cpus_list", cpu);
         put_cache(cpu, 0, "1", "Data", "48K", text);
         put_cache(cpu, 1, "1", "Instruction", "32K", text);
         put_cache(cpu, 2, "2", "Unified", "2048K", text);
@@ -153,7 +108,7 @@ static void test_threads_caches_and_nodes(void **state)
 static void test_caches_that_are_no_domains(void **state)
 {
     (void)state;
-    put("0-3", "system/cpu/online");
+    put_line("0-3", "system/cpu/online");
     for (unsigned cpu = 0; cpu < 4; cpu++)
         put_cache(cpu, 0, "3", "Unified", "8192K", "0-3");
     para__places places = read_places(NULL);
@@ -161,7 +116,7 @@ static void test_caches_that_are_no_domains(void **state)
         assert_int_equal(place_of(&places, cpu)->l3, PARA__NO_L3);
     para__free(places.place);
     for (unsigned cpu = 0; cpu < 4; cpu++) {
-        put(cpu < 2 ? "0-1" : "2-3", "system/cpu/cpu%u/topology/thread_siblings_list", cpu);
+        put_line(cpu < 2 ? "0-1" : "2-3", "system/cpu/cpu%u/topology/thread_siblings_list", cpu);
         put_cache(cpu, 0, "3", "Unified", "8192K", cpu < 2 ? "0-1" : "2-3");
     }
     places = read_places(NULL);
@@ -176,12 +131,12 @@ static void test_caches_that_are_no_domains(void **state)
 static void test_memory_of_its_own(void **state)
 {
     (void)state;
-    put("0-3", "system/cpu/online");
-    put("0-3", "system/node/online");
-    put("0-3", "system/node/node0/cpulist");
-    put("0-1", "system/node/node1/cpulist");
-    put("2-3", "system/node/node2/cpulist");
-    put("", "system/node/node3/cpulist");
+    put_line("0-3", "system/cpu/online");
+    put_line("0-3", "system/node/online");
+    put_line("0-3", "system/node/node0/cpulist");
+    put_line("0-1", "system/node/node1/cpulist");
+    put_line("2-3", "system/node/node2/cpulist");
+    put_line("", "system/node/node3/cpulist");
     para__places places = read_places(NULL);
     for (unsigned cpu = 0; cpu < 4; cpu++)
         assert_int_equal(place_of(&places, cpu)->node, 1 + cpu / 2);
@@ -193,15 +148,15 @@ static void test_capacities(void **state)
 {
     (void)state;
     static const char *const capacity[] = {"446", "446", "871", "1024"};
-    put("0-3", "system/cpu/online");
+    put_line("0-3", "system/cpu/online");
     for (unsigned cpu = 0; cpu < 4; cpu++)
-        put(capacity[cpu], "system/cpu/cpu%u/cpu_capacity", cpu);
+        put_line(capacity[cpu], "system/cpu/cpu%u/cpu_capacity", cpu);
     para__places places = read_places(NULL);
     static const unsigned kind[] = {0, 0, 1, 2};
     for (unsigned cpu = 0; cpu < 4; cpu++)
         assert_int_equal(place_of(&places, cpu)->kind, kind[cpu]);
     para__free(places.place);
-    put("0", "system/cpu/cpu3/cpu_capacity"); /* one is not known: nothing is compared */
+    put_line("0", "system/cpu/cpu3/cpu_capacity"); /* one is not known: nothing is compared */
     places = read_places(NULL);
     for (unsigned cpu = 0; cpu < 4; cpu++)
         assert_int_equal(place_of(&places, cpu)->kind, 0);
@@ -214,13 +169,13 @@ static void test_frequencies(void **state)
 {
     (void)state;
     static const char *const frequency[] = {"5200000", "5000000", "3800000", "3800000"};
-    put("0-3", "system/cpu/online");
+    put_line("0-3", "system/cpu/online");
     for (unsigned cpu = 0; cpu < 4; cpu++)
-        put(frequency[cpu], "system/cpu/cpu%u/cpufreq/cpuinfo_max_freq", cpu);
+        put_line(frequency[cpu], "system/cpu/cpu%u/cpufreq/cpuinfo_max_freq", cpu);
     for (int names = 0; names < 2; names++) {
         if (names) {
-            put("0-1", "cpu_core/cpus");
-            put("2-3", "cpu_atom/cpus");
+            put_line("0-1", "cpu_core/cpus");
+            put_line("2-3", "cpu_atom/cpus");
         }
         para__places places = read_places(NULL);
         for (unsigned cpu = 0; cpu < 4; cpu++)
@@ -251,9 +206,8 @@ static void test_nothing_there(void **state)
 }
 
 /* It may describe nothing, as in an emulator. */
-static void test_caches_from_processor(void **state)
+TEST(test_caches_from_processor)
 {
-    (void)state;
     size_t bytes[3] = {0};
     para__caches_from_processor(bytes);
     for (int level = 0; level < 3; level++)
@@ -286,11 +240,10 @@ static void test_lists(void **state)
         {"1,,2", 2, 1},
     };
     (void)state;
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/sys/devices/list", root);
+    const char *const path = in_root("sys/devices/list");
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         para__cpus set = {{0}};
-        put(lists[i].text, "list");
+        put_line(lists[i].text, "list");
         print_message("%s\n", lists[i].text);
         assert_true(para__cpus_read(&set, AT_FDCWD, path));
         assert_int_equal(para__cpus_count(&set), lists[i].count);
@@ -300,7 +253,7 @@ static void test_lists(void **state)
     char text[4000] = ""; /* longer than a piece that is read at once */
     for (int cpu = 0; cpu < 1400; cpu += 2)
         sprintf(text + strlen(text), "%d,", cpu);
-    put(text, "list");
+    put_line(text, "list");
     assert_true(para__cpus_read(&set, AT_FDCWD, path));
     assert_int_equal(para__cpus_count(&set), 700);
     errno = 77;
@@ -308,19 +261,17 @@ static void test_lists(void **state)
     assert_int_equal(errno, 77);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_root, remove_root)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_threads_caches_and_nodes),
-        TEST(test_caches_that_are_no_domains),
-        TEST(test_memory_of_its_own),
-        TEST(test_capacities),
-        TEST(test_frequencies),
-        TEST(test_nothing_there),
-        TEST(test_caches_from_processor),
-        TEST(test_lists),
+        TEST_IN_ROOT(test_threads_caches_and_nodes),
+        TEST_IN_ROOT(test_caches_that_are_no_domains),
+        TEST_IN_ROOT(test_memory_of_its_own),
+        TEST_IN_ROOT(test_capacities),
+        TEST_IN_ROOT(test_frequencies),
+        TEST_IN_ROOT(test_nothing_there),
+        cmocka_unit_test(test_caches_from_processor),
+        TEST_IN_ROOT(test_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,5 @@
 /* Machines that hwloc makes up or reads from a file: what para makes of them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "../common/child.h"
 
 #include "topology/topology.h"
 
@@ -14,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static int forget_variables(void **state)
 {
@@ -295,10 +289,7 @@ static void test_truncated_file(void **state)
             para__machine *machine = NULL;
             _exit(-para__machine_load(&machine, "/nonexistent"));
         }
-        int status = 0;
-        assert_true(child > 0 && waitpid(child, &status, 0) == child);
-        assert_true(WIFEXITED(status));
-        assert_int_equal(WEXITSTATUS(status), -PARA_ERR_TOPOLOGY);
+        assert_int_equal(status_of_child(child), -PARA_ERR_TOPOLOGY);
     }
     unlink(path);
 }
@@ -370,23 +361,23 @@ static void test_this_system(void **state)
     assert_true(CPU_EQUAL(&before, &after));
 }
 
-#define TEST(name) cmocka_unit_test_teardown(name, forget_variables)
+#define FORGETTING(name) cmocka_unit_test_teardown(name, forget_variables)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_shapes),
-        TEST(test_every_place_of_the_largest),
-        TEST(test_system_numbers_are_not_positions),
-        TEST(test_caches),
-        TEST(test_fast_cores_come_first),
-        TEST(test_kinds_without_a_rank_are_one),
-        TEST(test_malformed_variables),
-        TEST(test_truncated_file),
-        TEST(test_empty_variables_mean_nothing),
-        TEST(test_long_malformed_variable),
-        TEST(test_nothing_is_printed),
-        TEST(test_this_system),
+        FORGETTING(test_shapes),
+        FORGETTING(test_every_place_of_the_largest),
+        FORGETTING(test_system_numbers_are_not_positions),
+        FORGETTING(test_caches),
+        FORGETTING(test_fast_cores_come_first),
+        FORGETTING(test_kinds_without_a_rank_are_one),
+        FORGETTING(test_malformed_variables),
+        FORGETTING(test_truncated_file),
+        FORGETTING(test_empty_variables_mean_nothing),
+        FORGETTING(test_long_malformed_variable),
+        FORGETTING(test_nothing_is_printed),
+        FORGETTING(test_this_system),
     };
     forget_variables(NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* A process whose main thread OpenMP's runtime has bound. Each case runs this program anew with
  * its own variables: libgomp binds before main begins, LLVM's runtime when it is first used. */
-#include "../common/check.h"
+#include "../common/child.h"
 
 #include <omp.h>
 #include <pthread.h>
@@ -10,12 +10,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define CHECK(condition)                                \
-    do {                                                \
-        if (!(condition))                               \
-            _exit(__LINE__ % 199 ? __LINE__ % 199 : 1); \
-    } while (0)
 
 /* Which CPUs the workers of a call may run on, and how many chunks saw another mask than the
  * first of their worker. */
@@ -119,16 +113,12 @@ static void run(const char *variable, int only, const char *when)
             CPU_SET(only, &mask);
             sched_setaffinity(0, sizeof mask, &mask);
         }
-        alarm(50);
+        alarm(CHILD_SECONDS);
         execve("/proc/self/exe", arguments, environment);
         _exit(199);
     }
-    int status = 0;
-    assert_true(child > 0 && waitpid(child, &status, 0) == child);
-    if (WIFSIGNALED(status))
-        fail_msg("%s: the child ended by signal %d", variable, WTERMSIG(status));
-    if (WEXITSTATUS(status) != 0)
-        fail_msg("%s: the child failed at line %d (modulo 199)", variable, WEXITSTATUS(status));
+    print_message("%s\n", variable);
+    await_success(child);
 }
 
 static const char *const variables[] = {"OMP_PROC_BIND=true",

@@ -1,7 +1,6 @@
-/* What depends on the process: its affinity, its one machine, forks. Each test body runs in a child
- * of its own and answers by its exit status, the number of the first line that went wrong modulo
- * 256. */
-#include "../common/check.h"
+/* What depends on the process: its affinity, its one machine, forks. Each test body runs in a
+ * child. */
+#include "../common/child.h"
 
 #include "base/atomic.h"
 #include "base/thread.h"
@@ -14,37 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#define CHECK(condition)                                \
-    do {                                                \
-        if (!(condition))                               \
-            _exit(__LINE__ % 256 ? __LINE__ % 256 : 1); \
-    } while (0)
-
-/* Waits for a child; a hang ends by SIGALRM, which counts as a failure. */
-static void assert_success(pid_t child)
-{
-    int status = 0;
-    assert_true(child > 0);
-    assert_true(waitpid(child, &status, 0) == child);
-    if (WIFSIGNALED(status))
-        fail_msg("the child ended by signal %d", WTERMSIG(status));
-    if (WEXITSTATUS(status) != 0)
-        fail_msg("the child failed at line %d (modulo 256)", WEXITSTATUS(status));
-}
-
-static void run(void (*body)(void))
-{
-    const pid_t child = fork();
-    if (child == 0) {
-        alarm(50);
-        body();
-        _exit(0);
-    }
-    assert_success(child);
-}
 
 /* The n-th CPU of the calling thread's mask, -1 if there are not so many. */
 static int nth_cpu(int n)
@@ -96,7 +64,7 @@ static void affinity_body(void)
 static void test_affinity_restricts(void **state)
 {
     (void)state;
-    run(affinity_body);
+    run_in_child(affinity_body);
 }
 
 /* A made-up machine that is declared to be this system is restricted too, and the second thread of
@@ -118,7 +86,7 @@ static void lone_sibling_body(void)
 static void test_lone_sibling(void **state)
 {
     (void)state;
-    run(lone_sibling_body);
+    run_in_child(lone_sibling_body);
 }
 
 static void foreign_body(void)
@@ -133,7 +101,7 @@ static void foreign_body(void)
 static void test_affinity_does_not_restrict_a_foreign_machine(void **state)
 {
     (void)state;
-    run(foreign_body);
+    run_in_child(foreign_body);
 }
 
 static void none_usable_body(void)
@@ -151,7 +119,7 @@ static void none_usable_body(void)
 static void test_no_usable_cpu(void **state)
 {
     (void)state;
-    run(none_usable_body);
+    run_in_child(none_usable_body);
 }
 
 static void retry_body(void)
@@ -174,7 +142,7 @@ static void retry_body(void)
 static void test_failure_can_be_retried(void **state)
 {
     (void)state;
-    run(retry_body);
+    run_in_child(retry_body);
 }
 
 static void sizes_body(void)
@@ -222,7 +190,7 @@ static void sizes_body(void)
 static void test_sizes_and_arguments(void **state)
 {
     (void)state;
-    run(sizes_body);
+    run_in_child(sizes_body);
 }
 
 static void *get_machine(void *arg)
@@ -249,7 +217,7 @@ static void threads_body(void)
 static void test_threads_get_one_machine(void **state)
 {
     (void)state;
-    run(threads_body);
+    run_in_child(threads_body);
 }
 
 static _Atomic bool stop;
@@ -292,7 +260,7 @@ static void test_fork_while_another_thread_reads(void **state)
     (void)state;
     if (UNDER_QEMU)
         skip();
-    run(fork_body);
+    run_in_child(fork_body);
 }
 
 /* ---- Threads that are bound more narrowly than the process ----------------------------------- */
@@ -360,7 +328,7 @@ static void unbound_workers_body(void)
 static void test_unbound_workers_leave_their_makers_mask(void **state)
 {
     (void)state;
-    run(unbound_workers_body);
+    run_in_child(unbound_workers_body);
 }
 
 static void one_cpu_body(void)
@@ -381,8 +349,8 @@ static void bound_main_body(void)
 static void test_spinning_pays_where_threads_run_at_once(void **state)
 {
     (void)state;
-    run(one_cpu_body);
-    run(bound_main_body);
+    run_in_child(one_cpu_body);
+    run_in_child(bound_main_body);
 }
 
 int main(void)

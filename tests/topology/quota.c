@@ -1,62 +1,9 @@
-/* The CPU quota, against trees of control groups that each test builds in a directory of its own.
- * */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+/* The CPU quota, against trees of control groups that each test builds in a directory of its
+ * own. */
+#include "../common/root.h"
 
 #include "topology/cpu_quota.h"
 #include "topology/topology.h"
-
-#include <errno.h>
-#include <ftw.h>
-#include <limits.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static char root[64];
-
-static int make_root(void **state)
-{
-    (void)state;
-    snprintf(root, sizeof root, "/tmp/para-quota-XXXXXX");
-    return mkdtemp(root) ? 0 : -1;
-}
-
-static int remove_one(const char *path, const struct stat *info, int flag, struct FTW *walk)
-{
-    (void)info;
-    (void)flag;
-    (void)walk;
-    return remove(path);
-}
-
-static int remove_root(void **state)
-{
-    (void)state;
-    return nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-/* Writes root/path, with the directories that it needs. */
-static void put(const char *path, const char *text)
-{
-    char full[PATH_MAX];
-    snprintf(full, sizeof full, "%s/%s", root, path);
-    for (char *slash = full + strlen(root) + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
-        *slash = '\0';
-        assert_true(mkdir(full, 0777) == 0 || errno == EEXIST);
-        *slash = '/';
-    }
-    FILE *file = fopen(full, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
 
 static void put_v2(const char *group, const char *mounted)
 {
@@ -400,31 +347,29 @@ static void test_real_files(void **state)
     assert_true(para__cpu_quota("") >= 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_root, remove_root)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_v2),
-        TEST(test_v1),
-        TEST(test_v1_cpu_alone),
-        TEST(test_hybrid_takes_the_least_of_both),
-        TEST(test_ancestors_up_to_the_root),
-        TEST(test_siblings_do_not_count),
-        TEST(test_container_mount_shows_its_own_group),
-        TEST(test_mount_of_another_group_does_not_count),
-        TEST(test_namespace_below_the_mounted_group),
-        TEST(test_process_moved_out_of_its_namespace),
-        TEST(test_escaped_characters),
-        TEST(test_every_mount_is_looked_at),
-        TEST(test_deleted_group_leaves_its_ancestors),
-        TEST(test_malformed_limits_grant_everything),
-        TEST(test_malformed_lists),
-        TEST(test_missing_files),
-        TEST(test_very_long_lines),
-        TEST(test_errno_is_kept),
-        TEST(test_budget),
-        TEST(test_real_files),
+        TEST_IN_ROOT(test_v2),
+        TEST_IN_ROOT(test_v1),
+        TEST_IN_ROOT(test_v1_cpu_alone),
+        TEST_IN_ROOT(test_hybrid_takes_the_least_of_both),
+        TEST_IN_ROOT(test_ancestors_up_to_the_root),
+        TEST_IN_ROOT(test_siblings_do_not_count),
+        TEST_IN_ROOT(test_container_mount_shows_its_own_group),
+        TEST_IN_ROOT(test_mount_of_another_group_does_not_count),
+        TEST_IN_ROOT(test_namespace_below_the_mounted_group),
+        TEST_IN_ROOT(test_process_moved_out_of_its_namespace),
+        TEST_IN_ROOT(test_escaped_characters),
+        TEST_IN_ROOT(test_every_mount_is_looked_at),
+        TEST_IN_ROOT(test_deleted_group_leaves_its_ancestors),
+        TEST_IN_ROOT(test_malformed_limits_grant_everything),
+        TEST_IN_ROOT(test_malformed_lists),
+        TEST_IN_ROOT(test_missing_files),
+        TEST_IN_ROOT(test_very_long_lines),
+        TEST_IN_ROOT(test_errno_is_kept),
+        TEST_IN_ROOT(test_budget),
+        TEST_IN_ROOT(test_real_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

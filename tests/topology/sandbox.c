@@ -1,7 +1,6 @@
 /* What para does to the process around it, and what that may forbid: affinity calls, /sys,
- * /proc, more address space. Each body runs in a child and answers by its exit status, the
- * number of the first line that went wrong modulo 256. */
-#include "../common/check.h"
+ * /proc, more address space. Each body runs in a child. */
+#include "../common/child.h"
 
 #include <para/short.h>
 
@@ -18,41 +17,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-enum { SKIPPED = 200 };
-
-#define CHECK(condition)                                \
-    do {                                                \
-        if (!(condition))                               \
-            _exit(__LINE__ % 199 ? __LINE__ % 199 : 1); \
-    } while (0)
 
 static const char *program;
-
-static void await_success(pid_t child)
-{
-    int status = 0;
-    assert_true(child > 0 && waitpid(child, &status, 0) == child);
-    if (WIFSIGNALED(status))
-        fail_msg("the child ended by signal %d", WTERMSIG(status));
-    if (WEXITSTATUS(status) == SKIPPED)
-        skip();
-    if (WEXITSTATUS(status) != 0)
-        fail_msg("the child failed at line %d (modulo 199)", WEXITSTATUS(status));
-}
-
-static void run(void (*body)(void))
-{
-    const pid_t child = fork();
-    if (child == 0) {
-        alarm(50);
-        body();
-        _exit(0);
-    }
-    await_success(child);
-}
 
 static int square(const para_chunk *chunk, const void *arg)
 {
@@ -139,7 +105,7 @@ static void unbound_body(void)
 
 TEST(with_binding_off_no_affinity_call_is_made)
 {
-    run(unbound_body);
+    run_in_child(unbound_body);
 }
 
 /* On a machine of two nodes that is said to be this one, where a buffer's pages would be placed. */
@@ -156,7 +122,7 @@ static void unbound_nodes_body(void)
 
 TEST(nor_is_one_for_a_buffer_on_several_nodes)
 {
-    run(unbound_nodes_body);
+    run_in_child(unbound_nodes_body);
 }
 
 /* Mounts an empty folder over the path. */
@@ -195,7 +161,7 @@ static void no_sys_body(void)
 
 TEST(without_sys)
 {
-    run(no_sys_body);
+    run_in_child(no_sys_body);
 }
 
 static void no_files_body(void)
@@ -208,7 +174,7 @@ static void no_files_body(void)
 
 TEST(without_sys_and_proc)
 {
-    run(no_files_body);
+    run_in_child(no_files_body);
 }
 
 static void no_proc_body(void)
@@ -220,7 +186,7 @@ static void no_proc_body(void)
 
 TEST(without_proc)
 {
-    run(no_proc_body);
+    run_in_child(no_proc_body);
 }
 
 /* ---- The environment, and what is loaded ------------------------------------------------- */
@@ -232,7 +198,7 @@ static void run_anew(const char *word, char *variable)
     if (child == 0) {
         char *const arguments[] = {(char *)program, (char *)word, NULL};
         char *const environment[] = {variable, NULL};
-        alarm(50);
+        alarm(CHILD_SECONDS);
         execve("/proc/self/exe", arguments, environment);
         _exit(199);
     }
@@ -303,7 +269,7 @@ static void little_space_body(void)
 
 TEST(with_little_address_space_a_pool_has_fewer_workers)
 {
-    run(little_space_body);
+    run_in_child(little_space_body);
 }
 
 /* A filter that refuses to tell limits: they are taken to be none, and a pool has its workers. */
@@ -331,7 +297,7 @@ static void no_limits_body(void)
 
 TEST(where_limits_are_not_told_there_are_none)
 {
-    run(no_limits_body);
+    run_in_child(no_limits_body);
 }
 
 int main(int argc, char **argv)

@@ -1,43 +1,6 @@
 /* Buffers: memory, and mapped files. */
-#include "../common/check.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-static char folder[] = "/tmp/para-test-XXXXXX";
-
-static int make_folder(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) && chmod(folder, 0755) == 0 ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return rmdir(folder);
-}
-
-/* A path in the folder; valid until the next call. */
-static const char *at(const char *name)
-{
-    static char path[200];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static void write_file(const char *path, const void *bytes, size_t n)
-{
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, n, file), n);
-    assert_int_equal(fclose(file), 0);
-}
+#include "../common/child.h"
+#include "../common/root.h"
 
 /* ---- Memory -------------------------------------------------------------------------- */
 
@@ -98,7 +61,7 @@ TEST(every_placement)
 
 TEST(malformed_requests)
 {
-    para_buffer *const before = (para_buffer *)folder;
+    para_buffer *const before = (para_buffer *)root;
     para_buffer *buffer = before;
     para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
     FAILS(PARA_ERR_ARGUMENT, para_buffer_create(NULL, NULL, 1, 1, NULL));
@@ -122,7 +85,7 @@ TEST(malformed_requests)
 
 TEST(more_than_there_is)
 {
-    para_buffer *const before = (para_buffer *)folder;
+    para_buffer *const before = (para_buffer *)root;
     para_buffer *buffer = before;
     errno = 77;
     FAILS(PARA_ERR_MEMORY, para_buffer_create(&buffer, NULL, (size_t)1 << 58, 8, NULL));
@@ -145,13 +108,13 @@ TEST(a_file_is_read)
     for (size_t i = 0; i < 1000000; i++)
         bytes[i] = (unsigned char)check_mix(i);
     for (size_t s = 0; s < COUNT_OF(sizes); s++) {
-        write_file(at("read"), bytes, sizes[s]);
-        assert_int_equal(chmod(at("read"), 0444), 0);
+        put_bytes("read", bytes, sizes[s]);
+        assert_int_equal(chmod(in_root("read"), 0444), 0);
         para_buffer *buffer = NULL;
         errno = 77;
-        OK(para_buffer_map_file(&buffer, at("read"), PARA_FILE_READ));
+        OK(para_buffer_map_file(&buffer, in_root("read"), PARA_FILE_READ));
         assert_int_equal(errno, 77);
-        assert_int_equal(unlink(at("read")), 0); /* the mapping does not need the name */
+        assert_int_equal(unlink(in_root("read")), 0); /* the mapping does not need the name */
         assert_int_equal(para_buffer_bytes(buffer), sizes[s]);
         assert_memory_equal(para_buffer_data(buffer), bytes, sizes[s]);
         para_buffer_destroy(buffer);
@@ -161,26 +124,26 @@ TEST(a_file_is_read)
 
 TEST(a_file_is_written_in_place)
 {
-    write_file(at("written"), "abcdef", 6);
+    put_bytes("written", "abcdef", 6);
     para_buffer *buffer = NULL;
-    OK(para_buffer_map_file(&buffer, at("written"), PARA_FILE_WRITE));
+    OK(para_buffer_map_file(&buffer, in_root("written"), PARA_FILE_WRITE));
     unsigned char *data = para_buffer_data(buffer);
     OK(para_pmap(
         NULL,
         &(para_map){.kernel = next, .count = 6, .in = {PARA_IN(data)}, .out = {PARA_OUT(data)}}));
     para_buffer_destroy(buffer);
     char text[10] = {0};
-    FILE *file = fopen(at("written"), "r");
+    FILE *file = fopen(in_root("written"), "r");
     assert_non_null(file);
     assert_int_equal(fread(text, 1, sizeof text, file), 6);
     fclose(file);
     assert_string_equal(text, "bcdefg");
-    unlink(at("written"));
+    unlink(in_root("written"));
 }
 
 static void refuses(const char *path)
 {
-    para_buffer *const before = (para_buffer *)folder;
+    para_buffer *const before = (para_buffer *)root;
     for (int mode = PARA_FILE_READ; mode <= PARA_FILE_WRITE; mode++) {
         para_buffer *buffer = before;
         errno = 77;
@@ -194,54 +157,45 @@ static void refuses(const char *path)
 
 TEST(what_is_not_a_file_with_bytes_is_refused)
 {
-    refuses(at("missing"));
-    refuses(at("missing/below"));
+    refuses(in_root("missing"));
+    refuses(in_root("missing/below"));
     refuses("");
-    refuses(folder);
+    refuses(root);
     refuses("/dev/zero");
-    write_file(at("empty"), "", 0);
-    refuses(at("empty"));
-    unlink(at("empty"));
-    assert_int_equal(mkfifo(at("pipe"), 0600), 0);
-    refuses(at("pipe")); /* without waiting for somebody at its other end */
-    unlink(at("pipe"));
-    assert_int_equal(symlink("loop", at("loop")), 0);
-    refuses(at("loop"));
-    unlink(at("loop"));
-}
-
-static void wait_for(pid_t child)
-{
-    int status = 0;
-    assert_true(child > 0);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
+    put_bytes("empty", "", 0);
+    refuses(in_root("empty"));
+    unlink(in_root("empty"));
+    assert_int_equal(mkfifo(in_root("pipe"), 0600), 0);
+    refuses(in_root("pipe")); /* without waiting for somebody at its other end */
+    unlink(in_root("pipe"));
+    assert_int_equal(symlink("loop", in_root("loop")), 0);
+    refuses(in_root("loop"));
+    unlink(in_root("loop"));
 }
 
 /* As somebody who is not the superuser, to whom no file is closed. */
 TEST(permissions_are_respected)
 {
-    write_file(at("closed"), "x", 1);
-    write_file(at("readable"), "x", 1);
-    assert_int_equal(chmod(at("closed"), 0), 0);
-    assert_int_equal(chmod(at("readable"), 0444), 0);
+    put_bytes("closed", "x", 1);
+    put_bytes("readable", "x", 1);
+    assert_int_equal(chmod(in_root("closed"), 0), 0);
+    assert_int_equal(chmod(in_root("readable"), 0444), 0);
     const pid_t child = fork();
     if (child == 0) {
         para_buffer *buffer = NULL;
         if (geteuid() == 0 && setuid(65534) != 0)
             _exit(1);
-        if (para_buffer_map_file(&buffer, at("closed"), PARA_FILE_READ) != PARA_ERR_FILE)
+        if (para_buffer_map_file(&buffer, in_root("closed"), PARA_FILE_READ) != PARA_ERR_FILE)
             _exit(2);
-        if (para_buffer_map_file(&buffer, at("readable"), PARA_FILE_WRITE) != PARA_ERR_FILE)
+        if (para_buffer_map_file(&buffer, in_root("readable"), PARA_FILE_WRITE) != PARA_ERR_FILE)
             _exit(3);
-        if (para_buffer_map_file(&buffer, at("readable"), PARA_FILE_READ) != PARA_OK)
+        if (para_buffer_map_file(&buffer, in_root("readable"), PARA_FILE_READ) != PARA_OK)
             _exit(4);
         _exit(0);
     }
-    wait_for(child);
-    unlink(at("closed"));
-    unlink(at("readable"));
+    await_success(child);
+    unlink(in_root("closed"));
+    unlink(in_root("readable"));
 }
 
 TEST(malformed_file_requests)
@@ -258,14 +212,14 @@ TEST(no_descriptor_is_left_open)
 {
     const int before = dup(STDERR_FILENO);
     close(before);
-    write_file(at("some"), "x", 1);
+    put_bytes("some", "x", 1);
     for (int i = 0; i < 10; i++) {
         para_buffer *buffer = NULL;
-        OK(para_buffer_map_file(&buffer, at("some"), PARA_FILE_WRITE));
+        OK(para_buffer_map_file(&buffer, in_root("some"), PARA_FILE_WRITE));
         para_buffer_destroy(buffer);
-        FAILS(PARA_ERR_FILE, para_buffer_map_file(&buffer, folder, PARA_FILE_READ));
+        FAILS(PARA_ERR_FILE, para_buffer_map_file(&buffer, root, PARA_FILE_READ));
     }
-    unlink(at("some"));
+    unlink(in_root("some"));
     const int after = dup(STDERR_FILENO);
     close(after);
     assert_int_equal(after, before);
@@ -286,5 +240,5 @@ int main(void)
         cmocka_unit_test(malformed_file_requests),
         cmocka_unit_test(no_descriptor_is_left_open),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, make_root, remove_root);
 }

@@ -1,33 +1,18 @@
-/* fork(): a child gets pools that work, whatever the parent was in the middle of. In a child there are no
- * assertions: it ends with 0, or with the line where something was wrong. */
-#include "../common/check.h"
+/* fork(): a child gets pools that work, whatever the parent was in the middle of. */
+#include "../common/child.h"
 
 #include <pthread.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#define CHECK(condition)                            \
-    do {                                            \
-        if (!(condition))                           \
-            return __LINE__ < 250 ? __LINE__ : 250; \
-    } while (0)
-
-enum { CHILD_SECONDS = 60 };
-
-/* Ends with what body returns; an endless child is killed by its alarm. */
-static int in_child(int (*body)(para_pool *), para_pool *pool)
+/* Runs body in a child and returns what it returned. */
+static int in_child_with(int (*body)(para_pool *), para_pool *pool)
 {
     const pid_t child = fork();
     if (child == 0) {
         alarm(CHILD_SECONDS);
         _exit(body(pool));
     }
-    assert_true(child > 0);
-    int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_false(WIFSIGNALED(status));
-    return WEXITSTATUS(status);
+    return status_of_child(child);
 }
 
 static int mix_all(const para_chunk *chunk, const void *arg)
@@ -66,25 +51,25 @@ static int compute(para_pool *pool, para_why *why)
     uint64_t bins[BINS] = {0};
     para_report report = {0};
     const para_options threads = {.executor = PARA_EXECUTOR_THREADS};
-    CHECK(para_pmap(pool, &(para_map){.kernel = mix_all,
-                                      .count = N,
-                                      .out = {PARA_OUT(out)},
-                                      .scratch_bytes = 100000,
-                                      .options = threads,
-                                      .report = &report}) == PARA_OK);
+    EXPECT(para_pmap(pool, &(para_map){.kernel = mix_all,
+                                       .count = N,
+                                       .out = {PARA_OUT(out)},
+                                       .scratch_bytes = 100000,
+                                       .options = threads,
+                                       .report = &report}) == PARA_OK);
     for (size_t i = 0; i < N; i++)
-        CHECK(out[i] == check_mix(i));
-    CHECK(para_preduce(pool, &(para_reduce){.kernel = count,
-                                            .combine = add_bins,
-                                            .count = N,
-                                            .in = {PARA_IN(out)},
-                                            .result = bins,
-                                            .result_bytes = sizeof bins,
-                                            .options = threads}) == PARA_OK);
+        EXPECT(out[i] == check_mix(i));
+    EXPECT(para_preduce(pool, &(para_reduce){.kernel = count,
+                                             .combine = add_bins,
+                                             .count = N,
+                                             .in = {PARA_IN(out)},
+                                             .result = bins,
+                                             .result_bytes = sizeof bins,
+                                             .options = threads}) == PARA_OK);
     uint64_t all = 0;
     for (size_t i = 0; i < BINS; i++)
         all += bins[i];
-    CHECK(all == N);
+    EXPECT(all == N);
     *why = report.why;
     return 0;
 }
@@ -96,11 +81,11 @@ static int use_default(para_pool *unused)
     if (!CHILDREN_HAVE_THREADS)
         return 0;
     const int wrong = compute(NULL, &why);
-    CHECK(wrong == 0);
-    CHECK(why != PARA_WHY_FORKED); /* it was made anew */
+    EXPECT(wrong == 0);
+    EXPECT(why != PARA_WHY_FORKED); /* it was made anew */
     para_pool_info info = {.size = sizeof info};
-    CHECK(para_pool_get_info(NULL, &info) == PARA_OK);
-    CHECK(!info.forked);
+    EXPECT(para_pool_get_info(NULL, &info) == PARA_OK);
+    EXPECT(!info.forked);
     return 0;
 }
 
@@ -108,11 +93,11 @@ static int use_parents(para_pool *pool)
 {
     para_why why;
     para_pool_info info = {.size = sizeof info};
-    CHECK(para_pool_get_info(pool, &info) == PARA_OK);
-    CHECK(info.forked);
+    EXPECT(para_pool_get_info(pool, &info) == PARA_OK);
+    EXPECT(info.forked);
     const int wrong = compute(pool, &why);
-    CHECK(wrong == 0);
-    CHECK(info.workers < 2 || why == PARA_WHY_FORKED);
+    EXPECT(wrong == 0);
+    EXPECT(info.workers < 2 || why == PARA_WHY_FORKED);
     para_pool_destroy(pool); /* its memory only */
     return 0;
 }
@@ -123,10 +108,10 @@ static int make_and_use(void)
     config.workers = 3;
     para_pool *pool = NULL;
     para_why why;
-    CHECK(para_pool_create(&pool, &config) == PARA_OK);
+    EXPECT(para_pool_create(&pool, &config) == PARA_OK);
     const int wrong = compute(pool, &why);
-    CHECK(wrong == 0);
-    CHECK(why == PARA_WHY_ASKED);
+    EXPECT(wrong == 0);
+    EXPECT(why == PARA_WHY_ASKED);
     para_pool_destroy(pool);
     return 0;
 }
@@ -147,15 +132,15 @@ static int use_all(para_pool *pool)
 static int fork_again(para_pool *pool)
 {
     int wrong = use_default(NULL); /* so that the grandchild finds another one's default pool */
-    CHECK(wrong == 0);
+    EXPECT(wrong == 0);
     const pid_t child = fork();
-    CHECK(child >= 0);
+    EXPECT(child >= 0);
     if (child == 0) {
         alarm(CHILD_SECONDS);
         _exit(use_all(pool));
     }
     int status = 0;
-    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status));
+    EXPECT(waitpid(child, &status, 0) == child && WIFEXITED(status));
     wrong = WEXITSTATUS(status);
     return wrong ? wrong : use_default(NULL);
 }
@@ -163,16 +148,16 @@ static int fork_again(para_pool *pool)
 /* Comes first: nothing has been made yet. */
 TEST(before_any_use)
 {
-    assert_int_equal(in_child(use_default, NULL), 0);
-    assert_int_equal(in_child(make_own, NULL), 0);
+    assert_int_equal(in_child_with(use_default, NULL), 0);
+    assert_int_equal(in_child_with(make_own, NULL), 0);
 }
 
 TEST(after_use_of_the_default_pool)
 {
     para_why why;
     assert_int_equal(compute(NULL, &why), 0);
-    assert_int_equal(in_child(use_default, NULL), 0);
-    assert_int_equal(in_child(make_own, NULL), 0);
+    assert_int_equal(in_child_with(use_default, NULL), 0);
+    assert_int_equal(in_child_with(make_own, NULL), 0);
     assert_int_equal(compute(NULL, &why), 0); /* the parent's goes on */
 }
 
@@ -181,9 +166,9 @@ TEST(a_parents_pool_runs_serially)
     for (unsigned workers = 1; workers <= 4; workers++) {
         para_pool *pool = check_pool(workers);
         para_why why;
-        assert_int_equal(in_child(use_parents, pool), 0); /* not used before */
+        assert_int_equal(in_child_with(use_parents, pool), 0); /* not used before */
         assert_int_equal(compute(pool, &why), 0);
-        assert_int_equal(in_child(use_parents, pool), 0);
+        assert_int_equal(in_child_with(use_parents, pool), 0);
         assert_int_equal(compute(pool, &why), 0);
         assert_int_equal(why, workers > 1 ? PARA_WHY_ASKED : PARA_WHY_ONE_WORKER);
         para_pool_info info = {.size = sizeof info};
@@ -198,7 +183,7 @@ TEST(children_of_children)
     para_pool *pool = check_pool(3);
     para_why why;
     assert_int_equal(compute(pool, &why), 0);
-    assert_int_equal(in_child(fork_again, pool), 0);
+    assert_int_equal(in_child_with(fork_again, pool), 0);
     para_pool_destroy(pool);
 }
 
@@ -234,7 +219,7 @@ TEST(while_others_call_and_make_pools)
     assert_int_equal(pthread_create(&threads[3], NULL, make_and_destroy, NULL), 0);
     int wrong = 0;
     for (int i = 0; i < 25 && !wrong; i++)
-        wrong = in_child(use_all, pool);
+        wrong = in_child_with(use_all, pool);
     enough = true;
     for (size_t i = 0; i < COUNT_OF(threads); i++)
         pthread_join(threads[i], NULL);

@@ -1,6 +1,6 @@
 /* Ways to split a process that fork()'s handlers do not see, or see amid a kernel: a child gets pools that
  * work, and no call hangs. */
-#include "../common/check.h"
+#include "../common/child.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -10,16 +10,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#define CHECK(condition)                            \
-    do {                                            \
-        if (!(condition))                           \
-            return __LINE__ < 250 ? __LINE__ : 250; \
-    } while (0)
-
-enum { CHILD_SECONDS = 60, N = 4000 };
+enum { N = 4000 };
 
 static const para_options threads = {.executor = PARA_EXECUTOR_THREADS};
 
@@ -29,15 +21,6 @@ static pid_t fork_by_system_call(void)
 }
 
 static pid_t (*const ways[])(void) = {fork, _Fork, fork_by_system_call};
-
-static int status_of(pid_t child)
-{
-    int status = 0;
-    assert_true(child > 0);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_false(WIFSIGNALED(status));
-    return WEXITSTATUS(status);
-}
 
 /* In a child made each way. */
 static void in_children(int (*body)(para_pool *), para_pool *pool)
@@ -50,7 +33,7 @@ static void in_children(int (*body)(para_pool *), para_pool *pool)
             alarm(CHILD_SECONDS);
             _exit(body(pool));
         }
-        assert_int_equal(status_of(child), 0);
+        assert_int_equal(status_of_child(child), 0);
     }
 }
 
@@ -68,14 +51,14 @@ static int compute(para_pool *pool, para_why why)
 {
     uint64_t out[N] = {0};
     para_report report = {0};
-    CHECK(para_pmap(pool, &(para_map){.kernel = mix,
-                                      .count = N,
-                                      .out = {PARA_OUT(out)},
-                                      .options = threads,
-                                      .report = &report}) == PARA_OK);
+    EXPECT(para_pmap(pool, &(para_map){.kernel = mix,
+                                       .count = N,
+                                       .out = {PARA_OUT(out)},
+                                       .options = threads,
+                                       .report = &report}) == PARA_OK);
     for (size_t i = 0; i < N; i++)
-        CHECK(out[i] == check_mix(i));
-    CHECK(report.why == why);
+        EXPECT(out[i] == check_mix(i));
+    EXPECT(report.why == why);
     return 0;
 }
 
@@ -87,7 +70,7 @@ static int use_default(para_pool *unused)
     const int wrong =
         compute(NULL, check_pool_workers(NULL) > 1 ? PARA_WHY_ASKED : PARA_WHY_ONE_WORKER);
     para_pool_info info = {.size = sizeof info};
-    CHECK(!wrong && para_pool_get_info(NULL, &info) == PARA_OK && !info.forked);
+    EXPECT(!wrong && para_pool_get_info(NULL, &info) == PARA_OK && !info.forked);
     return 0;
 }
 
@@ -101,13 +84,13 @@ TEST(the_default_pool_is_made_anew)
 static int restart(para_pool *pool)
 {
     para_pool_info info = {.size = sizeof info};
-    CHECK(para_pool_get_info(pool, &info) == PARA_OK && info.forked);
+    EXPECT(para_pool_get_info(pool, &info) == PARA_OK && info.forked);
     int wrong = compute(pool, PARA_WHY_FORKED);
-    CHECK(!wrong && para_pool_restart(pool) == PARA_OK);
-    CHECK(para_pool_get_info(pool, &info) == PARA_OK && !info.forked && info.workers == 3);
+    EXPECT(!wrong && para_pool_restart(pool) == PARA_OK);
+    EXPECT(para_pool_get_info(pool, &info) == PARA_OK && !info.forked && info.workers == 3);
     for (int i = 0; i < 20 && !wrong; i++)
         wrong = compute(pool, PARA_WHY_ASKED);
-    CHECK(!wrong && para_pool_restart(pool) == PARA_OK); /* once is enough */
+    EXPECT(!wrong && para_pool_restart(pool) == PARA_OK); /* once is enough */
     return compute(pool, PARA_WHY_ASKED);
 }
 
@@ -119,7 +102,7 @@ static int restart_and_again(para_pool *pool)
         if (child == 0)
             _exit(restart(pool));
         int status = 1;
-        CHECK(waitpid(child, &status, 0) == child && status == 0);
+        EXPECT(waitpid(child, &status, 0) == child && status == 0);
     }
     wrong = wrong ? wrong : compute(pool, PARA_WHY_ASKED);
     para_pool_destroy(pool);
@@ -182,7 +165,7 @@ TEST(a_pool_is_restarted_amid_calls)
             alarm(CHILD_SECONDS);
             _exit(restart_amid_calls(pool));
         }
-        assert_int_equal(status_of(child), 0);
+        assert_int_equal(status_of_child(child), 0);
     }
     enough = true;
     for (size_t i = 0; i < COUNT_OF(callers); i++)
@@ -208,7 +191,7 @@ TEST(a_daemon_has_pools)
     }
     close(pipe_ends[1]);
     unsigned char wrong = 255;
-    assert_int_equal(status_of(child), 0);
+    assert_int_equal(status_of_child(child), 0);
     assert_int_equal(read(pipe_ends[0], &wrong, 1), 1);
     assert_int_equal(wrong, 0);
     close(pipe_ends[0]);
@@ -231,9 +214,9 @@ static int pass_by(para_pool *unused)
     (void)unused;
     for (uint32_t units = 1; units < 3; units++) {
         const uint64_t deadline_ns = para_deadline_after(10000000000);
-        CHECK(para_semaphore_release(&semaphore, units) == PARA_OK);
+        EXPECT(para_semaphore_release(&semaphore, units) == PARA_OK);
         for (uint32_t i = 0; i < units; i++)
-            CHECK(para_semaphore_acquire_until(&semaphore, deadline_ns) == PARA_OK);
+            EXPECT(para_semaphore_acquire_until(&semaphore, deadline_ns) == PARA_OK);
     }
     return 0;
 }
@@ -314,7 +297,7 @@ static void fork_within(para_pool *pool, const para_options *options, size_t at)
         for (size_t i = 0; i < FEW; i++)
             assert_true(out[i] == check_mix(i));
         assert_int_equal(page->children, 1);
-        const int ended = status_of(page->child[0]);
+        const int ended = status_of_child(page->child[0]);
         assert_in_range(ended, 0, 1); /* 1: on a thread of the pool's */
         /* The child runs on what its thread had claimed, a quarter of a slice, and claims no more. */
         if (options->executor == PARA_EXECUTOR_THREADS)
@@ -430,7 +413,7 @@ static int meet(const para_chunk *chunk, const void *arg)
 
 static int restart_and_leave(para_pool *pool)
 {
-    CHECK(para_pool_restart(pool) == PARA_OK);
+    EXPECT(para_pool_restart(pool) == PARA_OK);
     for (volatile int i = 0; i < 10; i++)
         if (sigsetjmp(home, 1) == 0)
             para_pmap(pool, &(para_map){.kernel = leave,
@@ -445,11 +428,11 @@ static int restart_and_leave(para_pool *pool)
         if (sched_setaffinity(0, sizeof one, &one) != 0)
             continue;
         there = 0;
-        CHECK(para_pmap(pool, &(para_map){.kernel = meet,
-                                          .count = 3,
-                                          .options = {.executor = PARA_EXECUTOR_THREADS,
-                                                      .chunk = 1}}) == PARA_OK);
-        CHECK(missed == 0);
+        EXPECT(para_pmap(pool, &(para_map){.kernel = meet,
+                                           .count = 3,
+                                           .options = {.executor = PARA_EXECUTOR_THREADS,
+                                                       .chunk = 1}}) == PARA_OK);
+        EXPECT(missed == 0);
     }
     return compute(pool, PARA_WHY_ASKED);
 }
@@ -470,7 +453,7 @@ TEST(a_restarted_pool_has_nothing_of_others_leases)
         alarm(CHILD_SECONDS);
         _exit(restart_and_leave(pool));
     }
-    const int wrong = status_of(child);
+    const int wrong = status_of_child(child);
     enough = true;
     pthread_join(caller, NULL);
     para_pool_destroy(pool);

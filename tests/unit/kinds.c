@@ -1,7 +1,7 @@
 /* A chunk tells the kind of core that it runs on: on a pool that is told that its cores differ. */
 #include "../common/check.h"
 
-#include "engine/pool.h"
+#include "pool/types.h"
 
 enum { WORKERS = 4, COUNT = 400 };
 
@@ -34,8 +34,8 @@ static void join_kinds(void *acc, const void *rhs, const void *arg)
 static void mix_kinds(para_pool *pool)
 {
     pool->is_hybrid = true;
-    for (unsigned w = 0; w < pool->workers; w++)
-        pool->worker[w].kind = w % 2 + 1;
+    for (unsigned w = 0; w < para__pool_workers(pool); w++)
+        pool->lanes.helper[w].kind = w % 2 + 1;
 }
 
 TEST(chunks_tell_the_kind_of_their_core)

@@ -1,7 +1,8 @@
 /* A worker whose kernel calls para: what it then takes for news. */
 #include "../common/check.h"
 
-#include "engine/pool.h"
+#include "pool/worker.h"
+#include "share/visit.h"
 
 #include <sched.h>
 
@@ -28,8 +29,7 @@ static int one_of_two(const para_chunk *chunk, const void *arg)
     failures += para_pmap(pool, &(para_map){.kernel = nothing,
                                             .count = 100,
                                             .options = {.executor = PARA_EXECUTOR_THREADS}}) != 0;
-    for (unsigned i = 0; i < PARA__LANES; i++)
-        news += para__lane_has_news(pool, i, para__pool_seat(pool));
+    news += para__lanes_have_news(&pool->lanes, para__pool_seat(pool));
     return 0;
 }
 

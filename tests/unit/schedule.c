@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "schedule/schedule.h"
 
+#include <unistd.h>
+
 enum { COUNT = 1000 };
 static const uintptr_t kernel = 0x1000;
 static para_pool *pool;
@@ -22,7 +24,8 @@ static int make_pool(void **state)
     para__store_relaxed(&pool->followed.wake_ns, 5000);
     para__store_relaxed(&pool->followed.share_ns, 150);
     para__store_relaxed(&pool->followed.least_work_ns, 700);
-    para__store_relaxed(&pool->spin_ticks, 0); /* nobody is awake, at any speed of the machine */
+    para__store_relaxed(&pool->lanes.spin_ticks,
+                        0); /* nobody is awake, at any speed of the machine */
     return 0;
 }
 
@@ -206,11 +209,42 @@ TEST(one_good_trial_makes_up_for_disturbed_calls)
         para__schedule s = begin((para_options){0}, COUNT);
         const bool was_shared = s.plan.width == 2;
         trials += was_shared && s.trial && s.timed;
-        shared += i >= 16000 && was_shared;
+        shared += i >= 16000 && (was_shared || s.together); /* decided for itself */
         end(&s, COUNT, !was_shared ? 25e3 : trials < 2 ? 50e3 : 13e3);
     }
     assert_in_range(trials, 2, 20);
     assert_true(shared > 3800);
+}
+
+/* At its disturbed cost the call is long, and yet it is too short to be shared with a helper that has
+ * to be woken first: the trial waits for one. */
+TEST(a_trial_waits_until_a_helper_is_awake)
+{
+    para__store_relaxed(&pool->followed.wake_ns, 50000); /* nobody else is there */
+    para__store_relaxed(&pool->lanes.spin_ticks, ticks(1e9));
+    know((para__estimate){.alone_ns = 25,
+                          .shared_ns = 100,
+                          .mean_ns = 25,
+                          .credit_ns = 1e9f,
+                          .alone = 9,
+                          .shared = 9});
+    unsigned trials = 0;
+    for (unsigned i = 0; i < 100000 && trials == 0; i++) {
+        para__schedule s = begin((para_options){0}, COUNT);
+        trials += s.trial;
+        end(&s, COUNT, s.plan.width == 1 ? 25e3 : 13e3);
+        usleep(i % 100 == 0); /* lets it come, at any speed of the machine */
+        if (para__site_read(site_of(0)).credit_ns == 0)
+            know((para__estimate){.alone_ns = 25,
+                                  .shared_ns = 100,
+                                  .mean_ns = 25,
+                                  .credit_ns = 1e9f,
+                                  .alone = 9,
+                                  .shared = 9});
+    }
+    para__store_relaxed(&pool->followed.wake_ns, 5000);
+    para__store_relaxed(&pool->lanes.spin_ticks, 0);
+    assert_true(trials > 0);
 }
 
 /* A shared trial to which nobody came would say that sharing costs nothing. */
@@ -260,6 +294,7 @@ int main(void)
         cmocka_unit_test(trials_are_paid_from_a_credit),
         cmocka_unit_test(what_was_dearer_is_tried_again),
         cmocka_unit_test(one_good_trial_makes_up_for_disturbed_calls),
+        cmocka_unit_test(a_trial_waits_until_a_helper_is_awake),
         cmocka_unit_test(a_trial_without_help_teaches_nothing),
         cmocka_unit_test(loops_of_one_kernel_are_told_apart),
     };

@@ -1,14 +1,12 @@
 /* What the environment asks for, and how it is refused. */
-#include "../common/check.h"
+#include "../common/child.h"
 
-#include "engine/settings.h"
+#include "pool/settings.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static const char *const names[] = {"PARA_NUM_WORKERS", "OMP_NUM_THREADS", "PARA_PROC_BIND",
                                     "PARA_DISPLAY_ENV", "PARA_STACKSIZE",  "OMP_STACKSIZE",
@@ -254,9 +252,7 @@ static unsigned domains_of_pool(const char *word, unsigned workers)
         }
         _exit((int)in_second);
     }
-    int status = 0;
-    assert_true(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
-    return (unsigned)WEXITSTATUS(status);
+    return (unsigned)status_of_child(child);
 }
 
 TEST(a_pool_may_be_spread)

@@ -3,7 +3,7 @@
 #include "../common/check.h"
 
 #include "base/clock.h"
-#include "engine/turn.h"
+#include "pool/turn.h"
 
 static const uint64_t ms = 1000000;
 

@@ -1,7 +1,7 @@
 /* Width: memory-bound sites come to as many workers as they need, others keep all of theirs. */
 #include "../common/check.h"
 
-#include "engine/pool.h"
+#include "pool/types.h"
 #include "plan/width.h"
 
 #include <para/para.h>

@@ -1,4 +1,5 @@
-// The engine: src/engine/lane.c, part.c, worker.c and default_pool.c, with src/sync/event.h; and
+// The engine: src/share, src/executor/lease.c, src/pool/worker.c and default_pool.c, with
+// src/sync/event.h; and
 // src/topology/machine.c.
 #include "call_data.hpp"
 #include "fixture.h"

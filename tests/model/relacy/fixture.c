@@ -2,9 +2,14 @@
 
 #include "base/stack.h"
 #include "base/thread.h"
-#include "engine/calibrate.h"
-#include "engine/part.h"
-#include "engine/turn.h"
+#include "executor/lease.h"
+#include "pool/calibrate.h"
+#include "pool/default_pool.h"
+#include "pool/pool.h"
+#include "pool/start.h"
+#include "pool/turn.h"
+#include "pool/worker.h"
+#include "share/caller.h"
 #include "topology/openmp.h"
 
 #include <setjmp.h>
@@ -14,6 +19,7 @@ enum { WORKERS = 3 };
 
 static para_pool pool;
 static para__worker workers[WORKERS];
+static para__helper helpers[WORKERS];
 static para__notice notices[PARA__LANES][WORKERS];
 static para__member members[PARA__LANES][WORKERS];
 static uint16_t seats[WORKERS];
@@ -32,7 +38,8 @@ static void touch_half(const void *word)
 
 static void make_lane(unsigned index, bool is_there)
 {
-    para__lane *lane = &pool.lane[index];
+    para__lane *lane = &pool.lanes.lane[index];
+    lane->lanes = &pool.lanes;
     lane->stop = UINT64_MAX;
     lane->leased = !is_there;
     lane->notice = notices[index];
@@ -46,7 +53,7 @@ static void make_lane(unsigned index, bool is_there)
     for (unsigned w = 0; w < count_of_workers; w++) {
         touch(&lane->member[w].ticket);
         touch(&lane->member[w].done);
-        touch(&workers[w].seen[index]);
+        touch(&helpers[w].seen[index]);
     }
     touch(&lane->notice[0].post);
     touch(&lane->notice[0].team);
@@ -77,29 +84,31 @@ void fixture_make(const fixture *f)
     count_of_workers = f->workers;
     memset(&pool, 0, sizeof pool);
     memset(workers, 0, sizeof workers);
+    memset(helpers, 0, sizeof helpers);
     memset(notices, 0, sizeof notices);
     memset(members, 0, sizeof members);
     pool.worker = workers;
+    pool.lanes.helper = helpers;
     pool.requested = f->workers;
     para__store_relaxed(&pool.workers, f->workers);
-    pool.fork_count = para__fork_count();
+    pool.lanes.fork_count = para__fork_count();
     pool.binding = f->started ? PARA_BIND_NONE : PARA_BIND_CORE;
     pool.worker_exit = f->started ? NULL : leave;
     pool.cpu_limit = WORKERS;
     pool.seat_of = seats;
-    pool.spin_ticks = f->spin_ticks;
+    pool.lanes.spin_ticks = f->spin_ticks;
     for (unsigned w = 0; w < f->workers; w++) {
         seats[w] = (uint16_t)w;
         workers[w].pool = &pool;
         workers[w].index = workers[w].cpu_index = w;
-        touch_half(&workers[w].event.state);
-        touch_half(&workers[w].guests);
-        touch_half(&workers[w].acting);
+        touch_half(&helpers[w].event.state);
+        touch_half(&helpers[w].guests);
+        touch_half(&helpers[w].acting);
     }
     for (unsigned i = 0; i < PARA__LANES; i++)
         make_lane(i, i < f->lanes);
-    touch(&pool.spin_ticks);
-    touch_half(&pool.lanes_used);
+    touch(&pool.lanes.spin_ticks);
+    touch_half(&pool.lanes.used);
     touch_half(&pool.sleeping);
     touch_half(&pool.workers);
     touch_half(&pool.starting);
@@ -127,7 +136,7 @@ void fixture_stop(void)
 
 bool fixture_lease(void)
 {
-    leased = para__lane_lease(&pool);
+    leased = para__lane_lease(&pool.lanes);
     return leased != NULL;
 }
 
@@ -150,7 +159,7 @@ unsigned fixture_run(const fixture_call *call)
                              .announce_twice = call->announce_twice};
     para__outcome outcome = {0};
     para__lane *lane = leased; /* a kernel may lease another */
-    para__lane_run(&pool, lane, &job, &plan, &outcome);
+    para__lane_run(lane, para__pool_position(&pool, plan.width), &job, &plan, &outcome);
     leased = lane;
     return outcome.tally.error ? FIXTURE_FAILED : (unsigned)outcome.tally.chunks;
 }
@@ -251,23 +260,6 @@ void para__costs_measure(para_pool *p)
 {
     p->costs = (para__costs){.clock_ns = 1};
     model_measured();
-}
-
-/* No call of a model is timed. */
-void para__costs_refine(para_pool *p, uint64_t ticks, bool awake, bool came)
-{
-    (void)p;
-    (void)ticks;
-    (void)awake;
-    (void)came;
-}
-
-void para__costs_refine_share(para_pool *p, unsigned width, uint64_t ticks, uint64_t busy_ticks)
-{
-    (void)p;
-    (void)width;
-    (void)ticks;
-    (void)busy_ticks;
 }
 
 /* ---- The default pool, and the process's machine -------------------------------------- */

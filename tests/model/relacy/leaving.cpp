@@ -1,4 +1,4 @@
-// Calls that are left by a jump, or with their thread: src/engine/lease.c.
+// Calls that are left by a jump, or with their thread: src/executor/left.c.
 #include "fixture.h"
 #include "call_data.hpp"
 #include "calls.h"

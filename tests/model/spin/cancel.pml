@@ -1,7 +1,7 @@
 /* Cancelling a wait: a waiter stands in the queue of its lock and in that of its token, with one
  * event.
  *
- * Abstracts src/sync/cancel.c, and of src/sync/mutex.c wait_in_line, whose lock is never free here.
+ * Abstracts src/sync/cancel.c, and of src/sync/line.c sleep_in_line, with a lock that is never free.
  * One step is one access to a word that others change; what happens under the lock's latch is one
  * step (see mutex.pml).
  *

@@ -1,9 +1,9 @@
 /* The mutex: a word of four bits, and a queue of those who sleep.
  *
- * Abstracts src/sync/mutex.c (para_mutex_lock_with, wait_in_line, para_mutex_unlock_slow and what
- * they call) and src/sync/queue.c (one key's nodes). A compare-and-swap loop is one step, as its
- * last round alone has an effect; so is what happens under the bucket's latch, unless it changes
- * the mutex's word twice, since nobody else sees the list meanwhile (Lipton, Reduction, 1975).
+ * Abstracts src/sync/mutex.c, src/sync/line.c and src/sync/queue.c (one key's nodes). A
+ * compare-and-swap loop is one step, as its last round alone has an effect; so is what happens under
+ * the bucket's latch, unless it changes the mutex's word twice, since nobody else sees the list
+ * meanwhile (Lipton, Reduction, 1975).
  *
  * Left out: spinning, which only delays, and the holder's CPU, which is a hint for it; the latch's
  * own waiting; other keys in the bucket; try_lock, which is a newcomer that does not queue; weak

@@ -1,8 +1,8 @@
 /* Parking: workers sleep until there is a call, a caller until its call is done.
  *
- * Abstracts src/sync/event.h; src/engine/worker.c: serve, has_news, park; src/engine/lane.c:
- * use_lane, publish, announce_again, wake_all, join, all_done; src/engine/part.c: finish,
- * para__lane_visit, para__lane_has_news. One step is one access to a word that others change.
+ * Abstracts src/sync/event.h; src/pool/worker.c: go_round, has_news, park; src/executor/lease.c:
+ * use_lane; src/share/caller.c: publish, announce_again, wake_all, join, all_done; src/share/part.c:
+ * finish; src/share/visit.c: para__lane_visit, para__lane_has_news. One step is one access to a word that others change.
  *
  * Left out: spinning, which only delays; what is claimed and how (a claim is one step here, and
  * right by its generation); the tree of wake-ups, of which one that is lost is made up for by

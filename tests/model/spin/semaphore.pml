@@ -1,8 +1,8 @@
 /* The semaphore: units, and a line of those who wait, some for more than one.
  *
- * Abstracts src/sync/semaphore.c. One step is one access to the word; what a section under the
- * latch does to the line is part of the step beside it, since nobody else sees the line meanwhile
- * (Lipton, Reduction, 1975). The latch goes to who asks first.
+ * Abstracts src/sync/semaphore.c and src/sync/line.c. One step is one access to the word; what a
+ * section under the latch does to the line is part of the step beside it, since nobody else sees the
+ * line meanwhile (Lipton, Reduction, 1975). The latch goes to who asks first.
  *
  * Left out: as in mutex.pml. A timeout or a cancellation is a waiter that leaves whenever it likes.
  * Time: somebody is seen to be first in line as it queues, or by the serve() that makes it so; the second

@@ -1,9 +1,9 @@
 /* The life of a pool: threads begin, see perhaps a last call, and end, perhaps while they begin.
  *
- * Abstracts src/engine/worker.c: run, start_others (including threads that could not be made),
- * count_out, live, park, para__workers_start, para__workers_await, para__workers_stop; and
- * src/engine/pool.c: para_pool_create, para_pool_destroy. One step is one access to a word that
- * others change.
+ * Abstracts src/pool/start.c: run, start_others (including threads that could not be made),
+ * count_out, para__workers_start, para__workers_await, para__workers_stop; src/pool/worker.c:
+ * para__worker_live, park; and src/pool/pool.c: para_pool_create, para_pool_destroy. One step is
+ * one access to a word that others change.
  *
  * Left out: what calls do, of which there is one at most, short and not waited for, so that its
  * helpers may come when the pool ends; the limited sleep of displaced workers. Spin's memory is in

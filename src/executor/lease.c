@@ -1,0 +1,134 @@
+#include "executor/lease.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "executor/left.h"
+#include "share/part.h"
+
+#include <pthread.h>
+
+/* The lane that this thread had last: most likely free, and in its caches. */
+static PARA__THREAD_LOCAL unsigned char last_lane;
+
+/* Workers look at lanes [0, used) only. It grows before anything is published there; it is
+ * written even if it is large enough, so that this comes before the news to which it belongs. */
+static void use_lane(para__lanes *lanes, uint32_t index)
+{
+    uint32_t used = para__load_relaxed(&lanes->used);
+    while (!para__cas_seq_cst(E5, &lanes->used, &used, used > index ? used : index + 1)) {
+    }
+}
+
+static bool take_if_free(para__lane *lane)
+{
+    uint32_t state = para__load_relaxed(&lane->leased); /* a guess, to leave others' lines alone */
+    return state == PARA__LANE_FREE &&
+           para__cas_acquire(E3, &lane->leased, &state, PARA__LANE_LEASED);
+}
+
+static void give(para__lane *lane)
+{
+    para__store_release(E3, &lane->leased, PARA__LANE_FREE);
+}
+
+/* The last generation that a lane may have; then it is never leased again. */
+static const uint64_t last_generation = ((uint64_t)1 << (64 - PARA__COUNT_BITS)) - 1;
+
+static inline para__lane *take_free(para__lanes *lanes)
+{
+    for (unsigned i = 0; i < PARA__LANES; i++) {
+        const unsigned index = (last_lane + i) % PARA__LANES;
+        para__lane *lane = &lanes->lane[index];
+        if (take_if_free(lane)) {
+            if (lane->generation == last_generation)
+                continue; /* worn out: it stays leased */
+            last_lane = (unsigned char)index;
+            if (lane->generation == 0)
+                use_lane(lanes, index);
+            return lane;
+        }
+    }
+    return NULL;
+}
+
+para__lane *para__lane_lease(para__lanes *lanes)
+{
+    const uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    if (para__innermost_lane)
+        para__lanes_abandon(frame); /* unless this call is made by a kernel of that one */
+    para__lane *lane = take_free(lanes);
+    if (!lane && para__lanes_recover(lanes))
+        lane = take_free(lanes);
+    if (!lane)
+        return NULL;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &lane->cancel_state);
+    lane->frame = frame;
+    lane->run_frame = 0;
+    lane->around = para__current_lane;
+    lane->outer = para__innermost_lane;
+    para__innermost_lane = lane;
+    if (!para__lanes_watched)
+        para__lanes_watch();
+    return lane;
+}
+
+void para__lane_release(para__lane *lane)
+{
+    const int cancel_state = lane->cancel_state; /* the next lessee's from the store on */
+    if (para__innermost_lane == lane)
+        para__innermost_lane = lane->outer;
+    else
+        para__lanes_unlink(lane);
+    give(lane);
+    pthread_setcancelstate(cancel_state, NULL);
+}
+
+/* ---- Memory -------------------------------------------------------------------------- */
+
+/* Of the lane's lessee, or when the pool ends. A fork may come in between. */
+void para__lane_drop_arena(para__lane *lane)
+{
+    void *arena = lane->arena;
+    const size_t bytes = lane->arena_bytes;
+    lane->arena = NULL;
+    lane->arena_bytes = 0;
+    para__block_free(arena, bytes);
+}
+
+void *para__lane_arena(para__lane *lane, size_t bytes)
+{
+    para__lanes *const lanes = lane->lanes;
+    const bool grows = bytes > lane->arena_bytes;
+    if (grows) {
+        para__lane_drop_arena(lane); /* first, so that both are never there at once */
+        lane->arena = para__block_alloc(bytes);
+        lane->arena_bytes = lane->arena ? bytes : 0;
+    }
+    if (bytes > PARA__BLOCK_SMALL && bytes > lane->arena_bytes / 4) {
+        lane->needed_ticks = para__ticks();
+        if (grows || para__load_relaxed(&lanes->kept_ticks) == 0) /* all: see lane.h */
+            para__store_relaxed(&lanes->kept_ticks, lane->needed_ticks);
+    }
+    return lane->arena;
+}
+
+void para__lanes_trim(para__lanes *lanes, uint64_t idle_ticks)
+{
+    uint64_t now = para__ticks();
+    const unsigned used = para__load_relaxed(&lanes->used); /* others have no memory */
+    bool is_kept = false;
+    para__store_relaxed(&lanes->kept_ticks, now); /* all: see lane.h */
+    for (unsigned i = 0; i < used; i++) {
+        para__lane *lane = &lanes->lane[i];
+        if (!take_if_free(lane)) {
+            is_kept = true; /* perhaps */
+            continue;
+        }
+        if (now - lane->needed_ticks >= idle_ticks)
+            para__lane_drop_arena(lane);
+        is_kept |= lane->arena_bytes > PARA__BLOCK_SMALL;
+        give(lane);
+    }
+    if (!is_kept) /* unless a lane's memory has grown meanwhile */
+        para__cas_relaxed(&lanes->kept_ticks, &now, 0);
+}

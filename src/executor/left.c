@@ -1,0 +1,132 @@
+#include "executor/left.h"
+
+#include "base/module.h"
+#include "base/stack.h"
+#include "share/caller.h"
+#include "share/part.h"
+
+#include <para/status.h>
+#include <pthread.h>
+
+static para__key lanes_key;
+PARA__THREAD_LOCAL para__lane *para__innermost_lane;
+PARA__THREAD_LOCAL bool para__lanes_watched;
+
+/* Nothing is run any more: what is unclaimed is claimed for nothing. Whether all helpers are
+ * out. */
+static bool close_call(para__lane *lane)
+{
+    unsigned out = 0;
+    for (unsigned w = lane->first; w < lane->first + lane->width; w++) {
+        _Atomic uint64_t *word = &lane->member[w].ticket;
+        uint64_t seen = para__load_relaxed(word); /* as in part.c: claim */
+        for (;;) {
+            const unsigned left = seen >> PARA__COUNT_BITS == lane->generation
+                                      ? (unsigned)(seen & PARA__COUNT_MASK)
+                                      : lane->tickets;
+            if (!para__cas_relaxed(word, &seen, para__tagged(lane->generation, 0)))
+                continue;
+            lane->claimed += left;
+            break;
+        }
+        const uint64_t done = para__load_acquire(E2, &lane->member[w].done);
+        if (done >> PARA__COUNT_BITS == lane->generation)
+            out += (unsigned)(done & PARA__COUNT_MASK);
+    }
+    return lane->claimed + out == lane->width * lane->tickets;
+}
+
+static bool recover(para__lane *lane)
+{
+    uint32_t state = PARA__LANE_ABANDONED;
+    if (!para__cas_acquire(E3, &lane->leased, &state, PARA__LANE_RECOVERING))
+        return false;
+    const bool is_free = !lane->is_open || close_call(lane);
+    if (is_free) {
+        lane->is_open = false;
+        para__store_relaxed(&lane->stop, UINT64_MAX); /* published by the next post */
+    }
+    para__store_release(E3, &lane->leased, is_free ? PARA__LANE_FREE : PARA__LANE_ABANDONED);
+    return is_free;
+}
+
+bool para__lanes_recover(para__lanes *lanes)
+{
+    bool some = false;
+    for (unsigned i = 0; i < PARA__LANES; i++)
+        if (para__load_relaxed(&lanes->lane[i].leased) == PARA__LANE_ABANDONED) /* a guess */
+            some |= recover(&lanes->lane[i]);
+    return some;
+}
+
+/* A call that it was helping with fails. Else its caller would wait for ever. */
+static void leave_helped(para__lane *lane)
+{
+    const para__tally tally = {.error = PARA_ERR_CANCELLED};
+    para__store_relaxed(&lane->helped->stop, 0); /* as when a call is cancelled */
+    para__part_finish(lane->helped, lane->helped_worker, &tally, lane->helped_done);
+    lane->helped = NULL;
+}
+
+static void abandon(para__lane *lane)
+{
+    para__lanes *const lanes = lane->lanes;
+    if (lane->helped)
+        leave_helped(lane);
+    para__innermost_lane = lane->outer;
+    para__current_lane = lane->around;
+    if (lane->guest_of)
+        para__add_relaxed(&lanes->helper[lane->guest_of - 1].guests, -1u); /* a hint: see lane.h */
+    if (lane->acting_for)
+        para__store_release(E8, &lanes->helper[lane->acting_for - 1].acting, 0);
+    lane->guest_of = 0;
+    lane->acting_for = 0;
+    para__store_relaxed(&lane->stop, 0); /* as when a call is cancelled */
+    const int cancel_state = lane->cancel_state;
+    para__store_release(E3, &lane->leased, PARA__LANE_ABANDONED);
+    recover(lane);
+    pthread_setcancelstate(cancel_state, NULL);
+}
+
+/* Whether the lane's call was left, as a lease at that frame finds. */
+static bool is_left(const para__lane *lane, uintptr_t frame)
+{
+    if (lane->frame <= frame) /* a call in progress was made further up; or on another stack */
+        return para__on_own_stack(lane->frame, frame);
+    return lane->run_frame && para__is_left(lane->run_frame, (void (*)(void))para__lane_run) &&
+           para__on_own_stack(lane->frame, frame);
+}
+
+void para__lanes_abandon(uintptr_t frame)
+{
+    while (para__innermost_lane && is_left(para__innermost_lane, frame))
+        abandon(para__innermost_lane);
+}
+
+void para__lanes_unlink(const para__lane *lane)
+{
+    para__lanes_abandon(lane->frame - 1);
+    para__lane **at = &para__innermost_lane;
+    while (*at && *at != lane)
+        at = &(*at)->outer;
+    if (*at)
+        *at = lane->outer;
+}
+
+static void abandon_all(void *unused)
+{
+    (void)unused;
+    para__lanes_watched = false;
+    while (para__innermost_lane)
+        abandon(para__innermost_lane);
+}
+
+void para__lanes_watch(void)
+{
+    para__lanes_watched = para__key_set(&lanes_key, &lanes_key);
+}
+
+__attribute__((constructor)) static void make_lanes_key(void)
+{
+    para__key_make(&lanes_key, abandon_all);
+}

@@ -1,0 +1,233 @@
+#include "pool/calibrate.h"
+
+#include "base/bounds.h"
+#include "base/clock.h"
+#include "base/fpenv.h"
+#include "executor/lease.h"
+#include "pool/worker.h"
+
+/* Spinning may cost as much as the park and the wake that it spares: both are about a wake-up. At
+ * least so much, at most that much, whatever was measured. */
+static const double spin_least_ns = 20000;
+static const double spin_most_ns = 200000;
+
+/* Of shorter portions the looks at the clock are a part that shows. */
+static const double portion_ns = 1000;
+
+/* Nobody waits longer than this for a helper that does not come, while costs are measured. */
+static const double ping_limit_ns = 200000;
+
+/* What a shared call costs its caller before it has a lane and after: checks, decision, report.
+ * Some 300 instructions (tests/instructions). */
+static const double around_ns = 45;
+
+const para__costs para__costs_assumed = {.round_trip_ns = 1000,
+                                         .per_helper_ns = 50,
+                                         .wake_ns = 50000,
+                                         .wake_cost_ns = 5000,
+                                         .share_ns = 150,
+                                         .clock_ns = 20};
+
+para__costs para__costs_now(const para_pool *pool)
+{
+    para__costs costs = *para__pool_costs(pool);
+    costs.round_trip_ns = para__load_relaxed(&pool->followed.round_trip_ns); /* all: see types.h */
+    costs.wake_ns = para__load_relaxed(&pool->followed.wake_ns);
+    costs.share_ns = para__load_relaxed(&pool->followed.share_ns);
+    return costs;
+}
+
+/* Then nobody needs costs any more. */
+static bool is_ending(const para_pool *pool)
+{
+    return para__load_relaxed(&pool->stopping); /* late news: a ping more */
+}
+
+/* The shortest of several pings, in ns; more than ping_limit_ns if nobody came in time. */
+static double ping_ns(para_pool *pool, unsigned width, int trials)
+{
+    const uint64_t limit = para__ns_to_ticks(ping_limit_ns);
+    double shortest = 2 * ping_limit_ns;
+    for (int i = 0, late = 0; i < trials && late < 3 && !is_ending(pool); i++) {
+        para__lane *const lane = para__lane_lease(&pool->lanes);
+        const uint64_t ticks =
+            lane ? para__lane_ping(lane, para__pool_position(pool, width), width, limit)
+                 : UINT64_MAX;
+        if (lane)
+            para__lane_release(lane);
+        const double ns = (double)ticks * para__ns_per_tick();
+        late += ticks == UINT64_MAX; /* a machine so busy is not worth many trials */
+        if (ns < shortest)
+            shortest = ns;
+    }
+    return shortest;
+}
+
+/* Has the helpers park, which without spinning they do at once, and gives them the time to fall
+ * asleep; false if they did not in time. */
+static bool let_park(const para_pool *pool)
+{
+    const uint64_t start = para__now_ns();
+    const unsigned others = para__pool_workers(pool) - para__pool_is_worker(pool);
+    while (para__load_relaxed(&pool->sleeping) < others) { /* a guess is enough */
+        if (is_ending(pool) || (double)(para__now_ns() - start) > ping_limit_ns)
+            return false;
+        para__pause();
+    }
+    const uint64_t parked = para__now_ns();
+    while ((double)(para__now_ns() - parked) < ping_limit_ns / 4)
+        para__pause();
+    return true;
+}
+
+static double clock_ns(void)
+{
+    const uint64_t start = para__ticks();
+    uint64_t now = start;
+    for (int i = 0; i < 16; i++)
+        now = para__ticks();
+    return (double)(now - start) / 16 * para__ns_per_tick();
+}
+
+/* Spinning in proportion to what was measured of waking; none where threads share CPUs, or are not
+ * to spin. */
+static void set_spin(para_pool *pool, double wake_ns)
+{
+    const double ns = para__clamp(2 * wake_ns, spin_least_ns, spin_most_ns);
+    const bool never = pool->is_passive || para__pool_workers(pool) > pool->machine->cpu_count;
+    para__store_relaxed(&pool->lanes.spin_ticks,
+                        never ? 0 : para__ns_to_ticks(ns)); /* see lane.h */
+}
+
+static void set_least_work(para_pool *pool, const para__costs *costs)
+{
+    const double least = para__least_work_ns(costs, para__pool_workers(pool));
+    para__store_relaxed(&pool->followed.least_work_ns, /* see types.h */
+                        least < 1e9 ? (uint32_t)least : 1000000000u);
+}
+
+/* What follows from the costs that are followed. */
+static void update_least_work(para_pool *pool)
+{
+    const para__costs costs = para__costs_now(pool);
+    set_least_work(pool, &costs);
+}
+
+/* Has costs followed from these on. */
+static void follow_from(para_pool *pool, const para__costs *costs)
+{
+    para__store_relaxed(&pool->followed.round_trip_ns, /* all: see types.h */
+                        (uint32_t)costs->round_trip_ns);
+    para__store_relaxed(&pool->followed.wake_ns, (uint32_t)costs->wake_ns);
+    para__store_relaxed(&pool->followed.share_ns, (uint32_t)costs->share_ns);
+    set_least_work(pool, costs);
+    set_spin(pool, costs->wake_ns);
+}
+
+static void measure(para_pool *pool)
+{
+    para__costs *costs = &pool->costs;
+    costs->clock_ns = clock_ns();
+
+    /* Awake, with the longest spinning while we measure; the first may still be starting. */
+    para__store_relaxed(&pool->lanes.spin_ticks, para__ns_to_ticks(spin_most_ns)); /* see types.h */
+    (void)ping_ns(pool, para__pool_workers(pool), 1);
+    const double one = ping_ns(pool, 2, 16);
+    if (one < ping_limit_ns) {
+        costs->round_trip_ns = one;
+        const double all =
+            para__pool_workers(pool) > 2 ? ping_ns(pool, para__pool_workers(pool), 8) : one;
+        if (all < ping_limit_ns)
+            costs->per_helper_ns = all > one ? (all - one) / (para__pool_workers(pool) - 2) : 0;
+    }
+
+    /* Asleep. */
+    double wake = 2 * ping_limit_ns;
+    para__store_relaxed(&pool->lanes.spin_ticks, 0); /* see types.h */
+    for (int i = 0; i < 3; i++) {
+        const double ns = let_park(pool) ? ping_ns(pool, 2, 1) : wake;
+        wake = para__min(ns, wake);
+    }
+    if (wake < ping_limit_ns) {
+        costs->wake_ns = wake > costs->round_trip_ns ? wake - costs->round_trip_ns : 0;
+        costs->wake_cost_ns =
+            costs->wake_ns / 8; /* 3 of 25 us, as strace -w and the pings tell here */
+    }
+}
+
+void para__costs_assume(para_pool *pool)
+{
+    pool->lanes.portion_ticks = para__ns_to_ticks(portion_ns);
+    follow_from(pool, &para__costs_assumed);
+}
+
+void para__costs_measure(para_pool *pool)
+{
+    const unsigned workers = para__pool_workers(pool);
+    pool->costs = para__costs_assumed;
+    if (workers > 1 && workers <= pool->machine->cpu_count)
+        measure(pool);
+    follow_from(pool, &pool->costs);
+}
+
+/* Follows a sample down quickly and up slowly: what disturbs a call makes it longer. Callers at
+ * once may lose a sample. */
+static void follow_cost(_Atomic uint32_t *ns, double sample)
+{
+    const double known = para__load_relaxed(ns); /* a value on its own: see types.h */
+    const double next = sample < known ? known + (sample - known) / 4 : known + known / 64 + 1;
+    if (sample < 1e6)
+        para__store_relaxed(ns, (uint32_t)para__max(next, 50)); /* see types.h */
+}
+
+void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)
+{
+    /* There and back; of one that slept, what the wake-up added. Less the helper's look at the
+     * clock. */
+    const double round_trip_ns =
+        para__load_relaxed(&pool->followed.round_trip_ns); /* all: see types.h */
+    const double way_ns = (double)ticks * para__ns_per_tick() - para__pool_costs(pool)->clock_ns;
+    const double ns = awake ? 2 * way_ns : way_ns > round_trip_ns ? way_ns - round_trip_ns : 0;
+    _Atomic uint32_t *known = awake ? &pool->followed.round_trip_ns : &pool->followed.wake_ns;
+    const uint32_t known_ns = para__load_relaxed(known);
+    if (came)
+        follow_cost(known, ns);
+    else if (ns > known_ns &&
+             known_ns < 1000000) /* it may have been woken just now: a small step */
+        para__store_relaxed(known, known_ns + 2);
+    if (awake)
+        update_least_work(pool);
+    else
+        set_spin(pool, para__load_relaxed(known));
+}
+
+void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, uint64_t busy_ticks)
+{
+    static const double looks = 5; /* at the clock, which a call that is not timed does not make */
+    const double known = para__load_relaxed(&pool->followed.share_ns); /* all: see types.h */
+    const double round_trip = para__load_relaxed(&pool->followed.round_trip_ns);
+    const double each = para__ns_per_tick();
+    const double whole =
+        (double)ticks * each + around_ns - looks * para__pool_costs(pool)->clock_ns;
+    const double sample = width * whole - (double)busy_ticks * each - (width - 1) * round_trip;
+    /* Steps of equal size up and down: towards the median, whatever outliers there are. */
+    const double next = sample > known ? known + 4 : known - 4;
+    para__store_relaxed(&pool->followed.share_ns, (uint32_t)para__clamp(next, 20, 5000));
+    update_least_work(pool);
+}
+
+void para__costs_relax(para_pool *pool)
+{
+    const double round_trip =
+        para__load_relaxed(&pool->followed.round_trip_ns); /* all: see types.h */
+    const double share = para__load_relaxed(&pool->followed.share_ns);
+    const double round_trip_then = para__pool_costs(pool)->round_trip_ns;
+    const double share_then = para__pool_costs(pool)->share_ns;
+    if (round_trip > round_trip_then)
+        para__store_relaxed(&pool->followed.round_trip_ns,
+                            (uint32_t)(round_trip - (round_trip - round_trip_then) / 32));
+    if (share > share_then)
+        para__store_relaxed(&pool->followed.share_ns,
+                            (uint32_t)(share - (share - share_then) / 32));
+    update_least_work(pool);
+}

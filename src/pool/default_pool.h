@@ -1,0 +1,33 @@
+/* The default pool: made on first use, once a process; anew in a child. */
+#ifndef PARA_POOL_DEFAULT_POOL_H
+#define PARA_POOL_DEFAULT_POOL_H
+
+#include "pool/types.h"
+
+/* [E6] The default pool, once it is made. Written by default_pool.c alone. */
+extern _Atomic(para_pool *) para__default_pool;
+
+/* Makes it, unless it is there. *pool is untouched on failure. Errors: those of
+ * para_pool_create. */
+para_status para__default_pool_make(para_pool **pool);
+
+/* The default pool if pool is NULL; NULL if that is not there yet. */
+static inline para_pool *para__pool_if_made(para_pool *pool)
+{
+    return pool ? pool : para__load_acquire(E6, &para__default_pool);
+}
+
+/* The default pool if pool is NULL, with the errors of para_pool_create. */
+static inline para_status para__pool_resolve(para_pool **pool)
+{
+    if (*pool)
+        return PARA_OK;
+    *pool = para__pool_if_made(NULL);
+    return *pool && !para__pool_is_forked(*pool) ? PARA_OK : para__default_pool_make(pool);
+}
+
+/* The same, and waits until the pool is ready, if it can: it cannot for a parent's pool nor in
+ * worker_init. */
+para_status para__pool_resolve_ready(para_pool **pool);
+
+#endif

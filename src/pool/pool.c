@@ -1,0 +1,370 @@
+/* Pools: made whole or not at all, and taken apart in the reverse order. */
+#include "pool/pool.h"
+
+#include "base/bounds.h"
+#include "base/fpenv.h"
+#include "base/memory.h"
+#include "base/module.h"
+#include "base/status.h"
+#include "base/thread.h"
+#include "executor/lease.h"
+#include "executor/left.h"
+#include "pool/calibrate.h"
+#include "pool/settings.h"
+#include "pool/start.h"
+#include "pool/threads.h"
+#include "pool/worker.h"
+#include "share/part.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+/* The worker in whose place a caller on that CPU works: one on the same core, else in the same
+ * domain, else the first. */
+static unsigned nearest_worker(const para_pool *pool, const para_cpu_info *cpu)
+{
+    unsigned nearest = 0;
+    for (unsigned i = pool->requested; i-- > 0;) {
+        const para_cpu_info *other = &pool->machine->cpu[pool->worker[i].cpu_index];
+        if (other->core == cpu->core)
+            return i;
+        if (other->domain == cpu->domain)
+            nearest = i;
+    }
+    return nearest;
+}
+
+/* Places a pool of fewer workers than cores on as many domains as there are: the first core of
+ * each, then the second, until there are enough. Neighbours are of one domain all the same. */
+static para_status spread_workers(para_pool *pool)
+{
+    const para__machine *machine = pool->machine;
+    const unsigned cores = machine->info.cores; /* their first threads are listed first */
+    bool *const taken = para__alloc(cores * sizeof *taken);
+    if (!taken)
+        return para__fail(PARA_ERR_MEMORY, NULL);
+    for (unsigned n = 0, domain = 0; n < pool->requested; domain++) {
+        for (unsigned i = 0; i < cores; i++)
+            if (!taken[i] && machine->cpu[i].domain == domain % machine->info.domains) {
+                taken[i] = true;
+                n++;
+                break;
+            }
+    }
+    for (unsigned i = 0, n = 0; i < cores; i++)
+        if (taken[i])
+            pool->worker[n++].cpu_index = i;
+    para__free(taken);
+    return PARA_OK;
+}
+
+/* Fills in where each worker is placed, and who reads its notices together. */
+static para_status place_workers(para_pool *pool, bool spread)
+{
+    const para__machine *machine = pool->machine;
+    for (unsigned i = 0; i < pool->requested; i++)
+        pool->worker[i].cpu_index = i % machine->cpu_count;
+    const para_status status =
+        spread && pool->requested < machine->info.cores ? spread_workers(pool) : PARA_OK;
+    unsigned members = 0;
+    for (unsigned i = 0; i < pool->requested; i++) {
+        para__worker *worker = &pool->worker[i];
+        worker->pool = pool;
+        worker->index = i;
+        para__helper *helper = &pool->lanes.helper[i];
+        helper->kind = machine->cpu[worker->cpu_index].kind;
+        if (i > 0) {
+            const para__worker *before = &pool->worker[i - 1];
+            const bool same =
+                machine->cpu[worker->cpu_index].domain == machine->cpu[before->cpu_index].domain;
+            members = same && members < PARA__GROUP_MAX ? members : 0;
+            helper->group = helper[-1].group + (members == 0);
+        }
+        members++;
+    }
+    for (unsigned i = 0; i < machine->cpu_count; i++)
+        pool->seat_of[machine->cpu[i].os_index] = (uint16_t)nearest_worker(pool, &machine->cpu[i]);
+    return status;
+}
+
+/* The block of memory that a pool is made of, laid out behind the structure itself. */
+static para_pool *allocate(const para__machine *machine, unsigned workers)
+{
+    unsigned cpu_limit = 0;
+    for (unsigned i = 0; i < machine->cpu_count; i++)
+        if (machine->cpu[i].os_index >= cpu_limit)
+            cpu_limit = machine->cpu[i].os_index + 1;
+    /* As many groups as workers at worst. From the heap, where leak checkers find what the lanes
+     * hold. */
+    const size_t pool_bytes = para__round_up(sizeof(para_pool), PARA__LINE);
+    const size_t worker_bytes = workers * sizeof(para__worker);
+    const size_t helper_bytes = workers * sizeof(para__helper);
+    const size_t member_bytes = workers * sizeof(para__member);
+    const size_t notice_bytes = workers * sizeof(para__notice);
+    const size_t seat_bytes = cpu_limit * sizeof(uint16_t);
+    char *memory =
+        para__alloc(pool_bytes + helper_bytes + PARA__LANES * (member_bytes + notice_bytes) +
+                    worker_bytes + seat_bytes);
+    if (!memory)
+        return NULL;
+    para_pool *pool = (para_pool *)memory;
+    memory += pool_bytes;
+    pool->lanes.helper = (para__helper *)memory;
+    memory += helper_bytes;
+    for (unsigned i = 0; i < PARA__LANES; i++) {
+        para__lane *lane = &pool->lanes.lane[i];
+        lane->lanes = &pool->lanes;
+        para__store_relaxed(&lane->stop, UINT64_MAX); /* nobody has the pool yet */
+        lane->member = (para__member *)memory;
+        memory += member_bytes;
+        lane->notice = (para__notice *)memory;
+        memory += notice_bytes;
+    }
+    pool->worker = (para__worker *)memory;
+    memory += worker_bytes;
+    pool->seat_of = (uint16_t *)memory;
+    pool->cpu_limit = cpu_limit;
+    pool->machine = machine;
+    pool->requested = workers;
+    pool->executor = workers > 1 ? &para__threads : &para__nobody;
+    para__store_relaxed(&pool->workers, workers); /* see types.h */
+    return pool;
+}
+
+/* A call that runs meanwhile, or a lane that a jump has left behind, is the caller's fault, and may
+ * still be looked at. Then the memory stays. */
+static bool is_used(para_pool *pool)
+{
+    para__lanes_recover(&pool->lanes);
+    for (unsigned i = 0; i < PARA__LANES; i++)
+        if (para__load_relaxed(
+                &pool->lanes.lane[i].leased)) /* late news: as if it had not begun yet */
+            return true;
+    return false;
+}
+
+static void release(para_pool *pool)
+{
+    for (unsigned i = 0; i < PARA__LANES; i++)
+        para__lane_drop_arena(&pool->lanes.lane[i]);
+    para__free(pool);
+}
+
+/* Checks the caller's configuration. */
+static para_status check_config(const para_pool_config *config)
+{
+    if (config->size != sizeof *config)
+        return para__fail(PARA_ERR_ARGUMENT, "config.size is %zu: use PARA_POOL_CONFIG_INIT",
+                          config->size);
+    if (config->workers > PARA__WORKERS_MAX)
+        return para__fail(PARA_ERR_ARGUMENT, "config.workers is %u: more than 1024",
+                          config->workers);
+    if ((unsigned)config->binding > PARA_BIND_NONE)
+        return para__fail(PARA_ERR_ARGUMENT, "config.binding is %d", (int)config->binding);
+    if ((unsigned)config->wait_policy > PARA_WAIT_PASSIVE)
+        return para__fail(PARA_ERR_ARGUMENT, "config.wait_policy is %d", (int)config->wait_policy);
+    if ((unsigned)config->start > PARA_START_WAIT)
+        return para__fail(PARA_ERR_ARGUMENT, "config.start is %d", (int)config->start);
+    if (config->stack_bytes > SIZE_MAX / 2)
+        return para__fail(PARA_ERR_ARGUMENT, "config.stack_bytes is %zu", config->stack_bytes);
+    return PARA_OK;
+}
+
+/* What is in force: the caller's configuration, completed from the environment and the machine. */
+static para_status complete(const para_pool_config *config, const para__machine *machine,
+                            para__settings *settings)
+{
+    para__settings s = {0};
+    const para_status status = para__settings_read(&s);
+    if (status)
+        return status;
+    s.workers = config->workers ? config->workers : s.workers;
+    s.workers = s.workers ? s.workers : machine->info.budget;
+    s.workers = para__min(s.workers, PARA__WORKERS_MAX);
+    s.spread = s.spread && !config->binding;
+    s.binding = config->binding ? config->binding : s.binding;
+    /* Some of the cores only: other processes would choose the same ones. */
+    if (s.binding == PARA_BIND_AUTO)
+        s.binding = s.workers < machine->info.cores ? PARA_BIND_NONE : PARA_BIND_CORE;
+    if (config->wait_policy)
+        s.wait_policy = config->wait_policy;
+    if (config->stack_bytes)
+        s.stack = (para__stack){.bytes = config->stack_bytes};
+    *settings = s;
+    return PARA_OK;
+}
+
+static void display(const para_pool *pool, bool spread)
+{
+    static const char *const names[] = {"", "core", "domain", "false"};
+    char stack[32] = "automatic";
+    if (pool->stack.bytes)
+        snprintf(stack, sizeof stack, "%zuB", pool->stack.bytes);
+    fprintf(stderr,
+            "PARA DISPLAY ENVIRONMENT BEGIN\n"
+            "  PARA_VERSION = '%s'\n"
+            "  PARA_NUM_WORKERS = '%u'\n"
+            "  PARA_PROC_BIND = '%s'\n"
+            "  PARA_STACKSIZE = '%s'\n"
+            "  PARA_WAIT_POLICY = '%s'\n"
+            "PARA DISPLAY ENVIRONMENT END\n",
+            para_version(), para__pool_workers(pool), spread ? "spread" : names[pool->binding],
+            stack, pool->is_passive ? "passive" : "active");
+}
+
+/* Starts the threads, and waits for them if asked. A wait that fails leaves no threads. */
+static para_status start_threads(para_pool *pool, bool waits)
+{
+    pool->lanes.fork_count = para__fork_count();
+    para__workers_start(pool);
+    if (!waits)
+        return PARA_OK;
+    para__workers_await(pool, UINT64_MAX);
+    const para_status status = para__workers_status(pool);
+    if (status)
+        para__workers_stop(pool);
+    return status;
+}
+
+para_status para__pool_prepare(const para__machine **machine)
+{
+    const int cancel_state = para__cancellation_off();
+    para__module_stay();
+    const para_status status = para__machine_get(machine);
+    para__cancellation_restore(cancel_state);
+    return status;
+}
+
+static para_status make(para_pool **pool, const para_pool_config *config)
+{
+    static const para_pool_config automatic = PARA_POOL_CONFIG_INIT;
+    const para__machine *machine = NULL;
+    para__settings settings;
+    config = config ? config : &automatic;
+    para_status status = check_config(config);
+    if (!status)
+        status = para__pool_prepare(&machine);
+    if (!status)
+        status = complete(config, machine, &settings);
+    if (status)
+        return status;
+    para_pool *made = allocate(machine, settings.workers);
+    if (!made)
+        return para__fail(PARA_ERR_MEMORY, "no memory for a pool of %u workers", settings.workers);
+    made->binding = settings.binding;
+    made->is_hybrid = machine->info.core_kinds > 1;
+    made->unbinds = settings.binding == PARA_BIND_NONE && settings.workers > 1 &&
+                    para__thread_is_narrow(machine);
+    made->stack = settings.stack;
+    made->worker_init = config->worker_init;
+    made->worker_exit = config->worker_exit;
+    made->worker_arg = config->worker_arg;
+    made->is_passive = settings.wait_policy == PARA_WAIT_PASSIVE;
+    status = place_workers(made, settings.spread);
+    if (!status) {
+        para__costs_assume(made);
+        /* The display says how the start went. */
+        const bool waits =
+            config->start == PARA_START_WAIT || settings.display ||
+            (config->start == PARA_START_AUTO && (config->worker_init || config->worker_exit));
+        status = start_threads(made, waits);
+    }
+    if (status) {
+        release(made);
+        return status;
+    }
+    if (settings.display)
+        display(made, settings.spread);
+    *pool = made;
+    return PARA_OK;
+}
+
+para_status para_pool_create(para_pool **pool, const para_pool_config *config)
+{
+    if (!pool)
+        return para__fail(PARA_ERR_ARGUMENT, "there is no place for the pool");
+    /* A thread that ends on the way would leave workers behind. */
+    const int cancel_state = para__cancellation_off();
+    const para__fp fp = para__fp_hold();
+    const para_status status = make(pool, config);
+    para__fp_release(fp, 0);
+    para__cancellation_restore(cancel_state);
+    return status;
+}
+
+/* Whether the calling thread runs a kernel of the pool, or what such a kernel has called, as far as
+ * lanes tell: a kernel that runs alone may have none. */
+static bool is_within_kernel(const para_pool *pool)
+{
+    bool is_within = para__pool_is_worker(pool);
+    for (const para__lane *lane = para__current_lane; lane && !is_within; lane = lane->around)
+        is_within = lane->lanes == &pool->lanes;
+    for (const para__lane *lane = para__innermost_lane; lane && !is_within; lane = lane->outer)
+        is_within = lane->lanes == &pool->lanes;
+    return is_within;
+}
+
+void para_pool_destroy(para_pool *pool)
+{
+    if (!pool)
+        return;
+    para__lanes_abandon((uintptr_t)__builtin_frame_address(0));
+    if (is_within_kernel(pool))
+        return;
+    const int cancel_state = para__cancellation_off();
+    const bool is_forked = para__pool_is_forked(pool);
+    if (!is_forked)
+        para__workers_stop(pool);
+    if (is_forked || !is_used(pool))
+        release(pool);
+    para__cancellation_restore(cancel_state);
+}
+
+/* Makes a parent's pool one on which no call is in flight, and no lane has anything of another
+ * thread's lease. The generations go on: what the words hold is of older calls. */
+static void forget_calls(para_pool *pool)
+{
+    for (unsigned i = 0; i < PARA__LANES; i++) {
+        para__lane *lane = &pool->lanes.lane[i];
+        para__store_relaxed(&lane->leased, 0); /* all: no thread to order it for, see start */
+        para__store_relaxed(&lane->stop, UINT64_MAX);
+        para__event_cancel(&lane->joiner);
+        lane->is_open = false;
+        lane->run_frame = 0;
+        lane->guest_of = 0;
+        lane->acting_for = 0;
+        lane->helped = NULL;
+        lane->claimed = 0;
+        for (unsigned w = 0; w < pool->requested; w++) {
+            para__store_relaxed(&lane->notice[w].post, 0);
+            para__store_relaxed(&pool->lanes.helper[w].seen[i], 0);
+        }
+    }
+    for (unsigned w = 0; w < pool->requested; w++) {
+        para__helper *helper = &pool->lanes.helper[w];
+        para__event_cancel(&helper->event);
+        para__store_relaxed(&helper->guests, 0);
+        para__store_relaxed(&helper->acting, 0);
+        pool->worker[w].away_ns = 0;
+    }
+    para__store_relaxed(&pool->lanes.used, PARA__LANES); /* one may have been on its way in */
+    para__store_relaxed(&pool->ready, 0);
+    para__store_relaxed(&pool->stopping, false);
+}
+
+para_status para__pool_restart(para_pool *pool)
+{
+    if (!para__pool_is_forked(pool))
+        return PARA_OK;
+    para__lanes_abandon((uintptr_t)__builtin_frame_address(0));
+    if (is_within_kernel(pool))
+        return para__fail(PARA_ERR_BUSY, "a kernel of the pool is running");
+    const int cancel_state = para__cancellation_off();
+    const unsigned parents = pool->lanes.fork_count;
+    forget_calls(pool);
+    const para_status status = start_threads(pool, true);
+    if (status)
+        pool->lanes.fork_count = parents;
+    para__cancellation_restore(cancel_state);
+    return status;
+}

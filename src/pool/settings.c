@@ -1,0 +1,183 @@
+#include "pool/settings.h"
+
+#include "base/status.h"
+#include "base/variable.h"
+#include "share/lane.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static para_status malformed(const char *name, const char *value, const char *expected)
+{
+    return para__fail(PARA_ERR_ENVIRONMENT, "%s=%.80s: expected %s", name, value, expected);
+}
+
+/* Reads a decimal number without a sign and the blanks around it. Returns what follows; NULL if
+ * there is no number. One that is too large for the type is the largest. */
+static const char *take_count(const char *text, unsigned long *number)
+{
+    const char *digits = text + strspn(text, " \t");
+    if (*digits < '0' || *digits > '9')
+        return NULL;
+    char *end = NULL;
+    const int saved = errno;
+    *number = strtoul(digits, &end, 10);
+    errno = saved;
+    return end + strspn(end, " \t");
+}
+
+static para_status read_workers(unsigned *workers)
+{
+    const char *value = para__variable("PARA_NUM_WORKERS");
+    unsigned long n = 0;
+    if (!value)
+        return PARA_OK;
+    const char *end = take_count(value, &n);
+    if (!end || *end != '\0' || n == 0 || n > PARA__WORKERS_MAX)
+        return malformed("PARA_NUM_WORKERS", value, "a number of threads, 1 to 1024");
+    *workers = (unsigned)n;
+    return PARA_OK;
+}
+
+/* The first number of OMP_NUM_THREADS, which is a list. The variable is not ours: runtimes
+ * differ in what they accept, so what cannot be read is passed over, and what is too large is
+ * capped. */
+static unsigned openmp_threads(void)
+{
+    const char *value = para__variable("OMP_NUM_THREADS");
+    unsigned long n = 0;
+    const char *end = value ? take_count(value, &n) : NULL;
+    if (!end || (*end != '\0' && *end != ','))
+        return 0;
+    return n < PARA__WORKERS_MAX ? (unsigned)n : PARA__WORKERS_MAX;
+}
+
+/* Words of OMP_PROC_BIND among them, of which some may stand in a list. */
+static const struct binding_word {
+    const char *word;
+    para_binding binding;
+    bool listed, spread;
+} binding_words[] = {
+    {"true", PARA_BIND_CORE, false, false},     {"core", PARA_BIND_CORE, false, false},
+    {"domain", PARA_BIND_DOMAIN, false, false}, {"false", PARA_BIND_NONE, false, false},
+    {"close", PARA_BIND_CORE, true, false},     {"spread", PARA_BIND_CORE, true, true},
+    {"primary", PARA_BIND_DOMAIN, true, false}, {"master", PARA_BIND_DOMAIN, true, false},
+};
+
+static const struct binding_word *find_binding(const char *word, size_t length, bool listed)
+{
+    for (size_t i = 0; i < sizeof binding_words / sizeof binding_words[0]; i++)
+        if (strlen(binding_words[i].word) == length &&
+            strncasecmp(word, binding_words[i].word, length) == 0 &&
+            (binding_words[i].listed || !listed))
+            return &binding_words[i];
+    return NULL;
+}
+
+/* OpenMP's lists have a word for each level of nesting: para takes the first. */
+static para_status read_binding(para__settings *settings)
+{
+    const char *value = para__variable("PARA_PROC_BIND");
+    if (!value)
+        return PARA_OK;
+    const bool listed = strchr(value, ',') != NULL;
+    const struct binding_word *first = NULL;
+    for (const char *word = value; word; word = strchr(word, ',')) {
+        word += word == value ? 0 : 1 + strspn(word + 1, " \t");
+        const size_t length = strcspn(word, listed ? ", \t" : "");
+        const char after = word[length + strspn(word + length, " \t")];
+        const struct binding_word *found = find_binding(word, length, listed);
+        if (!found || (after != ',' && after != '\0'))
+            return malformed("PARA_PROC_BIND", value,
+                             "true, false, core, domain, close, spread or primary");
+        first = first ? first : found;
+    }
+    settings->binding = first->binding;
+    settings->spread = first->spread;
+    return PARA_OK;
+}
+
+/* A size as OpenMP writes it: a number and a unit, with spaces around either; K if there is
+ * none. */
+static bool parse_size(const char *value, size_t *bytes)
+{
+    static const char units[] = "bkmg";
+    const char *digits = value + strspn(value, " \t");
+    char *end = NULL;
+    const int saved = errno;
+    errno = 0;
+    const unsigned long long n = strtoull(digits, &end, 10);
+    const bool overflow = errno != 0;
+    errno = saved;
+    end += strspn(end, " \t");
+    const char *unit = *end ? strchr(units, tolower((unsigned char)*end)) : NULL;
+    end += unit != NULL;
+    end += strspn(end, " \t");
+    const unsigned shift = 10 * (unsigned)(unit ? unit - units : 1);
+    if (*digits < '0' || *digits > '9' || overflow || *end || n == 0 || n > SIZE_MAX / 2 >> shift)
+        return false;
+    *bytes = (size_t)n << shift;
+    return true;
+}
+
+/* Of OpenMP's variable, which is not ours, what cannot be read is passed over, and less is taken
+ * where the system refuses so much. */
+static para_status read_stack(para__stack *stack)
+{
+    const char *value = para__variable("PARA_STACKSIZE");
+    if (value)
+        return parse_size(value, &stack->bytes)
+                   ? PARA_OK
+                   : malformed("PARA_STACKSIZE", value, "a size, such as 512K, 16M or 1G");
+    value = para__variable("OMP_STACKSIZE");
+    stack->or_less = value && parse_size(value, &stack->bytes);
+    return PARA_OK;
+}
+
+/* OpenMP's variable counts where it asks for less than para does by itself. */
+static para_status read_wait_policy(para_wait_policy *policy)
+{
+    const char *value = para__variable("PARA_WAIT_POLICY");
+    const char *openmp = value ? NULL : para__variable("OMP_WAIT_POLICY");
+    if (value && strcasecmp(value, "active") == 0)
+        *policy = PARA_WAIT_ACTIVE;
+    else if (strcasecmp(value ? value : openmp ? openmp : "", "passive") == 0)
+        *policy = PARA_WAIT_PASSIVE;
+    else if (value)
+        return malformed("PARA_WAIT_POLICY", value, "active or passive");
+    return PARA_OK;
+}
+
+static para_status read_display(bool *display)
+{
+    const char *value = para__variable("PARA_DISPLAY_ENV");
+    if (!value)
+        return PARA_OK;
+    if (strcasecmp(value, "true") == 0 || strcasecmp(value, "false") == 0) {
+        *display = strcasecmp(value, "true") == 0;
+        return PARA_OK;
+    }
+    return malformed("PARA_DISPLAY_ENV", value, "true or false");
+}
+
+para_status para__settings_read(para__settings *settings)
+{
+    para__settings read = {0};
+    para_status status = read_workers(&read.workers);
+    if (!status && read.workers == 0)
+        read.workers = openmp_threads();
+    if (!status)
+        status = read_binding(&read);
+    if (!status)
+        status = read_stack(&read.stack);
+    if (!status)
+        status = read_wait_policy(&read.wait_policy);
+    if (!status)
+        status = read_display(&read.display);
+    if (!status)
+        *settings = read;
+    return status;
+}

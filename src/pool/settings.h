@@ -1,0 +1,24 @@
+/* What the environment asks for. */
+#ifndef PARA_POOL_SETTINGS_H
+#define PARA_POOL_SETTINGS_H
+
+#include "base/thread.h"
+
+#include <para/pool.h>
+
+typedef struct para__settings {
+    unsigned workers;     /* PARA_NUM_WORKERS, else the first of OMP_NUM_THREADS if that can be
+                             read; 0: not given */
+    para_binding binding; /* PARA_PROC_BIND; PARA_BIND_AUTO: not given */
+    bool spread;          /* of PARA_BIND_CORE: a small pool's workers on all domains */
+    para__stack stack;    /* PARA_STACKSIZE, else OMP_STACKSIZE, or less; 0: not given */
+    para_wait_policy wait_policy; /* PARA_WAIT_POLICY, else OMP_WAIT_POLICY if that is passive;
+                                     PARA_WAIT_AUTO: not given */
+    bool display;                 /* PARA_DISPLAY_ENV: print what is in force, on standard error */
+} para__settings;
+
+/* Reads them. Variables of OpenMP are never an error. Errors: PARA_ERR_ENVIRONMENT, the detail
+ * naming variable and value. */
+para_status para__settings_read(para__settings *settings);
+
+#endif

@@ -1,0 +1,55 @@
+/* A participant of a call on a lane, the caller or a helper: what it knows of the call, and what it
+ * does with it. The protocol is argued in lane.h. */
+#ifndef PARA_SHARE_PART_H
+#define PARA_SHARE_PART_H
+
+#include "base/thread.h"
+#include "share/lane.h"
+
+/* One participant of one call. */
+typedef struct para__part {
+    para__lanes *lanes;
+    para__lane *lane;
+    para__lane *waits; /* a helper's that waits meanwhile: where its own call is; else NULL */
+    const para__notice *notice; /* a helper's: where the job is read, once it is frozen */
+    bool begun;                 /* it has been read; the caller knows it */
+    para__fp own_fp;            /* a helper's environment, before it began */
+    para__run *run;
+    const void *payload;
+    uint64_t generation;
+    /* Of it, units, lead and grain are known from begin on, like what follows. */
+    para__division division;
+    size_t first_unit;
+    bool timed;
+    para__team team;
+    unsigned self, finished;
+    unsigned first_claim; /* as in the plan */
+    unsigned claim;       /* tickets that the next claim takes at most */
+    float ticket_ticks; /* what a ticket of the last claim took, where nothing is known; 0: none */
+    para__portions *portions; /* the caller's; NULL: a helper's are not kept */
+    para__seat seat;
+} para__part;
+
+/* Runs n tickets of worker w's slice, which the participant has claimed. */
+void para__part_run(para__part *p, unsigned w, unsigned first_ticket, unsigned n);
+
+/* Claims from worker w's slice, and runs what it claims, until nothing is left there. */
+void para__part_work_on(para__part *p, unsigned w);
+
+/* The same with the others' slices: first those of the own group, then the rest. */
+void para__part_help_others(para__part *p);
+
+/* Tells the caller of the lane's call what a helper has finished, and wakes it if it sleeps. */
+void para__part_finish(para__lane *lane, unsigned worker, const para__tally *tally, uint64_t done);
+
+/* Wakes those whom rank r of the team is to wake: ranks 2r + 1 and 2r + 2, counted from the caller,
+ * so that a large team is awake after logarithmic time. */
+void para__part_wake_next(const para__part *p);
+
+/* The lane of the call whose kernel this thread runs, or NULL. */
+extern PARA__THREAD_LOCAL const para__lane *para__current_lane;
+
+/* The number of that lane; 0 if it is none of these. */
+unsigned para__lane_around(const para__lanes *lanes);
+
+#endif
