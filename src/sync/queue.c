@@ -20,13 +20,12 @@ static void empty_all(void)
 
 void para__bucket_check(const para__bucket *bucket)
 {
-    const para__waiter *before = NULL;
     for (const para__waiter *waiter = bucket->first; waiter; waiter = waiter->next) {
-        PARA__ASSERT(waiter->prev == before);
+        PARA__ASSERT(waiter->prev ? waiter->prev->next == waiter : bucket->first == waiter);
+        PARA__ASSERT(waiter->next || bucket->last == waiter);
         PARA__ASSERT(waiter->key && waiter->event);
-        before = waiter;
     }
-    PARA__ASSERT(bucket->last == before);
+    PARA__ASSERT(!bucket->first == !bucket->last);
 }
 
 para__bucket *para__bucket_lock(const void *key)

@@ -170,12 +170,13 @@ bool fixture_run_and_leave(const fixture_call *call)
 {
     jmp_buf here;
     home = &here;
-    if (setjmp(here) == 0) {
+    const bool has_left = setjmp(here) != 0;
+    if (has_left)
+        leased = NULL;
+    else
         (void)fixture_run(call);
-        return false;
-    }
-    leased = NULL;
-    return true;
+    home = NULL;
+    return has_left;
 }
 
 void fixture_leave(void)
