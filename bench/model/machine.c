@@ -210,6 +210,13 @@ void para__futex_wait_for(_Atomic uint32_t *word, uint32_t expected, uint64_t ns
     para__futex_wait(word, expected);
 }
 
+/* Nor is that of one for a pool that starts. */
+void para__futex_wait_until(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns)
+{
+    (void)deadline_ns;
+    para__futex_wait(word, expected);
+}
+
 void para__futex_wake(_Atomic uint32_t *word, int count)
 {
     model_settle();
@@ -250,11 +257,14 @@ void model_start(unsigned core, void *(*run)(void *), void *arg)
     model_schedule(t, model_self ? model_self->now + spawn_ns : spawn_ns);
 }
 
-int para__thread_start(pthread_t *handle, const char *name, const para__stack *stack,
-                       void *(*run)(void *), void *arg)
+void para__thread_name(const char *name)
+{
+    (void)name;
+}
+
+int para__thread_start(pthread_t *handle, const para__stack *stack, void *(*run)(void *), void *arg)
 {
     (void)handle;
-    (void)name;
     (void)stack;
     model_start((thread_count - 1) % model_spec.cores, run, arg);
     return 0;

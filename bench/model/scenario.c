@@ -108,10 +108,11 @@ static para_pool *make_pool(void)
     para_pool_config config = PARA_POOL_CONFIG_INIT;
     config.workers = s->on.cores;
     config.binding = PARA_BIND_CORE;
+    config.start = PARA_START_WAIT;
     if (para_pool_create(&pool, &config))
         abort();
     if (s->lines != LINES_GROUPED) {
-        for (unsigned i = 0; i < pool->workers; i++)
+        for (unsigned i = 0; i < para__pool_workers(pool); i++)
             pool->lanes.helper[i].group = s->lines == LINES_EACH ? i : 0;
         para__costs_measure(pool);
     }

@@ -5,6 +5,7 @@
 #include <para/status.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct para_pool para_pool;
 
@@ -26,6 +27,16 @@ typedef enum para_wait_policy {
                          wake-ups. For low rates of calls, and for CPUs that others need */
 } para_wait_policy;
 
+/* Whether para_pool_create waits for the pool's threads. */
+typedef enum para_start {
+    PARA_START_AUTO = 0,   /* _WAIT if the pool has a worker_init or a worker_exit, or with
+                              PARA_DISPLAY_ENV; else _BACKGROUND */
+    PARA_START_BACKGROUND, /* does not wait: threads start while the caller works, and help when
+                              they are up */
+    PARA_START_WAIT        /* waits for all threads, for their worker_init, and until the costs of
+                              sharing are measured */
+} para_start;
+
 /* para_pool_config config = PARA_POOL_CONFIG_INIT; config.workers = 4; */
 typedef struct para_pool_config {
     size_t size;      /* sizeof(para_pool_config) */
@@ -46,19 +57,22 @@ typedef struct para_pool_config {
      * the index of para_pool_get_worker. A pool of one worker has no threads, and neither runs on
      * the calling thread. Several threads may be in worker_init at once. If worker_init returns
      * other than 0, there is no pool: para_pool_create returns PARA_ERR_WORKER_INIT, after the
-     * others' worker_exit. worker_exit runs for each thread whose worker_init has returned 0, by
-     * the end of para_pool_create or para_pool_destroy. Both may make calls on another pool.
-     * Neither ends its thread nor leaves by a jump or an exception. */
+     * others' worker_exit. With PARA_START_BACKGROUND the pool exists already: its threads end,
+     * calls run on their caller alone, and para_pool_wait_ready returns PARA_ERR_WORKER_INIT.
+     * worker_exit runs for each thread whose worker_init has returned 0, by the end of
+     * para_pool_create or para_pool_destroy. Both may make calls on another pool. Neither ends its
+     * thread nor leaves by a jump or an exception. */
     int (*worker_init)(unsigned worker, void *worker_arg);
     void (*worker_exit)(unsigned worker, void *worker_arg);
     void *worker_arg;
 
     para_wait_policy wait_policy;
+    para_start start;
 } para_pool_config;
 #define PARA_POOL_CONFIG_INIT                                                               \
     {                                                                                       \
         sizeof(para_pool_config), 0, PARA_BIND_AUTO, 0, PARA_NULL_, PARA_NULL_, PARA_NULL_, \
-            PARA_WAIT_AUTO                                                                  \
+            PARA_WAIT_AUTO, PARA_START_AUTO                                                 \
     }
 
 /* What a pool is. */
@@ -70,8 +84,9 @@ typedef struct para_pool_info {
     unsigned pinned;           /* workers bound as asked */
     para_status pin_status;    /* PARA_OK, or why workers are not bound, or may not run on all CPUs
                                of the process: _UNSUPPORTED or _DENIED */
-    para_status thread_status; /* PARA_OK, or PARA_ERR_THREAD: the system refused some of them, or
-                                  their stacks would leave too little address space */
+    para_status thread_status; /* PARA_OK; PARA_ERR_THREAD: the system refused some of them, or
+                                  their stacks would leave too little address space; or
+                                  PARA_ERR_WORKER_INIT: the pool has none, because one failed */
     bool forked;               /* in a child process: calls run serially until para_pool_restart */
     para_binding binding;      /* where its workers are to be bound; never PARA_BIND_AUTO */
 } para_pool_info;
@@ -92,17 +107,30 @@ extern "C" {
  * para_pool_destroy; on failure it is untouched and nothing is left behind. A pool works with the
  * threads that could be created and the bindings that were permitted; para_pool_get_info has both.
  * Each worker is placed on its own core as long as there are cores. The thread that calls the pool
- * works too, in the place of the worker on its core, and is never bound. Any thread. Blocks until
- * the threads run (well below 1 ms each); not a cancellation point of pthread_cancel.
+ * works too, in the place of the worker on its core, and is never bound. Returns before the threads
+ * run, unless config.start says otherwise. A call runs with the threads that are up, and the others
+ * join it when they are. Any thread. Not a cancellation point of pthread_cancel.
  * Errors: PARA_ERR_ARGUMENT (config), _ENVIRONMENT (a variable, named by para_status_detail),
  * _MEMORY, _TOPOLOGY, _WORKER_INIT. */
 PARA_API para_status para_pool_create(para_pool **pool, const para_pool_config *config);
 
-/* Ends the threads and frees the pool. NULL is allowed. The caller makes sure that no call is
- * running or made on it. Must not be called within a kernel of the same pool, unless the kernel
- * ends the process: it calls exit(), and a static destructor comes here. If that kernel's call is
- * shared, nothing happens then. In a child of fork() only memory is freed. Not a cancellation
- * point. */
+/* Waits until all threads of the pool are up and its costs are measured. Calls do not need this. It
+ * is for a program that measures, or that wants to know of failures before it begins. The system
+ * may have refused some threads (para_pool_get_info). pool NULL: the default pool. Any thread; not
+ * a cancellation point.
+ * Errors: PARA_ERR_WORKER_INIT: a worker_init failed, and calls run on their caller alone; _BUSY:
+ * called in a worker_init of the pool; _FORKED: in a child of fork(), if the pool was not ready
+ * then; for NULL those of para_pool_create. */
+PARA_API para_status para_pool_wait_ready(para_pool *pool);
+
+/* The same, until a point in time (para/deadline.h; 0: does not wait). Also PARA_ERR_TIMEOUT. */
+PARA_API para_status para_pool_wait_ready_until(para_pool *pool, uint64_t deadline_ns);
+
+/* Ends the threads and frees the pool, also while it starts. NULL is allowed. The caller makes sure
+ * that no call is running or made on it. Must not be called within a kernel of the same pool,
+ * unless the kernel ends the process: it calls exit(), and a static destructor comes here. If that
+ * kernel's call is shared, nothing happens then. In a child of fork() only memory is freed. Not a
+ * cancellation point. */
 PARA_API void para_pool_destroy(para_pool *pool);
 
 /* Gives back the memory that the pool keeps for later calls: partial results and scratch. What
@@ -126,8 +154,10 @@ PARA_API para_status para_pool_restart(para_pool *pool);
  * NULL if it cannot be made; the next call tries again. Must not be destroyed. Any thread. */
 PARA_API para_pool *para_default_pool(void);
 
-/* Fills *info; the caller has set its size. pool NULL: the default pool. Any thread. Errors:
- * PARA_ERR_ARGUMENT; those of para_pool_create. */
+/* Fills *info; the caller has set its size. pool NULL: the default pool. Any thread. Waits until
+ * the pool is ready. It does not wait in a worker_init, or for a pool that was starting when the
+ * process forked: then nothing is known of threads yet. Errors: PARA_ERR_ARGUMENT; those of
+ * para_pool_create. */
 PARA_API para_status para_pool_get_info(para_pool *pool, para_pool_info *info);
 
 /* Fills *info for worker index, 0 .. workers - 1 of the pool info. Otherwise as para_pool_get_info.

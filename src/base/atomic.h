@@ -36,7 +36,7 @@ enum para__edge {
     PARA__E1,    /* notice.post: a job, from its caller to who claims of it */
     PARA__E2,    /* member.done: what a helper did, to the caller */
     PARA__E3,    /* lane.leased: a lane, from one lessee to the next */
-    PARA__E4,    /* pool.ready: what a thread wrote about itself, to the pool's creator */
+    PARA__E4,    /* pool.starting, pool.ready: what threads wrote about themselves, to all */
     PARA__E5,    /* event.state and what is news: no wake-up is lost */
     PARA__E6,    /* the_pool: the default pool, from its maker to all */
     PARA__E7,    /* the_machine: the machine's description, likewise */

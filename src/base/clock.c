@@ -3,40 +3,67 @@
 #include "base/atomic.h"
 
 #include <para/deadline.h>
+#include <stdbool.h>
 
 /* The tick's length in 2^-32 ns; 0: not measured yet. Written by whoever measures first; two that
  * do so at once store nearly the same value, and either will do. */
 static _Atomic uint64_t tick_length;
 
+/* Both clocks at one point in time. A preemption between the two can only make them disagree, so
+ * the ticks around the other clock are counted: the gap. */
+typedef struct moment {
+    uint64_t ticks, ns, gap;
+} moment;
+
+static moment read_clocks(void)
+{
+    const uint64_t before = para__ticks();
+    const uint64_t ns = para__now_ns();
+    const uint64_t after = para__ticks();
+    return (moment){.ticks = before + (after - before) / 2, .ns = ns, .gap = after - before};
+}
+
+/* When the library was loaded, so that the first call has no span to wait for. A longer time may
+ * have a suspended machine in it, which stops one of the clocks. */
+static moment loaded;
+static const uint64_t recent_ns = 10000000000u;
+
+__attribute__((constructor(101))) static void look_at_clocks(void)
+{
+    loaded = read_clocks(); /* whose pages the process has not touched yet: a long gap */
+    loaded = read_clocks();
+}
+
+/* The tick's length in ns over a span of at least 100 us that begins there. *gap_ns: the gaps of
+ * its two ends together if they are more than 0.5 % of the span, else 0. */
+static double tick_over(moment begin, double *gap_ns)
+{
+    static const uint64_t span_ns = 100000;
+    moment end = read_clocks();
+    while (end.ns - begin.ns < span_ns)
+        end = read_clocks();
+    if (end.ticks <= begin.ticks)
+        end.ticks = begin.ticks + 1;
+    const double span = (double)(end.ns - begin.ns);
+    const double length = span / (double)(end.ticks - begin.ticks);
+    *gap_ns = (double)(begin.gap + end.gap) * length;
+    *gap_ns = *gap_ns < span * 0.005 ? 0 : *gap_ns;
+    return length;
+}
+
 double para__ns_per_tick(void)
 {
     uint64_t length = para__load_relaxed(&tick_length); /* a value on its own: orders nothing */
     if (length == 0) {
-        /* The shorter of two readings of the same span: a preemption between the two clocks can
-         * only make them disagree, so the span is taken again unless both ends were read quickly.
-         */
-        const uint64_t span_ns = 100000;
-        uint64_t best_gap = UINT64_MAX;
-        double best = 1.0;
-        for (int attempt = 0; attempt < 3; attempt++) {
-            const uint64_t t0 = para__ticks();
-            const uint64_t n0 = para__now_ns();
-            const uint64_t t1 = para__ticks();
-            uint64_t n1 = n0;
-            uint64_t t2 = t1;
-            uint64_t t3 = t1;
-            while (n1 - n0 < span_ns) {
-                t2 = para__ticks();
-                n1 = para__now_ns();
-                t3 = para__ticks();
-            }
-            const uint64_t gap = (t1 - t0) + (t3 - t2);
-            if (gap < best_gap && t2 > t0) {
-                best_gap = gap;
-                best = (double)(n1 - n0) / ((double)(t2 + t3 - t0 - t1) / 2);
-            }
-            if ((double)gap * best < (double)span_ns * 0.005)
-                break;
+        double gap_ns;
+        double best_gap_ns;
+        const moment begin = read_clocks();
+        const bool is_recent = loaded.ns && begin.ns - loaded.ns < recent_ns;
+        double best = tick_over(is_recent ? loaded : begin, &best_gap_ns);
+        for (int attempt = 0; attempt < 2 && best_gap_ns > 0; attempt++) {
+            const double again = tick_over(read_clocks(), &gap_ns);
+            best = gap_ns < best_gap_ns ? again : best;
+            best_gap_ns = gap_ns < best_gap_ns ? gap_ns : best_gap_ns;
         }
         length = (uint64_t)(best * 4294967296.0);
         length = length ? length : 1;

@@ -32,8 +32,9 @@ static inline uint64_t para__ticks(void)
 #endif
 }
 
-/* Nanoseconds per tick, and ticks per nanosecond: measured against CLOCK_MONOTONIC at first use, in
- * about 100 us, once per process. */
+/* Nanoseconds per tick, and ticks per nanosecond: measured against CLOCK_MONOTONIC once per
+ * process, at first use, over the time since the library was loaded. Only a program whose first use
+ * comes within 100 us of that waits for the rest. */
 double para__ns_per_tick(void);
 static inline uint64_t para__ns_to_ticks(double ns)
 {

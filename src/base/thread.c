@@ -111,8 +111,7 @@ static void choose_signals(sigset_t *blocked, const sigset_t *callers)
             sigdelset(blocked, timers[i]);
 }
 
-int para__thread_start(pthread_t *thread, const char *name, const para__stack *stack,
-                       void *(*run)(void *), void *arg)
+int para__thread_start(pthread_t *thread, const para__stack *stack, void *(*run)(void *), void *arg)
 {
     sigset_t blocked;
     sigset_t before;
@@ -124,11 +123,14 @@ int para__thread_start(pthread_t *thread, const char *name, const para__stack *s
     const int error = create_with_stack(thread, stack, run, arg);
     if (error)
         para__process_thread_ends();
-    else
-        pthread_setname_np(*thread, name); /* for debuggers only: a refusal changes nothing */
     errno = saved;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return error;
+}
+
+void para__thread_name(const char *name)
+{
+    pthread_setname_np(pthread_self(), name); /* a refusal changes nothing */
 }
 
 /* Of the address space in use, in pages, the first number in /proc/self/statm. */

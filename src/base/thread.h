@@ -24,12 +24,16 @@ typedef struct para__stack {
     bool or_less;
 } para__stack;
 
-/* Starts a named thread that leaves the application's signals to the application's threads: all are
+/* Starts a thread that leaves the application's signals to the application's threads: all are
  * blocked but those that faults raise and, unless the caller blocks them, SIGPROF and SIGVTALRM.
  * The thread calls para__process_thread_ends at its end. Returns 0, or the error number of
  * pthread_create. */
-int para__thread_start(pthread_t *thread, const char *name, const para__stack *stack,
-                       void *(*run)(void *), void *arg);
+int para__thread_start(pthread_t *thread, const para__stack *stack, void *(*run)(void *),
+                       void *arg);
+
+/* Names the calling thread, in at most 15 characters, for debuggers only. (The thread itself: for
+ * another's name a file is opened.) */
+void para__thread_name(const char *name);
 
 /* How many of the threads that are wanted have room for their stacks in half of the address
  * space that a limit leaves (ulimit -v): with the other half the program has to do its work. */

@@ -21,6 +21,26 @@ static bool limits_budget(const para_topology_info *m, const char *what)
     return strcmp(budget_limit(m), what) == 0;
 }
 
+/* A size of 0 is unknown: some machines have no third level, and some virtual ones do not describe
+ * their caches. */
+static void say_cache(int level, size_t bytes)
+{
+    printf("%sL%d ", level > 1 ? ", " : "", level);
+    if (bytes)
+        printf("%zu KiB", bytes >> 10);
+    else
+        printf("unknown");
+}
+
+static void say_json_cache(int level, size_t bytes)
+{
+    printf(", \"l%d_bytes\": ", level);
+    if (bytes)
+        printf("%zu", bytes);
+    else
+        printf("null");
+}
+
 static void say_machine(const para_topology_info *m)
 {
     printf("machine  %u hardware thread%s on %u core%s of %u kind%s; %u domain%s, %u NUMA node%s\n",
@@ -44,8 +64,11 @@ static void say_machine(const para_topology_info *m)
         printf("         one for each core; cores have several hardware threads, and "
                "PARA_NUM_WORKERS=%u uses them all\n",
                m->cpus);
-    printf("caches   L1 %zu KiB, L2 %zu KiB, L3 %zu KiB; pages of %zu bytes\n", m->l1_bytes >> 10,
-           m->l2_bytes >> 10, m->l3_bytes >> 10, m->page_bytes);
+    printf("caches   ");
+    say_cache(1, m->l1_bytes);
+    say_cache(2, m->l2_bytes);
+    say_cache(3, m->l3_bytes);
+    printf("; pages of %zu bytes\n", m->page_bytes);
 }
 
 static void say_json_machine(const para_topology_info *m)
@@ -59,9 +82,11 @@ static void say_json_machine(const para_topology_info *m)
         printf("%.17g", m->quota);
     else
         printf("null");
-    printf(", \"l1_bytes\": %zu, \"l2_bytes\": %zu, \"l3_bytes\": %zu, \"page_bytes\": %zu, "
-           "\"this_system\": %s}",
-           m->l1_bytes, m->l2_bytes, m->l3_bytes, m->page_bytes, m->this_system ? "true" : "false");
+    say_json_cache(1, m->l1_bytes);
+    say_json_cache(2, m->l2_bytes);
+    say_json_cache(3, m->l3_bytes);
+    printf(", \"page_bytes\": %zu, \"this_system\": %s}", m->page_bytes,
+           m->this_system ? "true" : "false");
 }
 
 typedef struct reason {

@@ -35,9 +35,10 @@ static int touch(const para_chunk *chunk, const void *arg)
  */
 static void place_by_slice(const para_pool *pool, char *data, size_t pages, size_t page)
 {
-    para__division division = {.units = pages, .width = pool->workers, .tickets = 1};
-    (void)para__grain_of_pages(&division.grain, (uintptr_t)data, page, pages, pool->workers, page);
-    for (unsigned i = 0; i < pool->workers; i++) {
+    const unsigned workers = para__pool_workers(pool);
+    para__division division = {.units = pages, .width = workers, .tickets = 1};
+    (void)para__grain_of_pages(&division.grain, (uintptr_t)data, page, pages, workers, page);
+    for (unsigned i = 0; i < workers; i++) {
         const para__range part = para__slice_units(&division, i);
         const unsigned node = pool->machine->cpu[pool->worker[i].cpu_index].numa_node;
         if (part.count)

@@ -91,7 +91,8 @@ unsigned para__call_width_most(const para__call *call)
         return 1;
     if (!s->probe)
         return s->plan.width;
-    return s->limit && s->limit < s->pool->workers ? s->limit : s->pool->workers;
+    const unsigned workers = para__pool_workers(s->pool);
+    return s->limit && s->limit < workers ? s->limit : workers;
 }
 
 void *para__call_memory(para__call *call, size_t bytes)

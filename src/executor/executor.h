@@ -1,6 +1,6 @@
 /* Who comes to help with a call: a table of functions. A pool has one, and its calls know their
- * helpers through it alone. How wide a call may be is a number, pool->workers, since every call
- * asks for it. */
+ * helpers through it alone. How wide a call may be is a number, para__pool_workers, since every
+ * call asks for it. */
 #ifndef PARA_EXECUTOR_EXECUTOR_H
 #define PARA_EXECUTOR_EXECUTOR_H
 

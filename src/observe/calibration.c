@@ -104,14 +104,14 @@ static para_calibration_info measured(para_pool *pool)
         .clock_ns = costs.clock_ns,
         .spin_ns = (double)para__load_relaxed(&pool->lanes.spin_ticks) /* see lane.h */
                    * para__ns_per_tick(),
-        .least_ns = para__least_work_ns(&costs, pool->workers),
+        .least_ns = para__least_work_ns(&costs, para__pool_workers(pool)),
         .sites = sites,
     };
 }
 
 para_status para_calibration_get(para_pool *pool, para_calibration_info *info)
 {
-    const para_status status = para__pool_resolve(&pool);
+    const para_status status = para__pool_resolve_ready(&pool);
     if (status)
         return status;
     const para__fp fp = para__fp_hold();
@@ -159,7 +159,7 @@ static para_status print(para_pool *pool, FILE *stream)
         "# site log2_count alone_ns samples shared_ns samples call_ns deviation spread halvings "
         "loop offset module\n",
         info.round_trip_ns, info.per_helper_ns, info.wake_ns, info.wake_cost_ns, info.clock_ns,
-        info.share_ns, info.spin_ns, info.least_ns, pool->workers);
+        info.share_ns, info.spin_ns, info.least_ns, para__pool_workers(pool));
     for (unsigned i = 0; i < PARA__SITES; i++)
         print_site(&pool->sites.site[i], stream);
     if (fflush(stream) != 0 || ferror(stream))

@@ -21,24 +21,26 @@ static const double ping_limit_ns = 200000;
  * Some 300 instructions (tests/instructions). */
 static const double around_ns = 45;
 
-/* Rather too low than too high: that is put right by the first calls, and costs them little. */
-static para__costs costs_assumed(void)
-{
-    return (para__costs){.round_trip_ns = 1000,
-                         .per_helper_ns = 50,
-                         .wake_ns = 50000,
-                         .wake_cost_ns = 5000,
-                         .share_ns = 150,
-                         .clock_ns = 20};
-}
+const para__costs para__costs_assumed = {.round_trip_ns = 1000,
+                                         .per_helper_ns = 50,
+                                         .wake_ns = 50000,
+                                         .wake_cost_ns = 5000,
+                                         .share_ns = 150,
+                                         .clock_ns = 20};
 
 para__costs para__costs_now(const para_pool *pool)
 {
-    para__costs costs = pool->costs;
+    para__costs costs = *para__pool_costs(pool);
     costs.round_trip_ns = para__load_relaxed(&pool->followed.round_trip_ns); /* all: see types.h */
     costs.wake_ns = para__load_relaxed(&pool->followed.wake_ns);
     costs.share_ns = para__load_relaxed(&pool->followed.share_ns);
     return costs;
+}
+
+/* Then nobody needs costs any more. */
+static bool is_ending(const para_pool *pool)
+{
+    return para__load_relaxed(&pool->stopping); /* late news: a ping more */
 }
 
 /* The shortest of several pings, in ns; more than ping_limit_ns if nobody came in time. */
@@ -46,7 +48,7 @@ static double ping_ns(para_pool *pool, unsigned width, int trials)
 {
     const uint64_t limit = para__ns_to_ticks(ping_limit_ns);
     double shortest = 2 * ping_limit_ns;
-    for (int i = 0, late = 0; i < trials && late < 3; i++) {
+    for (int i = 0, late = 0; i < trials && late < 3 && !is_ending(pool); i++) {
         para__lane *const lane = para__lane_lease(&pool->lanes);
         const uint64_t ticks =
             lane ? para__lane_ping(lane, para__pool_position(pool, width), width, limit)
@@ -66,8 +68,9 @@ static double ping_ns(para_pool *pool, unsigned width, int trials)
 static bool let_park(const para_pool *pool)
 {
     const uint64_t start = para__now_ns();
-    while (para__load_relaxed(&pool->sleeping) < pool->workers) { /* a guess is enough */
-        if ((double)(para__now_ns() - start) > ping_limit_ns)
+    const unsigned others = para__pool_workers(pool) - para__pool_is_worker(pool);
+    while (para__load_relaxed(&pool->sleeping) < others) { /* a guess is enough */
+        if (is_ending(pool) || (double)(para__now_ns() - start) > ping_limit_ns)
             return false;
         para__pause();
     }
@@ -91,18 +94,34 @@ static double clock_ns(void)
 static void set_spin(para_pool *pool, double wake_ns)
 {
     const double ns = para__clamp(2 * wake_ns, spin_least_ns, spin_most_ns);
-    const bool never = pool->is_passive || pool->workers > pool->machine->cpu_count;
+    const bool never = pool->is_passive || para__pool_workers(pool) > pool->machine->cpu_count;
     para__store_relaxed(&pool->lanes.spin_ticks,
-                        never ? 0 : para__ns_to_ticks(ns)); /* see types.h */
+                        never ? 0 : para__ns_to_ticks(ns)); /* see lane.h */
+}
+
+static void set_least_work(para_pool *pool, const para__costs *costs)
+{
+    const double least = para__least_work_ns(costs, para__pool_workers(pool));
+    para__store_relaxed(&pool->followed.least_work_ns, /* see types.h */
+                        least < 1e9 ? (uint32_t)least : 1000000000u);
 }
 
 /* What follows from the costs that are followed. */
 static void update_least_work(para_pool *pool)
 {
     const para__costs costs = para__costs_now(pool);
-    const double least = para__least_work_ns(&costs, pool->workers);
-    para__store_relaxed(&pool->followed.least_work_ns, /* see types.h */
-                        least < 1e9 ? (uint32_t)least : 1000000000u);
+    set_least_work(pool, &costs);
+}
+
+/* Has costs followed from these on. */
+static void follow_from(para_pool *pool, const para__costs *costs)
+{
+    para__store_relaxed(&pool->followed.round_trip_ns, /* all: see types.h */
+                        (uint32_t)costs->round_trip_ns);
+    para__store_relaxed(&pool->followed.wake_ns, (uint32_t)costs->wake_ns);
+    para__store_relaxed(&pool->followed.share_ns, (uint32_t)costs->share_ns);
+    set_least_work(pool, costs);
+    set_spin(pool, costs->wake_ns);
 }
 
 static void measure(para_pool *pool)
@@ -111,14 +130,15 @@ static void measure(para_pool *pool)
     costs->clock_ns = clock_ns();
 
     /* Awake, with the longest spinning while we measure; the first may still be starting. */
-    set_spin(pool, spin_most_ns);
-    (void)ping_ns(pool, pool->workers, 1);
+    para__store_relaxed(&pool->lanes.spin_ticks, para__ns_to_ticks(spin_most_ns)); /* see types.h */
+    (void)ping_ns(pool, para__pool_workers(pool), 1);
     const double one = ping_ns(pool, 2, 16);
     if (one < ping_limit_ns) {
         costs->round_trip_ns = one;
-        const double all = pool->workers > 2 ? ping_ns(pool, pool->workers, 8) : one;
+        const double all =
+            para__pool_workers(pool) > 2 ? ping_ns(pool, para__pool_workers(pool), 8) : one;
         if (all < ping_limit_ns)
-            costs->per_helper_ns = all > one ? (all - one) / (pool->workers - 2) : 0;
+            costs->per_helper_ns = all > one ? (all - one) / (para__pool_workers(pool) - 2) : 0;
     }
 
     /* Asleep. */
@@ -133,25 +153,21 @@ static void measure(para_pool *pool)
         costs->wake_cost_ns =
             costs->wake_ns / 8; /* 3 of 25 us, as strace -w and the pings tell here */
     }
-    set_spin(pool, costs->wake_ns);
 }
 
-void para__costs_wait_passively(para_pool *pool)
+void para__costs_assume(para_pool *pool)
 {
-    pool->is_passive = true;
-    set_spin(pool, 0);
+    pool->lanes.portion_ticks = para__ns_to_ticks(portion_ns);
+    follow_from(pool, &para__costs_assumed);
 }
 
 void para__costs_measure(para_pool *pool)
 {
-    pool->costs = costs_assumed();
-    pool->lanes.portion_ticks = para__ns_to_ticks(portion_ns);
-    if (pool->workers > 1 && pool->workers <= pool->machine->cpu_count)
+    const unsigned workers = para__pool_workers(pool);
+    pool->costs = para__costs_assumed;
+    if (workers > 1 && workers <= pool->machine->cpu_count)
         measure(pool);
-    para__store_relaxed(&pool->followed.round_trip_ns, (uint32_t)pool->costs.round_trip_ns);
-    para__store_relaxed(&pool->followed.wake_ns, (uint32_t)pool->costs.wake_ns);
-    para__store_relaxed(&pool->followed.share_ns, (uint32_t)pool->costs.share_ns);
-    update_least_work(pool);
+    follow_from(pool, &pool->costs);
 }
 
 /* Follows a sample down quickly and up slowly: what disturbs a call makes it longer. Callers at
@@ -170,7 +186,7 @@ void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)
      * clock. */
     const double round_trip_ns =
         para__load_relaxed(&pool->followed.round_trip_ns); /* all: see types.h */
-    const double way_ns = (double)ticks * para__ns_per_tick() - pool->costs.clock_ns;
+    const double way_ns = (double)ticks * para__ns_per_tick() - para__pool_costs(pool)->clock_ns;
     const double ns = awake ? 2 * way_ns : way_ns > round_trip_ns ? way_ns - round_trip_ns : 0;
     _Atomic uint32_t *known = awake ? &pool->followed.round_trip_ns : &pool->followed.wake_ns;
     const uint32_t known_ns = para__load_relaxed(known);
@@ -191,7 +207,8 @@ void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, u
     const double known = para__load_relaxed(&pool->followed.share_ns); /* all: see types.h */
     const double round_trip = para__load_relaxed(&pool->followed.round_trip_ns);
     const double each = para__ns_per_tick();
-    const double whole = (double)ticks * each + around_ns - looks * pool->costs.clock_ns;
+    const double whole =
+        (double)ticks * each + around_ns - looks * para__pool_costs(pool)->clock_ns;
     const double sample = width * whole - (double)busy_ticks * each - (width - 1) * round_trip;
     /* Steps of equal size up and down: towards the median, whatever outliers there are. */
     const double next = sample > known ? known + 4 : known - 4;
@@ -204,8 +221,8 @@ void para__costs_relax(para_pool *pool)
     const double round_trip =
         para__load_relaxed(&pool->followed.round_trip_ns); /* all: see types.h */
     const double share = para__load_relaxed(&pool->followed.share_ns);
-    const double round_trip_then = pool->costs.round_trip_ns;
-    const double share_then = pool->costs.share_ns;
+    const double round_trip_then = para__pool_costs(pool)->round_trip_ns;
+    const double share_then = para__pool_costs(pool)->share_ns;
     if (round_trip > round_trip_then)
         para__store_relaxed(&pool->followed.round_trip_ns,
                             (uint32_t)(round_trip - (round_trip - round_trip_then) / 32));

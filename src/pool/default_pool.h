@@ -26,4 +26,8 @@ static inline para_status para__pool_resolve(para_pool **pool)
     return *pool && !para__pool_is_forked(*pool) ? PARA_OK : para__default_pool_make(pool);
 }
 
+/* The same, and waits until the pool is ready, if it can: it cannot for a parent's pool nor in
+ * worker_init. */
+para_status para__pool_resolve_ready(para_pool **pool);
+
 #endif

@@ -1,9 +1,14 @@
 /* What a caller may do with a pool besides calls, and is told of it; NULL is the default pool. */
+#include "base/cancellation.h"
 #include "base/info.h"
 #include "base/status.h"
 #include "executor/lease.h"
 #include "pool/default_pool.h"
 #include "pool/pool.h"
+#include "pool/start.h"
+#include "pool/worker.h"
+
+#include <para/deadline.h>
 
 void para_pool_trim(para_pool *pool)
 {
@@ -17,19 +22,59 @@ para_status para_pool_restart(para_pool *pool)
     return pool ? para__pool_restart(pool) : para__pool_resolve(&pool);
 }
 
+/* Waits until threads and costs are known, if there is anything to wait for. */
+static para_status await_ready(para_pool *pool, uint64_t deadline_ns)
+{
+    if (para__pool_is_ready(pool))
+        return PARA_OK;
+    if (para__pool_is_forked(pool))
+        return para__fail(PARA_ERR_FORKED, "the pool was still starting when the process forked");
+    if (para__pool_is_in_init(pool))
+        return para__fail(PARA_ERR_BUSY, "worker_init waits for its own pool");
+    const int cancel_state = para__cancellation_off();
+    const bool is_ready = para__workers_await(pool, deadline_ns);
+    para__cancellation_restore(cancel_state);
+    return is_ready ? PARA_OK : para__fail(PARA_ERR_TIMEOUT, NULL);
+}
+
+para_status para_pool_wait_ready_until(para_pool *pool, uint64_t deadline_ns)
+{
+    para_status status = para__pool_resolve(&pool);
+    if (!status)
+        status = await_ready(pool, deadline_ns);
+    return status ? status : para__workers_status(pool);
+}
+
+para_status para_pool_wait_ready(para_pool *pool)
+{
+    return para_pool_wait_ready_until(pool, PARA_DEADLINE_NEVER);
+}
+
+para_status para__pool_resolve_ready(para_pool **pool)
+{
+    const para_status status = para__pool_resolve(pool);
+    if (!status && !para__pool_is_forked(*pool) && !para__pool_is_in_init(*pool))
+        (void)await_ready(*pool, UINT64_MAX);
+    return status;
+}
+
 para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
 {
-    const para_status status = para__pool_resolve(&pool);
+    const para_status status = para__pool_resolve_ready(&pool);
     if (status)
         return status;
+    const unsigned workers = para__pool_workers(pool);
     para_pool_info full = {.requested = pool->requested,
-                           .workers = pool->workers,
+                           .workers = workers,
                            .lanes = PARA__LANES,
-                           .thread_status =
-                               pool->workers < pool->requested ? PARA_ERR_THREAD : PARA_OK,
                            .forked = para__pool_is_forked(pool),
                            .binding = pool->binding};
-    for (unsigned i = 0; i < pool->workers && pool->workers > 1; i++) {
+    if (!para__pool_is_ready(pool)) /* a parent's, or in worker_init: nothing is known of threads */
+        return para__info_fill(info, &full, sizeof full);
+    full.thread_status = pool->start_status          ? pool->start_status
+                         : workers < pool->requested ? PARA_ERR_THREAD
+                                                     : PARA_OK;
+    for (unsigned i = 0; i < workers && workers > 1; i++) {
         const para_status bound = pool->worker[i].bind_status;
         full.pinned += bound == PARA_OK && pool->binding != PARA_BIND_NONE;
         full.pin_status = full.pin_status ? full.pin_status : bound;
@@ -39,18 +84,20 @@ para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
 
 para_status para_pool_get_worker(para_pool *pool, unsigned index, para_worker_info *info)
 {
-    const para_status status = para__pool_resolve(&pool);
+    const para_status status = para__pool_resolve_ready(&pool);
     if (status)
         return status;
-    if (index >= pool->workers)
-        return para__fail(PARA_ERR_ARGUMENT, "worker %u of a pool of %u", index, pool->workers);
+    const unsigned workers = para__pool_workers(pool);
+    if (index >= workers)
+        return para__fail(PARA_ERR_ARGUMENT, "worker %u of a pool of %u", index, workers);
     const para__worker *worker = &pool->worker[index];
     const para_cpu_info *cpu = &pool->machine->cpu[worker->cpu_index];
     const bool placed = pool->binding != PARA_BIND_NONE && pool->machine->info.this_system;
     const para_worker_info full = {
         .cpu = placed ? (int)cpu->os_index : -1,
         .domain = cpu->domain,
-        .pinned = placed && pool->workers > 1 && worker->bind_status == PARA_OK,
+        .pinned =
+            placed && workers > 1 && para__pool_is_ready(pool) && worker->bind_status == PARA_OK,
     };
     return para__info_fill(info, &full, sizeof full);
 }

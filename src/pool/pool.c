@@ -11,6 +11,7 @@
 #include "executor/left.h"
 #include "pool/calibrate.h"
 #include "pool/settings.h"
+#include "pool/start.h"
 #include "pool/threads.h"
 #include "pool/worker.h"
 #include "share/part.h"
@@ -23,7 +24,7 @@
 static unsigned nearest_worker(const para_pool *pool, const para_cpu_info *cpu)
 {
     unsigned nearest = 0;
-    for (unsigned i = pool->workers; i-- > 0;) {
+    for (unsigned i = pool->requested; i-- > 0;) {
         const para_cpu_info *other = &pool->machine->cpu[pool->worker[i].cpu_index];
         if (other->core == cpu->core)
             return i;
@@ -42,7 +43,7 @@ static para_status spread_workers(para_pool *pool)
     bool *const taken = para__alloc(cores * sizeof *taken);
     if (!taken)
         return para__fail(PARA_ERR_MEMORY, NULL);
-    for (unsigned n = 0, domain = 0; n < pool->workers; domain++) {
+    for (unsigned n = 0, domain = 0; n < pool->requested; domain++) {
         for (unsigned i = 0; i < cores; i++)
             if (!taken[i] && machine->cpu[i].domain == domain % machine->info.domains) {
                 taken[i] = true;
@@ -61,12 +62,12 @@ static para_status spread_workers(para_pool *pool)
 static para_status place_workers(para_pool *pool, bool spread)
 {
     const para__machine *machine = pool->machine;
-    for (unsigned i = 0; i < pool->workers; i++)
+    for (unsigned i = 0; i < pool->requested; i++)
         pool->worker[i].cpu_index = i % machine->cpu_count;
     const para_status status =
-        spread && pool->workers < machine->info.cores ? spread_workers(pool) : PARA_OK;
+        spread && pool->requested < machine->info.cores ? spread_workers(pool) : PARA_OK;
     unsigned members = 0;
-    for (unsigned i = 0; i < pool->workers; i++) {
+    for (unsigned i = 0; i < pool->requested; i++) {
         para__worker *worker = &pool->worker[i];
         worker->pool = pool;
         worker->index = i;
@@ -124,7 +125,9 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
     pool->seat_of = (uint16_t *)memory;
     pool->cpu_limit = cpu_limit;
     pool->machine = machine;
-    pool->workers = workers;
+    pool->requested = workers;
+    pool->executor = workers > 1 ? &para__threads : &para__nobody;
+    para__store_relaxed(&pool->workers, workers); /* see types.h */
     return pool;
 }
 
@@ -160,6 +163,8 @@ static para_status check_config(const para_pool_config *config)
         return para__fail(PARA_ERR_ARGUMENT, "config.binding is %d", (int)config->binding);
     if ((unsigned)config->wait_policy > PARA_WAIT_PASSIVE)
         return para__fail(PARA_ERR_ARGUMENT, "config.wait_policy is %d", (int)config->wait_policy);
+    if ((unsigned)config->start > PARA_START_WAIT)
+        return para__fail(PARA_ERR_ARGUMENT, "config.start is %d", (int)config->start);
     if (config->stack_bytes > SIZE_MAX / 2)
         return para__fail(PARA_ERR_ARGUMENT, "config.stack_bytes is %zu", config->stack_bytes);
     return PARA_OK;
@@ -203,32 +208,21 @@ static void display(const para_pool *pool, bool spread)
             "  PARA_STACKSIZE = '%s'\n"
             "  PARA_WAIT_POLICY = '%s'\n"
             "PARA DISPLAY ENVIRONMENT END\n",
-            para_version(), pool->workers, spread ? "spread" : names[pool->binding], stack,
-            pool->is_passive ? "passive" : "active");
+            para_version(), para__pool_workers(pool), spread ? "spread" : names[pool->binding],
+            stack, pool->is_passive ? "passive" : "active");
 }
 
-/* Starts the threads, all that can be; none, if only one could: it would be in its caller's
- * place. */
-static para_status start_threads(para_pool *pool)
+/* Starts the threads, and waits for them if asked. A wait that fails leaves no threads. */
+static para_status start_threads(para_pool *pool, bool waits)
 {
-    para_status status = PARA_OK;
-    pool->executor = &para__nobody;
     pool->lanes.fork_count = para__fork_count();
-    if (pool->workers < 2)
-        return status;
-    const unsigned started = para__workers_start(pool);
-    for (unsigned i = 0; i < started && !status; i++)
-        if (pool->worker[i].init_error)
-            status = para__fail(PARA_ERR_WORKER_INIT, "worker_init returned %d for worker %u",
-                                pool->worker[i].init_error, i);
-    if (status || started < 2)
-        para__workers_stop(pool, started);
-    else
-        pool->workers = started;
-    if (!status && started < 2)
-        pool->workers = 1;
-    if (!status && pool->workers > 1)
-        pool->executor = &para__threads;
+    para__workers_start(pool);
+    if (!waits)
+        return PARA_OK;
+    para__workers_await(pool, UINT64_MAX);
+    const para_status status = para__workers_status(pool);
+    if (status)
+        para__workers_stop(pool);
     return status;
 }
 
@@ -257,7 +251,6 @@ static para_status make(para_pool **pool, const para_pool_config *config)
     para_pool *made = allocate(machine, settings.workers);
     if (!made)
         return para__fail(PARA_ERR_MEMORY, "no memory for a pool of %u workers", settings.workers);
-    made->requested = settings.workers;
     made->binding = settings.binding;
     made->is_hybrid = machine->info.core_kinds > 1;
     made->unbinds = settings.binding == PARA_BIND_NONE && settings.workers > 1 &&
@@ -266,16 +259,20 @@ static para_status make(para_pool **pool, const para_pool_config *config)
     made->worker_init = config->worker_init;
     made->worker_exit = config->worker_exit;
     made->worker_arg = config->worker_arg;
+    made->is_passive = settings.wait_policy == PARA_WAIT_PASSIVE;
     status = place_workers(made, settings.spread);
-    if (!status)
-        status = start_threads(made);
+    if (!status) {
+        para__costs_assume(made);
+        /* The display says how the start went. */
+        const bool waits =
+            config->start == PARA_START_WAIT || settings.display ||
+            (config->start == PARA_START_AUTO && (config->worker_init || config->worker_exit));
+        status = start_threads(made, waits);
+    }
     if (status) {
         release(made);
         return status;
     }
-    para__costs_measure(made); /* with workers that spin, whatever the policy */
-    if (settings.wait_policy == PARA_WAIT_PASSIVE)
-        para__costs_wait_passively(made);
     if (settings.display)
         display(made, settings.spread);
     *pool = made;
@@ -316,8 +313,8 @@ void para_pool_destroy(para_pool *pool)
         return;
     const int cancel_state = para__cancellation_off();
     const bool is_forked = para__pool_is_forked(pool);
-    if (pool->workers > 1 && !is_forked)
-        para__workers_stop(pool, pool->workers);
+    if (!is_forked)
+        para__workers_stop(pool);
     if (is_forked || !is_used(pool))
         release(pool);
     para__cancellation_restore(cancel_state);
@@ -338,12 +335,12 @@ static void forget_calls(para_pool *pool)
         lane->acting_for = 0;
         lane->helped = NULL;
         lane->claimed = 0;
-        for (unsigned w = 0; w < pool->workers; w++) {
+        for (unsigned w = 0; w < pool->requested; w++) {
             para__store_relaxed(&lane->notice[w].post, 0);
             para__store_relaxed(&pool->lanes.helper[w].seen[i], 0);
         }
     }
-    for (unsigned w = 0; w < pool->workers; w++) {
+    for (unsigned w = 0; w < pool->requested; w++) {
         para__helper *helper = &pool->lanes.helper[w];
         para__event_cancel(&helper->event);
         para__store_relaxed(&helper->guests, 0);
@@ -351,7 +348,6 @@ static void forget_calls(para_pool *pool)
         pool->worker[w].away_ns = 0;
     }
     para__store_relaxed(&pool->lanes.used, PARA__LANES); /* one may have been on its way in */
-    para__store_relaxed(&pool->sleeping, 0);
     para__store_relaxed(&pool->ready, 0);
     para__store_relaxed(&pool->stopping, false);
 }
@@ -366,7 +362,7 @@ para_status para__pool_restart(para_pool *pool)
     const int cancel_state = para__cancellation_off();
     const unsigned parents = pool->lanes.fork_count;
     forget_calls(pool);
-    const para_status status = start_threads(pool);
+    const para_status status = start_threads(pool, true);
     if (status)
         pool->lanes.fork_count = parents;
     para__cancellation_restore(cancel_state);

@@ -1,4 +1,10 @@
-/* A pool: its workers and its lanes, in one block of memory that lives as long as it does. */
+/* A pool: its workers and its lanes, in one block of memory that lives as long as it does.
+ *
+ * A pool may be used while its threads still start. Each worker has its seat from the beginning: a
+ * place in every team, words to claim from, an event that is not parked. A call never waits for a
+ * helper that does not come (lane.h). So a seat without a thread is the seat of a slow helper, and
+ * its thread finds the call when it comes up. Only the number of workers may still change, and only
+ * downwards: memory and teams that were planned before have room for fewer. */
 #ifndef PARA_POOL_TYPES_H
 #define PARA_POOL_TYPES_H
 
@@ -18,17 +24,20 @@ typedef struct para__worker {
     pthread_t thread;
     unsigned index;
     unsigned cpu_index;      /* in the machine: where it is placed */
-    para_status bind_status; /* written by the thread before it is ready, */
-    int init_error;          /* as what worker_init returned */
+    para_status bind_status; /* [E4] written by the thread before it is up, */
+    int init_error;          /* like what worker_init returned */
+    bool is_up;              /* worker_init has returned; its thread's own */
     uint64_t away_ns;        /* how long it sleeps while it is displaced; its thread's own */
 } para__worker;
 
 struct para_pool {
     /* Read by all, and hardly ever written once the pool is made. */
     const para__machine *machine;
-    unsigned requested, workers;
-    bool is_hybrid;  /* its cores are of several kinds */
-    bool is_passive; /* threads that wait sleep at once */
+    unsigned requested; /* workers that have a seat */
+    unsigned fit;       /* threads that there is room for */
+    bool has_threads;   /* that of worker 0 was created */
+    bool is_hybrid;     /* its cores are of several kinds */
+    bool is_passive;    /* threads that wait sleep at once */
     para_binding binding;
     bool unbinds; /* workers leave the mask that they inherit from the thread that makes them */
     para__stack stack;                              /* of each thread */
@@ -36,8 +45,11 @@ struct para_pool {
     void (*worker_exit)(unsigned worker, void *arg);
     void *worker_arg;
     const para__executor *executor; /* who helps with its calls */
-    para__costs costs;              /* as measured before the pool is anybody's; see followed */
-    unsigned cpu_limit;             /* seat_of has so many entries */
+    para__costs costs;        /* [E4] measured, once the pool is ready; see para__pool_costs */
+    unsigned started;         /* [E4] threads that were created; written by that of worker 0 */
+    unsigned failed_worker;   /* [E4] its worker_init failed, with start_status */
+    para_status start_status; /* [E4] PARA_OK or PARA_ERR_WORKER_INIT */
+    unsigned cpu_limit;       /* seat_of has so many entries */
     uint16_t *seat_of; /* [the system's number of a CPU]: the worker on the same core, else in the
                                same domain, else 0 */
     para__worker *worker; /* [workers] */
@@ -52,10 +64,29 @@ struct para_pool {
         _Atomic uint64_t forgone_ns, forgone_at;
     } followed;
 
-    _Alignas(PARA__LINE) _Atomic uint32_t sleeping; /* workers that are parked: likewise */
-    _Alignas(PARA__LINE) _Atomic uint32_t ready; /* [E4] workers that run, with what they wrote */
-    _Atomic bool stopping;                       /* [E5] the workers are to end */
+    /* Workers that are parked, or whose threads are not up yet: likewise. */
+    _Alignas(PARA__LINE) _Atomic uint32_t sleeping;
+
+    /* Workers that a call may be divided among: as many as were asked for; fewer once threads could
+     * not be created; 1 once a worker_init has failed. After the pool is made it is written once at
+     * most, by the thread that makes it ready. A value on its own: orders nothing. */
+    _Alignas(PARA__LINE) _Atomic uint32_t workers;
+    _Atomic uint32_t starting; /* [E4] workers whose threads are neither up nor given up */
+    _Atomic uint32_t ready;    /* [E4] 1 once none is starting and the costs are measured */
+    _Atomic bool stopping;     /* [E5] the workers are to end */
 };
+
+/* How many workers a call may be divided among now. */
+static inline unsigned para__pool_workers(const para_pool *pool)
+{
+    return para__load_relaxed(&pool->workers); /* see above */
+}
+
+/* Whether all threads are up and the costs are measured. */
+static inline bool para__pool_is_ready(const para_pool *pool)
+{
+    return para__load_acquire(E4, &pool->ready) != 0;
+}
 
 /* Whether the process was forked after the pool was made: then its threads are not there. */
 static inline bool para__pool_is_forked(const para_pool *pool)

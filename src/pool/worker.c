@@ -8,10 +8,6 @@
 #include "pool/turn.h"
 #include "share/visit.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 /* Which worker of which pool the calling thread is, if any. */
 static PARA__THREAD_LOCAL const para__worker *this_worker;
 
@@ -20,12 +16,22 @@ bool para__pool_is_worker(const para_pool *pool)
     return this_worker && this_worker->pool == pool;
 }
 
+bool para__pool_is_in_init(const para_pool *pool)
+{
+    return para__pool_is_worker(pool) && !this_worker->is_up;
+}
+
+void para__worker_enter(const para__worker *self)
+{
+    this_worker = self;
+}
+
 /* The seat of a thread that is none of the pool's. */
 static inline unsigned guest_seat(const para_pool *pool)
 {
     const int cpu = para__current_cpu();
     const unsigned seat = cpu >= 0 && (unsigned)cpu < pool->cpu_limit ? pool->seat_of[cpu] : 0;
-    return seat < pool->workers ? seat : 0; /* that worker's thread may not have been created */
+    return seat < para__pool_workers(pool) ? seat : 0; /* its thread may not have been created */
 }
 
 unsigned para__pool_seat(const para_pool *pool)
@@ -37,8 +43,10 @@ para__position para__pool_position(const para_pool *pool, unsigned width)
 {
     const bool is_helper = para__pool_is_worker(pool);
     const unsigned self = is_helper ? this_worker->index : guest_seat(pool);
+    /* There may be fewer workers now than when the call was planned: seats remain. */
+    const unsigned seats = para__max(para__max(para__pool_workers(pool), width), self + 1);
     const unsigned first = self / width * width;
-    const unsigned last = pool->workers - width;
+    const unsigned last = seats - width;
     return (para__position){
         .self = self, .first = first < last ? first : last, .is_helper = is_helper};
 }
@@ -47,9 +55,10 @@ unsigned para__pool_awake(const para_pool *pool)
 {
     /* Of the threads, one is the caller, or in the place of the caller and most likely parked. */
     const unsigned sleeping = para__load_relaxed(&pool->sleeping); /* a guess: orders nothing */
-    const unsigned others = pool->workers - para__pool_is_worker(pool);
+    const unsigned workers = para__pool_workers(pool);
+    const unsigned others = workers - para__pool_is_worker(pool);
     const unsigned awake = others > sleeping ? others - sleeping : 0;
-    return awake < pool->workers ? awake : pool->workers - 1;
+    return awake < workers ? awake : workers - 1;
 }
 
 /* A source of work. All of them stand in a constant table, so that the compiler makes direct calls
@@ -193,12 +202,11 @@ static void wake_up(const para__worker *self, idling *idle)
 /* Goes round the lanes until the pool ends. A worker that has helped looks again at once; one that
  * finds nothing spins for a while, in time rather than in rounds, and then parks. On a contended
  * CPU it takes turns with the others there: see turn.h. */
-static void live(para__worker *self)
+void para__worker_live(para__worker *self)
 {
     enum { ROUNDS_A_LOOK = 16 }; /* at the clock: it costs as much as a round */
     para_pool *pool = self->pool;
-    static const double first_patience_ns =
-        3e6; /* while the pool is made, its costs are measured */
+    static const double first_patience_ns = 3e6; /* while the pool starts, its costs are measured */
     idling idle = {.patience.ticks = para__ns_to_ticks(first_patience_ns),
                    .looked_at = para__ticks()};
     para__turn turn;
@@ -229,60 +237,12 @@ static void live(para__worker *self)
     }
 }
 
-static void *run(void *arg)
-{
-    para__worker *self = arg;
-    para_pool *pool = self->pool;
-    if (pool->binding != PARA_BIND_NONE)
-        self->bind_status =
-            para__bind_thread(pool->machine, self->cpu_index, pool->binding == PARA_BIND_DOMAIN);
-    else if (pool->unbinds)
-        self->bind_status = para__unbind_thread(pool->machine);
-    this_worker = self;
-    (void)para__fp_swap(PARA__FP_DEFAULT); /* not that of the thread that made the pool */
-    self->init_error = pool->worker_init ? pool->worker_init(self->index, pool->worker_arg) : 0;
-    para__add_release(E4, &pool->ready, 1);
-    para__futex_wake(&pool->ready, 1);
-    live(self);
-    if (para__pool_is_forked(pool))
-        _exit(EXIT_FAILURE); /* the child has no other thread that could end it */
-    (void)para__load_acquire(E5, &pool->stopping); /* what was done before, for worker_exit */
-    if (pool->worker_exit && self->init_error == 0)
-        pool->worker_exit(self->index, pool->worker_arg);
-    para__process_thread_ends();
-    return NULL;
-}
-
-unsigned para__workers_start(para_pool *pool)
-{
-    const unsigned fit = para__threads_that_fit(&pool->stack, pool->workers);
-    unsigned started = 0;
-    for (; started < fit; started++) {
-        para__worker *worker = &pool->worker[started];
-        char name[16];
-        snprintf(name, sizeof name, "para-%u", started);
-        if (para__thread_start(&worker->thread, name, &pool->stack, run, worker) != 0)
-            break;
-    }
-    for (uint32_t ready; (ready = para__load_acquire(E4, &pool->ready)) < started;)
-        para__futex_wait(&pool->ready, ready);
-    return started;
-}
-
-void para__workers_stop(para_pool *pool, unsigned count)
-{
-    para__store_seq_cst(E5, &pool->stopping, true);
-    for (unsigned i = 0; i < count; i++)
-        para__event_wake(&pool->lanes.helper[i].event);
-    for (unsigned i = 0; i < count; i++)
-        pthread_join(pool->worker[i].thread, NULL);
-}
-
 void para__workers_wake(para_pool *pool, unsigned count)
 {
     const unsigned self = para__pool_seat(pool);
-    for (unsigned i = 1; i < pool->workers && count; i++) {
-        para__helper *helper = &pool->lanes.helper[(self + i) % pool->workers];
+    const unsigned workers = para__pool_workers(pool);
+    for (unsigned i = 1; i < workers && count; i++) {
+        para__helper *helper = &pool->lanes.helper[(self + i) % workers];
         if (para__event_seems_parked(&helper->event)) {
             para__helper_wake(helper);
             count--;

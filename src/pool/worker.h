@@ -1,4 +1,4 @@
-/* Worker threads: who is one, who is awake, starting, waking and ending them. */
+/* Worker threads: who is one, who is awake, waking them, and what they do until they end. */
 #ifndef PARA_POOL_WORKER_H
 #define PARA_POOL_WORKER_H
 
@@ -18,10 +18,14 @@ unsigned para__pool_awake(const para_pool *pool);
 /* The calling thread's place in a call that so many share: its team are neighbours of that seat. */
 para__position para__pool_position(const para_pool *pool, unsigned width);
 
-/* Starts the pool's threads, and ends them. Starting returns how many run, which may be fewer than
- * pool->workers, once worker_init has returned on each. */
-unsigned para__workers_start(para_pool *pool);
-void para__workers_stop(para_pool *pool, unsigned count);
+/* Makes the calling thread that worker. */
+void para__worker_enter(const para__worker *self);
+
+/* Whether the calling thread runs worker_init for this pool. */
+bool para__pool_is_in_init(const para_pool *pool);
+
+/* What a worker does once it is up, until the pool ends. */
+void para__worker_live(para__worker *self);
 
 /* Wakes so many of those who sleep, for calls that are expected to come. */
 void para__workers_wake(para_pool *pool, unsigned count);

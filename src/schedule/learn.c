@@ -58,7 +58,7 @@ static size_t next_of_trial(para__schedule *s, const para__portions *portions, s
     const double ns = para__schedule_ns(s, portions->ticks, portions->count);
     const double rest_ns = ns / portions->units * (double)left;
     if (ns > s->usual_ns && rest_ns > worth_escalating_ns) {
-        para__schedule_ask(s, left, rest_ns, rest_ns * s->pool->workers);
+        para__schedule_ask(s, left, rest_ns, rest_ns * para__pool_workers(s->pool));
         if (shares_rest(s))
             return 0;
     }
@@ -156,7 +156,7 @@ static void account(const para__schedule *s, para__estimate *e, double ns)
 static double record(const para__schedule *s, para__estimate *e, const para__outcome *outcome,
                      size_t units)
 {
-    const unsigned all = s->pool->workers;
+    const unsigned all = para__pool_workers(s->pool);
     const bool is_alone = s->plan.width == 1;
     const para__tally *tally = &outcome->tally;
     /* Where memory keeps fewer workers waiting, the cost is that of all of them: else it would look
@@ -195,14 +195,15 @@ static void learn_given_up(const para__schedule *s)
 {
     para__estimate e = para__site_read(s->site);
     if (e.alone == 0)
-        e = para__estimate_try(e, PARA__ALONE, (double)s->count, s->usual_ns * s->pool->workers);
+        e = para__estimate_try(e, PARA__ALONE, (double)s->count,
+                               s->usual_ns * para__pool_workers(s->pool));
     account(s, &e, INFINITY);
     para__site_write(s->site, e);
 }
 
 void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_t units)
 {
-    const unsigned all = s->pool->workers;
+    const unsigned all = para__pool_workers(s->pool);
     const double elapsed_ns = para__schedule_ns(s, (double)outcome->ticks, 1);
     if (s->trial && s->probe && s->plan.width > 1) {
         learn_given_up(s);
@@ -250,6 +251,6 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         count_forgone(s, outcome->ticks);
     }
     if (s->plan.why == PARA_WHY_SMALL && (s->stands_for > 1 || para__is_sampled(&relaxed)) &&
-        ns > para__least_work_ns(&s->pool->costs, all))
+        ns > para__least_work_ns(para__pool_costs(s->pool), all))
         para__costs_relax(s->pool); /* much more rarely than shared calls put it right */
 }

@@ -21,7 +21,7 @@ static unsigned awake(const para_pool *pool, double work_ns)
     /* A call within a kernel finds everybody busy with the call around it. If it is long against
      * the cost of sharing, they may come to help before it is over. */
     const bool long_within = work_ns >= 10 * short_ns && para__pool_is_worker(pool);
-    return long_within ? pool->workers - 1 : pool->executor->awake(pool);
+    return long_within ? para__pool_workers(pool) - 1 : pool->executor->awake(pool);
 }
 
 void para__schedule_ask(para__schedule *s, size_t units, double work_ns, double alone_ns)
@@ -30,7 +30,7 @@ void para__schedule_ask(para__schedule *s, size_t units, double work_ns, double 
                          .work_ns = work_ns,
                          .alone_ns = alone_ns,
                          .price_ns = s->estimate.price_ns,
-                         .workers = s->pool->workers,
+                         .workers = para__pool_workers(s->pool),
                          .awake = awake(s->pool, work_ns),
                          .limit = s->limit,
                          .executor = s->options->executor,
@@ -51,8 +51,10 @@ void para__schedule_stay_alone(para__schedule *s, para_why why)
     s->trial = false;
 }
 
-void para__schedule_is_shared(const para__schedule *s)
+void para__schedule_is_shared(para__schedule *s)
 {
+    if (!para__pool_is_ready(s->pool))
+        s->timed = false; /* helpers may be late: it tells nothing of sharing */
     recent.shared = s->site;
 }
 
@@ -223,7 +225,7 @@ static void run_together(para__schedule *s, double alone_ns)
  * even fewer are to share it. */
 static void narrow(para__schedule *s)
 {
-    const unsigned all = s->pool->workers;
+    const unsigned all = para__pool_workers(s->pool);
     s->pace = para__site_width(s->site);
     if (s->plan.width < para__width_present(s->pace, all) || s->options->workers ||
         s->options->executor != PARA_EXECUTOR_AUTO)
@@ -247,7 +249,7 @@ static void begin_unknown(para__schedule *s, size_t units)
     para__schedule_ask(s, units, unit_ns * (double)units, 0);
     s->ask.varies = true;
     const para__costs costs = para__costs_now(s->pool);
-    const bool few = !first || units <= (size_t)FIRST_UNITS * s->pool->workers;
+    const bool few = !first || units <= (size_t)FIRST_UNITS * para__pool_workers(s->pool);
     if (few && para__share_at_once(&s->ask, unit_ns, &costs)) {
         s->plan = para__decide(&s->ask, &costs);
         s->timed = true;
@@ -265,8 +267,8 @@ static void begin_known(para__schedule *s, size_t units)
     const bool automatic = s->options->executor == PARA_EXECUTOR_AUTO;
     const bool has_choice = has_arms(s, work_ns);
     para__schedule_ask(s, units, work_ns, alone_ns);
-    if (has_choice && para__arms_now(&recent.arms) == PARA__ALL_ALONE)
-        s->ask.awake = s->pool->workers - 1; /* as they would be were these calls shared */
+    if (has_choice && para__arms_now(&recent.arms) == PARA__ALL_ALONE) /* as if they were shared */
+        s->ask.awake = para__pool_workers(s->pool) - 1;
     decide(s);
     s->stands_for = work_ns < long_ns ? SAMPLE_EVERY : 1;
     s->timed = s->stands_for == 1 || para__is_sampled(&recent.calls);
@@ -313,7 +315,7 @@ bool para__schedule_begin_small(para__schedule *s, uintptr_t kernel, size_t unit
     s->probe = false;
     s->small = false;
     const para_why why =
-        para__why_alone(options->executor, options->workers, s->pool->workers, units);
+        para__why_alone(options->executor, options->workers, para__pool_workers(s->pool), units);
     if (why != PARA_WHY_PARALLEL) {
         s->site = NULL;
         para__schedule_stay_alone(s, why);

@@ -25,7 +25,7 @@ void para__schedule_divide(para__schedule *s, size_t units);
 void para__schedule_limit(para__schedule *s, unsigned most, para_why why);
 
 /* The call is shared as planned, or cannot be and runs alone. */
-void para__schedule_is_shared(const para__schedule *s);
+void para__schedule_is_shared(para__schedule *s);
 void para__schedule_stay_alone(para__schedule *s, para_why why);
 
 /* While probing, after portions of which the last had `last` units and took last_ticks, and with so

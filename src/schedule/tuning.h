@@ -81,7 +81,7 @@ static inline double para__least_work_now(const para_pool *pool)
 
 static inline double para__schedule_ns(const para__schedule *s, double ticks, unsigned looks)
 {
-    const double ns = ticks * para__ns_per_tick() - looks * s->pool->costs.clock_ns;
+    const double ns = ticks * para__ns_per_tick() - looks * para__pool_costs(s->pool)->clock_ns;
     return ns > 0 ? ns : 0;
 }
 

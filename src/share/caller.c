@@ -285,7 +285,10 @@ uint64_t para__lane_ping(para__lane *lane, para__position at, unsigned width, ui
     const para__plan plan = {.width = width, .tickets = 1, .first = 1};
     const uint64_t start = para__ticks();
     para__part p = part_of_caller(lane, at, &job, &plan);
-    para__store_relaxed(&lane->member[p.self].ticket, para__tagged(p.generation, 0)); /* as above */
+    if (at.is_helper) /* all: as above */
+        para__store_relaxed(&lane->lanes->helper[p.self].seen[lane - lane->lanes->lane],
+                            p.generation);
+    para__store_relaxed(&lane->member[p.self].ticket, para__tagged(p.generation, 0));
     p.finished = 1;
     publish(&p, &job);
     para__part_wake_next(&p);

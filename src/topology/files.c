@@ -110,17 +110,24 @@ static void read_nodes(int directory, para__places *places, unsigned *weight)
     }
 }
 
+enum { CACHES_MOST = 16 };
+
+static bool holds_data(int directory, unsigned cpu, int index)
+{
+    char word[32];
+    const path_name type = name_of("cpu/cpu%u/cache/index%d/type", cpu, index);
+    return strcmp(read_word(directory, type, word), "Instruction") != 0;
+}
+
 /* The number of the CPU's cache of that level, without caches of instructions; -1: none. */
 static int cache_index(int directory, unsigned cpu, unsigned long level)
 {
-    char word[32];
-    for (int index = 0; index < 16; index++) {
+    for (int index = 0; index < CACHES_MOST; index++) {
         const unsigned long found =
             read_number(directory, name_of("cpu/cpu%u/cache/index%d/level", cpu, index));
         if (found == 0)
             break;
-        const path_name type = name_of("cpu/cpu%u/cache/index%d/type", cpu, index);
-        if (found == level && strcmp(read_word(directory, type, word), "Instruction") != 0)
+        if (found == level && holds_data(directory, cpu, index))
             return index;
     }
     return -1;
@@ -249,10 +256,16 @@ para_status para__places_from_files(para__places *places, const char *root)
 void para__caches_from_files(const char *root, unsigned cpu, size_t bytes[3])
 {
     const int directory = open_files(root);
-    for (int level = 1; level <= 3; level++) {
-        const int index = cache_index(directory, cpu, (unsigned long)level);
-        const path_name size = name_of("cpu/cpu%u/cache/index%d/size", cpu, index);
-        bytes[level - 1] = read_number(directory, size) << 10; /* "48K" */
+    memset(bytes, 0, 3 * sizeof *bytes);
+    for (int index = 0; index < CACHES_MOST; index++) {
+        const unsigned long level =
+            read_number(directory, name_of("cpu/cpu%u/cache/index%d/level", cpu, index));
+        if (level == 0)
+            break;
+        if (level <= 3 && bytes[level - 1] == 0 && holds_data(directory, cpu, index))
+            bytes[level - 1] =
+                read_number(directory, name_of("cpu/cpu%u/cache/index%d/size", cpu, index))
+                << 10; /* "48K" */
     }
     if (directory >= 0)
         close(directory);

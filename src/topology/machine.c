@@ -86,7 +86,16 @@ para_status para_topology_get_info(para_topology_info *info)
 {
     const para__machine *machine = NULL;
     const para_status status = para__machine_get(&machine);
-    return status ? status : para__info_fill(info, &machine->info, sizeof machine->info);
+    if (status)
+        return status;
+    para_topology_info full = machine->info;
+    if (!machine->is_described) {
+        int cancel_state; /* files are read */
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+        para__machine_read_caches(machine, &full);
+        pthread_setcancelstate(cancel_state, NULL);
+    }
+    return para__info_fill(info, &full, sizeof full);
 }
 
 para_status para_topology_get_cpu(unsigned index, para_cpu_info *info)

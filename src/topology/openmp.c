@@ -50,6 +50,7 @@ static int note_runtime(struct dl_phdr_info *object, size_t size, void *arg)
 static void *ask_for_all(void *arg)
 {
     para__cpus *const allowed = arg;
+    para__thread_name("para-affinity");
     memset(allowed, 0xff, sizeof *allowed);
     if (sched_setaffinity(0, sizeof *allowed, (const cpu_set_t *)allowed) != 0 ||
         !para__cpus_of_thread(allowed))
@@ -63,7 +64,7 @@ static para__cpus allowed_cpus(void)
     para__cpus allowed = {{0}};
     const para__stack stack = {0};
     pthread_t thread;
-    if (para__thread_start(&thread, "para-affinity", &stack, ask_for_all, &allowed) == 0)
+    if (para__thread_start(&thread, &stack, ask_for_all, &allowed) == 0)
         pthread_join(thread, NULL);
     return allowed;
 }

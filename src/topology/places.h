@@ -47,6 +47,7 @@ void para__hwloc_free(void *hwloc);
 
 /* The sizes of a CPU's caches, levels 1 to 3; 0 where not known. */
 void para__caches_from_files(const char *root, unsigned cpu, size_t bytes[3]);
+void para__caches_from_processor(size_t bytes[3]); /* of the CPU that the caller is on */
 void para__caches_from_hwloc(void *hwloc, unsigned cpu, size_t bytes[3]);
 
 #endif

@@ -75,22 +75,37 @@ static int compare_cpus(const void *left, const void *right)
     return order ? order : para__compare(a->core, b->core);
 }
 
+static void set_caches(para_topology_info *info, const size_t bytes[3])
+{
+    info->l1_bytes = bytes[0];
+    info->l2_bytes = bytes[1];
+    info->l3_bytes = bytes[2];
+}
+
+void para__machine_read_caches(const para__machine *machine, para_topology_info *info)
+{
+    const int saved = errno;
+    size_t bytes[3];
+    para__caches_from_files("", machine->cpu[0].os_index, bytes);
+    if (!(bytes[0] | bytes[1] | bytes[2]))
+        para__caches_from_processor(bytes);
+    set_caches(info, bytes);
+    errno = saved;
+}
+
 static void describe(para__machine *machine, const para__places *places, const char *root)
 {
     para_topology_info *const info = &machine->info;
-    size_t caches[3] = {0};
-    if (places->hwloc)
+    if (places->hwloc) {
+        size_t caches[3] = {0};
         para__caches_from_hwloc(places->hwloc, machine->cpu[0].os_index, caches);
-    else
-        para__caches_from_files("", machine->cpu[0].os_index, caches);
+        set_caches(info, caches);
+    }
     info->size = sizeof *info;
     info->quota = para__cpu_quota(root);
     info->budget = info->cores;
     if (info->quota > 0 && info->quota < info->cores)
         info->budget = info->quota < 1 ? 1 : (unsigned)info->quota;
-    info->l1_bytes = caches[0];
-    info->l2_bytes = caches[1];
-    info->l3_bytes = caches[2];
     info->page_bytes = para__page_bytes();
     info->this_system = places->this_system;
     para__cpus online;
@@ -108,6 +123,7 @@ static para_status build(para__machine **machine, const para__places *places, co
     para_cpu_info *const cpu = (para_cpu_info *)(made + 1);
     made->cpu = cpu;
     made->usable = places->usable;
+    made->is_described = places->hwloc != NULL;
     list_cpus(made, cpu, places);
     number_kinds(made, cpu);
     qsort(cpu, made->cpu_count, sizeof *cpu, compare_cpus);

@@ -15,7 +15,12 @@ typedef struct para__machine {
     unsigned cpu_count;       /* = info.cpus */
     const para_cpu_info *cpu; /* [cpu_count] */
     para__cpus usable;        /* of this system; empty where that is not known */
+    bool is_described;        /* by a variable; else info has no caches, see below */
 } para__machine;
+
+/* Fills in the sizes of caches of a machine that is not described: some ten files that no call
+ * needs. */
+void para__machine_read_caches(const para__machine *machine, para_topology_info *info);
 
 /* The process's machine: read at the first call, never freed, immutable. Any thread. On failure the
  * next call tries again. Errors: PARA_ERR_TOPOLOGY, PARA_ERR_MEMORY. */

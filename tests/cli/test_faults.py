@@ -251,6 +251,13 @@ class Usage(Case):
                 self.assertEqual("uses them all" in text, sentence is not None)
                 self.assertIn(sentence or "", text)
 
+    def test_info_does_not_know_caches_that_nothing_describes(self):
+        env = {**os.environ, "HWLOC_SYNTHETIC": "core:2 pu:1"}
+        self.assertIn("caches   L1 unknown, L2 unknown, L3 unknown;", self.run_para("info", env=env).stdout)
+        machine = json.loads(self.run_para("info", "--json", env=env).stdout)["machine"]
+        self.assertEqual([machine[f"l{level}_bytes"] for level in (1, 2, 3)], [None] * 3)
+        self.assertNotIn(" 0 KiB", self.para("info"))
+
     def test_info_tells_of_a_mask(self):
         cpu = min(os.sched_getaffinity(0))
         only = self.run_para("info", preexec_fn=lambda: os.sched_setaffinity(0, {cpu})).stdout

@@ -80,6 +80,7 @@ static inline para_pool *check_pool(unsigned workers)
 {
     para_pool_config config = PARA_POOL_CONFIG_INIT;
     config.workers = workers;
+    config.start = PARA_START_WAIT;
     para_pool *pool = NULL;
     OK(para_pool_create(&pool, &config));
     return pool;

@@ -33,6 +33,7 @@ static para_status make_pool(unsigned workers, para_pool **pool)
 {
     para_pool_config config = PARA_POOL_CONFIG_INIT;
     config.workers = workers;
+    config.start = PARA_START_WAIT; /* what fails, fails in the course of this call */
     return para_pool_create(pool, &config);
 }
 
@@ -320,6 +321,7 @@ TEST(the_first_use_can_be_tried_again)
         assert_true(para_status_detail()[0] != '\0' || fault_held() == before);
     }
     alarm(0);
+    OK(para_pool_wait_ready(NULL));
     OK(map_on(NULL, 100));
 }
 

@@ -2,6 +2,7 @@
  * therefore exact: the pool has places for two workers and no threads, and this thread plays the
  * helper's part as well. Usage: path PATH TIMES, under callgrind; see check.py. */
 #include "executor/lease.h"
+#include "pool/start.h"
 #include "pool/worker.h"
 #include "share/visit.h"
 
@@ -99,10 +100,10 @@ int main(int argc, char **argv)
         return 2;
     para_pool *pool = NULL;
     const para_pool_config config = {
-        .size = sizeof config, .workers = 2, .binding = PARA_BIND_NONE};
+        .size = sizeof config, .workers = 2, .binding = PARA_BIND_NONE, .start = PARA_START_WAIT};
     if (para_pool_create(&pool, &config) != PARA_OK)
         return 1;
-    para__workers_stop(pool, 2); /* from here on this thread is alone */
+    para__workers_stop(pool); /* from here on this thread is alone */
     memset(pool->seat_of, 0, pool->cpu_limit * sizeof pool->seat_of[0]);
     for (size_t p = 0; p < sizeof paths / sizeof paths[0]; p++) {
         if (strcmp(paths[p].name, argv[1]) != 0)

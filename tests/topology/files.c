@@ -205,6 +205,21 @@ static void test_nothing_there(void **state)
     para__free(places.place);
 }
 
+/* It may describe nothing, as in an emulator. */
+TEST(test_caches_from_processor)
+{
+    size_t bytes[3] = {0};
+    para__caches_from_processor(bytes);
+    for (int level = 0; level < 3; level++)
+        assert_true(bytes[level] == 0 || (bytes[level] >= 4096 && bytes[level] < (size_t)1 << 36));
+#if defined(__x86_64__)
+    size_t told[3] = {0};
+    para__caches_from_files("", 0, told);
+    if (told[0] && bytes[0]) /* both describe this machine */
+        assert_int_equal(bytes[0], told[0]);
+#endif
+}
+
 static void test_lists(void **state)
 {
     static const struct {
@@ -255,6 +270,7 @@ int main(void)
         TEST_IN_ROOT(test_capacities),
         TEST_IN_ROOT(test_frequencies),
         TEST_IN_ROOT(test_nothing_there),
+        cmocka_unit_test(test_caches_from_processor),
         TEST_IN_ROOT(test_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

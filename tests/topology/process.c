@@ -316,6 +316,7 @@ static void unbound_workers_body(void)
     config.binding = PARA_BIND_NONE;
     para_pool *pool = NULL;
     CHECK(para_pool_create(&pool, &config) == PARA_OK);
+    CHECK(para_pool_wait_ready(pool) == PARA_OK);
     CHECK(threads_with("para-", all) == 3);
     para_pool_info info = {.size = sizeof info};
     CHECK(para_pool_get_info(pool, &info) == PARA_OK);

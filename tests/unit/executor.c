@@ -70,7 +70,7 @@ static void run_on_lent(para_pool *pool, para__lane *lane, const para__job *job,
 
 static unsigned all_awake(const para_pool *pool)
 {
-    return pool->workers - 1;
+    return para__pool_workers(pool) - 1;
 }
 
 static void wake_none(para_pool *pool, unsigned count)

@@ -34,7 +34,7 @@ static void join_kinds(void *acc, const void *rhs, const void *arg)
 static void mix_kinds(para_pool *pool)
 {
     pool->is_hybrid = true;
-    for (unsigned w = 0; w < pool->workers; w++)
+    for (unsigned w = 0; w < para__pool_workers(pool); w++)
         pool->lanes.helper[w].kind = w % 2 + 1;
 }
 

@@ -160,9 +160,12 @@ struct hand_over : protocol<hand_over, 2, 1> {
 };
 MODEL(hand_over, 10000);
 
-// A pool's threads start, perhaps park, and end.
+// A pool's threads start, perhaps park, and end: after their creator has waited for them, made a
+// call meanwhile, or not even done that. What each writes while it starts, and what the last one
+// measures, is there for who has waited.
 struct start_stop : protocol<start_stop, 1, 2> {
-    datum bound[2], farewell;
+    call_data<start_stop> data;
+    datum bound[2], costs, farewell;
     static start_stop *current;
     void prepare()
     {
@@ -173,10 +176,19 @@ struct start_stop : protocol<start_stop, 1, 2> {
     void call(unsigned)
     {
         fixture_start();
-        RL_ASSERT(bound[0]($) == 1 && bound[1]($) == 1);
-        model_await_pauses(1, rl::rand(16));
+        if (rl::rand(3) == 0) {
+            RL_ASSERT(fixture_lease());
+            data.run(10, shape(2, 2, 1, true));
+            fixture_release();
+        }
+        if (rl::rand(3) != 0) {
+            RL_ASSERT(fixture_await());
+            RL_ASSERT(bound[0]($) == 1 && bound[1]($) == 1 && costs($) == 1);
+            model_await_pauses(1, rl::rand(16));
+        }
         farewell($) = 1;
         fixture_stop();
+        model_start_rest(3); // an early end may leave a thread that was never created
     }
 };
 start_stop *start_stop::current;
@@ -301,6 +313,11 @@ MODEL(machine, 10000);
 void model_bound(unsigned worker)
 {
     start_stop::current->bound[worker]($) = 1;
+}
+
+void model_measured(void)
+{
+    start_stop::current->costs($) = 1;
 }
 
 void model_left(void)

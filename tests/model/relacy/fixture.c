@@ -3,8 +3,10 @@
 #include "base/stack.h"
 #include "base/thread.h"
 #include "executor/lease.h"
+#include "pool/calibrate.h"
 #include "pool/default_pool.h"
 #include "pool/pool.h"
+#include "pool/start.h"
 #include "pool/turn.h"
 #include "pool/worker.h"
 #include "share/caller.h"
@@ -64,6 +66,19 @@ static void leave(unsigned worker, void *arg)
     model_left();
 }
 
+/* Threads that the system may never run do not start others; and the pool does not get ready, which
+ * would be one more step of each model. */
+static void start_each(void)
+{
+    for (unsigned w = 0; w < count_of_workers; w++)
+        (void)para__worker_start(&workers[w]);
+    pool.has_threads = true;
+    pool.started = count_of_workers;
+    pool.fit = 0;
+    para__store_relaxed(&pool.starting, UINT32_MAX);
+    para__store_relaxed(&pool.sleeping, count_of_workers);
+}
+
 void fixture_make(const fixture *f)
 {
     count_of_workers = f->workers;
@@ -74,14 +89,14 @@ void fixture_make(const fixture *f)
     memset(members, 0, sizeof members);
     pool.worker = workers;
     pool.lanes.helper = helpers;
-    pool.requested = pool.workers = f->workers;
+    pool.requested = f->workers;
+    para__store_relaxed(&pool.workers, f->workers);
     pool.lanes.fork_count = para__fork_count();
     pool.binding = f->started ? PARA_BIND_NONE : PARA_BIND_CORE;
     pool.worker_exit = f->started ? NULL : leave;
     pool.cpu_limit = WORKERS;
     pool.seat_of = seats;
     pool.lanes.spin_ticks = f->spin_ticks;
-    pool.ready = f->started ? f->workers : 0;
     for (unsigned w = 0; w < f->workers; w++) {
         seats[w] = (uint16_t)w;
         workers[w].pool = &pool;
@@ -95,21 +110,28 @@ void fixture_make(const fixture *f)
     touch(&pool.lanes.spin_ticks);
     touch_half(&pool.lanes.used);
     touch_half(&pool.sleeping);
+    touch_half(&pool.workers);
+    touch_half(&pool.starting);
     touch_half(&pool.ready);
     (void)para__load_relaxed(&pool.stopping);
     model_skip_threads(f->idle);
     if (f->started)
-        fixture_start();
+        start_each();
 }
 
 void fixture_start(void)
 {
-    (void)para__workers_start(&pool);
+    para__workers_start(&pool);
+}
+
+bool fixture_await(void)
+{
+    return para__workers_await(&pool, UINT64_MAX);
 }
 
 void fixture_stop(void)
 {
-    para__workers_stop(&pool, count_of_workers);
+    para__workers_stop(&pool);
 }
 
 bool fixture_lease(void)
@@ -233,6 +255,14 @@ bool para__is_left(uintptr_t frame, void (*function)(void))
     return false;
 }
 
+const para__costs para__costs_assumed;
+
+void para__costs_measure(para_pool *p)
+{
+    p->costs = (para__costs){.clock_ns = 1};
+    model_measured();
+}
+
 /* ---- The default pool, and the process's machine -------------------------------------- */
 
 static bool making_works;
@@ -290,4 +320,10 @@ bool fixture_machine(void)
 void fixture_allow(bool allowed)
 {
     making_works = allowed;
+}
+
+void para__machine_read_caches(const para__machine *machine, para_topology_info *info)
+{
+    (void)machine;
+    (void)info;
 }

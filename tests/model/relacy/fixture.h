@@ -31,6 +31,7 @@ typedef struct fixture_call {
 } fixture_call;
 
 void fixture_start(void);
+bool fixture_await(void); /* that the pool is ready */
 void fixture_stop(void);
 bool fixture_lease(void); /* false: there is no lane */
 enum { FIXTURE_FAILED = 1000 };
@@ -59,9 +60,10 @@ void fixture_after_fork(void (*handle)(void));
 void fixture_thread_begins(void);
 void fixture_thread_ends(void);
 
-/* What the models supply: a worker of that index binds itself; one leaves; pool or machine are being
- * made. */
+/* What the models supply: a worker of that index binds itself; costs are measured; a worker leaves;
+ * pool or machine are being made. */
 void model_bound(unsigned worker);
+void model_measured(void);
 void model_left(void);
 void model_made(void);
 

@@ -309,8 +309,8 @@ void para__futex_wait(const volatile uint32_t *p, uint32_t expected);
 void para__futex_wait_for(const volatile uint32_t *p, uint32_t expected, uint64_t ns);
 void para__futex_wait_until(const volatile uint32_t *p, uint32_t expected, uint64_t deadline_ns);
 void para__futex_wake(const volatile uint32_t *p, int count);
-int para__thread_start(unsigned long *thread, const char *name, const void *stack,
-                       void *(*run)(void *), void *arg);
+int para__thread_start(unsigned long *thread, const void *stack, void *(*run)(void *), void *arg);
+void para__thread_name(const char *name);
 
 // Time is over when Relacy says so.
 static void wait_on(const volatile uint32_t *p, uint32_t expected, uint64_t deadline_ns)
@@ -347,8 +347,11 @@ void para__futex_wake(const volatile uint32_t *p, int count)
         }
 }
 
-int para__thread_start(unsigned long *thread, const char *, const void *, void *(*run)(void *),
-                       void *arg)
+void para__thread_name(const char *)
+{
+}
+
+int para__thread_start(unsigned long *thread, const void *, void *(*run)(void *), void *arg)
 {
     const bool runs = !(skipped & 1);
     skipped >>= 1;

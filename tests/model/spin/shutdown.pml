@@ -1,20 +1,24 @@
-/* The life of a pool: threads begin, see perhaps a last call, and end.
+/* The life of a pool: threads begin, see perhaps a last call, and end, perhaps while they begin.
  *
- * Abstracts src/pool/worker.c: run, serve, park, para__workers_start, para__workers_stop; and
- * src/pool/pool.c: para_pool_create (including threads that could not be made),
- * para_pool_destroy. One step is one access to a word that others change.
+ * Abstracts src/pool/start.c: run, start_others (including threads that could not be made),
+ * count_out, para__workers_start, para__workers_await, para__workers_stop; src/pool/worker.c:
+ * para__worker_live, park; and src/pool/pool.c: para_pool_create, para_pool_destroy. One step is
+ * one access to a word that others change.
  *
  * Left out: what calls do, of which there is one at most, short and not waited for, so that its
  * helpers may come when the pool ends; the limited sleep of displaced workers. Spin's memory is in
- * order: the mutations that weaken [E5] exchange the two accesses. That what a thread writes about
- * itself is there for the creator [E4] is a matter of weak memory, which Relacy's models have.
+ * order: the mutations that weaken [E5] exchange the two accesses. That what a thread writes while
+ * it starts is there for who finds the pool ready [E4] is a matter of weak memory, which Relacy's
+ * models have.
  *
  * Proves, for up to three workers:
  *   released   nobody touches the pool's memory once it is released (assertions)
  *   destroyed  the pool is made and, in the end, all its workers have ended and it is released */
 #define WORKERS 3
 
-byte ready;
+byte starting = WORKERS;
+byte started; /* written by worker 0 */
+bool ready;
 bool creator_asleep; /* in the kernel, on ready */
 bool stopping;
 byte post;
@@ -29,10 +33,32 @@ proctype worker(byte me)
 {
     byte seen;
     bool news;
-    ready++;
-#ifndef NO_READY_WAKE
-    atomic { alive; creator_asleep = false }; /* futex wake of one: there is but one */
+    byte made, given_up;
+    if
+    :: me == 0 ->
+        made = 1;
+        do
+        :: made < WORKERS && !stopping -> alive; run worker(made); made++
+        :: break /* all of them, no thread could be made any more, or it is the end */
+        od;
+        started = made;
+        given_up = WORKERS - made;
+        made = 0
+    :: else
+    fi;
+#ifdef NO_GIVING_UP
+    given_up = 0;
 #endif
+    atomic { alive; starting = starting - 1 - given_up; news = starting == 0; given_up = 0 };
+    if
+    :: news ->
+        ready = true;
+#ifndef NO_READY_WAKE
+        atomic { alive; creator_asleep = false }; /* futex wake of all: there is but one */
+#endif
+        news = false
+    :: else
+    fi;
     do
     :: atomic { stopping -> alive; break }
     :: atomic { !stopping -> alive };
@@ -87,7 +113,7 @@ inline wake_all()
 {
     w = 0;
     do
-    :: w < started -> event_wake(w); w++
+    :: w < WORKERS -> event_wake(w); w++
     :: else -> break
     od;
     w = 0
@@ -95,25 +121,18 @@ inline wake_all()
 
 init
 {
-    byte started, w, known;
-    do
-    :: started < WORKERS -> run worker(started); started++
-    :: break /* all of them, or no thread could be made any more */
-    od;
-    /* The creator waits until they all run. */
-    do
-    :: known = ready;
-        if
-        :: known >= started -> break
-        :: else ->
-            if
-            :: atomic { ready == known -> creator_asleep = true };
-                !creator_asleep
-            :: ready != known
-            fi
-        fi
-    od;
-    known = 0;
+    byte w;
+    run worker(0);
+    /* The creator goes on at once, or waits until the pool is ready. */
+    if
+    :: true
+    :: true ->
+        do
+        :: ready -> break
+        :: atomic { !ready -> creator_asleep = true };
+            !creator_asleep
+        od
+    fi;
     if /* a last call */
     :: post = 1; wake_all()
     :: true
@@ -128,6 +147,8 @@ init
 #endif
 #endif
 #ifndef NO_JOIN
+    ended[0];
+    w = 1;
     do
     :: w < started -> ended[w] -> w++
     :: else -> break

@@ -44,7 +44,7 @@ MUTATIONS = {
     "park ended, two lanes": ["LATE_LANE"],
     "shutdown released": ["NO_JOIN"],
     "shutdown destroyed": ["WEAK_RECHECK", "LOOK_BEFORE_PARKED", "WAKE_BEFORE_STOPPING", "NO_WAKE",
-                           "NO_READY_WAKE"],
+                           "NO_READY_WAKE", "NO_GIVING_UP"],
 }
 
 

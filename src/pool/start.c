@@ -1,0 +1,159 @@
+/* Starting:
+ *
+ *   creator    has the seats ready, creates worker 0's thread, goes on at once
+ *   worker 0   creates the other threads, then starts like them
+ *   each       binds itself, runs worker_init; is up: counts itself out of `starting` [E4]
+ *   the last   sees how all of them fared [E4], measures costs, sets `ready` [E4]
+ *
+ * No step waits for another, so no order of events blocks. A thread that waits for the pool waits
+ * for `ready` alone. Worker 0 also counts out the workers whose threads it could not create. An end
+ * that comes in between joins worker 0 first: after that all threads that there will be are known.
+ *
+ * Worker 0 creates threads before it binds itself, since they inherit its affinity mask: without
+ * binding they keep that of the creator. They inherit its signal mask too, which follows from the
+ * creator's. Rejected: a tree of threads that create each other; one that fails leaves gaps. */
+#include "pool/start.h"
+
+#include "base/clock.h"
+#include "base/fpenv.h"
+#include "base/futex.h"
+#include "base/process.h"
+#include "base/status.h"
+#include "base/thread.h"
+#include "pool/calibrate.h"
+#include "pool/worker.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A swap, not a store: the thread that ends the pool and the one that makes it ready may both do
+ * this, and a thread that sees the later swap sees what was done before either. */
+static void tell_to_end(para_pool *pool)
+{
+    para__swap_seq_cst(E5, &pool->stopping, true);
+    for (unsigned i = 0; i < pool->requested; i++)
+        para__event_wake(&pool->lanes.helper[i].event);
+}
+
+/* All threads that there will be are up, `started` of them. A pool needs two: one of them is in the
+ * place of the thread that calls. After a failed worker_init the pool has none. */
+static void make_ready(para_pool *pool)
+{
+    for (unsigned i = 0; i < pool->started && !pool->start_status; i++)
+        if (pool->worker[i].init_error) {
+            pool->start_status = PARA_ERR_WORKER_INIT;
+            pool->failed_worker = i;
+        }
+    const bool is_alone = pool->started < 2 || pool->start_status;
+    para__store_relaxed(&pool->workers, is_alone ? 1 : pool->started); /* see types.h */
+    if (is_alone && pool->has_threads)
+        tell_to_end(pool);
+    para__costs_measure(pool);
+    para__store_release(E4, &pool->ready, 1);
+    para__futex_wake(&pool->ready, INT_MAX);
+}
+
+/* This number of workers are up, or will never be. */
+static void count_out(para_pool *pool, uint32_t count)
+{
+    if (para__add_release(E4, &pool->starting, -count) != count)
+        return;
+    (void)para__load_acquire(E4, &pool->starting); /* what the others wrote before they were up */
+    make_ready(pool);
+}
+
+static void start_others(para_pool *pool)
+{
+    unsigned started = pool->started ? pool->started : 1;
+    while (started < pool->fit && !para__load_relaxed(&pool->stopping) && /* missed, it is seen */
+           para__worker_start(&pool->worker[started]) == 0)               /* by each thread */
+        started++;
+    pool->started = started;
+}
+
+static void name_thread(const para__worker *self)
+{
+    char name[16];
+    snprintf(name, sizeof name, "para-%u", self->index);
+    para__thread_name(name);
+}
+
+static void *run(void *arg)
+{
+    para__worker *self = arg;
+    para_pool *pool = self->pool;
+    if (self->index == 0)
+        start_others(pool);
+    name_thread(self);
+    if (pool->binding != PARA_BIND_NONE)
+        self->bind_status =
+            para__bind_thread(pool->machine, self->cpu_index, pool->binding == PARA_BIND_DOMAIN);
+    else if (pool->unbinds)
+        self->bind_status = para__unbind_thread(pool->machine);
+    para__worker_enter(self);
+    (void)para__fp_swap(PARA__FP_DEFAULT); /* not that of the thread that made the pool */
+    self->init_error = pool->worker_init ? pool->worker_init(self->index, pool->worker_arg) : 0;
+    self->is_up = true;
+    para__add_relaxed(&pool->sleeping, -1u); /* a count on its own */
+    count_out(pool, self->index ? 1 : 1 + pool->requested - pool->started);
+    if (self->init_error == 0)
+        para__worker_live(self);
+    if (para__pool_is_forked(pool))
+        _exit(EXIT_FAILURE); /* the child has no other thread that could end it */
+    (void)para__load_acquire(E5, &pool->stopping); /* what was done before, for worker_exit */
+    if (pool->worker_exit && self->init_error == 0)
+        pool->worker_exit(self->index, pool->worker_arg);
+    para__process_thread_ends();
+    return NULL;
+}
+
+int para__worker_start(para__worker *worker)
+{
+    return para__thread_start(&worker->thread, &worker->pool->stack, run, worker);
+}
+
+void para__workers_start(para_pool *pool)
+{
+    const unsigned seats = pool->requested;
+    pool->started = 0;
+    pool->start_status = PARA_OK;
+    para__store_relaxed(&pool->workers, seats);  /* all: published with the pool, or by */
+    para__store_relaxed(&pool->starting, seats); /* pthread_create */
+    para__store_relaxed(&pool->sleeping, seats);
+    pool->fit = seats > 1 ? para__threads_that_fit(&pool->stack, seats) : 0;
+    pool->has_threads = pool->fit > 1;
+    if (pool->has_threads && para__worker_start(&pool->worker[0]) != 0)
+        pool->has_threads = false;
+    if (!pool->has_threads)
+        make_ready(pool);
+}
+
+bool para__workers_await(para_pool *pool, uint64_t deadline_ns)
+{
+    while (!para__pool_is_ready(pool)) {
+        if (deadline_ns != UINT64_MAX && para__now_ns() >= deadline_ns)
+            return false;
+        para__futex_wait_until(&pool->ready, 0, deadline_ns);
+    }
+    return true;
+}
+
+para_status para__workers_status(const para_pool *pool)
+{
+    if (!pool->start_status)
+        return PARA_OK;
+    return para__fail(pool->start_status, "worker_init returned %d for worker %u",
+                      pool->worker[pool->failed_worker].init_error, pool->failed_worker);
+}
+
+void para__workers_stop(para_pool *pool)
+{
+    if (!pool->has_threads)
+        return;
+    tell_to_end(pool);
+    pthread_join(pool->worker[0].thread, NULL);
+    for (unsigned i = 1; i < pool->started; i++)
+        pthread_join(pool->worker[i].thread, NULL);
+}
