@@ -328,7 +328,7 @@ static int call_for_help(const para_chunk *chunk, const void *arg)
 TEST(a_call_that_its_helper_leaves_fails)
 {
     leaver = pthread_self();
-    for (int i = 0; i < 5; i++) {
+    for (volatile int i = 0; i < 5; i++) {
         para_pool *pool = check_pool(2);
         inner_pool = pool;
         inner_begun = leaver_came = false;
