@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-enum { PARA__SITES = 512, PARA__SITE_PROBES = 4 };
+enum { PARA__SITES = 512, PARA__SITE_PROBES = 8 };
 
 /* Which calls are alike. */
 typedef struct para__site_key {
