@@ -1,5 +1,7 @@
 #include "plan/arms.h"
 
+#include "base/bounds.h"
+
 /* An arm is better if its windows are shorter by this part; less is noise. */
 static const double clearly_better = 0.03;
 
@@ -12,9 +14,7 @@ static const double most_ratio = 4;
 static void choose(para__arms *arms)
 {
     const bool is_better = arms->ratio[!arms->arm] < arms->ratio[arms->arm] * (1 - clearly_better);
-    arms->lost = is_better                             ? 0
-                 : arms->lost < PARA__TRIALS_LOST_MOST ? (uint8_t)(arms->lost + 1)
-                                                       : PARA__TRIALS_LOST_MOST;
+    arms->lost = is_better ? 0 : (uint8_t)para__min(arms->lost + 1, PARA__TRIALS_LOST_MOST);
     if (is_better)
         arms->arm = !arms->arm;
     arms->windows_left = (uint16_t)(PARA__ARM_WINDOWS << arms->lost);

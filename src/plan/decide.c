@@ -1,5 +1,7 @@
 #include "plan/decide.h"
 
+#include "base/bounds.h"
+
 #include <math.h>
 
 /* No claim is meant to take longer than this, which is short against a scheduler's time slice: all
@@ -45,7 +47,7 @@ static para__plan alone(para_why why)
 /* How many the caller wakes itself: the rest is woken by those who are awake. */
 static double wakes(double asleep)
 {
-    return asleep > 2 ? 2 : asleep;
+    return para__min(asleep, 2);
 }
 
 /* T of the model for a team of p, `awake` of whose helpers do not sleep. */
