@@ -7,6 +7,8 @@
 #include "base/status.h"
 #include "pool/default_pool.h"
 
+#include <para/setup.h>
+
 const char *para_why_text(para_why why)
 {
     static const char *const texts[] = {
@@ -26,6 +28,11 @@ const char *para_why_text(para_why why)
     };
     const size_t index = (size_t)why;
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown";
+}
+
+para_status para_refuse_count_(size_t count)
+{
+    return para__fail(PARA_ERR_OVERFLOW, "a count of %zu (%td)", count, (ptrdiff_t)count);
 }
 
 /* What no call has needed for so long is given back: to have it anew then costs some 0.1 s a

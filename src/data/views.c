@@ -2,8 +2,6 @@
 
 #include "base/status.h"
 
-#include <stdbool.h>
-
 /* A view's place in memory: what overlaps are found with. */
 typedef struct span {
     uintptr_t first, end;
@@ -91,7 +89,7 @@ para_status para__views_check(const para_in *in, const para_out *out, size_t cou
 {
     span spans[PARA_IN_MAX + PARA_OUT_MAX];
     const uint32_t n = in_length(in);
-    const uint32_t m = out ? out_length(out) : 0;
+    const uint32_t m = out_length(out);
     views->in_count = n;
     views->out_count = m;
     for (uint32_t k = 0; k < n; k++) {
@@ -113,4 +111,15 @@ para_status para__views_check(const para_in *in, const para_out *out, size_t cou
                               v < n ? v : v - n);
     }
     return PARA_OK;
+}
+
+bool para__views_write(const para__views *views, size_t count, const void *data, size_t bytes)
+{
+    const uintptr_t first = (uintptr_t)data;
+    for (uint32_t v = views->in_count; v < views->in_count + views->out_count; v++) {
+        const uintptr_t out = (uintptr_t)views->view[v].data;
+        if (count && out < first + bytes && first < out + count * views->view[v].bytes)
+            return true;
+    }
+    return false;
 }

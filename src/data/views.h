@@ -4,6 +4,7 @@
 
 #include <para/kernel.h>
 #include <para/status.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A call's views, one after the other: inputs, then outputs. Part of a job's payload, so only those
@@ -21,10 +22,13 @@ typedef struct para__views {
     (sizeof(type) - sizeof(para__views) + offsetof(para__views, view) + \
      ((size_t)(views).in_count + (views).out_count) * sizeof((views).view[0]))
 
-/* Checks the views of a call of count elements; out NULL: it has none. Errors: PARA_ERR_NULL_VIEW,
- * _ELEMENT_SIZE, _OVERFLOW, _OVERLAP. */
+/* Checks the views of a call of count elements. Errors: PARA_ERR_NULL_VIEW, _ELEMENT_SIZE,
+ * _OVERFLOW, _OVERLAP. */
 para_status para__views_check(const para_in *in, const para_out *out, size_t count,
                               para__views *views);
+
+/* Whether an output of the call has one of those bytes. */
+bool para__views_write(const para__views *views, size_t count, const void *data, size_t bytes);
 
 /* Points a chunk at elements [first, first + count). */
 typedef struct para__aim {
