@@ -21,6 +21,16 @@ typedef struct para_out {
     size_t element_bytes;
 } para_out;
 
+/* Bytes from one element of a view to the next, where they are not element_bytes; 0: they are. So a
+ * view is a column of a matrix, every k-th element, a field of an array of structures:
+ *     .out = {PARA_OUT(&m[0][3])}, .strides = &(para_strides){.out = {sizeof m[0]}}
+ * Two columns do not overlap. A kernel knows the stride by itself: out[0] + i * columns. So kernels
+ * of PARA_MAP_KERNEL are not for such views. Inputs may have overlapping elements (windows), a
+ * stride less than element_bytes; outputs may not. */
+typedef struct para_strides {
+    size_t in[PARA_IN_MAX], out[PARA_OUT_MAX];
+} para_strides;
+
 /* PARA_IN(x): the array that x points to, element by element. PARA_IN_ROWS(x, k): the same memory
  * as rows of k elements each. */
 #ifdef __cplusplus

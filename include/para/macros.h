@@ -99,7 +99,7 @@
 #define PARA_NEXT_(k) PARA_JOIN_(PARA_NEXT_, k)
 
 /* PARA_FIT_(name, x, y, ...): nothing, if each argument fits the parameter in its place. In C this
- * makes an error of a pointer to another type, of which compilers merely warn; C++ needs no help. */
+ * makes an error of a pointer to another type, of which compilers only warn; C++ needs no help. */
 #ifdef __cplusplus
 #define PARA_FIT_(name, ...) PARA_CAST_(void, 0)
 #define PARA_FITS_(type, x)  PARA_CAST_(void, 0)

@@ -31,10 +31,11 @@ typedef struct para_reduce {
                                 us */
     size_t scratch_bytes;    /* worker-local memory for the kernel */
     para_options options;
-    para_report *report;        /* filled if not NULL */
-    size_t reserved[2];         /* zero; a later version gives them a meaning */
-    para_out out[PARA_OUT_MAX]; /* arrays that the kernel fills besides, as a map's; none may
+    para_report *report;         /* filled if not NULL */
+    size_t reserved[2];          /* zero; a later version gives them a meaning */
+    para_out out[PARA_OUT_MAX];  /* arrays that the kernel fills besides, as a map's; none may
                                    overlap the result */
+    const para_strides *strides; /* NULL: each view's elements follow each other */
 } para_reduce;
 
 #ifdef __cplusplus

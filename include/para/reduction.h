@@ -23,7 +23,7 @@
  *                               infinity, or an integer type's last number
  *     PARA_MINLOC, PARA_MAXLOC  the result is a struct name_at { type value; size_t index; }: the
  *                               first of the least or greatest values. Of none, index is SIZE_MAX
- *     PARA_REDUCTION            any accumulator, see below
+ *     PARA_SUMS, PARA_REDUCTION any accumulator, see below
  *
  * Contract. As PARA_LOOP's: besides returning its value, an iteration may write what no other
  *    iteration reads or writes. So one pass fills arrays and sums.
@@ -49,14 +49,26 @@
     PARA_VALUES_(name, PARA_PAIRS_(__VA_ARGS__), type, name##_at, PARA_NOWHERE_(type, LEAST), \
                  MAXLOC, __VA_ARGS__)
 
+/* PARA_SUMS(name, type, number, s, i, parameter type, parameter, ...) { body }
+ * Many sums at once: `type` is a structure whose members are all `number`s, or arrays of them. The
+ * body adds to the members of *s. They start from 0 and are added up, each by itself.
+ *     typedef struct moments { double x, xx; } moments;
+ *     PARA_SUMS(moments_of, moments, double, s, i, const double *, x)
+ *     {
+ *         s->x += x[i];
+ *         s->xx += x[i] * x[i];
+ *     } */
+#define PARA_SUMS(name, type, number, s, ...)                                       \
+    PARA_REDUCTION_(name, PARA_PAIRS_(__VA_ARGS__), type, {PARA_ZERO_}, s, para_t_, \
+                    PARA_ADD_ALL_(type, number, s, para_t_), __VA_ARGS__)
+
 /* PARA_REDUCTION(name, type, identity, s, t, statement, i, parameter type, parameter, ...) { body }
  * For any accumulator: its type, the value that an accumulator starts from, and the statement that
  * folds accumulator *t, which stands for later iterations, into *s. The body folds iteration i into
  * *s. Type and identity follow para_reduce.result_bytes and .identity.
- *     PARA_REDUCTION(moments, sums, no_sums, s, t, *s = sum_of(*s, *t), i, const double *, x)
+ *     PARA_REDUCTION(gcd_of, unsigned, 0, s, t, *s = gcd(*s, *t), i, const unsigned *, x)
  *     {
- *         s->x += x[i];
- *         s->xx += x[i] * x[i];
+ *         *s = gcd(*s, x[i]);
  *     } */
 #define PARA_REDUCTION(name, type, identity, s, t, statement, ...) \
     PARA_REDUCTION_(name, PARA_PAIRS_(__VA_ARGS__), type, identity, s, t, statement, __VA_ARGS__)
@@ -212,6 +224,14 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
     PARA_FOLD_CALLS_(name, n, type, (identity), __VA_ARGS__)                                   \
     PARA_BODY_HEAD_(void, name, n, (type *const s, PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))),     \
                     __VA_ARGS__)
+
+#define PARA_ADD_ALL_(type, number, s, t)                                                         \
+    do {                                                                                          \
+        number *const para_sum_ = PARA_CAST_(number *, PARA_CAST_(void *, s));                    \
+        const number *const para_more_ = PARA_CAST_(const number *, PARA_CAST_(const void *, t)); \
+        for (size_t para_k_ = 0; para_k_ < sizeof(type) / sizeof(number); para_k_++)              \
+            para_sum_[para_k_] += para_more_[para_k_];                                            \
+    } while (0)
 
 #define PARA_FOLD_CALLS_(name, n, type, identity, ...)                                             \
     typedef type *name##_result_;                                                                  \

@@ -144,7 +144,8 @@ static para_status check_reduce(const para_reduce *reduce, reduce_job *job)
         return para__fail(PARA_ERR_OVERFLOW, "an accumulator of %zu bytes", reduce->result_bytes);
     para_status status = para__options_check(&reduce->options, reduce->reserved);
     if (!status)
-        status = para__views_check(reduce->in, reduce->out, reduce->count, &job->views);
+        status =
+            para__views_check(reduce->in, reduce->out, reduce->strides, reduce->count, &job->views);
     if (!status &&
         para__views_write(&job->views, reduce->count, reduce->result, reduce->result_bytes))
         status = para__fail(PARA_ERR_OVERLAP, "the result is part of an output");

@@ -13,7 +13,7 @@ typedef struct para__views {
     uint32_t in_count, out_count;
     struct {
         char *data;
-        size_t bytes; /* of an element */
+        size_t bytes; /* from an element to the next */
     } view[PARA_IN_MAX + PARA_OUT_MAX];
 } para__views;
 
@@ -24,8 +24,8 @@ typedef struct para__views {
 
 /* Checks the views of a call of count elements. Errors: PARA_ERR_NULL_VIEW, _ELEMENT_SIZE,
  * _OVERFLOW, _OVERLAP. */
-para_status para__views_check(const para_in *in, const para_out *out, size_t count,
-                              para__views *views);
+para_status para__views_check(const para_in *in, const para_out *out, const para_strides *strides,
+                              size_t count, para__views *views);
 
 /* Whether an output of the call has one of those bytes. */
 bool para__views_write(const para__views *views, size_t count, const void *data, size_t bytes);

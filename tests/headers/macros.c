@@ -40,6 +40,11 @@ struct pair {
     double x, xx;
 };
 static const struct pair no_pair = {0, 0};
+PARA_SUMS(pairs, struct pair, double, s, i, const double *, x)
+{
+    s->x += x[i];
+    s->xx += x[i] * x[i];
+}
 PARA_REDUCTION(moments, struct pair, no_pair, s, t, s->x += t->x;
                s->xx += t->xx, i, const double *, x)
 {
@@ -94,7 +99,8 @@ int loop(double *x, float *y, int *z, size_t *n, double (*m)[3])
     return para_loop(saxpy, 1, 2, y, y) || para_loop(no_parameter, n[0]) ||
            para_loop_with(&setup, rows, 3, 3, m) || para_loop(planes, 1, 1, 1, 1, n) ||
            para_loop(square, 1, x, x) || para_loop(numbered, 1, n, n, n, n) ||
-           para_reduce_with(&setup, &pair, moments, 1, x) || para_reduce_to(&e, dot, 1, x, x);
+           para_reduce_with(&setup, &pair, moments, 1, x) || para_reduce_to(&pair, pairs, 1, x) ||
+           para_reduce_to(&e, dot, 1, x, x);
 }
 
 /* What a scientist may get wrong. */

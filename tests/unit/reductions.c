@@ -204,6 +204,32 @@ TEST(any_accumulator)
     }
 }
 
+typedef struct table {
+    double below[3][2], all;
+} table;
+PARA_SUMS(tabulate, table, double, s, i, const float *, v)
+{
+    s->all += (double)v[i];
+    s->below[i % 3][v[i] < 500] += 1;
+}
+
+TEST(many_sums_at_once)
+{
+    table expected = {{{0}}, 0};
+    for (size_t i = 0; i < N; i++)
+        expected.below[i % 3][x[i] < 500] += 1;
+    OK(para_reduce_to(&expected.all, sum, N, x));
+    const table got = para_reduced(tabulate, N, x);
+    assert_memory_equal(got.below, expected.below, sizeof got.below);
+    assert_true(fabs(got.all - expected.all) < 1e-9 * expected.all);
+    for (size_t p = 0; p < COUNT_OF(pools); p++) {
+        const para_setup setup = {.pool = pools[p], .options.executor = PARA_EXECUTOR_THREADS};
+        table again = {{{0}}, 0};
+        OK(para_reduce_with(&setup, &again, tabulate, N, x));
+        assert_memory_equal(&again, &got, sizeof got);
+    }
+}
+
 TEST(a_failure_leaves_the_result)
 {
     para_cancel cancel = {0};
@@ -312,6 +338,7 @@ int main(void)
         cmocka_unit_test(extremes_of_few_values),
         cmocka_unit_test(extremes_of_nothing),
         cmocka_unit_test(any_accumulator),
+        cmocka_unit_test(many_sums_at_once),
         cmocka_unit_test(a_failure_leaves_the_result),
         cmocka_unit_test(one_pass_fills_and_sums),
         cmocka_unit_test(outputs_that_overlap),
