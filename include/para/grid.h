@@ -33,13 +33,15 @@ static inline size_t para_tile_(size_t count, size_t limit, size_t room)
 }
 
 /* Returns the number of iterations; SIZE_MAX, which is refused, if no number is large enough.
- * Tiles have up to 16384 iterations, in rows of up to 256: of each array of doubles 128 KiB, which
- * fit a second-level cache. In three dimensions 4096 of them are in a plane. */
+ * Tiles have up to 32768 iterations in rows of up to 1024, 256 KiB of each array of doubles: they
+ * stay in a second-level cache. In three dimensions 8192 of them are in a plane. Measured on 3000 x
+ * 3000 doubles: a transposition takes 0.4 of the plain loop's time, as with smaller tiles; streams
+ * take as long as in whole rows, but with rows of 256 up to 1.2 times as long. */
 static inline size_t para_grid_begin_(para_grid_ *grid, unsigned dimensions,
                                       const para_setup *setup)
 {
     const size_t *const n = grid->count;
-    const size_t plane = dimensions == 2 ? 16384 : 4096;
+    const size_t plane = dimensions == 2 ? 32768 : 8192;
     size_t limit[3] = {0, 0, 0};
     size_t all;
     for (unsigned d = 0; setup && d < dimensions; d++) {
@@ -50,9 +52,9 @@ static inline size_t para_grid_begin_(para_grid_ *grid, unsigned dimensions,
         return 0;
     if (__builtin_mul_overflow(n[1], n[2], &all) || __builtin_mul_overflow(n[0], all, &all))
         return SIZE_MAX;
-    grid->tile[2] = para_tile_(n[2], limit[2], 256);
+    grid->tile[2] = para_tile_(n[2], limit[2], 1024);
     grid->tile[1] = para_tile_(n[1], limit[1], plane / grid->tile[2]);
-    grid->tile[0] = para_tile_(n[0], limit[0], 16384 / grid->tile[2] / grid->tile[1]);
+    grid->tile[0] = para_tile_(n[0], limit[0], 32768 / grid->tile[2] / grid->tile[1]);
     return all;
 }
 
