@@ -136,7 +136,7 @@ static size_t probe(para__call *call, const para__job *job, para__seat *seat,
     while (portion > 0) {
         const uint64_t ticks = run_portion(call, job, done, portion, seat, portions);
         done += portion;
-        if (done == job->units || seat->tally.error)
+        if (done == job->units || seat->tally.ending != PARA__ENDED_WHOLE)
             break;
         portion = para__schedule_next(s, portions, portion, ticks, job->units - done);
         if (portion == 0) {
@@ -172,7 +172,7 @@ static void run_at_length(para__call *call, para__job *job, para__seat *seat,
         s->pool->executor->run(s->pool, call->lane, job, &s->plan, outcome);
         call->fp = para__fp_hold();
     }
-    if (s->timed && s->site && !outcome->tally.error) {
+    if (s->timed && s->site && outcome->tally.ending == PARA__ENDED_WHOLE) {
         outcome->ticks = para__ticks() - start;
         para__schedule_learn(s, outcome, units);
     }
@@ -187,7 +187,7 @@ static void write_report(const para__call *call, const para__outcome *outcome)
                                   .chunk = tally->largest,
                                   .time_ns = para__now_ns() - call->start_ns,
                                   .why = call->schedule.plan.why};
-    if (tally->error && tally->failed_count) {
+    if (tally->ending == PARA__ENDED_FAILED) {
         call->report->kernel_error = tally->error;
         call->report->failed_first = tally->failed_first;
         call->report->failed_count = tally->failed_count;
@@ -198,6 +198,15 @@ para_status para__call_fail(int error, size_t first, size_t count)
 {
     return para__fail(PARA_ERR_KERNEL, "error %d in elements [%zu, %zu)", error, first,
                       first + count);
+}
+
+/* The status of a call that did not run to its end. */
+__attribute__((cold)) static para_status ending_status(const para__tally *tally)
+{
+    if (tally->ending == PARA__ENDED_FAILED)
+        return para__call_fail(tally->error, tally->failed_first, tally->failed_count);
+    return para__fail(tally->ending == PARA__ENDED_CANCELLED ? PARA_ERR_CANCELLED : PARA_ERR_FORKED,
+                      NULL);
 }
 
 para_status para__call_run(para__call *call, para__job *job)
@@ -215,12 +224,7 @@ para_status para__call_run(para__call *call, para__job *job)
         run_at_length(call, job, &seat, &outcome);
         para__call_release_fp(call, outcome.tally.fp_flags);
     }
-    const para__tally *tally = &outcome.tally;
-    if (call->report)
+    if (call->report && outcome.tally.ending != PARA__ENDED_FORKED)
         write_report(call, &outcome);
-    if (tally->error && tally->failed_count == 0)
-        return para__fail((para_status)tally->error, NULL);
-    if (tally->error)
-        return para__call_fail(tally->error, tally->failed_first, tally->failed_count);
-    return PARA_OK;
+    return outcome.tally.ending == PARA__ENDED_WHOLE ? PARA_OK : ending_status(&outcome.tally);
 }

@@ -4,7 +4,6 @@
 #include "share/part.h"
 #include "share/visit.h"
 
-#include <para/status.h>
 #include <string.h>
 
 /* What announces a call: the post of each of its notices. */
@@ -133,25 +132,6 @@ static inline void join(const para__part *p, bool is_helper, uint64_t begun)
         await_others(p, is_helper, begun);
 }
 
-/* Adds what another did; of two failing chunks the lower one remains. */
-static void add_tally(para__tally *sum, const para__tally *more)
-{
-    sum->chunks += more->chunks;
-    if (more->largest > sum->largest)
-        sum->largest = more->largest;
-    sum->busy_ticks += more->busy_ticks;
-    sum->fp_flags |= more->fp_flags;
-    if (more->came_ticks && (sum->came_ticks == 0 || more->came_ticks < sum->came_ticks))
-        sum->came_ticks = more->came_ticks;
-    if (more->dearest_ticks > sum->dearest_ticks)
-        sum->dearest_ticks = more->dearest_ticks;
-    if (more->error && (sum->error == 0 || more->failed_first < sum->failed_first)) {
-        sum->error = more->error;
-        sum->failed_first = more->failed_first;
-        sum->failed_count = more->failed_count;
-    }
-}
-
 /* The caller's part of a call on that lane, as planned. */
 static para__part part_of_caller(para__lane *lane, para__position at, const para__job *job,
                                  const para__plan *plan)
@@ -256,18 +236,18 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
     *tally = p.seat.tally;
     outcome->workers = tally->chunks != 0;
     if (para__lanes_are_forked(lanes)) { /* this is the child, without those who helped */
-        *tally = (para__tally){.error = PARA_ERR_FORKED};
+        *tally = (para__tally){.ending = PARA__ENDED_FORKED};
         return;
     }
     for (unsigned w = p.team.first; w < p.team.first + p.team.width; w++)
         if (para__load_relaxed(&lane->member[w].done) >> PARA__COUNT_BITS ==
             p.generation) { /* joined */
-            add_tally(tally, &lane->member[w].tally);
+            para__tally_add(tally, &lane->member[w].tally);
             outcome->workers += lane->member[w].tally.chunks != 0;
         }
     if (job->timed)
         outcome->joined = para__ticks();
-    if (tally->error)
+    if (tally->ending != PARA__ENDED_WHOLE)
         para__store_relaxed(&lane->stop, UINT64_MAX); /* published by the next post */
 }
 

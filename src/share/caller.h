@@ -16,7 +16,7 @@ typedef struct para__position {
  * adds what all of them did to the outcome's tally, with the floating-point flags of the helpers'
  * kernels, which are the caller's to raise, and to its portions; both may have some of the caller
  * already. Sets all the rest of it but ticks. plan->width is at least 2. In a child, if a kernel of
- * it has forked: a tally of nothing but PARA_ERR_FORKED. */
+ * it has forked: a tally of nothing but that. */
 #if defined(__clang__)
 #define PARA__OWN_FRAME __attribute__((noinline))
 #else

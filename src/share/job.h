@@ -3,6 +3,7 @@
 #define PARA_SHARE_JOB_H
 
 #include "base/atomic.h"
+#include "base/bounds.h"
 #include "plan/estimate.h"
 #include "sync/cancel.h"
 
@@ -10,16 +11,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a participant of a call has done, and whether it failed. */
+/* How a participant's part of a call ended, and the call itself. Of several the greatest counts. */
+typedef enum para__ending {
+    PARA__ENDED_WHOLE,     /* nothing of it is left out */
+    PARA__ENDED_FAILED,    /* a kernel returned an error: then chunks above that one may be */
+    PARA__ENDED_CANCELLED, /* then any may be, also below one that failed */
+    PARA__ENDED_FORKED     /* in a child: what others have claimed of it is not done */
+} para__ending;
+
+/* What a participant of a call has done: what each counts for itself, in memory of its own, and
+ * para__tally_add adds up. */
 typedef struct para__tally {
     size_t chunks, largest;            /* kernel calls, and elements in the largest */
-    size_t failed_first, failed_count; /* the lowest failing chunk */
+    size_t failed_first, failed_count; /* the lowest failing chunk, where one has failed */
     uint64_t busy_ticks : 56;          /* in its portions; 0 if the call is not timed */
-    uint64_t fp_flags : 8; /* raised by a helper's kernels. A tally and its done word fill a line */
-    uint64_t came_ticks;   /* when a helper's first claim succeeded; of all, the first */
-    float dearest_ticks;   /* of one unit, in the portion where these cost most */
-    int error; /* what the kernel returned for it; 0: none failed. With a failed_count of
-                            0 there is no such chunk, but this status for the call */
+    uint64_t fp_flags : 8;             /* raised by a helper's kernels */
+    uint64_t came_ticks : 62; /* when a helper's first claim succeeded; of all, the first */
+    uint64_t ending : 2;      /* a para__ending. A tally and its done word fill a line */
+    float dearest_ticks;      /* of one unit, in the portion where these cost most */
+    int error;                /* what the kernel returned for the chunk that failed */
 } para__tally;
 
 /* A participant while it runs units of a call. */
@@ -58,6 +68,27 @@ typedef struct para__job {
     size_t unit_bytes;   /* how much each writes there, one after the other; 0: nothing of note */
     bool timed;          /* participants look at the clock */
 } para__job;
+
+/* Adds what another did; of two failing chunks the lower one remains. */
+static inline void para__tally_add(para__tally *sum, const para__tally *more)
+{
+    sum->chunks += more->chunks;
+    sum->largest = para__max(sum->largest, more->largest);
+    sum->busy_ticks += more->busy_ticks;
+    sum->fp_flags |= more->fp_flags;
+    if (more->came_ticks && (sum->came_ticks == 0 || more->came_ticks < sum->came_ticks))
+        sum->came_ticks = more->came_ticks;
+    if (more->dearest_ticks > sum->dearest_ticks)
+        sum->dearest_ticks = more->dearest_ticks;
+    if (more->ending == PARA__ENDED_FAILED &&
+        (sum->ending < PARA__ENDED_FAILED || more->failed_first < sum->failed_first)) {
+        sum->error = more->error;
+        sum->failed_first = more->failed_first;
+        sum->failed_count = more->failed_count;
+    }
+    if (more->ending > sum->ending)
+        sum->ending = more->ending;
+}
 
 /* For run functions: whether a chunk that begins at element first is not to be started, since a
  * lower one has failed; and to record that [first, first + count) was run, with what the kernel

@@ -161,7 +161,8 @@ unsigned fixture_run(const fixture_call *call)
     para__lane *lane = leased; /* a kernel may lease another */
     para__lane_run(lane, para__pool_position(&pool, plan.width), &job, &plan, &outcome);
     leased = lane;
-    return outcome.tally.error ? FIXTURE_FAILED : (unsigned)outcome.tally.chunks;
+    return outcome.tally.ending == PARA__ENDED_WHOLE ? (unsigned)outcome.tally.chunks
+                                                     : FIXTURE_FAILED;
 }
 
 static _Thread_local jmp_buf *home;
