@@ -22,7 +22,7 @@ static void run_on_threads(para_pool *pool, para__lane *lane, const para__job *j
                            const para__plan *plan, para__outcome *outcome)
 {
     const para__position at = para__pool_position(pool, plan->width);
-    if (!job->timed) {
+    if (!plan->timed) {
         para__lane_run(lane, at, job, plan, outcome);
         return;
     }

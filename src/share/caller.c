@@ -32,11 +32,11 @@ static void publish(const para__part *p, const para__job *job)
     for (unsigned g = reached.first; g <= reached.last; g++) {
         para__notice *notice = &p->lane->notice[g];
         notice->run = job->run;
-        notice->first = job->first;
-        notice->units = job->units;
+        notice->first = p->first_unit;
+        notice->units = p->division.units;
         notice->lead = p->division.lead;
         notice->grain = p->division.grain;
-        notice->timed = job->timed;
+        notice->timed = p->timed;
         notice->fp_control = fp_control;
         memcpy(notice->payload, job->payload, job->payload_bytes);
         /* Published by post, as the job. */
@@ -150,14 +150,14 @@ static para__part part_of_caller(para__lane *lane, para__position at, const para
         .run = job->run,
         .payload = job->payload,
         .generation = ++lane->generation,
-        .division = {.units = job->units,
+        .division = {.units = plan->units.count,
                      .lead = plan->lead,
                      .width = plan->width,
                      .tickets = plan->tickets,
                      .caller = self - first,
                      .grain = plan->grain},
-        .first_unit = job->first,
-        .timed = job->timed,
+        .first_unit = plan->units.first,
+        .timed = plan->timed,
         .team = {.within = para__lane_around(lanes),
                  .first = first,
                  .width = plan->width,
@@ -187,7 +187,7 @@ enum { FEW_TICKETS = 8 };
 void para__lane_run(para__lane *lane, para__position at, const para__job *job,
                     const para__plan *plan, para__outcome *outcome)
 {
-    const uint64_t begun = job->timed ? para__ticks() : 0;
+    const uint64_t begun = plan->timed ? para__ticks() : 0;
     para__tally *const tally = &outcome->tally;
     para__lanes *const lanes = lane->lanes;
     para__part p = part_of_caller(lane, at, job, plan);
@@ -208,7 +208,7 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
     lane->claimed = portion;
     para__store_relaxed(&lane->member[p.self].ticket, /* published by post */
                         para__tagged(p.generation, plan->tickets - portion));
-    if (job->timed) {
+    if (plan->timed) {
         outcome->begun = begun;
         outcome->sleepers = count_sleepers(&p);
         outcome->published = para__ticks();
@@ -245,7 +245,7 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
             para__tally_add(tally, &lane->member[w].tally);
             outcome->workers += lane->member[w].tally.chunks != 0;
         }
-    if (job->timed)
+    if (plan->timed)
         outcome->joined = para__ticks();
     if (tally->ending != PARA__ENDED_WHOLE)
         para__store_relaxed(&lane->stop, UINT64_MAX); /* published by the next post */
@@ -261,8 +261,8 @@ static void run_nothing(const void *payload, size_t first, size_t count, para__s
 
 uint64_t para__lane_ping(para__lane *lane, para__position at, unsigned width, uint64_t limit_ticks)
 {
-    const para__job job = {.run = run_nothing, .payload = &job, .units = width};
-    const para__plan plan = {.width = width, .tickets = 1, .first = 1};
+    const para__job job = {.run = run_nothing, .payload = &job};
+    const para__plan plan = {.units = {0, width}, .width = width, .tickets = 1, .first = 1};
     const uint64_t start = para__ticks();
     para__part p = part_of_caller(lane, at, &job, &plan);
     if (at.is_helper) /* all: as above */

@@ -41,15 +41,17 @@ typedef struct para__seat {
     para__tally tally;
 } para__seat;
 
-/* How a call went. */
+/* How a call went: what is learnt from and reported. What each participant counts is in the tally;
+ * this is what the caller alone knows. */
 typedef struct para__outcome {
     para__tally tally; /* of all participants */
     unsigned workers;  /* who ran a chunk */
     unsigned sleepers; /* of the team, when the call was published; more than there are helpers if
                           one was not to be woken. This and all below only if the call is timed */
     para__portions portions;           /* of the caller */
-    uint64_t ticks;                    /* from begin to end */
+    uint64_t ticks;                    /* from begin to end of its work */
     uint64_t begun, published, joined; /* if it was shared: by the processor's ticks */
+    uint64_t time_ns;                  /* from call to return, if that is asked for */
 } para__outcome;
 
 /* Runs units [first, first + count) of the job with that payload. */
@@ -58,15 +60,15 @@ typedef void para__run(const void *payload, size_t first, size_t count, para__se
 /* Bytes of a job's payload: a copy of it travels to the workers. */
 enum { PARA__PAYLOAD_BYTES = 384 };
 
-/* A call, as the layer above describes it. */
+/* A call, as the layer above describes it; the same from beginning to end. Which of its units are
+ * shared, and how, is the plan's. */
 typedef struct para__job {
     para__run *run;
     const void *payload; /* copied when it is published */
     size_t payload_bytes;
-    size_t first, units; /* units [first, first + units) are to be run */
-    uintptr_t written;   /* where unit 0 writes */
-    size_t unit_bytes;   /* how much each writes there, one after the other; 0: nothing of note */
-    bool timed;          /* participants look at the clock */
+    size_t units;
+    uintptr_t written; /* where unit 0 writes */
+    size_t unit_bytes; /* how much each writes there, one after the other; 0: nothing of note */
 } para__job;
 
 /* Adds what another did; of two failing chunks the lower one remains. */

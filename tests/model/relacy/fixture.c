@@ -151,9 +151,9 @@ static void run_units(const void *payload, size_t first, size_t count, para__sea
 
 unsigned fixture_run(const fixture_call *call)
 {
-    const para__job job = {
-        .run = run_units, .payload = call, .payload_bytes = sizeof *call, .units = call->units};
-    const para__plan plan = {.width = call->width,
+    const para__job job = {.run = run_units, .payload = call, .payload_bytes = sizeof *call};
+    const para__plan plan = {.units = {0, call->units},
+                             .width = call->width,
                              .tickets = call->tickets,
                              .first = call->first,
                              .announce_twice = call->announce_twice};
