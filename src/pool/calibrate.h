@@ -7,10 +7,6 @@
 
 #include <stdint.h>
 
-/* For a machine on which nothing was measured: too low rather than too high, since calls correct
- * that soon. */
-extern const para__costs para__costs_assumed;
-
 /* What sharing costs on this machine: measured if the pool is ready, else assumed. */
 static inline const para__costs *para__pool_costs(const para_pool *pool)
 {
@@ -27,8 +23,8 @@ void para__costs_assume(para_pool *pool);
  */
 void para__costs_measure(para_pool *pool);
 
-/* What a pool's calls are decided by now. */
-para__costs para__costs_now(const para_pool *pool);
+/* What sharing costs with the pool's threads now: measured, and followed since. */
+para__costs para__costs_followed(const para_pool *pool);
 
 /* A call's first helper came so many ticks after the call was published, from spinning or from
  * sleep; or, with came false, none had come by then. So a machine that was busy while the pool was

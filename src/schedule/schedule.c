@@ -16,12 +16,12 @@ static PARA__THREAD_LOCAL struct {
     para__arms arms;       /* whether its short calls run alone, all of them */
 } recent;
 
-static unsigned awake(const para_pool *pool, double work_ns)
+static unsigned awake(const para__schedule *s, double work_ns)
 {
     /* A call within a kernel finds everybody busy with the call around it. If it is long against
      * the cost of sharing, they may come to help before it is over. */
-    const bool long_within = work_ns >= 10 * short_ns && para__pool_is_worker(pool);
-    return long_within ? para__pool_workers(pool) - 1 : pool->executor->awake(pool);
+    const bool long_within = work_ns >= 10 * short_ns && para__pool_is_worker(s->pool);
+    return long_within ? s->workers - 1 : s->pool->executor->awake(s->pool);
 }
 
 void para__schedule_ask(para__schedule *s, size_t units, double work_ns, double alone_ns)
@@ -31,7 +31,7 @@ void para__schedule_ask(para__schedule *s, size_t units, double work_ns, double 
                          .alone_ns = alone_ns,
                          .price_ns = s->estimate.price_ns,
                          .workers = s->workers,
-                         .awake = awake(s->pool, work_ns),
+                         .awake = awake(s, work_ns),
                          .limit = s->limit,
                          .is_forced = !s->is_automatic,
                          .claim = s->options->claim,
@@ -53,7 +53,7 @@ void para__schedule_stay_alone(para__schedule *s, para_why why)
 
 void para__schedule_is_shared(para__schedule *s)
 {
-    if (!para__pool_is_ready(s->pool))
+    if (!s->pool->executor->wait(s->pool, 0))
         s->timed = false; /* helpers may be late: it tells nothing of sharing */
     recent.shared = s->site;
 }
@@ -309,7 +309,7 @@ bool para__schedule_begin_small(para__schedule *s)
     const para_options *options = s->options;
     s->is_automatic = options->executor == PARA_EXECUTOR_AUTO;
     s->limit = options->executor == PARA_EXECUTOR_SERIAL ? 1 : options->workers;
-    s->workers = para__pool_workers(s->pool);
+    s->workers = s->pool->executor->width(s->pool);
     s->timed = false;
     s->probe = false;
     s->small = false;
@@ -327,7 +327,8 @@ bool para__schedule_begin_small(para__schedule *s)
         return false;
     recent.shared = NULL;
     s->small = true;
-    s->plan = (para__plan){.width = 1, .tickets = 1, .first = 1, .why = PARA_WHY_SMALL};
+    s->plan.width = 1; /* the rest of a plan is of calls that are shared or learnt from */
+    s->plan.why = PARA_WHY_SMALL;
     return true;
 }
 

@@ -15,6 +15,18 @@ void para__seat_fail(para__seat *seat, size_t first, size_t count, int error)
     }
 }
 
+void para__tally_end(para__tally *sum, const para__tally *more)
+{
+    if (more->ending == PARA__ENDED_FAILED &&
+        (sum->ending < PARA__ENDED_FAILED || more->failed_first < sum->failed_first)) {
+        sum->error = more->error;
+        sum->failed_first = more->failed_first;
+        sum->failed_count = more->failed_count;
+    }
+    if (more->ending > sum->ending)
+        sum->ending = more->ending;
+}
+
 void para__seat_cancel(para__seat *seat)
 {
     seat->tally.ending = PARA__ENDED_CANCELLED;

@@ -71,7 +71,10 @@ typedef struct para__job {
     size_t unit_bytes; /* how much each writes there, one after the other; 0: nothing of note */
 } para__job;
 
-/* Adds what another did; of two failing chunks the lower one remains. */
+/* Adds how another ended; of two failing chunks the lower one remains. */
+void para__tally_end(para__tally *sum, const para__tally *more) __attribute__((cold));
+
+/* Adds what another did. */
 static inline void para__tally_add(para__tally *sum, const para__tally *more)
 {
     sum->chunks += more->chunks;
@@ -82,14 +85,8 @@ static inline void para__tally_add(para__tally *sum, const para__tally *more)
         sum->came_ticks = more->came_ticks;
     if (more->dearest_ticks > sum->dearest_ticks)
         sum->dearest_ticks = more->dearest_ticks;
-    if (more->ending == PARA__ENDED_FAILED &&
-        (sum->ending < PARA__ENDED_FAILED || more->failed_first < sum->failed_first)) {
-        sum->error = more->error;
-        sum->failed_first = more->failed_first;
-        sum->failed_count = more->failed_count;
-    }
-    if (more->ending > sum->ending)
-        sum->ending = more->ending;
+    if (more->ending != PARA__ENDED_WHOLE)
+        para__tally_end(sum, more);
 }
 
 /* For run functions: whether a chunk that begins at element first is not to be started, since a
