@@ -154,12 +154,13 @@ static void run_at_length(para__call *call, para__job *job, para__seat *seat,
 {
     para__schedule *s = &call->schedule;
     const size_t units = job->units;
-    const uint64_t start = s->timed ? para__ticks() : 0;
+    const bool whole = s->plan.width == 1 && !s->probe;
+    const uint64_t start = s->timed && !whole ? para__ticks() : 0;
     outcome->portions = (para__portions){0};
     if (s->probe)
         job->first = probe(call, job, seat, &outcome->portions);
     else if (s->plan.width == 1)
-        run_portion(call, job, 0, units, seat, &outcome->portions);
+        outcome->ticks = run_portion(call, job, 0, units, seat, &outcome->portions);
     outcome->tally = seat->tally;
     outcome->workers = seat->tally.chunks != 0;
     if (s->plan.width > 1) {
@@ -173,7 +174,8 @@ static void run_at_length(para__call *call, para__job *job, para__seat *seat,
         call->fp = para__fp_hold();
     }
     if (s->timed && s->site && !outcome->tally.error) {
-        outcome->ticks = para__ticks() - start;
+        if (!whole)
+            outcome->ticks = para__ticks() - start;
         para__schedule_learn(s, outcome, units);
     }
 }
