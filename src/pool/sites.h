@@ -66,28 +66,29 @@ static inline void para__site_set(para__site *site, para__estimate estimate, par
     para__store_relaxed(&site->small, 0);
 }
 
-/* The entry of that key: an existing one, else a free one, else another's, which is given up. Never
- * NULL. */
-static inline para__site *para__site_find(para__sites *sites, para__site_key key)
+static inline bool para__site_is(const para__site *site, para__site_key key)
+{
+    return para__load_relaxed(&site->kernel) == key.kernel && /* no order: see above */
+           para__load_relaxed(&site->loop) == key.loop;
+}
+
+/* The place where the entry of that key is looked for first. */
+static inline unsigned para__site_home(para__site_key key)
 {
     /* 2^64 / golden ratio: Knuth, TAOCP 6.4 */
     const uint64_t hash = (key.kernel ^ key.loop * 0xc2b2ae3d27d4eb4fu) * 0x9e3779b97f4a7c15u;
-    const unsigned home = (unsigned)(hash >> 55);
     _Static_assert(PARA__SITES == 1 << (64 - 55), "the hash covers the table");
-    para__site *free_site = NULL;
-    for (unsigned i = 0; i < PARA__SITE_PROBES; i++) {
-        para__site *site = &sites->site[(home + i) % PARA__SITES];
-        const uint64_t found = para__load_relaxed(&site->kernel); /* no order: see above */
-        if (found == key.kernel && para__load_relaxed(&site->loop) == key.loop)
-            return site;
-        if (found == 0 && !free_site)
-            free_site = site;
-    }
-    para__site *taken = free_site ? free_site : &sites->site[home];
-    para__site_set(taken, (para__estimate){0}, (para__width){0});
-    para__store_relaxed(&taken->loop, key.loop); /* no order: see above */
-    para__store_relaxed(&taken->kernel, key.kernel);
-    return taken;
+    return (unsigned)(hash >> 55);
+}
+
+/* The entry of that key: an existing one, else a free one, else another's, which is given up. Never
+ * NULL. Most are where they are looked for first. */
+para__site *para__site_seek(para__sites *sites, para__site_key key);
+
+static inline para__site *para__site_find(para__sites *sites, para__site_key key)
+{
+    para__site *site = &sites->site[para__site_home(key)];
+    return para__site_is(site, key) ? site : para__site_seek(sites, key);
 }
 
 static inline void para__site_forget(para__site *site)

@@ -104,19 +104,21 @@ static void run_shared(para__schedule *s, const para__job *job, size_t first,
 static void run_at_length(para__schedule *s, const para__job *job, para__seat *seat,
                           para__outcome *outcome)
 {
-    const uint64_t start = s->timed ? para__ticks() : 0;
+    const bool whole = para__schedule_is_alone(s);
+    const uint64_t start = s->timed && !whole ? para__ticks() : 0;
     size_t done = 0;
     outcome->portions = (para__portions){0};
     if (s->probe)
         done = probe(s, job, seat, &outcome->portions);
     else if (s->plan.width == 1)
-        run_portion(s, job, 0, job->units, seat, &outcome->portions);
+        outcome->ticks = run_portion(s, job, 0, job->units, seat, &outcome->portions);
     outcome->tally = seat->tally;
     outcome->workers = seat->tally.chunks != 0;
     if (s->plan.width > 1)
         run_shared(s, job, done, outcome);
     if (s->timed && s->site && outcome->tally.ending == PARA__ENDED_WHOLE) {
-        outcome->ticks = para__ticks() - start;
+        if (!whole)
+            outcome->ticks = para__ticks() - start;
         para__schedule_learn(s, outcome, job->units);
     }
 }
