@@ -37,7 +37,7 @@ para_status para__schedule_open(para__schedule *s, para_pool *pool, bool is_told
     s->holds_fp = !para__schedule_begin_small(s);
     if (!s->holds_fp)
         return PARA_OK;
-    s->fp = para__fp_hold();
+    s->fp = para__fp_save();
     para__schedule_begin(s);
     if (s->plan.width > 1)
         take_lane(s);
@@ -48,38 +48,38 @@ para_status para__schedule_open(para__schedule *s, para_pool *pool, bool is_told
 /* ---- While it runs -------------------------------------------------------------------- */
 
 /* Runs units [first, first + n) of the job on this thread, timed. */
-static uint64_t run_portion(para__schedule *s, const para__job *job, size_t first, size_t n,
-                            para__seat *seat, para__portions *portions)
+static uint64_t run_batch(para__schedule *s, const para__job *job, size_t first, size_t n,
+                          para__runner *runner, para__batches *batches)
 {
     const uint64_t start = para__ticks();
-    para__fp_release(s->fp, 0);
-    job->run(job->payload, first, n, seat);
-    s->fp = para__fp_hold();
+    para__fp_restore(s->fp, 0);
+    job->run(job->payload, first, n, runner);
+    s->fp = para__fp_save();
     const uint64_t ticks = para__ticks() - start;
-    seat->tally.busy_ticks += ticks;
-    para__portions_add(portions, (double)n, (double)ticks);
+    runner->tally.busy_ticks += ticks;
+    para__batches_add(batches, (double)n, (double)ticks);
     return ticks;
 }
 
-/* Runs the job on this thread in growing portions, until the rest is worth sharing. Returns how
+/* Runs the job on this thread in growing batches, until the rest is worth sharing. Returns how
  * many units were run. */
-static size_t probe(para__schedule *s, const para__job *job, para__seat *seat,
-                    para__portions *portions)
+static size_t probe(para__schedule *s, const para__job *job, para__runner *runner,
+                    para__batches *batches)
 {
     size_t done = 0;
     const size_t unit_elements = (s->count - 1) / job->units + 1;
-    size_t portion = s->first_elements / unit_elements;
-    portion = para__clamp(portion, 1, job->units);
-    while (portion > 0) {
-        const uint64_t ticks = run_portion(s, job, done, portion, seat, portions);
-        done += portion;
-        if (done == job->units || seat->tally.ending != PARA__ENDED_WHOLE)
+    size_t batch = s->first_elements / unit_elements;
+    batch = para__clamp(batch, 1, job->units);
+    while (batch > 0) {
+        const uint64_t ticks = run_batch(s, job, done, batch, runner, batches);
+        done += batch;
+        if (done == job->units || runner->tally.ending != PARA__ENDED_WHOLE)
             break;
-        portion = para__schedule_next(s, portions, portion, ticks, job->units - done);
-        if (portion == 0) {
+        batch = para__schedule_next(s, batches, batch, ticks, job->units - done);
+        if (batch == 0) {
             take_lane(s);
             if (s->plan.width == 1) /* then all that is left, here */
-                portion = job->units - done;
+                batch = job->units - done;
         }
     }
     return done;
@@ -95,25 +95,25 @@ static void run_shared(para__schedule *s, const para__job *job, size_t first,
     if (job->unit_bytes)
         para__plan_pages(plan, job->written + first * job->unit_bytes, job->unit_bytes,
                          plan->units.count, s->pool->machine->info.page_bytes);
-    para__fp_release(s->fp, 0);
+    para__fp_restore(s->fp, 0);
     s->pool->executor->run(s->pool, s->lane, job, plan, outcome);
-    s->fp = para__fp_hold();
+    s->fp = para__fp_save();
 }
 
 /* The ways to run that are not the shortest: timed, probed, shared. */
-static void run_at_length(para__schedule *s, const para__job *job, para__seat *seat,
+static void run_at_length(para__schedule *s, const para__job *job, para__runner *runner,
                           para__outcome *outcome)
 {
     const bool whole = para__schedule_is_alone(s);
     const uint64_t start = s->timed && !whole ? para__ticks() : 0;
     size_t done = 0;
-    outcome->portions = (para__portions){0};
+    outcome->batches = (para__batches){0};
     if (s->probe)
-        done = probe(s, job, seat, &outcome->portions);
+        done = probe(s, job, runner, &outcome->batches);
     else if (s->plan.width == 1)
-        outcome->ticks = run_portion(s, job, 0, job->units, seat, &outcome->portions);
-    outcome->tally = seat->tally;
-    outcome->workers = seat->tally.chunks != 0;
+        outcome->ticks = run_batch(s, job, 0, job->units, runner, &outcome->batches);
+    outcome->tally = runner->tally;
+    outcome->workers = runner->tally.chunks != 0;
     if (s->plan.width > 1)
         run_shared(s, job, done, outcome);
     if (s->timed && s->site && outcome->tally.ending == PARA__ENDED_WHOLE) {
@@ -126,14 +126,14 @@ static void run_at_length(para__schedule *s, const para__job *job, para__seat *s
 void para__schedule_run(para__schedule *s, const para__job *job, para__outcome *outcome)
 {
     _Atomic uint64_t stop = UINT64_MAX;
-    para__seat seat = {.stop = &stop, .kind = para__pool_kind(s->pool)};
+    para__runner runner = {.stop = &stop, .kind = para__pool_kind(s->pool)};
     if (s->plan.width == 1 && !s->timed) {
         para__schedule_release_fp(s, 0);
-        job->run(job->payload, 0, job->units, &seat);
-        outcome->tally = seat.tally;
-        outcome->workers = seat.tally.chunks != 0;
+        job->run(job->payload, 0, job->units, &runner);
+        outcome->tally = runner.tally;
+        outcome->workers = runner.tally.chunks != 0;
     } else {
-        run_at_length(s, job, &seat, outcome);
+        run_at_length(s, job, &runner, outcome);
         para__schedule_release_fp(s, outcome->tally.fp_flags);
     }
     if (s->since_ns)

@@ -1,8 +1,8 @@
 #include "share/job.h"
 
-void para__seat_fail(para__seat *seat, size_t first, size_t count, int error)
+void para__runner_fail(para__runner *runner, size_t first, size_t count, int error)
 {
-    para__tally *tally = &seat->tally;
+    para__tally *tally = &runner->tally;
     if (tally->ending == PARA__ENDED_WHOLE ||
         (tally->ending == PARA__ENDED_FAILED && first < tally->failed_first)) {
         tally->ending = PARA__ENDED_FAILED;
@@ -10,8 +10,8 @@ void para__seat_fail(para__seat *seat, size_t first, size_t count, int error)
         tally->failed_first = first;
         tally->failed_count = count;
     }
-    uint64_t known = para__load_relaxed(seat->stop); /* a bound on its own: orders nothing */
-    while (first < known && !para__cas_relaxed(seat->stop, &known, first)) {
+    uint64_t known = para__load_relaxed(runner->stop); /* a bound on its own: orders nothing */
+    while (first < known && !para__cas_relaxed(runner->stop, &known, first)) {
     }
 }
 
@@ -27,8 +27,8 @@ void para__tally_end(para__tally *sum, const para__tally *more)
         sum->ending = more->ending;
 }
 
-void para__seat_cancel(para__seat *seat)
+void para__runner_cancel(para__runner *runner)
 {
-    seat->tally.ending = PARA__ENDED_CANCELLED;
-    para__store_relaxed(seat->stop, 0); /* as above */
+    runner->tally.ending = PARA__ENDED_CANCELLED;
+    para__store_relaxed(runner->stop, 0); /* as above */
 }

@@ -3,39 +3,39 @@
 
 #include "share/job.h"
 
-static para__seat seat_of(_Atomic uint64_t *stop)
+static para__runner worker_of_cpu(_Atomic uint64_t *stop)
 {
     para__store_relaxed(stop, UINT64_MAX); /* nobody else is there */
-    return (para__seat){.stop = stop};
+    return (para__runner){.stop = stop};
 }
 
 TEST(the_lowest_failing_chunk_is_told_of)
 {
     _Atomic uint64_t stop;
-    para__seat seat = seat_of(&stop);
-    para__seat_record(&seat, 0, 10, 0);
-    assert_int_equal(seat.tally.ending, PARA__ENDED_WHOLE);
-    para__seat_record(&seat, 30, 10, 3);
-    para__seat_record(&seat, 20, 10, 2);
-    para__seat_record(&seat, 40, 10, 4);
-    assert_int_equal(seat.tally.ending, PARA__ENDED_FAILED);
-    assert_int_equal(seat.tally.error, 2);
-    assert_int_equal(seat.tally.failed_first, 20);
-    assert_int_equal(seat.tally.failed_count, 10);
-    assert_true(para__seat_stops(&seat, 21) && !para__seat_stops(&seat, 20));
+    para__runner runner = worker_of_cpu(&stop);
+    para__runner_record(&runner, 0, 10, 0);
+    assert_int_equal(runner.tally.ending, PARA__ENDED_WHOLE);
+    para__runner_record(&runner, 30, 10, 3);
+    para__runner_record(&runner, 20, 10, 2);
+    para__runner_record(&runner, 40, 10, 4);
+    assert_int_equal(runner.tally.ending, PARA__ENDED_FAILED);
+    assert_int_equal(runner.tally.error, 2);
+    assert_int_equal(runner.tally.failed_first, 20);
+    assert_int_equal(runner.tally.failed_count, 10);
+    assert_true(para__runner_stops(&runner, 21) && !para__runner_stops(&runner, 20));
 }
 
 /* Chunks below the one that failed may be left out: it need not be that of the serial loop. */
 TEST(a_cancelled_call_is_no_failed_one)
 {
     _Atomic uint64_t stop;
-    para__seat seat = seat_of(&stop);
-    para__seat_record(&seat, 20, 10, 2);
-    para__seat_cancel(&seat);
-    assert_int_equal(seat.tally.ending, PARA__ENDED_CANCELLED);
-    para__seat_record(&seat, 0, 10, 1); /* was on its way */
-    assert_int_equal(seat.tally.ending, PARA__ENDED_CANCELLED);
-    assert_true(para__seat_stops(&seat, 1));
+    para__runner runner = worker_of_cpu(&stop);
+    para__runner_record(&runner, 20, 10, 2);
+    para__runner_cancel(&runner);
+    assert_int_equal(runner.tally.ending, PARA__ENDED_CANCELLED);
+    para__runner_record(&runner, 0, 10, 1); /* was on its way */
+    assert_int_equal(runner.tally.ending, PARA__ENDED_CANCELLED);
+    assert_true(para__runner_stops(&runner, 1));
 }
 
 /* In whatever order they are added. */
