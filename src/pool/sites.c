@@ -12,7 +12,7 @@ para__site *para__site_seek(para__sites *sites, para__site_key key)
             free_site = site;
     }
     para__site *taken = free_site ? free_site : &sites->site[home];
-    para__site_set(taken, (para__estimate){0}, (para__width){0});
+    para__site_set(taken, (para__estimate){0}, (para__tuner){0});
     para__store_relaxed(&taken->loop, key.loop); /* no order: see sites.h */
     para__store_relaxed(&taken->kernel, key.kernel);
     return taken;
