@@ -1,8 +1,8 @@
 /* A pool: its workers and its lanes, in one block of memory that lives as long as it does.
  *
- * A pool may be used while its threads still start. Each worker has its place from the beginning: a
- * place in every team, words to claim from, an event that is not parked. A call never waits for a
- * helper that does not come (lane.h). So a place without a thread is the place of a slow helper, and
+ * A pool may be used while its threads still start. Each worker has its place from the beginning:
+ * its part in every team, words to claim from, an event that is not parked. A call never waits for
+ * a helper that does not come (lane.h). So a place without a thread is one of a slow helper, and
  * its thread finds the call when it comes up. Only the number of workers may still change, and only
  * downwards: memory and teams that were planned before have room for fewer. */
 #ifndef PARA_POOL_TYPES_H
@@ -50,10 +50,9 @@ struct para_pool {
     unsigned failed_worker;   /* [E4] its worker_init failed, with start_status */
     para_status start_status; /* [E4] PARA_OK or PARA_ERR_WORKER_INIT */
     unsigned cpu_limit;       /* worker_of_cpu has so many entries */
-    uint16_t
-        *worker_of_cpu; /* [the system's number of a CPU]: the worker on the same core, else in the
-                               same domain, else 0 */
-    para__worker *worker; /* [workers] */
+    uint16_t *worker_of_cpu;  /* [the system's number of a CPU]: the worker on the same core, else
+                                 in the same domain, else 0 */
+    para__worker *worker;     /* [workers] */
     para__lanes lanes;
     para__sites sites;
 

@@ -202,7 +202,7 @@ static void wake_up(const para__worker *self, idling *idle)
 
 /* Goes round the lanes until the pool ends. A worker that has helped looks again at once; one that
  * finds nothing spins for a while, in time rather than in rounds, and then parks. On a contended
- * CPU it takes turns with the others there: see yield.h. */
+ * CPU it yields to the others there: see yield.h. */
 void para__worker_live(para__worker *self)
 {
     enum { ROUNDS_A_LOOK = 16 }; /* at the clock: it costs as much as a round */

@@ -15,7 +15,7 @@ bool para__pool_is_worker(const para_pool *pool);
 /* How many helpers the calling thread has that need not be woken, as far as one can tell. */
 unsigned para__pool_awake(const para_pool *pool);
 
-/* The calling thread's place in a call that so many share: its team are neighbours of that place. */
+/* The calling thread's place in a call of that width, and its team: neighbours of that place. */
 para__position para__pool_position(const para_pool *pool, unsigned width);
 
 /* Makes the calling thread that worker. */

@@ -10,8 +10,8 @@ static const double look_ns = 2000000;
 static const uint64_t lost_ns = 1000000;
 static const double calm_ns = 20000000;
 
-/* Turns before the CPU is tried again: 6 ms at first, in the end 0.1 s, which is how long they go
- * on when the others have gone. */
+/* Yields before the worker tries to run on: 6 ms of them at first, in the end 0.1 s, which is how
+ * long they go on when the others have gone. */
 enum { YIELDS_LEAST = 4, YIELDS_MOST = 64 };
 
 void para__yield_init(para__yield *yield)

@@ -221,8 +221,8 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
         para__store_relaxed(&lanes->helper[p.self].seen[lane - lanes->lane], p.epoch);
 
     /* Nobody can claim yet, so the caller takes its own first tickets by a plain store; and it does
-     * nothing between publishing and its first batch that would wait for the store to arrive, unless
-     * the call is long against that. */
+     * nothing between publishing and its first batch that would wait for the store to arrive,
+     * unless the call is long against that. */
     const unsigned batch = para__claim_size(plan->tickets, plan->tickets, p.claim);
     lane->claimed = batch;
     para__store_relaxed(&lane->member[p.self].ticket, /* published by the call word */

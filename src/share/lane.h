@@ -1,8 +1,8 @@
 /* Lanes: one call in flight each; publish, claim, finish, join.
  *
  * This is the memory of the work-sharing protocol, and the argument for it. The steps stand in
- * caller.h (the caller's), participant.h (every participant's) and visit.h (a helper's). None of these
- * files knows a thread or a pool: an executor tells them who takes part, and in whose place.
+ * caller.h (the caller's), participant.h (every participant's) and visit.h (a helper's). None of
+ * these files knows a thread or a pool: an executor tells them who takes part, and in whose place.
  *
  * A caller leases a lane, writes its job, publishes it, and works on it like everybody who comes to
  * help. It returns when all tickets are done; it waits only for tickets that somebody has claimed.
@@ -18,9 +18,10 @@
  *   ticket[w]  epoch | remaining in worker w's slice; claimed from by anyone
  *   done[w]    epoch | finished; written by participant w alone
  *
- * publish  Write the job, team, own ticket; then the call word [E1]. Nothing else is reset: a ticket word of
- *          an older epoch *means* that the whole slice is there, a done word of an older one
- *          means zero. So the words that a worker writes stay in its own cache from call to call.
+ * publish  Write the job, team, own ticket; then the call word [E1]. Nothing else is reset: a
+ *          ticket word of an older epoch *means* that the whole slice is there, a done word of an
+ *          older one means zero. So the words that a worker writes stay in its own cache from call
+ *          to call.
  * claim    v = ticket[w]; if v is of a newer epoch, or of this one with none remaining:
  *          nothing. Else compare-and-swap to (epoch | remaining - m). Who succeeds owns
  *          tickets [N - remaining, N - remaining + m) of the slice, and may now read the job.
@@ -28,13 +29,14 @@
  * join     The caller claims from its own slice, then from the others', until nothing is left;
  *          then it waits until the done words of this epoch add up to all tickets [E2].
  *
- * Why a helper never runs a stale job. Say that it has read epoch g from the call word and succeeds in
- * a claim. Every slice of the team of g is claimed to the end before its join completes, and claims
- * write g into its word, so after the join no word of the team is older than g, and none with g has
- * anything remaining; a claim for g fails from then on. Hence a claim that succeeds comes before
- * the join's end and, by its unfinished tickets, keeps the join from ending: the job is frozen from
- * the claim until done is stored. What it read of the call and team words before is right as well, since they
- * changed last before g was published, and each carries its epoch in the same word.
+ * Why a helper never runs a stale job. Say that it has read epoch g from the call word and succeeds
+ * in a claim. Every slice of the team of g is claimed to the end before its join completes, and
+ * claims write g into its word, so after the join no word of the team is older than g, and none
+ * with g has anything remaining; a claim for g fails from then on. Hence a claim that succeeds
+ * comes before the join's end and, by its unfinished tickets, keeps the join from ending: the job
+ * is frozen from the claim until done is stored. What it read of the call and team words before is
+ * right as well, since they changed last before g was published, and each carries its epoch in the
+ * same word.
  *
  * Why a wake-up is not lost. In a call that is long against a line's way, the announcement is made
  * once more, in the single order of seq_cst operations [E5], before the caller runs anything: each
@@ -138,14 +140,13 @@ enum { PARA__WORKERS_MAX = 1024, PARA__GROUP_MAX = 16 };
 
 /* Who may help: what a worker and those who call it have in common. */
 typedef struct para__helper {
-    unsigned
-        group; /* with which it reads its job descriptors: neighbours have one number, or the next */
-    unsigned kind; /* of the core that it is placed on, as in para_cpu_info */
+    unsigned group; /* that reads one job descriptor: neighbours have one number, or the next */
+    unsigned kind;  /* of the core that it is placed on, as in para_cpu_info */
 
     _Alignas(PARA__LINE) para__event event; /* where it parks */
 
-    /* Callers that are none of the workers and sit on this one's core, so that the worker
-     * has to stay out of their way; one more while it leaves the CPU to others (yield.h). A hint:
+    /* How often it is displaced: the callers that are none of the workers and sit on its core, so
+     * that it has to stay out of their way; one more while it yields (yield.h). A hint:
      * orders nothing; too high for a moment, it keeps the worker away until a later call. Counted
      * by such callers, and by the worker. */
     _Alignas(PARA__LINE) _Atomic uint32_t displaced;

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 
 /* Claims tickets of worker w's slice; returns how many, and the first. No order: what is read after
- * a claim was published by the call word, and is frozen while the claim is unfinished (see lane.h). */
+ * a claim was published by the call word, and is frozen while the claim is unfinished (lane.h). */
 static unsigned claim(const para__participant *p, unsigned w, unsigned *first_ticket)
 {
     const unsigned tickets = p->division.tickets;

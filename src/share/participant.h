@@ -11,10 +11,9 @@ typedef struct para__participant {
     para__lanes *lanes;
     para__lane *lane;
     para__lane *waits; /* a helper's that waits meanwhile: where its own call is; else NULL */
-    const para__job_descriptor
-        *descriptor; /* a helper's: where the job is read, once it is frozen */
-    bool begun;      /* it has been read; the caller knows it */
-    para__fp own_fp; /* a helper's environment, before it began */
+    const para__job_descriptor *descriptor; /* a helper's: its job, which a claim freezes */
+    bool begun;                             /* it has been read; the caller knows it */
+    para__fp own_fp;                        /* a helper's environment, before it began */
     para__run *run;
     const void *payload;
     uint64_t epoch;

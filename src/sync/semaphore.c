@@ -1,14 +1,14 @@
 /* The semaphore. Its word, from below: 24 bits of available units, 24 of the maximum, and
  *
- *   QUEUED   The queue is not empty. Set as a waiter queues, cleared as the last one leaves, both
- *            under the latch. Without it a release is one operation.
- *   CLOSED     Newcomers queue although there are units: somebody waits and the semaphore is FAIR, or
- *            units have come when the first in line had been first for PARA__OVERTAKE_NS. Set and
- *            cleared under the latch.
- *   FAIR     Set by init.
+ *   QUEUED  The queue is not empty. Set as a waiter queues, cleared as the last one leaves, both
+ *           under the latch. Without it a release is one operation.
+ *   CLOSED  Newcomers queue although there are units: somebody waits and the semaphore is FAIR, or
+ *           units have come when the first in line had been first for PARA__OVERTAKE_NS. Set and
+ *           cleared under the latch.
+ *   FAIR    Set by init.
  *
- *     newcomer: enough, no CLOSED: -n [E11] ------------------------------------> has them
- *        | else +QUEUED, +CLOSED if FAIR                                             ^
+ *     newcomer: enough, not CLOSED: -n [E11] -----------------------------------> has them
+ *        | else +QUEUED, +CLOSED if FAIR                                           ^
  *        v                                                                         |
  *     queued, asleep <----------------------------------------------+              |
  *        |  a releaser's or a leaver's serve()                      |              |
@@ -30,8 +30,8 @@
  * Nobody waits without bound, also who wants many where others take and return single ones and the
  * sum is never reached: it is noted since when the first in line has been first, by itself as it
  * queues or by serve() as the one before it leaves. The first serve() that is PARA__OVERTAKE_NS
- * later sets CLOSED, so that units only come in until it is served. While no units come nobody looks
- * at the clock: those that were free all the time newcomers may take.
+ * later sets CLOSED, so that units only come in until it is served. While no units come nobody
+ * looks at the clock: newcomers may take those that were free all the time.
  *
  * Every change of the word is a read-modify-write, so that an acquire that reads any of them also
  * comes after all releases before (release sequences), however many releases its units came from.

@@ -33,14 +33,15 @@ typedef struct para__locations {
     void *hwloc; /* the hwloc_topology_t that it was read from; NULL: the kernel's files */
 } para__locations;
 
-/* Both fill *locations, which is zero but for the usable CPUs, and is freed by the caller even if they
- * fail. Without usable CPUs (not known) all count. Errors: PARA_ERR_MEMORY, PARA_ERR_TOPOLOGY. */
+/* Both fill *locations, which is zero but for the usable CPUs, and which the caller frees even if
+ * they fail. Without usable CPUs (not known) all count. Errors: PARA_ERR_MEMORY,
+ * PARA_ERR_TOPOLOGY. */
 
 /* From the files below root ("" for the real ones). What is missing there is taken to be as
  * simple as can be: cores of one thread, one node, one kind. */
 para_status para__locations_from_files(para__locations *locations, const char *root);
 
-/* The machine that HWLOC_SYNTHETIC or HWLOC_XMLFILE describes, where para__locations_are_described. */
+/* The machine that HWLOC_SYNTHETIC or HWLOC_XMLFILE describes, if para__locations_are_described. */
 para_status para__locations_from_hwloc(para__locations *locations);
 bool para__locations_are_described(void);
 void para__hwloc_free(void *hwloc);
