@@ -1,9 +1,9 @@
 /* What a pool remembers of its sites: a table of fixed size, without locks.
  *
- * An entry's words are each read and written whole, by any thread, in no order. Two threads that
- * write one entry at once may lose a sample, or leave a key with the estimate of another site, or
- * with words of two: an estimate may be wrong at any time, and a wrong one costs little by
- * design. */
+ * Any thread reads and writes each word of an entry whole, in no order. Two threads that write one
+ * entry at the same time may lose a sample, or leave a key with the estimate of another site, or
+ * with words of both. An estimate may be wrong at any time, and by design a wrong one costs
+ * little. */
 #ifndef PARA_POOL_SITES_H
 #define PARA_POOL_SITES_H
 
@@ -18,7 +18,7 @@ enum { PARA__SITES = 512, PARA__SITE_PROBES = 8 };
 /* Which calls are alike. */
 typedef struct para__site_key {
     uint64_t kernel; /* its address << 6 | whole part of log2(count); 0: no site */
-    uint64_t loop;   /* as the call's options tell it */
+    uint64_t loop;   /* .options.site of the call */
 } para__site_key;
 
 typedef struct para__site {
@@ -66,8 +66,8 @@ static inline void para__site_set(para__site *site, para__estimate estimate, par
     para__store_relaxed(&site->small, 0);
 }
 
-/* The entry of that key: an existing one, else a free one, else another's, which is given up. Never
- * NULL. */
+/* The entry of that key: an existing one, else a free one, else another key's, whose knowledge is
+ * given up. Never NULL. */
 static inline para__site *para__site_find(para__sites *sites, para__site_key key)
 {
     /* 2^64 / golden ratio: Knuth, TAOCP 6.4 */

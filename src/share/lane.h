@@ -23,7 +23,7 @@
  *          older one means zero. So the words that a worker writes stay in its own cache from call
  *          to call.
  * claim    v = ticket[w]; if v is of a newer epoch, or of this one with none remaining:
- *          nothing. Else compare-and-swap to (epoch | remaining - m). Who succeeds owns
+ *          nothing. Else compare-and-swap to (epoch | remaining - m). Success owns
  *          tickets [N - remaining, N - remaining + m) of the slice, and may now read the job.
  * finish   done[w] = epoch | finished so far [E2].
  * join     The caller claims from its own slice, then from the others', until nothing is left;
@@ -61,9 +61,9 @@
 #include "share/job.h"
 #include "sync/event.h"
 
-/* What a group of workers, neighbours within a domain, sees of a lane. The words and the first
- * bytes of the job stand in one line, so that one transfer between cores tells a worker of a small
- * call. */
+/* A job descriptor: what a group of workers, neighbours within a domain, reads of a lane. Its words
+ * and the first bytes of the job are in one cache line, so that one transfer between cores brings a
+ * small call to a worker. */
 typedef struct para__job_descriptor {
     _Alignas(PARA__LINE) _Atomic uint64_t call; /* [E1] publishes team, job and payload */
     _Atomic uint64_t team;
@@ -131,14 +131,14 @@ typedef struct para__lane {
     para__member *member;                    /* [helpers of its lanes] */
 } para__lane;
 
-/* Calls that can be shared at once. A worker that spins looks at all of them in turn, a few ns
+/* Calls that can be shared at the same time. A worker that spins looks at all of them, a few ns
  * each. */
 enum { PARA__LANES = 8 };
 
-/* The most workers that there may be, and of a group that shares a copy of each job descriptor. */
+/* The most workers of a pool, and the most that share one job descriptor. */
 enum { PARA__WORKERS_MAX = 1024, PARA__GROUP_MAX = 16 };
 
-/* Who may help: what a worker and those who call it have in common. */
+/* What a worker shares with those who call it. */
 typedef struct para__helper {
     unsigned group; /* that reads one job descriptor: neighbours have one number, or the next */
     unsigned kind;  /* of the core that it is placed on, as in para_cpu_info */
@@ -158,12 +158,12 @@ typedef struct para__helper {
                                            worker; an epoch each, that orders nothing */
 } para__helper;
 
-/* All that participants share. Its owner makes it: zero bytes, but for the pointers, the first
+/* All that participants share. Its owner makes it of zero bytes, but for the pointers, the first
  * three words, each helper's group and kind, and each lane's stop (UINT64_MAX). */
 typedef struct para__lanes {
-    unsigned fork_count;  /* of the process that the helpers are in */
-    uint64_t batch_ticks; /* a batch of less is not asked what a unit costs: the clock shows */
-    _Atomic uint64_t spin_ticks; /* how long who waits spins before it sleeps; 0 where threads share
+    unsigned fork_count;         /* of the process that the helpers are in */
+    uint64_t batch_ticks;        /* shorter batches say nothing of a unit's cost: the clock shows */
+    _Atomic uint64_t spin_ticks; /* how long a waiter spins before it sleeps; 0 where threads share
                                     CPUs. A value on its own: orders nothing */
     _Atomic uint32_t used; /* [E5] lanes that were ever leased, at most: others are not looked at */
     _Atomic uint64_t kept_ticks; /* when it was first seen, or last looked at, that lanes hold large
@@ -204,7 +204,8 @@ static inline uint64_t para__tagged(uint64_t epoch, unsigned count)
     return epoch << PARA__COUNT_BITS | count;
 }
 
-/* The call word's count is two: tickets per slice, and how many of them its owner claims first. */
+/* The call word has two counts: the tickets per slice, and how many of them the owner's first claim
+ * takes. */
 enum { PARA__TICKET_BITS = 10 };
 _Static_assert(PARA__SLICE_TICKETS_MAX == (1 << PARA__TICKET_BITS) - 1,
                "both have room in a call word");
