@@ -28,8 +28,8 @@ const char *para_why_text(para_why why)
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown";
 }
 
-/* What no call has needed for so long is given back: to have it anew then costs some 0.1 s a
- * GiB. */
+/* Memory that no call has needed for this long is given back. To allocate it anew costs about 0.1 s
+ * for a GiB. */
 static const double idle_ns = 1e9;
 
 static void trim(para_pool *pool)
@@ -42,8 +42,8 @@ static void trim(para_pool *pool)
     para__fp_restore(fp, 0);
 }
 
-/* A plan to share is carried out if the process has its threads, they need not wait for what this
- * thread holds, and a lane is free. */
+/* Leases a lane for a plan to share, if the process has the pool's threads, they need not wait for
+ * something that this thread holds, and a lane is free. Otherwise the call runs alone. */
 static void take_lane(para__call *call)
 {
     para__schedule *s = &call->schedule;
@@ -141,14 +141,14 @@ static size_t probe(para__call *call, const para__job *job, para__runner *runner
         batch = para__schedule_next(s, batches, batch, ticks, job->units - done);
         if (batch == 0) {
             take_lane(call);
-            if (s->plan.width == 1) /* then all that is left, here */
+            if (s->plan.width == 1) /* then this thread runs the rest */
                 batch = job->units - done;
         }
     }
     return done;
 }
 
-/* The ways to run that are not the shortest: timed, probed, shared. */
+/* Runs a call that is timed, probed or shared. */
 static void run_at_length(para__call *call, para__job *job, para__runner *runner,
                           para__outcome *outcome)
 {
@@ -205,7 +205,7 @@ para_status para__call_fail(int error, size_t first, size_t count)
 para_status para__call_run(para__call *call, para__job *job)
 {
     const para__schedule *s = &call->schedule;
-    _Atomic uint64_t stop = UINT64_MAX;
+    para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
     para__runner runner = {.stop = &stop, .kind = para__call_kind(call)};
     para__outcome outcome;
     if (s->plan.width == 1 && !s->timed) {

@@ -40,10 +40,10 @@ typedef struct para__yield {
 
 void para__yield_init(para__yield *yield);
 
-/* The worker has been asleep: its time begins anew. */
+/* The worker has been asleep: a new quantum begins. */
 void para__yield_restart(para__yield *yield);
 
-/* Whether the worker is to rest now. To be asked where it has nothing claimed, a few ns each. */
+/* Whether the worker has to rest now. Called between claims; costs a few ns. */
 bool para__yield_is_due(para__yield *yield, uint64_t now_ticks);
 
 #endif

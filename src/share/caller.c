@@ -46,7 +46,7 @@ static void publish(const para__participant *p, const para__job *job)
     }
 }
 
-/* Says it again, in the single order of seq_cst operations. */
+/* Publishes the same again, in the single order of seq_cst operations. */
 static void announce(const para__participant *p)
 {
     const group_range reached = groups_of_team(p);
@@ -55,7 +55,7 @@ static void announce(const para__participant *p)
         para__swap_seq_cst(E5, &p->lane->descriptor[g].call, call);
 }
 
-/* Wakes all of the team who sleep, whoever else was to do so. */
+/* Wakes every sleeper of the team, also those that others were to wake. */
 static void wake_all(const para__participant *p)
 {
     for (unsigned w = p->team.first; w < p->team.first + p->team.width; w++)
@@ -63,7 +63,7 @@ static void wake_all(const para__participant *p)
             para__helper_wake(&p->lanes->helper[w]);
 }
 
-/* Whether all tickets are finished, by those words of done that belong to this call. */
+/* Whether all tickets are finished, as told by the done words that belong to this call. */
 static bool all_done(const para__participant *p)
 {
     unsigned finished = p->finished;
@@ -74,7 +74,7 @@ static bool all_done(const para__participant *p)
     return finished == p->division.width * p->division.tickets;
 }
 
-/* Helps with the calls that have been made by kernels of this one: they are what it waits for. */
+/* Helps with calls that kernels of this call have made: they are what it waits for. */
 static void help_nested(const para__participant *p, bool is_helper)
 {
     para__lanes *lanes = p->lanes;
@@ -92,13 +92,13 @@ static void help_nested(const para__participant *p, bool is_helper)
         para__store_release(E8, &self->acting, 0);
 }
 
-/* The part of its own time that a call may spin at its end; and at most so many times as long as
- * one that is idle does: a wake-up is then a percent of the call. */
+/* A join spins for up to a quarter of the call's time so far, and for at most 32 times as long as
+ * an idle worker spins: a wake-up is then about a percent of the call. */
 enum { JOIN_SPIN_PART = 4, JOIN_SPIN_MOST = 32 };
 
-/* Waits for those who still run what they have claimed. The longer the call took, since `begun` if
- * that is known, the longer it spins: what it waits for is a part of the call, and to be woken
- * would then add to it. */
+/* Waits for participants that still run what they have claimed. It spins longer in longer calls, if
+ * `begun` tells how long the call took: the wait is part of the call, and a wake-up would add to
+ * it. */
 static void await_others(const para__participant *p, bool is_helper, uint64_t begun)
 {
     const uint64_t start = para__ticks();
@@ -132,7 +132,7 @@ static inline void join(const para__participant *p, bool is_helper, uint64_t beg
         await_others(p, is_helper, begun);
 }
 
-/* Adds what another did; of two failing chunks the lower one remains. */
+/* Adds another participant's tally. Of two failing chunks the lower one remains. */
 static void add_tally(para__tally *sum, const para__tally *more)
 {
     sum->chunks += more->chunks;
@@ -212,7 +212,7 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
     para__participant p = caller_participant(lane, at, job, plan);
     p.runner.tally = *tally;
     p.batches = &outcome->batches;
-    _Atomic uint32_t *displaced = at.is_helper ? NULL : &lanes->helper[p.self].displaced;
+    para__atomic_u32 *displaced = at.is_helper ? NULL : &lanes->helper[p.self].displaced;
     lane->run_frame = (uintptr_t)__builtin_frame_address(0);
     lane->displaces = displaced ? p.self + 1 : 0;
     if (displaced)
