@@ -2,6 +2,8 @@
 #ifndef PARA_BASE_PROCESS_H
 #define PARA_BASE_PROCESS_H
 
+#include "base/atomic_types.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,7 +23,7 @@ static inline unsigned para__fork_count(void)
 /* Runs handle once in every child, before the function returns in any thread there. *known is the
  * handler's own, zeroed at first. Unlike a handler of pthread_atfork it also runs where the C
  * library was not asked to fork. */
-void para__after_fork(_Atomic unsigned *known, void (*handle)(void));
+void para__after_fork(para__atomic_u32 *known, void (*handle)(void));
 
 /* Counts the threads that the library has started and that have not ended. If the main thread
  * leaves by pthread_exit while there are any, a stand-in takes its signal mask and waits: the

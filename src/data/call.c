@@ -203,7 +203,7 @@ para_status para__call_fail(int error, size_t first, size_t count)
 para_status para__call_run(para__call *call, para__job *job)
 {
     const para__schedule *s = &call->schedule;
-    _Atomic uint64_t stop = UINT64_MAX;
+    para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
     para__seat seat = {.stop = &stop, .kind = para__call_kind(call)};
     para__outcome outcome;
     if (s->plan.width == 1 && !s->timed) {

@@ -23,11 +23,11 @@ typedef struct para__site_key {
 
 typedef struct para__site {
     /* In one line of the cache: sites are read much more than written, so that 64 bytes do. */
-    _Alignas(64) _Atomic uint64_t kernel; /* as in the key; 0: free */
-    _Atomic uint64_t loop;
-    _Atomic uint64_t estimate[PARA__ESTIMATE_WORDS];
-    _Atomic uint64_t width;
-    _Atomic uint64_t small; /* calls of no more elements run alone, whatever else is known */
+    _Alignas(64) para__atomic_u64 kernel; /* as in the key; 0: free */
+    para__atomic_u64 loop;
+    para__atomic_u64 estimate[PARA__ESTIMATE_WORDS];
+    para__atomic_u64 width;
+    para__atomic_u64 small; /* calls of no more elements run alone, whatever else is known */
 } para__site;
 
 typedef struct para__sites {

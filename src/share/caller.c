@@ -213,7 +213,7 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
     para__part p = part_of_caller(lane, at, job, plan);
     p.seat.tally = *tally;
     p.portions = &outcome->portions;
-    _Atomic uint32_t *guests = at.is_helper ? NULL : &lanes->helper[p.self].guests;
+    para__atomic_u32 *guests = at.is_helper ? NULL : &lanes->helper[p.self].guests;
     lane->run_frame = (uintptr_t)__builtin_frame_address(0);
     lane->guest_of = guests ? p.self + 1 : 0;
     if (guests)

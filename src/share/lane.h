@@ -63,8 +63,8 @@
  * bytes of the job stand in one line, so that one transfer between cores tells a worker of a small
  * call. */
 typedef struct para__notice {
-    _Alignas(PARA__LINE) _Atomic uint64_t post; /* [E1] publishes team, job and payload */
-    _Atomic uint64_t team;
+    _Alignas(PARA__LINE) para__atomic_u64 post; /* [E1] publishes team, job and payload */
+    para__atomic_u64 team;
     para__run *run;
     size_t first, units, lead;
     para__fp fp_control; /* the caller's */
@@ -77,8 +77,8 @@ _Static_assert(offsetof(para__notice, payload) == 64, "a notice has its words in
 
 /* What belongs to one worker of a lane. */
 typedef struct para__member {
-    _Alignas(PARA__LINE) _Atomic uint64_t ticket;
-    _Alignas(PARA__LINE) _Atomic uint64_t done; /* [E2] publishes tally and the call's outputs */
+    _Alignas(PARA__LINE) para__atomic_u64 ticket;
+    _Alignas(PARA__LINE) para__atomic_u64 done; /* [E2] publishes tally and the call's outputs */
     para__tally tally;                          /* of generation done; written before done */
 } para__member;
 
@@ -103,7 +103,7 @@ typedef enum para__lease {
 
 typedef struct para__lane {
     /* [E3] hands the lane from caller to caller: a para__lease */
-    _Alignas(PARA__LINE) _Atomic uint32_t leased;
+    _Alignas(PARA__LINE) para__atomic_u32 leased;
     bool is_open;                    /* the call of this generation has not been joined */
     uint64_t generation;             /* this to arena_bytes, with is_open: the lessee's */
     struct para__lanes *lanes;       /* of which it is one */
@@ -123,7 +123,7 @@ typedef struct para__lane {
     size_t arena_bytes;
     uint64_t needed_ticks;                   /* when a call last needed a quarter of a large one */
     _Alignas(PARA__LINE) para__event joiner; /* where the caller sleeps when a join takes long */
-    _Atomic uint64_t stop;                   /* UINT64_MAX; of a failing call see para__seat */
+    para__atomic_u64 stop;                   /* UINT64_MAX; of a failing call see para__seat */
     para__notice *notice;                    /* [groups of workers, at most as many as these] */
     para__member *member;                    /* [helpers of its lanes] */
 } para__lane;
@@ -146,12 +146,12 @@ typedef struct para__helper {
      * has to stay out of their way; one more while it leaves the CPU to others (turn.h). A hint:
      * orders nothing; too high for a moment, it keeps the worker away until a later call. Counted
      * by such callers, and by the worker. */
-    _Alignas(PARA__LINE) _Atomic uint32_t guests;
+    _Alignas(PARA__LINE) para__atomic_u32 guests;
 
     /* [E8] 1 while somebody helps in this worker's name: its thread, or a caller that sits in its
      * place and waits. One at a time, since member.done has one writer and scratch one user. */
-    _Alignas(PARA__LINE) _Atomic uint32_t acting;
-    _Atomic uint64_t seen[PARA__LANES]; /* the last call looked at by whoever acts, or made by the
+    _Alignas(PARA__LINE) para__atomic_u32 acting;
+    para__atomic_u64 seen[PARA__LANES]; /* the last call looked at by whoever acts, or made by the
                                            worker; a generation each, that orders nothing */
 } para__helper;
 
@@ -160,10 +160,10 @@ typedef struct para__helper {
 typedef struct para__lanes {
     unsigned fork_count;    /* of the process that the helpers are in */
     uint64_t portion_ticks; /* a portion of less is not asked what a unit costs: the clock shows */
-    _Atomic uint64_t spin_ticks; /* how long who waits spins before it sleeps; 0 where threads share
+    para__atomic_u64 spin_ticks; /* how long who waits spins before it sleeps; 0 where threads share
                                     CPUs. A value on its own: orders nothing */
-    _Atomic uint32_t used; /* [E5] lanes that were ever leased, at most: others are not looked at */
-    _Atomic uint64_t kept_ticks; /* when it was first seen, or last looked at, that lanes hold large
+    para__atomic_u32 used; /* [E5] lanes that were ever leased, at most: others are not looked at */
+    para__atomic_u64 kept_ticks; /* when it was first seen, or last looked at, that lanes hold large
                                     memory; 0: none does. A time on its own: orders nothing */
     para__helper *helper;        /* [workers] */
     para__lane lane[PARA__LANES];

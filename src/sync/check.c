@@ -20,7 +20,7 @@
 
 static PARA__THREAD_LOCAL para__hold *latest; /* of what the thread holds */
 
-static _Atomic bool checking_ended; /* a value on its own: orders nothing */
+static para__atomic_bool checking_ended; /* a value on its own: orders nothing */
 
 /* To write is a cancellation point and may set errno; to lock a mutex does neither. */
 static void end_checking(void)
