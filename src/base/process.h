@@ -2,6 +2,8 @@
 #ifndef PARA_BASE_PROCESS_H
 #define PARA_BASE_PROCESS_H
 
+#include "base/atomic_types.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
