@@ -8,7 +8,7 @@
 
 #include <para/call.h>
 
-/* Checks what a caller may set in options and what it has to leave zero. */
+/* Checks the members of options that a caller may set, and those that must be zero. */
 static inline para_status para__options_check(const para_options *options, const size_t reserved[2])
 {
     if ((unsigned)options->executor > PARA_EXECUTOR_SERIAL)
@@ -18,7 +18,7 @@ static inline para_status para__options_check(const para_options *options, const
     return PARA_OK;
 }
 
-/* A call on its way. */
+/* A call in progress. */
 typedef struct para__call {
     para__schedule schedule;
     void *borrowed; /* memory of its own, where no lane's arena could be had */
@@ -35,7 +35,7 @@ static inline para_status para__call_begin(para__call *call, para_pool *pool, pa
     return para__schedule_open(&call->schedule, pool, report != NULL);
 }
 
-/* Whether nothing but the work itself is to be done: alone, unwatched, to its end. */
+/* Whether the call needs nothing but its kernel: it runs alone, to its end, and nobody times it. */
 static inline bool para__call_is_plain(const para__call *call)
 {
     return call->schedule.plan.width == 1 && !call->schedule.timed && !call->report &&
@@ -53,7 +53,7 @@ para_status para__call_run(para__call *call, const para__job *job);
  * detail. */
 para_status para__call_fail(int error, size_t first, size_t count) __attribute__((cold));
 
-/* Gives back what the call holds. */
+/* Releases what the call holds. */
 static inline void para__call_end(para__call *call)
 {
     para__schedule_close(&call->schedule);

@@ -1,11 +1,12 @@
 /* para_preduce: blocks, folded into the fixed tree of plan/tree.h.
  *
- * A unit is a node of the tree, 2^level blocks, and has a slot for its partial result. Who has
- * claimed several units runs the largest nodes among them, each into the slot of its first unit,
- * and folds a node's blocks on a small stack of its own, as a binary counter counts: after block b,
- * as many pairs combine as b + 1 has trailing zeros. The caller finishes the tree.
+ * A unit is a node of the tree, 2^level blocks, and has a slot for its partial result. A
+ * participant that has claimed several units runs the largest nodes among them, each into the slot
+ * of its first unit. It folds a node's blocks on a small stack of its own, as a binary counter
+ * counts: after block b, as many pairs combine as b + 1 has trailing zeros. The caller finishes the
+ * tree.
  *
- * Of large accumulators no copy is made that can be spared: the slot is the bottom of the stack. */
+ * Large accumulators are copied as little as possible: the slot is the bottom of the stack. */
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -17,11 +18,11 @@
 #include <stddef.h>
 #include <string.h>
 
-/* A stack is no larger than this for the sake of nodes above a unit; an accumulator that is, is
- * large. */
+/* Nodes above a unit may not make a stack larger than this. An accumulator that is larger than this
+ * counts as large. */
 enum { STACK_BYTES = 4096 };
 
-/* What travels to the workers. */
+/* What the workers get. */
 typedef struct reduce_job {
     para_reduce_fn *kernel;
     para_combine_fn *combine;
@@ -69,7 +70,7 @@ static inline char *above(const pile *on, char *acc)
     return acc == on->bottom ? on->above : acc + on->stride;
 }
 
-/* Folds the node of that level above units into the slot of its first unit; false if a failure
+/* Folds the node of that level above units into the slot of its first unit; false if a failure has
  * ended it early. */
 static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *stack,
                      para__aim *aim, para__runner *runner)
@@ -213,7 +214,7 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, cha
     return true;
 }
 
-/* With less memory than a shared call needs, one participant may do. */
+/* If there is not enough memory for a shared call, one participant may do. */
 static bool prepare(reduce_job *job, para__call *call, size_t scratch_bytes, char *small,
                     size_t small_bytes)
 {

@@ -11,13 +11,12 @@ static para__key lanes_key;
 PARA__THREAD_LOCAL para__lane *para__innermost_lane;
 PARA__THREAD_LOCAL bool para__lanes_watched;
 
-/* Nothing is run any more: what is unclaimed is claimed for nothing. Whether all helpers are
- * out. */
+/* Claims everything that is unclaimed and runs none of it. Returns whether all helpers are out. */
 static bool close_call(para__lane *lane)
 {
     unsigned out = 0;
     for (unsigned w = lane->first; w < lane->first + lane->width; w++) {
-        _Atomic uint64_t *word = &lane->member[w].ticket;
+        para__atomic_u64 *word = &lane->member[w].ticket;
         uint64_t seen = para__load_relaxed(word); /* as in participant.c: claim */
         for (;;) {
             const unsigned left = seen >> PARA__COUNT_BITS == lane->epoch
@@ -58,7 +57,7 @@ bool para__lanes_recover(para__lanes *lanes)
     return some;
 }
 
-/* A call that it was helping with fails. Else its caller would wait for ever. */
+/* The call with which it was helping fails. Otherwise that call's caller would wait for ever. */
 static void leave_helped(para__lane *lane)
 {
     const para__tally tally = {.ending = PARA__ENDED_CANCELLED};

@@ -1,4 +1,4 @@
-/* The public side of calibration: shown, forgotten, saved and loaded. */
+/* The public functions of calibration: show, forget, save and load. */
 #include <para/calibration.h>
 
 #include "base/clock.h"
@@ -22,7 +22,7 @@
 
 /* ---- Kernels and the modules they are in --------------------------------------------- */
 
-/* A module as it is looked for, by an address in it or by its name. */
+/* A module to look for, by an address in it or by its name. */
 typedef struct module {
     uintptr_t address; /* in it, or 0 */
     char name[256];    /* its file's, without folders */
@@ -52,7 +52,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *data)
     return 1;
 }
 
-/* A key holds the kernel's address, shifted; canonical addresses lose nothing that matters. */
+/* A key has the kernel's address, shifted; no address in use loses a bit that matters. */
 static uintptr_t kernel_of(uint64_t key)
 {
     return (uintptr_t)(key >> 6);
@@ -60,8 +60,8 @@ static uintptr_t kernel_of(uint64_t key)
 
 /* ---- The program's own state --------------------------------------------------------- */
 
-/* Files are written and read with a decimal point, whatever the program's language; errno and the
- * floating-point environment stay what they were. */
+/* Files are written and read with a decimal point, whatever the program's locale. errno and the
+ * floating-point environment are kept. */
 typedef struct state {
     locale_t plain, before;
     int error;
@@ -179,8 +179,8 @@ para_status para_calibration_print(para_pool *pool, FILE *stream)
 
 /* ---- Saving and loading -------------------------------------------------------------- */
 
-/* Writes the knowledge to a new file beside path, whose name goes to temporary, and gives it path's
- * place. */
+/* Writes the knowledge to a new file beside path, whose name it stores in temporary, and renames
+ * that to path. */
 static para_status replace(para_pool *pool, const char *path, char *temporary,
                            const struct stat *old)
 {
@@ -283,7 +283,7 @@ static void learn(para_pool *pool, const site_line *line)
                    (para__tuner){.halvings = (uint8_t)line->halvings});
 }
 
-/* Goes through the file; learns, if it is given a pool. 0, or the number of the first bad line. */
+/* Reads the file; learns from it if pool is not NULL. 0, or the number of the first bad line. */
 static size_t read_lines(FILE *stream, para_pool *pool)
 {
     char text[512];

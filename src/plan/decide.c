@@ -146,7 +146,7 @@ void para__plan_tickets(para__plan *plan, const para__ask *ask, const para__cost
 void para__plan_pages(para__plan *plan, uintptr_t address, size_t unit_bytes, size_t units,
                       size_t page_bytes)
 {
-    /* Such a call is long. A head start would hardly show, and would move pages from owner to owner. */
+    /* Such a call is long. A head start would hardly show, and would move pages between owners. */
     if (para__grain_of_pages(&plan->grain, address, unit_bytes, units, plan->width, page_bytes))
         plan->head_start = 0;
 }

@@ -9,9 +9,9 @@
  *              |--- slice 0 ---|--- slice 1 (caller's) ---|--- slice 2 ---|
  *              | t0 | t1 | t2  |   t0   |   t1   |   t2   | t0 | t1 | t2  |
  *
- * The caller's slice may be longer by a head start: others hear of a call later than the caller, and the
- * caller of their end, and it works meanwhile. Lengths of slices, head start aside, and of tickets within
- * a slice differ by at most one unit.
+ * The caller's slice may be longer by a head start: the others hear of the call later than the
+ * caller, and the caller hears of their end later. It works meanwhile. Lengths of slices, without
+ * the head start, and of tickets within a slice differ by at most one unit.
  *
  * A call may ask for slices that begin at borders of grains, which are pages of the memory that it
  * writes: then a page has one owner. Slices have equally many grains, or one more; the call may

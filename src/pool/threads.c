@@ -5,7 +5,7 @@
 #include "pool/start.h"
 #include "pool/worker.h"
 
-/* How long the first helper was on its way, and what it cost the caller to share. */
+/* Learns how long the first helper was on its way, and what sharing cost the caller. */
 static void refine_costs(para_pool *pool, const para__plan *plan, const para__outcome *outcome,
                          uint64_t busy_ticks)
 {

@@ -3,15 +3,15 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 
-/* How often it is looked whether the thread was off its CPU, what counts as contention, and how
- * long there must have been none before the last failed try is forgotten. A slice of the system's
- * is some 3 ms; a machine's own hiccups are shorter. */
+/* How often a worker checks whether it was off its CPU; the lag that counts as contention; and how
+ * long there must have been none before the last failed try is forgotten. A time slice of the
+ * system is about 3 ms; a machine's own hiccups are shorter. */
 static const double look_ns = 2000000;
 static const uint64_t lost_ns = 1000000;
 static const double calm_ns = 20000000;
 
-/* Turns before the CPU is tried again: 6 ms at first, in the end 0.1 s, which is how long they go
- * on when the others have gone. */
+/* Yields before the worker tries to run on: 6 ms of them at first, in the end 0.1 s, which is how
+ * long they go on when the others have gone. */
 enum { YIELDS_LEAST = 4, YIELDS_MOST = 64 };
 
 void para__yield_init(para__yield *yield)
@@ -27,7 +27,7 @@ void para__yield_restart(para__yield *yield)
     yield->begun_usage = para__thread_usage();
 }
 
-/* A long stretch, looked at: was the thread off its CPU? */
+/* After a long stretch: was the thread off its CPU? */
 static void look(para__yield *yield, uint64_t ticks)
 {
     const para__usage now = para__thread_usage();

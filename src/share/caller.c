@@ -45,7 +45,7 @@ static void publish(const para__participant *p, const para__job *job)
     }
 }
 
-/* Says it again, in the single order of seq_cst operations. */
+/* Publishes the same again, in the single order of seq_cst operations. */
 static void announce(const para__participant *p)
 {
     const group_range reached = groups_of_team(p);
@@ -54,7 +54,7 @@ static void announce(const para__participant *p)
         para__swap_seq_cst(E5, &p->lane->descriptor[g].call, call);
 }
 
-/* Wakes all of the team who sleep, whoever else was to do so. */
+/* Wakes every sleeper of the team, also those that others were to wake. */
 static void wake_all(const para__participant *p)
 {
     for (unsigned w = p->team.first; w < p->team.first + p->team.width; w++)
@@ -62,7 +62,7 @@ static void wake_all(const para__participant *p)
             para__helper_wake(&p->lanes->helper[w]);
 }
 
-/* Whether all tickets are finished, by those words of done that belong to this call. */
+/* Whether all tickets are finished, as told by the done words that belong to this call. */
 static bool all_done(const para__participant *p)
 {
     unsigned finished = p->finished;
@@ -73,7 +73,7 @@ static bool all_done(const para__participant *p)
     return finished == p->division.width * p->division.tickets;
 }
 
-/* Helps with the calls that have been made by kernels of this one: they are what it waits for. */
+/* Helps with calls that kernels of this call have made: they are what it waits for. */
 static void help_nested(const para__participant *p, bool is_helper)
 {
     para__lanes *lanes = p->lanes;
@@ -91,13 +91,13 @@ static void help_nested(const para__participant *p, bool is_helper)
         para__store_release(E8, &self->acting, 0);
 }
 
-/* The part of its own time that a call may spin at its end; and at most so many times as long as
- * one that is idle does: a wake-up is then a percent of the call. */
+/* A join spins for up to a quarter of the call's time so far, and for at most 32 times as long as
+ * an idle worker spins: a wake-up is then about a percent of the call. */
 enum { JOIN_SPIN_PART = 4, JOIN_SPIN_MOST = 32 };
 
-/* Waits for those who still run what they have claimed. The longer the call took, since `begun` if
- * that is known, the longer it spins: what it waits for is a part of the call, and to be woken
- * would then add to it. */
+/* Waits for participants that still run what they have claimed. It spins longer in longer calls, if
+ * `begun` tells how long the call took: the wait is part of the call, and a wake-up would add to
+ * it. */
 static void await_others(const para__participant *p, bool is_helper, uint64_t begun)
 {
     const uint64_t start = para__ticks();
@@ -192,7 +192,7 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
     para__participant p = caller_participant(lane, at, job, plan);
     p.runner.tally = *tally;
     p.batches = &outcome->batches;
-    _Atomic uint32_t *displaced = at.is_helper ? NULL : &lanes->helper[p.self].displaced;
+    para__atomic_u32 *displaced = at.is_helper ? NULL : &lanes->helper[p.self].displaced;
     lane->run_frame = (uintptr_t)__builtin_frame_address(0);
     lane->displaces = displaced ? p.self + 1 : 0;
     if (displaced)
@@ -201,8 +201,8 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
         para__store_relaxed(&lanes->helper[p.self].seen[lane - lanes->lane], p.epoch);
 
     /* Nobody can claim yet, so the caller takes its own first tickets by a plain store; and it does
-     * nothing between publishing and its first batch that would wait for the store to arrive, unless
-     * the call is long against that. */
+     * nothing between publishing and its first batch that would wait for the store to arrive,
+     * unless the call is long against that. */
     const unsigned batch = para__claim_size(plan->tickets, plan->tickets, p.claim);
     lane->claimed = batch;
     para__store_relaxed(&lane->member[p.self].ticket, /* published by the call word */

@@ -1,4 +1,5 @@
-/* A job: what a call asks its participants to run, what each of them tells, and how it went. */
+/* A job: what a call asks its participants to run, what each of them reports, and how the call
+ * went. */
 #ifndef PARA_SHARE_JOB_H
 #define PARA_SHARE_JOB_H
 
@@ -23,8 +24,8 @@ typedef enum para__ending {
  * para__tally_add adds up. */
 typedef struct para__tally {
     size_t chunks, largest;            /* kernel calls, and elements in the largest */
-    size_t failed_first, failed_count; /* the lowest failing chunk, where one has failed */
-    uint64_t busy_ticks : 56;          /* in its batches; 0 if the call is not timed */
+    size_t failed_first, failed_count; /* the lowest failing chunk, if one has failed */
+    uint64_t busy_ticks : 56;          /* spent in batches; 0 if the call is not timed */
     uint64_t fp_flags : 8;             /* raised by a helper's kernels */
     uint64_t came_ticks : 62; /* when a helper's first claim succeeded; of all, the first */
     uint64_t ending : 2;      /* a para__ending. A tally and its done word fill a line */
@@ -35,7 +36,7 @@ typedef struct para__tally {
 /* A participant while it runs units of a call. */
 typedef struct para__runner {
     unsigned worker;        /* 0 .. width - 1 */
-    _Atomic uint64_t *stop; /* first element of the lowest failing chunk known so far; 0 if
+    para__atomic_u64 *stop; /* first element of the lowest failing chunk known so far; 0 if
                                the call is cancelled; written by whoever fails, read by all */
     unsigned kind;          /* of the core that it is placed on, as in para_chunk */
     para__tally tally;
@@ -71,10 +72,10 @@ typedef struct para__job {
     size_t unit_bytes; /* how much each writes there, one after the other; 0: nothing of note */
 } para__job;
 
-/* Adds how another ended; of two failing chunks the lower one remains. */
+/* Adds how another participant ended. Of two failing chunks the lower one remains. */
 void para__tally_end(para__tally *sum, const para__tally *more) __attribute__((cold));
 
-/* Adds what another did. */
+/* Adds another participant's tally. */
 static inline void para__tally_add(para__tally *sum, const para__tally *more)
 {
     sum->chunks += more->chunks;
@@ -89,18 +90,21 @@ static inline void para__tally_add(para__tally *sum, const para__tally *more)
         para__tally_end(sum, more);
 }
 
-/* For run functions: whether a chunk that begins at element first is not to be started, since a
- * lower one has failed; and to record that [first, first + count) was run, with what the kernel
- * returned. */
+/* For run functions. Whether a chunk that begins at element first can be left out, because a lower
+ * one has failed. */
 static inline bool para__runner_stops(const para__runner *runner, size_t first)
 {
     /* Relaxed: late news only means that a chunk runs whose result nobody needs. */
     return first > para__load_relaxed(runner->stop);
 }
+
+/* Records that the kernel returned error for elements [first, first + count). */
 void para__runner_fail(para__runner *runner, size_t first, size_t count, int error);
 
-/* Likewise, whether no chunk is to be started since the call is cancelled; and records that. */
+/* Records that the call is cancelled: from now on no chunk is started. */
 void para__runner_cancel(para__runner *runner);
+
+/* Whether the call is cancelled; if so, records it. */
 static inline bool para__runner_is_cancelled(para__runner *runner, const para_cancel *cancel)
 {
     if (!cancel || !para__cancel_is_requested(cancel))
@@ -108,6 +112,8 @@ static inline bool para__runner_is_cancelled(para__runner *runner, const para_ca
     para__runner_cancel(runner);
     return true;
 }
+
+/* Records a kernel call for elements [first, first + count), and what it returned. */
 static inline void para__runner_record(para__runner *runner, size_t first, size_t count, int error)
 {
     runner->tally.chunks++;
