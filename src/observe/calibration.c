@@ -72,7 +72,7 @@ static state enter(void)
 {
     state s = {.error = errno,
                .plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0),
-               .fp = para__fp_hold()};
+               .fp = para__fp_save()};
     s.before = s.plain ? uselocale(s.plain) : (locale_t)0;
     return s;
 }
@@ -84,7 +84,7 @@ static void leave(const state *s)
         freelocale(s->plain);
     }
     errno = s->error;
-    para__fp_release(s->fp, 0);
+    para__fp_restore(s->fp, 0);
 }
 
 /* ---- Showing ------------------------------------------------------------------------- */
@@ -114,9 +114,9 @@ para_status para_calibration_get(para_pool *pool, para_calibration_info *info)
     const para_status status = para__pool_resolve_ready(&pool);
     if (status)
         return status;
-    const para__fp fp = para__fp_hold();
+    const para__fp fp = para__fp_save();
     const para_calibration_info full = measured(pool);
-    para__fp_release(fp, 0);
+    para__fp_restore(fp, 0);
     return para__info_fill(info, &full, sizeof full);
 }
 
@@ -139,7 +139,7 @@ static void print_site(para__site *site, FILE *stream)
         return;
     fprintf(stream, "site %u %.9g %u %.9g %u %.9g %u %u %u %" PRIx64 " %" PRIxPTR " %s\n",
             (unsigned)(key & 63), (double)e.alone_ns, e.alone, (double)e.shared_ns, e.shared,
-            (double)e.price_ns, e.deviation, e.spread, para__site_width(site).halvings, loop,
+            (double)e.price_ns, e.deviation, e.spread, para__site_tuner(site).halvings, loop,
             in.address - in.base, in.name);
 }
 
@@ -280,7 +280,7 @@ static void learn(para_pool *pool, const site_line *line)
     e.mean_ns = (float)para__estimate_cost(e, PARA__SHARED);
     e.priced = true;
     para__site_set(para__site_find(&pool->sites, key), e,
-                   (para__width){.halvings = (uint8_t)line->halvings});
+                   (para__tuner){.halvings = (uint8_t)line->halvings});
 }
 
 /* Goes through the file; learns, if it is given a pool. 0, or the number of the first bad line. */

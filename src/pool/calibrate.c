@@ -11,8 +11,8 @@
 static const double spin_least_ns = 20000;
 static const double spin_most_ns = 200000;
 
-/* Of shorter portions the looks at the clock are a part that shows. */
-static const double portion_ns = 1000;
+/* Of shorter batches the looks at the clock are a part that shows. */
+static const double batch_ns = 1000;
 
 /* Nobody waits longer than this for a helper that does not come, while costs are measured. */
 static const double ping_limit_ns = 200000;
@@ -157,7 +157,7 @@ static void measure(para_pool *pool)
 
 void para__costs_assume(para_pool *pool)
 {
-    pool->lanes.portion_ticks = para__ns_to_ticks(portion_ns);
+    pool->lanes.batch_ticks = para__ns_to_ticks(batch_ns);
     follow_from(pool, &para__costs_assumed);
 }
 
