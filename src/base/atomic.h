@@ -7,6 +7,8 @@
 #ifndef PARA_BASE_ATOMIC_H
 #define PARA_BASE_ATOMIC_H
 
+#include "base/atomic_types.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -52,31 +54,31 @@ enum para__edge {
     PARA__E2_E5, /* both at once: member.done is also the news that a joiner may sleep through */
 };
 
-#define para__load_relaxed(p)        atomic_load_explicit((p), memory_order_relaxed)
-#define para__load_acquire(e, p)     PARA__TAKES(e, load, (p), memory_order_acquire)
-#define para__load_seq_cst(e, p)     PARA__TAKES(e, load, (p), memory_order_seq_cst)
-#define para__store_relaxed(p, v)    atomic_store_explicit((p), (v), memory_order_relaxed)
-#define para__store_release(e, p, v) PARA__GIVES(e, store, (p), (v), memory_order_release)
-#define para__store_seq_cst(e, p, v) PARA__GIVES(e, store, (p), (v), memory_order_seq_cst)
-#define para__swap_relaxed(p, v)     atomic_exchange_explicit((p), (v), memory_order_relaxed)
-#define para__swap_acquire(e, p, v)  PARA__TAKES(e, exchange, (p), (v), memory_order_acquire)
-#define para__swap_release(e, p, v)  PARA__GIVES(e, exchange, (p), (v), memory_order_release)
-#define para__swap_seq_cst(e, p, v)  PARA__BOTH(e, exchange, (p), (v), memory_order_seq_cst)
-#define para__add_relaxed(p, v)      atomic_fetch_add_explicit((p), (v), memory_order_relaxed)
-#define para__add_release(e, p, v)   PARA__GIVES(e, fetch_add, (p), (v), memory_order_release)
-#define para__or_relaxed(p, v)       atomic_fetch_or_explicit((p), (v), memory_order_relaxed)
-#define para__or_release(e, p, v)    PARA__GIVES(e, fetch_or, (p), (v), memory_order_release)
-#define para__and_relaxed(p, v)      atomic_fetch_and_explicit((p), (v), memory_order_relaxed)
-#define para__cas_relaxed(p, known, v)                                               \
-    atomic_compare_exchange_strong_explicit((p), (known), (v), memory_order_relaxed, \
+#define para__load_relaxed(p)        atomic_load_explicit(&(p)->raw, memory_order_relaxed)
+#define para__load_acquire(e, p)     PARA__TAKES(e, load, &(p)->raw, memory_order_acquire)
+#define para__load_seq_cst(e, p)     PARA__TAKES(e, load, &(p)->raw, memory_order_seq_cst)
+#define para__store_relaxed(p, v)    atomic_store_explicit(&(p)->raw, (v), memory_order_relaxed)
+#define para__store_release(e, p, v) PARA__GIVES(e, store, &(p)->raw, (v), memory_order_release)
+#define para__store_seq_cst(e, p, v) PARA__GIVES(e, store, &(p)->raw, (v), memory_order_seq_cst)
+#define para__swap_relaxed(p, v)     atomic_exchange_explicit(&(p)->raw, (v), memory_order_relaxed)
+#define para__swap_acquire(e, p, v)  PARA__TAKES(e, exchange, &(p)->raw, (v), memory_order_acquire)
+#define para__swap_release(e, p, v)  PARA__GIVES(e, exchange, &(p)->raw, (v), memory_order_release)
+#define para__swap_seq_cst(e, p, v)  PARA__BOTH(e, exchange, &(p)->raw, (v), memory_order_seq_cst)
+#define para__add_relaxed(p, v)      atomic_fetch_add_explicit(&(p)->raw, (v), memory_order_relaxed)
+#define para__add_release(e, p, v)   PARA__GIVES(e, fetch_add, &(p)->raw, (v), memory_order_release)
+#define para__or_relaxed(p, v)       atomic_fetch_or_explicit(&(p)->raw, (v), memory_order_relaxed)
+#define para__or_release(e, p, v)    PARA__GIVES(e, fetch_or, &(p)->raw, (v), memory_order_release)
+#define para__and_relaxed(p, v)      atomic_fetch_and_explicit(&(p)->raw, (v), memory_order_relaxed)
+#define para__cas_relaxed(p, known, v)                                                     \
+    atomic_compare_exchange_strong_explicit(&(p)->raw, (known), (v), memory_order_relaxed, \
                                             memory_order_relaxed)
 /* Ordered if they succeed; if not, a relaxed load. */
 #define para__cas_acquire(e, p, known, v) \
-    PARA__TAKES(e, compare_exchange_strong, (p), (known), (v), PARA__CAS(acquire))
+    PARA__TAKES(e, compare_exchange_strong, &(p)->raw, (known), (v), PARA__CAS(acquire))
 #define para__cas_release(e, p, known, v) \
-    PARA__GIVES(e, compare_exchange_strong, (p), (known), (v), PARA__CAS(release))
+    PARA__GIVES(e, compare_exchange_strong, &(p)->raw, (known), (v), PARA__CAS(release))
 #define para__cas_seq_cst(e, p, known, v) \
-    PARA__BOTH(e, compare_exchange_strong, (p), (known), (v), PARA__CAS(seq_cst))
+    PARA__BOTH(e, compare_exchange_strong, &(p)->raw, (known), (v), PARA__CAS(seq_cst))
 #define PARA__CAS(order) memory_order_##order, memory_order_relaxed
 
 #define PARA__ORDERED(e, operation, ...) \

@@ -41,7 +41,7 @@ static int find_name(struct dl_phdr_info *module, size_t size, void *name)
     return 1;
 }
 
-static _Atomic bool stays; /* a value on its own: orders nothing */
+static para__atomic_bool stays; /* a value on its own: orders nothing */
 
 /* The name under which the module can be opened; "" if it is the program, which is never
  * unloaded. */

@@ -20,10 +20,10 @@
  * with the module. */
 enum { PAGE_MOST = 65536 };
 static char page_room[2 * PAGE_MOST];
-static _Atomic unsigned own_word;
-static _Atomic unsigned *wiped_word = &own_word; /* changed once, by the constructor */
+static para__atomic_u32 own_word;
+static para__atomic_u32 *wiped_word = &own_word; /* changed once, by the constructor */
 const volatile unsigned *para__fork_word = (const volatile unsigned *)&own_word; /* the same word */
-static _Atomic unsigned latest_fork; /* the last number that was counted, here or in a parent */
+static para__atomic_u32 latest_fork; /* the last number that was counted, here or in a parent */
 
 unsigned para__count_fork(void)
 {
@@ -40,7 +40,7 @@ static void wipe(void)
     para__store_relaxed(wiped_word, 0); /* one thread: nothing to order */
 }
 
-void para__after_fork(_Atomic unsigned *known, void (*handle)(void))
+void para__after_fork(para__atomic_u32 *known, void (*handle)(void))
 {
     const unsigned now = para__fork_count();
     const unsigned busy = now | 1u << 31; /* not a parent's */
@@ -65,7 +65,7 @@ void para__after_fork(_Atomic unsigned *known, void (*handle)(void))
  * changes the later one sees the earlier one. So a thread that begins while main leaves, or while
  * the stand-in ends, has a stand-in. Every change is a read-modify-write, so whoever acquires the
  * word after MAIN_LEFT was set sees what main wrote before it [E15]. */
-static _Atomic uint64_t crew;
+static para__atomic_u64 crew;
 static const uint32_t MAIN_LEFT = 1u << 31;
 static const uint32_t STANDING = 1u << 30; /* a stand-in runs, or is being started */
 static const uint32_t THREADS = (1u << 30) - 1;
@@ -79,10 +79,10 @@ static uint64_t own_crew(uint64_t known)
 }
 
 /* The half of the word on which the stand-in sleeps: the count is in it. */
-static _Atomic uint32_t *crew_futex(void)
+static para__atomic_u32 *crew_futex(void)
 {
     _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the low half comes first");
-    return (_Atomic uint32_t *)&crew;
+    return (para__atomic_u32 *)&crew;
 }
 
 /* Waits for as long as there are threads. */
@@ -175,7 +175,7 @@ __attribute__((constructor(101))) static void look_at_process(void)
     const size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
     void *const page = page_room + (bytes - (uintptr_t)page_room % bytes) % bytes;
     if (bytes <= PAGE_MOST && madvise(page, bytes, MADV_WIPEONFORK) == 0) {
-        _Atomic unsigned *wiped = page;
+        para__atomic_u32 *wiped = page;
         para__store_relaxed(wiped, para__fork_count()); /* before there can be another thread */
         wiped_word = wiped;
         para__fork_word = page;

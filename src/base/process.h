@@ -2,6 +2,8 @@
 #ifndef PARA_BASE_PROCESS_H
 #define PARA_BASE_PROCESS_H
 
+#include "base/atomic_types.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,7 +24,7 @@ static inline unsigned para__fork_count(void)
 /* Runs handle once in every child, before this function returns in any thread there. *known belongs
  * to the handler and is zeroed at first. Unlike a handler of pthread_atfork, it also runs if the
  * fork bypassed the C library. */
-void para__after_fork(_Atomic unsigned *known, void (*handle)(void));
+void para__after_fork(para__atomic_u32 *known, void (*handle)(void));
 
 /* Counts the threads that the library has started and that have not ended. If the main thread
  * leaves by pthread_exit while there are any, a stand-in takes its signal mask and waits. Without

@@ -12,7 +12,7 @@
  * latest first and drops the oldest. Values on their own: they order nothing. Threads that remember
  * at the same time may lose some. */
 enum { SETS_LOG = 10, WAYS = 4 };
-static _Alignas(PARA__LINE) _Atomic uint64_t known_places[1 << SETS_LOG][WAYS];
+static _Alignas(PARA__LINE) para__atomic_u64 known_places[1 << SETS_LOG][WAYS];
 
 static uint64_t place_of(uintptr_t frame, uintptr_t for_what)
 {
@@ -22,7 +22,7 @@ static uint64_t place_of(uintptr_t frame, uintptr_t for_what)
 
 static bool is_known_place(uint64_t place)
 {
-    _Atomic uint64_t *const set = known_places[place >> (64 - SETS_LOG)];
+    para__atomic_u64 *const set = known_places[place >> (64 - SETS_LOG)];
     for (int i = 0; i < WAYS; i++)
         if (para__load_relaxed(&set[i]) == place) /* all: see above */
             return true;
@@ -31,7 +31,7 @@ static bool is_known_place(uint64_t place)
 
 static void remember(uint64_t place)
 {
-    _Atomic uint64_t *const set = known_places[place >> (64 - SETS_LOG)];
+    para__atomic_u64 *const set = known_places[place >> (64 - SETS_LOG)];
     for (int i = WAYS - 1; i > 0; i--)
         para__store_relaxed(&set[i], para__load_relaxed(&set[i - 1]));
     para__store_relaxed(&set[0], place);
@@ -76,7 +76,7 @@ static int find_loader(struct dl_phdr_info *info, size_t bytes, void *found)
 
 static range loader_code(void)
 {
-    static _Atomic uintptr_t first, last;
+    static para__atomic_uptr first, last;
     range r = {para__load_relaxed(&first), para__load_relaxed(&last)};
     if (r.first && r.last)
         return r;

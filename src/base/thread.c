@@ -175,7 +175,7 @@ int para__current_cpu(void)
 }
 
 enum { NOT_LOOKED_AT = 0, ONE_CPU, SEVERAL_CPUS };
-static _Atomic int cpus_at_once; /* a value on its own: orders nothing */
+static para__atomic_int cpus_at_once; /* a value on its own: orders nothing */
 
 void para__set_several_cpus(void)
 {

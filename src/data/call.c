@@ -154,12 +154,13 @@ static void run_at_length(para__call *call, para__job *job, para__runner *runner
 {
     para__schedule *s = &call->schedule;
     const size_t units = job->units;
-    const uint64_t start = s->timed ? para__ticks() : 0;
+    const bool whole = s->plan.width == 1 && !s->probe;
+    const uint64_t start = s->timed && !whole ? para__ticks() : 0;
     outcome->batches = (para__batches){0};
     if (s->probe)
         job->first = probe(call, job, runner, &outcome->batches);
     else if (s->plan.width == 1)
-        run_batch(call, job, 0, units, runner, &outcome->batches);
+        outcome->ticks = run_batch(call, job, 0, units, runner, &outcome->batches);
     outcome->tally = runner->tally;
     outcome->workers = runner->tally.chunks != 0;
     if (s->plan.width > 1) {
@@ -173,7 +174,8 @@ static void run_at_length(para__call *call, para__job *job, para__runner *runner
         call->fp = para__fp_save();
     }
     if (s->timed && s->site && !outcome->tally.error) {
-        outcome->ticks = para__ticks() - start;
+        if (!whole)
+            outcome->ticks = para__ticks() - start;
         para__schedule_learn(s, outcome, units);
     }
 }
@@ -203,7 +205,7 @@ para_status para__call_fail(int error, size_t first, size_t count)
 para_status para__call_run(para__call *call, para__job *job)
 {
     const para__schedule *s = &call->schedule;
-    _Atomic uint64_t stop = UINT64_MAX;
+    para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
     para__runner runner = {.stop = &stop, .kind = para__call_kind(call)};
     para__outcome outcome;
     if (s->plan.width == 1 && !s->timed) {

@@ -17,7 +17,7 @@ static bool close_call(para__lane *lane)
 {
     unsigned out = 0;
     for (unsigned w = lane->first; w < lane->first + lane->width; w++) {
-        _Atomic uint64_t *word = &lane->member[w].ticket;
+        para__atomic_u64 *word = &lane->member[w].ticket;
         uint64_t seen = para__load_relaxed(word); /* as in participant.c: claim */
         for (;;) {
             const unsigned left = seen >> PARA__COUNT_BITS == lane->epoch

@@ -172,7 +172,7 @@ void para__costs_measure(para_pool *pool)
 
 /* Follows samples down quickly and up slowly, because a disturbance makes a call longer. Callers at
  * the same time may lose a sample. */
-static void follow_cost(_Atomic uint32_t *ns, double sample)
+static void follow_cost(para__atomic_u32 *ns, double sample)
 {
     const double known = para__load_relaxed(ns); /* a value on its own: see types.h */
     const double next = sample < known ? known + (sample - known) / 4 : known + known / 64 + 1;
@@ -188,7 +188,7 @@ void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)
         para__load_relaxed(&pool->followed.round_trip_ns); /* all: see types.h */
     const double way_ns = (double)ticks * para__ns_per_tick() - para__pool_costs(pool)->clock_ns;
     const double ns = awake ? 2 * way_ns : way_ns > round_trip_ns ? way_ns - round_trip_ns : 0;
-    _Atomic uint32_t *known = awake ? &pool->followed.round_trip_ns : &pool->followed.wake_ns;
+    para__atomic_u32 *known = awake ? &pool->followed.round_trip_ns : &pool->followed.wake_ns;
     const uint32_t known_ns = para__load_relaxed(known);
     if (came)
         follow_cost(known, ns);

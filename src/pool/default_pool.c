@@ -5,7 +5,7 @@
 #include "pool/pool.h"
 
 static para__guard making = PARA__GUARD_INIT;
-_Atomic(para_pool *) para__default_pool; /* [E6] publishes the pool; written under the mutex */
+para__atomic_pool para__default_pool; /* [E6] publishes the pool; written under the mutex */
 
 /* In a child. The parent's pool is left as it is, since its threads are not here, and the code that
  * forked may be using its memory. */

@@ -4,8 +4,10 @@
 
 #include "pool/types.h"
 
+typedef PARA__ATOMIC_OF(para_pool *) para__atomic_pool;
+
 /* [E6] The default pool, once it is made. Written by default_pool.c alone. */
-extern _Atomic(para_pool *) para__default_pool;
+extern para__atomic_pool para__default_pool;
 
 /* Makes the default pool if there is none. *pool is untouched on failure. Errors: those of
  * para_pool_create. */

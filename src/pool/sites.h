@@ -23,11 +23,11 @@ typedef struct para__site_key {
 
 typedef struct para__site {
     /* In one line of the cache: sites are read much more than written, so that 64 bytes do. */
-    _Alignas(64) _Atomic uint64_t kernel; /* as in the key; 0: free */
-    _Atomic uint64_t loop;
-    _Atomic uint64_t estimate[PARA__ESTIMATE_WORDS];
-    _Atomic uint64_t tuner;
-    _Atomic uint64_t small; /* calls of no more elements run alone, whatever else is known */
+    _Alignas(64) para__atomic_u64 kernel; /* as in the key; 0: free */
+    para__atomic_u64 loop;
+    para__atomic_u64 estimate[PARA__ESTIMATE_WORDS];
+    para__atomic_u64 tuner;
+    para__atomic_u64 small; /* calls of no more elements run alone, whatever else is known */
 } para__site;
 
 typedef struct para__sites {
@@ -66,28 +66,29 @@ static inline void para__site_set(para__site *site, para__estimate estimate, par
     para__store_relaxed(&site->small, 0);
 }
 
-/* The entry of that key: an existing one, else a free one, else another key's, whose knowledge is
- * given up. Never NULL. */
-static inline para__site *para__site_find(para__sites *sites, para__site_key key)
+static inline bool para__site_is(const para__site *site, para__site_key key)
+{
+    return para__load_relaxed(&site->kernel) == key.kernel && /* no order: see above */
+           para__load_relaxed(&site->loop) == key.loop;
+}
+
+/* The place where the entry of that key is looked for first. */
+static inline unsigned para__site_home(para__site_key key)
 {
     /* 2^64 / golden ratio: Knuth, TAOCP 6.4 */
     const uint64_t hash = (key.kernel ^ key.loop * 0xc2b2ae3d27d4eb4fu) * 0x9e3779b97f4a7c15u;
-    const unsigned home = (unsigned)(hash >> 55);
     _Static_assert(PARA__SITES == 1 << (64 - 55), "the hash covers the table");
-    para__site *free_site = NULL;
-    for (unsigned i = 0; i < PARA__SITE_PROBES; i++) {
-        para__site *site = &sites->site[(home + i) % PARA__SITES];
-        const uint64_t found = para__load_relaxed(&site->kernel); /* no order: see above */
-        if (found == key.kernel && para__load_relaxed(&site->loop) == key.loop)
-            return site;
-        if (found == 0 && !free_site)
-            free_site = site;
-    }
-    para__site *taken = free_site ? free_site : &sites->site[home];
-    para__site_set(taken, (para__estimate){0}, (para__tuner){0});
-    para__store_relaxed(&taken->loop, key.loop); /* no order: see above */
-    para__store_relaxed(&taken->kernel, key.kernel);
-    return taken;
+    return (unsigned)(hash >> 55);
+}
+
+/* The entry of that key: an existing one, else a free one, else another key's, whose knowledge is
+ * given up. Never NULL. Most are where they are looked for first. */
+para__site *para__site_seek(para__sites *sites, para__site_key key);
+
+static inline para__site *para__site_find(para__sites *sites, para__site_key key)
+{
+    para__site *site = &sites->site[para__site_home(key)];
+    return para__site_is(site, key) ? site : para__site_seek(sites, key);
 }
 
 static inline void para__site_forget(para__site *site)

@@ -60,21 +60,21 @@ struct para_pool {
      * workers had been awake, with the time at which that was counted (ticks). Each is a value on
      * its own, used for plans only: they order nothing. */
     _Alignas(PARA__LINE) struct {
-        _Atomic uint32_t round_trip_ns, wake_ns, share_ns, least_work_ns;
-        _Atomic uint64_t forgone_ns, forgone_at;
+        para__atomic_u32 round_trip_ns, wake_ns, share_ns, least_work_ns;
+        para__atomic_u64 forgone_ns, forgone_at;
     } followed;
 
     /* Workers that are parked, or whose threads are not up yet: likewise. */
-    _Alignas(PARA__LINE) _Atomic uint32_t sleeping;
+    _Alignas(PARA__LINE) para__atomic_u32 sleeping;
 
     /* The number of workers that a call may be divided among: as many as were asked for; fewer if
      * threads could not be created; 1 if a worker_init has failed. After the pool is made it is
      * written at most once, by the thread that makes the pool ready. A value on its own: orders
      * nothing. */
-    _Alignas(PARA__LINE) _Atomic uint32_t workers;
-    _Atomic uint32_t starting; /* [E4] workers whose threads are neither up nor given up */
-    _Atomic uint32_t ready;    /* [E4] 1 once none is starting and the costs are measured */
-    _Atomic bool stopping;     /* [E5] the workers are to end */
+    _Alignas(PARA__LINE) para__atomic_u32 workers;
+    para__atomic_u32 starting;  /* [E4] workers whose threads are neither up nor given up */
+    para__atomic_u32 ready;     /* [E4] 1 once none is starting and the costs are measured */
+    para__atomic_bool stopping; /* [E5] the workers are to end */
 };
 
 /* How many workers a call may be divided among now. */

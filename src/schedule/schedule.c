@@ -346,6 +346,7 @@ void para__schedule_begin(para__schedule *s, size_t units)
     const bool trusted = para__estimate_trusted(s->estimate);
     if (automatic && s->count <= para__small_count(s)) {
         run_small(s);
+        s->small = true;
         s->timed = true; /* the others of its kind are not looked at */
         s->stands_for = SAMPLE_EVERY;
         if ((double)s->estimate.price_ns > para__elements_ns(s, PARA__ALONE) &&

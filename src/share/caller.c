@@ -212,7 +212,7 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
     para__participant p = caller_participant(lane, at, job, plan);
     p.runner.tally = *tally;
     p.batches = &outcome->batches;
-    _Atomic uint32_t *displaced = at.is_helper ? NULL : &lanes->helper[p.self].displaced;
+    para__atomic_u32 *displaced = at.is_helper ? NULL : &lanes->helper[p.self].displaced;
     lane->run_frame = (uintptr_t)__builtin_frame_address(0);
     lane->displaces = displaced ? p.self + 1 : 0;
     if (displaced)

@@ -26,7 +26,7 @@ typedef struct para__tally {
 /* A participant while it runs units of a call. */
 typedef struct para__runner {
     unsigned worker;        /* 0 .. width - 1 */
-    _Atomic uint64_t *stop; /* first element of the lowest failing chunk known so far; 0 if
+    para__atomic_u64 *stop; /* first element of the lowest failing chunk known so far; 0 if
                                the call is cancelled; written by whoever fails, read by all */
     unsigned kind;          /* of the core that it is placed on, as in para_chunk */
     para__tally tally;

@@ -65,8 +65,8 @@
  * and the first bytes of the job are in one cache line, so that one transfer between cores brings a
  * small call to a worker. */
 typedef struct para__job_descriptor {
-    _Alignas(PARA__LINE) _Atomic uint64_t call; /* [E1] publishes team, job and payload */
-    _Atomic uint64_t team;
+    _Alignas(PARA__LINE) para__atomic_u64 call; /* [E1] publishes team, job and payload */
+    para__atomic_u64 team;
     para__run *run;
     size_t first, units, head_start;
     para__fp fp_control; /* the caller's */
@@ -80,8 +80,8 @@ _Static_assert(offsetof(para__job_descriptor, payload) == 64,
 
 /* What belongs to one worker of a lane. */
 typedef struct para__member {
-    _Alignas(PARA__LINE) _Atomic uint64_t ticket;
-    _Alignas(PARA__LINE) _Atomic uint64_t done; /* [E2] publishes tally and the call's outputs */
+    _Alignas(PARA__LINE) para__atomic_u64 ticket;
+    _Alignas(PARA__LINE) para__atomic_u64 done; /* [E2] publishes tally and the call's outputs */
     para__tally tally;                          /* of epoch done; written before done */
 } para__member;
 
@@ -106,7 +106,7 @@ typedef enum para__lease {
 
 typedef struct para__lane {
     /* [E3] hands the lane from caller to caller: a para__lease */
-    _Alignas(PARA__LINE) _Atomic uint32_t lease;
+    _Alignas(PARA__LINE) para__atomic_u32 lease;
     bool is_open;                    /* the call of this epoch has not been joined */
     uint64_t epoch;                  /* this to arena_bytes, with is_open: the lessee's */
     struct para__lanes *lanes;       /* of which it is one */
@@ -126,7 +126,7 @@ typedef struct para__lane {
     size_t arena_bytes;
     uint64_t needed_ticks;                   /* when a call last needed a quarter of a large one */
     _Alignas(PARA__LINE) para__event joiner; /* where the caller sleeps when a join takes long */
-    _Atomic uint64_t stop;                   /* UINT64_MAX; of a failing call see para__runner */
+    para__atomic_u64 stop;                   /* UINT64_MAX; of a failing call see para__runner */
     para__job_descriptor *descriptor;        /* [groups of workers, at most as many as these] */
     para__member *member;                    /* [helpers of its lanes] */
 } para__lane;
@@ -149,12 +149,12 @@ typedef struct para__helper {
      * that it has to stay out of their way; one more while it yields (yield.h). A hint:
      * orders nothing; too high for a moment, it keeps the worker away until a later call. Counted
      * by such callers, and by the worker. */
-    _Alignas(PARA__LINE) _Atomic uint32_t displaced;
+    _Alignas(PARA__LINE) para__atomic_u32 displaced;
 
     /* [E8] 1 while somebody helps in this worker's name: its thread, or a caller that sits in its
      * place and waits. One at a time, since member.done has one writer and scratch one user. */
-    _Alignas(PARA__LINE) _Atomic uint32_t acting;
-    _Atomic uint64_t seen[PARA__LANES]; /* the last call looked at by whoever acts, or made by the
+    _Alignas(PARA__LINE) para__atomic_u32 acting;
+    para__atomic_u64 seen[PARA__LANES]; /* the last call looked at by whoever acts, or made by the
                                            worker; an epoch each, that orders nothing */
 } para__helper;
 
@@ -163,10 +163,10 @@ typedef struct para__helper {
 typedef struct para__lanes {
     unsigned fork_count;         /* of the process that the helpers are in */
     uint64_t batch_ticks;        /* shorter batches say nothing of a unit's cost: the clock shows */
-    _Atomic uint64_t spin_ticks; /* how long a waiter spins before it sleeps; 0 where threads share
+    para__atomic_u64 spin_ticks; /* how long a waiter spins before it sleeps; 0 where threads share
                                     CPUs. A value on its own: orders nothing */
-    _Atomic uint32_t used; /* [E5] lanes that were ever leased, at most: others are not looked at */
-    _Atomic uint64_t kept_ticks; /* when it was first seen, or last looked at, that lanes hold large
+    para__atomic_u32 used; /* [E5] lanes that were ever leased, at most: others are not looked at */
+    para__atomic_u64 kept_ticks; /* when it was first seen, or last looked at, that lanes hold large
                                     memory; 0: none does. A time on its own: orders nothing */
     para__helper *helper;        /* [workers] */
     para__lane lane[PARA__LANES];

@@ -7,7 +7,7 @@
 static unsigned claim(const para__participant *p, unsigned w, unsigned *first_ticket)
 {
     const unsigned tickets = p->division.tickets;
-    _Atomic uint64_t *word = &p->lane->member[w].ticket;
+    para__atomic_u64 *word = &p->lane->member[w].ticket;
     uint64_t seen = para__load_relaxed(word);
     for (;;) {
         const uint64_t epoch = seen >> PARA__COUNT_BITS;

@@ -12,9 +12,9 @@ enum { REQUESTED = 1, AWAITED = 2 };
 
 _Static_assert(sizeof(para_cancel) == 4, "a token has four bytes");
 
-static _Atomic uint32_t *token_of(para_cancel *cancel)
+static para__atomic_u32 *token_of(para_cancel *cancel)
 {
-    return (_Atomic uint32_t *)&cancel->word;
+    return (para__atomic_u32 *)&cancel->word;
 }
 
 void para_cancel_request(para_cancel *cancel)

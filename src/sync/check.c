@@ -21,7 +21,7 @@
 
 static PARA__THREAD_LOCAL para__hold *latest; /* of what the thread holds */
 
-static _Atomic bool checking_ended; /* a value on its own: orders nothing */
+static para__atomic_bool checking_ended; /* a value on its own: orders nothing */
 
 /* Writing is a cancellation point and may set errno; locking a mutex does neither, so both are
  * undone here. */

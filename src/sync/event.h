@@ -27,7 +27,7 @@
 
 /* One sleeper, any number of wakers. */
 typedef struct para__event {
-    _Atomic uint32_t state; /* AWAKE or PARKED; PARKED written by the sleeper, AWAKE by anyone */
+    para__atomic_u32 state; /* AWAKE or PARKED; PARKED written by the sleeper, AWAKE by anyone */
 } para__event;
 
 enum { PARA__AWAKE = 0, PARA__PARKED = 1 };

@@ -16,7 +16,7 @@
 #include "base/thread.h"
 
 typedef struct para__latch {
-    _Atomic uint32_t state; /* zeroed: free */
+    para__atomic_u32 state; /* zeroed: free */
 } para__latch;
 
 enum { PARA__LATCH_FREE = 0, PARA__LATCH_HELD = 1, PARA__LATCH_CONTENDED = 2 };

@@ -54,7 +54,7 @@ para_status para__line_wait(const para__lock_type *type, void *lock, para__waite
 {
     if (spins && spin_and_take(type, lock, self->need, deadline_ns))
         return PARA_OK;
-    para__event event = {PARA__PARKED};
+    para__event event = {PARA__ATOMIC(PARA__PARKED)};
     para__waiter for_token = {.key = cancel, .event = &event};
     self->event = &event;
     if (cancel && !para__cancel_enter(&for_token, cancel))

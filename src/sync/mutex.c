@@ -84,9 +84,9 @@ _Static_assert(sizeof(para_mutex) == 4, "a mutex has four bytes");
  * pause between them; with pauses, short naps are better. */
 static const uint64_t nap_ns = 50000;
 
-static _Atomic uint32_t *word_of(para_mutex *mutex)
+static para__atomic_u32 *word_of(para_mutex *mutex)
 {
-    return (_Atomic uint32_t *)&mutex->word;
+    return (para__atomic_u32 *)&mutex->word;
 }
 
 /* This thread's CPU, in the form of the word; 0 if it is not known. A wrong hint from CPU 65 535
@@ -103,7 +103,7 @@ static uint32_t taken_from(uint32_t known, uint32_t cpu)
 }
 
 /* Whether a holder waits for the CPU on which this thread runs: a guess, either may have moved. */
-static bool is_in_holders_way(_Atomic uint32_t *word)
+static bool is_in_holders_way(para__atomic_u32 *word)
 {
     const uint32_t known = para__load_relaxed(word);
     return known & LOCKED && known & CPU && (known & CPU) == here();
@@ -112,7 +112,7 @@ static bool is_in_holders_way(_Atomic uint32_t *word)
 /* As a newcomer. */
 static bool take(void *mutex, uint32_t cpu)
 {
-    _Atomic uint32_t *const word = word_of(mutex);
+    para__atomic_u32 *const word = word_of(mutex);
     uint32_t known = para__load_relaxed(word); /* the swap orders */
     while (!(known & (LOCKED | RESERVED)))
         if (para__cas_acquire(E9, word, &known, taken_from(known, cpu)))
@@ -122,7 +122,7 @@ static bool take(void *mutex, uint32_t cpu)
 
 static bool take_or_announce(void *mutex, para__waiter *self, bool others, bool queues)
 {
-    _Atomic uint32_t *const word = word_of(mutex);
+    para__atomic_u32 *const word = word_of(mutex);
     (void)self;
     uint32_t known = para__load_relaxed(word); /* the swap orders */
     uint32_t next;
@@ -138,7 +138,7 @@ static bool take_or_announce(void *mutex, para__waiter *self, bool others, bool 
 /* Called under the latch by the first in line, which was woken. It takes the lock; or it makes sure
  * that the next unlock wakes it again and, if it has starved, that newcomers keep off. others: more
  * threads wait. */
-static bool take_or_rest(_Atomic uint32_t *word, bool others, bool starved)
+static bool take_or_rest(para__atomic_u32 *word, bool others, bool starved)
 {
     uint32_t known = para__load_relaxed(word); /* the swap orders */
     uint32_t next;
@@ -152,7 +152,7 @@ static bool take_or_rest(_Atomic uint32_t *word, bool others, bool starved)
 /* For the first in line, woken, without the latch: spins until the lock seems free, as long as that
  * pays; in the holder's way it does not pay. Keeps newcomers off if it has starved: then it is
  * certain to come next, and its luck in spinning does not count. */
-static void spin_as_first(_Atomic uint32_t *word, bool starved, uint64_t deadline_ns)
+static void spin_as_first(para__atomic_u32 *word, bool starved, uint64_t deadline_ns)
 {
     if (!(para__load_relaxed(word) & LOCKED)) /* all of this is a guess */
         return;
@@ -177,7 +177,7 @@ static void spin_as_first(_Atomic uint32_t *word, bool starved, uint64_t deadlin
 static para_status stay_awake(void *mutex, para__waiter *self, uint64_t deadline_ns,
                               para_cancel *cancel)
 {
-    _Atomic uint32_t *const word = word_of(mutex);
+    para__atomic_u32 *const word = word_of(mutex);
     self->since_ns = self->since_ns ? self->since_ns : para__now_ns();
     for (;;) {
         self->starved = para__now_ns() - self->since_ns >= PARA__OVERTAKE_NS;
@@ -197,7 +197,7 @@ static para_status stay_awake(void *mutex, para__waiter *self, uint64_t deadline
 /* Under the latch: asserts that a line that is not empty is announced, and that WAKING is set if
  * the first in line has been woken. This does not hold while an unlock of a free mutex is put
  * right. */
-static void check_word(_Atomic uint32_t *word, const para__bucket *bucket, const void *key)
+static void check_word(para__atomic_u32 *word, const para__bucket *bucket, const void *key)
 {
     if (!PARA__ASSERTS)
         return;
@@ -210,7 +210,7 @@ static void check_word(_Atomic uint32_t *word, const para__bucket *bucket, const
 static bool take_or_leave(void *mutex, para__bucket *bucket, para__waiter *self, bool is_over,
                           para__calls *calls)
 {
-    _Atomic uint32_t *const word = word_of(mutex);
+    para__atomic_u32 *const word = word_of(mutex);
     check_word(word, bucket, self->key);
     const bool first = para__queue_next(bucket, self->key, NULL) == self;
     const bool others = !first || para__queue_next(bucket, self->key, self);
@@ -257,7 +257,7 @@ para_status para_mutex_unlock_slow(para_mutex *mutex, uint32_t rest)
     const bool was_free = (rest & LOCKED) != 0;
     if (!was_free && (rest & (WAITING | WAKING)) != WAITING)
         return PARA_OK;
-    _Atomic uint32_t *const word = word_of(mutex); /* may be gone: see above */
+    para__atomic_u32 *const word = word_of(mutex); /* may be gone: see above */
     const void *const key = para__mutex_key(mutex);
     para__calls calls = {.count = 0};
     para__bucket *const bucket = para__bucket_lock(key);

@@ -30,7 +30,7 @@ void para__bucket_check(const para__bucket *bucket)
 
 para__bucket *para__bucket_lock(const void *key)
 {
-    static _Atomic unsigned emptied;
+    static para__atomic_u32 emptied;
     para__after_fork(&emptied, empty_all);
     /* Multiplication by the golden ratio: Knuth, The Art of Computer Programming 3, 6.4. */
     const uint64_t mixed = (uint64_t)(uintptr_t)key * 0x9e3779b97f4a7c15u;

@@ -30,7 +30,7 @@ typedef struct para__waiter {
     struct para__waiter *prev, *next; /* in the bucket */
     uint64_t since_ns;                /* semaphore: first in line since; mutex: first woken; or 0 */
     uint32_t need;                    /* semaphore: how many units; mutex: its thread's CPU */
-    _Atomic bool woken;               /* set by a waker, cleared by its owner */
+    para__atomic_bool woken;          /* set by a waker, cleared by its owner */
     bool starved;                     /* mutex: first in line for too long; its owner's */
 } para__waiter;
 

@@ -53,9 +53,9 @@ static const uint64_t FAIR = PARA_SEMAPHORE_FAIR_;
 
 _Static_assert(sizeof(para_semaphore) == 8, "a semaphore has eight bytes");
 
-static _Atomic uint64_t *units_of(para_semaphore *semaphore)
+static para__atomic_u64 *units_of(para_semaphore *semaphore)
 {
-    return (_Atomic uint64_t *)&semaphore->word;
+    return (para__atomic_u64 *)&semaphore->word;
 }
 
 static uint32_t available(uint64_t word)
@@ -81,15 +81,15 @@ para_status para_semaphore_init(para_semaphore *semaphore, uint32_t initial, uin
                           most);
     if (flags & ~PARA_SEMAPHORE_FAIR)
         return para__fail(PARA_ERR_ARGUMENT, "unknown flags %#x", flags);
-    semaphore->word =
-        initial | (uint64_t)most << MAXIMUM_SHIFT | (flags & PARA_SEMAPHORE_FAIR ? FAIR : 0);
+    *semaphore = (para_semaphore){initial | (uint64_t)most << MAXIMUM_SHIFT |
+                                  (flags & PARA_SEMAPHORE_FAIR ? FAIR : 0)};
     return PARA_OK;
 }
 
 /* As a newcomer. */
 static bool take_units(void *semaphore, uint32_t count)
 {
-    _Atomic uint64_t *const word = units_of(semaphore);
+    para__atomic_u64 *const word = units_of(semaphore);
     uint64_t known = para__load_relaxed(word); /* the swap orders */
     while (available(known) >= count && !(known & CLOSED))
         if (para__cas_acquire(E11, word, &known, known - count))
@@ -102,7 +102,7 @@ static bool take_units(void *semaphore, uint32_t count)
 /* If the queue is empty, bits that say otherwise are left from a parent, before fork(). */
 static bool take_units_or_announce(void *semaphore, para__waiter *self, bool others, bool queues)
 {
-    _Atomic uint64_t *const word = units_of(semaphore);
+    para__atomic_u64 *const word = units_of(semaphore);
     const uint32_t count = self->need;
     uint64_t known = para__load_relaxed(word); /* the swap orders */
     uint64_t next;
@@ -121,7 +121,7 @@ static bool take_units_or_announce(void *semaphore, para__waiter *self, bool oth
 /* Takes units for a waiter, if enough remain for all before it. No order is needed: the units have
  * come from releases under the latch, or from releases that were over when it announced itself
  * [E11]. */
-static bool take_in_turn(_Atomic uint64_t *word, const para__bucket *bucket,
+static bool take_in_turn(para__atomic_u64 *word, const para__bucket *bucket,
                          const para__waiter *self)
 {
     uint64_t needed = self->need;
@@ -137,7 +137,7 @@ static bool take_in_turn(_Atomic uint64_t *word, const para__bucket *bucket,
 
 /* Wakes the first in line, as many as the units suffice for. If more are due than can be woken at a
  * time, those that are woken serve the rest. */
-static void serve(_Atomic uint64_t *word, const para__bucket *bucket, const void *key,
+static void serve(para__atomic_u64 *word, const para__bucket *bucket, const void *key,
                   para__calls *calls)
 {
     para__waiter *const first = para__queue_next(bucket, key, NULL);
@@ -158,7 +158,7 @@ static void serve(_Atomic uint64_t *word, const para__bucket *bucket, const void
         para__or_relaxed(word, CLOSED); /* guards nothing: it keeps others off */
 }
 
-static void check_units(_Atomic uint64_t *word, const para__bucket *bucket, const void *key)
+static void check_units(para__atomic_u64 *word, const para__bucket *bucket, const void *key)
 {
     if (!PARA__ASSERTS)
         return;
@@ -170,7 +170,7 @@ static void check_units(_Atomic uint64_t *word, const para__bucket *bucket, cons
 static bool take_in_turn_or_leave(void *semaphore, para__bucket *bucket, para__waiter *self,
                                   bool is_over, para__calls *calls)
 {
-    _Atomic uint64_t *const word = units_of(semaphore);
+    para__atomic_u64 *const word = units_of(semaphore);
     check_units(word, bucket, self->key);
     const bool first = para__queue_next(bucket, self->key, NULL) == self;
     const bool taken = take_in_turn(word, bucket, self);
@@ -216,7 +216,7 @@ bool para_semaphore_try_acquire_slow(para_semaphore *semaphore)
 
 para_status para_semaphore_release_slow(para_semaphore *semaphore, uint32_t count)
 {
-    _Atomic uint64_t *const word = units_of(semaphore);
+    para__atomic_u64 *const word = units_of(semaphore);
     para__calls calls = {.count = 0};
     para__bucket *const bucket = para__bucket_lock(semaphore);
     const bool waited = para__queue_next(bucket, semaphore, NULL) != NULL;

@@ -18,7 +18,7 @@ static para__guard reading = PARA__GUARD_INIT;
 
 /* [E7] Publishes the machine with all that it points to. Written once, under the mutex; read by
  * anyone. */
-static _Atomic(const para__machine *) the_machine;
+static PARA__ATOMIC_OF(const para__machine *) the_machine;
 
 __attribute__((constructor(101))) static void guard_reading_in_forks(void)
 {

@@ -82,7 +82,7 @@ static void settle(para_pool *pool)
     const para__estimate known = {.alone_ns = 1, .alone = 15, .spread = 16};
     for (unsigned i = 0; i < PARA__SITES; i++) {
         para__site_write(&pool->sites.site[i], known);
-        pool->sites.site[i].small = 100;
+        para__store_relaxed(&pool->sites.site[i].small, 100);
     }
 }
 

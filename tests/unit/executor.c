@@ -36,7 +36,7 @@ static void *help(void *arg)
 {
     const lent *self = arg;
     para__lanes *lanes = &self->pool->lanes;
-    _Atomic uint32_t *acting = &lanes->helper[self->worker].acting;
+    para__atomic_u32 *acting = &lanes->helper[self->worker].acting;
     is_lent = true;
     while (!is_over) {
         if (para__swap_acquire(E8, acting, 1) == 0) {

@@ -28,19 +28,19 @@ static _Thread_local para__lane *leased;
 
 static void touch(const void *word)
 {
-    (void)para__load_relaxed((const _Atomic uint64_t *)word);
+    (void)para__load_relaxed((const para__atomic_u64 *)word);
 }
 
 static void touch_half(const void *word)
 {
-    (void)para__load_relaxed((const _Atomic uint32_t *)word);
+    (void)para__load_relaxed((const para__atomic_u32 *)word);
 }
 
 static void make_lane(unsigned index, bool is_there)
 {
     para__lane *lane = &pool.lanes.lane[index];
     lane->lanes = &pool.lanes;
-    lane->stop = UINT64_MAX;
+    para__store_relaxed(&lane->stop, UINT64_MAX);
     lane->lease = !is_there;
     lane->descriptor = descriptors[index];
     lane->member = members[index];
@@ -96,7 +96,7 @@ void fixture_make(const fixture *f)
     pool.worker_exit = f->started ? NULL : leave;
     pool.cpu_limit = WORKERS;
     pool.worker_of_cpu = workers_of_cpus;
-    pool.lanes.spin_ticks = f->spin_ticks;
+    para__store_relaxed(&pool.lanes.spin_ticks, f->spin_ticks);
     for (unsigned w = 0; w < f->workers; w++) {
         workers_of_cpus[w] = (uint16_t)w;
         workers[w].pool = &pool;
