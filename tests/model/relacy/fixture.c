@@ -41,7 +41,7 @@ static void make_lane(unsigned index, bool is_there)
     para__lane *lane = &pool.lanes.lane[index];
     lane->lanes = &pool.lanes;
     para__store_relaxed(&lane->stop, UINT64_MAX);
-    lane->lease = !is_there;
+    para__store_relaxed(&lane->lease, !is_there);
     lane->descriptor = descriptors[index];
     lane->member = members[index];
     touch_half(&lane->lease);
