@@ -12,7 +12,7 @@
 
 #include "schedule/state.h"
 
-/* Decides how a call runs, of so many units. s->pool, options and count are set. begin_small
+/* Decides how a call of that many units runs. s->pool, options and count are set. begin_small
  * decides without arithmetic; false: call begin. */
 bool para__schedule_begin_small(para__schedule *s, uintptr_t kernel, size_t units);
 void para__schedule_begin(para__schedule *s, size_t units);
@@ -24,7 +24,7 @@ void para__schedule_divide(para__schedule *s, size_t units);
  * that reason. */
 void para__schedule_limit(para__schedule *s, unsigned most, para_why why);
 
-/* The call is shared as planned, or cannot be and runs alone. */
+/* Says that the call is shared as planned, or cannot be and runs alone. */
 void para__schedule_is_shared(para__schedule *s);
 void para__schedule_stay_alone(para__schedule *s, para_why why);
 
