@@ -1,5 +1,5 @@
-/* One pass that fills arrays and sums: the forces on the beads of a chain of springs, and the energy that
- * is in the springs; then the bead that is pulled most. */
+/* One pass that fills an array and sums: the forces on the beads of a chain of springs, and the
+ * energy of the springs. Then the bead that is pulled most. */
 #include <math.h>
 #include <para/para.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* Loops that write where they must: y = a * x + y, an iteration that fills a whole row, and a scatter to
- * places that are all different. Each is the loop's body with its arguments by name. */
+/* Loops that write where they must: y = a * x + y, an iteration that fills a whole row, and a
+ * scatter to places that are all different. Each is a loop's body, with its arguments by name. */
 #include <para/para.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
-/* A stencil: heat spreading over a plate, each point the mean of its four neighbours. Two nested loops,
- * whose iterations are all independent since each step reads one grid and writes another. */
+/* A stencil: heat spreading over a plate, each point the mean of its four neighbours. Two nested
+ * loops, whose iterations are independent: each step reads one grid and writes another. */
 #include <para/para.h>
 #include <stdio.h>
 #include <string.h>

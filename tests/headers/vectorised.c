@@ -1,4 +1,4 @@
-/* Loops whose bodies compilers vectorise if they stand in a plain loop: each begins a line with PARA_. */
+/* Loops that compilers vectorise as they do plain loops. Each begins a line with PARA_. */
 #include <para/para.h>
 
 PARA_LOOP(saxpy, i, float, a, const float *, x, float *, y)

@@ -1,5 +1,5 @@
-/* PARA_LOOP, PARA_LOOP2, PARA_LOOP3 and the maps: each iteration once, whatever the range, the tiles, the
- * pool and the options. */
+/* PARA_LOOP, PARA_LOOP2, PARA_LOOP3 and the maps: each iteration runs once, with any range, tiles,
+ * pool and options. */
 #include "../common/check.h"
 
 #include <stdlib.h>

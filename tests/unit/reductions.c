@@ -1,5 +1,5 @@
-/* PARA_SUM, PARA_MIN and the others, and outputs of para_preduce: the bits and the arrays of the serial
- * run, whatever the pool and the options. */
+/* PARA_SUM, PARA_MIN and the others, and outputs of para_preduce: the bits and the arrays are those
+ * of the serial run, with any pool and options. */
 #include "../common/check.h"
 
 #include <math.h>

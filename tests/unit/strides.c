@@ -1,4 +1,4 @@
-/* Views whose elements do not follow each other: columns of a matrix, fields of structures, windows. */
+/* Views whose elements do not follow each other: columns of a matrix, fields, windows. */
 #include "../common/check.h"
 
 enum { ROWS = 50, COLUMNS = 8 };
@@ -79,7 +79,7 @@ TEST(columns)
     assert_true(total == expected && total >= ROWS);
 }
 
-/* The mean of three neighbours, by windows that overlap; and from one field of a structure to another. */
+/* The mean of three neighbours, by windows that overlap. */
 static int mean_of_windows(const para_chunk *chunk, const void *arg)
 {
     const double *in = chunk->in[0];
@@ -117,7 +117,7 @@ TEST(windows_and_fields)
                                    .out = {PARA_OUT(mean)},
                                    .strides = &strides,
                                    .options.chunk = 7}));
-    /* The last window ends with the array: an output behind it does not overlap, one within does. */
+    /* An output within the windows overlaps. */
     para_map call = {.kernel = mean_of_windows,
                      .count = ROWS,
                      .in = {PARA_IN_ROWS(x, 3)},

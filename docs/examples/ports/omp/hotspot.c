@@ -1,5 +1,5 @@
-/* Hotspot: how a chip warms up, given the power of each of its places. After Rodinia's program of that
- * name. Prints the sum of all temperatures, and the hottest place. */
+/* Hotspot: how a chip warms up, given the power of each place, after Rodinia's program. Prints the
+ * sum of all temperatures and the hottest place. */
 #include <stdio.h>
 #include <stdlib.h>
 

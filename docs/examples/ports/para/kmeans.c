@@ -1,5 +1,5 @@
-/* k-means by Lloyd's algorithm: points go to the nearest centre, centres to the mean of their points,
- * until no point moves. Prints the number of rounds and the sum of squared distances. */
+/* k-means by Lloyd's algorithm: points go to the nearest centre, centres to the mean of their
+ * points, until no point moves. Prints the number of rounds and the sum of squared distances. */
 #include <para/para.h>
 #include <stdio.h>
 #include <stdlib.h>
