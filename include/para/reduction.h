@@ -256,7 +256,7 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
         const char *para_file_, int para_line_,                                                    \
         size_t para_n_ PARA_EACH_(n, PARA_PARAMETER_, name, __VA_ARGS__))                          \
     {                                                                                              \
-        type para_s_;                                                                              \
+        type para_s_ = PARA_OPEN_ identity; /* for compilers that do not see abort() */            \
         para_must_succeed_(name##_call_(PARA_NULL_, &para_s_,                                      \
                                         para_n_ PARA_EACH_(n, PARA_ARGUMENT_, name, __VA_ARGS__)), \
                            #name, para_file_, para_line_);                                         \
