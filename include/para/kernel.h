@@ -28,7 +28,8 @@ typedef struct para_out {
  * of PARA_MAP_KERNEL are not for such views. Inputs may have overlapping elements (windows), a
  * stride less than element_bytes; outputs may not. */
 typedef struct para_strides {
-    size_t in[PARA_IN_MAX], out[PARA_OUT_MAX];
+    size_t in[PARA_IN_MAX];   /* of each input, in bytes */
+    size_t out[PARA_OUT_MAX]; /* of each output */
 } para_strides;
 
 /* PARA_IN(x): the array that x points to, element by element. PARA_IN_ROWS(x, k): the same memory

@@ -40,6 +40,7 @@
                (PARA_INDEX_(i), PARA_INDEX_(j), PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))), \
                __VA_ARGS__)
 
+/* Runs a loop, see above. A para_status, which has to be looked at. */
 #define para_loop(name, ...) (PARA_FIT_(name, __VA_ARGS__), name##_call_(PARA_NULL_, __VA_ARGS__))
 
 /* The same with a para_setup: para_loop_with(&setup, name, count, argument, ...). */

@@ -73,8 +73,10 @@
 #define PARA_REDUCTION(name, type, identity, s, t, statement, ...) \
     PARA_REDUCTION_(name, PARA_PAIRS_(__VA_ARGS__), type, identity, s, t, statement, __VA_ARGS__)
 
+/* The result of a reduction, see above. Ends the program if there is none. */
 #define para_reduced(name, ...) \
     (PARA_FIT_(name, __VA_ARGS__), name##_value_(__FILE__, __LINE__, __VA_ARGS__))
+/* The same into *result: a para_status, which has to be looked at. */
 #define para_reduce_to(result, name, ...)                              \
     (PARA_FITS_(name##_result_, result), PARA_FIT_(name, __VA_ARGS__), \
      name##_call_(PARA_NULL_, result, __VA_ARGS__))

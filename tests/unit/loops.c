@@ -201,7 +201,7 @@ TEST(maps_of_typed_arrays)
     static size_t at[N + 1];
     for (int i = 0; i < N; i++) {
         x[i] = i;
-        y[i] = 3 * i;
+        y[i] = 3L * i;
         f[i] = (float)(i % 7);
     }
     const para_setup setup = {.pool = pools[2],

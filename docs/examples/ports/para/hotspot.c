@@ -31,11 +31,11 @@ int main(int argc, char **argv)
 {
     const size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 500;
     const int steps = argc > 2 ? atoi(argv[2]) : 100;
-    double *t = malloc(n * n * sizeof *t), *next = malloc(n * n * sizeof *next);
-    double *power = malloc(n * n * sizeof *power);
+    double *t = calloc(n * n, sizeof *t), *next = calloc(n * n, sizeof *next);
+    double *power = calloc(n * n, sizeof *power);
     double total = 0;
     if (!t || !next || !power)
-        return 1;
+        exit(1);
     for (size_t at = 0; at < n * n; at++) {
         t[at] = ambient;
         power[at] = (double)(at * 7919 % 1009) / 100;

@@ -46,7 +46,7 @@ int main(int argc, char **argv)
     unsigned char *own = malloc(n);
     double centre[K][DIMS];
     if (!p || !own || n < K)
-        return 1;
+        exit(1);
     for (size_t i = 0; i < n; i++) {
         own[i] = K;
         for (size_t k = 0; k < DIMS; k++)
