@@ -6,7 +6,7 @@
 static const double clearly_better = 0.03;
 
 /* The part of a thread's time that trials may cost, as for a site's. */
-static const double credit_part = 1.0 / 64;
+static const double trials_part = 1.0 / 64;
 
 static double least_ratio(const para__arms *arms)
 {
@@ -37,8 +37,7 @@ static void choose(para__arms *arms)
 static bool is_time_for_trial(const para__arms *arms)
 {
     const double longer = arms->other - least_ratio(arms);
-    return arms->windows_left == 0 &&
-           arms->credit >= longer * arms->alone_ns * PARA__TRIAL_WINDOWS;
+    return arms->windows_left == 0 && arms->credit >= longer * arms->alone_ns * PARA__TRIAL_WINDOWS;
 }
 
 /* After each PARA__ARM_WINDOWS. Other sites than before are another part of the program. */
@@ -68,7 +67,7 @@ static void end_window(para__arms *arms, double ns)
         look_at_sites(arms);
     arms->ratio[arms->next] = ratio;
     arms->next = (uint8_t)((arms->next + 1) % PARA__WINDOWS_COMPARED);
-    arms->credit += (float)(ns * credit_part / (1u << arms->lost));
+    arms->credit += (float)(ns * trials_part / (1u << arms->lost));
     if (arms->windows_left > 0)
         arms->windows_left--;
     if (is_time_for_trial(arms))

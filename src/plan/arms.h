@@ -11,9 +11,10 @@
  * The other arm is tried for PARA__TRIAL_WINDOWS. The first finds data where the other arm has left
  * them. The least ratio of the rest is compared with the least of as many windows before the trial,
  * since what disturbs a window makes it longer. Trials are paid from a credit, a part of the
- * thread's time. Each trial that is lost halves that part, and doubles the least distance to the
- * next trial. Where 16 windows have other sites than the 16 before, another part of the program has begun:
- * there, trials are as frequent as at the beginning. */
+ * thread's time. A trial costs what the other arm took longer the last time, and the first one what
+ * is predicted. Each trial that is lost halves that part, and doubles the least distance to the
+ * next trial. Where 16 windows have other sites than the 16 before, another part of the program has
+ * begun: there, trials are as frequent as at the beginning. */
 #ifndef PARA_PLAN_ARMS_H
 #define PARA_PLAN_ARMS_H
 
@@ -31,17 +32,17 @@ enum {
     PARA__WINDOWS_COMPARED = PARA__TRIAL_WINDOWS - 1
 };
 
-typedef struct para__arms { /* of a thread, so in few bytes */
+typedef struct para__arms {              /* of a thread, so in few bytes */
     float ratio[PARA__WINDOWS_COMPARED]; /* of the arm in use: of its last windows */
-    float tried;    /* of the other arm: the least ratio in this trial */
-    float other;    /* of the other arm: that of its last trial */
-    float credit;   /* for a trial, ns */
-    float alone_ns; /* of the window's calls, as predicted */
-    uint32_t first; /* the site of its first call */
-    uint32_t sites; /* a bit of each site of the windows since it was last looked at, */
-    uint32_t known; /* and what they were before */
-    uint64_t since; /* the window began at (ns); 0: none has */
-    uint16_t calls; /* in it */
+    float tried;                         /* of the other arm: the least ratio in this trial */
+    float other;                         /* of the other arm: that of its last trial */
+    float credit;                        /* for a trial, ns */
+    float alone_ns;                      /* of the window's calls, as predicted */
+    uint32_t first;                      /* the site of its first call */
+    uint32_t sites;        /* a bit of each site of the windows since it was last looked at, */
+    uint32_t known;        /* and what they were before */
+    uint64_t since;        /* the window began at (ns); 0: none has */
+    uint16_t calls;        /* in it */
     uint16_t windows_left; /* until the other arm may be tried */
     uint8_t windows;       /* since the sites were looked at */
     uint8_t next;          /* place in ratio[] of the next window */
@@ -59,9 +60,8 @@ static inline para__arm para__arms_now(const para__arms *arms)
 /* Whether a call of that site ends a window, so that para__arms_turn is to be told the time. */
 static inline bool para__arms_is_full(const para__arms *arms, uint32_t site)
 {
-    return arms->since == 0 ||
-           (arms->calls >= PARA__WINDOW_CALLS &&
-            (site == arms->first || arms->calls >= PARA__WINDOW_MOST));
+    return arms->since == 0 || (arms->calls >= PARA__WINDOW_CALLS &&
+                                (site == arms->first || arms->calls >= PARA__WINDOW_MOST));
 }
 
 /* A short call, in whatever way it runs, that takes so long alone. */

@@ -210,7 +210,7 @@ static bool is_alone_with_all(para__schedule *s, double alone_ns)
 }
 
 /* Times a call that is not so short, only to see whether it is of another kind than expected. */
-static void watch(para__schedule *s, double alone_ns, double least_ns)
+static void watch_call(para__schedule *s, double alone_ns, double least_ns)
 {
     s->watched = !s->timed && alone_ns > least_ns;
     s->timed |= s->watched;
@@ -225,7 +225,7 @@ static void run_together(para__schedule *s, double alone_ns)
     s->plan.why = PARA_WHY_TOGETHER;
     s->together = true;
     s->timed &= !recent.arms.trial;
-    watch(s, alone_ns, together_ns);
+    watch_call(s, alone_ns, together_ns);
 }
 
 /* ---- Before a call -------------------------------------------------------------------- */
@@ -297,7 +297,7 @@ static void begin_known(para__schedule *s, size_t units)
         s->trial = true;
     } else {
         run_small(s);
-        watch(s, alone_ns, short_ns);
+        watch_call(s, alone_ns, short_ns);
     }
 }
 
