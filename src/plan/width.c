@@ -1,6 +1,9 @@
 #include "plan/width.h"
 
+#include "base/assert.h"
 #include "base/bounds.h"
+
+#include <float.h>
 
 /* The first trial comes after so many calls, later ones after more, doubled with each refusal. */
 enum { CALLS_BETWEEN = 64, MOST_REFUSED = 6 };
@@ -22,6 +25,13 @@ static unsigned halved(unsigned all, unsigned halvings)
 static bool can_narrow(para__width w, unsigned all)
 {
     return halved(all, w.halvings) >= 2 * LEAST_WIDTH;
+}
+
+void para__width_check(const para__width *width)
+{
+    PARA__ASSERT(width->pace_ns >= 0 && width->pace_ns <= FLT_MAX);
+    PARA__ASSERT(width->calls <= CALLS_BETWEEN << MOST_REFUSED);
+    PARA__ASSERT(width->halvings < 32 && width->refused <= MOST_REFUSED);
 }
 
 /* The width of the next trial; the present one if it is not its time. */

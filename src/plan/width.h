@@ -34,6 +34,9 @@ unsigned para__width_next(para__width width, unsigned all);
  * that para__width_next tells are passed over. */
 para__width para__width_add(para__width width, unsigned all, unsigned ran, double element_ns);
 
+/* Asserts that its fields are in range. */
+void para__width_check(const para__width *width);
+
 /* As one word, so that it can be read and written whole. */
 static inline uint64_t para__width_pack(para__width w)
 {

@@ -7,6 +7,7 @@
 #ifndef PARA_POOL_SITES_H
 #define PARA_POOL_SITES_H
 
+#include "base/assert.h"
 #include "base/atomic.h"
 #include "plan/estimate.h"
 #include "plan/width.h"
@@ -53,17 +54,26 @@ static inline para__estimate para__site_read(const para__site *site)
 static inline void para__site_write(para__site *site, para__estimate estimate)
 {
     uint64_t words[PARA__ESTIMATE_WORDS];
+    if (PARA__ASSERTS)
+        para__estimate_check(&estimate);
     memcpy(words, &estimate, sizeof estimate);
     for (unsigned i = 0; i < PARA__ESTIMATE_WORDS; i++)
         para__store_relaxed(&site->estimate[i], words[i]); /* no order: see above */
+}
+
+static inline void para__site_set_width(para__site *site, para__width width)
+{
+    if (PARA__ASSERTS)
+        para__width_check(&width);
+    para__store_relaxed(&site->width, para__width_pack(width)); /* no order: see above */
 }
 
 /* Sets all that is known of a site. */
 static inline void para__site_set(para__site *site, para__estimate estimate, para__width width)
 {
     para__site_write(site, estimate);
-    para__store_relaxed(&site->width, para__width_pack(width)); /* no order: see above */
-    para__store_relaxed(&site->small, 0);
+    para__site_set_width(site, width);
+    para__store_relaxed(&site->small, 0); /* no order: see above */
 }
 
 /* The entry of that key: an existing one, else a free one, else another's, which is given up. Never
@@ -103,8 +113,7 @@ static inline para__width para__site_width(const para__site *site)
 
 static inline void para__site_pace(para__site *site, unsigned all, unsigned ran, double element_ns)
 {
-    const para__width next = para__width_add(para__site_width(site), all, ran, element_ns);
-    para__store_relaxed(&site->width, para__width_pack(next)); /* no order: see above */
+    para__site_set_width(site, para__width_add(para__site_width(site), all, ran, element_ns));
 }
 
 #endif

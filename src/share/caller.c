@@ -1,7 +1,9 @@
 #include "share/caller.h"
 
+#include "base/assert.h"
 #include "base/clock.h"
 #include "share/part.h"
+#include "share/valid.h"
 #include "share/visit.h"
 
 #include <para/status.h>
@@ -30,6 +32,8 @@ static void publish(const para__part *p, const para__job *job)
     const group_range reached = groups_of_team(p);
     const uint64_t post = post_word(p);
     const para__fp fp_control = para__fp_control();
+    if (PARA__ASSERTS)
+        para__publish_check(p);
     for (unsigned g = reached.first; g <= reached.last; g++) {
         para__notice *notice = &p->lane->notice[g];
         notice->run = job->run;
@@ -72,6 +76,7 @@ static bool all_done(const para__part *p)
         finished +=
             done >> PARA__COUNT_BITS == p->generation ? (unsigned)(done & PARA__COUNT_MASK) : 0;
     }
+    PARA__ASSERT(finished <= p->division.width * p->division.tickets);
     return finished == p->division.width * p->division.tickets;
 }
 
@@ -131,6 +136,8 @@ static inline void join(const para__part *p, bool is_helper, uint64_t begun)
 {
     if (!all_done(p))
         await_others(p, is_helper, begun);
+    if (PARA__ASSERTS && !para__lanes_are_forked(p->lanes))
+        para__join_check(p);
 }
 
 /* Adds what another did; of two failing chunks the lower one remains. */
@@ -289,7 +296,7 @@ uint64_t para__lane_ping(para__lane *lane, para__position at, unsigned width, ui
         para__store_relaxed(&lane->lanes->helper[p.self].seen[lane - lane->lanes->lane],
                             p.generation);
     para__store_relaxed(&lane->member[p.self].ticket, para__tagged(p.generation, 0));
-    p.finished = 1;
+    lane->claimed = p.finished = 1;
     publish(&p, &job);
     para__part_wake_next(&p);
     uint64_t ticks = 0;

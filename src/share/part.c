@@ -1,5 +1,6 @@
 #include "share/part.h"
 
+#include "base/assert.h"
 #include "base/clock.h"
 
 /* Claims tickets of worker w's slice; returns how many, and the first. No order: what is read after
@@ -15,6 +16,7 @@ static unsigned claim(const para__part *p, unsigned w, unsigned *first_ticket)
             generation == p->generation ? (unsigned)(seen & PARA__COUNT_MASK) : tickets;
         if (generation > p->generation || remaining == 0)
             return 0;
+        PARA__ASSERT(remaining <= tickets);
         const unsigned n = para__claim_size(remaining, tickets, p->claim);
         if (para__cas_relaxed(word, &seen, para__tagged(p->generation, remaining - n))) {
             *first_ticket = tickets - remaining;
@@ -34,6 +36,8 @@ static void begin(para__part *p)
     p->division.lead = notice->lead;
     p->division.grain = notice->grain;
     p->timed = notice->timed;
+    if (PARA__ASSERTS)
+        para__division_check(&p->division);
     p->begun = true;
     if (p->timed)
         p->seat.tally.came_ticks = para__ticks();

@@ -1,6 +1,8 @@
 #include "share/visit.h"
 
+#include "base/assert.h"
 #include "share/part.h"
+#include "share/valid.h"
 
 para__visit para__lane_visit(para__lanes *lanes, unsigned index, unsigned worker, unsigned within)
 {
@@ -39,6 +41,8 @@ para__visit para__lane_visit(para__lanes *lanes, unsigned index, unsigned worker
         .claim = first_claim ? first_claim : 1,
         .seat = {
             .worker = worker - t.first, .stop = &lane->stop, .kind = lanes->helper[worker].kind}};
+    if (PARA__ASSERTS)
+        para__part_check(&p);
     para__part_wake_next(&p);
     para__part_work_on(&p, worker);
     para__part_help_others(&p);
