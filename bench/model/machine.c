@@ -203,7 +203,7 @@ void para__futex_wait(para__atomic_u32 *word, uint32_t expected)
     model_self->missed = true;
 }
 
-/* The limit of the wait is not modelled: only guests' cores ask for one. */
+/* The limit of the wait is not modelled: only displaced workers ask for one. */
 void para__futex_wait_for(para__atomic_u32 *word, uint32_t expected, uint64_t ns)
 {
     (void)ns;

@@ -8,17 +8,17 @@
 
 _Static_assert(sizeof(para__atomic_u32) == 4, "a futex word has 32 bits");
 
-/* Sleeps while *word == expected, until woken. May return for no reason: the caller checks its
+/* Sleeps until woken, if *word == expected. May return without a reason: the caller checks its
  * condition again. Leaves errno as it was. */
 void para__futex_wait(para__atomic_u32 *word, uint32_t expected);
 
-/* The same, for at most so long. */
+/* The same, for at most ns. */
 void para__futex_wait_for(para__atomic_u32 *word, uint32_t expected, uint64_t ns);
 
 /* The same, until CLOCK_MONOTONIC has reached deadline_ns; UINT64_MAX: for as long as it takes. */
 void para__futex_wait_until(para__atomic_u32 *word, uint32_t expected, uint64_t deadline_ns);
 
-/* Wakes at most count sleepers on the word, which may by then belong to freed memory. */
+/* Wakes at most count sleepers on the word. The word's memory may have been freed by then. */
 void para__futex_wake(para__atomic_u32 *word, int count);
 
 #endif

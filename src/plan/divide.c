@@ -32,12 +32,12 @@ para__range para__slice_units(const para__division *division, unsigned s)
 {
     if (division->grain.log2)
         return slice_of_grains(division, s);
-    const size_t shared = division->units - division->lead;
+    const size_t shared = division->units - division->head_start;
     const size_t first = para__share(shared, division->width, s);
     const size_t end = para__share(shared, division->width, s + 1);
     return (para__range){
-        .first = first + (s > division->caller ? division->lead : 0),
-        .count = end - first + (s == division->caller ? division->lead : 0),
+        .first = first + (s > division->caller_slice ? division->head_start : 0),
+        .count = end - first + (s == division->caller_slice ? division->head_start : 0),
     };
 }
 
@@ -53,9 +53,9 @@ para__range para__ticket_units(const para__division *division, unsigned s, unsig
 
 void para__division_check(const para__division *d)
 {
-    PARA__ASSERT(d->width >= 1 && d->caller < d->width);
+    PARA__ASSERT(d->width >= 1 && d->caller_slice < d->width);
     PARA__ASSERT(d->tickets >= 1 && d->tickets <= PARA__SLICE_TICKETS_MAX);
-    PARA__ASSERT(d->lead <= d->units && (d->lead == 0 || d->grain.log2 == 0));
+    PARA__ASSERT(d->head_start <= d->units && (d->head_start == 0 || d->grain.log2 == 0));
     PARA__ASSERT(d->grain.offset >> d->grain.log2 == 0);
     const size_t within_grain = ((size_t)1 << d->grain.log2) - 1;
     const unsigned half = d->tickets / 2;

@@ -3,19 +3,19 @@
 #ifndef PARA_SHARE_VALID_H
 #define PARA_SHARE_VALID_H
 
-#include "share/part.h"
+#include "share/participant.h"
 
 /* By the lessee, at the beginning and at the end of a lease: no call is open, and none has left
  * anything behind. */
 void para__lane_check(const para__lane *lane);
 
 /* By a participant that knows no more of the call than its words. */
-void para__part_check(const para__part *p);
+void para__participant_check(const para__participant *p);
 
 /* By the caller, just before it publishes: nothing of this call has been claimed or finished. */
-void para__publish_check(const para__part *p);
+void para__publish_check(const para__participant *p);
 
 /* By the caller, after the join: all tickets are claimed, and each has been finished once. */
-void para__join_check(const para__part *p);
+void para__join_check(const para__participant *p);
 
 #endif

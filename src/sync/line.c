@@ -27,7 +27,7 @@ bool para__line_try(const para__lock_type *type, void *lock, para__waiter *self,
     return taken;
 }
 
-/* self stands in line. A waiter whose time is over looks once more whether its turn has come, so
+/* self stands in line. A waiter whose time is over checks once more whether its turn has come, so
  * that it never takes a wake-up with it. */
 static para_status sleep_in_line(const para__lock_type *type, void *lock, para__waiter *self,
                                  uint64_t deadline_ns, para_cancel *cancel)

@@ -4,11 +4,11 @@
 
 #include <stddef.h>
 
-/* So many that two locks in the midst of waking seldom meet; a power of two. */
+/* Enough that two locks that wake threads at the same time seldom share one; a power of two. */
 enum { BUCKETS_LOG = 6 };
 static para__bucket buckets[1 << BUCKETS_LOG];
 
-/* In the child: who waited are threads that it does not have, and so may be a latch's holder. */
+/* In a child. The threads that waited do not exist here, and neither may the holder of a latch. */
 static void empty_all(void)
 {
     for (size_t i = 0; i < sizeof buckets / sizeof buckets[0]; i++) {

@@ -1,4 +1,5 @@
-/* Assertions of the library's own code: on in debug and sanitizer builds, not evaluated elsewhere. */
+/* Assertions of the library's own code: on in debug and sanitizer builds, not evaluated
+ * elsewhere. */
 #include "../common/waiters.h"
 
 #include "base/assert.h"
@@ -101,18 +102,19 @@ static void check_division(void)
 
 TEST(a_division_out_of_range_is_found)
 {
-    const para__division plain = {.units = 10, .lead = 1, .width = 3, .tickets = 2, .caller = 1};
+    const para__division plain = {
+        .units = 10, .head_start = 1, .width = 3, .tickets = 2, .caller_slice = 1};
     const para__division of_grains = {
         .units = 100, .width = 3, .tickets = 4, .grain = {.log2 = 3, .offset = 5}};
     para__division broken[] = {plain, plain, plain, plain, plain, plain, of_grains, of_grains};
     broken[0].width = 0;
-    broken[1].caller = 3;
+    broken[1].caller_slice = 3;
     broken[2].tickets = 0;
     broken[3].tickets = PARA__SLICE_TICKETS_MAX + 1;
-    broken[4].lead = 11;
+    broken[4].head_start = 11;
     broken[5].grain.offset = 1; /* of grains of one unit */
     broken[6].grain.offset = 8;
-    broken[7].lead = 1;
+    broken[7].head_start = 1;
     division = plain;
     assert_false(is_ended(check_division));
     division = of_grains;
@@ -127,12 +129,12 @@ TEST(a_division_out_of_range_is_found)
 /* ---- Sites ----------------------------------------------------------------------------- */
 
 static para__estimate estimate;
-static para__width width;
+static para__tuner tuner;
 
 static void write_site(void)
 {
     static para__site site;
-    para__site_set(&site, estimate, width);
+    para__site_set(&site, estimate, tuner);
 }
 
 static void change_estimate(void)
@@ -145,7 +147,7 @@ TEST(a_site_out_of_range_is_found)
 {
     assert_false(is_ended(write_site));
     float *const costs[] = {&estimate.alone_ns, &estimate.shared_ns, &estimate.price_ns,
-                            &estimate.mean_ns,  &estimate.credit_ns, &width.pace_ns};
+                            &estimate.mean_ns,  &estimate.credit_ns, &tuner.element_ns};
     const float bad[] = {-1, NAN, INFINITY};
     for (size_t i = 0; i < COUNT_OF(costs); i++)
         for (size_t k = 0; k < COUNT_OF(bad); k++) {
@@ -156,52 +158,52 @@ TEST(a_site_out_of_range_is_found)
                 assert_int_equal(is_ended(change_estimate), PARA__ASSERTS);
             *costs[i] = 0;
         }
-    const para__width broken[] = {{.halvings = 32}, {.refused = 7}, {.calls = UINT16_MAX}};
+    const para__tuner broken[] = {{.halvings = 32}, {.refused = 7}, {.calls = UINT16_MAX}};
     for (size_t i = 0; i < COUNT_OF(broken); i++) {
-        width = broken[i];
+        tuner = broken[i];
         assert_int_equal(is_ended(write_site), PARA__ASSERTS);
     }
-    width = (para__width){0};
+    tuner = (para__tuner){0};
 }
 
 /* ---- Lanes ----------------------------------------------------------------------------- */
 
-enum { MEMBERS = 3, GENERATION = 7, TICKETS = 4 };
+enum { MEMBERS = 3, EPOCH = 7, TICKETS = 4 };
 static para__lanes lanes;
 static para__helper helpers[MEMBERS];
 static para__member members[MEMBERS];
-static para__notice notices[MEMBERS];
+static para__job_descriptor descriptors[MEMBERS];
 static para__lane *const lane = &lanes.lane[2];
-static para__part part;
+static para__participant part;
 
 /* A call of worker 1 that is about to be published. */
 static void make_call(void)
 {
     memset(members, 0, sizeof members);
-    *lane = (para__lane){.leased = PARA__ATOMIC(PARA__LANE_LEASED),
+    *lane = (para__lane){.lease = PARA__ATOMIC(PARA__LANE_LEASED),
                          .is_open = true,
-                         .generation = GENERATION,
+                         .epoch = EPOCH,
                          .lanes = &lanes,
                          .width = MEMBERS,
                          .tickets = TICKETS,
                          .claimed = 1,
                          .stop = PARA__ATOMIC(UINT64_MAX),
-                         .notice = notices,
+                         .descriptor = descriptors,
                          .member = members};
-    part =
-        (para__part){.lanes = &lanes,
-                     .lane = lane,
-                     .begun = true,
-                     .generation = GENERATION,
-                     .division = {.units = 50, .width = MEMBERS, .tickets = TICKETS, .caller = 1},
-                     .team = {.width = MEMBERS, .caller = 1},
-                     .self = 1,
-                     .first_claim = 1,
-                     .claim = 1,
-                     .seat = {.worker = 1, .stop = &lane->stop}};
+    part = (para__participant){
+        .lanes = &lanes,
+        .lane = lane,
+        .begun = true,
+        .epoch = EPOCH,
+        .division = {.units = 50, .width = MEMBERS, .tickets = TICKETS, .caller_slice = 1},
+        .team = {.width = MEMBERS, .caller_place = 1},
+        .self = 1,
+        .first_claim = 1,
+        .claim = 1,
+        .runner = {.worker = 1, .stop = &lane->stop}};
     lanes.helper = helpers;
-    para__store_relaxed(&members[1].ticket, para__tagged(GENERATION, TICKETS - 1));
-    para__store_relaxed(&members[2].done, para__tagged(GENERATION - 1, TICKETS));
+    para__store_relaxed(&members[1].ticket, para__tagged(EPOCH, TICKETS - 1));
+    para__store_relaxed(&members[2].done, para__tagged(EPOCH - 1, TICKETS));
 }
 
 /* The same call when it is over: worker 2 has not come. */
@@ -209,8 +211,8 @@ static void join_call(void)
 {
     make_call();
     for (unsigned w = 0; w < MEMBERS; w++)
-        para__store_relaxed(&members[w].ticket, para__tagged(GENERATION, 0));
-    para__store_relaxed(&members[0].done, para__tagged(GENERATION, TICKETS));
+        para__store_relaxed(&members[w].ticket, para__tagged(EPOCH, 0));
+    para__store_relaxed(&members[0].done, para__tagged(EPOCH, TICKETS));
     part.finished = lane->claimed = (MEMBERS - 1) * TICKETS;
 }
 
@@ -241,36 +243,36 @@ static void check_lane(void)
     {                          \
         statement;             \
     }
-FAULT(is_free, para__store_relaxed(&lane->leased, PARA__LANE_FREE))
-FAULT(is_abandoned, para__store_relaxed(&lane->leased, PARA__LANE_ABANDONED))
+FAULT(is_free, para__store_relaxed(&lane->lease, PARA__LANE_FREE))
+FAULT(is_abandoned, para__store_relaxed(&lane->lease, PARA__LANE_ABANDONED))
 FAULT(stops, para__store_relaxed(&lane->stop, 3))
 FAULT(helps, lane->helped = lane)
 FAULT(acts, lane->acting_for = 1)
-FAULT(is_worn, lane->generation = part.generation = (uint64_t)1 << 44)
+FAULT(is_worn, lane->epoch = part.epoch = (uint64_t)1 << 44)
 FAULT(is_open, lane->is_open = true)
 FAULT(is_closed, lane->is_open = false)
-FAULT(is_guest, lane->guest_of = 1)
-FAULT(is_of_another_call, part.generation--)
-FAULT(was_never_published, lane->generation = part.generation = 0)
+FAULT(is_guest, lane->displaces = 1)
+FAULT(is_of_another_call, part.epoch--)
+FAULT(was_never_published, lane->epoch = part.epoch = 0)
 FAULT(has_another_team, lane->width++)
 FAULT(has_other_tickets, lane->tickets++)
-FAULT(is_no_member, part.team.caller = part.self = MEMBERS)
-FAULT(has_another_seat, part.seat.worker = 0)
-FAULT(stops_elsewhere, part.seat.stop = NULL)
+FAULT(is_no_member, part.team.caller_place = part.self = MEMBERS)
+FAULT(has_another_seat, part.runner.worker = 0)
+FAULT(stops_elsewhere, part.runner.stop = NULL)
 FAULT(is_alone, part.team.width = 1)
 FAULT(is_too_wide, part.team.first = PARA__WORKERS_MAX)
 FAULT(divides_among_others, part.division.width++)
 FAULT(claims_more, part.first_claim = TICKETS + 1)
 FAULT(claims_nothing, part.claim = 0)
-FAULT(is_claimed_from, para__store_relaxed(&members[0].ticket, para__tagged(GENERATION, 1)))
-FAULT(is_claimed_later, para__store_relaxed(&members[2].ticket, para__tagged(GENERATION + 1, 0)))
+FAULT(is_claimed_from, para__store_relaxed(&members[0].ticket, para__tagged(EPOCH, 1)))
+FAULT(is_claimed_later, para__store_relaxed(&members[2].ticket, para__tagged(EPOCH + 1, 0)))
 FAULT(has_no_own_slice, para__store_relaxed(&members[1].ticket, para__tagged(1, 0)))
-FAULT(is_finished, para__store_relaxed(&members[2].done, para__tagged(GENERATION, 0)))
-FAULT(is_left_over, para__store_relaxed(&members[2].ticket, para__tagged(GENERATION, 1)))
-FAULT(is_unclaimed, para__store_relaxed(&members[2].ticket, para__tagged(GENERATION - 1, 0)))
-FAULT(lacks_some, para__store_relaxed(&members[0].done, para__tagged(GENERATION, TICKETS - 1)))
-FAULT(has_some_twice, para__store_relaxed(&members[2].done, para__tagged(GENERATION, 1)))
-FAULT(is_ahead, para__store_relaxed(&members[2].done, para__tagged(GENERATION + 1, 1)))
+FAULT(is_finished, para__store_relaxed(&members[2].done, para__tagged(EPOCH, 0)))
+FAULT(is_left_over, para__store_relaxed(&members[2].ticket, para__tagged(EPOCH, 1)))
+FAULT(is_unclaimed, para__store_relaxed(&members[2].ticket, para__tagged(EPOCH - 1, 0)))
+FAULT(lacks_some, para__store_relaxed(&members[0].done, para__tagged(EPOCH, TICKETS - 1)))
+FAULT(has_some_twice, para__store_relaxed(&members[2].done, para__tagged(EPOCH, 1)))
+FAULT(is_ahead, para__store_relaxed(&members[2].done, para__tagged(EPOCH + 1, 1)))
 FAULT(has_miscounted, lane->claimed--)
 FAULT(has_none, )
 
@@ -361,7 +363,7 @@ static int finish_too_much(const para_chunk *chunk, const void *arg)
     const para__lane *own = para__current_lane;
     for (unsigned w = own->first; w < own->first + own->width; w++)
         para__store_relaxed(&own->member[w].done,
-                            para__tagged(own->generation, own->width * own->tickets));
+                            para__tagged(own->epoch, own->width * own->tickets));
     return 0;
 }
 
@@ -372,8 +374,7 @@ static int refill(const para_chunk *chunk, const void *arg)
     (void)arg;
     const para__lane *own = para__current_lane;
     for (unsigned w = own->first; w < own->first + own->width; w++)
-        para__store_relaxed(&own->member[w].ticket,
-                            para__tagged(own->generation, own->tickets + 1));
+        para__store_relaxed(&own->member[w].ticket, para__tagged(own->epoch, own->tickets + 1));
     return 0;
 }
 

@@ -1,6 +1,6 @@
-/* What may run beside each other on one pool, all at once, from its creation on: calls, questions, waits
- * until it is ready, calibration, trimming, forks; and other pools that come and go meanwhile. Each pair
- * that docs/memory-model.md allows. */
+/* What may run beside each other on one pool, all at once, from its creation on: calls, questions,
+ * waits until it is ready, calibration, trimming, forks; and other pools that come and go
+ * meanwhile. Each pair that docs/memory-model.md allows. */
 #include "../common/child.h"
 
 #include <pthread.h>
