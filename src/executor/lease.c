@@ -133,3 +133,14 @@ void para__lanes_trim(para__lanes *lanes, uint64_t idle_ticks)
     if (!is_kept) /* unless a lane's memory has grown meanwhile */
         para__cas_relaxed(&lanes->kept_ticks, &now, 0);
 }
+
+void para__lanes_trim_idle(para__lanes *lanes)
+{
+    static const double idle_ns = 1e9;
+    const para__fp fp = para__fp_save();
+    const uint64_t idle_ticks = para__ns_to_ticks(idle_ns);
+    if (para__ticks() - para__load_relaxed(&lanes->kept_ticks) > idle_ticks && /* see lane.h */
+        !para__lanes_are_forked(lanes))
+        para__lanes_trim(lanes, idle_ticks);
+    para__fp_restore(fp, 0);
+}

@@ -5,7 +5,6 @@
 #include "share/caller.h"
 #include "share/participant.h"
 
-#include <para/status.h>
 #include <pthread.h>
 
 static para__key lanes_key;
@@ -61,7 +60,7 @@ bool para__lanes_recover(para__lanes *lanes)
 /* The call with which it was helping fails. Otherwise that call's caller would wait for ever. */
 static void leave_helped(para__lane *lane)
 {
-    const para__tally tally = {.error = PARA_ERR_CANCELLED};
+    const para__tally tally = {.ending = PARA__ENDED_CANCELLED};
     para__store_relaxed(&lane->helped->stop, 0); /* as when a call is cancelled */
     para__participant_finish(lane->helped, lane->helped_worker, &tally, lane->helped_done);
     lane->helped = NULL;

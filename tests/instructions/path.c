@@ -58,8 +58,8 @@ static void run_helper(const void *payload, size_t first, size_t count, para__ru
 
 static void share(para_pool *pool, para__run *run)
 {
-    const para__plan plan = {.width = 2, .tickets = 1, .first = 1};
-    const para__job job = {.run = run, .payload = &pool, .payload_bytes = sizeof pool, .units = 2};
+    const para__plan plan = {.units = {0, 2}, .width = 2, .tickets = 1, .first = 1};
+    const para__job job = {.run = run, .payload = &pool, .payload_bytes = sizeof pool};
     para__outcome outcome;
     para__lane *lane = para__lane_lease(&pool->lanes);
     pool->executor->run(pool, lane, &job, &plan, &outcome);

@@ -280,15 +280,19 @@ static void fork_within(para_pool *pool, const para_options *options, size_t at)
         const forking f = {ways[way], at, parent};
         page->children = 0;
         page->strays = 0;
+        para_report report;
         const para_status status = para_pmap(pool, &(para_map){.kernel = fork_at,
                                                                .arg = &f,
                                                                .count = FEW,
                                                                .out = {PARA_OUT(out)},
+                                                               .report = &report,
                                                                .options = *options});
         if (getpid() != parent) {
             const bool is_shared = options->executor == PARA_EXECUTOR_THREADS;
             if (status != (is_shared ? PARA_ERR_FORKED : PARA_OK))
                 _exit(2);
+            if (is_shared && report.width != 0) /* it is zeroed by such a failure */
+                _exit(4);
             if (compute(pool, PARA_WHY_FORKED) || restart(pool))
                 _exit(3);
             _exit(0);
