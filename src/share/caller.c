@@ -229,7 +229,7 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
     para__participant_run(&p, p.self, 0, batch);
     if (batch < plan->tickets) {
         if (plan->announces)
-            wake_all(&p); /* whom the tree of wake-ups has not reached */
+            wake_all(&p); /* those that the tree of wake-ups has not reached */
         para__participant_work_on(&p, p.self);
     }
     para__participant_steal(&p);
