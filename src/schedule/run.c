@@ -125,7 +125,7 @@ static void run_at_length(para__schedule *s, const para__job *job, para__runner 
 
 void para__schedule_run(para__schedule *s, const para__job *job, para__outcome *outcome)
 {
-    _Atomic uint64_t stop = UINT64_MAX;
+    para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
     para__runner runner = {.stop = &stop, .kind = para__pool_kind(s->pool)};
     if (s->plan.width == 1 && !s->timed) {
         para__schedule_release_fp(s, 0);

@@ -3,7 +3,7 @@
 
 #include "share/job.h"
 
-static para__runner worker_of_cpu(_Atomic uint64_t *stop)
+static para__runner runner_of(para__atomic_u64 *stop)
 {
     para__store_relaxed(stop, UINT64_MAX); /* nobody else is there */
     return (para__runner){.stop = stop};
@@ -11,8 +11,8 @@ static para__runner worker_of_cpu(_Atomic uint64_t *stop)
 
 TEST(the_lowest_failing_chunk_is_told_of)
 {
-    _Atomic uint64_t stop;
-    para__runner runner = worker_of_cpu(&stop);
+    para__atomic_u64 stop;
+    para__runner runner = runner_of(&stop);
     para__runner_record(&runner, 0, 10, 0);
     assert_int_equal(runner.tally.ending, PARA__ENDED_WHOLE);
     para__runner_record(&runner, 30, 10, 3);
@@ -28,8 +28,8 @@ TEST(the_lowest_failing_chunk_is_told_of)
 /* Chunks below the one that failed may be left out: it need not be that of the serial loop. */
 TEST(a_cancelled_call_is_no_failed_one)
 {
-    _Atomic uint64_t stop;
-    para__runner runner = worker_of_cpu(&stop);
+    para__atomic_u64 stop;
+    para__runner runner = runner_of(&stop);
     para__runner_record(&runner, 20, 10, 2);
     para__runner_cancel(&runner);
     assert_int_equal(runner.tally.ending, PARA__ENDED_CANCELLED);
