@@ -23,7 +23,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What the machine charges; measured when a pool is made, and some of it followed while it runs. */
+/* What sharing costs on the machine. Measured when a pool is made; some of it is followed while the
+ * pool runs. */
 typedef struct para__costs {
     /* R of the first helper, awake: from publishing a call until its caller knows that an empty one
      * is done. */
@@ -87,15 +88,15 @@ typedef struct para__split {
 } para__split;
 typedef para__split para__split_fn(const void *call, unsigned width);
 
-/* The work that explains, by the model, how long a call took that so many threads shared. More than
- * what they were busy with where they kept each other waiting: for a lock in the kernel, for a
- * helper that came late, for the dearest unit. */
+/* The work that explains, by the model, how long a call of that width took. It is more than the
+ * participants' busy time if they kept each other waiting: for a lock in the kernel, for a helper
+ * that came late, for the dearest unit. */
 double para__work_of(const para__ask *ask, unsigned width, double elapsed_ns,
                      const para__costs *costs);
 
-/* Whether a call of unknown cost is shared from its first unit, since a unit that the caller tries
- * alone would keep the others waiting for longer than sharing in vain takes. unit_ns: what units
- * have cost in the mean. */
+/* Whether to share a call of unknown cost from its first unit: if the caller tried a unit alone,
+ * the others would wait longer than sharing in vain takes. unit_ns: the mean cost of units so
+ * far. */
 bool para__share_at_once(const para__ask *ask, double unit_ns, const para__costs *costs);
 
 /* The additional gain if all helpers were awake, and the team for that. */
@@ -105,10 +106,10 @@ double para__forgone_ns(const para__ask *ask, const para__costs *costs, unsigned
  * which T is as good as running alone, and of these the least. */
 double para__least_work_ns(const para__costs *costs, unsigned workers);
 
-/* Divides what was asked about among the plan's width. */
+/* Divides the units among the plan's width. */
 void para__plan_tickets(para__plan *plan, const para__ask *ask, const para__costs *costs);
 
-/* Has the slices of a plan for `units` begin at page borders, if these write so much that it
+/* Makes the slices of a plan for `units` begin at page borders, if these write so much that it
  * matters: see para__grain_of_pages. */
 void para__plan_pages(para__plan *plan, uintptr_t address, size_t unit_bytes, size_t units,
                       size_t page_bytes);

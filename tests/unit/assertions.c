@@ -1,4 +1,5 @@
-/* Assertions of the library's own code: on in debug and sanitizer builds, not evaluated elsewhere. */
+/* Assertions of the library's own code: on in debug and sanitizer builds, not evaluated
+ * elsewhere. */
 #include "../common/waiters.h"
 
 #include "base/assert.h"

@@ -1,4 +1,5 @@
-/* Executors: calls ask the pool's table for help, so other threads than the pool's own can give it. */
+/* Executors: calls ask the pool's table for help, so other threads than the pool's own can give
+ * it. */
 #include "../common/check.h"
 
 #include "pool/types.h"

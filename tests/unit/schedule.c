@@ -1,5 +1,5 @@
-/* Policy: how calls are begun by what is known of their site, and what their outcomes teach.
- * Outcomes are made up, as are the machine's costs, so that no clock decides. */
+/* Policy: how the knowledge of a site decides its calls, and what their outcomes teach. Outcomes
+ * and the machine's costs are made up, so that no clock decides. */
 #include "../common/check.h"
 
 #include "base/clock.h"
@@ -107,7 +107,8 @@ TEST(dear_units_of_unknown_cost_are_shared_from_the_first_one)
     }
 }
 
-/* The first call of a site has few units: to try one alone may cost as much as all of them shared. */
+/* The first call of a site has few units: to try one alone may cost as much as all of them
+ * shared. */
 TEST(few_units_are_shared_in_a_first_call)
 {
     static const size_t units[] = {2, 3, 8};
@@ -222,8 +223,8 @@ TEST(one_good_trial_makes_up_for_disturbed_calls)
     assert_true(shared > 3800);
 }
 
-/* At its disturbed cost the call is long, and yet it is too short to be shared with a helper that has
- * to be woken first: the trial waits for one. */
+/* At its disturbed cost the call is long, and yet it is too short to be shared with a helper that
+ * has to be woken first: the trial waits for one. */
 TEST(a_trial_waits_until_a_helper_is_awake)
 {
     para__store_relaxed(&pool->followed.wake_ns, 50000); /* nobody else is there */
