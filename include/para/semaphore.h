@@ -25,7 +25,7 @@ typedef struct para_semaphore {
     uint64_t word; /* from below: 24 bits of available units, 24 of the maximum, these: */
 } para_semaphore;
 #define PARA_SEMAPHORE_WAITING_ (PARA_CAST_(uint64_t, 1) << 48)
-#define PARA_SEMAPHORE_HOLD_    (PARA_CAST_(uint64_t, 1) << 49)
+#define PARA_SEMAPHORE_CLOSED_  (PARA_CAST_(uint64_t, 1) << 49)
 #define PARA_SEMAPHORE_FAIR_    (PARA_CAST_(uint64_t, 1) << 50)
 
 /* Initialisers: initial units available of at most maximum; the second makes it
@@ -79,9 +79,9 @@ PARA_API para_status para_semaphore_fini(para_semaphore *semaphore);
  * (PARA_DEADLINE_NEVER: without limit), or cancel is requested (NULL: none). Free units are taken
  * whatever deadline and token say. The general form of the functions below. Threads of one process,
  * in kernels too; no signal handler. Blocks; not a cancellation point of pthread_cancel, and
- * signals do not end it. What was done before the releases of the units is visible after it. Units
- * have no owner: any thread may release them. In a child of fork() the semaphore is another one,
- * with the count that it had.
+ * signals do not end it. Afterwards the caller sees what was done before its units were released.
+ * Units have no owner: any thread may release them. In a child of fork() the semaphore is another
+ * one, with the count that it had.
  * Errors: PARA_ERR_ARGUMENT: count is 0 or above the maximum, or the semaphore is zeroed and was
  * never initialised; PARA_ERR_TIMEOUT, _CANCELLED. Algorithm: src/sync/semaphore.c. */
 PARA_API para_status para_semaphore_acquire_with(para_semaphore *semaphore, uint32_t count,
@@ -102,7 +102,7 @@ static inline uint32_t para_semaphore_available_(uint64_t word)
 static inline bool para_semaphore_try_(para_semaphore *semaphore)
 {
     uint64_t word = __atomic_load_n(&semaphore->word, __ATOMIC_RELAXED);
-    while (para_semaphore_available_(word) > 0 && !(word & PARA_SEMAPHORE_HOLD_))
+    while (para_semaphore_available_(word) > 0 && !(word & PARA_SEMAPHORE_CLOSED_))
         if (__atomic_compare_exchange_n(&semaphore->word, &word, word - 1, true, __ATOMIC_ACQUIRE,
                                         __ATOMIC_RELAXED)) /* E11 */
             return true;

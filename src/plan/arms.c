@@ -74,7 +74,7 @@ static void end_window(para__arms *arms, double ns)
         arms->trial = PARA__TRIAL_WINDOWS;
 }
 
-void para__arms_turn(para__arms *arms, uint32_t site, uint64_t now_ns)
+void para__arms_next_window(para__arms *arms, uint32_t site, uint64_t now_ns)
 {
     if (arms->since == 0) {
         arms->other = 1;

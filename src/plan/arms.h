@@ -1,9 +1,9 @@
-/* Whether the short calls of a thread are better off alone, all of them together. Pure functions.
+/* Whether all short calls of a thread together are better off alone. Pure functions.
  *
  * Loops that follow each other disturb each other: what a helper has left in its cache, the next
- * loop misses. So each loop may be worth sharing by itself, and all of them together not. That does
- * not show in any call, but in the time that a thread takes for a window of calls. There are two
- * arms: calls as each is decided for itself, and all of them alone. A window's ratio is its time
+ * loop misses. So each loop may be worth sharing by itself, and all of them together may not. No
+ * single call shows that; the time that a thread takes for a window of calls does. There are two
+ * arms: each call decided for itself, and all calls alone. A window's ratio is its time
  * divided by the time that its calls are predicted to take alone. The prediction need not be right:
  * among shared calls, calls alone look up to twice as dear as they are. It is the same for both
  * arms, which is what counts.
@@ -57,14 +57,14 @@ static inline para__arm para__arms_now(const para__arms *arms)
     return (para__arm)(arms->trial ? !arms->arm : arms->arm);
 }
 
-/* Whether a call of that site ends a window, so that para__arms_turn is to be told the time. */
+/* Whether a call of that site ends a window: then para__arms_next_window is to be told the time. */
 static inline bool para__arms_is_full(const para__arms *arms, uint32_t site)
 {
     return arms->since == 0 || (arms->calls >= PARA__WINDOW_CALLS &&
                                 (site == arms->first || arms->calls >= PARA__WINDOW_MOST));
 }
 
-/* A short call, in whatever way it runs, that takes so long alone. */
+/* Adds a short call, in whatever way it runs, that would take alone_ns alone. */
 static inline void para__arms_add(para__arms *arms, uint32_t site, double alone_ns)
 {
     arms->calls++;
@@ -72,7 +72,7 @@ static inline void para__arms_add(para__arms *arms, uint32_t site, double alone_
     arms->alone_ns += (float)alone_ns;
 }
 
-/* A window ends, if there was one, and the next begins with a call of that site. */
-void para__arms_turn(para__arms *arms, uint32_t site, uint64_t now_ns);
+/* Ends the window, if there is one, and begins the next with a call of that site. */
+void para__arms_next_window(para__arms *arms, uint32_t site, uint64_t now_ns);
 
 #endif

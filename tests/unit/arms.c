@@ -1,4 +1,4 @@
-/* Arms: threads whose short calls take less time shared, or alone, all of them together. */
+/* Arms: threads whose short calls, all of them together, take less time shared, or alone. */
 #include "../common/check.h"
 
 #include "plan/arms.h"
@@ -28,7 +28,7 @@ static outcome run(para__arms *arms, program p, unsigned calls)
         const bool is_other = p.others && i % 5 == 0 && i / 200 % 2;
         const uint32_t site = 1 + (is_other ? p.sites + i / 5 % p.others : i % p.sites);
         if (para__arms_is_full(arms, site))
-            para__arms_turn(arms, site, now);
+            para__arms_next_window(arms, site, now);
         para__arms_add(arms, site, p.alone_ns * (p.predicted > 0 ? p.predicted : 1));
         const bool alone = para__arms_now(arms) == PARA__ALL_ALONE;
         double ns = alone ? p.alone_ns : p.shared_ns;
