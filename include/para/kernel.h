@@ -63,7 +63,7 @@ typedef struct para_chunk {
 
 /* A kernel returns 0, or an error code of its own that stops the call. Its rules:
  * Purity. It writes acc, scratch, its elements of out, and through arg what belongs to its elements
- *    in the same way: what no other element reads or writes. What it writes depends neither on the
+ *    in the same way: what no other element reads or writes. The values depend neither on the
  *    worker nor on the chunk's borders.
  * Threads. It runs on several threads at once. State that is a thread's own (a library's
  *    precision, uselocale) is that of each thread; para_pool_config.worker_init sets it.

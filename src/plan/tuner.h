@@ -33,6 +33,9 @@ unsigned para__tuner_next(para__tuner tuner, unsigned all);
  * para__tuner_next has given are ignored. */
 para__tuner para__tuner_add(para__tuner tuner, unsigned all, unsigned ran, double element_ns);
 
+/* Asserts that its fields are in range. */
+void para__tuner_check(const para__tuner *tuner);
+
 /* As one word, so that it can be read and written whole. */
 static inline uint64_t para__tuner_pack(para__tuner w)
 {
