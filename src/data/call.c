@@ -3,6 +3,8 @@
 #include "base/memory.h"
 #include "base/status.h"
 
+#include <para/setup.h>
+
 const char *para_why_text(para_why why)
 {
     static const char *const texts[] = {
@@ -22,6 +24,11 @@ const char *para_why_text(para_why why)
     };
     const size_t index = (size_t)why;
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown";
+}
+
+para_status para_refuse_count_(size_t count)
+{
+    return para__fail(PARA_ERR_OVERFLOW, "a count of %zu (%td)", count, (ptrdiff_t)count);
 }
 
 void *para__call_memory(para__call *call, size_t bytes)

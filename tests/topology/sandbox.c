@@ -2,8 +2,6 @@
  * /proc, more address space. Each body runs in a child. */
 #include "../common/child.h"
 
-#include <para/short.h>
-
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
