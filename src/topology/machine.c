@@ -12,9 +12,8 @@
 
 /* Whoever reads the machine holds this, so that no fork falls into the middle of it: hwloc,
  * which reads described machines, has locks of its own, and a child would find them taken by a
- * thread that it does not have. (Where plug-ins of hwloc are installed it loads them, under its own
- * lock as under this one: a described machine is not to be read first in a constructor within
- * dlopen.) */
+ * thread that it does not have. (hwloc is loaded under this one, and loads plug-ins under its own:
+ * a described machine is not to be read first in a constructor within dlopen.) */
 static para__guard reading = PARA__GUARD_INIT;
 
 /* [E7] Publishes the machine with all that it points to. Written once, under the mutex; read by
