@@ -42,6 +42,23 @@ static void trim(para_pool *pool)
     para__fp_release(fp, 0);
 }
 
+/* A call that the novice would share goes on in the default pool, which is made for it; there it is
+ * decided anew. Whether it does; its width is 1 if it cannot. */
+static bool leave_novice(para__call *call)
+{
+    para__schedule *s = &call->schedule;
+    para_pool *made = NULL;
+    if (!s->pool->is_novice)
+        return false;
+    if (para__in_loader((uintptr_t)s->site))
+        para__schedule_stay_alone(s, PARA_WHY_LOADING);
+    else if (para__default_pool_make(&made))
+        para__schedule_stay_alone(s, PARA_WHY_MEMORY);
+    else
+        para__schedule_move(s, made);
+    return made != NULL;
+}
+
 /* A plan to share is carried out if the process has its threads, they need not wait for what this
  * thread holds, and a lane is free. */
 static void take_lane(para__call *call)
@@ -66,7 +83,7 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
     call->report = report;
     if (report)
         call->start_ns = para__now_ns();
-    const para_status status = para__pool_resolve(&pool);
+    const para_status status = para__pool_resolve_call(&pool);
     if (status)
         return status;
     if (para__load_relaxed(&pool->lanes.kept_ticks)) /* see lane.h */
@@ -79,6 +96,9 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
         return PARA_OK;
     call->fp = para__fp_hold();
     para__schedule_begin(&call->schedule, units);
+    if (call->schedule.plan.width > 1 && leave_novice(call) &&
+        !para__schedule_begin_small(&call->schedule, (uintptr_t)kernel, units))
+        para__schedule_begin(&call->schedule, units);
     if (call->schedule.plan.width > 1)
         take_lane(call);
     return PARA_OK;
@@ -97,9 +117,11 @@ unsigned para__call_width_most(const para__call *call)
 
 void *para__call_memory(para__call *call, size_t bytes)
 {
-    /* A forked pool's lanes may have been caught halfway: they are left alone. */
-    if (!call->lane && !para__pool_is_forked(call->schedule.pool))
-        call->lane = para__lane_lease(&call->schedule.pool->lanes);
+    para_pool *const pool = call->schedule.pool;
+    /* A forked pool's lanes may have been caught halfway: they are left alone. So are the novice's:
+     * the call may leave it. */
+    if (!call->lane && !pool->is_novice && !para__pool_is_forked(pool))
+        call->lane = para__lane_lease(&pool->lanes);
     if (call->lane)
         return para__lane_arena(call->lane, bytes);
     para__block_free(call->borrowed, call->borrowed_bytes);
@@ -138,9 +160,13 @@ static size_t probe(para__call *call, const para__job *job, para__seat *seat,
         done += portion;
         if (done == job->units || seat->tally.error)
             break;
-        portion = para__schedule_next(s, portions, portion, ticks, job->units - done);
+        const size_t last = portion;
+        portion = para__schedule_next(s, portions, last, ticks, job->units - done);
+        if (portion == 0 && leave_novice(call))
+            portion = para__schedule_next(s, portions, last, ticks, job->units - done);
         if (portion == 0) {
-            take_lane(call);
+            if (s->plan.width > 1)
+                take_lane(call);
             if (s->plan.width == 1) /* then all that is left, here */
                 portion = job->units - done;
         }

@@ -4,12 +4,16 @@
 
 #include "pool/types.h"
 
-/* [E6] The default pool, once it is made. Written by default_pool.c alone. */
+/* [E6] The default pool, once it is made; before that the novice, once there was a call (novice.h).
+ * Written by default_pool.c alone. */
 extern _Atomic(para_pool *) para__default_pool;
 
 /* Makes it, unless it is there. *pool is untouched on failure. Errors: those of
  * para_pool_create. */
 para_status para__default_pool_make(para_pool **pool);
+
+/* The same, but the novice will do. */
+para_status para__default_pool_begin(para_pool **pool);
 
 /* The default pool if pool is NULL; NULL if that is not there yet. */
 static inline para_pool *para__pool_if_made(para_pool *pool)
@@ -23,7 +27,18 @@ static inline para_status para__pool_resolve(para_pool **pool)
     if (*pool)
         return PARA_OK;
     *pool = para__pool_if_made(NULL);
-    return *pool && !para__pool_is_forked(*pool) ? PARA_OK : para__default_pool_make(pool);
+    return *pool && !(*pool)->is_novice && !para__pool_is_forked(*pool)
+               ? PARA_OK
+               : para__default_pool_make(pool);
+}
+
+/* The same for a call, which the novice runs alone. */
+static inline para_status para__pool_resolve_call(para_pool **pool)
+{
+    if (*pool)
+        return PARA_OK;
+    *pool = para__pool_if_made(NULL);
+    return *pool && !para__pool_is_forked(*pool) ? PARA_OK : para__default_pool_begin(pool);
 }
 
 /* The same, and waits until the pool is ready, if it can: it cannot for a parent's pool nor in

@@ -1,5 +1,6 @@
 #include "schedule/schedule.h"
 
+#include "base/bounds.h"
 #include "base/thread.h"
 #include "plan/arms.h"
 #include "pool/worker.h"
@@ -42,6 +43,16 @@ static void decide(para__schedule *s)
 {
     const para__costs costs = para__costs_now(s->pool);
     s->plan = para__decide(&s->ask, &costs);
+}
+
+void para__schedule_move(para__schedule *s, para_pool *pool)
+{
+    const unsigned most = para__pool_workers(s->pool);
+    const para__site_key key = {.kernel = para__load_relaxed(&s->site->kernel), /* see sites.h */
+                                .loop = para__load_relaxed(&s->site->loop)};
+    s->limit = s->limit ? para__min(s->limit, most) : most;
+    s->site = para__site_find(&pool->sites, key);
+    s->pool = pool;
 }
 
 void para__schedule_stay_alone(para__schedule *s, para_why why)
@@ -248,8 +259,11 @@ static void begin_unknown(para__schedule *s, size_t units)
         first ? unknown_unit_ns : (double)s->estimate.mean_ns * (double)s->count / (double)units;
     para__schedule_ask(s, units, unit_ns * (double)units, 0);
     s->ask.varies = true;
-    const para__costs costs = para__costs_now(s->pool);
-    const bool few = !first || units <= (size_t)FIRST_UNITS * para__pool_workers(s->pool);
+    /* Units that may be dear are not kept waiting for a pool to be made. */
+    const para__costs costs = s->pool->is_novice ? para__costs_assumed : para__costs_now(s->pool);
+    /* A pool is not made for small reductions, whose units are few because blocks are. */
+    const size_t tasks = s->pool->is_novice && !s->options->chunk ? s->count : units;
+    const bool few = !first || tasks <= (size_t)FIRST_UNITS * para__pool_workers(s->pool);
     if (few && para__share_at_once(&s->ask, unit_ns, &costs)) {
         s->plan = para__decide(&s->ask, &costs);
         s->timed = true;

@@ -24,6 +24,9 @@ void para__schedule_divide(para__schedule *s, size_t units);
  * that reason. */
 void para__schedule_limit(para__schedule *s, unsigned most, para_why why);
 
+/* The call goes on in that pool, with no more participants than it had room for until now. */
+void para__schedule_move(para__schedule *s, para_pool *pool);
+
 /* The call is shared as planned, or cannot be and runs alone. */
 void para__schedule_is_shared(para__schedule *s);
 void para__schedule_stay_alone(para__schedule *s, para_why why);
