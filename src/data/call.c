@@ -1,11 +1,7 @@
 #include "data/call.h"
 
-#include "base/bounds.h"
-#include "base/clock.h"
 #include "base/memory.h"
-#include "base/stack.h"
 #include "base/status.h"
-#include "pool/default_pool.h"
 
 const char *para_why_text(para_why why)
 {
@@ -28,180 +24,19 @@ const char *para_why_text(para_why why)
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown";
 }
 
-/* What no call has needed for so long is given back: to have it anew then costs some 0.1 s a
- * GiB. */
-static const double idle_ns = 1e9;
-
-static void trim(para_pool *pool)
-{
-    const para__fp fp = para__fp_hold();
-    const uint64_t idle_ticks = para__ns_to_ticks(idle_ns);
-    if (para__ticks() - para__load_relaxed(&pool->lanes.kept_ticks) > idle_ticks && /* see lane.h */
-        !para__pool_is_forked(pool))
-        para__lanes_trim(&pool->lanes, idle_ticks);
-    para__fp_release(fp, 0);
-}
-
-/* A call that the novice would share goes on in the default pool, which is made for it; there it is
- * decided anew. Whether it does; its width is 1 if it cannot. */
-static bool leave_novice(para__call *call)
-{
-    para__schedule *s = &call->schedule;
-    para_pool *made = NULL;
-    if (!s->pool->is_novice)
-        return false;
-    if (para__in_loader((uintptr_t)s->site))
-        para__schedule_stay_alone(s, PARA_WHY_LOADING);
-    else if (para__default_pool_make(&made))
-        para__schedule_stay_alone(s, PARA_WHY_MEMORY);
-    else
-        para__schedule_move(s, made);
-    return made != NULL;
-}
-
-/* A plan to share is carried out if the process has its threads, they need not wait for what this
- * thread holds, and a lane is free. */
-static void take_lane(para__call *call)
-{
-    para__schedule *s = &call->schedule;
-    if (para__pool_is_forked(s->pool))
-        para__schedule_stay_alone(s, PARA_WHY_FORKED);
-    else if (para__in_loader((uintptr_t)s->site))
-        para__schedule_stay_alone(s, PARA_WHY_LOADING);
-    else if (!call->lane && !(call->lane = para__lane_lease(&s->pool->lanes)))
-        para__schedule_stay_alone(s, PARA_WHY_LANES_BUSY);
-    else
-        para__schedule_is_shared(s);
-}
-
-para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(void), size_t count,
-                             size_t units, const para_options *options, para_report *report)
-{
-    call->lane = NULL;
-    call->borrowed = NULL;
-    call->borrowed_bytes = 0;
-    call->report = report;
-    if (report)
-        call->start_ns = para__now_ns();
-    const para_status status = para__pool_resolve_call(&pool);
-    if (status)
-        return status;
-    if (para__load_relaxed(&pool->lanes.kept_ticks)) /* see lane.h */
-        trim(pool);
-    call->schedule.pool = pool;
-    call->schedule.count = count;
-    call->schedule.options = options;
-    call->holds_fp = !para__schedule_begin_small(&call->schedule, (uintptr_t)kernel, units);
-    if (!call->holds_fp)
-        return PARA_OK;
-    call->fp = para__fp_hold();
-    para__schedule_begin(&call->schedule, units);
-    if (call->schedule.plan.width > 1 && leave_novice(call) &&
-        !para__schedule_begin_small(&call->schedule, (uintptr_t)kernel, units))
-        para__schedule_begin(&call->schedule, units);
-    if (call->schedule.plan.width > 1)
-        take_lane(call);
-    return PARA_OK;
-}
-
-unsigned para__call_width_most(const para__call *call)
-{
-    const para__schedule *s = &call->schedule;
-    if (para__call_is_alone(call))
-        return 1;
-    if (!s->probe)
-        return s->plan.width;
-    const unsigned workers = para__pool_workers(s->pool);
-    return s->limit && s->limit < workers ? s->limit : workers;
-}
-
 void *para__call_memory(para__call *call, size_t bytes)
 {
-    para_pool *const pool = call->schedule.pool;
     /* A forked pool's lanes may have been caught halfway: they are left alone. So are the novice's:
      * the call may leave it. */
-    if (!call->lane && !pool->is_novice && !para__pool_is_forked(pool))
-        call->lane = para__lane_lease(&pool->lanes);
-    if (call->lane)
-        return para__lane_arena(call->lane, bytes);
+    para__schedule *s = &call->schedule;
+    if (!s->lane && !s->pool->is_novice && !para__pool_is_forked(s->pool))
+        s->lane = para__lane_lease(&s->pool->lanes);
+    if (s->lane)
+        return para__lane_arena(s->lane, bytes);
     para__block_free(call->borrowed, call->borrowed_bytes);
     call->borrowed = para__block_alloc(bytes);
     call->borrowed_bytes = call->borrowed ? bytes : 0;
     return call->borrowed;
-}
-
-/* Runs units [first, first + n) of the job on this thread, timed, in the caller's floating-point
- * environment. */
-static uint64_t run_portion(para__call *call, const para__job *job, size_t first, size_t n,
-                            para__seat *seat, para__portions *portions)
-{
-    const uint64_t start = para__ticks();
-    para__fp_release(call->fp, 0);
-    job->run(job->payload, first, n, seat);
-    call->fp = para__fp_hold();
-    const uint64_t ticks = para__ticks() - start;
-    seat->tally.busy_ticks += ticks;
-    para__portions_add(portions, (double)n, (double)ticks);
-    return ticks;
-}
-
-/* Runs the job on this thread in growing portions, until the rest is worth sharing. Returns how
- * many units were run. */
-static size_t probe(para__call *call, const para__job *job, para__seat *seat,
-                    para__portions *portions)
-{
-    para__schedule *s = &call->schedule;
-    size_t done = 0;
-    const size_t unit_elements = (s->count - 1) / job->units + 1;
-    size_t portion = s->first_elements / unit_elements;
-    portion = para__clamp(portion, 1, job->units);
-    while (portion > 0) {
-        const uint64_t ticks = run_portion(call, job, done, portion, seat, portions);
-        done += portion;
-        if (done == job->units || seat->tally.error)
-            break;
-        const size_t last = portion;
-        portion = para__schedule_next(s, portions, last, ticks, job->units - done);
-        if (portion == 0 && leave_novice(call))
-            portion = para__schedule_next(s, portions, last, ticks, job->units - done);
-        if (portion == 0) {
-            if (s->plan.width > 1)
-                take_lane(call);
-            if (s->plan.width == 1) /* then all that is left, here */
-                portion = job->units - done;
-        }
-    }
-    return done;
-}
-
-/* The ways to run that are not the shortest: timed, probed, shared. */
-static void run_at_length(para__call *call, para__job *job, para__seat *seat,
-                          para__outcome *outcome)
-{
-    para__schedule *s = &call->schedule;
-    const size_t units = job->units;
-    const uint64_t start = s->timed ? para__ticks() : 0;
-    outcome->portions = (para__portions){0};
-    if (s->probe)
-        job->first = probe(call, job, seat, &outcome->portions);
-    else if (s->plan.width == 1)
-        run_portion(call, job, 0, units, seat, &outcome->portions);
-    outcome->tally = seat->tally;
-    outcome->workers = seat->tally.chunks != 0;
-    if (s->plan.width > 1) {
-        job->units = units - job->first;
-        job->timed = s->timed;
-        if (job->unit_bytes)
-            para__plan_pages(&s->plan, job->written + job->first * job->unit_bytes, job->unit_bytes,
-                             job->units, s->pool->machine->info.page_bytes);
-        para__fp_release(call->fp, 0);
-        s->pool->executor->run(s->pool, call->lane, job, &s->plan, outcome);
-        call->fp = para__fp_hold();
-    }
-    if (s->timed && s->site && !outcome->tally.error) {
-        outcome->ticks = para__ticks() - start;
-        para__schedule_learn(s, outcome, units);
-    }
 }
 
 static void write_report(const para__call *call, const para__outcome *outcome)
@@ -211,9 +46,9 @@ static void write_report(const para__call *call, const para__outcome *outcome)
                                   .width = call->schedule.plan.width,
                                   .chunks = tally->chunks,
                                   .chunk = tally->largest,
-                                  .time_ns = para__now_ns() - call->start_ns,
+                                  .time_ns = outcome->time_ns,
                                   .why = call->schedule.plan.why};
-    if (tally->error && tally->failed_count) {
+    if (tally->ending == PARA__ENDED_FAILED) {
         call->report->kernel_error = tally->error;
         call->report->failed_first = tally->failed_first;
         call->report->failed_count = tally->failed_count;
@@ -226,27 +61,20 @@ para_status para__call_fail(int error, size_t first, size_t count)
                       first + count);
 }
 
-para_status para__call_run(para__call *call, para__job *job)
+/* The status of a call that did not run to its end. */
+__attribute__((cold)) static para_status ending_status(const para__tally *tally)
 {
-    const para__schedule *s = &call->schedule;
-    _Atomic uint64_t stop = UINT64_MAX;
-    para__seat seat = {.stop = &stop, .kind = para__call_kind(call)};
-    para__outcome outcome;
-    if (s->plan.width == 1 && !s->timed) {
-        para__call_release_fp(call, 0);
-        job->run(job->payload, 0, job->units, &seat);
-        outcome.tally = seat.tally;
-        outcome.workers = seat.tally.chunks != 0;
-    } else {
-        run_at_length(call, job, &seat, &outcome);
-        para__call_release_fp(call, outcome.tally.fp_flags);
-    }
-    const para__tally *tally = &outcome.tally;
-    if (call->report)
-        write_report(call, &outcome);
-    if (tally->error && tally->failed_count == 0)
-        return para__fail((para_status)tally->error, NULL);
-    if (tally->error)
+    if (tally->ending == PARA__ENDED_FAILED)
         return para__call_fail(tally->error, tally->failed_first, tally->failed_count);
-    return PARA_OK;
+    return para__fail(tally->ending == PARA__ENDED_CANCELLED ? PARA_ERR_CANCELLED : PARA_ERR_FORKED,
+                      NULL);
+}
+
+para_status para__call_run(para__call *call, const para__job *job)
+{
+    para__outcome outcome;
+    para__schedule_run(&call->schedule, job, &outcome);
+    if (call->report && outcome.tally.ending != PARA__ENDED_FORKED)
+        write_report(call, &outcome);
+    return outcome.tally.ending == PARA__ENDED_WHOLE ? PARA_OK : ending_status(&outcome.tally);
 }

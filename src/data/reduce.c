@@ -1,27 +1,29 @@
 /* para_preduce: blocks, folded into the fixed tree of plan/tree.h.
  *
- * A unit is a node of the tree, 2^level blocks, and has a slot for its partial result. Who has
- * claimed several units runs the largest nodes among them, each into the slot of its first unit,
- * and folds a node's blocks on a small stack of its own, as a binary counter counts: after block b,
- * as many pairs combine as b + 1 has trailing zeros. The caller finishes the tree.
+ * A unit is a node of the tree, 2^level blocks, and has a slot for its partial result. A
+ * participant that has claimed several units runs the largest nodes among them, each into the slot
+ * of its first unit. It folds a node's blocks on a small stack of its own, as a binary counter
+ * counts: after block b, as many pairs combine as b + 1 has trailing zeros. The caller finishes the
+ * tree.
  *
- * Of large accumulators no copy is made that can be spared: the slot is the bottom of the stack. */
+ * Large accumulators are copied as little as possible: the slot is the bottom of the stack. */
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/call.h"
 #include "data/views.h"
 #include "plan/tree.h"
+#include "pool/worker.h"
 
 #include <para/reduce.h>
 #include <stddef.h>
 #include <string.h>
 
-/* A stack is no larger than this for the sake of nodes above a unit; an accumulator that is, is
- * large. */
+/* Nodes above a unit may not make a stack larger than this. An accumulator that is larger than this
+ * counts as large. */
 enum { STACK_BYTES = 4096 };
 
-/* What travels to the workers. */
+/* What the workers get. */
 typedef struct reduce_job {
     para_reduce_fn *kernel;
     para_combine_fn *combine;
@@ -41,7 +43,7 @@ typedef struct reduce_job {
     para__views views;
 } reduce_job;
 
-_Static_assert(sizeof(reduce_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
+_Static_assert(sizeof(reduce_job) <= PARA__PAYLOAD_BYTES, "a job has room in a job descriptor");
 
 static inline void start_from_identity(const reduce_job *job, void *acc)
 {
@@ -69,10 +71,10 @@ static inline char *above(const pile *on, char *acc)
     return acc == on->bottom ? on->above : acc + on->stride;
 }
 
-/* Folds the node of that level above units into the slot of its first unit; false if a failure
+/* Folds the node of that level above units into the slot of its first unit; false if a failure has
  * ended it early. */
 static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *stack,
-                     para__aim *aim, para__seat *seat)
+                     para__aim *aim, para__runner *runner)
 {
     const size_t begin = unit << job->level;
     const size_t span = (size_t)1 << (job->level + level);
@@ -86,12 +88,12 @@ static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *s
     for (size_t b = 0; b < n; b++) {
         const size_t first = (begin + b) * job->block;
         const size_t count = job->count - first < job->block ? job->count - first : job->block;
-        if (para__seat_stops(seat, first) || para__seat_is_cancelled(seat, job->cancel))
+        if (para__runner_stops(runner, first) || para__runner_is_cancelled(runner, job->cancel))
             return false;
         start_from_identity(job, top);
         para__aim_at(aim, &job->views, first, count);
         const int error = job->kernel(&aim->chunk, top, job->arg);
-        para__seat_record(seat, first, count, error);
+        para__runner_record(runner, first, count, error);
         if (error)
             return false;
         for (size_t carry = b + 1; (carry & 1) == 0; carry >>= 1) {
@@ -109,21 +111,21 @@ static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *s
     return true;
 }
 
-static void run_reduce(const void *payload, size_t first, size_t count, para__seat *seat)
+static void run_reduce(const void *payload, size_t first, size_t count, para__runner *runner)
 {
     const reduce_job *job = payload;
-    char *stack = job->stacks + seat->worker * job->stack_bytes;
+    char *stack = job->stacks + runner->worker * job->stack_bytes;
     para__aim aim;
     aim.chunk.in = aim.in;
     aim.chunk.out = aim.out;
     aim.chunk.scratch = job->has_scratch ? stack + job->scratch_offset : NULL;
-    aim.chunk.worker = seat->worker;
-    aim.chunk.kind = seat->kind;
+    aim.chunk.worker = runner->worker;
+    aim.chunk.kind = runner->kind;
     __builtin_prefetch(job->partials.slots + first * job->partials.stride, 1);
     for (size_t unit = first; unit < first + count;) {
         const unsigned fits = para__tree_level(job->partials.leaves, unit, first + count);
         const unsigned level = para__min(fits, job->most_level);
-        if (!run_node(job, unit, level, stack, &aim, seat))
+        if (!run_node(job, unit, level, stack, &aim, runner))
             return;
         unit += (size_t)1 << level;
     }
@@ -146,26 +148,38 @@ static para_status check_reduce(const para_reduce *reduce, reduce_job *job)
     return status ? status : para__views_check(reduce->in, NULL, reduce->count, &job->views);
 }
 
-/* Divides the call into units, for as many participants as have room. */
-static void divide(reduce_job *job, para__call *call)
+/* What units follow from. */
+typedef struct divisible {
+    const reduce_job *job;
+    size_t chunk; /* as the call's options have it */
+} divisible;
+
+static size_t units_at(const reduce_job *job, unsigned level)
 {
-    const unsigned most = para__call_width_most(call);
-    if (most == 1) {
-        job->level = para__ceiling_log2(job->blocks);
-        job->units = ((job->blocks - 1) >> job->level) + 1;
-        return;
-    }
-    const size_t chunk = call->schedule.options->chunk;
-    const size_t least = para__min(chunk, job->count);
-    job->level = para__unit_level(job->blocks, job->acc_bytes, most);
-    while (((size_t)1 << job->level) < job->blocks && (job->block << job->level) < least)
-        job->level++;
-    const bool is_one = (job->blocks - 1) >> job->level == 0;
-    const unsigned width = para__tree_width(job->blocks, job->acc_bytes, most, &job->level);
-    if (width < most)
-        para__schedule_limit(&call->schedule, width, is_one ? PARA_WHY_ONE_UNIT : PARA_WHY_MEMORY);
-    job->units = ((job->blocks - 1) >> job->level) + 1;
-    para__schedule_divide(&call->schedule, job->units);
+    return ((job->blocks - 1) >> level) + 1;
+}
+
+/* The level of which there are so many units; of several, the lowest. */
+static unsigned level_of(const reduce_job *job, size_t units)
+{
+    unsigned level = para__ceiling_log2(job->blocks);
+    while (level > 0 && units_at(job, level - 1) <= units)
+        level--;
+    return level;
+}
+
+/* Units for so many participants, and how many of these have room for their accumulators. */
+static para__split split_reduce(const void *call, unsigned most)
+{
+    const divisible *of = call;
+    const reduce_job *job = of->job;
+    const size_t least = para__min(of->chunk, job->count);
+    unsigned level = para__unit_level(job->blocks, job->acc_bytes, most);
+    while (((size_t)1 << level) < job->blocks && (job->block << level) < least)
+        level++;
+    const para_why why = units_at(job, level) == 1 ? PARA_WHY_ONE_UNIT : PARA_WHY_MEMORY;
+    const unsigned width = para__tree_width(job->blocks, job->acc_bytes, most, &level);
+    return (para__split){.units = units_at(job, level), .width = width, .why = why};
 }
 
 /* Memory of a call: slots, then a stack and scratch for each worker. */
@@ -174,7 +188,7 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, cha
 {
     const size_t stride = para__slot_bytes(job->acc_bytes);
     const size_t slot_bytes = para__round_up(job->units * stride, PARA__LINE);
-    const unsigned width = para__call_width_most(call);
+    const unsigned width = para__schedule_width_most(&call->schedule);
     const size_t fits = STACK_BYTES / stride;
     const unsigned all = para__ceiling_log2(job->units);
     const unsigned room = fits > job->level + 1 ? (unsigned)fits - job->level - 1 : 0;
@@ -201,25 +215,63 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, cha
     return true;
 }
 
-/* With less memory than a shared call needs, one participant may do. */
+/* If there is not enough memory for a shared call, one participant may do. */
 static bool prepare(reduce_job *job, para__call *call, size_t scratch_bytes, char *small,
                     size_t small_bytes)
 {
     for (;;) {
-        divide(job, call);
+        job->units = para__schedule_units(&call->schedule);
+        job->level = level_of(job, job->units);
         if (lay_out(job, call, scratch_bytes, small, small_bytes))
             return true;
-        if (para__call_width_most(call) == 1)
+        if (para__schedule_is_alone(&call->schedule))
             return false;
-        para__schedule_limit(&call->schedule, 1, PARA_WHY_MEMORY);
+        para__schedule_lacks_memory(&call->schedule);
     }
+}
+
+/* Folds the call on this thread, for one that needs nothing else: as run_node folds its blocks. In
+ * a loop of nanoseconds the way through a job and its memory would show. */
+static para_status run_plain(const reduce_job *job, void *result, unsigned kind, char *stack)
+{
+    const size_t stride = para__slot_bytes(job->acc_bytes);
+    para__aim aim;
+    aim.chunk.in = aim.in;
+    aim.chunk.out = aim.out;
+    aim.chunk.scratch = NULL;
+    aim.chunk.worker = 0;
+    aim.chunk.kind = kind;
+    char *top = stack;
+    for (size_t b = 0; b < job->blocks; b++) {
+        const size_t first = b * job->block;
+        const size_t count = para__min(job->count - first, job->block);
+        start_from_identity(job, top);
+        para__aim_at(&aim, &job->views, first, count);
+        const int error = job->kernel(&aim.chunk, top, job->arg);
+        if (error)
+            return para__call_fail(error, first, count);
+        for (size_t carry = b + 1; (carry & 1) == 0; carry >>= 1, top -= stride)
+            job->combine(top - stride, top, job->arg);
+        top += stride;
+    }
+    for (top -= stride; top != stack; top -= stride)
+        job->combine(top - stride, top, job->arg);
+    job->combine(result, stack, job->arg);
+    return PARA_OK;
+}
+
+/* Whether so many bytes have room for the accumulators of run_plain. */
+static bool fits_plain(const reduce_job *job, size_t bytes)
+{
+    return job->acc_bytes < bytes &&
+           (para__ceiling_log2(job->blocks) + 1) * para__slot_bytes(job->acc_bytes) <= bytes;
 }
 
 size_t para_reduce_block(size_t count, size_t result_bytes)
 {
-    const para__fp fp = para__fp_hold();
+    const para__fp fp = para__fp_save();
     const size_t block = para__block_elements(count, result_bytes ? result_bytes : 1);
-    para__fp_release(fp, 0);
+    para__fp_restore(fp, 0);
     return block;
 }
 
@@ -245,13 +297,22 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
     job.blocks = (job.count - 1) / job.block + 1;
 
     para__call call;
-    status = para__call_begin(&call, pool, (void (*)(void))reduce->kernel, job.count, job.blocks,
-                              &reduce->options, reduce->report);
+    para__schedule_describe(&call.schedule, (void (*)(void))reduce->kernel, job.count, job.blocks,
+                            &reduce->options);
+    const divisible of = {&job, reduce->options.chunk};
+    call.schedule.split = split_reduce;
+    call.schedule.split_of = &of;
+    status = para__call_begin(&call, pool, reduce->report);
     if (status)
         return status;
     _Alignas(PARA__LINE) char small[1024]; /* enough for a small accumulator on one thread */
+    if (para__call_is_plain(&call) && !reduce->scratch_bytes && fits_plain(&job, sizeof small)) {
+        const unsigned kind = para__pool_kind(call.schedule.pool);
+        para__schedule_release_fp(&call.schedule, 0);
+        return run_plain(&job, reduce->result, kind, small);
+    }
     if (!prepare(&job, &call, reduce->scratch_bytes, small, sizeof small)) {
-        para__call_release_fp(&call, 0);
+        para__schedule_release_fp(&call.schedule, 0);
         status = para__fail(PARA_ERR_MEMORY, "%zu partial results of %zu bytes, scratch of %zu",
                             job.units, job.acc_bytes, reduce->scratch_bytes);
     } else

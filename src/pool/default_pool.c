@@ -2,14 +2,15 @@
 
 #include "base/atomic.h"
 #include "base/fork.h"
+#include "pool/calibrate.h"
 #include "pool/novice.h"
 #include "pool/pool.h"
 
 static para__guard making = PARA__GUARD_INIT;
-_Atomic(para_pool *) para__default_pool; /* [E6] publishes the pool; written under the mutex */
+para__atomic_pool para__default_pool; /* [E6] publishes the pool; written under the mutex */
 
-/* The child leaves the parent's pool, whose threads it does not have, to itself: its memory may be
- * in use by the code that forked. */
+/* In a child. The parent's pool is left as it is, since its threads are not here, and the code that
+ * forked may be using its memory. */
 static void forget(void)
 {
     para__store_relaxed(&para__default_pool, NULL); /* one thread: nothing to order */
@@ -35,7 +36,15 @@ static unsigned none_is_awake(const struct para_pool *pool)
     return 0;
 }
 
-static const para__executor makes_pool = {.awake = none_is_awake, .wake = wake_by_making};
+static unsigned width_at_most(const struct para_pool *pool)
+{
+    return para__pool_workers(pool);
+}
+
+static const para__executor makes_pool = {.width = width_at_most,
+                                          .awake = none_is_awake,
+                                          .costs = para__costs_followed,
+                                          .wake = wake_by_making};
 
 /* Makes the default pool, or, if that will do, has the novice in its place; *pool is NULL if there
  * is to be none. */

@@ -5,7 +5,7 @@
 #include "base/fpenv.h"
 #include "pool/calibrate.h"
 #include "pool/settings.h"
-#include "topology/places.h"
+#include "topology/locations.h"
 
 /* What making the pool adds to the call that has it made, and so what calls have to forgo before
  * that: reading a machine of two CPUs takes 0.3 ms, creating a thread 0.06 ms. By the plans' model
@@ -24,10 +24,10 @@ para_pool *para__novice(const para__executor *executor)
     para__cpus online;
     if (novice.is_novice)
         return para__pool_is_forked(&novice) ? NULL : &novice;
-    if (para__places_are_described() || para__settings_read(&settings) || settings.display ||
+    if (para__locations_are_described() || para__settings_read(&settings) || settings.display ||
         !para__cpus_online(&online))
         return NULL;
-    const para__fp fp = para__fp_hold();
+    const para__fp fp = para__fp_save();
     const unsigned workers = settings.workers ? settings.workers : para__cpus_count(&online);
     novice.is_novice = true;
     novice.executor = executor;
@@ -37,7 +37,7 @@ para_pool *para__novice(const para__executor *executor)
     para__store_relaxed(&novice.followed.wake_ns, making_ns);
     para__store_relaxed(&novice.lanes.spin_ticks, never_ticks);
     novice.lanes.fork_count = para__fork_count();
-    para__fp_release(fp, 0);
+    para__fp_restore(fp, 0);
     return &novice;
 }
 
@@ -49,7 +49,7 @@ void para__novice_teach(para_pool *pool)
         const uint64_t kernel = para__load_relaxed(&known->kernel); /* all: see sites.h */
         if (kernel == 0)
             continue;
-        para__site_set(site, para__site_read(known), para__site_width(known));
+        para__site_set(site, para__site_read(known), para__site_tuner(known));
         para__store_relaxed(&site->loop, para__load_relaxed(&known->loop));
         para__store_relaxed(&site->kernel, kernel);
     }

@@ -1,5 +1,5 @@
-/* A process of small calls: nothing is read of the machine and no thread is created until there is a
- * call, or a question, that needs a pool. Each test is a process of its own. */
+/* A process of small calls: nothing is read of the machine and no thread is created until there is
+ * a call, or a question, that needs a pool. Each test is a process of its own. */
 #include "../common/check.h"
 #include "../common/child.h"
 

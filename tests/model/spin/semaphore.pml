@@ -1,19 +1,19 @@
 /* The semaphore: units, and a line of those who wait, some for more than one.
  *
- * Abstracts src/sync/semaphore.c and src/sync/line.c. One step is one access to the word; what a
- * section under the latch does to the line is part of the step beside it, since nobody else sees the
- * line meanwhile (Lipton, Reduction, 1975). The latch goes to who asks first.
+ * Abstracts src/sync/semaphore.c and src/sync/line.c. One step is one access to the word. What a
+ * section under the latch does to the line is part of the step beside it, since nobody else sees
+ * the line meanwhile (Lipton, Reduction, 1975). The first thread to ask gets the latch.
  *
- * Left out: as in mutex.pml. A timeout or a cancellation is a waiter that leaves whenever it likes.
- * Time: somebody is seen to be first in line as it queues, or by the serve() that makes it so; the second
- * serve() after that finds that PARA__OVERTAKE_NS have passed, the first may.
+ * Left out: as in mutex.pml. A timeout or a cancellation is a waiter that leaves at any time. Time:
+ * a waiter is seen to be first in line as it queues, or by the serve() that makes it the first; the
+ * first serve() after that may find that PARA__OVERTAKE_NS have passed, and the second does.
  *
  * Proves, for three threads that want one, two and one of two units as often as they like, and may
  * stop for good in between:
  *   consistent  no unit is lost or made; and whenever the latch is free the first in line has been
  *               woken or has too few units (assertions)
- *   served      who waits without a timeout gets its units, also who wants both of them where the
- *               others take and return single ones for ever */
+ *   served      a waiter without a timeout gets its units, also if it wants both while the others
+ *               take and return single ones for ever */
 #define N 3
 #define UNITS 2
 #define NONE N
@@ -27,7 +27,7 @@
 
 /* The word. */
 byte units = UNITS;
-bool waiting, hold;
+bool waiting, closed;
 
 /* Under the latch. */
 chan latch = [N] of { byte }; /* its holder, and who asks for it */
@@ -76,10 +76,10 @@ inline serve()
         i = 0;
         left = 0
     };
-#ifndef NO_HOLD
+#ifndef NO_CLOSED
     atomic {
         if
-        :: length > 0 && first_seen[line[0]] > 0 -> hold = true
+        :: length > 0 && first_seen[line[0]] > 0 -> closed = true
         :: length > 0 && first_seen[line[0]] < 2 -> first_seen[line[0]]++
         :: length == 0
         fi
@@ -111,12 +111,12 @@ inline leave_line()
     line[length] = 0;
     i = 0;
     if
-#ifdef KEEP_HOLD
+#ifdef KEEP_CLOSED
     :: length == 0 -> waiting = false
 #else
-    :: length == 0 -> waiting = false; hold = false
+    :: length == 0 -> waiting = false; closed = false
 #endif
-    :: length > 0 && is_first -> hold = false
+    :: length > 0 && is_first -> closed = false
     :: length > 0 && !is_first
     fi;
     is_first = false;
@@ -132,16 +132,16 @@ proctype thread(byte me)
 
 newcomer:
     if
-    :: atomic { units >= need(me) && !hold -> take(); goto holder }
-    :: units < need(me) || hold
+    :: atomic { units >= need(me) && !closed -> take(); goto holder }
+    :: units < need(me) || closed
     :: goto stop
     fi;
     lock_latch;
     atomic {
         if
 #ifndef BLIND_QUEUE
-        :: units >= need(me) && !hold -> take(); unlock_latch; goto holder
-        :: units < need(me) || hold ->
+        :: units >= need(me) && !closed -> take(); unlock_latch; goto holder
+        :: units < need(me) || closed ->
 #else
         :: true ->
 #endif

@@ -1,15 +1,15 @@
-/* The life of a pool: threads begin, see perhaps a last call, and end, perhaps while they begin.
+/* The life of a pool: threads begin, perhaps see a last call, and end, perhaps while they begin.
  *
  * Abstracts src/pool/start.c: run, start_others (including threads that could not be made),
  * count_out, para__workers_start, para__workers_await, para__workers_stop; src/pool/worker.c:
  * para__worker_live, park; and src/pool/pool.c: para_pool_create, para_pool_destroy. One step is
  * one access to a word that others change.
  *
- * Left out: what calls do, of which there is one at most, short and not waited for, so that its
- * helpers may come when the pool ends; the limited sleep of displaced workers. Spin's memory is in
- * order: the mutations that weaken [E5] exchange the two accesses. That what a thread writes while
- * it starts is there for who finds the pool ready [E4] is a matter of weak memory, which Relacy's
- * models have.
+ * Left out: what calls do. There is at most one; it is short and nobody waits for it, so that its
+ * helpers may come when the pool ends. Also the limited sleep of displaced workers. Spin's memory
+ * is in order: the mutations that weaken [E5] exchange the two accesses. Relacy's models have weak
+ * memory, and with it the edge [E4]: whoever finds the pool ready sees what its threads wrote while
+ * they started.
  *
  * Proves, for up to three workers:
  *   released   nobody touches the pool's memory once it is released (assertions)
@@ -21,7 +21,7 @@ byte started; /* written by worker 0 */
 bool ready;
 bool creator_asleep; /* in the kernel, on ready */
 bool stopping;
-byte post;
+byte call;
 bool parked[WORKERS], asleep[WORKERS];
 
 bool ended[WORKERS]; /* what pthread_join waits for */
@@ -64,7 +64,7 @@ proctype worker(byte me)
     :: atomic { !stopping -> alive };
         atomic {
             if
-            :: post != seen -> seen = post /* helps; a late one finds nothing to claim */
+            :: call != seen -> seen = call /* helps; a late one finds nothing to claim */
             :: else
             fi
         };
@@ -72,11 +72,11 @@ proctype worker(byte me)
         :: true /* spins on */
         :: true -> /* parks */
 #ifdef LOOK_BEFORE_PARKED
-            news = post != seen || stopping;
+            news = call != seen || stopping;
             atomic { alive; parked[me] = true };
 #else
             atomic { alive; parked[me] = true };
-            news = post != seen;
+            news = call != seen;
 #ifndef WEAK_RECHECK
             news = news || stopping;
 #endif
@@ -134,7 +134,7 @@ init
         od
     fi;
     if /* a last call */
-    :: post = 1; wake_all()
+    :: call = 1; wake_all()
     :: true
     fi;
 #ifdef WAKE_BEFORE_STOPPING
