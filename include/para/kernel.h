@@ -58,7 +58,8 @@ typedef struct para_chunk {
     unsigned worker; /* number of the participant, less than the call's width: for statistics only;
                         a thread may have two of them in a call */
     unsigned kind;   /* kind of the core that its thread is placed on: 0 the most efficient, as in
-                        para_cpu_info; for kernels with a variant for each kind */
+                        para_cpu_info, and before the default pool has read the machine; for kernels
+                        with a variant for each kind */
 } para_chunk;
 
 /* A kernel returns 0, or an error code of its own that stops the call. Its rules:

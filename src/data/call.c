@@ -33,9 +33,10 @@ para_status para_refuse_count_(size_t count)
 
 void *para__call_memory(para__call *call, size_t bytes)
 {
-    /* A forked pool's lanes may have been caught halfway: they are left alone. */
+    /* A forked pool's lanes may have been caught halfway: they are left alone. So are the novice's:
+     * the call may leave it. */
     para__schedule *s = &call->schedule;
-    if (!s->lane && !para__pool_is_forked(s->pool))
+    if (!s->lane && !s->pool->is_novice && !para__pool_is_forked(s->pool))
         s->lane = para__lane_lease(&s->pool->lanes);
     if (s->lane)
         return para__lane_arena(s->lane, bytes);
