@@ -259,6 +259,11 @@ bool para__is_left(uintptr_t frame, void (*function)(void))
 
 const para__costs para__costs_assumed;
 
+para__costs para__costs_followed(const para_pool *p)
+{
+    return p->costs;
+}
+
 void para__costs_measure(para_pool *p)
 {
     p->costs = (para__costs){.clock_ns = 1};
