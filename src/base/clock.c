@@ -1,6 +1,7 @@
 #include "base/clock.h"
 
 #include "base/atomic.h"
+#include "base/tuning.h"
 
 #include <para/deadline.h>
 #include <stdbool.h>
@@ -23,10 +24,8 @@ static moment read_clocks(void)
     return (moment){.ticks = before + (after - before) / 2, .ns = ns, .gap = after - before};
 }
 
-/* When the library was loaded, so that the first call has no span to wait for. A longer time may
- * have a suspended machine in it, which stops one of the clocks. */
+/* When the library was loaded, so that the first call has no span to wait for. */
 static moment loaded;
-static const uint64_t recent_ns = 10000000000u;
 
 __attribute__((constructor(101))) static void look_at_clocks(void)
 {
@@ -34,20 +33,19 @@ __attribute__((constructor(101))) static void look_at_clocks(void)
     loaded = read_clocks();
 }
 
-/* The tick's length in ns over a span of at least 100 us that begins there. *gap_ns: the gaps of
- * its two ends together if they are more than 0.5 % of the span, else 0. */
+/* The tick's length in ns over a span that begins there. *gap_ns: the gaps of its two ends together
+ * if they are so long that they show, else 0. */
 static double tick_over(moment begin, double *gap_ns)
 {
-    static const uint64_t span_ns = 100000;
     moment end = read_clocks();
-    while (end.ns - begin.ns < span_ns)
+    while (end.ns - begin.ns < PARA__TICK_SPAN_NS)
         end = read_clocks();
     if (end.ticks <= begin.ticks)
         end.ticks = begin.ticks + 1;
     const double span = (double)(end.ns - begin.ns);
     const double length = span / (double)(end.ticks - begin.ticks);
     *gap_ns = (double)(begin.gap + end.gap) * length;
-    *gap_ns = *gap_ns < span * 0.005 ? 0 : *gap_ns;
+    *gap_ns = *gap_ns < span * PARA__TICK_GAP ? 0 : *gap_ns;
     return length;
 }
 
@@ -58,7 +56,7 @@ double para__ns_per_tick(void)
         double gap_ns;
         double best_gap_ns;
         const moment begin = read_clocks();
-        const bool is_recent = loaded.ns && begin.ns - loaded.ns < recent_ns;
+        const bool is_recent = loaded.ns && begin.ns - loaded.ns < PARA__TICK_RECENT_NS;
         double best = tick_over(is_recent ? loaded : begin, &best_gap_ns);
         for (int attempt = 0; attempt < 2 && best_gap_ns > 0; attempt++) {
             const double again = tick_over(read_clocks(), &gap_ns);

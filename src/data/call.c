@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/stack.h"
 #include "base/status.h"
+#include "base/tuning.h"
 #include "pool/default_pool.h"
 
 const char *para_why_text(para_why why)
@@ -28,14 +29,10 @@ const char *para_why_text(para_why why)
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown";
 }
 
-/* What no call has needed for so long is given back: to have it anew then costs some 0.1 s a
- * GiB. */
-static const double idle_ns = 1e9;
-
 static void trim(para_pool *pool)
 {
     const para__fp fp = para__fp_hold();
-    const uint64_t idle_ticks = para__ns_to_ticks(idle_ns);
+    const uint64_t idle_ticks = para__ns_to_ticks(PARA__KEPT_IDLE_NS);
     if (para__ticks() - para__load_relaxed(&pool->lanes.kept_ticks) > idle_ticks && /* see lane.h */
         !para__pool_is_forked(pool))
         para__lanes_trim(&pool->lanes, idle_ticks);

@@ -15,6 +15,8 @@
 #ifndef PARA_PLAN_ESTIMATE_H
 #define PARA_PLAN_ESTIMATE_H
 
+#include "base/tuning.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -61,7 +63,8 @@ static inline unsigned para__estimate_samples(para__estimate estimate)
 /* Whether a call may be planned on the estimate alone. */
 static inline bool para__estimate_trusted(para__estimate estimate)
 {
-    return para__estimate_samples(estimate) >= 2 && estimate.deviation < 12;
+    return para__estimate_samples(estimate) >= PARA__TRUST_SAMPLES &&
+           estimate.deviation < PARA__TRUST_DEVIATION;
 }
 
 /* The cost of an element that way; the other way's where only that is known. */

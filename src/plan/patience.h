@@ -8,11 +8,9 @@
 #define PARA_PLAN_PATIENCE_H
 
 #include "base/bounds.h"
+#include "base/tuning.h"
 
 #include <stdint.h>
-
-/* Patience is kept for so many full spins: a burst of calls is followed by a pause now and then. */
-enum { PARA__PATIENCE_SPINS = 16 };
 
 typedef struct para__patience {
     uint64_t ticks;

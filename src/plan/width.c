@@ -1,16 +1,10 @@
 #include "plan/width.h"
 
 #include "base/bounds.h"
-
-/* The first trial comes after so many calls, later ones after more, doubled with each refusal. */
-enum { CALLS_BETWEEN = 64, MOST_REFUSED = 6 };
+#include "base/tuning.h"
 
 /* No call is narrowed to less. */
 enum { LEAST_WIDTH = 2 };
-
-/* What takes no longer, and what is faster: between the two a site stays where it is. */
-static const double no_longer = 1.03;
-static const double clearly_faster = 0.95;
 
 /* The width after so many halvings, and of those at most as many as leave LEAST_WIDTH. */
 static unsigned halved(unsigned all, unsigned halvings)
@@ -28,7 +22,7 @@ static bool can_narrow(para__width w, unsigned all)
 static unsigned trial(para__width w, unsigned all)
 {
     const unsigned present = halved(all, w.halvings);
-    if (w.calls < CALLS_BETWEEN << w.refused)
+    if (w.calls < PARA__WIDTH_CALLS << w.refused)
         return present;
     if (w.halvings > 0 && (w.wider || !can_narrow(w, all)))
         return halved(all, w.halvings - 1u);
@@ -49,9 +43,9 @@ static para__width stay(para__width w, double element_ns)
 {
     /* A call that was disturbed counts as twice the mean at most. */
     const double pace = w.pace_ns > 0 ? w.pace_ns : element_ns;
-    const double most = 2 * pace;
-    w.pace_ns = (float)(pace + (para__min(element_ns, most) - pace) / 8);
-    if (w.calls < CALLS_BETWEEN << MOST_REFUSED)
+    const double most = PARA__STEP * pace;
+    w.pace_ns = (float)(pace + (para__min(element_ns, most) - pace) / PARA__PACE_WEIGHT);
+    if (w.calls < PARA__WIDTH_CALLS << PARA__WIDTH_REFUSED_MOST)
         w.calls++;
     return w;
 }
@@ -65,7 +59,7 @@ static para__width move(para__width w, int halvings, double element_ns)
 
 static para__width refuse(para__width w)
 {
-    w.refused += w.refused < MOST_REFUSED;
+    w.refused += w.refused < PARA__WIDTH_REFUSED_MOST;
     w.wider = !w.wider;
     w.again = false;
     w.calls = 0;
@@ -82,13 +76,13 @@ para__width para__width_add(para__width width, unsigned all, unsigned ran, doubl
     if (ran != trial(width, all))
         return width;
     const bool wider = ran > present;
-    if (!wider && element_ns > no_longer * width.pace_ns)
+    if (!wider && element_ns > PARA__NO_LONGER * width.pace_ns)
         return refuse(width);
     if (!width.again) {
         width.again = true; /* the next call decides */
         return width;
     }
-    if (wider && element_ns >= clearly_faster * width.pace_ns)
+    if (wider && element_ns >= PARA__FASTER * width.pace_ns)
         return refuse(width);
     return move(width, wider ? -1 : 1, element_ns);
 }

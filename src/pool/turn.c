@@ -2,22 +2,12 @@
 
 #include "base/bounds.h"
 #include "base/clock.h"
-
-/* How often it is looked whether the thread was off its CPU, what counts as contention, and how
- * long there must have been none before the last failed try is forgotten. A slice of the system's
- * is some 3 ms; a machine's own hiccups are shorter. */
-static const double look_ns = 2000000;
-static const uint64_t lost_ns = 1000000;
-static const double calm_ns = 20000000;
-
-/* Turns before the CPU is tried again: 6 ms at first, in the end 0.1 s, which is how long they go
- * on when the others have gone. */
-enum { TURNS_LEAST = 4, TURNS_MOST = 64 };
+#include "base/tuning.h"
 
 void para__turn_init(para__turn *turn)
 {
     *turn = (para__turn){.turn_ticks = para__ns_to_ticks(PARA__TURN_NS),
-                         .look_ticks = para__ns_to_ticks(look_ns)};
+                         .look_ticks = para__ns_to_ticks(PARA__TURN_LOOK_NS)};
     para__turn_begin(turn);
 }
 
@@ -33,15 +23,15 @@ static void look(para__turn *turn, uint64_t ticks)
     const para__usage now = para__thread_usage();
     const uint64_t ran_ns = now.cpu_ns - turn->begun_usage.cpu_ns;
     if (now.preemptions == turn->begun_usage.preemptions ||
-        (double)ticks * para__ns_per_tick() < (double)(ran_ns + lost_ns)) {
+        (double)ticks * para__ns_per_tick() < (double)(ran_ns + PARA__TURN_LOST_NS)) {
         turn->calm_ticks += ticks;
-        if (turn->calm_ticks > para__ns_to_ticks(calm_ns))
+        if (turn->calm_ticks > para__ns_to_ticks(PARA__TURN_CALM_NS))
             turn->failed = 0;
         return;
     }
     turn->calm_ticks = 0;
-    turn->failed = turn->failed ? 2 * turn->failed : TURNS_LEAST;
-    turn->failed = para__min(turn->failed, TURNS_MOST);
+    turn->failed = turn->failed ? 2 * turn->failed : PARA__TURNS_LEAST;
+    turn->failed = para__min(turn->failed, PARA__TURNS_MOST);
     turn->left = turn->failed;
 }
 

@@ -28,8 +28,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { PARA__TURN_NS = 500000, PARA__REST_NS = 1000000 };
-
 typedef struct para__turn {
     uint64_t turn_ticks, look_ticks; /* a turn; how often a long stretch is looked at */
     uint64_t begun_ticks;    /* when the worker has last come back from a sleep, or was looked at */

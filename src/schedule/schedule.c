@@ -3,7 +3,7 @@
 #include "base/thread.h"
 #include "plan/arms.h"
 #include "pool/worker.h"
-#include "schedule/tuning.h"
+#include "schedule/common.h"
 
 /* What a thread remembers of its own last calls; its own, so that callers do not share a line. */
 static PARA__THREAD_LOCAL struct {
@@ -20,7 +20,7 @@ static unsigned awake(const para_pool *pool, double work_ns)
 {
     /* A call within a kernel finds everybody busy with the call around it. If it is long against
      * the cost of sharing, they may come to help before it is over. */
-    const bool long_within = work_ns >= 10 * short_ns && para__pool_is_worker(pool);
+    const bool long_within = work_ns >= PARA__LONG_WITHIN_NS && para__pool_is_worker(pool);
     return long_within ? para__pool_workers(pool) - 1 : pool->executor->awake(pool);
 }
 
@@ -70,7 +70,7 @@ static void run_small(para__schedule *s)
  * as one if that would be all. */
 static void run_probe(para__schedule *s)
 {
-    const double price_ns = PRICES_A_PORTION * (double)s->estimate.price_ns;
+    const double price_ns = PARA__PRICES_A_BATCH * (double)s->estimate.price_ns;
     const double elements = price_ns / para__elements_ns(s, PARA__ALONE) * (double)s->count;
     run_small(s);
     s->timed = true;
@@ -84,22 +84,22 @@ static void run_probe(para__schedule *s)
  * alone is given up when it has taken twice the usual time. */
 static bool is_covered(const para__schedule *s, double longer_ns)
 {
-    const bool is_short = s->ask.work_ns < long_ns;
+    const bool is_short = s->ask.work_ns < PARA__LONG_NS;
     const double usual_ns = s->ask.alone_ns - longer_ns;
     const double alone_ns = is_short || longer_ns < usual_ns ? longer_ns : usual_ns;
     const double each_ns = longer_ns > 0 ? alone_ns : -longer_ns;
     return s->estimate.credit_ns >
-           each_ns * (is_short ? TRIALS_IN_A_ROW : 1) * (1u << (s->estimate.refused & 3));
+           each_ns * (is_short ? PARA__TRIALS_IN_A_ROW : 1) * (1u << (s->estimate.refused & 3));
 }
 
 /* Begins a trial: of short calls several in a row, of which the last is timed. */
 static void begin_trial(para__schedule *s)
 {
-    if (s->ask.work_ns >= long_ns)
+    if (s->ask.work_ns >= PARA__LONG_NS)
         return;
     recent.trial = s->site;
-    recent.trial_left = TRIALS_IN_A_ROW - 1;
-    recent.timed_left = TIMED_AFTERWARDS;
+    recent.trial_left = PARA__TRIALS_IN_A_ROW - 1;
+    recent.timed_left = PARA__TIMED_AFTERWARDS;
     s->timed = false;
 }
 
@@ -141,12 +141,12 @@ void para__schedule_forgo_trial(const para__schedule *s)
  * it does not. */
 static bool waits_for_helpers(para__schedule *s)
 {
-    if (s->ask.work_ns >= long_ns || s->ask.awake > 0 ||
+    if (s->ask.work_ns >= PARA__LONG_NS || s->ask.awake > 0 ||
         para__load_relaxed(&s->pool->lanes.spin_ticks) == 0) /* see lane.h */
         return false;
     if (recent.woken != s->site) {
         recent.woken = s->site;
-        recent.waits = CALLS_TO_WAKE;
+        recent.waits = PARA__CALLS_TO_WAKE;
         s->pool->executor->wake(s->pool, 1);
     } else if (--recent.waits == 0) {
         para__schedule_forgo_trial(s);
@@ -190,7 +190,7 @@ static bool is_trial_shared(para__schedule *s)
  * cost is the outer call's. */
 static bool has_arms(const para__schedule *s, double work_ns)
 {
-    return work_ns < long_ns && s->options->executor == PARA_EXECUTOR_AUTO &&
+    return work_ns < PARA__LONG_NS && s->options->executor == PARA_EXECUTOR_AUTO &&
            !para__pool_is_worker(s->pool);
 }
 
@@ -214,7 +214,7 @@ static void run_together(para__schedule *s, double alone_ns)
     run_small(s);
     s->plan.why = PARA_WHY_TOGETHER;
     s->together = true;
-    s->watched = !s->timed && alone_ns > short_ns;
+    s->watched = !s->timed && alone_ns > PARA__CLOCK_SHOWS_NS;
     s->timed |= s->watched;
     s->usual_ns = alone_ns;
 }
@@ -244,12 +244,13 @@ static void narrow(para__schedule *s)
 static void begin_unknown(para__schedule *s, size_t units)
 {
     const bool first = para__estimate_samples(s->estimate) == 0;
-    const double unit_ns =
-        first ? unknown_unit_ns : (double)s->estimate.mean_ns * (double)s->count / (double)units;
+    const double unit_ns = first ? PARA__FIRST_UNIT_NS
+                                 : (double)s->estimate.mean_ns * (double)s->count / (double)units;
     para__schedule_ask(s, units, unit_ns * (double)units, 0);
     s->ask.varies = true;
     const para__costs costs = para__costs_now(s->pool);
-    const bool few = !first || units <= (size_t)FIRST_UNITS * para__pool_workers(s->pool);
+    const bool few =
+        !first || units <= (size_t)PARA__FIRST_UNITS_A_WORKER * para__pool_workers(s->pool);
     if (few && para__share_at_once(&s->ask, unit_ns, &costs)) {
         s->plan = para__decide(&s->ask, &costs);
         s->timed = true;
@@ -270,7 +271,7 @@ static void begin_known(para__schedule *s, size_t units)
     if (has_choice && para__arms_now(&recent.arms) == PARA__ALL_ALONE) /* as if they were shared */
         s->ask.awake = para__pool_workers(s->pool) - 1;
     decide(s);
-    s->stands_for = work_ns < long_ns ? SAMPLE_EVERY : 1;
+    s->stands_for = work_ns < PARA__LONG_NS ? PARA__SAMPLE_EVERY : 1;
     s->timed = s->stands_for == 1 || para__is_sampled(&recent.calls);
     if (s->stands_for == 1)
         narrow(s);
@@ -287,12 +288,12 @@ static void begin_known(para__schedule *s, size_t units)
         run_small(s);
         s->trial = true;
         s->probe = s->timed;
-        s->first_elements = s->count / TRIAL_PORTIONS + 1;
+        s->first_elements = s->count / PARA__TRIAL_BATCHES + 1;
     } else if (is_trial_shared(s)) {
         s->trial = true;
     } else {
         run_small(s);
-        s->watched = !s->timed && alone_ns > short_ns;
+        s->watched = !s->timed && alone_ns > PARA__CLOCK_SHOWS_NS;
         s->timed |= s->watched;
         s->usual_ns = alone_ns;
     }
@@ -302,7 +303,9 @@ size_t para__small_count(const para__schedule *s)
 {
     const unsigned samples = para__estimate_samples(s->estimate);
     const double cost_ns = para__estimate_cost(s->estimate, PARA__ALONE);
-    const double certain = para__estimate_trusted(s->estimate) ? 1 : samples >= 2 ? 4 : 0;
+    const double certain = para__estimate_trusted(s->estimate) ? 1
+                           : samples >= PARA__TRUST_SAMPLES    ? PARA__ANOTHER_KIND
+                                                               : 0;
     const double most = certain > 0 ? para__least_work_now(s->pool) / (certain * cost_ns) : 0;
     return most < (double)SIZE_MAX / 2 ? (size_t)most : SIZE_MAX / 2;
 }
@@ -347,11 +350,11 @@ void para__schedule_begin(para__schedule *s, size_t units)
     if (automatic && s->count <= para__small_count(s)) {
         run_small(s);
         s->timed = true; /* the others of its kind are not looked at */
-        s->stands_for = SAMPLE_EVERY;
+        s->stands_for = PARA__SAMPLE_EVERY;
         if ((double)s->estimate.price_ns > para__elements_ns(s, PARA__ALONE) &&
             para__is_sampled(&recent.priced)) {
             s->probe = true; /* a price is only seen in portions: is it still there? */
-            s->first_elements = s->count / 16 + 1;
+            s->first_elements = s->count / PARA__PRICE_BATCHES + 1;
         }
     } else if (automatic && !trusted) {
         begin_unknown(s, units);
@@ -390,13 +393,13 @@ void para__schedule_limit(para__schedule *s, unsigned most, para_why why)
 
 size_t para__schedule_piece(const para__schedule *s)
 {
-    static const double moment_ns = 200000;
     if (s->small)
         return s->count;
     if (!s->site)
-        return s->count / 64 + 1;
+        return s->count / PARA__PIECES_UNKNOWN + 1;
     const bool known = para__estimate_samples(s->estimate) > 0;
-    const double moments = known ? para__elements_ns(s, PARA__ALONE) / moment_ns : 64;
+    const double moments =
+        known ? para__elements_ns(s, PARA__ALONE) / PARA__PIECE_NS : PARA__PIECES_UNKNOWN;
     const double piece = (double)s->count / moments;
     return piece < 1 ? 1 : piece < (double)s->count ? (size_t)piece : s->count;
 }

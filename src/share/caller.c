@@ -1,6 +1,7 @@
 #include "share/caller.h"
 
 #include "base/clock.h"
+#include "base/tuning.h"
 #include "share/part.h"
 #include "share/visit.h"
 
@@ -93,10 +94,6 @@ static void help_nested(const para__part *p, bool is_helper)
         para__store_release(E8, &self->acting, 0);
 }
 
-/* The part of its own time that a call may spin at its end; and at most so many times as long as
- * one that is idle does: a wake-up is then a percent of the call. */
-enum { JOIN_SPIN_PART = 4, JOIN_SPIN_MOST = 32 };
-
 /* Waits for those who still run what they have claimed. The longer the call took, since `begun` if
  * that is known, the longer it spins: what it waits for is a part of the call, and to be woken
  * would then add to it. */
@@ -105,13 +102,13 @@ static void await_others(const para__part *p, bool is_helper, uint64_t begun)
     const uint64_t start = para__ticks();
     const uint64_t idle_ticks =
         para__load_relaxed(&p->lanes->spin_ticks); /* 0: threads share CPUs */
-    const uint64_t part_ticks = begun ? (start - begun) / JOIN_SPIN_PART : 0;
-    const uint64_t most_ticks = JOIN_SPIN_MOST * idle_ticks;
+    const uint64_t part_ticks = begun ? (start - begun) / PARA__JOIN_SPIN_PART : 0;
+    const uint64_t most_ticks = PARA__JOIN_SPIN_MOST * idle_ticks;
     const uint64_t spin_ticks = part_ticks < idle_ticks   ? idle_ticks
                                 : part_ticks < most_ticks ? part_ticks
                                                           : most_ticks;
     while (!para__lanes_are_forked(p->lanes) && para__ticks() - start < spin_ticks) {
-        for (int i = 0; i < 16; i++) {
+        for (int i = 0; i < PARA__JOIN_ROUNDS; i++) {
             if (all_done(p))
                 return;
             para__pause();
@@ -201,9 +198,6 @@ static unsigned count_sleepers(const para__part *p)
     return sleepers;
 }
 
-/* A slice of fewer is soon claimed to its end. */
-enum { FEW_TICKETS = 8 };
-
 void para__lane_run(para__lane *lane, para__position at, const para__job *job,
                     const para__plan *plan, para__outcome *outcome)
 {
@@ -236,7 +230,7 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
     publish(&p, job);
     if (plan->announce_twice)
         announce_again(&p);
-    if (plan->announce_twice && plan->tickets < FEW_TICKETS)
+    if (plan->announce_twice && plan->tickets < PARA__FEW_TICKETS)
         wake_all(&p); /* few and dear portions: nobody is left to chance */
     else
         para__part_wake_next(&p);

@@ -66,6 +66,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/status.h"
+#include "base/tuning.h"
 #include "sync/check.h"
 #include "sync/line.h"
 #include "sync/spin.h"
@@ -74,12 +75,6 @@ enum { LOCKED = 1, WAITING = 2, WAKING = 4, RESERVED = 8, CPU_SHIFT = 16 };
 static const uint32_t CPU = UINT32_MAX << CPU_SHIFT;
 
 _Static_assert(sizeof(para_mutex) == 4, "a mutex has four bytes");
-
-/* About what it takes to be called, 35 to 46 us where it was chosen: who naps at the moment at
- * which the lock becomes free comes up to a nap and its timer's slack later than one who is called.
- * Of 30, 50, 100, 200, 300 and 1000 us, all are as good for sections of 5 us one after the other;
- * with time between them short ones are better. */
-static const uint64_t nap_ns = 50000;
 
 static _Atomic uint32_t *word_of(para_mutex *mutex)
 {
@@ -163,10 +158,10 @@ static void spin_as_first(_Atomic uint32_t *word, bool starved, uint64_t deadlin
 }
 
 /* First in line and woken: spins, and naps between, until the lock seems free or it has starved. In
- * the holder's way it naps for nap_ns more than has passed since it was woken; no longer, for
+ * the holder's way it naps for PARA__NAP_NS more than has passed since it was woken; no longer, for
  * nobody calls it if the lock is left free meanwhile. So it may nap until twice PARA__OVERTAKE_NS
- * and nap_ns after it was woken, with which 16 threads and sections of 5 us are half a percent
- * faster than with naps that end in time. WAKING stays set, so that no unlock pays for another
+ * and PARA__NAP_NS after it was woken, with which 16 threads and sections of 5 us are half a
+ * percent faster than with naps that end in time. WAKING stays set, so that no unlock pays for another
  * wake-up: a running thread takes the lock again and again, and each of them would be in vain. */
 static para_status stay_awake(void *mutex, para__waiter *self, uint64_t deadline_ns,
                               para_cancel *cancel)
@@ -181,7 +176,7 @@ static para_status stay_awake(void *mutex, para__waiter *self, uint64_t deadline
         para__event_arm(self->event);
         const uint64_t now_ns = para__now_ns();
         const uint64_t more_ns = is_in_holders_way(word) ? now_ns - self->since_ns : 0;
-        const uint64_t up_ns = now_ns + nap_ns + more_ns;
+        const uint64_t up_ns = now_ns + PARA__NAP_NS + more_ns;
         const para_status over = para__wait(self->event, para__min(up_ns, deadline_ns), cancel);
         if (over && (over != PARA_ERR_TIMEOUT || up_ns >= deadline_ns))
             return over;
