@@ -161,8 +161,9 @@ static void spin_as_first(_Atomic uint32_t *word, bool starved, uint64_t deadlin
  * the holder's way it naps for PARA__NAP_NS more than has passed since it was woken; no longer, for
  * nobody calls it if the lock is left free meanwhile. So it may nap until twice PARA__OVERTAKE_NS
  * and PARA__NAP_NS after it was woken, with which 16 threads and sections of 5 us are half a
- * percent faster than with naps that end in time. WAKING stays set, so that no unlock pays for another
- * wake-up: a running thread takes the lock again and again, and each of them would be in vain. */
+ * percent faster than with naps that end in time. WAKING stays set, so that no unlock pays for
+ * another wake-up: a running thread takes the lock again and again, and each of them would be in
+ * vain. */
 static para_status stay_awake(void *mutex, para__waiter *self, uint64_t deadline_ns,
                               para_cancel *cancel)
 {
