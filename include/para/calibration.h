@@ -39,7 +39,7 @@ PARA_API para_status para_calibration_reset(para_pool *pool);
  *
  *     site LOG2_COUNT ALONE_NS SAMPLES SHARED_NS SAMPLES CALL_NS DEVIATION SPREAD HALVINGS
  *          LOOP OFFSET MODULE
- *     more MEAN_NS PRICED CREDIT_NS REFUSED PACE_NS CALLS REFUSED WIDER AGAIN
+ *     more MEAN_NS PRICED CREDIT_NS REFUSED PACE_NS WIDER AGAIN TURN
  *
  * ALONE_NS and SHARED_NS are the cost of an element in calls that run alone and in shared ones.
  * CALL_NS is the price of a kernel call, however short it is. DEVIATION is how much calls differ
@@ -47,12 +47,11 @@ PARA_API para_status para_calibration_reset(para_pool *pool);
  * site runs on the pool's workers, halved HALVINGS times. LOOP (hexadecimal) is the call's
  * .options.site. OFFSET (hexadecimal) is the kernel's place in the program or library MODULE.
  * MEAN_NS is the cost of an element in the mean of all calls. PRICED: 1 if CALL_NS is known, also
- * if it is 0. CREDIT_NS is the time that may be spent on trials of the way that is not in use, and
- * REFUSED the trials in a row that were slower. PACE_NS is the time of an element on the present
- * number of workers. CALLS were made on it since the last trial of another number, and REFUSED such
- * trials in a row were slower. WIDER: 1 if the next one takes more workers. AGAIN: 1 if the last
- * call was the first of a trial's two. Lines that begin with # are for people and have the
- * machine's costs.
+ * if it is 0. CREDIT_NS is the time that may be spent on trials, and REFUSED the trials in a row
+ * that were lost. PACE_NS is the time of an element on the present number of workers. WIDER: 1 if
+ * the next trial of another number takes more workers. AGAIN: 1 if the last call was the first of a
+ * trial's two. TURN: 1 if the next trial is of another number of workers, not of the call alone.
+ * Lines that begin with # are for people and have the machine's costs.
  * Errors: PARA_ERR_ARGUMENT, PARA_ERR_FILE (the stream's error). */
 PARA_API para_status para_calibration_print(para_pool *pool, FILE *stream);
 

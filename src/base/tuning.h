@@ -188,8 +188,8 @@ PARA__COUNT(PARA__PRICES_A_BATCH, 4)
 PARA__REAL(PARA__CREDIT_PART, 1.0 / 64)
 PARA__REAL(PARA__FIRST_CREDIT_PART, 1.0 / 8)
 
-/* Lost trials in a row after which the credit that is asked for doubles no more. Reasoned: 1/512
- * of the time. */
+/* Lost trials in a row after which the credit that is asked for doubles no more. Reasoned: trials
+ * then take 1/512 of the time. */
 PARA__COUNT(PARA__REFUSED_MOST, 3)
 
 /* Short calls of a trial in a row, of which the last is timed, and shared ones that are timed after
@@ -216,18 +216,10 @@ PARA__REAL(PARA__VERY_UNEVEN, 4)
 
 /* ---- Width: plan/width.c ---------------------------------------------------------------- */
 
-/* Long calls before the first trial of another width, and how often that doubles. Reasoned: 1/64 of
- * the time at first, in the end 1/4096. */
-PARA__COUNT(PARA__WIDTH_CALLS, 64)
-PARA__COUNT(PARA__WIDTH_REFUSED_MOST, 6)
-
 /* What takes no longer, and what is faster: between the two a site stays where it is. Parts.
  * Compared in tests/unit/width.c, with noise of 2 %. */
 PARA__REAL(PARA__NO_LONGER, 1.03)
 PARA__REAL(PARA__FASTER, 0.95)
-
-/* The weight of a call in the pace of a width: one of so many. Reasoned. */
-PARA__COUNT(PARA__PACE_WEIGHT, 8)
 
 /* ---- What sharing costs: pool/calibrate.c ----------------------------------------------- */
 

@@ -142,9 +142,8 @@ static void print_site(para__site *site, FILE *stream)
             (unsigned)(key & 63), (double)e.alone_ns, e.alone, (double)e.shared_ns, e.shared,
             (double)e.price_ns, e.deviation, e.spread, w.halvings, loop, in.address - in.base,
             in.name);
-    fprintf(stream, "more %.9g %u %.9g %u %.9g %u %u %u %u\n", (double)e.mean_ns, e.priced,
-            (double)e.credit_ns, e.refused, (double)w.pace_ns, w.calls, w.refused, w.wider,
-            w.again);
+    fprintf(stream, "more %.9g %u %.9g %u %.9g %u %u %u\n", (double)e.mean_ns, e.priced,
+            (double)e.credit_ns, e.refused, (double)w.pace_ns, w.wider, w.again, w.turn);
 }
 
 static para_status print(para_pool *pool, FILE *stream)
@@ -162,7 +161,7 @@ static para_status print(para_pool *pool, FILE *stream)
         "# share_ns %.0f  spin_ns %.0f  least_ns %.0f  workers %u\n"
         "# site log2_count alone_ns samples shared_ns samples call_ns deviation spread halvings "
         "loop offset module\n"
-        "# more mean_ns priced credit_ns refused pace_ns calls refused wider again\n",
+        "# more mean_ns priced credit_ns refused pace_ns wider again turn\n",
         info.round_trip_ns, info.per_helper_ns, info.wake_ns, info.wake_cost_ns, info.clock_ns,
         info.share_ns, info.spin_ns, info.least_ns, para__pool_workers(pool));
     for (unsigned i = 0; i < PARA__SITES; i++)
@@ -248,7 +247,7 @@ typedef struct told {
     char module[256];
     bool has_more;
     float mean_ns, credit_ns, pace_ns;
-    unsigned priced, refused, calls, width_refused, wider, again;
+    unsigned priced, refused, wider, again, turn;
 } told;
 
 static bool is_cost(float ns)
@@ -282,12 +281,12 @@ static bool parse_more(const char *text, told *t)
     if (!*t->module || t->has_more)
         return false;
     t->has_more = true;
-    return sscanf(text, "more %f %1u %f %1u %f %5u %1u %1u %1u%n", &t->mean_ns, &t->priced,
-                  &t->credit_ns, &t->refused, &t->pace_ns, &t->calls, &t->width_refused, &t->wider,
-                  &t->again, &end) == 9 &&
+    return sscanf(text, "more %f %1u %f %1u %f %1u %1u %1u%n", &t->mean_ns, &t->priced,
+                  &t->credit_ns, &t->refused, &t->pace_ns, &t->wider, &t->again, &t->turn,
+                  &end) == 8 &&
            ends_at(text, end) && is_cost(t->mean_ns) && is_cost(t->credit_ns) &&
-           is_cost(t->pace_ns) && t->priced < 2 && t->refused < 4 && t->calls <= UINT16_MAX &&
-           t->width_refused < 8 && t->wider < 2 && t->again < 2;
+           is_cost(t->pace_ns) && t->priced < 2 && t->refused < 4 && t->wider < 2 && t->again < 2 &&
+           t->turn < 2;
 }
 
 static void learn(para_pool *pool, const told *t)
@@ -315,11 +314,10 @@ static void learn(para_pool *pool, const told *t)
     }
     para__site_set(para__site_find(&pool->sites, key), e,
                    (para__width){.pace_ns = t->pace_ns,
-                                 .calls = (uint16_t)t->calls,
                                  .halvings = (uint8_t)t->halvings,
                                  .wider = t->wider,
                                  .again = t->again,
-                                 .refused = (uint8_t)t->width_refused});
+                                 .turn = t->turn});
 }
 
 /* Goes through the file; learns, if it is given a pool. 0, or the number of the first bad line. */

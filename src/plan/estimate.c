@@ -33,6 +33,12 @@ static double deviation_of(double sample, double known, double elements)
     return clip(smaller > 0 ? difference / smaller : PARA__DEVIATION_MOST, 0, PARA__DEVIATION_MOST);
 }
 
+double para__estimate_robust(double sample, double known)
+{
+    return known +
+           (clip(sample, known / PARA__STEP, PARA__STEP * known) - known) / PARA__SAMPLE_WEIGHT;
+}
+
 /* What is known after a sample, of which there have been so many before. Of short shared calls one
  * that is disturbed counts as twice the cost: else the site would run alone until the next
  * trial. */
@@ -42,8 +48,7 @@ static double next_cost(double sample, double known, unsigned samples, double el
     if (samples == 0)
         return sample;
     if (is_shared && known * elements < PARA__LONG_NS)
-        return known +
-               (clip(sample, known / PARA__STEP, PARA__STEP * known) - known) / PARA__SAMPLE_WEIGHT;
+        return para__estimate_robust(sample, known);
     if (deviation_of(sample, known, elements) > 0) {
         if (sample > PARA__ANOTHER_KIND * known)
             return known > 0 ? PARA__STEP * known : sample;

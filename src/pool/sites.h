@@ -101,10 +101,9 @@ static inline para__width para__site_width(const para__site *site)
     return para__width_unpack(para__load_relaxed(&site->width)); /* no order: see above */
 }
 
-static inline void para__site_pace(para__site *site, unsigned all, unsigned ran, double element_ns)
+static inline void para__site_set_width(para__site *site, para__width width)
 {
-    const para__width next = para__width_add(para__site_width(site), all, ran, element_ns);
-    para__store_relaxed(&site->width, para__width_pack(next)); /* no order: see above */
+    para__store_relaxed(&site->width, para__width_pack(width)); /* no order: see above */
 }
 
 #endif

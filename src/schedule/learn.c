@@ -134,13 +134,10 @@ static void count_forgone(para__schedule *s, uint64_t call_ticks)
 static void account(const para__schedule *s, para__estimate *e, double ns)
 {
     if (s->trial) {
-        const bool faster = ns < s->usual_ns;
-        e->refused = (faster                            ? 0u
-                      : e->refused < PARA__REFUSED_MOST ? e->refused + 1u
-                                                        : PARA__REFUSED_MOST) &
-                     3u;
-        if (!faster)
-            e->credit_ns = 0;
+        *e = para__trial_settle(*e, ns < s->usual_ns ? PARA__WON : PARA__LOST);
+        para__width width = para__site_width(s->site);
+        width.turn = true; /* of another width, if the site has one */
+        para__site_set_width(s->site, width);
         return;
     }
     const bool compared = e->alone > 0 || s->plan.width == 1;
@@ -203,6 +200,22 @@ static void learn_given_up(const para__schedule *s)
     para__site_write(s->site, e);
 }
 
+/* What a call on the present width, or one of a trial, tells of the width; whether it was a
+ * trial. */
+static bool learn_width(const para__schedule *s, double element_ns)
+{
+    para__width width = para__site_width(s->site);
+    if (!s->widths) {
+        para__site_set_width(s->site, para__width_add(width, element_ns));
+        return false;
+    }
+    para__verdict verdict;
+    width = para__width_try(width, para__pool_workers(s->pool), element_ns, &verdict);
+    para__site_set_width(s->site, width);
+    para__site_write(s->site, para__trial_settle(para__site_read(s->site), verdict));
+    return true;
+}
+
 void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_t units)
 {
     const unsigned all = para__pool_workers(s->pool);
@@ -224,11 +237,8 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
             para__costs_relax(s->pool);
         return;
     }
-    if (para__is_paced(s)) {
-        para__site_pace(s->site, all, s->plan.width, elapsed_ns / (double)s->count);
-        if (s->paced != para__width_present(s->pace, all))
-            return; /* a trial tells of the width alone */
-    }
+    if (para__is_paced(s) && learn_width(s, elapsed_ns / (double)s->count))
+        return; /* a trial tells of the width alone */
     para__estimate e = para__site_read(s->site);
     /* Of few units one dear one looks like a price. */
     const bool tell = units > PARA__FEW_UNITS;

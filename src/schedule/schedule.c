@@ -88,8 +88,7 @@ static bool is_covered(const para__schedule *s, double longer_ns)
     const double usual_ns = s->ask.alone_ns - longer_ns;
     const double alone_ns = is_short || longer_ns < usual_ns ? longer_ns : usual_ns;
     const double each_ns = longer_ns > 0 ? alone_ns : -longer_ns;
-    return s->estimate.credit_ns >
-           each_ns * (is_short ? PARA__TRIALS_IN_A_ROW : 1) * (1u << (s->estimate.refused & 3));
+    return para__trial_is_covered(s->estimate, each_ns * (is_short ? PARA__TRIALS_IN_A_ROW : 1));
 }
 
 /* Begins a trial: of short calls several in a row, of which the last is timed. */
@@ -221,22 +220,41 @@ static void run_together(para__schedule *s, double alone_ns)
 
 /* ---- Before a call -------------------------------------------------------------------- */
 
-/* A long call for which the engine chooses: on as many workers as its site is at, or tries, unless
- * even fewer are to share it. */
-static void narrow(para__schedule *s)
+/* Has a long call run on another width than planned. */
+static void set_width(para__schedule *s, unsigned width)
 {
-    const unsigned all = para__pool_workers(s->pool);
-    s->pace = para__site_width(s->site);
-    if (s->plan.width < para__width_present(s->pace, all) || s->options->workers ||
-        s->options->executor != PARA_EXECUTOR_AUTO)
+    s->paced = width;
+    if (s->plan.width == width)
         return;
-    s->paced = para__width_next(s->pace, all);
-    if (s->plan.width == s->paced)
-        return;
-    s->plan.width = s->paced;
+    s->plan.width = width;
     s->plan.why = PARA_WHY_SATURATED;
     const para__costs costs = para__costs_now(s->pool);
     para__plan_portions(&s->plan, &s->ask, &costs);
+}
+
+/* A long call for which the engine chooses: on as many workers as its site is at, unless even fewer
+ * are to share it. */
+static void narrow(para__schedule *s)
+{
+    s->pace = para__site_width(s->site);
+    const unsigned present = para__width_present(s->pace, para__pool_workers(s->pool));
+    if (s->plan.width >= present && !s->options->workers &&
+        s->options->executor == PARA_EXECUTOR_AUTO)
+        set_width(s, present);
+}
+
+/* Whether the site's next trial is of another width; then, whether it is this call. */
+static bool is_trial_of_width(para__schedule *s)
+{
+    const unsigned trial = para__width_trial(s->pace, para__pool_workers(s->pool));
+    if (!s->paced || !s->pace.turn || trial == s->paced)
+        return false;
+    const double usual_ns = (double)s->pace.pace_ns * (double)s->count;
+    if (para__trial_is_covered(s->estimate, usual_ns)) { /* half as many may take twice as long */
+        set_width(s, trial);
+        s->widths = true;
+    }
+    return true;
 }
 
 /* A call whose cost is not known: from its first unit on if its units have been dear, or are so few
@@ -282,7 +300,7 @@ static void begin_known(para__schedule *s, size_t units)
             run_together(s, alone_ns);
             return;
         }
-        if (!is_trial_alone(s))
+        if (is_trial_of_width(s) || !is_trial_alone(s))
             return;
         s->usual_ns = alone_ns - s->plan.gain_ns;
         run_small(s);
@@ -341,6 +359,7 @@ void para__schedule_begin(para__schedule *s, size_t units)
     s->watched = false;
     s->together = false;
     s->trial = false;
+    s->widths = false;
     s->stands_for = 1;
     s->paced = 0;
     s->probed_ns = 0;

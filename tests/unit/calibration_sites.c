@@ -25,8 +25,8 @@ TEST(all_that_is_known_of_a_site_is_saved)
     };
     static const para__width widths[] = {
         {0},
-        {.pace_ns = 0.1f, .calls = 4096, .halvings = 3, .refused = 6, .wider = true, .again = true},
-        {.pace_ns = 7, .calls = 1, .halvings = 0, .refused = 1, .again = true},
+        {.pace_ns = 0.1f, .halvings = 31, .wider = true, .again = true, .turn = true},
+        {.pace_ns = 7, .halvings = 0, .again = true},
     };
     para_pool *pool = check_pool(WORKERS);
     const uintptr_t kernel = (uintptr_t)square;
