@@ -24,9 +24,9 @@ SCENARIOS = {
     "8 cores, asleep": f"{EIGHT} --work 2e5 --units 1000 --asleep",
     "16 cores, saturated": "--cores 16 --domains 2 --sockets 1 --work 2e6 --units 1000 --warm 800 --calls 200 "
                            "--saturate 4",
-    "64 cores, 10 us": f"{MANY} --work 1e4",
+    "8 cores, last percent": f"{EIGHT} --work 2e5 --units 3000 --pattern last1pct",
+    "64 cores, 10 us": f"{MANY} --work 1e4 --warm 300",
     "64 cores, 1 ms": f"{MANY} --work 1e6",
-    "64 cores, last percent": f"{MANY} --work 1e6 --pattern last1pct",
 }
 LONGER = 1.03
 

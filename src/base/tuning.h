@@ -198,9 +198,9 @@ PARA__COUNT(PARA__REFUSED_MOST, 3)
 PARA__COUNT(PARA__TRIALS_IN_A_ROW, 3)
 PARA__COUNT(PARA__TIMED_AFTERWARDS, 4)
 
-/* The first batch of a trial alone is this part of it: 1 / 16. Reasoned: it is given up when it has
- * taken as long as the whole call would have when shared. */
-PARA__COUNT(PARA__TRIAL_BATCHES, 16)
+/* The first batch of a trial alone takes this part of the usual time: 1 / 8. Reasoned: the trial is
+ * given up when it has taken as long as the whole call usually does, and batches double. */
+PARA__COUNT(PARA__TRIAL_BATCHES, 8)
 
 /* A helper that is woken for a trial is awake after so many calls, or the trial is given up.
  * Reasoned: a wake-up takes 25 us, and short calls from 1 us on. */

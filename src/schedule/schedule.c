@@ -5,6 +5,8 @@
 #include "pool/worker.h"
 #include "schedule/common.h"
 
+#include <math.h>
+
 /* What a thread remembers of its own last calls; its own, so that callers do not share a line. */
 static PARA__THREAD_LOCAL struct {
     const para__site *shared; /* the site of the last call, if that was shared */
@@ -135,6 +137,14 @@ void para__schedule_forgo_trial(const para__schedule *s)
     para__site_write(s->site, e);
 }
 
+/* The first batch of a trial alone, as short against the usual time as it can be measured: on many
+ * workers that is a very small part of the call. */
+static size_t first_of_trial(const para__schedule *s)
+{
+    const double usual = para__min(s->usual_ns / para__elements_ns(s, PARA__ALONE), 1);
+    return (size_t)((double)s->count * usual / PARA__TRIAL_BATCHES) + 1;
+}
+
 /* Short calls are tried with helpers that are awake, as they would be were these calls shared.
  * Wakes some, for one of the next calls; whether that is still to come. Where threads never spin,
  * it does not. */
@@ -243,14 +253,21 @@ static void narrow(para__schedule *s)
         set_width(s, present);
 }
 
+/* What a call takes as it is planned: as it was seen, if the call runs on its site's width. */
+static double usual_ns(const para__schedule *s, double predicted_ns)
+{
+    return s->paced && s->pace.pace_ns > 0 ? (double)s->pace.pace_ns * (double)s->count
+                                           : predicted_ns;
+}
+
 /* Whether the site's next trial is of another width; then, whether it is this call. */
 static bool is_trial_of_width(para__schedule *s)
 {
     const unsigned trial = para__width_trial(s->pace, para__pool_workers(s->pool));
     if (!s->paced || !s->pace.turn || trial == s->paced)
         return false;
-    const double usual_ns = (double)s->pace.pace_ns * (double)s->count;
-    if (para__trial_is_covered(s->estimate, usual_ns)) { /* half as many may take twice as long */
+    /* Half as many workers may take twice as long. */
+    if (para__trial_is_covered(s->estimate, usual_ns(s, INFINITY))) {
         set_width(s, trial);
         s->widths = true;
     }
@@ -302,11 +319,11 @@ static void begin_known(para__schedule *s, size_t units)
         }
         if (is_trial_of_width(s) || !is_trial_alone(s))
             return;
-        s->usual_ns = alone_ns - s->plan.gain_ns;
+        s->usual_ns = usual_ns(s, alone_ns - s->plan.gain_ns);
         run_small(s);
         s->trial = true;
         s->probe = s->timed;
-        s->first_elements = s->count / PARA__TRIAL_BATCHES + 1;
+        s->first_elements = first_of_trial(s);
     } else if (is_trial_shared(s)) {
         s->trial = true;
     } else {
