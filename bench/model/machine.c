@@ -203,7 +203,7 @@ void para__futex_wait(_Atomic uint32_t *word, uint32_t expected)
     model_self->missed = true;
 }
 
-/* The limit of the wait is not modelled: only guests' cores ask for one. */
+/* The limit of the wait is not modelled: only displaced workers ask for one. */
 void para__futex_wait_for(_Atomic uint32_t *word, uint32_t expected, uint64_t ns)
 {
     (void)ns;

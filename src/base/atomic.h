@@ -33,9 +33,9 @@ extern void __tsan_release(void *address) __attribute__((weak, cold));
 
 /* The edges: by which word what passes from thread to thread. Argued in docs/memory-model.md. */
 enum para__edge {
-    PARA__E1,    /* notice.post: a job, from its caller to who claims of it */
+    PARA__E1,    /* descriptor.call: a job, from its caller to who claims of it */
     PARA__E2,    /* member.done: what a helper did, to the caller */
-    PARA__E3,    /* lane.leased: a lane, from one lessee to the next */
+    PARA__E3,    /* lane.lease: a lane, from one lessee to the next */
     PARA__E4,    /* pool.starting, pool.ready: what threads wrote about themselves, to all */
     PARA__E5,    /* event.state and what is news: no wake-up is lost */
     PARA__E6,    /* the_pool: the default pool, from its maker to all */

@@ -79,8 +79,8 @@ static inline para__fp para__fp_swap(para__fp next)
     return (para__fp)control << 32 | mxcsr | (status & PARA__FP_FLAGS);
 }
 
-/* From hold to release the thread computes for para. */
-static inline para__fp para__fp_hold(void)
+/* From save to restore the thread computes for para. */
+static inline para__fp para__fp_save(void)
 {
     static const uint32_t masks = 0x1f80;
     const uint32_t mxcsr = para__mxcsr();
@@ -90,7 +90,7 @@ static inline para__fp para__fp_hold(void)
 }
 
 /* Raises those flags besides, without a trap. */
-static inline void para__fp_release(para__fp held, unsigned flags)
+static inline void para__fp_restore(para__fp held, unsigned flags)
 {
     const uint32_t mxcsr = (uint32_t)held | flags;
     if (para__mxcsr() != mxcsr)
@@ -137,7 +137,7 @@ static inline para__fp para__fp_swap(para__fp next)
     return now;
 }
 
-static inline para__fp para__fp_hold(void)
+static inline para__fp para__fp_save(void)
 {
     static const para__fp traps = (para__fp)0x9f00 << 32;
     const para__fp now = para__fp_read();
@@ -145,7 +145,7 @@ static inline para__fp para__fp_hold(void)
     return now;
 }
 
-static inline void para__fp_release(para__fp held, unsigned flags)
+static inline void para__fp_restore(para__fp held, unsigned flags)
 {
     para__fp_write(para__fp_read(), held | flags);
 }
@@ -170,12 +170,12 @@ static inline para__fp para__fp_swap(para__fp next)
     return next;
 }
 
-static inline para__fp para__fp_hold(void)
+static inline para__fp para__fp_save(void)
 {
     return 0;
 }
 
-static inline void para__fp_release(para__fp held, unsigned flags)
+static inline void para__fp_restore(para__fp held, unsigned flags)
 {
     (void)held;
     (void)flags;

@@ -120,7 +120,7 @@ PARA__REAL(PARA__FIRST_UNIT_NS, 20000)
  * round trips. */
 PARA__REAL(PARA__LONG_WITHIN_NS, 10000)
 
-/* ---- Claims and tickets: plan/decide.c, share/part.c ------------------------------------ */
+/* ---- Claims and tickets: plan/decide.c, share/participant.c ------------------------------------ */
 
 /* No claim is meant to take longer. ns. Reasoned: short against a time slice of 3 ms, which is what
  * a join waits for if the thread of a claim is descheduled. */
@@ -214,10 +214,10 @@ PARA__REAL(PARA__CLEARLY_LONGER, 1.1)
  * others are not dearer for that. Reasoned. */
 PARA__REAL(PARA__VERY_UNEVEN, 4)
 
-/* ---- Width: plan/width.c ---------------------------------------------------------------- */
+/* ---- Width: plan/tuner.c ---------------------------------------------------------------- */
 
 /* What takes no longer, and what is faster: between the two a site stays where it is. Parts.
- * Compared in tests/unit/width.c, with noise of 2 %. */
+ * Compared in tests/unit/tuner.c, with noise of 2 %. */
 PARA__REAL(PARA__NO_LONGER, 1.03)
 PARA__REAL(PARA__FASTER, 0.95)
 
@@ -271,7 +271,7 @@ PARA__REAL(PARA__REACH_MOST_NS, 1e6)
 PARA__REAL(PARA__SHARE_LEAST_NS, 20)
 PARA__REAL(PARA__SHARE_MOST_NS, 5000)
 
-/* ---- Workers that wait: pool/worker.c, pool/turn.c, share/caller.c ---------------------- */
+/* ---- Workers that wait: pool/worker.c, pool/yield.c, share/caller.c ---------------------- */
 
 /* A worker spins for so many wake-ups, within bounds in ns: as long as the park and the wake-up
  * that it may spare. Reasoned (ski rental). */
@@ -282,7 +282,7 @@ PARA__REAL(PARA__SPIN_MOST_NS, 200000)
 /* Patience is kept for so many full spins; what a new worker begins with, in ns; rounds between two
  * looks at the clock. Reasoned: a pause in a burst of calls; the time in which costs are measured;
  * a look costs as much as a round. */
-PARA__COUNT(PARA__PATIENCE_SPINS, 16)
+PARA__COUNT(PARA__SPIN_BUDGET_SPINS, 16)
 PARA__REAL(PARA__FIRST_PATIENCE_NS, 3e6)
 PARA__COUNT(PARA__ROUNDS_A_LOOK, 16)
 
@@ -300,7 +300,7 @@ PARA__COUNT(PARA__JOIN_ROUNDS, 16)
 
 /* On a contended CPU a worker leaves after a turn, for a rest. ns. Compared with turns of 300 to
  * 1000 us and rests of 300 to 3000 us, beside one and two hogs: these were the best. */
-PARA__COUNT(PARA__TURN_NS, 500000)
+PARA__COUNT(PARA__QUANTUM_NS, 500000)
 PARA__COUNT(PARA__REST_NS, 1000000)
 
 /* A stretch is looked at after so long; contention is so much lost in it; and after so long without

@@ -31,12 +31,12 @@ const char *para_why_text(para_why why)
 
 static void trim(para_pool *pool)
 {
-    const para__fp fp = para__fp_hold();
+    const para__fp fp = para__fp_save();
     const uint64_t idle_ticks = para__ns_to_ticks(PARA__KEPT_IDLE_NS);
     if (para__ticks() - para__load_relaxed(&pool->lanes.kept_ticks) > idle_ticks && /* see lane.h */
         !para__pool_is_forked(pool))
         para__lanes_trim(&pool->lanes, idle_ticks);
-    para__fp_release(fp, 0);
+    para__fp_restore(fp, 0);
 }
 
 /* A plan to share is carried out if the process has its threads, they need not wait for what this
@@ -74,7 +74,7 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
     call->holds_fp = !para__schedule_begin_small(&call->schedule, (uintptr_t)kernel, units);
     if (!call->holds_fp)
         return PARA_OK;
-    call->fp = para__fp_hold();
+    call->fp = para__fp_save();
     para__schedule_begin(&call->schedule, units);
     if (call->schedule.plan.width > 1)
         take_lane(call);
@@ -107,67 +107,67 @@ void *para__call_memory(para__call *call, size_t bytes)
 
 /* Runs units [first, first + n) of the job on this thread, timed, in the caller's floating-point
  * environment. */
-static uint64_t run_portion(para__call *call, const para__job *job, size_t first, size_t n,
-                            para__seat *seat, para__portions *portions)
+static uint64_t run_batch(para__call *call, const para__job *job, size_t first, size_t n,
+                          para__runner *runner, para__batches *batches)
 {
     const uint64_t start = para__ticks();
-    para__fp_release(call->fp, 0);
-    job->run(job->payload, first, n, seat);
-    call->fp = para__fp_hold();
+    para__fp_restore(call->fp, 0);
+    job->run(job->payload, first, n, runner);
+    call->fp = para__fp_save();
     const uint64_t ticks = para__ticks() - start;
-    seat->tally.busy_ticks += ticks;
-    para__portions_add(portions, (double)n, (double)ticks);
+    runner->tally.busy_ticks += ticks;
+    para__batches_add(batches, (double)n, (double)ticks);
     return ticks;
 }
 
-/* Runs the job on this thread in growing portions, until the rest is worth sharing. Returns how
+/* Runs the job on this thread in growing batches, until the rest is worth sharing. Returns how
  * many units were run. */
-static size_t probe(para__call *call, const para__job *job, para__seat *seat,
-                    para__portions *portions)
+static size_t probe(para__call *call, const para__job *job, para__runner *runner,
+                    para__batches *batches)
 {
     para__schedule *s = &call->schedule;
     size_t done = 0;
     const size_t unit_elements = (s->count - 1) / job->units + 1;
-    size_t portion = s->first_elements / unit_elements;
-    portion = para__clamp(portion, 1, job->units);
-    while (portion > 0) {
-        const uint64_t ticks = run_portion(call, job, done, portion, seat, portions);
-        done += portion;
-        if (done == job->units || seat->tally.error)
+    size_t batch = s->first_elements / unit_elements;
+    batch = para__clamp(batch, 1, job->units);
+    while (batch > 0) {
+        const uint64_t ticks = run_batch(call, job, done, batch, runner, batches);
+        done += batch;
+        if (done == job->units || runner->tally.error)
             break;
-        portion = para__schedule_next(s, portions, portion, ticks, job->units - done);
-        if (portion == 0) {
+        batch = para__schedule_next(s, batches, batch, ticks, job->units - done);
+        if (batch == 0) {
             take_lane(call);
             if (s->plan.width == 1) /* then all that is left, here */
-                portion = job->units - done;
+                batch = job->units - done;
         }
     }
     return done;
 }
 
 /* The ways to run that are not the shortest: timed, probed, shared. */
-static void run_at_length(para__call *call, para__job *job, para__seat *seat,
+static void run_at_length(para__call *call, para__job *job, para__runner *runner,
                           para__outcome *outcome)
 {
     para__schedule *s = &call->schedule;
     const size_t units = job->units;
     const uint64_t start = s->timed ? para__ticks() : 0;
-    outcome->portions = (para__portions){0};
+    outcome->batches = (para__batches){0};
     if (s->probe)
-        job->first = probe(call, job, seat, &outcome->portions);
+        job->first = probe(call, job, runner, &outcome->batches);
     else if (s->plan.width == 1)
-        run_portion(call, job, 0, units, seat, &outcome->portions);
-    outcome->tally = seat->tally;
-    outcome->workers = seat->tally.chunks != 0;
+        run_batch(call, job, 0, units, runner, &outcome->batches);
+    outcome->tally = runner->tally;
+    outcome->workers = runner->tally.chunks != 0;
     if (s->plan.width > 1) {
         job->units = units - job->first;
         job->timed = s->timed;
         if (job->unit_bytes)
             para__plan_pages(&s->plan, job->written + job->first * job->unit_bytes, job->unit_bytes,
                              job->units, s->pool->machine->info.page_bytes);
-        para__fp_release(call->fp, 0);
+        para__fp_restore(call->fp, 0);
         s->pool->executor->run(s->pool, call->lane, job, &s->plan, outcome);
-        call->fp = para__fp_hold();
+        call->fp = para__fp_save();
     }
     if (s->timed && s->site && !outcome->tally.error) {
         outcome->ticks = para__ticks() - start;
@@ -201,15 +201,15 @@ para_status para__call_run(para__call *call, para__job *job)
 {
     const para__schedule *s = &call->schedule;
     _Atomic uint64_t stop = UINT64_MAX;
-    para__seat seat = {.stop = &stop, .kind = para__call_kind(call)};
+    para__runner runner = {.stop = &stop, .kind = para__call_kind(call)};
     para__outcome outcome;
     if (s->plan.width == 1 && !s->timed) {
         para__call_release_fp(call, 0);
-        job->run(job->payload, 0, job->units, &seat);
-        outcome.tally = seat.tally;
-        outcome.workers = seat.tally.chunks != 0;
+        job->run(job->payload, 0, job->units, &runner);
+        outcome.tally = runner.tally;
+        outcome.workers = runner.tally.chunks != 0;
     } else {
-        run_at_length(call, job, &seat, &outcome);
+        run_at_length(call, job, &runner, &outcome);
         para__call_release_fp(call, outcome.tally.fp_flags);
     }
     const para__tally *tally = &outcome.tally;

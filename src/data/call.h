@@ -55,7 +55,7 @@ static inline bool para__call_is_plain(const para__call *call)
 static inline void para__call_release_fp(para__call *call, unsigned flags)
 {
     if (call->holds_fp)
-        para__fp_release(call->fp, flags);
+        para__fp_restore(call->fp, flags);
     call->holds_fp = false;
 }
 
@@ -66,7 +66,7 @@ unsigned para__call_width_most(const para__call *call);
 static inline unsigned para__call_kind(const para__call *call)
 {
     const para_pool *pool = call->schedule.pool;
-    return pool->is_hybrid ? pool->lanes.helper[para__pool_seat(pool)].kind : 0;
+    return pool->is_hybrid ? pool->lanes.helper[para__pool_place(pool)].kind : 0;
 }
 
 /* Memory until the call ends, aligned to PARA__LINE; NULL if there is none. */

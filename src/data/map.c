@@ -22,26 +22,27 @@ typedef struct map_job {
     para__views views;
 } map_job;
 
-_Static_assert(sizeof(map_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
+_Static_assert(sizeof(map_job) <= PARA__PAYLOAD_BYTES, "a job has room in a job descriptor");
 
-static void run_map(const void *payload, size_t first_unit, size_t unit_count, para__seat *seat)
+static void run_map(const void *payload, size_t first_unit, size_t unit_count, para__runner *runner)
 {
     const map_job *job = payload;
     para__aim aim;
     aim.chunk.in = aim.in;
     aim.chunk.out = aim.out;
-    aim.chunk.scratch = job->scratch ? job->scratch + seat->worker * job->scratch_stride : NULL;
-    aim.chunk.worker = seat->worker;
-    aim.chunk.kind = seat->kind;
+    aim.chunk.scratch = job->scratch ? job->scratch + runner->worker * job->scratch_stride : NULL;
+    aim.chunk.worker = runner->worker;
+    aim.chunk.kind = runner->kind;
 
     size_t first = first_unit * job->unit;
     size_t left;
     if (__builtin_mul_overflow(unit_count, job->unit, &left) || left > job->count - first)
         left = job->count - first; /* the last unit may be shorter */
-    while (left && !para__seat_stops(seat, first) && !para__seat_is_cancelled(seat, job->cancel)) {
+    while (left && !para__runner_stops(runner, first) &&
+           !para__runner_is_cancelled(runner, job->cancel)) {
         const size_t n = para__min(left, job->piece);
         para__aim_at(&aim, &job->views, first, n);
-        para__seat_record(seat, first, n, job->kernel(&aim.chunk, job->arg));
+        para__runner_record(runner, first, n, job->kernel(&aim.chunk, job->arg));
         first += n;
         left -= n;
     }
@@ -58,7 +59,7 @@ static para_status check_map(const para_map *map, map_job *job)
 }
 
 /* The call as one chunk on this thread. Where the loop takes nanoseconds, the way through a job and
- * a seat would show. */
+ * a runner would show. */
 static para_status run_whole(const para_map *map, const para__views *views, unsigned kind)
 {
     para__aim aim;

@@ -41,7 +41,7 @@ typedef struct reduce_job {
     para__views views;
 } reduce_job;
 
-_Static_assert(sizeof(reduce_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
+_Static_assert(sizeof(reduce_job) <= PARA__PAYLOAD_BYTES, "a job has room in a job descriptor");
 
 static inline void start_from_identity(const reduce_job *job, void *acc)
 {
@@ -72,7 +72,7 @@ static inline char *above(const pile *on, char *acc)
 /* Folds the node of that level above units into the slot of its first unit; false if a failure
  * ended it early. */
 static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *stack,
-                     para__aim *aim, para__seat *seat)
+                     para__aim *aim, para__runner *runner)
 {
     const size_t begin = unit << job->level;
     const size_t span = (size_t)1 << (job->level + level);
@@ -86,12 +86,12 @@ static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *s
     for (size_t b = 0; b < n; b++) {
         const size_t first = (begin + b) * job->block;
         const size_t count = job->count - first < job->block ? job->count - first : job->block;
-        if (para__seat_stops(seat, first) || para__seat_is_cancelled(seat, job->cancel))
+        if (para__runner_stops(runner, first) || para__runner_is_cancelled(runner, job->cancel))
             return false;
         start_from_identity(job, top);
         para__aim_at(aim, &job->views, first, count);
         const int error = job->kernel(&aim->chunk, top, job->arg);
-        para__seat_record(seat, first, count, error);
+        para__runner_record(runner, first, count, error);
         if (error)
             return false;
         for (size_t carry = b + 1; (carry & 1) == 0; carry >>= 1) {
@@ -109,21 +109,21 @@ static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *s
     return true;
 }
 
-static void run_reduce(const void *payload, size_t first, size_t count, para__seat *seat)
+static void run_reduce(const void *payload, size_t first, size_t count, para__runner *runner)
 {
     const reduce_job *job = payload;
-    char *stack = job->stacks + seat->worker * job->stack_bytes;
+    char *stack = job->stacks + runner->worker * job->stack_bytes;
     para__aim aim;
     aim.chunk.in = aim.in;
     aim.chunk.out = aim.out;
     aim.chunk.scratch = job->has_scratch ? stack + job->scratch_offset : NULL;
-    aim.chunk.worker = seat->worker;
-    aim.chunk.kind = seat->kind;
+    aim.chunk.worker = runner->worker;
+    aim.chunk.kind = runner->kind;
     __builtin_prefetch(job->partials.slots + first * job->partials.stride, 1);
     for (size_t unit = first; unit < first + count;) {
         const unsigned fits = para__tree_level(job->partials.leaves, unit, first + count);
         const unsigned level = para__min(fits, job->most_level);
-        if (!run_node(job, unit, level, stack, &aim, seat))
+        if (!run_node(job, unit, level, stack, &aim, runner))
             return;
         unit += (size_t)1 << level;
     }
@@ -217,9 +217,9 @@ static bool prepare(reduce_job *job, para__call *call, size_t scratch_bytes, cha
 
 size_t para_reduce_block(size_t count, size_t result_bytes)
 {
-    const para__fp fp = para__fp_hold();
+    const para__fp fp = para__fp_save();
     const size_t block = para__block_elements(count, result_bytes ? result_bytes : 1);
-    para__fp_release(fp, 0);
+    para__fp_restore(fp, 0);
     return block;
 }
 

@@ -72,7 +72,7 @@ static state enter(void)
 {
     state s = {.error = errno,
                .plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0),
-               .fp = para__fp_hold()};
+               .fp = para__fp_save()};
     s.before = s.plain ? uselocale(s.plain) : (locale_t)0;
     return s;
 }
@@ -84,7 +84,7 @@ static void leave(const state *s)
         freelocale(s->plain);
     }
     errno = s->error;
-    para__fp_release(s->fp, 0);
+    para__fp_restore(s->fp, 0);
 }
 
 /* ---- Showing ------------------------------------------------------------------------- */
@@ -114,9 +114,9 @@ para_status para_calibration_get(para_pool *pool, para_calibration_info *info)
     const para_status status = para__pool_resolve_ready(&pool);
     if (status)
         return status;
-    const para__fp fp = para__fp_hold();
+    const para__fp fp = para__fp_save();
     const para_calibration_info full = measured(pool);
-    para__fp_release(fp, 0);
+    para__fp_restore(fp, 0);
     return para__info_fill(info, &full, sizeof full);
 }
 
@@ -134,7 +134,7 @@ static void print_site(para__site *site, FILE *stream)
     const uint64_t key = para__load_relaxed(&site->kernel); /* no order: see sites.h */
     const uint64_t loop = para__load_relaxed(&site->loop);
     const para__estimate e = para__site_read(site);
-    const para__width w = para__site_width(site);
+    const para__tuner w = para__site_tuner(site);
     module in = {.address = kernel_of(key)};
     if (key == 0 || para__estimate_samples(e) == 0 || !dl_iterate_phdr(visit, &in))
         return;
@@ -313,7 +313,7 @@ static void learn(para_pool *pool, const told *t)
         e.priced = true;
     }
     para__site_set(para__site_find(&pool->sites, key), e,
-                   (para__width){.pace_ns = t->pace_ns,
+                   (para__tuner){.pace_ns = t->pace_ns,
                                  .halvings = (uint8_t)t->halvings,
                                  .wider = t->wider,
                                  .again = t->again,

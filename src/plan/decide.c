@@ -89,7 +89,7 @@ static unsigned first_claim(const para__ask *ask, unsigned tickets, double slice
     return most < 1 ? 1 : most < first ? most : first;
 }
 
-void para__plan_portions(para__plan *plan, const para__ask *ask, const para__costs *costs)
+void para__plan_tickets(para__plan *plan, const para__ask *ask, const para__costs *costs)
 {
     const size_t claim = ask->claim ? ask->claim : 1;
     const size_t share = (ask->units - 1) / plan->width + 1;
@@ -99,21 +99,21 @@ void para__plan_portions(para__plan *plan, const para__ask *ask, const para__cos
     const double tickets = ticket_count(ask, slice_ns, spread);
     plan->tickets = most < tickets ? (unsigned)most : (unsigned)tickets;
     plan->first = first_claim(ask, plan->tickets, slice_ns, spread);
-    plan->announce_twice = plan->first == 0 || ask->claim || slice_ns > PARA__ANNOUNCE_TWICE_NS;
-    plan->lead = 0;
+    plan->announces = plan->first == 0 || ask->claim || slice_ns > PARA__ANNOUNCE_TWICE_NS;
+    plan->head_start = 0;
     if (ask->work_ns > 0 && !ask->claim && !ask->varies) {
         const size_t others = ask->units - ask->units / plan->width;
-        const double lead = costs->round_trip_ns / ask->work_ns * (double)ask->units;
-        plan->lead = lead < (double)others ? (size_t)lead : others;
+        const double head_start = costs->round_trip_ns / ask->work_ns * (double)ask->units;
+        plan->head_start = head_start < (double)others ? (size_t)head_start : others;
     }
 }
 
 void para__plan_pages(para__plan *plan, uintptr_t address, size_t unit_bytes, size_t units,
                       size_t page_bytes)
 {
-    /* Such a call is long. A lead would hardly show, and would move pages from owner to owner. */
+    /* Such a call is long. A head start would hardly show, and would move pages from owner to owner. */
     if (para__grain_of_pages(&plan->grain, address, unit_bytes, units, plan->width, page_bytes))
-        plan->lead = 0;
+        plan->head_start = 0;
 }
 
 static unsigned most_threads(const para__ask *ask)
@@ -158,7 +158,7 @@ para__plan para__decide(const para__ask *ask, const para__costs *costs)
             return plan;
         }
     }
-    para__plan_portions(&plan, ask, costs);
+    para__plan_tickets(&plan, ask, costs);
     return plan;
 }
 

@@ -124,8 +124,8 @@ para__estimate para__estimate_price(para__estimate e, double ns)
     return e;
 }
 
-/* The price that the portions tell, 0 if it is negative; negative if they are too much alike. */
-static double raw_price(const para__portions *p)
+/* The price that the batches tell, 0 if it is negative; negative if they are too much alike. */
+static double raw_price(const para__batches *p)
 {
     const double mean_units = p->count ? p->units / p->count : 0;
     if (p->count < 2 || p->least_units > PARA__PRICE_SHORTER * mean_units)
@@ -137,7 +137,7 @@ static double raw_price(const para__portions *p)
 
 /* Whether they lie on a line a + b units: the least squares of (ticks - a - b units) / ticks, in
  * which one that was disturbed counts as 1, however long it took. Two always do. */
-static bool are_on_a_line(const para__portions *p, bool in_order)
+static bool are_on_a_line(const para__batches *p, bool in_order)
 {
     const double determinant = p->xx * p->yy - p->xy * p->xy;
     if (p->count < 3 || determinant <= 0)
@@ -148,7 +148,7 @@ static bool are_on_a_line(const para__portions *p, bool in_order)
            (in_order ? PARA__RESIDUAL : PARA__RESIDUAL_SHARED) * (p->count - 2);
 }
 
-double para__portions_price(const para__portions *p, double known, bool in_order)
+double para__batches_price(const para__batches *p, double known, bool in_order)
 {
     const double price = raw_price(p);
     const bool dominates =
@@ -156,7 +156,7 @@ double para__portions_price(const para__portions *p, double known, bool in_order
     return price == 0 || price < known || dominates ? price : -1;
 }
 
-bool para__portions_are_clear(const para__portions *p)
+bool para__batches_are_clear(const para__batches *p)
 {
     const double price = raw_price(p);
     return price >= 0 && (price < PARA__PRICE_MINOR * p->least_ticks ||

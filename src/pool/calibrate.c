@@ -145,7 +145,7 @@ static void measure(para_pool *pool)
 
 void para__costs_assume(para_pool *pool)
 {
-    pool->lanes.portion_ticks = para__ns_to_ticks(PARA__CLOCK_SHOWS_NS);
+    pool->lanes.batch_ticks = para__ns_to_ticks(PARA__CLOCK_SHOWS_NS);
     follow_from(pool, &para__costs_assumed);
 }
 

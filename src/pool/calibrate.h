@@ -36,7 +36,7 @@ para__costs para__costs_now(const para_pool *pool);
 void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came);
 
 /* A short, even call on a team of that width took its caller so many ticks, and all its
- * participants so many in portions: what remains, helpers' delays apart, is what sharing cost the
+ * participants so many in batches: what remains, helpers' delays apart, is what sharing cost the
  * caller. */
 void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, uint64_t busy_ticks);
 

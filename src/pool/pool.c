@@ -14,7 +14,7 @@
 #include "pool/start.h"
 #include "pool/threads.h"
 #include "pool/worker.h"
-#include "share/part.h"
+#include "share/participant.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -58,7 +58,7 @@ static para_status spread_workers(para_pool *pool)
     return PARA_OK;
 }
 
-/* Fills in where each worker is placed, and who reads its notices together. */
+/* Fills in where each worker is placed, and who reads its job descriptors together. */
 static para_status place_workers(para_pool *pool, bool spread)
 {
     const para__machine *machine = pool->machine;
@@ -83,7 +83,8 @@ static para_status place_workers(para_pool *pool, bool spread)
         members++;
     }
     for (unsigned i = 0; i < machine->cpu_count; i++)
-        pool->seat_of[machine->cpu[i].os_index] = (uint16_t)nearest_worker(pool, &machine->cpu[i]);
+        pool->worker_of_cpu[machine->cpu[i].os_index] =
+            (uint16_t)nearest_worker(pool, &machine->cpu[i]);
     return status;
 }
 
@@ -100,11 +101,11 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
     const size_t worker_bytes = workers * sizeof(para__worker);
     const size_t helper_bytes = workers * sizeof(para__helper);
     const size_t member_bytes = workers * sizeof(para__member);
-    const size_t notice_bytes = workers * sizeof(para__notice);
-    const size_t seat_bytes = cpu_limit * sizeof(uint16_t);
+    const size_t descriptor_bytes = workers * sizeof(para__job_descriptor);
+    const size_t cpu_bytes = cpu_limit * sizeof(uint16_t);
     char *memory =
-        para__alloc(pool_bytes + helper_bytes + PARA__LANES * (member_bytes + notice_bytes) +
-                    worker_bytes + seat_bytes);
+        para__alloc(pool_bytes + helper_bytes + PARA__LANES * (member_bytes + descriptor_bytes) +
+                    worker_bytes + cpu_bytes);
     if (!memory)
         return NULL;
     para_pool *pool = (para_pool *)memory;
@@ -117,12 +118,12 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
         para__store_relaxed(&lane->stop, UINT64_MAX); /* nobody has the pool yet */
         lane->member = (para__member *)memory;
         memory += member_bytes;
-        lane->notice = (para__notice *)memory;
-        memory += notice_bytes;
+        lane->descriptor = (para__job_descriptor *)memory;
+        memory += descriptor_bytes;
     }
     pool->worker = (para__worker *)memory;
     memory += worker_bytes;
-    pool->seat_of = (uint16_t *)memory;
+    pool->worker_of_cpu = (uint16_t *)memory;
     pool->cpu_limit = cpu_limit;
     pool->machine = machine;
     pool->requested = workers;
@@ -138,7 +139,7 @@ static bool is_used(para_pool *pool)
     para__lanes_recover(&pool->lanes);
     for (unsigned i = 0; i < PARA__LANES; i++)
         if (para__load_relaxed(
-                &pool->lanes.lane[i].leased)) /* late news: as if it had not begun yet */
+                &pool->lanes.lane[i].lease)) /* late news: as if it had not begun yet */
             return true;
     return false;
 }
@@ -285,9 +286,9 @@ para_status para_pool_create(para_pool **pool, const para_pool_config *config)
         return para__fail(PARA_ERR_ARGUMENT, "there is no place for the pool");
     /* A thread that ends on the way would leave workers behind. */
     const int cancel_state = para__cancellation_off();
-    const para__fp fp = para__fp_hold();
+    const para__fp fp = para__fp_save();
     const para_status status = make(pool, config);
-    para__fp_release(fp, 0);
+    para__fp_restore(fp, 0);
     para__cancellation_restore(cancel_state);
     return status;
 }
@@ -321,29 +322,29 @@ void para_pool_destroy(para_pool *pool)
 }
 
 /* Makes a parent's pool one on which no call is in flight, and no lane has anything of another
- * thread's lease. The generations go on: what the words hold is of older calls. */
+ * thread's lease. The epochs go on: what the words hold is of older calls. */
 static void forget_calls(para_pool *pool)
 {
     for (unsigned i = 0; i < PARA__LANES; i++) {
         para__lane *lane = &pool->lanes.lane[i];
-        para__store_relaxed(&lane->leased, 0); /* all: no thread to order it for, see start */
+        para__store_relaxed(&lane->lease, 0); /* all: no thread to order it for, see start */
         para__store_relaxed(&lane->stop, UINT64_MAX);
         para__event_cancel(&lane->joiner);
         lane->is_open = false;
         lane->run_frame = 0;
-        lane->guest_of = 0;
+        lane->displaces = 0;
         lane->acting_for = 0;
         lane->helped = NULL;
         lane->claimed = 0;
         for (unsigned w = 0; w < pool->requested; w++) {
-            para__store_relaxed(&lane->notice[w].post, 0);
+            para__store_relaxed(&lane->descriptor[w].call, 0);
             para__store_relaxed(&pool->lanes.helper[w].seen[i], 0);
         }
     }
     for (unsigned w = 0; w < pool->requested; w++) {
         para__helper *helper = &pool->lanes.helper[w];
         para__event_cancel(&helper->event);
-        para__store_relaxed(&helper->guests, 0);
+        para__store_relaxed(&helper->displaced, 0);
         para__store_relaxed(&helper->acting, 0);
         pool->worker[w].away_ns = 0;
     }

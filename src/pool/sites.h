@@ -9,7 +9,7 @@
 
 #include "base/atomic.h"
 #include "plan/estimate.h"
-#include "plan/width.h"
+#include "plan/tuner.h"
 
 #include <stddef.h>
 
@@ -26,7 +26,7 @@ typedef struct para__site {
     _Alignas(64) _Atomic uint64_t kernel; /* as in the key; 0: free */
     _Atomic uint64_t loop;
     _Atomic uint64_t estimate[PARA__ESTIMATE_WORDS];
-    _Atomic uint64_t width;
+    _Atomic uint64_t tuner;
     _Atomic uint64_t small; /* calls of no more elements run alone, whatever else is known */
 } para__site;
 
@@ -59,10 +59,10 @@ static inline void para__site_write(para__site *site, para__estimate estimate)
 }
 
 /* Sets all that is known of a site. */
-static inline void para__site_set(para__site *site, para__estimate estimate, para__width width)
+static inline void para__site_set(para__site *site, para__estimate estimate, para__tuner tuner)
 {
     para__site_write(site, estimate);
-    para__store_relaxed(&site->width, para__width_pack(width)); /* no order: see above */
+    para__store_relaxed(&site->tuner, para__tuner_pack(tuner)); /* no order: see above */
     para__store_relaxed(&site->small, 0);
 }
 
@@ -84,7 +84,7 @@ static inline para__site *para__site_find(para__sites *sites, para__site_key key
             free_site = site;
     }
     para__site *taken = free_site ? free_site : &sites->site[home];
-    para__site_set(taken, (para__estimate){0}, (para__width){0});
+    para__site_set(taken, (para__estimate){0}, (para__tuner){0});
     para__store_relaxed(&taken->loop, key.loop); /* no order: see above */
     para__store_relaxed(&taken->kernel, key.kernel);
     return taken;
@@ -92,18 +92,18 @@ static inline para__site *para__site_find(para__sites *sites, para__site_key key
 
 static inline void para__site_forget(para__site *site)
 {
-    para__site_set(site, (para__estimate){0}, (para__width){0});
+    para__site_set(site, (para__estimate){0}, (para__tuner){0});
     para__store_relaxed(&site->kernel, 0); /* no order: see above */
 }
 
-static inline para__width para__site_width(const para__site *site)
+static inline para__tuner para__site_tuner(const para__site *site)
 {
-    return para__width_unpack(para__load_relaxed(&site->width)); /* no order: see above */
+    return para__tuner_unpack(para__load_relaxed(&site->tuner)); /* no order: see above */
 }
 
-static inline void para__site_set_width(para__site *site, para__width width)
+static inline void para__site_set_width(para__site *site, para__tuner tuner)
 {
-    para__store_relaxed(&site->width, para__width_pack(width)); /* no order: see above */
+    para__store_relaxed(&site->tuner, para__tuner_pack(tuner)); /* no order: see above */
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* Starting:
  *
- *   creator    has the seats ready, creates worker 0's thread, goes on at once
+ *   creator    has the places ready, creates worker 0's thread, goes on at once
  *   worker 0   creates the other threads, then starts like them
  *   each       binds itself, runs worker_init; is up: counts itself out of `starting` [E4]
  *   the last   sees how all of them fared [E4], measures costs, sets `ready` [E4]
@@ -116,13 +116,13 @@ int para__worker_start(para__worker *worker)
 
 void para__workers_start(para_pool *pool)
 {
-    const unsigned seats = pool->requested;
+    const unsigned places = pool->requested;
     pool->started = 0;
     pool->start_status = PARA_OK;
-    para__store_relaxed(&pool->workers, seats);  /* all: published with the pool, or by */
-    para__store_relaxed(&pool->starting, seats); /* pthread_create */
-    para__store_relaxed(&pool->sleeping, seats);
-    pool->fit = seats > 1 ? para__threads_that_fit(&pool->stack, seats) : 0;
+    para__store_relaxed(&pool->workers, places);  /* all: published with the pool, or by */
+    para__store_relaxed(&pool->starting, places); /* pthread_create */
+    para__store_relaxed(&pool->sleeping, places);
+    pool->fit = places > 1 ? para__threads_that_fit(&pool->stack, places) : 0;
     pool->has_threads = pool->fit > 1;
     if (pool->has_threads && para__worker_start(&pool->worker[0]) != 0)
         pool->has_threads = false;

@@ -1,8 +1,8 @@
 /* A pool: its workers and its lanes, in one block of memory that lives as long as it does.
  *
- * A pool may be used while its threads still start. Each worker has its seat from the beginning: a
+ * A pool may be used while its threads still start. Each worker has its place from the beginning: a
  * place in every team, words to claim from, an event that is not parked. A call never waits for a
- * helper that does not come (lane.h). So a seat without a thread is the seat of a slow helper, and
+ * helper that does not come (lane.h). So a place without a thread is the place of a slow helper, and
  * its thread finds the call when it comes up. Only the number of workers may still change, and only
  * downwards: memory and teams that were planned before have room for fewer. */
 #ifndef PARA_POOL_TYPES_H
@@ -33,7 +33,7 @@ typedef struct para__worker {
 struct para_pool {
     /* Read by all, and hardly ever written once the pool is made. */
     const para__machine *machine;
-    unsigned requested; /* workers that have a seat */
+    unsigned requested; /* workers that have a place */
     unsigned fit;       /* threads that there is room for */
     bool has_threads;   /* that of worker 0 was created */
     bool is_hybrid;     /* its cores are of several kinds */
@@ -49,8 +49,9 @@ struct para_pool {
     unsigned started;         /* [E4] threads that were created; written by that of worker 0 */
     unsigned failed_worker;   /* [E4] its worker_init failed, with start_status */
     para_status start_status; /* [E4] PARA_OK or PARA_ERR_WORKER_INIT */
-    unsigned cpu_limit;       /* seat_of has so many entries */
-    uint16_t *seat_of; /* [the system's number of a CPU]: the worker on the same core, else in the
+    unsigned cpu_limit;       /* worker_of_cpu has so many entries */
+    uint16_t
+        *worker_of_cpu; /* [the system's number of a CPU]: the worker on the same core, else in the
                                same domain, else 0 */
     para__worker *worker; /* [workers] */
     para__lanes lanes;

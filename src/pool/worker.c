@@ -5,8 +5,8 @@
 #include "base/fpenv.h"
 #include "base/thread.h"
 #include "base/tuning.h"
-#include "plan/patience.h"
-#include "pool/turn.h"
+#include "plan/spin_budget.h"
+#include "pool/yield.h"
 #include "share/visit.h"
 
 /* Which worker of which pool the calling thread is, if any. */
@@ -27,27 +27,28 @@ void para__worker_enter(const para__worker *self)
     this_worker = self;
 }
 
-/* The seat of a thread that is none of the pool's. */
-static inline unsigned guest_seat(const para_pool *pool)
+/* The place of a thread that is none of the pool's. */
+static inline unsigned outside_place(const para_pool *pool)
 {
     const int cpu = para__current_cpu();
-    const unsigned seat = cpu >= 0 && (unsigned)cpu < pool->cpu_limit ? pool->seat_of[cpu] : 0;
-    return seat < para__pool_workers(pool) ? seat : 0; /* its thread may not have been created */
+    const unsigned place =
+        cpu >= 0 && (unsigned)cpu < pool->cpu_limit ? pool->worker_of_cpu[cpu] : 0;
+    return place < para__pool_workers(pool) ? place : 0; /* its thread may not have been created */
 }
 
-unsigned para__pool_seat(const para_pool *pool)
+unsigned para__pool_place(const para_pool *pool)
 {
-    return para__pool_is_worker(pool) ? this_worker->index : guest_seat(pool);
+    return para__pool_is_worker(pool) ? this_worker->index : outside_place(pool);
 }
 
 para__position para__pool_position(const para_pool *pool, unsigned width)
 {
     const bool is_helper = para__pool_is_worker(pool);
-    const unsigned self = is_helper ? this_worker->index : guest_seat(pool);
-    /* There may be fewer workers now than when the call was planned: seats remain. */
-    const unsigned seats = para__max(para__max(para__pool_workers(pool), width), self + 1);
+    const unsigned self = is_helper ? this_worker->index : outside_place(pool);
+    /* There may be fewer workers now than when the call was planned: places remain. */
+    const unsigned places = para__max(para__max(para__pool_workers(pool), width), self + 1);
     const unsigned first = self / width * width;
-    const unsigned last = seats - width;
+    const unsigned last = places - width;
     return (para__position){
         .self = self, .first = first < last ? first : last, .is_helper = is_helper};
 }
@@ -116,8 +117,8 @@ static void park(para__worker *self, bool displaced)
         self->away_ns = 0;
         return;
     }
-    para__add_relaxed(&pool->sleeping, 1);             /* a count on its own */
-    if (news || para__load_relaxed(&helper->guests)) { /* a hint: see lane.h */
+    para__add_relaxed(&pool->sleeping, 1);                /* a count on its own */
+    if (news || para__load_relaxed(&helper->displaced)) { /* a hint: see lane.h */
         self->away_ns = self->away_ns ? 2 * self->away_ns : PARA__AWAY_LEAST_NS;
         self->away_ns = para__min(self->away_ns, PARA__AWAY_MOST_NS);
         para__event_wait_for(&helper->event, self->away_ns);
@@ -135,19 +136,19 @@ static void rest(para__worker *self)
     para_pool *pool = self->pool;
     para__helper *helper = &pool->lanes.helper[self->index];
     para__event_prepare(&helper->event);
-    if (!para__load_relaxed(&pool->stopping)) { /* missed, it is seen after the rest */
-        para__add_relaxed(&helper->guests, 1);  /* a hint: see lane.h */
-        para__add_relaxed(&pool->sleeping, 1);  /* a count on its own */
+    if (!para__load_relaxed(&pool->stopping)) {   /* missed, it is seen after the rest */
+        para__add_relaxed(&helper->displaced, 1); /* a hint: see lane.h */
+        para__add_relaxed(&pool->sleeping, 1);    /* a count on its own */
         para__event_wait_for(&helper->event, PARA__REST_NS);
         para__add_relaxed(&pool->sleeping, -1u);
-        para__add_relaxed(&helper->guests, -1u);
+        para__add_relaxed(&helper->displaced, -1u);
     }
     para__event_cancel(&helper->event);
 }
 
 /* A worker's time between calls. */
 typedef struct idling {
-    para__patience patience;
+    para__spin_budget budget;
     uint64_t since;     /* when it found nothing to do; 0: it has just worked, or woken */
     uint64_t looked_at; /* the clock */
     bool spun;          /* before the work that it has just done */
@@ -159,9 +160,9 @@ typedef struct idling {
 static void begin_idling(const para__worker *self, idling *idle, uint64_t now)
 {
     const uint64_t spin_ticks = para__load_relaxed(&self->pool->lanes.spin_ticks); /* see lane.h */
-    para__patience_earn(&idle->patience, now - idle->looked_at, spin_ticks);
+    para__spin_budget_earn(&idle->budget, now - idle->looked_at, spin_ticks);
     if (idle->spun)
-        para__patience_earn(&idle->patience, spin_ticks / 2, spin_ticks); /* a wake-up */
+        para__spin_budget_earn(&idle->budget, spin_ticks / 2, spin_ticks); /* a wake-up */
     idle->spun = false;
     idle->since = now;
     idle->looked_at = now;
@@ -171,20 +172,20 @@ static void begin_idling(const para__worker *self, idling *idle, uint64_t now)
 static void end_idling(idling *idle)
 {
     if (idle->since)
-        para__patience_spend(&idle->patience, idle->looked_at - idle->since);
+        para__spin_budget_spend(&idle->budget, idle->looked_at - idle->since);
     idle->spun |= idle->since != 0;
     idle->since = 0;
     idle->rounds = 0;
 }
 
 /* Whether it has spun long enough. */
-static bool is_out_of_patience(const para__worker *self, idling *idle, uint64_t now)
+static bool is_over_budget(const para__worker *self, idling *idle, uint64_t now)
 {
     if (!idle->since)
         return false;
     idle->looked_at = now;
     const uint64_t spin_ticks = para__load_relaxed(&self->pool->lanes.spin_ticks); /* see lane.h */
-    return now - idle->since >= para__patience_limit(&idle->patience, spin_ticks);
+    return now - idle->since >= para__spin_budget_limit(&idle->budget, spin_ticks);
 }
 
 /* Back from sleep. Who woke it expects calls. */
@@ -192,22 +193,22 @@ static void wake_up(const para__worker *self, idling *idle)
 {
     const uint64_t spin_ticks = para__load_relaxed(&self->pool->lanes.spin_ticks); /* see lane.h */
     if (idle->since)
-        para__patience_spend(&idle->patience, idle->looked_at - idle->since);
-    if (para__patience_limit(&idle->patience, spin_ticks) < spin_ticks && !has_news(self))
-        para__patience_earn(&idle->patience, spin_ticks, spin_ticks);
-    *idle = (idling){.patience = idle->patience, .looked_at = para__ticks()};
+        para__spin_budget_spend(&idle->budget, idle->looked_at - idle->since);
+    if (para__spin_budget_limit(&idle->budget, spin_ticks) < spin_ticks && !has_news(self))
+        para__spin_budget_earn(&idle->budget, spin_ticks, spin_ticks);
+    *idle = (idling){.budget = idle->budget, .looked_at = para__ticks()};
 }
 
 /* Goes round the lanes until the pool ends. A worker that has helped looks again at once; one that
  * finds nothing spins for a while, in time rather than in rounds, and then parks. On a contended
- * CPU it takes turns with the others there: see turn.h. */
+ * CPU it takes turns with the others there: see yield.h. */
 void para__worker_live(para__worker *self)
 {
     para_pool *pool = self->pool;
-    idling idle = {.patience.ticks = para__ns_to_ticks(PARA__FIRST_PATIENCE_NS),
+    idling idle = {.budget.ticks = para__ns_to_ticks(PARA__FIRST_PATIENCE_NS),
                    .looked_at = para__ticks()};
-    para__turn turn;
-    para__turn_init(&turn);
+    para__yield yield;
+    para__yield_init(&yield);
     while (!para__load_relaxed(&pool->stopping)) { /* looked at again, in order, before parking */
         const para__visit visit = has_news(self) ? go_round(self) : PARA__VISIT_NOTHING;
         const bool displaced = visit == PARA__VISIT_DISPLACED;
@@ -220,9 +221,9 @@ void para__worker_live(para__worker *self)
             continue;
         }
         const uint64_t now = para__ticks();
-        if (para__turn_is_over(&turn, now))
+        if (para__yield_is_due(&yield, now))
             rest(self);
-        else if (displaced || is_out_of_patience(self, &idle, now))
+        else if (displaced || is_over_budget(self, &idle, now))
             park(self, displaced);
         else {
             if (visit != PARA__VISIT_WORKED && idle.since == 0)
@@ -230,13 +231,13 @@ void para__worker_live(para__worker *self)
             continue;
         }
         wake_up(self, &idle);
-        para__turn_begin(&turn);
+        para__yield_restart(&yield);
     }
 }
 
 void para__workers_wake(para_pool *pool, unsigned count)
 {
-    const unsigned self = para__pool_seat(pool);
+    const unsigned self = para__pool_place(pool);
     const unsigned workers = para__pool_workers(pool);
     for (unsigned i = 1; i < workers && count; i++) {
         para__helper *helper = &pool->lanes.helper[(self + i) % workers];

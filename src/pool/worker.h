@@ -5,9 +5,9 @@
 #include "pool/types.h"
 #include "share/caller.h"
 
-/* The seat that the calling thread takes in a call: its own if it is a worker of the pool, else
+/* The place that the calling thread takes in a call: its own if it is a worker of the pool, else
  * that of the worker on its CPU, else 0. */
-unsigned para__pool_seat(const para_pool *pool);
+unsigned para__pool_place(const para_pool *pool);
 
 /* Whether the calling thread is one of the pool's. */
 bool para__pool_is_worker(const para_pool *pool);
@@ -15,7 +15,7 @@ bool para__pool_is_worker(const para_pool *pool);
 /* How many helpers the calling thread has that need not be woken, as far as one can tell. */
 unsigned para__pool_awake(const para_pool *pool);
 
-/* The calling thread's place in a call that so many share: its team are neighbours of that seat. */
+/* The calling thread's place in a call that so many share: its team are neighbours of that place. */
 para__position para__pool_position(const para_pool *pool, unsigned width);
 
 /* Makes the calling thread that worker. */

@@ -37,9 +37,9 @@ static inline double para__elements_ns(const para__schedule *s, para__way way)
 }
 
 /* Whether the call ran, or will run, as narrow has planned it. */
-static inline bool para__is_paced(const para__schedule *s)
+static inline bool para__is_tuned(const para__schedule *s)
 {
-    return s->plan.width == s->paced;
+    return s->plan.width == s->tuned_width;
 }
 
 /* Asks about units that cost so much when shared, and take so long alone. */

@@ -12,25 +12,25 @@ static PARA__THREAD_LOCAL uint8_t relaxed;
 
 /* ---- While it is probed --------------------------------------------------------------- */
 
-/* The price of a kernel call, as these portions tell it, else as it is known. */
-static double price_of(const para__schedule *s, const para__portions *portions)
+/* The price of a kernel call, as these batches tell it, else as it is known. */
+static double price_of(const para__schedule *s, const para__batches *batches)
 {
     const double known_ns = s->estimate.price_ns;
-    const double ticks = para__portions_price(portions, known_ns / para__ns_per_tick(), true);
+    const double ticks = para__batches_price(batches, known_ns / para__ns_per_tick(), true);
     return ticks < 0 ? known_ns : para__schedule_ns(s, ticks, 1);
 }
 
-/* The next portion is eight times as long as all before; longer where these were mostly the price
+/* The next batch is eight times as long as all before; longer where these were mostly the price
  * of the call, shorter where units seem to be dear and it is not clear whether that was the
  * price. */
-static size_t next_portion(const para__portions *portions, bool is_unclear, double unit_ns,
-                           double price_ns, size_t left)
+static size_t next_batch(const para__batches *batches, bool is_unclear, double unit_ns,
+                         double price_ns, size_t left)
 {
-    const double done = portions->units;
+    const double done = batches->units;
     double next = PARA__PROBE_GROWTH * done;
     if (is_unclear)
         next = PARA__PROBE_GROWTH_UNCLEAR * done;
-    else if (unit_ns * done < price_ns * portions->count) {
+    else if (unit_ns * done < price_ns * batches->count) {
         const double most = PARA__PROBE_GROWTH_MOST * done;
         const double enough = unit_ns > 0 ? PARA__PRICES_A_BATCH * price_ns / unit_ns : most;
         next = enough < next ? next : enough < most ? enough : most;
@@ -50,38 +50,38 @@ static bool shares_rest(para__schedule *s)
     return true;
 }
 
-/* The next portion of a trial alone. 0: it has taken as long already as the whole call would have
+/* The next batch of a trial alone. 0: it has taken as long already as the whole call would have
  * when shared, so the rest is. */
-static size_t next_of_trial(para__schedule *s, const para__portions *portions, size_t last,
+static size_t next_of_trial(para__schedule *s, const para__batches *batches, size_t last,
                             size_t left)
 {
-    const double ns = para__schedule_ns(s, portions->ticks, portions->count);
-    const double rest_ns = ns / portions->units * (double)left;
+    const double ns = para__schedule_ns(s, batches->ticks, batches->count);
+    const double rest_ns = ns / batches->units * (double)left;
     if (ns > s->usual_ns && rest_ns > PARA__ESCALATE_NS) {
         para__schedule_ask(s, left, rest_ns, rest_ns * para__pool_workers(s->pool));
         if (shares_rest(s))
             return 0;
     }
-    const size_t portion = 2 * last;
-    return portion < left ? portion : left;
+    const size_t batch = 2 * last;
+    return batch < left ? batch : left;
 }
 
-size_t para__schedule_next(para__schedule *s, const para__portions *portions, size_t last,
+size_t para__schedule_next(para__schedule *s, const para__batches *batches, size_t last,
                            uint64_t last_ticks, size_t left)
 {
     if (s->trial)
-        return next_of_trial(s, portions, last, left);
+        return next_of_trial(s, batches, last, left);
     const double ns = para__schedule_ns(s, (double)last_ticks, 1);
-    const double price_ns = price_of(s, portions);
+    const double price_ns = price_of(s, batches);
     const double unit_ns = ns > price_ns ? (ns - price_ns) / (double)last : 0;
     const double rest_ns = unit_ns * (double)left;
     const bool is_long =
-        last_ticks >= s->pool->lanes.portion_ticks; /* else it tells more of its call */
+        last_ticks >= s->pool->lanes.batch_ticks; /* else it tells more of its call */
     /* A price that is known need not be that of this call. */
-    const double all = portions->units + (double)left;
+    const double all = batches->units + (double)left;
     const double expected_ns = price_ns + para__elements_ns(s, PARA__ALONE) * (double)last / all;
     const bool is_unclear = (!s->estimate.priced || ns > PARA__ANOTHER_KIND * expected_ns) &&
-                            left > PARA__FEW_UNITS && !para__portions_are_clear(portions);
+                            left > PARA__FEW_UNITS && !para__batches_are_clear(batches);
     s->probed_ns = unit_ns * all / (double)s->count;
     if (is_long && !is_unclear && rest_ns >= PARA__ESCALATE_NS) {
         const double alone_ns = para__estimate_cost(s->estimate, PARA__ALONE);
@@ -96,7 +96,7 @@ size_t para__schedule_next(para__schedule *s, const para__portions *portions, si
         if (shares_rest(s))
             return 0;
     }
-    return next_portion(portions, is_long && is_unclear, unit_ns, price_ns, left);
+    return next_batch(batches, is_long && is_unclear, unit_ns, price_ns, left);
 }
 
 /* ---- After a call --------------------------------------------------------------------- */
@@ -135,7 +135,7 @@ static void account(const para__schedule *s, para__estimate *e, double ns)
 {
     if (s->trial) {
         *e = para__trial_settle(*e, ns < s->usual_ns ? PARA__WON : PARA__LOST);
-        para__width width = para__site_width(s->site);
+        para__tuner width = para__site_tuner(s->site);
         width.turn = true; /* of another width, if the site has one */
         para__site_set_width(s->site, width);
         return;
@@ -159,11 +159,11 @@ static double record(const para__schedule *s, para__estimate *e, const para__out
     const para__tally *tally = &outcome->tally;
     /* Where memory keeps fewer workers waiting, the cost is that of all of them: else it would look
      * like another kernel. */
-    const double of_all = para__is_paced(s) ? (double)all / s->paced : 1;
-    /* The caller's portions are counted; the others have about as many, and at most one a chunk. */
-    const double about = (double)outcome->portions.count * (is_alone ? 1 : s->plan.width);
-    const double portions = about < (double)tally->chunks ? about : (double)tally->chunks;
-    double ns = para__schedule_ns(s, (double)tally->busy_ticks, 1) - portions * (double)e->price_ns;
+    const double of_all = para__is_tuned(s) ? (double)all / s->tuned_width : 1;
+    /* The caller's batches are counted; the others have about as many, and at most one a chunk. */
+    const double about = (double)outcome->batches.count * (is_alone ? 1 : s->plan.width);
+    const double batches = about < (double)tally->chunks ? about : (double)tally->chunks;
+    double ns = para__schedule_ns(s, (double)tally->busy_ticks, 1) - batches * (double)e->price_ns;
     const bool uneven = para__estimate_unevenness(*e) > PARA__VERY_UNEVEN;
     if (!is_alone && !s->probe && !uneven && ns >= PARA__LONG_NS) {
         const para__costs costs = para__costs_now(s->pool);
@@ -204,13 +204,13 @@ static void learn_given_up(const para__schedule *s)
  * trial. */
 static bool learn_width(const para__schedule *s, double element_ns)
 {
-    para__width width = para__site_width(s->site);
+    para__tuner width = para__site_tuner(s->site);
     if (!s->widths) {
-        para__site_set_width(s->site, para__width_add(width, element_ns));
+        para__site_set_width(s->site, para__tuner_add(width, element_ns));
         return false;
     }
     para__verdict verdict;
-    width = para__width_try(width, para__pool_workers(s->pool), element_ns, &verdict);
+    width = para__tuner_try(width, para__pool_workers(s->pool), element_ns, &verdict);
     para__site_set_width(s->site, width);
     para__site_write(s->site, para__trial_settle(para__site_read(s->site), verdict));
     return true;
@@ -237,16 +237,16 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
             para__costs_relax(s->pool);
         return;
     }
-    if (para__is_paced(s) && learn_width(s, elapsed_ns / (double)s->count))
+    if (para__is_tuned(s) && learn_width(s, elapsed_ns / (double)s->count))
         return; /* a trial tells of the width alone */
     para__estimate e = para__site_read(s->site);
     /* Of few units one dear one looks like a price. */
     const bool tell = units > PARA__FEW_UNITS;
-    const double price_ticks = para__portions_price(
-        &outcome->portions, (double)e.price_ns / para__ns_per_tick(), s->probe);
+    const double price_ticks =
+        para__batches_price(&outcome->batches, (double)e.price_ns / para__ns_per_tick(), s->probe);
     if (price_ticks >= 0 && tell)
         e = para__estimate_price(e, para__schedule_ns(s, price_ticks, 1));
-    e.priced |= tell && para__portions_are_clear(&outcome->portions);
+    e.priced |= tell && para__batches_are_clear(&outcome->batches);
     const double ns = record(s, &e, outcome, units);
     if (ns >= 0 && s->options->executor == PARA_EXECUTOR_AUTO)
         account(s, &e, elapsed_ns);
@@ -255,9 +255,9 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
     para__store_relaxed(&s->site->small, para__small_count(s)); /* no order: see sites.h */
     if (ns < 0)
         return;
-    if (s->plan.why != PARA_WHY_ASKED && !s->together && !(para__is_paced(s) && s->paced < all) &&
-        !s->trial && ns > para__least_work_now(s->pool) &&
-        s->pool->executor->awake(s->pool) < all - 1) {
+    if (s->plan.why != PARA_WHY_ASKED && !s->together &&
+        !(para__is_tuned(s) && s->tuned_width < all) && !s->trial &&
+        ns > para__least_work_now(s->pool) && s->pool->executor->awake(s->pool) < all - 1) {
         para__schedule_ask(s, units, para__elements_ns(s, PARA__SHARED),
                            para__elements_ns(s, PARA__ALONE) + (double)e.price_ns);
         count_forgone(s, outcome->ticks);

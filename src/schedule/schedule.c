@@ -68,7 +68,7 @@ static void run_small(para__schedule *s)
     para__schedule_stay_alone(s, PARA_WHY_SMALL);
 }
 
-/* Alone, in portions of which the first is so long that the price of a kernel call does not show;
+/* Alone, in batches of which the first is so long that the price of a kernel call does not show;
  * as one if that would be all. */
 static void run_probe(para__schedule *s)
 {
@@ -210,7 +210,7 @@ static bool is_alone_with_all(para__schedule *s, double alone_ns)
     para__arms *arms = &recent.arms;
     const uint32_t site = (uint32_t)(uintptr_t)s->site;
     if (arms->since == 0 || para__arms_is_full(arms, site)) {
-        para__arms_turn(arms, site, (uint64_t)((double)para__ticks() * para__ns_per_tick()));
+        para__arms_next_window(arms, site, (uint64_t)((double)para__ticks() * para__ns_per_tick()));
         if (arms->trial == PARA__TRIAL_WINDOWS && arms->arm == PARA__ALL_ALONE)
             s->pool->executor->wake(s->pool, 1);
     }
@@ -233,21 +233,21 @@ static void run_together(para__schedule *s, double alone_ns)
 /* Has a long call run on another width than planned. */
 static void set_width(para__schedule *s, unsigned width)
 {
-    s->paced = width;
+    s->tuned_width = width;
     if (s->plan.width == width)
         return;
     s->plan.width = width;
     s->plan.why = PARA_WHY_SATURATED;
     const para__costs costs = para__costs_now(s->pool);
-    para__plan_portions(&s->plan, &s->ask, &costs);
+    para__plan_tickets(&s->plan, &s->ask, &costs);
 }
 
 /* A long call for which the engine chooses: on as many workers as its site is at, unless even fewer
  * are to share it. */
 static void narrow(para__schedule *s)
 {
-    s->pace = para__site_width(s->site);
-    const unsigned present = para__width_present(s->pace, para__pool_workers(s->pool));
+    s->tuner = para__site_tuner(s->site);
+    const unsigned present = para__tuner_present(s->tuner, para__pool_workers(s->pool));
     if (s->plan.width >= present && !s->options->workers &&
         s->options->executor == PARA_EXECUTOR_AUTO)
         set_width(s, present);
@@ -256,15 +256,15 @@ static void narrow(para__schedule *s)
 /* What a call takes as it is planned: as it was seen, if the call runs on its site's width. */
 static double usual_ns(const para__schedule *s, double predicted_ns)
 {
-    return s->paced && s->pace.pace_ns > 0 ? (double)s->pace.pace_ns * (double)s->count
-                                           : predicted_ns;
+    return s->tuned_width && s->tuner.pace_ns > 0 ? (double)s->tuner.pace_ns * (double)s->count
+                                                  : predicted_ns;
 }
 
 /* Whether the site's next trial is of another width; then, whether it is this call. */
 static bool is_trial_of_width(para__schedule *s)
 {
-    const unsigned trial = para__width_trial(s->pace, para__pool_workers(s->pool));
-    if (!s->paced || !s->pace.turn || trial == s->paced)
+    const unsigned trial = para__tuner_trial(s->tuner, para__pool_workers(s->pool));
+    if (!s->tuned_width || !s->tuner.turn || trial == s->tuned_width)
         return false;
     /* Half as many workers may take twice as long. */
     if (para__trial_is_covered(s->estimate, usual_ns(s, INFINITY))) {
@@ -378,7 +378,7 @@ void para__schedule_begin(para__schedule *s, size_t units)
     s->trial = false;
     s->widths = false;
     s->stands_for = 1;
-    s->paced = 0;
+    s->tuned_width = 0;
     s->probed_ns = 0;
     s->estimate = para__site_read(s->site);
     const bool automatic = s->options->executor == PARA_EXECUTOR_AUTO;
@@ -389,7 +389,7 @@ void para__schedule_begin(para__schedule *s, size_t units)
         s->stands_for = PARA__SAMPLE_EVERY;
         if ((double)s->estimate.price_ns > para__elements_ns(s, PARA__ALONE) &&
             para__is_sampled(&recent.priced)) {
-            s->probe = true; /* a price is only seen in portions: is it still there? */
+            s->probe = true; /* a price is only seen in batches: is it still there? */
             s->first_elements = s->count / PARA__PRICE_BATCHES + 1;
         }
     } else if (automatic && !trusted) {
@@ -415,7 +415,7 @@ void para__schedule_divide(para__schedule *s, size_t units)
         s->plan.width = (unsigned)units;
     s->ask.units = units;
     const para__costs costs = para__costs_now(s->pool);
-    para__plan_portions(&s->plan, &s->ask, &costs);
+    para__plan_tickets(&s->plan, &s->ask, &costs);
 }
 
 void para__schedule_limit(para__schedule *s, unsigned most, para_why why)

@@ -9,12 +9,12 @@
 typedef struct para__position {
     unsigned self;  /* the worker in whose place it works */
     unsigned first; /* of the plan's width workers, neighbours, that are the team; self is one */
-    bool is_helper; /* it is that worker itself, not a guest in its place */
+    bool is_helper; /* it is that worker itself, and displaces none */
 } para__position;
 
 /* Runs the job on a leased lane as planned, with the calling thread as one of the participants;
  * adds what all of them did to the outcome's tally, with the floating-point flags of the helpers'
- * kernels, which are the caller's to raise, and to its portions; both may have some of the caller
+ * kernels, which are the caller's to raise, and to its batches; both may have some of the caller
  * already. Sets all the rest of it but ticks. plan->width is at least 2. In a child, if a kernel of
  * it has forked: a tally of nothing but PARA_ERR_FORKED. */
 #if defined(__clang__)

@@ -2,13 +2,13 @@
  *
  *   QUEUED   The queue is not empty. Set as a waiter queues, cleared as the last one leaves, both
  *            under the latch. Without it a release is one operation.
- *   HOLD     Newcomers queue although there are units: somebody waits and the semaphore is FAIR, or
+ *   CLOSED     Newcomers queue although there are units: somebody waits and the semaphore is FAIR, or
  *            units have come when the first in line had been first for PARA__OVERTAKE_NS. Set and
  *            cleared under the latch.
  *   FAIR     Set by init.
  *
- *     newcomer: enough, no HOLD: -n [E11] ------------------------------------> has them
- *        | else +QUEUED, +HOLD if FAIR                                             ^
+ *     newcomer: enough, no CLOSED: -n [E11] ------------------------------------> has them
+ *        | else +QUEUED, +CLOSED if FAIR                                             ^
  *        v                                                                         |
  *     queued, asleep <----------------------------------------------+              |
  *        |  a releaser's or a leaver's serve()                      |              |
@@ -30,7 +30,7 @@
  * Nobody waits without bound, also who wants many where others take and return single ones and the
  * sum is never reached: it is noted since when the first in line has been first, by itself as it
  * queues or by serve() as the one before it leaves. The first serve() that is PARA__OVERTAKE_NS
- * later sets HOLD, so that units only come in until it is served. While no units come nobody looks
+ * later sets CLOSED, so that units only come in until it is served. While no units come nobody looks
  * at the clock: those that were free all the time newcomers may take.
  *
  * Every change of the word is a read-modify-write, so that an acquire that reads any of them also
@@ -47,7 +47,7 @@
 
 enum { MAXIMUM_SHIFT = 24 };
 static const uint64_t QUEUED = PARA_SEMAPHORE_WAITING_;
-static const uint64_t HOLD = PARA_SEMAPHORE_HOLD_;
+static const uint64_t CLOSED = PARA_SEMAPHORE_CLOSED_;
 static const uint64_t FAIR = PARA_SEMAPHORE_FAIR_;
 
 _Static_assert(sizeof(para_semaphore) == 8, "a semaphore has eight bytes");
@@ -90,7 +90,7 @@ static bool take_units(void *semaphore, uint32_t count)
 {
     _Atomic uint64_t *const word = units_of(semaphore);
     uint64_t known = para__load_relaxed(word); /* the swap orders */
-    while (available(known) >= count && !(known & HOLD))
+    while (available(known) >= count && !(known & CLOSED))
         if (para__cas_acquire(E11, word, &known, known - count))
             return true;
     return false;
@@ -107,9 +107,11 @@ static bool take_units_or_announce(void *semaphore, para__waiter *self, bool oth
     uint64_t next;
     bool taken;
     do {
-        const uint64_t valid = others ? known : known & ~(QUEUED | HOLD);
-        taken = available(valid) >= count && !(valid & HOLD);
-        next = taken ? valid - count : queues ? valid | QUEUED | (valid & FAIR ? HOLD : 0) : valid;
+        const uint64_t valid = others ? known : known & ~(QUEUED | CLOSED);
+        taken = available(valid) >= count && !(valid & CLOSED);
+        next = taken    ? valid - count
+               : queues ? valid | QUEUED | (valid & FAIR ? CLOSED : 0)
+                        : valid;
     } while (!para__cas_acquire(E11, word, &known, next));
     self->since_ns = taken || others ? 0 : para__now_ns();
     return taken;
@@ -151,7 +153,7 @@ static void serve(_Atomic uint64_t *word, const para__bucket *bucket, const void
     if (first->since_ns == 0) /* it has just come to be first */
         first->since_ns = now_ns;
     else if (now_ns - first->since_ns >= PARA__OVERTAKE_NS)
-        para__or_relaxed(word, HOLD); /* guards nothing: it keeps others off */
+        para__or_relaxed(word, CLOSED); /* guards nothing: it keeps others off */
 }
 
 static void check_units(_Atomic uint64_t *word, const para__bucket *bucket, const void *key)
@@ -174,9 +176,9 @@ static bool take_in_turn_or_leave(void *semaphore, para__bucket *bucket, para__w
         return false;
     para__queue_remove(bucket, self);
     if (!para__queue_next(bucket, self->key, NULL))
-        para__and_relaxed(word, ~(QUEUED | HOLD));        /* guard nothing */
+        para__and_relaxed(word, ~(QUEUED | CLOSED));      /* guard nothing */
     else if (first && !(para__load_relaxed(word) & FAIR)) /* never changes */
-        para__and_relaxed(word, ~HOLD);                   /* it was for the first; guards nothing */
+        para__and_relaxed(word, ~CLOSED);                 /* it was for the first; guards nothing */
     serve(word, bucket, self->key, calls);
     return taken;
 }
@@ -223,7 +225,7 @@ para_status para_semaphore_release_slow(para_semaphore *semaphore, uint32_t coun
         room = maximum(known) - available(known);
         fits = count > 0 && count <= room;
     } while (fits && !para__cas_release(E11, word, &known,
-                                        (waited ? known : known & ~(QUEUED | HOLD)) +
+                                        (waited ? known : known & ~(QUEUED | CLOSED)) +
                                             count)); /* see fork() */
     if (fits && waited)
         serve(word, bucket, semaphore, &calls);

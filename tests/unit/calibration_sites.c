@@ -23,7 +23,7 @@ TEST(all_that_is_known_of_a_site_is_saved)
          .shared = 15},
         {.shared_ns = 1e-9f, .credit_ns = FLT_MAX, .spread = 16, .refused = 1, .shared = 2},
     };
-    static const para__width widths[] = {
+    static const para__tuner widths[] = {
         {0},
         {.pace_ns = 0.1f, .halvings = 31, .wider = true, .again = true, .turn = true},
         {.pace_ns = 7, .halvings = 0, .again = true},
@@ -41,7 +41,7 @@ TEST(all_that_is_known_of_a_site_is_saved)
         para__site *site = para__site_find(&pool->sites, para__site_key_of(kernel, 1000, i));
         const para__estimate estimate = para__site_read(site);
         assert_memory_equal(&estimate, &estimates[i], sizeof estimate);
-        assert_int_equal(para__width_pack(para__site_width(site)), para__width_pack(widths[i]));
+        assert_int_equal(para__tuner_pack(para__site_tuner(site)), para__tuner_pack(widths[i]));
     }
     assert_int_equal(site_count(pool), COUNT_OF(estimates));
     para_pool_destroy(pool);

@@ -20,28 +20,28 @@
  * calls of 16 and 160 us: 0.73 to 0.83 of the time of the best other runtime, and 0.9 to 1.4
  * without turns; of those tried, turns of 300 to 1000 us with rests of 300 to 3000 us, these were
  * the best. */
-#ifndef PARA_POOL_TURN_H
-#define PARA_POOL_TURN_H
+#ifndef PARA_POOL_YIELD_H
+#define PARA_POOL_YIELD_H
 
 #include "base/thread.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef struct para__turn {
-    uint64_t turn_ticks, look_ticks; /* a turn; how often a long stretch is looked at */
+typedef struct para__yield {
+    uint64_t quantum_ticks, look_ticks; /* a yield; how often a long stretch is looked at */
     uint64_t begun_ticks;    /* when the worker has last come back from a sleep, or was looked at */
     para__usage begun_usage; /* the CPU time that it had used by then */
     uint64_t calm_ticks;     /* for how long it has not been taken off the CPU */
     unsigned left, failed;   /* turns to take before the next try; as many as after the last one */
-} para__turn;
+} para__yield;
 
-void para__turn_init(para__turn *turn);
+void para__yield_init(para__yield *yield);
 
 /* The worker has been asleep: its time begins anew. */
-void para__turn_begin(para__turn *turn);
+void para__yield_restart(para__yield *yield);
 
 /* Whether the worker is to rest now. To be asked where it has nothing claimed, a few ns each. */
-bool para__turn_is_over(para__turn *turn, uint64_t now_ticks);
+bool para__yield_is_due(para__yield *yield, uint64_t now_ticks);
 
 #endif

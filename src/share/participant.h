@@ -1,23 +1,24 @@
 /* A participant of a call on a lane, the caller or a helper: what it knows of the call, and what it
  * does with it. The protocol is argued in lane.h. */
-#ifndef PARA_SHARE_PART_H
-#define PARA_SHARE_PART_H
+#ifndef PARA_SHARE_PARTICIPANT_H
+#define PARA_SHARE_PARTICIPANT_H
 
 #include "base/thread.h"
 #include "share/lane.h"
 
 /* One participant of one call. */
-typedef struct para__part {
+typedef struct para__participant {
     para__lanes *lanes;
     para__lane *lane;
     para__lane *waits; /* a helper's that waits meanwhile: where its own call is; else NULL */
-    const para__notice *notice; /* a helper's: where the job is read, once it is frozen */
-    bool begun;                 /* it has been read; the caller knows it */
-    para__fp own_fp;            /* a helper's environment, before it began */
+    const para__job_descriptor
+        *descriptor; /* a helper's: where the job is read, once it is frozen */
+    bool begun;      /* it has been read; the caller knows it */
+    para__fp own_fp; /* a helper's environment, before it began */
     para__run *run;
     const void *payload;
-    uint64_t generation;
-    /* Of it, units, lead and grain are known from begin on, like what follows. */
+    uint64_t epoch;
+    /* Of it, units, head_start and grain are known from begin on, like what follows. */
     para__division division;
     size_t first_unit;
     bool timed;
@@ -26,25 +27,26 @@ typedef struct para__part {
     unsigned first_claim; /* as in the plan */
     unsigned claim;       /* tickets that the next claim takes at most */
     float ticket_ticks; /* what a ticket of the last claim took, where nothing is known; 0: none */
-    para__portions *portions; /* the caller's; NULL: a helper's are not kept */
-    para__seat seat;
-} para__part;
+    para__batches *batches; /* the caller's; NULL: a helper's are not kept */
+    para__runner runner;
+} para__participant;
 
 /* Runs n tickets of worker w's slice, which the participant has claimed. */
-void para__part_run(para__part *p, unsigned w, unsigned first_ticket, unsigned n);
+void para__participant_run(para__participant *p, unsigned w, unsigned first_ticket, unsigned n);
 
 /* Claims from worker w's slice, and runs what it claims, until nothing is left there. */
-void para__part_work_on(para__part *p, unsigned w);
+void para__participant_work_on(para__participant *p, unsigned w);
 
 /* The same with the others' slices: first those of the own group, then the rest. */
-void para__part_help_others(para__part *p);
+void para__participant_steal(para__participant *p);
 
 /* Tells the caller of the lane's call what a helper has finished, and wakes it if it sleeps. */
-void para__part_finish(para__lane *lane, unsigned worker, const para__tally *tally, uint64_t done);
+void para__participant_finish(para__lane *lane, unsigned worker, const para__tally *tally,
+                              uint64_t done);
 
 /* Wakes those whom rank r of the team is to wake: ranks 2r + 1 and 2r + 2, counted from the caller,
  * so that a large team is awake after logarithmic time. */
-void para__part_wake_next(const para__part *p);
+void para__participant_wake_next(const para__participant *p);
 
 /* The lane of the call whose kernel this thread runs, or NULL. */
 extern PARA__THREAD_LOCAL const para__lane *para__current_lane;

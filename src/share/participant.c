@@ -1,23 +1,23 @@
-#include "share/part.h"
+#include "share/participant.h"
 
 #include "base/clock.h"
 #include "base/tuning.h"
 
 /* Claims tickets of worker w's slice; returns how many, and the first. No order: what is read after
- * a claim was published by post, and is frozen while the claim is unfinished (see lane.h). */
-static unsigned claim(const para__part *p, unsigned w, unsigned *first_ticket)
+ * a claim was published by the call word, and is frozen while the claim is unfinished (see lane.h). */
+static unsigned claim(const para__participant *p, unsigned w, unsigned *first_ticket)
 {
     const unsigned tickets = p->division.tickets;
     _Atomic uint64_t *word = &p->lane->member[w].ticket;
     uint64_t seen = para__load_relaxed(word);
     for (;;) {
-        const uint64_t generation = seen >> PARA__COUNT_BITS;
+        const uint64_t epoch = seen >> PARA__COUNT_BITS;
         const unsigned remaining =
-            generation == p->generation ? (unsigned)(seen & PARA__COUNT_MASK) : tickets;
-        if (generation > p->generation || remaining == 0)
+            epoch == p->epoch ? (unsigned)(seen & PARA__COUNT_MASK) : tickets;
+        if (epoch > p->epoch || remaining == 0)
             return 0;
         const unsigned n = para__claim_size(remaining, tickets, p->claim);
-        if (para__cas_relaxed(word, &seen, para__tagged(p->generation, remaining - n))) {
+        if (para__cas_relaxed(word, &seen, para__tagged(p->epoch, remaining - n))) {
             *first_ticket = tickets - remaining;
             return n;
         }
@@ -25,20 +25,20 @@ static unsigned claim(const para__part *p, unsigned w, unsigned *first_ticket)
 }
 
 /* A helper's first claim has frozen the job: now it may be read. */
-static void begin(para__part *p)
+static void begin(para__participant *p)
 {
-    const para__notice *notice = p->notice;
-    p->run = notice->run;
-    p->payload = notice->payload;
-    p->first_unit = notice->first;
-    p->division.units = notice->units;
-    p->division.lead = notice->lead;
-    p->division.grain = notice->grain;
-    p->timed = notice->timed;
+    const para__job_descriptor *descriptor = p->descriptor;
+    p->run = descriptor->run;
+    p->payload = descriptor->payload;
+    p->first_unit = descriptor->first;
+    p->division.units = descriptor->units;
+    p->division.head_start = descriptor->head_start;
+    p->division.grain = descriptor->grain;
+    p->timed = descriptor->timed;
     p->begun = true;
     if (p->timed)
-        p->seat.tally.came_ticks = para__ticks();
-    p->own_fp = para__fp_swap(notice->fp_control);
+        p->runner.tally.came_ticks = para__ticks();
+    p->own_fp = para__fp_swap(descriptor->fp_control);
 }
 
 PARA__THREAD_LOCAL const para__lane *para__current_lane;
@@ -47,42 +47,42 @@ PARA__THREAD_LOCAL const para__lane *para__current_lane;
  * short that no dear unit holds back another. A claim of n tickets took so long: if it was short,
  * or if its tickets were cheaper than those of a shorter one, since a kernel call has a price, the
  * next one is longer. Where there are many tickets a second length is tried in any case. */
-static void adapt_claim(para__part *p, unsigned n, uint64_t ticks)
+static void adapt_claim(para__participant *p, unsigned n, uint64_t ticks)
 {
     const unsigned most = (p->division.tickets + PARA__CLAIMS - 1) / PARA__CLAIMS;
     const float each = (float)ticks / (float)n;
     const bool is_first = p->ticket_ticks == 0;
     const bool cheaper = each < (float)PARA__CLAIM_CHEAPER * p->ticket_ticks;
-    if (ticks < PARA__CLAIM_SHORT * p->lanes->portion_ticks || cheaper ||
+    if (ticks < PARA__CLAIM_SHORT * p->lanes->batch_ticks || cheaper ||
         (is_first && most >= PARA__MANY_TICKETS / PARA__CLAIMS))
         p->claim = 2 * p->claim < most ? 2 * p->claim : most;
-    else if (ticks > PARA__CLAIM_LONG * p->lanes->portion_ticks && p->claim > 1)
+    else if (ticks > PARA__CLAIM_LONG * p->lanes->batch_ticks && p->claim > 1)
         p->claim /= 2;
     p->ticket_ticks = each;
 }
 
 /* Not inline: else the arithmetic might be moved to where it is not held apart. */
-__attribute__((noinline)) static void add_time(para__part *p, uint64_t ticks, unsigned n,
+__attribute__((noinline)) static void add_time(para__participant *p, uint64_t ticks, unsigned n,
                                                size_t units)
 {
     const float each = (float)ticks / (float)units;
-    p->seat.tally.busy_ticks += ticks;
-    if (p->portions)
-        para__portions_add(p->portions, (double)units, (double)ticks);
+    p->runner.tally.busy_ticks += ticks;
+    if (p->batches)
+        para__batches_add(p->batches, (double)units, (double)ticks);
     if (p->first_claim == 0)
         adapt_claim(p, n, ticks);
-    if (each > p->seat.tally.dearest_ticks && ticks >= p->lanes->portion_ticks)
-        p->seat.tally.dearest_ticks = each;
+    if (each > p->runner.tally.dearest_ticks && ticks >= p->lanes->batch_ticks)
+        p->runner.tally.dearest_ticks = each;
 }
 
-static void count_time(para__part *p, uint64_t ticks, unsigned n, size_t units)
+static void count_time(para__participant *p, uint64_t ticks, unsigned n, size_t units)
 {
-    const para__fp fp = para__fp_hold();
+    const para__fp fp = para__fp_save();
     add_time(p, ticks, n, units);
-    para__fp_release(fp, 0);
+    para__fp_restore(fp, 0);
 }
 
-void para__part_run(para__part *p, unsigned w, unsigned first_ticket, unsigned n)
+void para__participant_run(para__participant *p, unsigned w, unsigned first_ticket, unsigned n)
 {
     const para__range units = para__ticket_units(&p->division, w - p->team.first, first_ticket, n);
     p->finished += n;
@@ -91,13 +91,14 @@ void para__part_run(para__part *p, unsigned w, unsigned first_ticket, unsigned n
     const para__lane *around = para__current_lane;
     para__current_lane = p->lane;
     const uint64_t start = p->timed ? para__ticks() : 0;
-    p->run(p->payload, p->first_unit + units.first, units.count, &p->seat);
+    p->run(p->payload, p->first_unit + units.first, units.count, &p->runner);
     para__current_lane = around;
     if (p->timed)
         count_time(p, para__ticks() - start, n, units.count);
 }
 
-void para__part_finish(para__lane *lane, unsigned worker, const para__tally *tally, uint64_t done)
+void para__participant_finish(para__lane *lane, unsigned worker, const para__tally *tally,
+                              uint64_t done)
 {
     para__member *member = &lane->member[worker];
     member->tally = *tally;
@@ -107,24 +108,24 @@ void para__part_finish(para__lane *lane, unsigned worker, const para__tally *tal
 
 /* Runs what a helper has claimed. A caller that waits meanwhile may leave by a jump: then left.c
  * finishes what it owes. */
-static void run_as_helper(para__part *p, unsigned w, unsigned first_ticket, unsigned n)
+static void run_as_helper(para__participant *p, unsigned w, unsigned first_ticket, unsigned n)
 {
-    const uint64_t done = para__tagged(p->generation, p->finished + n);
+    const uint64_t done = para__tagged(p->epoch, p->finished + n);
     if (p->waits) {
         p->waits->helped_worker = p->self;
         p->waits->helped_done = done;
         p->waits->helped = p->lane;
     }
-    para__part_run(p, w, first_ticket, n);
+    para__participant_run(p, w, first_ticket, n);
     if (p->waits)
         p->waits->helped = NULL;
-    p->seat.tally.fp_flags = para__fp_flags();
-    para__part_finish(p->lane, p->self, &p->seat.tally, done);
+    p->runner.tally.fp_flags = para__fp_flags();
+    para__participant_finish(p->lane, p->self, &p->runner.tally, done);
 }
 
-void para__part_work_on(para__part *p, unsigned w)
+void para__participant_work_on(para__participant *p, unsigned w)
 {
-    const bool helper = p->self != p->team.caller;
+    const bool helper = p->self != p->team.caller_place;
     unsigned first_ticket;
     unsigned n;
     /* In a child, what others have claimed will not be done: the call is over. */
@@ -135,24 +136,24 @@ void para__part_work_on(para__part *p, unsigned w)
             run_as_helper(p, w, first_ticket, n);
         } else {
             p->lane->claimed += n;
-            para__part_run(p, w, first_ticket, n);
+            para__participant_run(p, w, first_ticket, n);
         }
     }
 }
 
 /* Whether worker w has finished something of this call. Then its own slice is claimed to the end,
  * if it has but one ticket. */
-static bool has_finished(const para__part *p, unsigned w)
+static bool has_finished(const para__participant *p, unsigned w)
 {
     const uint64_t done = para__load_relaxed(&p->lane->member[w].done); /* a hint: orders nothing */
-    return done >> PARA__COUNT_BITS == p->generation;
+    return done >> PARA__COUNT_BITS == p->epoch;
 }
 
 /* A participant at the end of a short call, with a slice that has one ticket: most likely its owner
  * runs it now. To look at the ticket would take its line from the owner, who then had to fetch it
  * back for the next call; so it first looks, for a moment, at the line that it has to read anyway.
  */
-static bool leave_to_owner(const para__part *p, unsigned w)
+static bool leave_to_owner(const para__participant *p, unsigned w)
 {
     for (int look = 0; look < PARA__OWNER_LOOKS && p->division.tickets == 1; look++)
         if (has_finished(p, w))
@@ -160,24 +161,24 @@ static bool leave_to_owner(const para__part *p, unsigned w)
     return false;
 }
 
-void para__part_help_others(para__part *p)
+void para__participant_steal(para__participant *p)
 {
     const unsigned group = p->lanes->helper[p->self].group;
-    const unsigned seat = p->self - p->team.first;
+    const unsigned slice = p->self - p->team.first;
     for (int near = 1; near >= 0; near--)
         for (unsigned i = 1; i < p->team.width; i++) {
-            const unsigned w = p->team.first + (seat + i) % p->team.width;
+            const unsigned w = p->team.first + (slice + i) % p->team.width;
             if ((p->lanes->helper[w].group == group) == near && !leave_to_owner(p, w))
-                para__part_work_on(p, w);
+                para__participant_work_on(p, w);
         }
 }
 
-void para__part_wake_next(const para__part *p)
+void para__participant_wake_next(const para__participant *p)
 {
     const unsigned width = p->team.width;
-    const unsigned rank = (p->self + width - p->team.caller) % width;
+    const unsigned rank = (p->self + width - p->team.caller_place) % width;
     for (unsigned r = 2 * rank + 1; r <= 2 * rank + 2 && r < width; r++) {
-        const unsigned w = p->team.first + (p->team.caller - p->team.first + r) % width;
+        const unsigned w = p->team.first + (p->team.caller_place - p->team.first + r) % width;
         para__helper_wake(&p->lanes->helper[w]);
     }
 }

@@ -2,7 +2,7 @@
 #include "../common/check.h"
 
 #include "pool/types.h"
-#include "plan/width.h"
+#include "plan/tuner.h"
 
 #include <para/para.h>
 
@@ -30,7 +30,7 @@ typedef struct outcome {
 
 /* What a site knows, and calls of it as schedule.c runs them, alone ones left out. */
 typedef struct known {
-    para__width width;
+    para__tuner tuner;
     para__estimate estimate;
 } known;
 
@@ -38,22 +38,22 @@ static outcome run_calls(machine *m, known *k, int calls)
 {
     outcome sum = {0};
     for (int i = 0; i < calls; i++) {
-        const unsigned present = para__width_present(k->width, m->all);
-        const unsigned trial = para__width_trial(k->width, m->all);
-        const bool tries = trial != present && k->width.pace_ns > 0 &&
-                           para__trial_is_covered(k->estimate, k->width.pace_ns);
+        const unsigned present = para__tuner_present(k->width, m->all);
+        const unsigned trial = para__tuner_trial(k->width, m->all);
+        const bool tries = trial != present && k->width.element_ns > 0 &&
+                           para__trial_is_covered(k->estimate, k->width.element_ns);
         const unsigned next = tries ? trial : present;
         assert_in_range(next, m->all < 2 ? m->all : 2, m->all);
         const double ns = element_ns(m, next);
         if (tries) {
             para__verdict verdict;
-            k->width = para__width_try(k->width, m->all, ns, &verdict);
+            k->width = para__tuner_try(k->width, m->all, ns, &verdict);
             k->estimate = para__trial_settle(k->estimate, verdict);
         } else {
-            k->width = para__width_add(k->width, ns);
+            k->width = para__tuner_add(k->width, ns);
             k->estimate = para__trial_earn(k->estimate, ns, PARA__CREDIT_PART);
         }
-        k->width = para__width_unpack(para__width_pack(k->width));
+        k->width = para__tuner_unpack(para__tuner_pack(k->width));
         machine quiet = *m;
         quiet.noisy = false;
         sum.mean_ns += element_ns(&quiet, next) / calls;
@@ -111,9 +111,9 @@ TEST(less_than_four_workers_are_not_halved)
 {
     for (unsigned all = 1; all < 4; all++)
         for (unsigned halvings = 0; halvings < 3; halvings++) {
-            const para__width width = {.halvings = (uint8_t)halvings};
-            assert_int_equal(para__width_present(width, all), all);
-            assert_int_equal(para__width_trial(width, all), all);
+            const para__tuner tuner = {.halvings = (uint8_t)halvings};
+            assert_int_equal(para__tuner_present(width, all), all);
+            assert_int_equal(para__tuner_trial(width, all), all);
         }
 }
 
@@ -132,9 +132,9 @@ static para_report narrowed(const para_options *options)
     para__site *site =
         para__site_find(&pool->sites, para__site_key_of((uintptr_t)(void (*)(void))nothing, N, 0));
     const para__estimate dear = {.alone_ns = 1e6f, .alone = 15, .spread = 16};
-    const para__width half = {.pace_ns = 1e6f, .halvings = 1};
+    const para__tuner half = {.element_ns = 1e6f, .halvings = 1};
     para__site_write(site, dear);
-    para__store_relaxed(&site->width, para__width_pack(half));
+    para__store_relaxed(&site->tuner, para__tuner_pack(half));
     para_report report = {0};
     OK(para_pmap(
         pool, &(para_map){.kernel = nothing, .count = N, .options = *options, .report = &report}));

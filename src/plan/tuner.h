@@ -8,52 +8,52 @@
  * as many are better if the second is faster, since the first may have to wake them. Sites of less
  * than four workers have no such arm: with two, what is known of the cost alone decides.
  */
-#ifndef PARA_PLAN_WIDTH_H
-#define PARA_PLAN_WIDTH_H
+#ifndef PARA_PLAN_TUNER_H
+#define PARA_PLAN_TUNER_H
 
 #include "plan/trial.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef struct para__width {
-    float pace_ns;    /* an element of calls on the present width, from begin to end: EWMA */
+typedef struct para__tuner {
+    float element_ns; /* an element of calls on the present width, from begin to end: EWMA */
     uint8_t halvings; /* the present width is what is asked for, halved so often */
     bool wider;       /* the next trial of a width is */
     bool again;       /* the last call was the first of a trial's two */
     bool turn;        /* the site's next trial is of a width, not of the call alone */
-} para__width;
+} para__tuner;
 
 /* The width that a site is at, where `all` are asked for; and that of a trial, which is the same if
  * there is no other. */
-unsigned para__width_present(para__width width, unsigned all);
-unsigned para__width_trial(para__width width, unsigned all);
+unsigned para__tuner_present(para__tuner tuner, unsigned all);
+unsigned para__tuner_trial(para__tuner tuner, unsigned all);
 
 /* A call on the present width took so long an element. */
-para__width para__width_add(para__width width, double element_ns);
+para__tuner para__tuner_add(para__tuner tuner, double element_ns);
 
 /* A call of a trial did. The verdict pays for it. */
-para__width para__width_try(para__width width, unsigned all, double element_ns,
+para__tuner para__tuner_try(para__tuner tuner, unsigned all, double element_ns,
                             para__verdict *verdict);
 
 /* As one word, so that it can be read and written whole. */
-static inline uint64_t para__width_pack(para__width w)
+static inline uint64_t para__tuner_pack(para__tuner w)
 {
     union {
         float f;
         uint32_t u;
-    } pace = {.f = w.pace_ns};
-    return (uint64_t)pace.u << 32 | (uint32_t)w.turn << 10 | (uint32_t)w.wider << 9 |
+    } element = {.f = w.element_ns};
+    return (uint64_t)element.u << 32 | (uint32_t)w.turn << 10 | (uint32_t)w.wider << 9 |
            (uint32_t)w.again << 8 | w.halvings;
 }
 
-static inline para__width para__width_unpack(uint64_t word)
+static inline para__tuner para__tuner_unpack(uint64_t word)
 {
     union {
         uint32_t u;
         float f;
-    } pace = {.u = (uint32_t)(word >> 32)};
-    return (para__width){.pace_ns = pace.f,
+    } element = {.u = (uint32_t)(word >> 32)};
+    return (para__tuner){.element_ns = element.f,
                          .turn = word >> 10 & 1,
                          .wider = word >> 9 & 1,
                          .again = word >> 8 & 1,

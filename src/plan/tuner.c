@@ -1,4 +1,4 @@
-#include "plan/width.h"
+#include "plan/tuner.h"
 
 #include "base/bounds.h"
 #include "base/tuning.h"
@@ -13,22 +13,22 @@ static unsigned halved(unsigned all, unsigned halvings)
     return para__max(width, LEAST_WIDTH);
 }
 
-static bool can_narrow(para__width w, unsigned all)
+static bool can_narrow(para__tuner w, unsigned all)
 {
     return halved(all, w.halvings) >= 2 * LEAST_WIDTH;
 }
 
-static bool tries_wider(para__width w, unsigned all)
+static bool tries_wider(para__tuner w, unsigned all)
 {
     return w.halvings > 0 && (w.wider || !can_narrow(w, all));
 }
 
-unsigned para__width_present(para__width w, unsigned all)
+unsigned para__tuner_present(para__tuner w, unsigned all)
 {
     return all < 2 * LEAST_WIDTH ? all : halved(all, w.halvings);
 }
 
-unsigned para__width_trial(para__width w, unsigned all)
+unsigned para__tuner_trial(para__tuner w, unsigned all)
 {
     if (all < 2 * LEAST_WIDTH)
         return all;
@@ -37,25 +37,25 @@ unsigned para__width_trial(para__width w, unsigned all)
     return halved(all, w.halvings + can_narrow(w, all));
 }
 
-para__width para__width_add(para__width w, double element_ns)
+para__tuner para__tuner_add(para__tuner w, double element_ns)
 {
-    w.pace_ns =
-        w.pace_ns > 0 ? (float)para__estimate_robust(element_ns, w.pace_ns) : (float)element_ns;
+    w.element_ns = w.element_ns > 0 ? (float)para__estimate_robust(element_ns, w.element_ns)
+                                    : (float)element_ns;
     return w;
 }
 
-para__width para__width_try(para__width w, unsigned all, double element_ns, para__verdict *verdict)
+para__tuner para__tuner_try(para__tuner w, unsigned all, double element_ns, para__verdict *verdict)
 {
     const bool wider = tries_wider(w, all);
     const bool first = !w.again;
-    const double most = (wider ? PARA__FASTER : PARA__NO_LONGER) * w.pace_ns;
+    const double most = (wider ? PARA__FASTER : PARA__NO_LONGER) * w.element_ns;
     w.again = first && (wider || element_ns <= most);
     *verdict = w.again ? PARA__PENDING : element_ns <= most ? PARA__WON : PARA__LOST;
     if (*verdict == PARA__LOST) {
         w.wider = !w.wider;
         w.turn = false;
     } else if (*verdict == PARA__WON) {
-        w.pace_ns = (float)element_ns;
+        w.element_ns = (float)element_ns;
         w.halvings = (uint8_t)(wider ? w.halvings - 1 : w.halvings + 1);
         w.wider = true; /* so that a step down that was a mistake is soon undone */
     }
