@@ -126,13 +126,13 @@ static para_pool *make_pool(void)
  * ------------------------------------------------------------------------------------ */
 
 typedef struct barrier {
-    _Alignas(PARA__LINE) _Atomic uint32_t awaited;
-    _Alignas(PARA__LINE) _Atomic uint32_t phase;
+    _Alignas(PARA__LINE) para__atomic_u32 awaited;
+    _Alignas(PARA__LINE) para__atomic_u32 phase;
 } barrier;
 
 typedef struct member {
-    _Alignas(PARA__LINE) _Atomic uint32_t go;
-    _Alignas(PARA__LINE) _Atomic uint32_t arrived;
+    _Alignas(PARA__LINE) para__atomic_u32 go;
+    _Alignas(PARA__LINE) para__atomic_u32 arrived;
 } member;
 
 static barrier dock, end;
@@ -201,7 +201,7 @@ static void *serve_tree(void *arg)
 static void make_barriers(void)
 {
     memset(members, 0, sizeof members);
-    dock = end = (barrier){.awaited = state->s->on.cores};
+    dock = end = (barrier){.awaited = PARA__ATOMIC(state->s->on.cores)};
     for (unsigned i = 1; i < state->s->on.cores; i++)
         model_start(i, state->s->runtime == RUNTIME_TREE ? serve_tree : serve_barrier, &members[i]);
     model_work(1e6);

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 
 static struct {
-    _Alignas(
-        128) _Atomic unsigned long published; /* calls so far; publishes the fields beside it */
+    _Alignas(128) _Atomic unsigned long published; /* calls so far; publishes what is beside it */
     size_t n;
     const bench_loop *loop;
     const void *ctx;

@@ -39,7 +39,7 @@ PARA_API para_status para_calibration_reset(para_pool *pool);
  *
  *     site LOG2_COUNT ALONE_NS SAMPLES SHARED_NS SAMPLES CALL_NS DEVIATION SPREAD HALVINGS
  *          LOOP OFFSET MODULE
- *     more MEAN_NS PRICED CREDIT_NS REFUSED PACE_NS WIDER AGAIN TURN
+ *     more MEAN_NS PRICED CREDIT_NS REFUSED WIDTH_NS WIDER AGAIN TURN
  *
  * ALONE_NS and SHARED_NS are the cost of an element in calls that run alone and in shared ones.
  * CALL_NS is the price of a kernel call, however short it is. DEVIATION is how much calls differ
@@ -48,7 +48,7 @@ PARA_API para_status para_calibration_reset(para_pool *pool);
  * .options.site. OFFSET (hexadecimal) is the kernel's place in the program or library MODULE.
  * MEAN_NS is the cost of an element in the mean of all calls. PRICED: 1 if CALL_NS is known, also
  * if it is 0. CREDIT_NS is the time that may be spent on trials, and REFUSED the trials in a row
- * that were lost. PACE_NS is the time of an element on the present number of workers. WIDER: 1 if
+ * that were lost. WIDTH_NS is the time of an element on the present number of workers. WIDER: 1 if
  * the next trial of another number takes more workers. AGAIN: 1 if the last call was the first of a
  * trial's two. TURN: 1 if the next trial is of another number of workers, not of the call alone.
  * Lines that begin with # are for people and have the machine's costs.

@@ -120,7 +120,7 @@ PARA__REAL(PARA__FIRST_UNIT_NS, 20000)
  * round trips. */
 PARA__REAL(PARA__LONG_WITHIN_NS, 10000)
 
-/* ---- Claims and tickets: plan/decide.c, share/participant.c ------------------------------------ */
+/* ---- Claims and tickets: plan/decide.c, share/participant.c ----------------------------- */
 
 /* No claim is meant to take longer. ns. Reasoned: short against a time slice of 3 ms, which is what
  * a join waits for if the thread of a claim is descheduled. */
@@ -279,11 +279,11 @@ PARA__REAL(PARA__SPIN_WAKES, 2)
 PARA__REAL(PARA__SPIN_LEAST_NS, 20000)
 PARA__REAL(PARA__SPIN_MOST_NS, 200000)
 
-/* Patience is kept for so many full spins; what a new worker begins with, in ns; rounds between two
- * looks at the clock. Reasoned: a pause in a burst of calls; the time in which costs are measured;
- * a look costs as much as a round. */
+/* The full spins that a spin budget holds at most; what a new worker begins with, in ns; rounds
+ * between two looks at the clock. Reasoned: a pause in a burst of calls; the time in which costs
+ * are measured; a look costs as much as a round. */
 PARA__COUNT(PARA__SPIN_BUDGET_SPINS, 16)
-PARA__REAL(PARA__FIRST_PATIENCE_NS, 3e6)
+PARA__REAL(PARA__FIRST_BUDGET_NS, 3e6)
 PARA__COUNT(PARA__ROUNDS_A_LOOK, 16)
 
 /* A displaced worker looks after so long, doubled up to so long. ns. Reasoned: less and less
@@ -298,22 +298,22 @@ PARA__COUNT(PARA__JOIN_SPIN_PART, 4)
 PARA__COUNT(PARA__JOIN_SPIN_MOST, 32)
 PARA__COUNT(PARA__JOIN_ROUNDS, 16)
 
-/* On a contended CPU a worker leaves after a turn, for a rest. ns. Compared with turns of 300 to
- * 1000 us and rests of 300 to 3000 us, beside one and two hogs: these were the best. */
+/* On a contended CPU a worker yields after so long, for a rest. ns. Compared with 300 to 1000 us
+ * and rests of 300 to 3000 us, beside one and two hogs: these were the best. */
 PARA__COUNT(PARA__QUANTUM_NS, 500000)
 PARA__COUNT(PARA__REST_NS, 1000000)
 
 /* A stretch is looked at after so long; contention is so much lost in it; and after so long without
  * any the last failed try is forgotten. ns. Reasoned: a slice of the system's is some 3 ms, and a
  * machine's own hiccups are shorter. */
-PARA__REAL(PARA__TURN_LOOK_NS, 2e6)
-PARA__COUNT(PARA__TURN_LOST_NS, 1000000)
-PARA__REAL(PARA__TURN_CALM_NS, 2e7)
+PARA__REAL(PARA__YIELD_LOOK_NS, 2e6)
+PARA__COUNT(PARA__YIELD_LOST_NS, 1000000)
+PARA__REAL(PARA__YIELD_CALM_NS, 2e7)
 
-/* Turns before the CPU is tried again, doubled up to so many. Reasoned: 6 ms at first, 0.1 s in the
- * end. */
-PARA__COUNT(PARA__TURNS_LEAST, 4)
-PARA__COUNT(PARA__TURNS_MOST, 64)
+/* Yields before the worker tries to run on, doubled up to so many. Reasoned: 6 ms at first, 0.1 s
+ * in the end. */
+PARA__COUNT(PARA__YIELDS_LEAST, 4)
+PARA__COUNT(PARA__YIELDS_MOST, 64)
 
 /* ---- Locks: sync ------------------------------------------------------------------------ */
 

@@ -2,16 +2,13 @@
 #ifndef PARA_DATA_CALL_H
 #define PARA_DATA_CALL_H
 
-#include "base/fpenv.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "executor/lease.h"
-#include "pool/worker.h"
 #include "schedule/schedule.h"
 
 #include <para/call.h>
 
-/* Checks what a caller may set in options and what it has to leave zero. */
+/* Checks the members of options that a caller may set, and those that must be zero. */
 static inline para_status para__options_check(const para_options *options, const size_t reserved[2])
 {
     if ((unsigned)options->executor > PARA_EXECUTOR_SERIAL)
@@ -21,70 +18,45 @@ static inline para_status para__options_check(const para_options *options, const
     return PARA_OK;
 }
 
-/* A call on its way. */
+/* A call in progress. */
 typedef struct para__call {
     para__schedule schedule;
-    bool holds_fp; /* the caller's floating-point environment is held apart between kernels: */
-    para__fp fp;
-    para__lane *lane; /* leased, or NULL */
-    void *borrowed;   /* memory of its own, where no lane's arena could be had */
+    void *borrowed; /* memory of its own, where no lane's arena could be had */
     size_t borrowed_bytes;
-    uint64_t start_ns;
     para_report *report; /* the user's, or NULL */
 } para__call;
 
-/* Decides how a call runs, of so many elements in so many units; on success fp may be held. Errors:
- * those of the default pool. */
-para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(void), size_t count,
-                             size_t units, const para_options *options, para_report *report);
-
-/* Whether the call runs on its thread from beginning to end. */
-static inline bool para__call_is_alone(const para__call *call)
+/* Begins a call that is described. Errors: those of the default pool. */
+static inline para_status para__call_begin(para__call *call, para_pool *pool, para_report *report)
 {
-    return call->schedule.plan.width == 1 && !call->schedule.probe;
+    call->borrowed = NULL;
+    call->borrowed_bytes = 0;
+    call->report = report;
+    return para__schedule_open(&call->schedule, pool, report != NULL);
 }
 
-/* Whether nothing but the work itself is to be done: alone, unwatched, to its end. */
+/* Whether the call needs nothing but its kernel: it runs alone, to its end, and nobody times it. */
 static inline bool para__call_is_plain(const para__call *call)
 {
     return call->schedule.plan.width == 1 && !call->schedule.timed && !call->report &&
            !call->schedule.options->cancel;
 }
 
-/* Gives the caller's floating-point environment back, with those flags raised besides. */
-static inline void para__call_release_fp(para__call *call, unsigned flags)
-{
-    if (call->holds_fp)
-        para__fp_restore(call->fp, flags);
-    call->holds_fp = false;
-}
-
-/* The most participants that the call may have. */
-unsigned para__call_width_most(const para__call *call);
-
-/* The kind of core that the calling thread is on. */
-static inline unsigned para__call_kind(const para__call *call)
-{
-    const para_pool *pool = call->schedule.pool;
-    return pool->is_hybrid ? pool->lanes.helper[para__pool_place(pool)].kind : 0;
-}
-
 /* Memory until the call ends, aligned to PARA__LINE; NULL if there is none. */
 void *para__call_memory(para__call *call, size_t bytes);
 
-/* Runs the job as decided, and releases fp. PARA_OK, PARA_ERR_KERNEL or _CANCELLED; fills the
- * report. */
-para_status para__call_run(para__call *call, para__job *job);
+/* Runs the job as decided, and fills the report. PARA_OK, PARA_ERR_KERNEL, _CANCELLED or
+ * _FORKED. */
+para_status para__call_run(para__call *call, const para__job *job);
 
 /* PARA_ERR_KERNEL, with what a kernel returned for elements [first, first + count) as its
  * detail. */
 para_status para__call_fail(int error, size_t first, size_t count) __attribute__((cold));
 
-/* Gives back what the call holds. */
+/* Releases what the call holds. */
 static inline void para__call_end(para__call *call)
 {
-    if (call->lane)
-        para__lane_release(call->lane);
+    para__schedule_close(&call->schedule);
     if (call->borrowed)
         para__block_free(call->borrowed, call->borrowed_bytes);
 }

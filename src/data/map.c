@@ -1,21 +1,22 @@
-/* para_pmap. A unit is a chunk where the call states its length, else one element; and then every
+/* para_pmap. A unit is a chunk if the call states the chunk's length, else one element; then every
  * claim becomes one kernel call. */
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/call.h"
 #include "data/views.h"
+#include "pool/worker.h"
 
 #include <para/map.h>
 #include <stddef.h>
 
-/* What travels to the workers: the shorter, the sooner it is there. */
+/* What the workers get. The shorter it is, the sooner they have it. */
 typedef struct map_job {
     para_map_fn *kernel;
     const void *arg;
     size_t count; /* elements of the call */
     size_t unit;  /* elements of a unit */
-    size_t piece; /* the most of a kernel call: a unit where the call states its length */
+    size_t piece; /* most elements of a kernel call: a unit if the call states its length */
     const para_cancel *cancel;
     char *scratch; /* [width][scratch_stride], or NULL */
     size_t scratch_stride;
@@ -58,8 +59,8 @@ static para_status check_map(const para_map *map, map_job *job)
     return status ? status : para__views_check(map->in, map->out, map->count, &job->views);
 }
 
-/* The call as one chunk on this thread. Where the loop takes nanoseconds, the way through a job and
- * a runner would show. */
+/* Runs the call as one chunk on this thread. If the loop takes nanoseconds, a job and a runner
+ * would show. */
 static para_status run_whole(const para_map *map, const para__views *views, unsigned kind)
 {
     para__aim aim;
@@ -73,14 +74,15 @@ static para_status run_whole(const para_map *map, const para__views *views, unsi
     return error ? para__call_fail(error, 0, map->count) : PARA_OK;
 }
 
-/* Slices begin at page borders of the first output: the others mostly have elements of its size. */
-static para_status run_units(para__call *call, const map_job *map, size_t units)
+/* Slices begin at page borders of the first output; other outputs mostly have elements of the same
+ * size. */
+static para_status run_units(para__call *call, const map_job *map)
 {
     const para__views *views = &map->views;
     para__job job = {.run = run_map,
                      .payload = map,
                      .payload_bytes = PARA__USED_BYTES(map_job, *views),
-                     .units = units};
+                     .units = para__schedule_units(&call->schedule)};
     if (views->out_count) {
         job.written = (uintptr_t)views->view[views->in_count].data;
         job.unit_bytes = map->unit * views->view[views->in_count].bytes;
@@ -88,10 +90,10 @@ static para_status run_units(para__call *call, const map_job *map, size_t units)
     return para__call_run(call, &job);
 }
 
-/* Scratch for as many as may take part, if there is memory for it. */
+/* Scratch for all possible participants, if there is memory for it. */
 static char *scratch(para__call *call, size_t stride)
 {
-    const unsigned width = para__call_width_most(call);
+    const unsigned width = para__schedule_width_most(&call->schedule);
     return stride <= SIZE_MAX / 2 / width ? para__call_memory(call, stride * width) : NULL;
 }
 
@@ -107,13 +109,14 @@ para_status para_pmap(para_pool *pool, const para_map *map)
     const size_t units = chunk ? (map->count - 1) / chunk + 1 : map->count;
 
     para__call call;
-    status = para__call_begin(&call, pool, (void (*)(void))map->kernel, map->count, units,
-                              &map->options, map->report);
+    para__schedule_describe(&call.schedule, (void (*)(void))map->kernel, map->count, units,
+                            &map->options);
+    status = para__call_begin(&call, pool, map->report);
     if (status)
         return status;
     if (para__call_is_plain(&call) && !chunk && !map->scratch_bytes) {
-        const unsigned kind = para__call_kind(&call);
-        para__call_release_fp(&call, 0);
+        const unsigned kind = para__pool_kind(call.schedule.pool);
+        para__schedule_release_fp(&call.schedule, 0);
         return run_whole(map, &job.views, kind);
     }
     job.kernel = map->kernel;
@@ -127,16 +130,16 @@ para_status para_pmap(para_pool *pool, const para_map *map)
     if (map->scratch_bytes) {
         job.scratch_stride = para__round_up(map->scratch_bytes, PARA__LINE);
         job.scratch = scratch(&call, job.scratch_stride);
-        if (!job.scratch && para__call_width_most(&call) > 1) {
-            para__schedule_limit(&call.schedule, 1, PARA_WHY_MEMORY);
+        if (!job.scratch && !para__schedule_is_alone(&call.schedule)) {
+            para__schedule_lacks_memory(&call.schedule);
             job.scratch = scratch(&call, job.scratch_stride);
         }
     }
     if (map->scratch_bytes && !job.scratch) {
-        para__call_release_fp(&call, 0);
+        para__schedule_release_fp(&call.schedule, 0);
         status = para__fail(PARA_ERR_MEMORY, "scratch of %zu bytes", map->scratch_bytes);
     } else
-        status = run_units(&call, &job, units);
+        status = run_units(&call, &job);
     para__call_end(&call);
     return status;
 }

@@ -1,11 +1,12 @@
 /* para_preduce: blocks, folded into the fixed tree of plan/tree.h.
  *
- * A unit is a node of the tree, 2^level blocks, and has a slot for its partial result. Who has
- * claimed several units runs the largest nodes among them, each into the slot of its first unit,
- * and folds a node's blocks on a small stack of its own, as a binary counter counts: after block b,
- * as many pairs combine as b + 1 has trailing zeros. The caller finishes the tree.
+ * A unit is a node of the tree, 2^level blocks, and has a slot for its partial result. A
+ * participant that has claimed several units runs the largest nodes among them, each into the slot
+ * of its first unit. It folds a node's blocks on a small stack of its own, as a binary counter
+ * counts: after block b, as many pairs combine as b + 1 has trailing zeros. The caller finishes the
+ * tree.
  *
- * Of large accumulators no copy is made that can be spared: the slot is the bottom of the stack. */
+ * Large accumulators are copied as little as possible: the slot is the bottom of the stack. */
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -17,11 +18,11 @@
 #include <stddef.h>
 #include <string.h>
 
-/* A stack is no larger than this for the sake of nodes above a unit; an accumulator that is, is
- * large. */
+/* Nodes above a unit may not make a stack larger than this. An accumulator that is larger than this
+ * counts as large. */
 enum { STACK_BYTES = 4096 };
 
-/* What travels to the workers. */
+/* What the workers get. */
 typedef struct reduce_job {
     para_reduce_fn *kernel;
     para_combine_fn *combine;
@@ -69,7 +70,7 @@ static inline char *above(const pile *on, char *acc)
     return acc == on->bottom ? on->above : acc + on->stride;
 }
 
-/* Folds the node of that level above units into the slot of its first unit; false if a failure
+/* Folds the node of that level above units into the slot of its first unit; false if a failure has
  * ended it early. */
 static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *stack,
                      para__aim *aim, para__runner *runner)
@@ -146,26 +147,38 @@ static para_status check_reduce(const para_reduce *reduce, reduce_job *job)
     return status ? status : para__views_check(reduce->in, NULL, reduce->count, &job->views);
 }
 
-/* Divides the call into units, for as many participants as have room. */
-static void divide(reduce_job *job, para__call *call)
+/* What units follow from. */
+typedef struct divisible {
+    const reduce_job *job;
+    size_t chunk; /* as the call's options have it */
+} divisible;
+
+static size_t units_at(const reduce_job *job, unsigned level)
 {
-    const unsigned most = para__call_width_most(call);
-    if (most == 1) {
-        job->level = para__ceiling_log2(job->blocks);
-        job->units = ((job->blocks - 1) >> job->level) + 1;
-        return;
-    }
-    const size_t chunk = call->schedule.options->chunk;
-    const size_t least = para__min(chunk, job->count);
-    job->level = para__unit_level(job->blocks, job->acc_bytes, most);
-    while (((size_t)1 << job->level) < job->blocks && (job->block << job->level) < least)
-        job->level++;
-    const bool is_one = (job->blocks - 1) >> job->level == 0;
-    const unsigned width = para__tree_width(job->blocks, job->acc_bytes, most, &job->level);
-    if (width < most)
-        para__schedule_limit(&call->schedule, width, is_one ? PARA_WHY_ONE_UNIT : PARA_WHY_MEMORY);
-    job->units = ((job->blocks - 1) >> job->level) + 1;
-    para__schedule_divide(&call->schedule, job->units);
+    return ((job->blocks - 1) >> level) + 1;
+}
+
+/* The level of which there are so many units; of several, the lowest. */
+static unsigned level_of(const reduce_job *job, size_t units)
+{
+    unsigned level = para__ceiling_log2(job->blocks);
+    while (level > 0 && units_at(job, level - 1) <= units)
+        level--;
+    return level;
+}
+
+/* Units for so many participants, and how many of these have room for their accumulators. */
+static para__split split_reduce(const void *call, unsigned most)
+{
+    const divisible *of = call;
+    const reduce_job *job = of->job;
+    const size_t least = para__min(of->chunk, job->count);
+    unsigned level = para__unit_level(job->blocks, job->acc_bytes, most);
+    while (((size_t)1 << level) < job->blocks && (job->block << level) < least)
+        level++;
+    const para_why why = units_at(job, level) == 1 ? PARA_WHY_ONE_UNIT : PARA_WHY_MEMORY;
+    const unsigned width = para__tree_width(job->blocks, job->acc_bytes, most, &level);
+    return (para__split){.units = units_at(job, level), .width = width, .why = why};
 }
 
 /* Memory of a call: slots, then a stack and scratch for each worker. */
@@ -174,7 +187,7 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, cha
 {
     const size_t stride = para__slot_bytes(job->acc_bytes);
     const size_t slot_bytes = para__round_up(job->units * stride, PARA__LINE);
-    const unsigned width = para__call_width_most(call);
+    const unsigned width = para__schedule_width_most(&call->schedule);
     const size_t fits = STACK_BYTES / stride;
     const unsigned all = para__ceiling_log2(job->units);
     const unsigned room = fits > job->level + 1 ? (unsigned)fits - job->level - 1 : 0;
@@ -201,17 +214,18 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, cha
     return true;
 }
 
-/* With less memory than a shared call needs, one participant may do. */
+/* If there is not enough memory for a shared call, one participant may do. */
 static bool prepare(reduce_job *job, para__call *call, size_t scratch_bytes, char *small,
                     size_t small_bytes)
 {
     for (;;) {
-        divide(job, call);
+        job->units = para__schedule_units(&call->schedule);
+        job->level = level_of(job, job->units);
         if (lay_out(job, call, scratch_bytes, small, small_bytes))
             return true;
-        if (para__call_width_most(call) == 1)
+        if (para__schedule_is_alone(&call->schedule))
             return false;
-        para__schedule_limit(&call->schedule, 1, PARA_WHY_MEMORY);
+        para__schedule_lacks_memory(&call->schedule);
     }
 }
 
@@ -245,13 +259,17 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
     job.blocks = (job.count - 1) / job.block + 1;
 
     para__call call;
-    status = para__call_begin(&call, pool, (void (*)(void))reduce->kernel, job.count, job.blocks,
-                              &reduce->options, reduce->report);
+    para__schedule_describe(&call.schedule, (void (*)(void))reduce->kernel, job.count, job.blocks,
+                            &reduce->options);
+    const divisible of = {&job, reduce->options.chunk};
+    call.schedule.split = split_reduce;
+    call.schedule.split_of = &of;
+    status = para__call_begin(&call, pool, reduce->report);
     if (status)
         return status;
     _Alignas(PARA__LINE) char small[1024]; /* enough for a small accumulator on one thread */
     if (!prepare(&job, &call, reduce->scratch_bytes, small, sizeof small)) {
-        para__call_release_fp(&call, 0);
+        para__schedule_release_fp(&call.schedule, 0);
         status = para__fail(PARA_ERR_MEMORY, "%zu partial results of %zu bytes, scratch of %zu",
                             job.units, job.acc_bytes, reduce->scratch_bytes);
     } else

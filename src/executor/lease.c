@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/tuning.h"
 #include "executor/left.h"
 #include "share/participant.h"
 
@@ -10,8 +11,9 @@
 /* The lane that this thread had last: most likely free, and in its caches. */
 static PARA__THREAD_LOCAL unsigned char last_lane;
 
-/* Workers look at lanes [0, used) only. It grows before anything is published there; it is
- * written even if it is large enough, so that this comes before the news to which it belongs. */
+/* Workers look at lanes [0, used) only, so `used` grows before anything is published on the lane.
+ * It is written even if it is large enough already: then the write precedes the news to which it
+ * belongs. */
 static void use_lane(para__lanes *lanes, uint32_t index)
 {
     uint32_t used = para__load_relaxed(&lanes->used);
@@ -31,7 +33,7 @@ static void give(para__lane *lane)
     para__store_release(E3, &lane->lease, PARA__LANE_FREE);
 }
 
-/* The last epoch that a lane may have; then it is never leased again. */
+/* The last epoch of a lane. A lane that has reached it is never leased again. */
 static const uint64_t last_epoch = ((uint64_t)1 << (64 - PARA__COUNT_BITS)) - 1;
 
 static inline para__lane *take_free(para__lanes *lanes)
@@ -85,7 +87,7 @@ void para__lane_release(para__lane *lane)
 
 /* ---- Memory -------------------------------------------------------------------------- */
 
-/* Of the lane's lessee, or when the pool ends. A fork may come in between. */
+/* Called by the lane's lessee, or when the pool ends. A fork may come in between. */
 void para__lane_drop_arena(para__lane *lane)
 {
     void *arena = lane->arena;
@@ -131,4 +133,14 @@ void para__lanes_trim(para__lanes *lanes, uint64_t idle_ticks)
     }
     if (!is_kept) /* unless a lane's memory has grown meanwhile */
         para__cas_relaxed(&lanes->kept_ticks, &now, 0);
+}
+
+void para__lanes_trim_idle(para__lanes *lanes)
+{
+    const para__fp fp = para__fp_save();
+    const uint64_t idle_ticks = para__ns_to_ticks(PARA__KEPT_IDLE_NS);
+    if (para__ticks() - para__load_relaxed(&lanes->kept_ticks) > idle_ticks && /* see lane.h */
+        !para__lanes_are_forked(lanes))
+        para__lanes_trim(lanes, idle_ticks);
+    para__fp_restore(fp, 0);
 }

@@ -5,20 +5,18 @@
 #include "share/caller.h"
 #include "share/participant.h"
 
-#include <para/status.h>
 #include <pthread.h>
 
 static para__key lanes_key;
 PARA__THREAD_LOCAL para__lane *para__innermost_lane;
 PARA__THREAD_LOCAL bool para__lanes_watched;
 
-/* Nothing is run any more: what is unclaimed is claimed for nothing. Whether all helpers are
- * out. */
+/* Claims everything that is unclaimed and runs none of it. Returns whether all helpers are out. */
 static bool close_call(para__lane *lane)
 {
     unsigned out = 0;
     for (unsigned w = lane->first; w < lane->first + lane->width; w++) {
-        _Atomic uint64_t *word = &lane->member[w].ticket;
+        para__atomic_u64 *word = &lane->member[w].ticket;
         uint64_t seen = para__load_relaxed(word); /* as in participant.c: claim */
         for (;;) {
             const unsigned left = seen >> PARA__COUNT_BITS == lane->epoch
@@ -59,10 +57,10 @@ bool para__lanes_recover(para__lanes *lanes)
     return some;
 }
 
-/* A call that it was helping with fails. Else its caller would wait for ever. */
+/* The call with which it was helping fails. Otherwise that call's caller would wait for ever. */
 static void leave_helped(para__lane *lane)
 {
-    const para__tally tally = {.error = PARA_ERR_CANCELLED};
+    const para__tally tally = {.ending = PARA__ENDED_CANCELLED};
     para__store_relaxed(&lane->helped->stop, 0); /* as when a call is cancelled */
     para__participant_finish(lane->helped, lane->helped_worker, &tally, lane->helped_done);
     lane->helped = NULL;

@@ -1,9 +1,37 @@
 #include "executor/executor.h"
 
+#include "base/tuning.h"
+
+const para__costs para__costs_assumed = {.round_trip_ns = PARA__ROUND_TRIP_NS,
+                                         .per_helper_ns = PARA__PER_HELPER_NS,
+                                         .wake_ns = PARA__WAKE_NS,
+                                         .wake_cost_ns = PARA__WAKE_COST_NS,
+                                         .share_ns = PARA__SHARE_NS,
+                                         .clock_ns = PARA__CLOCK_NS};
+
+static unsigned caller_alone(const struct para_pool *pool)
+{
+    (void)pool;
+    return 1;
+}
+
 static unsigned none_awake(const struct para_pool *pool)
 {
     (void)pool;
     return 0;
+}
+
+static para__costs assumed_costs(const struct para_pool *pool)
+{
+    (void)pool;
+    return para__costs_assumed;
+}
+
+static bool wait_for_nobody(struct para_pool *pool, uint64_t deadline_ns)
+{
+    (void)pool;
+    (void)deadline_ns;
+    return true;
 }
 
 static void wake_nobody(struct para_pool *pool, unsigned count)
@@ -12,4 +40,8 @@ static void wake_nobody(struct para_pool *pool, unsigned count)
     (void)count;
 }
 
-const para__executor para__nobody = {.awake = none_awake, .wake = wake_nobody};
+const para__executor para__nobody = {.width = caller_alone,
+                                     .awake = none_awake,
+                                     .costs = assumed_costs,
+                                     .wait = wait_for_nobody,
+                                     .wake = wake_nobody};

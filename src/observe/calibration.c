@@ -1,4 +1,4 @@
-/* The public side of calibration: shown, forgotten, saved and loaded. */
+/* The public functions of calibration: show, forget, save and load. */
 #include <para/calibration.h>
 
 #include "base/clock.h"
@@ -22,7 +22,7 @@
 
 /* ---- Kernels and the modules they are in --------------------------------------------- */
 
-/* A module as it is looked for, by an address in it or by its name. */
+/* A module to look for, by an address in it or by its name. */
 typedef struct module {
     uintptr_t address; /* in it, or 0 */
     char name[256];    /* its file's, without folders */
@@ -52,7 +52,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *data)
     return 1;
 }
 
-/* A key holds the kernel's address, shifted; canonical addresses lose nothing that matters. */
+/* A key has the kernel's address, shifted; no address in use loses a bit that matters. */
 static uintptr_t kernel_of(uint64_t key)
 {
     return (uintptr_t)(key >> 6);
@@ -60,8 +60,8 @@ static uintptr_t kernel_of(uint64_t key)
 
 /* ---- The program's own state --------------------------------------------------------- */
 
-/* Files are written and read with a decimal point, whatever the program's language; errno and the
- * floating-point environment stay what they were. */
+/* Files are written and read with a decimal point, whatever the program's locale. errno and the
+ * floating-point environment are kept. */
 typedef struct state {
     locale_t plain, before;
     int error;
@@ -143,7 +143,7 @@ static void print_site(para__site *site, FILE *stream)
             (double)e.price_ns, e.deviation, e.spread, w.halvings, loop, in.address - in.base,
             in.name);
     fprintf(stream, "more %.9g %u %.9g %u %.9g %u %u %u\n", (double)e.mean_ns, e.priced,
-            (double)e.credit_ns, e.refused, (double)w.pace_ns, w.wider, w.again, w.turn);
+            (double)e.credit_ns, e.refused, (double)w.element_ns, w.wider, w.again, w.turn);
 }
 
 static para_status print(para_pool *pool, FILE *stream)
@@ -161,7 +161,7 @@ static para_status print(para_pool *pool, FILE *stream)
         "# share_ns %.0f  spin_ns %.0f  least_ns %.0f  workers %u\n"
         "# site log2_count alone_ns samples shared_ns samples call_ns deviation spread halvings "
         "loop offset module\n"
-        "# more mean_ns priced credit_ns refused pace_ns wider again turn\n",
+        "# more mean_ns priced credit_ns refused width_ns wider again turn\n",
         info.round_trip_ns, info.per_helper_ns, info.wake_ns, info.wake_cost_ns, info.clock_ns,
         info.share_ns, info.spin_ns, info.least_ns, para__pool_workers(pool));
     for (unsigned i = 0; i < PARA__SITES; i++)
@@ -183,8 +183,8 @@ para_status para_calibration_print(para_pool *pool, FILE *stream)
 
 /* ---- Saving and loading -------------------------------------------------------------- */
 
-/* Writes the knowledge to a new file beside path, whose name goes to temporary, and gives it path's
- * place. */
+/* Writes the knowledge to a new file beside path, whose name it stores in temporary, and renames
+ * that to path. */
 static para_status replace(para_pool *pool, const char *path, char *temporary,
                            const struct stat *old)
 {
@@ -246,7 +246,7 @@ typedef struct told {
     uintptr_t offset;
     char module[256];
     bool has_more;
-    float mean_ns, credit_ns, pace_ns;
+    float mean_ns, credit_ns, width_ns;
     unsigned priced, refused, wider, again, turn;
 } told;
 
@@ -282,11 +282,11 @@ static bool parse_more(const char *text, told *t)
         return false;
     t->has_more = true;
     return sscanf(text, "more %f %1u %f %1u %f %1u %1u %1u%n", &t->mean_ns, &t->priced,
-                  &t->credit_ns, &t->refused, &t->pace_ns, &t->wider, &t->again, &t->turn,
+                  &t->credit_ns, &t->refused, &t->width_ns, &t->wider, &t->again, &t->turn,
                   &end) == 8 &&
            ends_at(text, end) && is_cost(t->mean_ns) && is_cost(t->credit_ns) &&
-           is_cost(t->pace_ns) && t->priced < 2 && t->refused < 4 && t->wider < 2 && t->again < 2 &&
-           t->turn < 2;
+           is_cost(t->width_ns) && t->priced < 2 && t->refused < 4 && t->wider < 2 &&
+           t->again < 2 && t->turn < 2;
 }
 
 static void learn(para_pool *pool, const told *t)
@@ -313,14 +313,14 @@ static void learn(para_pool *pool, const told *t)
         e.priced = true;
     }
     para__site_set(para__site_find(&pool->sites, key), e,
-                   (para__tuner){.pace_ns = t->pace_ns,
+                   (para__tuner){.element_ns = t->width_ns,
                                  .halvings = (uint8_t)t->halvings,
                                  .wider = t->wider,
                                  .again = t->again,
                                  .turn = t->turn});
 }
 
-/* Goes through the file; learns, if it is given a pool. 0, or the number of the first bad line. */
+/* Reads the file; learns from it if pool is not NULL. 0, or the number of the first bad line. */
 static size_t read_lines(FILE *stream, para_pool *pool)
 {
     char text[512];

@@ -1,16 +1,16 @@
-/* Whether the short calls of a thread are better off alone, all of them together. Pure functions.
+/* Whether all short calls of a thread together are better off alone. Pure functions.
  *
  * Loops that follow each other disturb each other: what a helper has left in its cache, the next
- * loop misses. So each loop may be worth sharing by itself, and all of them together not. That does
- * not show in any call, but in the time that a thread takes for a window of calls. There are two
- * arms: calls as each is decided for itself, and all of them alone. The thread runs the arm whose
- * windows take less of the time that their calls are predicted to take alone, so that windows of
- * other calls can be compared. The other arm is tried now and then, for two windows, of which the
- * second counts: the first finds data where the other arm has left them. A trial that is lost
- * doubles the time to the next one: trials take 1/8 of the windows at first, and 1/128 in the end.
- * Only what is disturbed takes longer, so an arm's figure follows down at once and up slowly. Where
- * two windows in a row have the same calls, and others than before, a new part of the program has
- * begun, and with it everything. */
+ * loop misses. So each loop may be worth sharing by itself, and all of them together may not. No
+ * single call shows that; the time that a thread takes for a window of calls does. There are two
+ * arms: each call decided for itself, and all calls alone. The thread runs the arm whose windows
+ * take less of the time that their calls are predicted to take alone, so that windows of different
+ * calls can be compared. Now and then it tries the other arm for two windows. The second one
+ * counts, because the first finds data where the other arm has left it. A lost trial doubles the
+ * time to the next one: trials take 1/8 of the windows at first, and 1/128 in the end. Disturbances
+ * only make a window longer, so an arm's figure follows down at once and up slowly. If two windows
+ * in a row have the same calls, and others than before, a new part of the program has begun, and
+ * all is learnt anew. */
 #ifndef PARA_PLAN_ARMS_H
 #define PARA_PLAN_ARMS_H
 
@@ -48,14 +48,15 @@ static inline para__arm para__arms_now(const para__arms *arms)
     return (para__arm)(arms->trial ? !arms->arm : arms->arm);
 }
 
-/* Whether a call of that site ends a window, so that para__arms_next_window is to be told the time. */
+/* Whether a call of that site ends a window: then para__arms_next_window is to be told the time. */
 static inline bool para__arms_is_full(const para__arms *arms, uint32_t site)
 {
     return arms->calls >= PARA__WINDOW_CALLS &&
            (site == arms->first || arms->calls >= PARA__WINDOW_MOST);
 }
 
-/* A short call that would be shared if it were decided for itself, and takes so long alone. */
+/* Adds a short call that would be shared if it were decided for itself, and would take alone_ns
+ * alone. */
 static inline void para__arms_add(para__arms *arms, uint32_t site, double alone_ns)
 {
     arms->calls++;
@@ -63,7 +64,7 @@ static inline void para__arms_add(para__arms *arms, uint32_t site, double alone_
     arms->alone_ns += (float)alone_ns;
 }
 
-/* A window ends, if there was one, and the next begins with a call of that site. */
+/* Ends the window, if there is one, and begins the next with a call of that site. */
 void para__arms_next_window(para__arms *arms, uint32_t site, uint64_t now_ns);
 
 #endif

@@ -91,6 +91,7 @@ static unsigned first_claim(const para__ask *ask, unsigned tickets, double slice
 
 void para__plan_tickets(para__plan *plan, const para__ask *ask, const para__costs *costs)
 {
+    plan->units = (para__range){0, ask->units};
     const size_t claim = ask->claim ? ask->claim : 1;
     const size_t share = (ask->units - 1) / plan->width + 1;
     const size_t most = (share - 1) / claim + 1; /* so that no ticket ties units together */
@@ -111,7 +112,7 @@ void para__plan_tickets(para__plan *plan, const para__ask *ask, const para__cost
 void para__plan_pages(para__plan *plan, uintptr_t address, size_t unit_bytes, size_t units,
                       size_t page_bytes)
 {
-    /* Such a call is long. A head start would hardly show, and would move pages from owner to owner. */
+    /* Such a call is long. A head start would hardly show, and would move pages between owners. */
     if (para__grain_of_pages(&plan->grain, address, unit_bytes, units, plan->width, page_bytes))
         plan->head_start = 0;
 }
@@ -144,21 +145,19 @@ double para__forgone_ns(const para__ask *ask, const para__costs *costs, unsigned
 
 para__plan para__decide(const para__ask *ask, const para__costs *costs)
 {
-    const para_why why = para__why_alone(ask->executor, ask->limit, ask->workers, ask->units);
+    const para_why why = para__why_alone(ask->limit, ask->workers, ask->units);
     if (why != PARA_WHY_PARALLEL)
         return alone(why);
     para__plan plan = {.width = most_threads(ask), .why = PARA_WHY_ASKED};
-    if (ask->executor != PARA_EXECUTOR_THREADS) {
+    if (!ask->is_forced) {
         plan.why = PARA_WHY_PARALLEL;
         plan.gain_ns = gain(ask, ask->awake, costs, &plan.width);
         if (plan.gain_ns <= 0) {
             const double gain_ns = plan.gain_ns;
             plan = alone(PARA_WHY_SMALL);
             plan.gain_ns = gain_ns;
-            return plan;
         }
     }
-    para__plan_tickets(&plan, ask, costs);
     return plan;
 }
 

@@ -9,9 +9,9 @@
  *              |--- slice 0 ---|--- slice 1 (caller's) ---|--- slice 2 ---|
  *              | t0 | t1 | t2  |   t0   |   t1   |   t2   | t0 | t1 | t2  |
  *
- * The caller's slice may be longer by a head start: others hear of a call later than the caller, and the
- * caller of their end, and it works meanwhile. Lengths of slices, head start aside, and of tickets within
- * a slice differ by at most one unit.
+ * The caller's slice may be longer by a head start: the others hear of the call later than the
+ * caller, and the caller hears of their end later. It works meanwhile. Lengths of slices, without
+ * the head start, and of tickets within a slice differ by at most one unit.
  *
  * A call may ask for slices that begin at borders of grains, which are pages of the memory that it
  * writes: then a page has one owner. Slices have equally many grains, or one more; the call may
@@ -31,8 +31,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where slices may begin: at units k * 2^log2 - offset. All zero: anywhere. In one word, since it
- * travels in the line of a call that has the least room. */
+/* Where slices may begin: at units k * 2^log2 - offset. All zero: anywhere. It is one word, because
+ * it travels in the line of a call that has the least room. */
 typedef struct para__grain {
     uint32_t log2 : 5;
     uint32_t offset : 27; /* units that the first grain has before the call; < 2^log2 */
@@ -47,15 +47,15 @@ typedef struct para__division {
     para__grain grain;     /* where it is not zero, head_start is */
 } para__division;
 
-/* What there is room for in the words that participants claim from. */
+/* The most tickets of a slice: the room in the words that participants claim from. */
 #define PARA__SLICE_TICKETS_MAX 1023
 
 typedef struct para__range {
     size_t first, count;
 } para__range;
 
-/* The start of part i when n things are divided into parts as equal as can be; i may equal parts.
- */
+/* The start of part i if n things are divided into parts as equal as possible; i may equal
+ * parts. */
 static inline size_t para__share(size_t n, size_t parts, size_t i)
 {
     const size_t rest = n % parts;
@@ -76,9 +76,9 @@ para__range para__ticket_units(const para__division *division, unsigned s, unsig
 bool para__grain_of_pages(para__grain *grain, uintptr_t address, size_t unit_bytes, size_t units,
                           unsigned width, size_t page_bytes);
 
-/* How many of the tickets that remain in a slice to claim at once: `first` of an untouched slice,
- * as the plan wants it; after that, and never more, half of what remains, rounded up, so that the
- * pieces shrink towards the end and nobody is left waiting for a large one. */
+/* How many of a slice's remaining tickets to claim at once: `first` of an untouched slice, as the
+ * plan says. Later, and never more than that, half of what remains, rounded up, so that claims
+ * shrink towards the end and nobody has to wait for a large one. */
 static inline unsigned para__claim_size(unsigned remaining, unsigned tickets, unsigned first)
 {
     const unsigned half = (remaining + 1) / 2;

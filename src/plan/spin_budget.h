@@ -1,9 +1,9 @@
 /* How long a worker spins before it sleeps: spinning pays for itself or is left. Pure functions.
  *
  * Spinning spares a wake-up if a call comes in time, and is CPU time for nothing if none comes. A
- * worker earns a spin budget: as much as it works, and a wake-up for each time that spinning spared one.
- * What it spins is spent. So all spinning takes no longer than the worker's work and the wake-ups
- * that it spared, whatever the rate of calls (but for what a new pool begins with). */
+ * worker earns its spin budget: the time that it works, and a wake-up's time whenever spinning
+ * spared one. It spends what it spins. So all spinning takes no longer than the worker's work and
+ * the wake-ups that it spared, whatever the rate of calls (but for what a new pool begins with). */
 #ifndef PARA_PLAN_SPIN_BUDGET_H
 #define PARA_PLAN_SPIN_BUDGET_H
 

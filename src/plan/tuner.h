@@ -1,13 +1,12 @@
-/* The width from which on more workers add nothing. Pure functions.
+/* The tuner: the width from which on more workers add nothing. Pure functions.
  *
- * Calls that are bound by memory gain nothing from workers beyond those that saturate it; these
- * only take turns. Which calls are so bound cannot be told from what their batches cost, since
- * those of a loop may cost what they like, but from whole calls. So another width is an arm of its
- * site, tried from the credit that pays for all trials (trial.h): half of the present workers, or
- * twice as many. A trial is two calls. Half of the workers are enough if both take no longer; twice
- * as many are better if the second is faster, since the first may have to wake them. Sites of less
- * than four workers have no such arm: with two, what is known of the cost alone decides.
- */
+ * Calls that are bound by memory gain nothing from workers beyond those that saturate it; further
+ * ones only wait. The cost of a call's batches does not show that, since those of a loop may cost
+ * anything, but whole calls do. So another width is an arm of its site, tried from the credit that
+ * pays for all trials (trial.h): half of the present workers, or twice as many. A trial is two
+ * calls. Half of the workers are enough if both take no longer; twice as many are better if the
+ * second is faster, since the first may have to wake them. Sites of less than four workers have no
+ * such arm: with two, the known cost alone decides. */
 #ifndef PARA_PLAN_TUNER_H
 #define PARA_PLAN_TUNER_H
 

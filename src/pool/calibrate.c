@@ -7,14 +7,7 @@
 #include "executor/lease.h"
 #include "pool/worker.h"
 
-const para__costs para__costs_assumed = {.round_trip_ns = PARA__ROUND_TRIP_NS,
-                                         .per_helper_ns = PARA__PER_HELPER_NS,
-                                         .wake_ns = PARA__WAKE_NS,
-                                         .wake_cost_ns = PARA__WAKE_COST_NS,
-                                         .share_ns = PARA__SHARE_NS,
-                                         .clock_ns = PARA__CLOCK_NS};
-
-para__costs para__costs_now(const para_pool *pool)
+para__costs para__costs_followed(const para_pool *pool)
 {
     para__costs costs = *para__pool_costs(pool);
     costs.round_trip_ns = para__load_relaxed(&pool->followed.round_trip_ns); /* all: see types.h */
@@ -23,7 +16,7 @@ para__costs para__costs_now(const para_pool *pool)
     return costs;
 }
 
-/* Then nobody needs costs any more. */
+/* Whether the pool is about to end: then nobody needs its costs. */
 static bool is_ending(const para_pool *pool)
 {
     return para__load_relaxed(&pool->stopping); /* late news: a ping more */
@@ -49,8 +42,8 @@ static double ping_ns(para_pool *pool, unsigned width, int trials)
     return shortest;
 }
 
-/* Has the helpers park, which without spinning they do at once, and gives them the time to fall
- * asleep; false if they did not in time. */
+/* Lets the helpers park and gives them time to fall asleep; without spinning they park at once.
+ * False if they did not in time. */
 static bool let_park(const para_pool *pool)
 {
     const uint64_t start = para__now_ns();
@@ -75,8 +68,8 @@ static double clock_ns(void)
     return (double)(now - start) / 16 * para__ns_per_tick();
 }
 
-/* Spinning in proportion to what was measured of waking; none where threads share CPUs, or are not
- * to spin. */
+/* Sets how long workers spin, in proportion to the measured cost of a wake-up; not at all if
+ * threads share CPUs or must not spin. */
 static void set_spin(para_pool *pool, double wake_ns)
 {
     const double ns =
@@ -93,14 +86,14 @@ static void set_least_work(para_pool *pool, const para__costs *costs)
                         least < 1e9 ? (uint32_t)least : 1000000000u);
 }
 
-/* What follows from the costs that are followed. */
+/* Updates what depends on the costs that are followed. */
 static void update_least_work(para_pool *pool)
 {
-    const para__costs costs = para__costs_now(pool);
+    const para__costs costs = para__costs_followed(pool);
     set_least_work(pool, &costs);
 }
 
-/* Has costs followed from these on. */
+/* Follows the costs from these on. */
 static void follow_from(para_pool *pool, const para__costs *costs)
 {
     para__store_relaxed(&pool->followed.round_trip_ns, /* all: see types.h */
@@ -158,9 +151,9 @@ void para__costs_measure(para_pool *pool)
     follow_from(pool, &pool->costs);
 }
 
-/* Follows a sample down quickly and up slowly: what disturbs a call makes it longer. Callers at
- * once may lose a sample. */
-static void follow_cost(_Atomic uint32_t *ns, double sample)
+/* Follows samples down quickly and up slowly, because a disturbance makes a call longer. Callers at
+ * the same time may lose a sample. */
+static void follow_cost(para__atomic_u32 *ns, double sample)
 {
     const double known = para__load_relaxed(ns); /* a value on its own: see types.h */
     const double next = sample < known ? known + (sample - known) / PARA__SAMPLE_WEIGHT
@@ -171,13 +164,13 @@ static void follow_cost(_Atomic uint32_t *ns, double sample)
 
 void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)
 {
-    /* There and back; of one that slept, what the wake-up added. Less the helper's look at the
-     * clock. */
+    /* The way there and back, or for a helper that slept, what the wake-up added; less the helper's
+     * reading of the clock. */
     const double round_trip_ns =
         para__load_relaxed(&pool->followed.round_trip_ns); /* all: see types.h */
     const double way_ns = (double)ticks * para__ns_per_tick() - para__pool_costs(pool)->clock_ns;
     const double ns = awake ? 2 * way_ns : way_ns > round_trip_ns ? way_ns - round_trip_ns : 0;
-    _Atomic uint32_t *known = awake ? &pool->followed.round_trip_ns : &pool->followed.wake_ns;
+    para__atomic_u32 *known = awake ? &pool->followed.round_trip_ns : &pool->followed.wake_ns;
     const uint32_t known_ns = para__load_relaxed(known);
     if (came)
         follow_cost(known, ns);

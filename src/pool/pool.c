@@ -19,8 +19,8 @@
 #include <pthread.h>
 #include <stdio.h>
 
-/* The worker in whose place a caller on that CPU works: one on the same core, else in the same
- * domain, else the first. */
+/* The worker whose place a caller on that CPU takes: one on the same core, else in the same domain,
+ * else the first. */
 static unsigned nearest_worker(const para_pool *pool, const para_cpu_info *cpu)
 {
     unsigned nearest = 0;
@@ -34,8 +34,8 @@ static unsigned nearest_worker(const para_pool *pool, const para_cpu_info *cpu)
     return nearest;
 }
 
-/* Places a pool of fewer workers than cores on as many domains as there are: the first core of
- * each, then the second, until there are enough. Neighbours are of one domain all the same. */
+/* Spreads a pool of fewer workers than cores over all domains: takes the first core of each, then
+ * the second, until there are enough. Workers of one domain are still neighbours. */
 static para_status spread_workers(para_pool *pool)
 {
     const para__machine *machine = pool->machine;
@@ -58,7 +58,7 @@ static para_status spread_workers(para_pool *pool)
     return PARA_OK;
 }
 
-/* Fills in where each worker is placed, and who reads its job descriptors together. */
+/* Sets where each worker is placed, and the group whose job descriptor it reads. */
 static para_status place_workers(para_pool *pool, bool spread)
 {
     const para__machine *machine = pool->machine;
@@ -88,7 +88,7 @@ static para_status place_workers(para_pool *pool, bool spread)
     return status;
 }
 
-/* The block of memory that a pool is made of, laid out behind the structure itself. */
+/* The memory of a pool, one block: what the structure points to lies behind it. */
 static para_pool *allocate(const para__machine *machine, unsigned workers)
 {
     unsigned cpu_limit = 0;
@@ -132,8 +132,8 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
     return pool;
 }
 
-/* A call that runs meanwhile, or a lane that a jump has left behind, is the caller's fault, and may
- * still be looked at. Then the memory stays. */
+/* Whether a call still runs, or a lane was left by a jump. That is the caller's fault, and somebody
+ * may still look at the memory, so it is not freed. */
 static bool is_used(para_pool *pool)
 {
     para__lanes_recover(&pool->lanes);
@@ -171,7 +171,8 @@ static para_status check_config(const para_pool_config *config)
     return PARA_OK;
 }
 
-/* What is in force: the caller's configuration, completed from the environment and the machine. */
+/* The settings in force: the caller's configuration, completed from the environment and the
+ * machine. */
 static para_status complete(const para_pool_config *config, const para__machine *machine,
                             para__settings *settings)
 {
@@ -284,7 +285,7 @@ para_status para_pool_create(para_pool **pool, const para_pool_config *config)
 {
     if (!pool)
         return para__fail(PARA_ERR_ARGUMENT, "there is no place for the pool");
-    /* A thread that ends on the way would leave workers behind. */
+    /* A thread that were cancelled here would leave workers behind. */
     const int cancel_state = para__cancellation_off();
     const para__fp fp = para__fp_save();
     const para_status status = make(pool, config);
@@ -293,8 +294,8 @@ para_status para_pool_create(para_pool **pool, const para_pool_config *config)
     return status;
 }
 
-/* Whether the calling thread runs a kernel of the pool, or what such a kernel has called, as far as
- * lanes tell: a kernel that runs alone may have none. */
+/* Whether the calling thread is within a kernel of the pool, as far as lanes show: a kernel that
+ * runs alone may have none. */
 static bool is_within_kernel(const para_pool *pool)
 {
     bool is_within = para__pool_is_worker(pool);
@@ -321,8 +322,8 @@ void para_pool_destroy(para_pool *pool)
     para__cancellation_restore(cancel_state);
 }
 
-/* Makes a parent's pool one on which no call is in flight, and no lane has anything of another
- * thread's lease. The epochs go on: what the words hold is of older calls. */
+/* Clears a parent's pool: no call is in flight, and no lane keeps anything of another thread's
+ * lease. Epochs are kept, because the words still hold those of older calls. */
 static void forget_calls(para_pool *pool)
 {
     for (unsigned i = 0; i < PARA__LANES; i++) {

@@ -27,7 +27,7 @@ void para__worker_enter(const para__worker *self)
     this_worker = self;
 }
 
-/* The place of a thread that is none of the pool's. */
+/* The place of a thread that is not a worker of the pool. */
 static inline unsigned outside_place(const para_pool *pool)
 {
     const int cpu = para__current_cpu();
@@ -55,7 +55,8 @@ para__position para__pool_position(const para_pool *pool, unsigned width)
 
 unsigned para__pool_awake(const para_pool *pool)
 {
-    /* Of the threads, one is the caller, or in the place of the caller and most likely parked. */
+    /* One of the threads is the caller, or a caller has taken its place, and then it is most likely
+     * parked. */
     const unsigned sleeping = para__load_relaxed(&pool->sleeping); /* a guess: orders nothing */
     const unsigned workers = para__pool_workers(pool);
     const unsigned others = workers - para__pool_is_worker(pool);
@@ -63,11 +64,11 @@ unsigned para__pool_awake(const para_pool *pool)
     return awake < workers ? awake : workers - 1;
 }
 
-/* A source of work. All of them stand in a constant table, so that the compiler makes direct calls
- * of a worker's looks. */
+/* A source of work. All sources are in a constant table, so that the compiler makes direct calls of
+ * them. */
 typedef struct source {
-    /* Whether there is work that the worker has not looked at. It looks once more before it sleeps:
-     * so news are written and read with seq_cst [E5]. */
+    /* Whether there is work that the worker has not looked at. The worker looks once more before it
+     * sleeps, so news is written and read with seq_cst [E5]. */
     bool (*has_news)(para_pool *pool, unsigned worker);
     para__visit (*serve)(para_pool *pool, unsigned worker); /* looks at all of it, and works */
 } source;
@@ -103,9 +104,9 @@ static para__visit go_round(const para__worker *self)
     return outcome;
 }
 
-/* Sleeps until there may be news, unless there are already. One that was displaced is not told when
- * its core is free again, and looks by itself: after a millisecond, then after twice as long, and
- * so on, so that it disturbs whoever is there less and less. */
+/* Sleeps until there may be news, unless there is some already. Nobody tells a displaced worker
+ * that its core is free again. It looks by itself after a millisecond, then after twice as long,
+ * and so on, to disturb the caller on its core less and less. */
 static void park(para__worker *self, bool displaced)
 {
     para_pool *pool = self->pool;
@@ -130,7 +131,7 @@ static void park(para__worker *self, bool displaced)
     para__event_cancel(&helper->event);
 }
 
-/* Leaves its CPU to others for a while, and is not to be woken meanwhile but for the end. */
+/* Leaves its CPU to others for a while. Only the end of the pool wakes it meanwhile. */
 static void rest(para__worker *self)
 {
     para_pool *pool = self->pool;
@@ -155,8 +156,8 @@ typedef struct idling {
     unsigned rounds;
 } idling;
 
-/* It finds nothing to do, after it has worked or woken. What it has done since it last looked at
- * the clock is taken for work. */
+/* The worker finds nothing to do, after it has worked or woken. The time since it last read the
+ * clock counts as work. */
 static void begin_idling(const para__worker *self, idling *idle, uint64_t now)
 {
     const uint64_t spin_ticks = para__load_relaxed(&self->pool->lanes.spin_ticks); /* see lane.h */
@@ -168,7 +169,7 @@ static void begin_idling(const para__worker *self, idling *idle, uint64_t now)
     idle->looked_at = now;
 }
 
-/* It has worked. If it was spinning until then, that is paid. */
+/* The worker has worked. If it was spinning before, that is spent now. */
 static void end_idling(idling *idle)
 {
     if (idle->since)
@@ -188,7 +189,7 @@ static bool is_over_budget(const para__worker *self, idling *idle, uint64_t now)
     return now - idle->since >= para__spin_budget_limit(&idle->budget, spin_ticks);
 }
 
-/* Back from sleep. Who woke it expects calls. */
+/* Back from sleep. Whoever woke it expects calls. */
 static void wake_up(const para__worker *self, idling *idle)
 {
     const uint64_t spin_ticks = para__load_relaxed(&self->pool->lanes.spin_ticks); /* see lane.h */
@@ -199,13 +200,13 @@ static void wake_up(const para__worker *self, idling *idle)
     *idle = (idling){.budget = idle->budget, .looked_at = para__ticks()};
 }
 
-/* Goes round the lanes until the pool ends. A worker that has helped looks again at once; one that
- * finds nothing spins for a while, in time rather than in rounds, and then parks. On a contended
- * CPU it takes turns with the others there: see yield.h. */
+/* Looks for work until the pool ends. A worker that has helped looks again at once. One that finds
+ * nothing spins for a while, measured in time and not in rounds, and then parks. On a contended CPU
+ * it yields: see yield.h. */
 void para__worker_live(para__worker *self)
 {
     para_pool *pool = self->pool;
-    idling idle = {.budget.ticks = para__ns_to_ticks(PARA__FIRST_PATIENCE_NS),
+    idling idle = {.budget.ticks = para__ns_to_ticks(PARA__FIRST_BUDGET_NS),
                    .looked_at = para__ticks()};
     para__yield yield;
     para__yield_init(&yield);

@@ -7,7 +7,7 @@
 void para__yield_init(para__yield *yield)
 {
     *yield = (para__yield){.quantum_ticks = para__ns_to_ticks(PARA__QUANTUM_NS),
-                           .look_ticks = para__ns_to_ticks(PARA__TURN_LOOK_NS)};
+                           .look_ticks = para__ns_to_ticks(PARA__YIELD_LOOK_NS)};
     para__yield_restart(yield);
 }
 
@@ -17,21 +17,21 @@ void para__yield_restart(para__yield *yield)
     yield->begun_usage = para__thread_usage();
 }
 
-/* A long stretch, looked at: was the thread off its CPU? */
+/* After a long stretch: was the thread off its CPU? */
 static void look(para__yield *yield, uint64_t ticks)
 {
     const para__usage now = para__thread_usage();
     const uint64_t ran_ns = now.cpu_ns - yield->begun_usage.cpu_ns;
     if (now.preemptions == yield->begun_usage.preemptions ||
-        (double)ticks * para__ns_per_tick() < (double)(ran_ns + PARA__TURN_LOST_NS)) {
+        (double)ticks * para__ns_per_tick() < (double)(ran_ns + PARA__YIELD_LOST_NS)) {
         yield->calm_ticks += ticks;
-        if (yield->calm_ticks > para__ns_to_ticks(PARA__TURN_CALM_NS))
+        if (yield->calm_ticks > para__ns_to_ticks(PARA__YIELD_CALM_NS))
             yield->failed = 0;
         return;
     }
     yield->calm_ticks = 0;
-    yield->failed = yield->failed ? 2 * yield->failed : PARA__TURNS_LEAST;
-    yield->failed = para__min(yield->failed, PARA__TURNS_MOST);
+    yield->failed = yield->failed ? 2 * yield->failed : PARA__YIELDS_LEAST;
+    yield->failed = para__min(yield->failed, PARA__YIELDS_MOST);
     yield->left = yield->failed;
 }
 

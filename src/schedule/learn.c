@@ -7,8 +7,9 @@
 #include <float.h>
 #include <math.h>
 
-/* Counts calls that were not shared, for what is done now and then. */
+/* Count calls that were not shared, for what is done now and then. */
 static PARA__THREAD_LOCAL uint8_t relaxed;
+static PARA__THREAD_LOCAL uint8_t unlearnt;
 
 /* ---- While it is probed --------------------------------------------------------------- */
 
@@ -46,6 +47,7 @@ static bool shares_rest(para__schedule *s)
     if (plan.width == 1)
         return false;
     s->plan = plan;
+    para__plan_tickets(&s->plan, &s->ask, &costs);
     s->plan.why = PARA_WHY_ESCALATED;
     return true;
 }
@@ -58,7 +60,7 @@ static size_t next_of_trial(para__schedule *s, const para__batches *batches, siz
     const double ns = para__schedule_ns(s, batches->ticks, batches->count);
     const double rest_ns = ns / batches->units * (double)left;
     if (ns > s->usual_ns && rest_ns > PARA__ESCALATE_NS) {
-        para__schedule_ask(s, left, rest_ns, rest_ns * para__pool_workers(s->pool));
+        para__schedule_ask(s, left, rest_ns, rest_ns * s->workers);
         if (shares_rest(s))
             return 0;
     }
@@ -137,7 +139,7 @@ static void account(const para__schedule *s, para__estimate *e, double ns)
         *e = para__trial_settle(*e, ns < s->usual_ns ? PARA__WON : PARA__LOST);
         para__tuner width = para__site_tuner(s->site);
         width.turn = true; /* of another width, if the site has one */
-        para__site_set_width(s->site, width);
+        para__site_set_tuner(s->site, width);
         return;
     }
     const bool compared = e->alone > 0 || s->plan.width == 1;
@@ -154,7 +156,7 @@ static void account(const para__schedule *s, para__estimate *e, double ns)
 static double record(const para__schedule *s, para__estimate *e, const para__outcome *outcome,
                      size_t units)
 {
-    const unsigned all = para__pool_workers(s->pool);
+    const unsigned all = s->workers;
     const bool is_alone = s->plan.width == 1;
     const para__tally *tally = &outcome->tally;
     /* Where memory keeps fewer workers waiting, the cost is that of all of them: else it would look
@@ -194,8 +196,7 @@ static void learn_given_up(const para__schedule *s)
 {
     para__estimate e = para__site_read(s->site);
     if (e.alone == 0)
-        e = para__estimate_try(e, PARA__ALONE, (double)s->count,
-                               s->usual_ns * para__pool_workers(s->pool));
+        e = para__estimate_try(e, PARA__ALONE, (double)s->count, s->usual_ns * s->workers);
     account(s, &e, INFINITY);
     para__site_write(s->site, e);
 }
@@ -204,21 +205,32 @@ static void learn_given_up(const para__schedule *s)
  * trial. */
 static bool learn_width(const para__schedule *s, double element_ns)
 {
-    para__tuner width = para__site_tuner(s->site);
+    para__tuner tuner = para__site_tuner(s->site);
     if (!s->widths) {
-        para__site_set_width(s->site, para__tuner_add(width, element_ns));
+        para__site_set_tuner(s->site, para__tuner_add(tuner, element_ns));
         return false;
     }
     para__verdict verdict;
-    width = para__tuner_try(width, para__pool_workers(s->pool), element_ns, &verdict);
-    para__site_set_width(s->site, width);
+    tuner = para__tuner_try(tuner, s->workers, element_ns, &verdict);
+    para__site_set_tuner(s->site, tuner);
     para__site_write(s->site, para__trial_settle(para__site_read(s->site), verdict));
     return true;
 }
 
+/* Whether a call that was looked at on behalf of others, all too small to share, was so small
+ * indeed: then nothing is decided otherwise whatever it cost. Some are learnt from, so that what is
+ * shown of the site stays right. */
+static bool is_as_small_as_expected(const para__schedule *s, double elapsed_ns)
+{
+    const unsigned all = s->workers;
+    return s->small && !s->probe && para__estimate_trusted(s->estimate) &&
+           elapsed_ns < para__least_work_ns(para__pool_costs(s->pool), all) &&
+           !para__is_sampled(&unlearnt);
+}
+
 void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_t units)
 {
-    const unsigned all = para__pool_workers(s->pool);
+    const unsigned all = s->workers;
     const double elapsed_ns = para__schedule_ns(s, (double)outcome->ticks, 1);
     if (s->trial && s->probe && s->plan.width > 1) {
         learn_given_up(s);
@@ -228,6 +240,8 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         para__schedule_forgo_trial(s); /* nobody came: this was not shared */
         return;
     }
+    if (is_as_small_as_expected(s, elapsed_ns))
+        return;
     if (s->watched && elapsed_ns < PARA__ANOTHER_KIND * s->usual_ns) {
         if (!s->together && s->pool->executor->awake(s->pool) < all - 1) {
             s->stands_for = 1;
@@ -248,7 +262,7 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         e = para__estimate_price(e, para__schedule_ns(s, price_ticks, 1));
     e.priced |= tell && para__batches_are_clear(&outcome->batches);
     const double ns = record(s, &e, outcome, units);
-    if (ns >= 0 && s->options->executor == PARA_EXECUTOR_AUTO)
+    if (ns >= 0 && s->is_automatic)
         account(s, &e, elapsed_ns);
     s->estimate = e;
     para__site_write(s->site, e);

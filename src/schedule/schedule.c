@@ -18,12 +18,12 @@ static PARA__THREAD_LOCAL struct {
     para__arms arms;       /* whether its short calls run alone, all of them */
 } recent;
 
-static unsigned awake(const para_pool *pool, double work_ns)
+static unsigned awake(const para__schedule *s, double work_ns)
 {
     /* A call within a kernel finds everybody busy with the call around it. If it is long against
      * the cost of sharing, they may come to help before it is over. */
-    const bool long_within = work_ns >= PARA__LONG_WITHIN_NS && para__pool_is_worker(pool);
-    return long_within ? para__pool_workers(pool) - 1 : pool->executor->awake(pool);
+    const bool long_within = work_ns >= PARA__LONG_WITHIN_NS && para__pool_is_worker(s->pool);
+    return long_within ? s->workers - 1 : s->pool->executor->awake(s->pool);
 }
 
 void para__schedule_ask(para__schedule *s, size_t units, double work_ns, double alone_ns)
@@ -32,10 +32,10 @@ void para__schedule_ask(para__schedule *s, size_t units, double work_ns, double 
                          .work_ns = work_ns,
                          .alone_ns = alone_ns,
                          .price_ns = s->estimate.price_ns,
-                         .workers = para__pool_workers(s->pool),
-                         .awake = awake(s->pool, work_ns),
+                         .workers = s->workers,
+                         .awake = awake(s, work_ns),
                          .limit = s->limit,
-                         .executor = s->options->executor,
+                         .is_forced = !s->is_automatic,
                          .claim = s->options->claim,
                          .spread = para__estimate_unevenness(s->estimate)};
 }
@@ -55,7 +55,7 @@ void para__schedule_stay_alone(para__schedule *s, para_why why)
 
 void para__schedule_is_shared(para__schedule *s)
 {
-    if (!para__pool_is_ready(s->pool))
+    if (!s->pool->executor->wait(s->pool, 0))
         s->timed = false; /* helpers may be late: it tells nothing of sharing */
     recent.shared = s->site;
 }
@@ -199,8 +199,7 @@ static bool is_trial_shared(para__schedule *s)
  * cost is the outer call's. */
 static bool has_arms(const para__schedule *s, double work_ns)
 {
-    return work_ns < PARA__LONG_NS && s->options->executor == PARA_EXECUTOR_AUTO &&
-           !para__pool_is_worker(s->pool);
+    return work_ns < PARA__LONG_NS && s->is_automatic && !para__pool_is_worker(s->pool);
 }
 
 /* Whether this call, which would be shared if it were decided for itself, runs alone as all short
@@ -238,8 +237,6 @@ static void set_width(para__schedule *s, unsigned width)
         return;
     s->plan.width = width;
     s->plan.why = PARA_WHY_SATURATED;
-    const para__costs costs = para__costs_now(s->pool);
-    para__plan_tickets(&s->plan, &s->ask, &costs);
 }
 
 /* A long call for which the engine chooses: on as many workers as its site is at, unless even fewer
@@ -247,23 +244,22 @@ static void set_width(para__schedule *s, unsigned width)
 static void narrow(para__schedule *s)
 {
     s->tuner = para__site_tuner(s->site);
-    const unsigned present = para__tuner_present(s->tuner, para__pool_workers(s->pool));
-    if (s->plan.width >= present && !s->options->workers &&
-        s->options->executor == PARA_EXECUTOR_AUTO)
+    const unsigned present = para__tuner_present(s->tuner, s->workers);
+    if (s->plan.width >= present && !s->options->workers && s->is_automatic)
         set_width(s, present);
 }
 
 /* What a call takes as it is planned: as it was seen, if the call runs on its site's width. */
 static double usual_ns(const para__schedule *s, double predicted_ns)
 {
-    return s->tuned_width && s->tuner.pace_ns > 0 ? (double)s->tuner.pace_ns * (double)s->count
-                                                  : predicted_ns;
+    const bool is_seen = s->tuned_width && s->tuner.element_ns > 0;
+    return is_seen ? (double)s->tuner.element_ns * (double)s->count : predicted_ns;
 }
 
 /* Whether the site's next trial is of another width; then, whether it is this call. */
 static bool is_trial_of_width(para__schedule *s)
 {
-    const unsigned trial = para__tuner_trial(s->tuner, para__pool_workers(s->pool));
+    const unsigned trial = para__tuner_trial(s->tuner, s->workers);
     if (!s->tuned_width || !s->tuner.turn || trial == s->tuned_width)
         return false;
     /* Half as many workers may take twice as long. */
@@ -276,16 +272,16 @@ static bool is_trial_of_width(para__schedule *s)
 
 /* A call whose cost is not known: from its first unit on if its units have been dear, or are so few
  * that they may be. */
-static void begin_unknown(para__schedule *s, size_t units)
+static void begin_unknown(para__schedule *s)
 {
+    const size_t units = s->units;
     const bool first = para__estimate_samples(s->estimate) == 0;
     const double unit_ns = first ? PARA__FIRST_UNIT_NS
                                  : (double)s->estimate.mean_ns * (double)s->count / (double)units;
     para__schedule_ask(s, units, unit_ns * (double)units, 0);
     s->ask.varies = true;
     const para__costs costs = para__costs_now(s->pool);
-    const bool few =
-        !first || units <= (size_t)PARA__FIRST_UNITS_A_WORKER * para__pool_workers(s->pool);
+    const bool few = !first || units <= (size_t)PARA__FIRST_UNITS_A_WORKER * s->workers;
     if (few && para__share_at_once(&s->ask, unit_ns, &costs)) {
         s->plan = para__decide(&s->ask, &costs);
         s->timed = true;
@@ -296,21 +292,20 @@ static void begin_unknown(para__schedule *s, size_t units)
 }
 
 /* A call whose cost is known, and enough to be worth sharing. */
-static void begin_known(para__schedule *s, size_t units)
+static void begin_known(para__schedule *s)
 {
     const double work_ns = para__elements_ns(s, PARA__SHARED);
     const double alone_ns = para__elements_ns(s, PARA__ALONE) + (double)s->estimate.price_ns;
-    const bool automatic = s->options->executor == PARA_EXECUTOR_AUTO;
     const bool has_choice = has_arms(s, work_ns);
-    para__schedule_ask(s, units, work_ns, alone_ns);
+    para__schedule_ask(s, s->units, work_ns, alone_ns);
     if (has_choice && para__arms_now(&recent.arms) == PARA__ALL_ALONE) /* as if they were shared */
-        s->ask.awake = para__pool_workers(s->pool) - 1;
+        s->ask.awake = s->workers - 1;
     decide(s);
     s->stands_for = work_ns < PARA__LONG_NS ? PARA__SAMPLE_EVERY : 1;
     s->timed = s->stands_for == 1 || para__is_sampled(&recent.calls);
     if (s->stands_for == 1)
         narrow(s);
-    if (!automatic)
+    if (!s->is_automatic)
         return;
     if (s->plan.width > 1) {
         if (has_choice && is_alone_with_all(s, alone_ns)) {
@@ -345,32 +340,35 @@ size_t para__small_count(const para__schedule *s)
     return most < (double)SIZE_MAX / 2 ? (size_t)most : SIZE_MAX / 2;
 }
 
-bool para__schedule_begin_small(para__schedule *s, uintptr_t kernel, size_t units)
+bool para__schedule_begin_small(para__schedule *s)
 {
     const para_options *options = s->options;
-    s->limit = options->workers;
+    s->is_automatic = options->executor == PARA_EXECUTOR_AUTO;
+    s->limit = options->executor == PARA_EXECUTOR_SERIAL ? 1 : options->workers;
+    s->workers = s->pool->executor->width(s->pool);
     s->timed = false;
     s->probe = false;
     s->small = false;
-    const para_why why =
-        para__why_alone(options->executor, options->workers, para__pool_workers(s->pool), units);
+    const para_why why = para__why_alone(s->limit, s->workers, s->units);
     if (why != PARA_WHY_PARALLEL) {
         s->site = NULL;
         para__schedule_stay_alone(s, why);
         return true;
     }
-    s->site = para__site_find(&s->pool->sites, para__site_key_of(kernel, s->count, options->site));
-    if (options->executor != PARA_EXECUTOR_AUTO ||
+    s->site =
+        para__site_find(&s->pool->sites, para__site_key_of(s->kernel, s->count, options->site));
+    if (!s->is_automatic ||
         s->count > para__load_relaxed(&s->site->small) || /* no order: see sites.h */
         para__is_sampled(&recent.calls))
         return false;
     recent.shared = NULL;
     s->small = true;
-    s->plan = (para__plan){.width = 1, .tickets = 1, .first = 1, .why = PARA_WHY_SMALL};
+    s->plan.width = 1; /* the rest of a plan is of calls that are shared or learnt from */
+    s->plan.why = PARA_WHY_SMALL;
     return true;
 }
 
-void para__schedule_begin(para__schedule *s, size_t units)
+void para__schedule_begin(para__schedule *s)
 {
     s->unsettled = false;
     s->watched = false;
@@ -381,10 +379,10 @@ void para__schedule_begin(para__schedule *s, size_t units)
     s->tuned_width = 0;
     s->probed_ns = 0;
     s->estimate = para__site_read(s->site);
-    const bool automatic = s->options->executor == PARA_EXECUTOR_AUTO;
     const bool trusted = para__estimate_trusted(s->estimate);
-    if (automatic && s->count <= para__small_count(s)) {
+    if (s->is_automatic && s->count <= para__small_count(s)) {
         run_small(s);
+        s->small = true;
         s->timed = true; /* the others of its kind are not looked at */
         s->stands_for = PARA__SAMPLE_EVERY;
         if ((double)s->estimate.price_ns > para__elements_ns(s, PARA__ALONE) &&
@@ -392,39 +390,61 @@ void para__schedule_begin(para__schedule *s, size_t units)
             s->probe = true; /* a price is only seen in batches: is it still there? */
             s->first_elements = s->count / PARA__PRICE_BATCHES + 1;
         }
-    } else if (automatic && !trusted) {
-        begin_unknown(s, units);
+    } else if (s->is_automatic && !trusted) {
+        begin_unknown(s);
     } else if (trusted) {
-        begin_known(s, units);
+        begin_known(s);
     } else {
-        para__schedule_ask(s, units, 0, 0);
+        para__schedule_ask(s, s->units, 0, 0);
         decide(s);
         s->timed = true;
     }
 }
 
-void para__schedule_divide(para__schedule *s, size_t units)
+unsigned para__schedule_width_most(const para__schedule *s)
 {
+    if (!s->probe)
+        return s->plan.width;
+    return s->limit && s->limit < s->workers ? s->limit : s->workers;
+}
+
+/* Has the call divided into units for as many as it may have. */
+static void split(para__schedule *s)
+{
+    const unsigned most = para__schedule_width_most(s);
+    if (!s->split || most == 1)
+        return;
+    const para__split split = s->split(s->split_of, most);
+    s->units = split.units;
+    if (split.width >= most)
+        return;
+    s->limit = split.width;
+    if (split.width == 1)
+        para__schedule_stay_alone(s, split.why);
+    else if (s->plan.width > split.width)
+        s->plan.width = split.width;
+}
+
+void para__schedule_settle(para__schedule *s)
+{
+    split(s);
     if (s->plan.width == 1)
         return;
-    if (units < 2) {
+    if (s->units < 2) {
         para__schedule_stay_alone(s, PARA_WHY_ONE_UNIT);
         return;
     }
-    if (units < s->plan.width)
-        s->plan.width = (unsigned)units;
-    s->ask.units = units;
+    if (s->plan.width > s->units)
+        s->plan.width = (unsigned)s->units;
+    s->ask.units = s->units;
     const para__costs costs = para__costs_now(s->pool);
     para__plan_tickets(&s->plan, &s->ask, &costs);
 }
 
-void para__schedule_limit(para__schedule *s, unsigned most, para_why why)
+void para__schedule_lacks_memory(para__schedule *s)
 {
-    s->limit = most;
-    if (most == 1)
-        para__schedule_stay_alone(s, why);
-    else if (s->plan.width > most)
-        s->plan.width = most;
+    s->limit = 1;
+    para__schedule_stay_alone(s, PARA_WHY_MEMORY);
 }
 
 size_t para__schedule_piece(const para__schedule *s)

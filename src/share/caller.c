@@ -5,7 +5,6 @@
 #include "share/participant.h"
 #include "share/visit.h"
 
-#include <para/status.h>
 #include <string.h>
 
 /* What announces a call: the call word of each of its job descriptors. */
@@ -34,11 +33,11 @@ static void publish(const para__participant *p, const para__job *job)
     for (unsigned g = reached.first; g <= reached.last; g++) {
         para__job_descriptor *descriptor = &p->lane->descriptor[g];
         descriptor->run = job->run;
-        descriptor->first = job->first;
-        descriptor->units = job->units;
+        descriptor->first = p->first_unit;
+        descriptor->units = p->division.units;
         descriptor->head_start = p->division.head_start;
         descriptor->grain = p->division.grain;
-        descriptor->timed = job->timed;
+        descriptor->timed = p->timed;
         descriptor->fp_control = fp_control;
         memcpy(descriptor->payload, job->payload, job->payload_bytes);
         /* Published by the call word, as the job. */
@@ -47,7 +46,7 @@ static void publish(const para__participant *p, const para__job *job)
     }
 }
 
-/* Says it again, in the single order of seq_cst operations. */
+/* Publishes the same again, in the single order of seq_cst operations. */
 static void announce(const para__participant *p)
 {
     const group_range reached = groups_of_team(p);
@@ -56,7 +55,7 @@ static void announce(const para__participant *p)
         para__swap_seq_cst(E5, &p->lane->descriptor[g].call, call);
 }
 
-/* Wakes all of the team who sleep, whoever else was to do so. */
+/* Wakes every sleeper of the team, also those that others were to wake. */
 static void wake_all(const para__participant *p)
 {
     for (unsigned w = p->team.first; w < p->team.first + p->team.width; w++)
@@ -64,7 +63,7 @@ static void wake_all(const para__participant *p)
             para__helper_wake(&p->lanes->helper[w]);
 }
 
-/* Whether all tickets are finished, by those words of done that belong to this call. */
+/* Whether all tickets are finished, as told by the done words that belong to this call. */
 static bool all_done(const para__participant *p)
 {
     unsigned finished = p->finished;
@@ -75,7 +74,7 @@ static bool all_done(const para__participant *p)
     return finished == p->division.width * p->division.tickets;
 }
 
-/* Helps with the calls that have been made by kernels of this one: they are what it waits for. */
+/* Helps with calls that kernels of this call have made: they are what it waits for. */
 static void help_nested(const para__participant *p, bool is_helper)
 {
     para__lanes *lanes = p->lanes;
@@ -93,9 +92,9 @@ static void help_nested(const para__participant *p, bool is_helper)
         para__store_release(E8, &self->acting, 0);
 }
 
-/* Waits for those who still run what they have claimed. The longer the call took, since `begun` if
- * that is known, the longer it spins: what it waits for is a part of the call, and to be woken
- * would then add to it. */
+/* Waits for participants that still run what they have claimed. It spins longer in longer calls, if
+ * `begun` tells how long the call took: the wait is part of the call, and a wake-up would add to
+ * it. */
 static void await_others(const para__participant *p, bool is_helper, uint64_t begun)
 {
     const uint64_t start = para__ticks();
@@ -129,25 +128,6 @@ static inline void join(const para__participant *p, bool is_helper, uint64_t beg
         await_others(p, is_helper, begun);
 }
 
-/* Adds what another did; of two failing chunks the lower one remains. */
-static void add_tally(para__tally *sum, const para__tally *more)
-{
-    sum->chunks += more->chunks;
-    if (more->largest > sum->largest)
-        sum->largest = more->largest;
-    sum->busy_ticks += more->busy_ticks;
-    sum->fp_flags |= more->fp_flags;
-    if (more->came_ticks && (sum->came_ticks == 0 || more->came_ticks < sum->came_ticks))
-        sum->came_ticks = more->came_ticks;
-    if (more->dearest_ticks > sum->dearest_ticks)
-        sum->dearest_ticks = more->dearest_ticks;
-    if (more->error && (sum->error == 0 || more->failed_first < sum->failed_first)) {
-        sum->error = more->error;
-        sum->failed_first = more->failed_first;
-        sum->failed_count = more->failed_count;
-    }
-}
-
 /* The caller's part of a call on that lane, as planned. */
 static para__participant caller_participant(para__lane *lane, para__position at,
                                             const para__job *job, const para__plan *plan)
@@ -166,14 +146,14 @@ static para__participant caller_participant(para__lane *lane, para__position at,
         .run = job->run,
         .payload = job->payload,
         .epoch = ++lane->epoch,
-        .division = {.units = job->units,
+        .division = {.units = plan->units.count,
                      .head_start = plan->head_start,
                      .width = plan->width,
                      .tickets = plan->tickets,
                      .caller_slice = self - first,
                      .grain = plan->grain},
-        .first_unit = job->first,
-        .timed = job->timed,
+        .first_unit = plan->units.first,
+        .timed = plan->timed,
         .team = {.within = para__lane_around(lanes),
                  .first = first,
                  .width = plan->width,
@@ -200,13 +180,13 @@ static unsigned count_sleepers(const para__participant *p)
 void para__lane_run(para__lane *lane, para__position at, const para__job *job,
                     const para__plan *plan, para__outcome *outcome)
 {
-    const uint64_t begun = job->timed ? para__ticks() : 0;
+    const uint64_t begun = plan->timed ? para__ticks() : 0;
     para__tally *const tally = &outcome->tally;
     para__lanes *const lanes = lane->lanes;
     para__participant p = caller_participant(lane, at, job, plan);
     p.runner.tally = *tally;
     p.batches = &outcome->batches;
-    _Atomic uint32_t *displaced = at.is_helper ? NULL : &lanes->helper[p.self].displaced;
+    para__atomic_u32 *displaced = at.is_helper ? NULL : &lanes->helper[p.self].displaced;
     lane->run_frame = (uintptr_t)__builtin_frame_address(0);
     lane->displaces = displaced ? p.self + 1 : 0;
     if (displaced)
@@ -215,13 +195,13 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
         para__store_relaxed(&lanes->helper[p.self].seen[lane - lanes->lane], p.epoch);
 
     /* Nobody can claim yet, so the caller takes its own first tickets by a plain store; and it does
-     * nothing between publishing and its first batch that would wait for the store to arrive, unless
-     * the call is long against that. */
+     * nothing between publishing and its first batch that would wait for the store to arrive,
+     * unless the call is long against that. */
     const unsigned batch = para__claim_size(plan->tickets, plan->tickets, p.claim);
     lane->claimed = batch;
     para__store_relaxed(&lane->member[p.self].ticket, /* published by the call word */
                         para__tagged(p.epoch, plan->tickets - batch));
-    if (job->timed) {
+    if (plan->timed) {
         outcome->begun = begun;
         outcome->sleepers = count_sleepers(&p);
         outcome->published = para__ticks();
@@ -249,17 +229,17 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
     *tally = p.runner.tally;
     outcome->workers = tally->chunks != 0;
     if (para__lanes_are_forked(lanes)) { /* this is the child, without those who helped */
-        *tally = (para__tally){.error = PARA_ERR_FORKED};
+        *tally = (para__tally){.ending = PARA__ENDED_FORKED};
         return;
     }
     for (unsigned w = p.team.first; w < p.team.first + p.team.width; w++)
         if (para__load_relaxed(&lane->member[w].done) >> PARA__COUNT_BITS == p.epoch) { /* joined */
-            add_tally(tally, &lane->member[w].tally);
+            para__tally_add(tally, &lane->member[w].tally);
             outcome->workers += lane->member[w].tally.chunks != 0;
         }
-    if (job->timed)
+    if (plan->timed)
         outcome->joined = para__ticks();
-    if (tally->error)
+    if (tally->ending != PARA__ENDED_WHOLE)
         para__store_relaxed(&lane->stop, UINT64_MAX); /* published by the next call word */
 }
 
@@ -273,8 +253,8 @@ static void run_nothing(const void *payload, size_t first, size_t count, para__r
 
 uint64_t para__lane_ping(para__lane *lane, para__position at, unsigned width, uint64_t limit_ticks)
 {
-    const para__job job = {.run = run_nothing, .payload = &job, .units = width};
-    const para__plan plan = {.width = width, .tickets = 1, .first = 1};
+    const para__job job = {.run = run_nothing, .payload = &job};
+    const para__plan plan = {.units = {0, width}, .width = width, .tickets = 1, .first = 1};
     const uint64_t start = para__ticks();
     para__participant p = caller_participant(lane, at, &job, &plan);
     if (at.is_helper) /* all: as above */

@@ -4,11 +4,11 @@
 #include "base/tuning.h"
 
 /* Claims tickets of worker w's slice; returns how many, and the first. No order: what is read after
- * a claim was published by the call word, and is frozen while the claim is unfinished (see lane.h). */
+ * a claim was published by the call word, and is frozen while the claim is unfinished (lane.h). */
 static unsigned claim(const para__participant *p, unsigned w, unsigned *first_ticket)
 {
     const unsigned tickets = p->division.tickets;
-    _Atomic uint64_t *word = &p->lane->member[w].ticket;
+    para__atomic_u64 *word = &p->lane->member[w].ticket;
     uint64_t seen = para__load_relaxed(word);
     for (;;) {
         const uint64_t epoch = seen >> PARA__COUNT_BITS;
@@ -24,7 +24,7 @@ static unsigned claim(const para__participant *p, unsigned w, unsigned *first_ti
     }
 }
 
-/* A helper's first claim has frozen the job: now it may be read. */
+/* A helper's first claim has frozen the job: from now on it may be read. */
 static void begin(para__participant *p)
 {
     const para__job_descriptor *descriptor = p->descriptor;
@@ -43,10 +43,11 @@ static void begin(para__participant *p)
 
 PARA__THREAD_LOCAL const para__lane *para__current_lane;
 
-/* Where nothing is known of the units, claims become so long that they do not show, and stay so
- * short that no dear unit holds back another. A claim of n tickets took so long: if it was short,
- * or if its tickets were cheaper than those of a shorter one, since a kernel call has a price, the
- * next one is longer. Where there are many tickets a second length is tried in any case. */
+/* If nothing is known of the units, claims have to be long enough that they do not show, and short
+ * enough that one dear unit does not hold back others. A claim of n tickets has taken this long.
+ * The next one is longer if this one was short, or if its tickets were cheaper than those of a
+ * shorter claim, because a kernel call has a price. If there are many tickets, a second length is
+ * tried in any case. */
 static void adapt_claim(para__participant *p, unsigned n, uint64_t ticks)
 {
     const unsigned most = (p->division.tickets + PARA__CLAIMS - 1) / PARA__CLAIMS;
@@ -61,7 +62,7 @@ static void adapt_claim(para__participant *p, unsigned n, uint64_t ticks)
     p->ticket_ticks = each;
 }
 
-/* Not inline: else the arithmetic might be moved to where it is not held apart. */
+/* Not inline: otherwise the compiler might move the arithmetic out of the saved environment. */
 __attribute__((noinline)) static void add_time(para__participant *p, uint64_t ticks, unsigned n,
                                                size_t units)
 {
@@ -106,8 +107,8 @@ void para__participant_finish(para__lane *lane, unsigned worker, const para__tal
     para__event_wake(&lane->joiner);
 }
 
-/* Runs what a helper has claimed. A caller that waits meanwhile may leave by a jump: then left.c
- * finishes what it owes. */
+/* Runs what a helper has claimed. If a caller that waits runs it, it may leave by a jump: then
+ * left.c finishes what it owes. */
 static void run_as_helper(para__participant *p, unsigned w, unsigned first_ticket, unsigned n)
 {
     const uint64_t done = para__tagged(p->epoch, p->finished + n);
@@ -141,18 +142,18 @@ void para__participant_work_on(para__participant *p, unsigned w)
     }
 }
 
-/* Whether worker w has finished something of this call. Then its own slice is claimed to the end,
- * if it has but one ticket. */
+/* Whether worker w has finished something of this call. If slices have one ticket, its own is
+ * claimed then. */
 static bool has_finished(const para__participant *p, unsigned w)
 {
     const uint64_t done = para__load_relaxed(&p->lane->member[w].done); /* a hint: orders nothing */
     return done >> PARA__COUNT_BITS == p->epoch;
 }
 
-/* A participant at the end of a short call, with a slice that has one ticket: most likely its owner
- * runs it now. To look at the ticket would take its line from the owner, who then had to fetch it
- * back for the next call; so it first looks, for a moment, at the line that it has to read anyway.
- */
+/* Whether to leave worker w's slice to its owner, which most likely runs it now: for slices of one
+ * ticket, at the end of a short call. To look at the ticket would take its line from the owner, who
+ * would have to fetch it back for the next call. So the participant first looks, for a moment, at
+ * the line that it has to read anyway. */
 static bool leave_to_owner(const para__participant *p, unsigned w)
 {
     for (int look = 0; look < PARA__OWNER_LOOKS && p->division.tickets == 1; look++)

@@ -1,5 +1,5 @@
 /* A participant of a call on a lane, the caller or a helper: what it knows of the call, and what it
- * does with it. The protocol is argued in lane.h. */
+ * does. lane.h has the argument for the protocol. */
 #ifndef PARA_SHARE_PARTICIPANT_H
 #define PARA_SHARE_PARTICIPANT_H
 
@@ -10,15 +10,14 @@
 typedef struct para__participant {
     para__lanes *lanes;
     para__lane *lane;
-    para__lane *waits; /* a helper's that waits meanwhile: where its own call is; else NULL */
-    const para__job_descriptor
-        *descriptor; /* a helper's: where the job is read, once it is frozen */
-    bool begun;      /* it has been read; the caller knows it */
-    para__fp own_fp; /* a helper's environment, before it began */
+    para__lane *waits; /* of a helper that waits for a call of its own: that call's lane; or NULL */
+    const para__job_descriptor *descriptor; /* a helper's: its job, which a claim freezes */
+    bool begun;                             /* it has been read; the caller knows it */
+    para__fp own_fp;                        /* a helper's environment, before it began */
     para__run *run;
     const void *payload;
     uint64_t epoch;
-    /* Of it, units, head_start and grain are known from begin on, like what follows. */
+    /* A helper knows its units, head_start and grain, and what follows, once it has begun. */
     para__division division;
     size_t first_unit;
     bool timed;
@@ -37,15 +36,15 @@ void para__participant_run(para__participant *p, unsigned w, unsigned first_tick
 /* Claims from worker w's slice, and runs what it claims, until nothing is left there. */
 void para__participant_work_on(para__participant *p, unsigned w);
 
-/* The same with the others' slices: first those of the own group, then the rest. */
+/* The same with the other participants' slices: first those of its own group, then the rest. */
 void para__participant_steal(para__participant *p);
 
 /* Tells the caller of the lane's call what a helper has finished, and wakes it if it sleeps. */
 void para__participant_finish(para__lane *lane, unsigned worker, const para__tally *tally,
                               uint64_t done);
 
-/* Wakes those whom rank r of the team is to wake: ranks 2r + 1 and 2r + 2, counted from the caller,
- * so that a large team is awake after logarithmic time. */
+/* Wakes the helpers that this rank of the team has to wake: rank r wakes ranks 2r + 1 and 2r + 2,
+ * counted from the caller. So a large team is awake after logarithmic time. */
 void para__participant_wake_next(const para__participant *p);
 
 /* The lane of the call whose kernel this thread runs, or NULL. */

@@ -5,7 +5,7 @@
 para__visit para__lane_visit(para__lanes *lanes, unsigned index, unsigned worker, unsigned within)
 {
     para__lane *lane = &lanes->lane[index];
-    _Atomic uint64_t *seen = &lanes->helper[worker].seen[index];
+    para__atomic_u64 *seen = &lanes->helper[worker].seen[index];
     const para__job_descriptor *descriptor = &lane->descriptor[lanes->helper[worker].group];
     const uint64_t call = para__load_acquire(E1, &descriptor->call);
     const uint64_t epoch = call >> PARA__COUNT_BITS;

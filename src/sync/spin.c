@@ -6,7 +6,7 @@
 #include "base/thread.h"
 #include "base/tuning.h"
 
-/* What the thread has seen lately: failures in a row, and how many chances it still lets go. */
+/* What the thread has seen lately: failures in a row, and how many chances it still lets pass. */
 static PARA__THREAD_LOCAL struct {
     unsigned char failures, let_go;
 } luck;

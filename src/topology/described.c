@@ -1,8 +1,8 @@
 /* A machine that HWLOC_SYNTHETIC or HWLOC_XMLFILE describes, read through hwloc.
  *
- * hwloc is not used for the real machine. The first topology that it makes loads every plug-in that
- * is installed (X11's and OpenCL's libraries among them, 30 ms), and it warns on standard error;
- * only environment variables stop either, and para changes none. No call can: components are
+ * hwloc is not used for the real machine. Its first topology loads every installed plug-in (among
+ * them X11's and OpenCL's libraries, 30 ms), and it prints warnings on standard error. Only
+ * environment variables stop either, and para changes none. No call can stop it: components are
  * excluded from a topology after hwloc_topology_init, which has loaded them. See decision 20. */
 #include "base/memory.h"
 #include "base/status.h"
@@ -18,7 +18,7 @@ bool para__locations_are_described(void)
     return para__variable("HWLOC_SYNTHETIC") || para__variable("HWLOC_XMLFILE");
 }
 
-/* The variables are given to hwloc by calls, although it reads them itself: it would pass over a
+/* Passes the variables to hwloc by calls, although it reads them itself: it would ignore a
  * malformed one and describe the real machine. */
 static para_status open_topology(hwloc_topology_t *topology)
 {
@@ -42,9 +42,9 @@ static para_status open_topology(hwloc_topology_t *topology)
                       strerror(error));
 }
 
-/* The CPU's NUMA node: the closest one, and of equals that with the least number, for memory
- * without CPUs of its own (high-bandwidth, or on an expansion card) is numbered after the nodes it
- * stands by. */
+/* The CPU's NUMA node: the closest one, and of equals the one with the least number. Memory without
+ * CPUs of its own (high-bandwidth memory, or memory on an expansion card) is numbered after the
+ * nodes that it stands by. */
 static hwloc_obj_t node_of(hwloc_topology_t topology, hwloc_obj_t cpu)
 {
     hwloc_obj_t best = NULL;

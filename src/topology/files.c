@@ -59,8 +59,8 @@ static int open_files(const char *root)
     return directory;
 }
 
-/* The CPUs of a core; of one that is not described, the CPU itself. Kernels before 5.4 have the
- * second name only. */
+/* The CPUs of a core; if it is not described, the CPU itself. Kernels before 5.4 have only the
+ * second name. */
 static para__cpus core_of(int directory, unsigned cpu)
 {
     para__cpus core = {{0}};
@@ -91,8 +91,8 @@ static bool read_node(int directory, unsigned node, para__cpus *cpus)
     return para__cpus_read(cpus, directory, name_of("node/node%u/cpulist", node, 0).text);
 }
 
-/* NUMA nodes: the one with the fewest CPUs, and of equals that with the least number, since memory
- * that stands beside whole packages is a node too. weight: [count], zeros. */
+/* NUMA nodes. A CPU belongs to the node with the fewest CPUs, and of equals to the one with the
+ * least number, since memory beside whole packages is a node too. weight: [count], zeros. */
 static void read_nodes(int directory, para__locations *locations, unsigned *weight)
 {
     para__cpus nodes = {{0}};
@@ -183,10 +183,10 @@ static int compare_speeds(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* Kinds of cores by what Arm's kernels call capacity, else by Intel's names for its two kinds
- * and the frequency in MHz. Speeds within 10 % are one kind: the best cores of many uniform
- * processors have a slightly higher frequency than the others. If that of one core is not known,
- * all are one kind. */
+/* Kinds of cores: by what Arm's kernels call capacity, else by Intel's names for its two kinds and
+ * the frequency in MHz. Speeds within 10 % are one kind, because the best cores of many uniform
+ * processors have a slightly higher frequency than the others. If the speed of one core is not
+ * known, all are one kind. */
 static void read_kinds(int directory, para__locations *locations, unsigned long *speed)
 {
     para__cpus intel[2] = {{{0}}};
@@ -214,7 +214,7 @@ static void read_kinds(int directory, para__locations *locations, unsigned long 
     }
 }
 
-/* A node's, a cache's and a core's CPUs together. */
+/* Sorts the CPUs of a node, a cache and a core together. */
 static int compare_locations(const void *left, const void *right)
 {
     const para__location *const a = left;

@@ -1,5 +1,5 @@
-/* Making a machine out of its CPUs' places: numbers without gaps, and the order in which pools use
- * CPUs. */
+/* Makes a machine from the locations of its CPUs: numbers without gaps, and the order in which
+ * pools use CPUs. */
 #include "base/bounds.h"
 #include "topology/topology.h"
 
@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Fills cpu[] and the counts in the order of the places. */
+/* Fills cpu[] and the counts, in the order of the locations. */
 static void list_cpus(para__machine *machine, para_cpu_info *cpu, const para__locations *locations)
 {
     const para__location *const location = locations->location;
@@ -45,8 +45,8 @@ static void list_cpus(para__machine *machine, para_cpu_info *cpu, const para__lo
     machine->cpu_count = info->cpus = locations->count;
 }
 
-/* Numbers kinds without gaps: the process may have no CPU of some. A new number is never above the
- * old one, so that none is taken for a later rank. */
+/* Numbers kinds without gaps, since the process may have no CPU of some kinds. A new number is
+ * never above the old one, so none is mistaken for a later rank. */
 static void number_kinds(para__machine *machine, para_cpu_info *cpu)
 {
     unsigned highest = 0;

@@ -1,4 +1,4 @@
-/* Arms: threads whose short calls take less time shared, or alone, all of them together. */
+/* Arms: threads whose short calls, all of them together, take less time shared, or alone. */
 #include "../common/check.h"
 
 #include "plan/arms.h"

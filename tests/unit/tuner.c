@@ -1,4 +1,4 @@
-/* Width: memory-bound sites come to as many workers as they need, others keep all of theirs. */
+/* The tuner: memory-bound sites get as many workers as they need, others keep all of theirs. */
 #include "../common/check.h"
 
 #include "pool/types.h"
@@ -38,22 +38,22 @@ static outcome run_calls(machine *m, known *k, int calls)
 {
     outcome sum = {0};
     for (int i = 0; i < calls; i++) {
-        const unsigned present = para__tuner_present(k->width, m->all);
-        const unsigned trial = para__tuner_trial(k->width, m->all);
-        const bool tries = trial != present && k->width.element_ns > 0 &&
-                           para__trial_is_covered(k->estimate, k->width.element_ns);
+        const unsigned present = para__tuner_present(k->tuner, m->all);
+        const unsigned trial = para__tuner_trial(k->tuner, m->all);
+        const bool tries = trial != present && k->tuner.element_ns > 0 &&
+                           para__trial_is_covered(k->estimate, k->tuner.element_ns);
         const unsigned next = tries ? trial : present;
         assert_in_range(next, m->all < 2 ? m->all : 2, m->all);
         const double ns = element_ns(m, next);
         if (tries) {
             para__verdict verdict;
-            k->width = para__tuner_try(k->width, m->all, ns, &verdict);
+            k->tuner = para__tuner_try(k->tuner, m->all, ns, &verdict);
             k->estimate = para__trial_settle(k->estimate, verdict);
         } else {
-            k->width = para__tuner_add(k->width, ns);
+            k->tuner = para__tuner_add(k->tuner, ns);
             k->estimate = para__trial_earn(k->estimate, ns, PARA__CREDIT_PART);
         }
-        k->width = para__tuner_unpack(para__tuner_pack(k->width));
+        k->tuner = para__tuner_unpack(para__tuner_pack(k->tuner));
         machine quiet = *m;
         quiet.noisy = false;
         sum.mean_ns += element_ns(&quiet, next) / calls;
@@ -112,8 +112,8 @@ TEST(less_than_four_workers_are_not_halved)
     for (unsigned all = 1; all < 4; all++)
         for (unsigned halvings = 0; halvings < 3; halvings++) {
             const para__tuner tuner = {.halvings = (uint8_t)halvings};
-            assert_int_equal(para__tuner_present(width, all), all);
-            assert_int_equal(para__tuner_trial(width, all), all);
+            assert_int_equal(para__tuner_present(tuner, all), all);
+            assert_int_equal(para__tuner_trial(tuner, all), all);
         }
 }
 

@@ -1,5 +1,5 @@
-/* Turns on a contended CPU, against made-up times: what a thread was told has passed, and what it
- * has run. */
+/* Yielding on a contended CPU, with made-up times: the time that has passed, and the time that the
+ * thread has run. */
 #include "../common/check.h"
 
 #include "base/clock.h"
@@ -9,7 +9,7 @@ static const uint64_t ms = 1000000;
 
 static bool preempted = true;
 
-/* So much has passed since the turn began, and the thread ran for the given part of it. */
+/* So much has passed since the quantum began, and the thread ran for the given part of it. */
 static bool is_over_after(para__yield *yield, uint64_t ns, uint64_t ran_ns)
 {
     yield->begun_usage = para__thread_usage();
@@ -18,7 +18,7 @@ static bool is_over_after(para__yield *yield, uint64_t ns, uint64_t ran_ns)
     return para__yield_is_due(yield, yield->begun_ticks + para__ns_to_ticks((double)ns));
 }
 
-/* How many turns are over after half a millisecond each, until one is not. */
+/* How often it yields after half a millisecond, until it runs on. */
 static unsigned count_yields(para__yield *yield)
 {
     unsigned yields = 0;
@@ -44,7 +44,7 @@ TEST(who_was_off_its_cpu_yields)
     para__yield_init(&yield);
     assert_false(is_over_after(&yield, ms, 0)); /* too early to tell */
     assert_true(is_over_after(&yield, 5 * ms, 2 * ms));
-    assert_false(is_over_after(&yield, ms * 4 / 10, 0)); /* a turn has half a millisecond */
+    assert_false(is_over_after(&yield, ms * 4 / 10, 0)); /* a quantum has half a millisecond */
     assert_true(is_over_after(&yield, ms * 6 / 10, 0));
     para__yield_restart(&yield);
     assert_int_equal(count_yields(&yield), 3);

@@ -28,20 +28,20 @@ static _Thread_local para__lane *leased;
 
 static void touch(const void *word)
 {
-    (void)para__load_relaxed((const _Atomic uint64_t *)word);
+    (void)para__load_relaxed((const para__atomic_u64 *)word);
 }
 
 static void touch_half(const void *word)
 {
-    (void)para__load_relaxed((const _Atomic uint32_t *)word);
+    (void)para__load_relaxed((const para__atomic_u32 *)word);
 }
 
 static void make_lane(unsigned index, bool is_there)
 {
     para__lane *lane = &pool.lanes.lane[index];
     lane->lanes = &pool.lanes;
-    lane->stop = UINT64_MAX;
-    lane->lease = !is_there;
+    para__store_relaxed(&lane->stop, UINT64_MAX);
+    para__store_relaxed(&lane->lease, !is_there);
     lane->descriptor = descriptors[index];
     lane->member = members[index];
     touch_half(&lane->lease);
@@ -96,7 +96,7 @@ void fixture_make(const fixture *f)
     pool.worker_exit = f->started ? NULL : leave;
     pool.cpu_limit = WORKERS;
     pool.worker_of_cpu = workers_of_cpus;
-    pool.lanes.spin_ticks = f->spin_ticks;
+    para__store_relaxed(&pool.lanes.spin_ticks, f->spin_ticks);
     for (unsigned w = 0; w < f->workers; w++) {
         workers_of_cpus[w] = (uint16_t)w;
         workers[w].pool = &pool;
@@ -151,9 +151,9 @@ static void run_units(const void *payload, size_t first, size_t count, para__run
 
 unsigned fixture_run(const fixture_call *call)
 {
-    const para__job job = {
-        .run = run_units, .payload = call, .payload_bytes = sizeof *call, .units = call->units};
-    const para__plan plan = {.width = call->width,
+    const para__job job = {.run = run_units, .payload = call, .payload_bytes = sizeof *call};
+    const para__plan plan = {.units = {0, call->units},
+                             .width = call->width,
                              .tickets = call->tickets,
                              .first = call->first,
                              .announces = call->announces};
@@ -161,7 +161,8 @@ unsigned fixture_run(const fixture_call *call)
     para__lane *lane = leased; /* a kernel may lease another */
     para__lane_run(lane, para__pool_position(&pool, plan.width), &job, &plan, &outcome);
     leased = lane;
-    return outcome.tally.error ? FIXTURE_FAILED : (unsigned)outcome.tally.chunks;
+    return outcome.tally.ending == PARA__ENDED_WHOLE ? (unsigned)outcome.tally.chunks
+                                                     : FIXTURE_FAILED;
 }
 
 static _Thread_local jmp_buf *home;
