@@ -13,6 +13,7 @@
 #include "data/call.h"
 #include "data/views.h"
 #include "plan/tree.h"
+#include "pool/worker.h"
 
 #include <para/reduce.h>
 #include <stddef.h>
@@ -229,6 +230,43 @@ static bool prepare(reduce_job *job, para__call *call, size_t scratch_bytes, cha
     }
 }
 
+/* Folds the call on this thread, for one that needs nothing else: as run_node folds its blocks. In
+ * a loop of nanoseconds the way through a job and its memory would show. */
+static para_status run_plain(const reduce_job *job, void *result, unsigned kind, char *stack)
+{
+    const size_t stride = para__slot_bytes(job->acc_bytes);
+    para__aim aim;
+    aim.chunk.in = aim.in;
+    aim.chunk.out = aim.out;
+    aim.chunk.scratch = NULL;
+    aim.chunk.worker = 0;
+    aim.chunk.kind = kind;
+    char *top = stack;
+    for (size_t b = 0; b < job->blocks; b++) {
+        const size_t first = b * job->block;
+        const size_t count = para__min(job->count - first, job->block);
+        start_from_identity(job, top);
+        para__aim_at(&aim, &job->views, first, count);
+        const int error = job->kernel(&aim.chunk, top, job->arg);
+        if (error)
+            return para__call_fail(error, first, count);
+        for (size_t carry = b + 1; (carry & 1) == 0; carry >>= 1, top -= stride)
+            job->combine(top - stride, top, job->arg);
+        top += stride;
+    }
+    for (top -= stride; top != stack; top -= stride)
+        job->combine(top - stride, top, job->arg);
+    job->combine(result, stack, job->arg);
+    return PARA_OK;
+}
+
+/* Whether so many bytes have room for the accumulators of run_plain. */
+static bool fits_plain(const reduce_job *job, size_t bytes)
+{
+    return job->acc_bytes < bytes &&
+           (para__ceiling_log2(job->blocks) + 1) * para__slot_bytes(job->acc_bytes) <= bytes;
+}
+
 size_t para_reduce_block(size_t count, size_t result_bytes)
 {
     const para__fp fp = para__fp_save();
@@ -268,6 +306,11 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
     if (status)
         return status;
     _Alignas(PARA__LINE) char small[1024]; /* enough for a small accumulator on one thread */
+    if (para__call_is_plain(&call) && !reduce->scratch_bytes && fits_plain(&job, sizeof small)) {
+        const unsigned kind = para__pool_kind(call.schedule.pool);
+        para__schedule_release_fp(&call.schedule, 0);
+        return run_plain(&job, reduce->result, kind, small);
+    }
     if (!prepare(&job, &call, reduce->scratch_bytes, small, sizeof small)) {
         para__schedule_release_fp(&call.schedule, 0);
         status = para__fail(PARA_ERR_MEMORY, "%zu partial results of %zu bytes, scratch of %zu",

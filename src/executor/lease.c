@@ -1,10 +1,12 @@
 #include "executor/lease.h"
 
+#include "base/assert.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/tuning.h"
 #include "executor/left.h"
 #include "share/participant.h"
+#include "share/valid.h"
 
 #include <pthread.h>
 
@@ -69,6 +71,8 @@ para__lane *para__lane_lease(para__lanes *lanes)
     lane->around = para__current_lane;
     lane->outer = para__innermost_lane;
     para__innermost_lane = lane;
+    if (PARA__ASSERTS && !para__lanes_are_forked(lanes))
+        para__lane_check(lane);
     if (!para__lanes_watched)
         para__lanes_watch();
     return lane;
@@ -77,6 +81,8 @@ para__lane *para__lane_lease(para__lanes *lanes)
 void para__lane_release(para__lane *lane)
 {
     const int cancel_state = lane->cancel_state; /* the next lessee's from the store on */
+    if (PARA__ASSERTS && !para__lanes_are_forked(lane->lanes))
+        para__lane_check(lane);
     if (para__innermost_lane == lane)
         para__innermost_lane = lane->outer;
     else

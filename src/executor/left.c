@@ -1,5 +1,6 @@
 #include "executor/left.h"
 
+#include "base/assert.h"
 #include "base/module.h"
 #include "base/stack.h"
 #include "share/caller.h"
@@ -31,6 +32,7 @@ static bool close_call(para__lane *lane)
         if (done >> PARA__COUNT_BITS == lane->epoch)
             out += (unsigned)(done & PARA__COUNT_MASK);
     }
+    PARA__ASSERT(lane->claimed + out <= lane->width * lane->tickets);
     return lane->claimed + out == lane->width * lane->tickets;
 }
 

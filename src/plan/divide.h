@@ -69,6 +69,10 @@ para__range para__slice_units(const para__division *division, unsigned s);
  * tickets. */
 para__range para__ticket_units(const para__division *division, unsigned s, unsigned t, unsigned n);
 
+/* Asserts that its fields are in range, that its slices and their tickets are all units, each once
+ * and in order, and that slices begin at grains. */
+void para__division_check(const para__division *division);
+
 /* Whether the slices of a call are to begin at page borders, and then the grain for that, which is
  * 0 where units are whole pages. Its units write unit_bytes each from `address` on. Huge pages
  * where they are enough for all slices, else the system's, of page_bytes. Who owns a page is the

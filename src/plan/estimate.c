@@ -1,7 +1,10 @@
 #include "plan/estimate.h"
 
+#include "base/assert.h"
 #include "base/bounds.h"
 #include "base/tuning.h"
+
+#include <float.h>
 
 /* What the fields have room for. */
 enum { SAMPLES_MOST = 15 };
@@ -56,6 +59,13 @@ static double next_cost(double sample, double known, unsigned samples, double el
             return known / PARA__STEP;
     }
     return known + (sample - known) / para__min(samples + 1, PARA__SAMPLE_WEIGHT);
+}
+
+void para__estimate_check(const para__estimate *e)
+{
+    const float times[] = {e->alone_ns, e->shared_ns, e->price_ns, e->mean_ns, e->credit_ns};
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+        PARA__ASSERT(times[i] >= 0 && times[i] <= FLT_MAX); /* and none is NaN */
 }
 
 static unsigned one_more(unsigned samples)

@@ -1,7 +1,10 @@
 #include "plan/tuner.h"
 
+#include "base/assert.h"
 #include "base/bounds.h"
 #include "base/tuning.h"
+
+#include <float.h>
 
 /* No call is narrowed to less. */
 enum { LEAST_WIDTH = 2 };
@@ -16,6 +19,12 @@ static unsigned halved(unsigned all, unsigned halvings)
 static bool can_narrow(para__tuner w, unsigned all)
 {
     return halved(all, w.halvings) >= 2 * LEAST_WIDTH;
+}
+
+void para__tuner_check(const para__tuner *tuner)
+{
+    PARA__ASSERT(tuner->element_ns >= 0 && tuner->element_ns <= FLT_MAX);
+    PARA__ASSERT(tuner->halvings < 32);
 }
 
 static bool tries_wider(para__tuner w, unsigned all)

@@ -35,6 +35,9 @@ para__tuner para__tuner_add(para__tuner tuner, double element_ns);
 para__tuner para__tuner_try(para__tuner tuner, unsigned all, double element_ns,
                             para__verdict *verdict);
 
+/* Asserts that its fields are in range. */
+void para__tuner_check(const para__tuner *tuner);
+
 /* As one word, so that it can be read and written whole. */
 static inline uint64_t para__tuner_pack(para__tuner w)
 {

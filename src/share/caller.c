@@ -1,8 +1,10 @@
 #include "share/caller.h"
 
+#include "base/assert.h"
 #include "base/clock.h"
 #include "base/tuning.h"
 #include "share/participant.h"
+#include "share/valid.h"
 #include "share/visit.h"
 
 #include <string.h>
@@ -30,6 +32,8 @@ static void publish(const para__participant *p, const para__job *job)
     const group_range reached = groups_of_team(p);
     const uint64_t call = call_word(p);
     const para__fp fp_control = para__fp_control();
+    if (PARA__ASSERTS)
+        para__publish_check(p);
     for (unsigned g = reached.first; g <= reached.last; g++) {
         para__job_descriptor *descriptor = &p->lane->descriptor[g];
         descriptor->run = job->run;
@@ -71,6 +75,7 @@ static bool all_done(const para__participant *p)
         const uint64_t done = para__load_seq_cst(E2_E5, &p->lane->member[w].done);
         finished += done >> PARA__COUNT_BITS == p->epoch ? (unsigned)(done & PARA__COUNT_MASK) : 0;
     }
+    PARA__ASSERT(finished <= p->division.width * p->division.tickets);
     return finished == p->division.width * p->division.tickets;
 }
 
@@ -126,6 +131,8 @@ static inline void join(const para__participant *p, bool is_helper, uint64_t beg
 {
     if (!all_done(p))
         await_others(p, is_helper, begun);
+    if (PARA__ASSERTS && !para__lanes_are_forked(p->lanes))
+        para__join_check(p);
 }
 
 /* The caller's part of a call on that lane, as planned. */
@@ -216,7 +223,7 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
     para__participant_run(&p, p.self, 0, batch);
     if (batch < plan->tickets) {
         if (plan->announces)
-            wake_all(&p); /* whom the tree of wake-ups has not reached */
+            wake_all(&p); /* those that the tree of wake-ups has not reached */
         para__participant_work_on(&p, p.self);
     }
     para__participant_steal(&p);
@@ -260,7 +267,7 @@ uint64_t para__lane_ping(para__lane *lane, para__position at, unsigned width, ui
     if (at.is_helper) /* all: as above */
         para__store_relaxed(&lane->lanes->helper[p.self].seen[lane - lane->lanes->lane], p.epoch);
     para__store_relaxed(&lane->member[p.self].ticket, para__tagged(p.epoch, 0));
-    p.finished = 1;
+    lane->claimed = p.finished = 1;
     publish(&p, &job);
     para__participant_wake_next(&p);
     uint64_t ticks = 0;

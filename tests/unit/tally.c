@@ -3,7 +3,7 @@
 
 #include "share/job.h"
 
-static para__runner worker_of_cpu(para__atomic_u64 *stop)
+static para__runner runner_of(para__atomic_u64 *stop)
 {
     para__store_relaxed(stop, UINT64_MAX); /* nobody else is there */
     return (para__runner){.stop = stop};
@@ -12,7 +12,7 @@ static para__runner worker_of_cpu(para__atomic_u64 *stop)
 TEST(the_lowest_failing_chunk_is_told_of)
 {
     para__atomic_u64 stop;
-    para__runner runner = worker_of_cpu(&stop);
+    para__runner runner = runner_of(&stop);
     para__runner_record(&runner, 0, 10, 0);
     assert_int_equal(runner.tally.ending, PARA__ENDED_WHOLE);
     para__runner_record(&runner, 30, 10, 3);
@@ -29,7 +29,7 @@ TEST(the_lowest_failing_chunk_is_told_of)
 TEST(a_cancelled_call_is_no_failed_one)
 {
     para__atomic_u64 stop;
-    para__runner runner = worker_of_cpu(&stop);
+    para__runner runner = runner_of(&stop);
     para__runner_record(&runner, 20, 10, 2);
     para__runner_cancel(&runner);
     assert_int_equal(runner.tally.ending, PARA__ENDED_CANCELLED);
