@@ -46,6 +46,13 @@ class Model(unittest.TestCase):
         self.assertEqual(outcome(f"{options} 0")["width"], 16)
         self.assertLess(outcome(f"{options} 4")["width"], 16)
 
+    def test_a_trial_alone_takes_no_longer_than_the_usual_call_again(self):
+        for cores, work in (2, 2e5), (16, 1e6), (256, 1e6):
+            told = outcome(f"--cores {cores} --domains {max(1, cores // 8)} --sockets 1 --work {work} "
+                           f"--units {100 * cores} --warm 10 --calls 40")
+            with self.subTest(cores=cores):
+                self.assertLess(told["most_ns"], 3.5 * told["least_ns"] + 10000)
+
     def test_a_dear_kernel_call_is_made_seldom(self):
         for price in 0, 1e3, 1e4, 1e5:
             for units in 100, 1000, 10000, 100000:

@@ -81,6 +81,10 @@ uint64_t model_ticks(void);
 #define PARA_BASE_CLOCK_H
 #define PARA__LINE 128
 
+/* The engine's constants are variables here, which bench/model/tuning.c has and sets. */
+#define PARA__REAL(name, value)  extern double name;
+#define PARA__COUNT(name, value) extern int name;
+
 #define _Thread_local __attribute__((section("model_tls")))
 #define tls_model(x) unused
 #define PARA__INITIAL_EXEC

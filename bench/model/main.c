@@ -1,5 +1,6 @@
 /* para-model: options of one scenario, or the tables. */
 #include "scenario.h"
+#include "tuning.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@ static const char help[] =
     "  --contended X                       what units cost with several cores at work (1)\n"
     "  --calls K --warm K --seed X         calls that are measured, and those before (8, 12)\n"
     "  --force                             share every call; --asleep: all sleep between calls\n"
+    "  --tune NAME=VALUE                   another value for a constant of src/base/tuning.h\n"
+    "  --constants                         all of these, with their values\n"
     "  --json                              one line of JSON\n"
     "  --report                            the tables\n"
     "  --validate FILE --reach NS          against figures of bench/run.py on two cores, where an\n"
@@ -57,6 +60,16 @@ static double number(const char *option, const char *value)
     return n;
 }
 
+static void tune(const char *option, const char *value)
+{
+    char name[64] = "";
+    const char *is = strchr(value, '=');
+    if (is && (size_t)(is - value) < sizeof name)
+        memcpy(name, value, (size_t)(is - value));
+    if (!is || !tuning_set(name, number(option, is + 1)))
+        refuse(option, value);
+}
+
 static void print(const scenario *s, const outcome *o, bool json)
 {
     const double efficiency = s->work_ns / o->mean_ns / s->on.cores;
@@ -86,6 +99,10 @@ int main(int argc, char **argv)
         const char *o = argv[i];
         if (!strcmp(o, "--help"))
             return fputs(help, stdout) < 0;
+        if (!strcmp(o, "--constants")) {
+            tuning_list(stdout);
+            return 0;
+        }
         bool *flag = !strcmp(o, "--json")     ? &json
                      : !strcmp(o, "--report") ? &tables
                      : !strcmp(o, "--force")  ? &s.forced
@@ -104,6 +121,8 @@ int main(int argc, char **argv)
             s.lines = (lines)choice(o, v, kinds_of_lines);
         else if (!strcmp(o, "--validate"))
             measured = v;
+        else if (!strcmp(o, "--tune"))
+            tune(o, v);
         else if (!strcmp(o, "--work"))
             s.work_ns = number(o, v);
         else if (!strcmp(o, "--units"))

@@ -35,17 +35,23 @@ PARA_API para_status para_calibration_get(para_pool *pool, para_calibration_info
 /* Forgets all kernels. The next call of each is measured as if it were the first. */
 PARA_API para_status para_calibration_reset(para_pool *pool);
 
-/* Writes the knowledge as text, one line for each site:
+/* Writes all that is known as text, two lines for each site:
  *
  *     site LOG2_COUNT ALONE_NS SAMPLES SHARED_NS SAMPLES CALL_NS DEVIATION SPREAD HALVINGS
  *          LOOP OFFSET MODULE
+ *     more MEAN_NS PRICED CREDIT_NS REFUSED WIDTH_NS WIDER AGAIN TURN
  *
  * ALONE_NS and SHARED_NS are the cost of an element in calls that run alone and in shared ones.
  * CALL_NS is the price of a kernel call, however short it is. DEVIATION is how much calls differ
  * (32: 100 %). SPREAD is how much the cost differs within a call (16: not at all). A memory-bound
  * site runs on the pool's workers, halved HALVINGS times. LOOP (hexadecimal) is the call's
- * .options.site. OFFSET (hexadecimal) is the kernel's place in the program or library MODULE. Lines
- * that begin with # are for people and have the machine's costs.
+ * .options.site. OFFSET (hexadecimal) is the kernel's place in the program or library MODULE.
+ * MEAN_NS is the cost of an element in the mean of all calls. PRICED: 1 if CALL_NS is known, also
+ * if it is 0. CREDIT_NS is the time that may be spent on trials, and REFUSED the trials in a row
+ * that were lost. WIDTH_NS is the time of an element on the present number of workers. WIDER: 1 if
+ * the next trial of another number takes more workers. AGAIN: 1 if the last call was the first of a
+ * trial's two. TURN: 1 if the next trial is of another number of workers, not of the call alone.
+ * Lines that begin with # are for people and have the machine's costs.
  * Errors: PARA_ERR_ARGUMENT, PARA_ERR_FILE (the stream's error). */
 PARA_API para_status para_calibration_print(para_pool *pool, FILE *stream);
 
@@ -55,9 +61,10 @@ PARA_API para_status para_calibration_print(para_pool *pool, FILE *stream);
  * Errors: PARA_ERR_ARGUMENT, PARA_ERR_FILE, PARA_ERR_MEMORY. */
 PARA_API para_status para_calibration_save(para_pool *pool, const char *path);
 
-/* Learns from a file. Kernels of modules that are loaded are known from now on; others are skipped.
- * The machine's costs are not loaded: those measured on this machine stay. A kernel that was
- * rebuilt may be at another place; what is learnt of it is then wrong, which costs little.
+/* Learns from a file; one of version 2 has no lines `more`. Kernels of modules that are loaded are
+ * known from now on; others are skipped. The machine's costs are not loaded: those measured on this
+ * machine stay. A kernel that was rebuilt may be at another place; what is learnt of it is then
+ * wrong, which costs little.
  * Errors: PARA_ERR_ARGUMENT; PARA_ERR_FILE: not readable, or a malformed line, whose number is in
  * the detail. Then nothing is learnt. */
 PARA_API para_status para_calibration_load(para_pool *pool, const char *path);

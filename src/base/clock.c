@@ -1,6 +1,7 @@
 #include "base/clock.h"
 
 #include "base/atomic.h"
+#include "base/tuning.h"
 
 #include <para/deadline.h>
 #include <stdbool.h>
@@ -23,10 +24,8 @@ static moment read_clocks(void)
     return (moment){.ticks = before + (after - before) / 2, .ns = ns, .gap = after - before};
 }
 
-/* When the library was loaded, so that the first call has no span to wait for. A longer time may
- * have a suspended machine in it, which stops one of the clocks. */
+/* When the library was loaded, so that the first call has no span to wait for. */
 static moment loaded;
-static const uint64_t recent_ns = 10000000000u;
 
 __attribute__((constructor(101))) static void look_at_clocks(void)
 {
@@ -34,15 +33,12 @@ __attribute__((constructor(101))) static void look_at_clocks(void)
     loaded = read_clocks();
 }
 
-static const uint64_t span_ns = 100000;      /* over which the tick is measured */
-static const uint64_t short_span_ns = 20000; /* at the start of a process: 1 % is enough */
-
 /* The tick's length in ns over a span of at least so much that begins there. *gap_ns: the gaps of
  * its two ends together if they are more than that part of the span, else 0. */
-static double tick_over(moment begin, uint64_t least_ns, double part, double *gap_ns)
+static double tick_over(moment begin, double least_ns, double part, double *gap_ns)
 {
     moment end = read_clocks();
-    while (end.ns - begin.ns < least_ns)
+    while ((double)(end.ns - begin.ns) < least_ns)
         end = read_clocks();
     if (end.ticks <= begin.ticks)
         end.ticks = begin.ticks + 1;
@@ -60,15 +56,18 @@ double para__ns_per_tick(void)
         double gap_ns;
         double best_gap_ns;
         const moment begin = read_clocks();
-        const bool is_recent = loaded.ns && begin.ns - loaded.ns < recent_ns;
-        if (is_recent && begin.ns - loaded.ns < span_ns) { /* measured anew by later calls */
-            const double rough = tick_over(loaded, short_span_ns, 0.01, &best_gap_ns);
+        const bool is_recent = loaded.ns && begin.ns - loaded.ns < PARA__TICK_RECENT_NS;
+        if (is_recent && begin.ns - loaded.ns < PARA__TICK_SPAN_NS) { /* measured anew later */
+            const double rough =
+                tick_over(loaded, PARA__TICK_FIRST_SPAN_NS, PARA__TICK_FIRST_GAP, &best_gap_ns);
             if (best_gap_ns == 0)
                 return rough;
         }
-        double best = tick_over(is_recent ? loaded : begin, span_ns, 0.005, &best_gap_ns);
+        double best =
+            tick_over(is_recent ? loaded : begin, PARA__TICK_SPAN_NS, PARA__TICK_GAP, &best_gap_ns);
         for (int attempt = 0; attempt < 2 && best_gap_ns > 0; attempt++) {
-            const double again = tick_over(read_clocks(), span_ns, 0.005, &gap_ns);
+            const double again =
+                tick_over(read_clocks(), PARA__TICK_SPAN_NS, PARA__TICK_GAP, &gap_ns);
             best = gap_ns < best_gap_ns ? again : best;
             best_gap_ns = gap_ns < best_gap_ns ? gap_ns : best_gap_ns;
         }

@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/tuning.h"
 #include "executor/left.h"
 #include "share/participant.h"
 #include "share/valid.h"
@@ -142,9 +143,8 @@ void para__lanes_trim(para__lanes *lanes, uint64_t idle_ticks)
 
 void para__lanes_trim_idle(para__lanes *lanes)
 {
-    static const double idle_ns = 1e9;
     const para__fp fp = para__fp_save();
-    const uint64_t idle_ticks = para__ns_to_ticks(idle_ns);
+    const uint64_t idle_ticks = para__ns_to_ticks(PARA__KEPT_IDLE_NS);
     if (para__ticks() - para__load_relaxed(&lanes->kept_ticks) > idle_ticks && /* see lane.h */
         !para__lanes_are_forked(lanes))
         para__lanes_trim(lanes, idle_ticks);

@@ -1,11 +1,13 @@
 #include "executor/executor.h"
 
-const para__costs para__costs_assumed = {.round_trip_ns = 1000,
-                                         .per_helper_ns = 50,
-                                         .wake_ns = 50000,
-                                         .wake_cost_ns = 5000,
-                                         .share_ns = 150,
-                                         .clock_ns = 20};
+#include "base/tuning.h"
+
+const para__costs para__costs_assumed = {.round_trip_ns = PARA__ROUND_TRIP_NS,
+                                         .per_helper_ns = PARA__PER_HELPER_NS,
+                                         .wake_ns = PARA__WAKE_NS,
+                                         .wake_cost_ns = PARA__WAKE_COST_NS,
+                                         .share_ns = PARA__SHARE_NS,
+                                         .clock_ns = PARA__CLOCK_NS};
 
 static unsigned caller_alone(const struct para_pool *pool)
 {

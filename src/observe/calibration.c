@@ -134,13 +134,16 @@ static void print_site(para__site *site, FILE *stream)
     const uint64_t key = para__load_relaxed(&site->kernel); /* no order: see sites.h */
     const uint64_t loop = para__load_relaxed(&site->loop);
     const para__estimate e = para__site_read(site);
+    const para__tuner w = para__site_tuner(site);
     module in = {.address = kernel_of(key)};
     if (key == 0 || para__estimate_samples(e) == 0 || !dl_iterate_phdr(visit, &in))
         return;
     fprintf(stream, "site %u %.9g %u %.9g %u %.9g %u %u %u %" PRIx64 " %" PRIxPTR " %s\n",
             (unsigned)(key & 63), (double)e.alone_ns, e.alone, (double)e.shared_ns, e.shared,
-            (double)e.price_ns, e.deviation, e.spread, para__site_tuner(site).halvings, loop,
-            in.address - in.base, in.name);
+            (double)e.price_ns, e.deviation, e.spread, w.halvings, loop, in.address - in.base,
+            in.name);
+    fprintf(stream, "more %.9g %u %.9g %u %.9g %u %u %u\n", (double)e.mean_ns, e.priced,
+            (double)e.credit_ns, e.refused, (double)w.element_ns, w.wider, w.again, w.turn);
 }
 
 static para_status print(para_pool *pool, FILE *stream)
@@ -153,11 +156,12 @@ static para_status print(para_pool *pool, FILE *stream)
         return status;
     fprintf(
         stream,
-        "# para calibration 2\n"
+        "# para calibration 3\n"
         "# round_trip_ns %.0f  per_helper_ns %.0f  wake_ns %.0f  wake_cost_ns %.0f  clock_ns %.1f\n"
         "# share_ns %.0f  spin_ns %.0f  least_ns %.0f  workers %u\n"
         "# site log2_count alone_ns samples shared_ns samples call_ns deviation spread halvings "
-        "loop offset module\n",
+        "loop offset module\n"
+        "# more mean_ns priced credit_ns refused width_ns wider again turn\n",
         info.round_trip_ns, info.per_helper_ns, info.wake_ns, info.wake_cost_ns, info.clock_ns,
         info.share_ns, info.spin_ns, info.least_ns, para__pool_workers(pool));
     for (unsigned i = 0; i < PARA__SITES; i++)
@@ -234,68 +238,108 @@ para_status para_calibration_save(para_pool *pool, const char *path)
     return status;
 }
 
-/* One line of a file, if it is well formed. */
-typedef struct site_line {
+/* What a file tells of a site: one line, and since version 3 a second one. */
+typedef struct told {
     unsigned log2_count, alone, shared, deviation, spread, halvings;
     float alone_ns, shared_ns, price_ns;
     uint64_t loop;
     uintptr_t offset;
     char module[256];
-} site_line;
+    bool has_more;
+    float mean_ns, credit_ns, width_ns;
+    unsigned priced, refused, wider, again, turn;
+} told;
 
 static bool is_cost(float ns)
 {
     return isfinite(ns) && ns >= 0;
 }
 
-static bool parse(const char *text, site_line *line)
+static bool ends_at(const char *text, int end)
 {
-    int end = 0;
-    return sscanf(text,
-                  "site %2u %f %2u %f %2u %f %3u %3u %2u %" SCNx64 " %" SCNxPTR " %255[^\n]%n",
-                  &line->log2_count, &line->alone_ns, &line->alone, &line->shared_ns, &line->shared,
-                  &line->price_ns, &line->deviation, &line->spread, &line->halvings, &line->loop,
-                  &line->offset, line->module, &end) == 12 &&
-           (text[end] == '\n' || text[end] == '\0') && line->log2_count < 64 &&
-           is_cost(line->alone_ns) && is_cost(line->shared_ns) && is_cost(line->price_ns) &&
-           line->alone < 16 && line->shared < 16 && line->deviation <= UINT8_MAX &&
-           line->spread <= UINT8_MAX && line->halvings < 32;
+    return text[end] == '\n' || text[end] == '\0';
 }
 
-static void learn(para_pool *pool, const site_line *line)
+static bool parse_site(const char *text, told *t)
+{
+    int end = 0;
+    *t = (told){0};
+    return sscanf(text,
+                  "site %2u %f %2u %f %2u %f %3u %3u %2u %" SCNx64 " %" SCNxPTR " %255[^\n]%n",
+                  &t->log2_count, &t->alone_ns, &t->alone, &t->shared_ns, &t->shared, &t->price_ns,
+                  &t->deviation, &t->spread, &t->halvings, &t->loop, &t->offset, t->module,
+                  &end) == 12 &&
+           ends_at(text, end) && t->log2_count < 64 && is_cost(t->alone_ns) &&
+           is_cost(t->shared_ns) && is_cost(t->price_ns) && t->alone < 16 && t->shared < 16 &&
+           t->deviation <= UINT8_MAX && t->spread <= UINT8_MAX && t->halvings < 32;
+}
+
+/* The second line of a site of which the first is known. */
+static bool parse_more(const char *text, told *t)
+{
+    int end = 0;
+    if (!*t->module || t->has_more)
+        return false;
+    t->has_more = true;
+    return sscanf(text, "more %f %1u %f %1u %f %1u %1u %1u%n", &t->mean_ns, &t->priced,
+                  &t->credit_ns, &t->refused, &t->width_ns, &t->wider, &t->again, &t->turn,
+                  &end) == 8 &&
+           ends_at(text, end) && is_cost(t->mean_ns) && is_cost(t->credit_ns) &&
+           is_cost(t->width_ns) && t->priced < 2 && t->refused < 4 && t->wider < 2 &&
+           t->again < 2 && t->turn < 2;
+}
+
+static void learn(para_pool *pool, const told *t)
 {
     module in = {0};
-    memcpy(in.name, line->module, sizeof in.name);
-    if (!dl_iterate_phdr(visit, &in))
+    memcpy(in.name, t->module, sizeof in.name);
+    if (!*in.name || !dl_iterate_phdr(visit, &in))
         return;
-    const para__site_key key = {
-        .kernel = (uint64_t)(in.base + line->offset) << 6 | line->log2_count, .loop = line->loop};
-    para__estimate e = {.alone_ns = line->alone_ns,
-                        .shared_ns = line->shared_ns,
-                        .price_ns = line->price_ns,
-                        .deviation = (uint8_t)line->deviation,
-                        .spread = (uint8_t)line->spread,
-                        .alone = line->alone & 15,
-                        .shared = line->shared & 15};
-    e.mean_ns = (float)para__estimate_cost(e, PARA__SHARED);
-    e.priced = true;
+    const para__site_key key = {.kernel = (uint64_t)(in.base + t->offset) << 6 | t->log2_count,
+                                .loop = t->loop};
+    para__estimate e = {.alone_ns = t->alone_ns,
+                        .shared_ns = t->shared_ns,
+                        .price_ns = t->price_ns,
+                        .mean_ns = t->mean_ns,
+                        .credit_ns = t->credit_ns,
+                        .deviation = (uint8_t)t->deviation,
+                        .spread = (uint8_t)t->spread,
+                        .refused = t->refused & 3,
+                        .priced = t->priced & 1,
+                        .alone = t->alone & 15,
+                        .shared = t->shared & 15};
+    if (!t->has_more) { /* of version 2 */
+        e.mean_ns = (float)para__estimate_cost(e, PARA__SHARED);
+        e.priced = true;
+    }
     para__site_set(para__site_find(&pool->sites, key), e,
-                   (para__tuner){.halvings = (uint8_t)line->halvings});
+                   (para__tuner){.element_ns = t->width_ns,
+                                 .halvings = (uint8_t)t->halvings,
+                                 .wider = t->wider,
+                                 .again = t->again,
+                                 .turn = t->turn});
 }
 
 /* Reads the file; learns from it if pool is not NULL. 0, or the number of the first bad line. */
 static size_t read_lines(FILE *stream, para_pool *pool)
 {
     char text[512];
+    told site = {0};
     for (size_t number = 1; fgets(text, sizeof text, stream); number++) {
-        site_line line;
         if (*text == '#' || *text == '\n')
             continue;
-        if (!parse(text, &line))
-            return number;
+        if (strncmp(text, "more ", 5) == 0) {
+            if (!parse_more(text, &site))
+                return number;
+            continue;
+        }
         if (pool)
-            learn(pool, &line);
+            learn(pool, &site);
+        if (!parse_site(text, &site))
+            return number;
     }
+    if (pool)
+        learn(pool, &site);
     return 0;
 }
 

@@ -1,12 +1,7 @@
 #include "plan/arms.h"
 
 #include "base/bounds.h"
-
-/* An arm is better if its windows are shorter by this part; less is noise. */
-static const double clearly_better = 0.03;
-
-/* The part of a thread's time that trials may cost, as for a site's. */
-static const double trials_part = 1.0 / 64;
+#include "base/tuning.h"
 
 static double least_ratio(const para__arms *arms)
 {
@@ -20,7 +15,7 @@ static double least_ratio(const para__arms *arms)
 static void choose(para__arms *arms)
 {
     const double least = least_ratio(arms);
-    const bool is_better = arms->tried < least * (1 - clearly_better);
+    const bool is_better = arms->tried < least * (1 - PARA__ARM_BETTER);
     arms->lost = is_better ? 0 : (uint8_t)para__min(arms->lost + 1, PARA__TRIALS_LOST_MOST);
     arms->other = is_better ? (float)least : arms->tried;
     if (is_better) {
@@ -67,7 +62,7 @@ static void end_window(para__arms *arms, double ns)
         look_at_sites(arms);
     arms->ratio[arms->next] = ratio;
     arms->next = (uint8_t)((arms->next + 1) % PARA__WINDOWS_COMPARED);
-    arms->credit += (float)(ns * trials_part / (1u << arms->lost));
+    arms->credit += (float)(ns * PARA__CREDIT_PART / (1u << arms->lost));
     if (arms->windows_left > 0)
         arms->windows_left--;
     if (is_time_for_trial(arms))

@@ -23,14 +23,8 @@
 
 typedef enum para__arm { PARA__EACH_FOR_ITSELF, PARA__ALL_ALONE } para__arm;
 
-enum {
-    PARA__WINDOW_CALLS = 32,    /* a window has at least so many, and */
-    PARA__WINDOW_MOST = 256,    /* ends when the site of its first call comes again, or here */
-    PARA__ARM_WINDOWS = 16,     /* least distance of two trials, doubled for each that is lost */
-    PARA__TRIALS_LOST_MOST = 4, /* to 256 */
-    PARA__TRIAL_WINDOWS = 4,    /* of which all but the first count */
-    PARA__WINDOWS_COMPARED = PARA__TRIAL_WINDOWS - 1
-};
+/* Windows of a trial that are compared, and those before it; the trial's first does not count. */
+enum { PARA__WINDOWS_COMPARED = 3, PARA__TRIAL_WINDOWS = PARA__WINDOWS_COMPARED + 1 };
 
 typedef struct para__arms {              /* of a thread, so in few bytes */
     float ratio[PARA__WINDOWS_COMPARED]; /* of the arm in use: of its last windows */

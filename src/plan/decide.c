@@ -1,43 +1,9 @@
 #include "plan/decide.h"
 
 #include "base/bounds.h"
+#include "base/tuning.h"
 
 #include <math.h>
-
-/* No claim is meant to take longer than this, which is short against a scheduler's time slice: all
- * that a join can wait for is a claim whose thread was descheduled. */
-static const double claim_ns = 500000;
-
-/* What each helper adds to the caller's join, whoever else joins in: looks at its ticket, at what
- * it has done and at its tally, lines that have to travel. From the model of 2 x 128 cores
- * (bench/model), where leaving it out makes teams for short work two to three times too wide. */
-static const double join_each_ns = 10;
-
-/* The least gain to go for. */
-static const double margin_ns = 10;
-static const double margin_part = 0.02;
-
-/* A ticket of an even call costs at least so much: what is left to gain by smaller ones is less
- * than what a claim costs (some 40 ns with all that goes with it, a line's way for a thief). The
- * dearest ones of an uneven call would keep everybody waiting, so there they are smaller, by more
- * than the spread, since smaller batches differ more. Chosen by the suite's irregular loops. */
-static const double ticket_ns = 4000;
-
-/* And at least so many times the price of a kernel call: a slice of few tickets pays one for each,
- * 3 %. */
-static const double ticket_prices = 32;
-
-/* Tickets that cost more than this are claimed one by one: a claim costs 0.2 % of one. Where there
- * are so many, it may be the kernel calls that are dear: claims find out. */
-static const double dear_ticket_ns = 20000;
-enum { MANY_TICKETS = 64 };
-
-/* Of more units than this for each worker one that is tried alone holds up little. */
-enum { FEW_UNITS_AT_ONCE = 16 };
-
-/* A second announcement waits for a line to travel. It is made where what it may spare, a slice
- * that the caller would have to run as well, is long against that. */
-static const double announce_ns = 20000;
 
 static para__plan alone(para_why why)
 {
@@ -59,7 +25,7 @@ static double shared_ns(double work_ns, unsigned p, unsigned awake, const para__
                          costs->per_helper_ns * helpers * (helpers - 1) / 2 +
                          asleep * costs->wake_ns;
     return (work_ns + costs->share_ns + wakes(asleep) * costs->wake_cost_ns + later) / p +
-           join_each_ns * helpers;
+           PARA__JOIN_EACH_NS * helpers;
 }
 
 /* The team that makes T least. */
@@ -68,7 +34,7 @@ static unsigned best_width(double work_ns, unsigned most, unsigned awake, const 
     if (most == 2)
         return 2;
     /* R grows by per_helper_ns a helper: T is least at about this p, if all are awake. */
-    const double root = sqrt(work_ns / (costs->per_helper_ns / 2 + join_each_ns));
+    const double root = sqrt(work_ns / (costs->per_helper_ns / 2 + PARA__JOIN_EACH_NS));
     const unsigned candidates[] = {most, root < most ? (unsigned)root : most, awake + 1};
     unsigned best = 2;
     for (unsigned i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
@@ -85,7 +51,7 @@ double para__least_work_ns(const para__costs *costs, unsigned workers)
     for (unsigned p = 2; p <= 4 && p <= workers; p++) {
         /* shared_ns is W / p and what comes on top whatever W is. */
         const double on_top = shared_ns(0, p, p - 1, costs);
-        const double work = (on_top + margin_ns) / (1 - margin_part - 1.0 / p);
+        const double work = (on_top + PARA__MARGIN_NS) / (1 - PARA__MARGIN_PART - 1.0 / p);
         least = work < least ? work : least;
     }
     return least;
@@ -96,9 +62,9 @@ static double ticket_count(const para__ask *ask, double slice_ns, double spread)
 {
     if (ask->claim)
         return PARA__SLICE_TICKETS_MAX;
-    double least_ns = ticket_ns / (spread * sqrt(spread));
-    if (least_ns < ticket_prices * ask->price_ns)
-        least_ns = ticket_prices * ask->price_ns;
+    double least_ns = PARA__TICKET_NS / (spread * sqrt(spread));
+    if (least_ns < PARA__TICKET_PRICES * ask->price_ns)
+        least_ns = PARA__TICKET_PRICES * ask->price_ns;
     if (ask->work_ns <= 0 || slice_ns >= PARA__SLICE_TICKETS_MAX * least_ns)
         return PARA__SLICE_TICKETS_MAX;
     return slice_ns < 2 * least_ns ? 1 : slice_ns / least_ns;
@@ -113,13 +79,13 @@ static unsigned first_claim(const para__ask *ask, unsigned tickets, double slice
         return 1;
     if (ask->work_ns <= 0 || ask->varies)
         return 0;
-    if (slice_ns > dear_ticket_ns * tickets)
-        return tickets < MANY_TICKETS ? 1 : 0;
-    const double claims = 4 * (spread < 4 ? spread : 4);
+    if (slice_ns > PARA__DEAR_TICKET_NS * tickets)
+        return tickets < PARA__MANY_TICKETS ? 1 : 0;
+    const double claims = PARA__CLAIMS * para__min(spread, PARA__SPREAD_MOST);
     const unsigned first = (unsigned)((tickets + claims - 1) / claims);
-    if (slice_ns <= claim_ns)
+    if (slice_ns <= PARA__CLAIM_MOST_NS)
         return first;
-    const unsigned most = (unsigned)(claim_ns / slice_ns * tickets);
+    const unsigned most = (unsigned)(PARA__CLAIM_MOST_NS / slice_ns * tickets);
     return most < 1 ? 1 : most < first ? most : first;
 }
 
@@ -134,7 +100,7 @@ void para__plan_tickets(para__plan *plan, const para__ask *ask, const para__cost
     const double tickets = ticket_count(ask, slice_ns, spread);
     plan->tickets = most < tickets ? (unsigned)most : (unsigned)tickets;
     plan->first = first_claim(ask, plan->tickets, slice_ns, spread);
-    plan->announces = plan->first == 0 || ask->claim || slice_ns > announce_ns;
+    plan->announces = plan->first == 0 || ask->claim || slice_ns > PARA__ANNOUNCE_TWICE_NS;
     plan->head_start = 0;
     if (ask->work_ns > 0 && !ask->claim && !ask->varies) {
         const size_t others = ask->units - ask->units / plan->width;
@@ -166,7 +132,7 @@ static double alone_ns(const para__ask *ask)
 static double gain(const para__ask *ask, unsigned awake, const para__costs *costs, unsigned *width)
 {
     *width = best_width(ask->work_ns, most_threads(ask), awake, costs);
-    return alone_ns(ask) * (1 - margin_part) - margin_ns - ask->price_ns -
+    return alone_ns(ask) * (1 - PARA__MARGIN_PART) - PARA__MARGIN_NS - ask->price_ns -
            shared_ns(ask->work_ns, *width, awake, costs);
 }
 
@@ -206,6 +172,6 @@ bool para__share_at_once(const para__ask *ask, double unit_ns, const para__costs
     const unsigned p = most_threads(ask);
     const double in_vain_ns =
         costs->share_ns + wakes(ask->awake < p - 1 ? p - 1 - ask->awake : 0) * costs->wake_cost_ns;
-    return ask->units <= (size_t)FEW_UNITS_AT_ONCE * p &&
+    return ask->units <= (size_t)PARA__FEW_UNITS_A_WORKER * p &&
            unit_ns * (1 - 1.0 / p) > in_vain_ns + ask->price_ns;
 }

@@ -10,10 +10,7 @@
  * the price of a kernel call, which each participant pays. A call is shared if T is less than what
  * it costs alone by a margin.
  *
- * What a site costs in the way that is not in use is not known for ever. So each site has a credit:
- * a part of the time that its calls take. When it covers what a call on the other way would cost
- * more, one is run that way. Each trial that was slower doubles what the next has to be covered by,
- * three times at most. So exploring costs a bounded part of the time, whatever the site. */
+ * What a site costs in the way that is not in use is tried now and then: see trial.h. */
 #ifndef PARA_PLAN_DECIDE_H
 #define PARA_PLAN_DECIDE_H
 

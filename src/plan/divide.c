@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "base/bounds.h"
 #include "base/memory.h"
+#include "base/tuning.h"
 
 /* Grains, the first and the last of which the units may not fill. */
 static size_t count_grains(size_t units, para__grain grain)
@@ -75,11 +76,6 @@ void para__division_check(const para__division *d)
     PARA__ASSERT(next == d->units);
 }
 
-/* A slice has at least so many grains: no one is then longer than the mean by more than some 2 %.
- * Smaller ones, of 256 KiB with the common page, stay in caches, where it does not show on which
- * node a page is. */
-enum { GRAINS_LEAST = 64 };
-
 /* The x with x * odd = 1, modulo 2^64: each step doubles the low bits that are right, at first
  * 3. */
 static uint64_t inverse(uint64_t odd)
@@ -108,7 +104,7 @@ static bool grain_of_page(para__grain *grain, uintptr_t address, size_t unit_byt
 bool para__grain_of_pages(para__grain *grain, uintptr_t address, size_t unit_bytes, size_t units,
                           unsigned width, size_t page_bytes)
 {
-    const size_t least = (size_t)GRAINS_LEAST * width;
+    const size_t least = (size_t)PARA__GRAINS_LEAST * width;
     if (units * unit_bytes < (least - 2) * page_bytes)
         return false; /* most calls; two pages may be cut */
     const size_t pages[] = {PARA__HUGE_PAGE_BYTES, page_bytes};

@@ -1,33 +1,13 @@
 #include "plan/estimate.h"
 
 #include "base/assert.h"
+#include "base/bounds.h"
+#include "base/tuning.h"
 
 #include <float.h>
 
-/* Differences below this, of a whole sample, are the clock's and mean nothing. */
-static const double noise_ns = 60;
-
-/* The most that one sample counts as: an outlier costs a site its trust, the next sample that fits
- * gives it back. */
-static const double most_deviation = 1.5;
-
-/* Shorter calls than this are disturbed by much when they are disturbed. */
-static const double short_call_ns = 50000;
-
-/* Calls that the plain mean goes back to. */
-enum { MEAN_CALLS = 16, SAMPLES_MOST = 15 };
-
-/* Batches of nearly equal length do not tell a price: the shortest has at most this part of the
- * mean length. And a price that was not known shows as most of what the shortest batch took. */
-static const double shorter = 0.7;
-static const double dominant = 0.6;
-static const double minor = 0.25;
-
-/* Batches lie on a line if they differ from it by a third of themselves or less (root mean
- * square). Those of uneven loops differ by their own length and more. Those of a shared call come
- * in no order, the last ones from slices of others, so they have to lie closer. */
-static const double most_residual = 1.0 / 8;
-static const double most_residual_shared = 1.0 / 64;
+/* What the fields have room for. */
+enum { SAMPLES_MOST = 15 };
 
 static double clip(double value, double low, double high)
 {
@@ -36,12 +16,13 @@ static double clip(double value, double low, double high)
 
 static uint8_t follow_spread(uint8_t spread, double sample)
 {
-    return (uint8_t)clip(spread + (clip(sample * 16, 16, 255) - spread) / 4 + 0.5, 16, 255);
+    return (uint8_t)clip(spread + (clip(sample * 16, 16, 255) - spread) / PARA__SAMPLE_WEIGHT + 0.5,
+                         16, 255);
 }
 
 static uint8_t follow_deviation(uint8_t deviation, double sample)
 {
-    return (uint8_t)clip(deviation + (sample * 32 - deviation) / 4 + 0.5, 0, 255);
+    return (uint8_t)clip(deviation + (sample * 32 - deviation) / PARA__SAMPLE_WEIGHT + 0.5, 0, 255);
 }
 
 /* The sample's distance from what is known, as a part of the smaller of the two; 0 if it is noise.
@@ -50,9 +31,15 @@ static double deviation_of(double sample, double known, double elements)
 {
     const double smaller = sample < known ? sample : known;
     const double difference = sample + known - 2 * smaller;
-    if (difference * elements <= noise_ns)
+    if (difference * elements <= PARA__NOISE_NS)
         return 0;
-    return clip(smaller > 0 ? difference / smaller : most_deviation, 0, most_deviation);
+    return clip(smaller > 0 ? difference / smaller : PARA__DEVIATION_MOST, 0, PARA__DEVIATION_MOST);
+}
+
+double para__estimate_robust(double sample, double known)
+{
+    return known +
+           (clip(sample, known / PARA__STEP, PARA__STEP * known) - known) / PARA__SAMPLE_WEIGHT;
 }
 
 /* What is known after a sample, of which there have been so many before. Of short shared calls one
@@ -63,15 +50,15 @@ static double next_cost(double sample, double known, unsigned samples, double el
 {
     if (samples == 0)
         return sample;
-    if (is_shared && known * elements < short_call_ns)
-        return known + (clip(sample, known / 2, 2 * known) - known) / 4;
+    if (is_shared && known * elements < PARA__LONG_NS)
+        return para__estimate_robust(sample, known);
     if (deviation_of(sample, known, elements) > 0) {
-        if (sample > 4 * known)
-            return known > 0 ? 2 * known : sample;
-        if (sample < known / 4)
-            return known / 2;
+        if (sample > PARA__ANOTHER_KIND * known)
+            return known > 0 ? PARA__STEP * known : sample;
+        if (sample < known / PARA__ANOTHER_KIND)
+            return known / PARA__STEP;
     }
-    return known + (sample - known) / (samples < 3 ? samples + 1 : 4);
+    return known + (sample - known) / para__min(samples + 1, PARA__SAMPLE_WEIGHT);
 }
 
 void para__estimate_check(const para__estimate *e)
@@ -128,14 +115,14 @@ para__estimate para__estimate_add(para__estimate e, para__way way, double elemen
         if (spread > 0)
             e.spread = follow_spread(e.spread, spread);
     }
-    const unsigned weight = samples < MEAN_CALLS - 1 ? samples + 1 : MEAN_CALLS;
+    const unsigned weight = para__min(samples + 1, PARA__MEAN_CALLS);
     e.mean_ns += (float)((sample - e.mean_ns) / weight);
     return follow(e, way, sample, elements);
 }
 
 para__estimate para__estimate_distrust(para__estimate e)
 {
-    e.deviation = follow_deviation(e.deviation, most_deviation);
+    e.deviation = follow_deviation(e.deviation, PARA__DEVIATION_MOST);
     return e;
 }
 
@@ -143,7 +130,9 @@ para__estimate para__estimate_price(para__estimate e, double ns)
 {
     const double known = e.price_ns;
     e.priced = true;
-    e.price_ns = (float)(known > 0 ? known + (clip(ns, 0, 8 * known) - known) / 2 : ns);
+    e.price_ns = (float)(known > 0 ? known + (clip(ns, 0, PARA__PRICE_CLIP * known) - known) /
+                                                 PARA__PRICE_WEIGHT
+                                   : ns);
     return e;
 }
 
@@ -151,7 +140,7 @@ para__estimate para__estimate_price(para__estimate e, double ns)
 static double raw_price(const para__batches *p)
 {
     const double mean_units = p->count ? p->units / p->count : 0;
-    if (p->count < 2 || p->least_units > shorter * mean_units)
+    if (p->count < 2 || p->least_units > PARA__PRICE_SHORTER * mean_units)
         return -1;
     const double price =
         (p->least_ticks - p->least_units * p->ticks / p->units) / (1 - p->least_units / mean_units);
@@ -168,18 +157,20 @@ static bool are_on_a_line(const para__batches *p, bool in_order)
     const double a = (p->x * p->yy - p->y * p->xy) / determinant;
     const double b = (p->y * p->xx - p->x * p->xy) / determinant;
     return p->count - a * p->x - b * p->y <
-           (in_order ? most_residual : most_residual_shared) * (p->count - 2);
+           (in_order ? PARA__RESIDUAL : PARA__RESIDUAL_SHARED) * (p->count - 2);
 }
 
 double para__batches_price(const para__batches *p, double known, bool in_order)
 {
     const double price = raw_price(p);
-    const bool dominates = price > dominant * p->least_ticks && are_on_a_line(p, in_order);
+    const bool dominates =
+        price > PARA__PRICE_DOMINANT * p->least_ticks && are_on_a_line(p, in_order);
     return price == 0 || price < known || dominates ? price : -1;
 }
 
 bool para__batches_are_clear(const para__batches *p)
 {
     const double price = raw_price(p);
-    return price >= 0 && (price < minor * p->least_ticks || price > dominant * p->least_ticks);
+    return price >= 0 && (price < PARA__PRICE_MINOR * p->least_ticks ||
+                          price > PARA__PRICE_DOMINANT * p->least_ticks);
 }

@@ -15,6 +15,8 @@
 #ifndef PARA_PLAN_ESTIMATE_H
 #define PARA_PLAN_ESTIMATE_H
 
+#include "base/tuning.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,14 +30,18 @@ typedef struct para__estimate {
     float shared_ns;   /* likewise shared, summed over participants */
     float price_ns;    /* of a kernel call, however short; 0 until it is known */
     float mean_ns;     /* of one element, plain mean of the last 16 calls or so, however they ran */
-    float credit_ns;   /* time that may be spent on the way that is not in use: see decide.h */
+    float credit_ns;   /* time that may be spent on trials: see trial.h */
     uint8_t deviation; /* of samples from the mean, mean of its absolute value; 32 = 100 % */
     uint8_t spread;    /* of the cost within one call: dearest batch to mean, 16 = equal */
-    uint8_t refused : 2; /* trials of that way in a row that were slower, at most 3 */
+    uint8_t refused : 2; /* trials in a row that were lost, at most 3 */
     uint8_t priced : 1;  /* the price is known, also if it is 0 */
     uint8_t alone : 4;   /* samples of that way, at most 15 */
     uint8_t shared : 4;  /* likewise */
 } para__estimate;
+
+/* What is known after one more sample, of which one that was disturbed counts as twice or half of
+ * what was known. */
+double para__estimate_robust(double sample, double known);
 
 /* One sample: so many elements took so many nanoseconds, price left out; the dearest batch cost
  * `spread` times the mean; 0: unknown, since they were run as one. */
@@ -64,7 +70,8 @@ static inline unsigned para__estimate_samples(para__estimate estimate)
 /* Whether a call may be planned on the estimate alone. */
 static inline bool para__estimate_trusted(para__estimate estimate)
 {
-    return para__estimate_samples(estimate) >= 2 && estimate.deviation < 12;
+    return para__estimate_samples(estimate) >= PARA__TRUST_SAMPLES &&
+           estimate.deviation < PARA__TRUST_DEVIATION;
 }
 
 /* The cost of an element that way; the other way's where only that is known. */

@@ -8,11 +8,9 @@
 #define PARA_PLAN_SPIN_BUDGET_H
 
 #include "base/bounds.h"
+#include "base/tuning.h"
 
 #include <stdint.h>
-
-/* A budget is at most so many full spins: a burst of calls is followed by a pause now and then. */
-enum { PARA__SPIN_BUDGET_SPINS = 16 };
 
 typedef struct para__spin_budget {
     uint64_t ticks;

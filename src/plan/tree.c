@@ -1,6 +1,7 @@
 #include "plan/tree.h"
 
 #include "base/bounds.h"
+#include "base/tuning.h"
 
 #include <math.h>
 
@@ -45,13 +46,11 @@ size_t para__block_elements(size_t count, size_t acc_bytes)
                                    : (block + 63) / 64 * 64;
 }
 
-/* Of a participant's partial results, so many bytes stay in its cache. */
-static const size_t cached_bytes = (size_t)1 << 20;
-
 unsigned para__unit_level(size_t leaves, size_t acc_bytes, unsigned width)
 {
     const size_t allowed = slots_allowed(acc_bytes, para__slot_bytes(acc_bytes));
-    const size_t each = para__min(256, para__max(8, cached_bytes / acc_bytes));
+    const size_t each =
+        para__clamp(PARA__PARTIALS_CACHED_BYTES / acc_bytes, PARA__UNITS_LEAST, PARA__UNITS_MOST);
     const size_t most = para__min(width * each, allowed);
     unsigned level = 0;
     while (level < sizeof leaves * 8 - 1 && (leaves >> level) > most)

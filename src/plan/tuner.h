@@ -2,36 +2,38 @@
  *
  * Calls that are bound by memory gain nothing from workers beyond those that saturate it; further
  * ones only wait. The cost of a call's batches does not show that, since those of a loop may cost
- * anything, but whole calls do. So now and then one of a site's long calls runs on half as many
- * workers. If that takes no longer, twice in a row, the site stays there. From then on two calls in
- * a row sometimes run on twice as many workers again, and the site returns if the second is faster;
- * the first may have to wake them. A call bound by computing takes twice as long on half of the
- * workers. That costs one of 64 calls; each trial that is refused makes the next one rarer, down to
- * one of 4096 calls. Sites of less than four workers do not try: with two, the known cost alone
- * decides. */
+ * anything, but whole calls do. So another width is an arm of its site, tried from the credit that
+ * pays for all trials (trial.h): half of the present workers, or twice as many. A trial is two
+ * calls. Half of the workers are enough if both take no longer; twice as many are better if the
+ * second is faster, since the first may have to wake them. Sites of less than four workers have no
+ * such arm: with two, the known cost alone decides. */
 #ifndef PARA_PLAN_TUNER_H
 #define PARA_PLAN_TUNER_H
+
+#include "plan/trial.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 typedef struct para__tuner {
-    float element_ns; /* an element of calls on the present width, from begin to end: mean */
-    uint16_t calls;   /* on that width since the last trial */
+    float element_ns; /* an element of calls on the present width, from begin to end: EWMA */
     uint8_t halvings; /* the present width is what is asked for, halved so often */
-    bool wider;       /* the next trial is */
+    bool wider;       /* the next trial of a width is */
     bool again;       /* the last call was the first of a trial's two */
-    uint8_t refused;  /* trials in a row, at most 6 */
+    bool turn;        /* the site's next trial is of a width, not of the call alone */
 } para__tuner;
 
-/* The site's width, if `all` workers are asked for; and the width of its next call, which differs
- * if that is a trial. */
+/* The width that a site is at, where `all` are asked for; and that of a trial, which is the same if
+ * there is no other. */
 unsigned para__tuner_present(para__tuner tuner, unsigned all);
-unsigned para__tuner_next(para__tuner tuner, unsigned all);
+unsigned para__tuner_trial(para__tuner tuner, unsigned all);
 
-/* Learns from a call on ran workers that took element_ns an element. Calls on other widths than
- * para__tuner_next has given are ignored. */
-para__tuner para__tuner_add(para__tuner tuner, unsigned all, unsigned ran, double element_ns);
+/* A call on the present width took so long an element. */
+para__tuner para__tuner_add(para__tuner tuner, double element_ns);
+
+/* A call of a trial did. The verdict pays for it. */
+para__tuner para__tuner_try(para__tuner tuner, unsigned all, double element_ns,
+                            para__verdict *verdict);
 
 /* Asserts that its fields are in range. */
 void para__tuner_check(const para__tuner *tuner);
@@ -43,8 +45,8 @@ static inline uint64_t para__tuner_pack(para__tuner w)
         float f;
         uint32_t u;
     } element = {.f = w.element_ns};
-    return (uint64_t)element.u << 32 | (uint32_t)w.calls << 16 | (uint32_t)w.wider << 12 |
-           (uint32_t)w.again << 11 | (uint32_t)w.refused << 8 | w.halvings;
+    return (uint64_t)element.u << 32 | (uint32_t)w.turn << 10 | (uint32_t)w.wider << 9 |
+           (uint32_t)w.again << 8 | w.halvings;
 }
 
 static inline para__tuner para__tuner_unpack(uint64_t word)
@@ -54,10 +56,9 @@ static inline para__tuner para__tuner_unpack(uint64_t word)
         float f;
     } element = {.u = (uint32_t)(word >> 32)};
     return (para__tuner){.element_ns = element.f,
-                         .calls = (uint16_t)(word >> 16),
-                         .wider = word >> 12 & 1,
-                         .again = word >> 11 & 1,
-                         .refused = word >> 8 & 7,
+                         .turn = word >> 10 & 1,
+                         .wider = word >> 9 & 1,
+                         .again = word >> 8 & 1,
                          .halvings = (uint8_t)word};
 }
 

@@ -3,23 +3,9 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/fpenv.h"
+#include "base/tuning.h"
 #include "executor/lease.h"
 #include "pool/worker.h"
-
-/* Spinning may cost as much as the park and the wake-up that it spares, which is about one wake-up;
- * but at least and at most this much, whatever was measured. */
-static const double spin_least_ns = 20000;
-static const double spin_most_ns = 200000;
-
-/* In shorter batches reading the clock shows. */
-static const double batch_ns = 1000;
-
-/* The longest wait for a helper that does not come, while costs are measured. */
-static const double ping_limit_ns = 200000;
-
-/* What a shared call costs its caller before it has a lane, and after that: checks, decision,
- * report. About 300 instructions (tests/instructions). */
-static const double around_ns = 45;
 
 para__costs para__costs_followed(const para_pool *pool)
 {
@@ -36,12 +22,12 @@ static bool is_ending(const para_pool *pool)
     return para__load_relaxed(&pool->stopping); /* late news: a ping more */
 }
 
-/* The shortest of several pings, in ns; more than ping_limit_ns if nobody came in time. */
+/* The shortest of several pings, in ns; more than PARA__PING_MOST_NS if nobody came in time. */
 static double ping_ns(para_pool *pool, unsigned width, int trials)
 {
-    const uint64_t limit = para__ns_to_ticks(ping_limit_ns);
-    double shortest = 2 * ping_limit_ns;
-    for (int i = 0, late = 0; i < trials && late < 3 && !is_ending(pool); i++) {
+    const uint64_t limit = para__ns_to_ticks(PARA__PING_MOST_NS);
+    double shortest = 2 * PARA__PING_MOST_NS;
+    for (int i = 0, late = 0; i < trials && late < PARA__PINGS_LATE && !is_ending(pool); i++) {
         para__lane *const lane = para__lane_lease(&pool->lanes);
         const uint64_t ticks =
             lane ? para__lane_ping(lane, para__pool_position(pool, width), width, limit)
@@ -63,12 +49,12 @@ static bool let_park(const para_pool *pool)
     const uint64_t start = para__now_ns();
     const unsigned others = para__pool_workers(pool) - para__pool_is_worker(pool);
     while (para__load_relaxed(&pool->sleeping) < others) { /* a guess is enough */
-        if (is_ending(pool) || (double)(para__now_ns() - start) > ping_limit_ns)
+        if (is_ending(pool) || (double)(para__now_ns() - start) > PARA__PING_MOST_NS)
             return false;
         para__pause();
     }
     const uint64_t parked = para__now_ns();
-    while ((double)(para__now_ns() - parked) < ping_limit_ns / 4)
+    while ((double)(para__now_ns() - parked) < PARA__PING_MOST_NS / 4)
         para__pause();
     return true;
 }
@@ -86,7 +72,8 @@ static double clock_ns(void)
  * threads share CPUs or must not spin. */
 static void set_spin(para_pool *pool, double wake_ns)
 {
-    const double ns = para__clamp(2 * wake_ns, spin_least_ns, spin_most_ns);
+    const double ns =
+        para__clamp(PARA__SPIN_WAKES * wake_ns, PARA__SPIN_LEAST_NS, PARA__SPIN_MOST_NS);
     const bool never =
         pool->is_passive || pool->is_novice || para__pool_workers(pool) > pool->machine->cpu_count;
     para__store_relaxed(&pool->lanes.spin_ticks,
@@ -124,34 +111,35 @@ static void measure(para_pool *pool)
     costs->clock_ns = clock_ns();
 
     /* Awake, with the longest spinning while we measure; the first may still be starting. */
-    para__store_relaxed(&pool->lanes.spin_ticks, para__ns_to_ticks(spin_most_ns)); /* see types.h */
+    para__store_relaxed(&pool->lanes.spin_ticks,
+                        para__ns_to_ticks(PARA__SPIN_MOST_NS)); /* see types.h */
     (void)ping_ns(pool, para__pool_workers(pool), 1);
-    const double one = ping_ns(pool, 2, 16);
-    if (one < ping_limit_ns) {
+    const double one = ping_ns(pool, 2, PARA__PINGS);
+    if (one < PARA__PING_MOST_NS) {
         costs->round_trip_ns = one;
-        const double all =
-            para__pool_workers(pool) > 2 ? ping_ns(pool, para__pool_workers(pool), 8) : one;
-        if (all < ping_limit_ns)
+        const double all = para__pool_workers(pool) > 2
+                               ? ping_ns(pool, para__pool_workers(pool), PARA__PINGS_ALL)
+                               : one;
+        if (all < PARA__PING_MOST_NS)
             costs->per_helper_ns = all > one ? (all - one) / (para__pool_workers(pool) - 2) : 0;
     }
 
     /* Asleep. */
-    double wake = 2 * ping_limit_ns;
+    double wake = 2 * PARA__PING_MOST_NS;
     para__store_relaxed(&pool->lanes.spin_ticks, 0); /* see types.h */
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < PARA__PINGS_ASLEEP; i++) {
         const double ns = let_park(pool) ? ping_ns(pool, 2, 1) : wake;
         wake = para__min(ns, wake);
     }
-    if (wake < ping_limit_ns) {
+    if (wake < PARA__PING_MOST_NS) {
         costs->wake_ns = wake > costs->round_trip_ns ? wake - costs->round_trip_ns : 0;
-        costs->wake_cost_ns =
-            costs->wake_ns / 8; /* 3 of 25 us, as strace -w and the pings tell here */
+        costs->wake_cost_ns = costs->wake_ns / PARA__WAKE_COST_PART;
     }
 }
 
 void para__costs_assume(para_pool *pool)
 {
-    pool->lanes.batch_ticks = para__ns_to_ticks(batch_ns);
+    pool->lanes.batch_ticks = para__ns_to_ticks(PARA__CLOCK_SHOWS_NS);
     follow_from(pool, &para__costs_assumed);
 }
 
@@ -169,9 +157,10 @@ void para__costs_measure(para_pool *pool)
 static void follow_cost(para__atomic_u32 *ns, double sample)
 {
     const double known = para__load_relaxed(ns); /* a value on its own: see types.h */
-    const double next = sample < known ? known + (sample - known) / 4 : known + known / 64 + 1;
-    if (sample < 1e6)
-        para__store_relaxed(ns, (uint32_t)para__max(next, 50)); /* see types.h */
+    const double next = sample < known ? known + (sample - known) / PARA__SAMPLE_WEIGHT
+                                       : known + known / PARA__COST_UP_WEIGHT + 1;
+    if (sample < PARA__REACH_MOST_NS)
+        para__store_relaxed(ns, (uint32_t)para__max(next, PARA__REACH_LEAST_NS)); /* see types.h */
 }
 
 void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)
@@ -187,8 +176,8 @@ void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)
     if (came)
         follow_cost(known, ns);
     else if (ns > known_ns &&
-             known_ns < 1000000) /* it may have been woken just now: a small step */
-        para__store_relaxed(known, known_ns + 2);
+             known_ns < PARA__REACH_MOST_NS) /* it may have been woken just now: a small step */
+        para__store_relaxed(known, known_ns + PARA__LATE_STEP_NS);
     if (awake)
         update_least_work(pool);
     else
@@ -197,16 +186,16 @@ void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)
 
 void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, uint64_t busy_ticks)
 {
-    static const double looks = 5; /* at the clock, which only timed calls read */
     const double known = para__load_relaxed(&pool->followed.share_ns); /* all: see types.h */
     const double round_trip = para__load_relaxed(&pool->followed.round_trip_ns);
     const double each = para__ns_per_tick();
-    const double whole =
-        (double)ticks * each + around_ns - looks * para__pool_costs(pool)->clock_ns;
+    const double whole = (double)ticks * each + PARA__AROUND_NS -
+                         PARA__TIMED_LOOKS * para__pool_costs(pool)->clock_ns;
     const double sample = width * whole - (double)busy_ticks * each - (width - 1) * round_trip;
     /* Steps of equal size up and down: towards the median, whatever outliers there are. */
-    const double next = sample > known ? known + 4 : known - 4;
-    para__store_relaxed(&pool->followed.share_ns, (uint32_t)para__clamp(next, 20, 5000));
+    const double next = sample > known ? known + PARA__SHARE_STEP_NS : known - PARA__SHARE_STEP_NS;
+    para__store_relaxed(&pool->followed.share_ns,
+                        (uint32_t)para__clamp(next, PARA__SHARE_LEAST_NS, PARA__SHARE_MOST_NS));
     update_least_work(pool);
 }
 
@@ -218,10 +207,11 @@ void para__costs_relax(para_pool *pool)
     const double round_trip_then = para__pool_costs(pool)->round_trip_ns;
     const double share_then = para__pool_costs(pool)->share_ns;
     if (round_trip > round_trip_then)
-        para__store_relaxed(&pool->followed.round_trip_ns,
-                            (uint32_t)(round_trip - (round_trip - round_trip_then) / 32));
+        para__store_relaxed(
+            &pool->followed.round_trip_ns,
+            (uint32_t)(round_trip - (round_trip - round_trip_then) / PARA__COST_BACK_WEIGHT));
     if (share > share_then)
         para__store_relaxed(&pool->followed.share_ns,
-                            (uint32_t)(share - (share - share_then) / 32));
+                            (uint32_t)(share - (share - share_then) / PARA__COST_BACK_WEIGHT));
     update_least_work(pool);
 }

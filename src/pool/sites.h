@@ -112,9 +112,4 @@ static inline para__tuner para__site_tuner(const para__site *site)
     return para__tuner_unpack(para__load_relaxed(&site->tuner)); /* no order: see above */
 }
 
-static inline void para__site_tune(para__site *site, unsigned all, unsigned ran, double element_ns)
-{
-    para__site_set_tuner(site, para__tuner_add(para__site_tuner(site), all, ran, element_ns));
-}
-
 #endif

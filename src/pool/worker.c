@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/fpenv.h"
 #include "base/thread.h"
+#include "base/tuning.h"
 #include "plan/spin_budget.h"
 #include "pool/yield.h"
 #include "share/visit.h"
@@ -108,8 +109,6 @@ static para__visit go_round(const para__worker *self)
  * and so on, to disturb the caller on its core less and less. */
 static void park(para__worker *self, bool displaced)
 {
-    static const uint64_t away_least_ns = 1000000;
-    static const uint64_t away_most_ns = 64000000;
     para_pool *pool = self->pool;
     para__helper *helper = &pool->lanes.helper[self->index];
     para__event_prepare(&helper->event);
@@ -121,8 +120,8 @@ static void park(para__worker *self, bool displaced)
     }
     para__add_relaxed(&pool->sleeping, 1);                /* a count on its own */
     if (news || para__load_relaxed(&helper->displaced)) { /* a hint: see lane.h */
-        self->away_ns = self->away_ns ? 2 * self->away_ns : away_least_ns;
-        self->away_ns = para__min(self->away_ns, away_most_ns);
+        self->away_ns = self->away_ns ? 2 * self->away_ns : PARA__AWAY_LEAST_NS;
+        self->away_ns = para__min(self->away_ns, PARA__AWAY_MOST_NS);
         para__event_wait_for(&helper->event, self->away_ns);
     } else {
         self->away_ns = 0;
@@ -206,10 +205,9 @@ static void wake_up(const para__worker *self, idling *idle)
  * it yields: see yield.h. */
 void para__worker_live(para__worker *self)
 {
-    enum { ROUNDS_A_LOOK = 16 }; /* at the clock: it costs as much as a round */
     para_pool *pool = self->pool;
-    static const double first_budget_ns = 3e6; /* while the pool starts, its costs are measured */
-    idling idle = {.budget.ticks = para__ns_to_ticks(first_budget_ns), .looked_at = para__ticks()};
+    idling idle = {.budget.ticks = para__ns_to_ticks(PARA__FIRST_BUDGET_NS),
+                   .looked_at = para__ticks()};
     para__yield yield;
     para__yield_init(&yield);
     while (!para__load_relaxed(&pool->stopping)) { /* looked at again, in order, before parking */
@@ -219,7 +217,7 @@ void para__worker_live(para__worker *self)
             return; /* a kernel has forked: this is the child, and nobody waits here for it */
         if (visit == PARA__VISIT_WORKED) {
             end_idling(&idle);
-        } else if (!displaced && idle.since && ++idle.rounds % ROUNDS_A_LOOK != 0) {
+        } else if (!displaced && idle.since && ++idle.rounds % PARA__ROUNDS_A_LOOK != 0) {
             para__pause();
             continue;
         }

@@ -28,8 +28,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { PARA__QUANTUM_NS = 500000, PARA__REST_NS = 1000000 };
-
 typedef struct para__yield {
     uint64_t quantum_ticks, look_ticks; /* a quantum; how often a longer stretch is looked at */
     uint64_t begun_ticks;    /* when the worker has last come back from a sleep, or was looked at */

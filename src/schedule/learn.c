@@ -2,7 +2,7 @@
 #include "schedule/schedule.h"
 
 #include "base/thread.h"
-#include "schedule/tuning.h"
+#include "schedule/common.h"
 
 #include <float.h>
 #include <math.h>
@@ -28,12 +28,12 @@ static size_t next_batch(const para__batches *batches, bool is_unclear, double u
                          double price_ns, size_t left)
 {
     const double done = batches->units;
-    double next = 8 * done;
+    double next = PARA__PROBE_GROWTH * done;
     if (is_unclear)
-        next = 2 * done;
+        next = PARA__PROBE_GROWTH_UNCLEAR * done;
     else if (unit_ns * done < price_ns * batches->count) {
-        const double enough = unit_ns > 0 ? PRICES_A_BATCH * price_ns / unit_ns : 64 * done;
-        const double most = 64 * done;
+        const double most = PARA__PROBE_GROWTH_MOST * done;
+        const double enough = unit_ns > 0 ? PARA__PRICES_A_BATCH * price_ns / unit_ns : most;
         next = enough < next ? next : enough < most ? enough : most;
     }
     return next < (double)left ? (size_t)next : left;
@@ -59,7 +59,7 @@ static size_t next_of_trial(para__schedule *s, const para__batches *batches, siz
 {
     const double ns = para__schedule_ns(s, batches->ticks, batches->count);
     const double rest_ns = ns / batches->units * (double)left;
-    if (ns > s->usual_ns && rest_ns > worth_escalating_ns) {
+    if (ns > s->usual_ns && rest_ns > PARA__ESCALATE_NS) {
         para__schedule_ask(s, left, rest_ns, rest_ns * s->workers);
         if (shares_rest(s))
             return 0;
@@ -82,15 +82,15 @@ size_t para__schedule_next(para__schedule *s, const para__batches *batches, size
     /* A price that is known need not be that of this call. */
     const double all = batches->units + (double)left;
     const double expected_ns = price_ns + para__elements_ns(s, PARA__ALONE) * (double)last / all;
-    const bool is_unclear = (!s->estimate.priced || ns > another_kind * expected_ns) &&
-                            left > FEW_UNITS && !para__batches_are_clear(batches);
+    const bool is_unclear = (!s->estimate.priced || ns > PARA__ANOTHER_KIND * expected_ns) &&
+                            left > PARA__FEW_UNITS && !para__batches_are_clear(batches);
     s->probed_ns = unit_ns * all / (double)s->count;
-    if (is_long && !is_unclear && rest_ns >= worth_escalating_ns) {
+    if (is_long && !is_unclear && rest_ns >= PARA__ESCALATE_NS) {
         const double alone_ns = para__estimate_cost(s->estimate, PARA__ALONE);
         const double shared_ns = para__estimate_cost(s->estimate, PARA__SHARED);
         /* Of a call of another kind than those that run alone it is not known. */
         const bool known = s->estimate.alone > 0 && s->estimate.shared > 0 && alone_ns > 0 &&
-                           s->probed_ns < another_kind * alone_ns;
+                           s->probed_ns < PARA__ANOTHER_KIND * alone_ns;
         const double dearer = known ? shared_ns / alone_ns : 1;
         para__schedule_ask(s, left, rest_ns * dearer, rest_ns + price_ns);
         s->ask.price_ns = price_ns;
@@ -136,17 +136,15 @@ static void count_forgone(para__schedule *s, uint64_t call_ticks)
 static void account(const para__schedule *s, para__estimate *e, double ns)
 {
     if (s->trial) {
-        const bool faster = ns < s->usual_ns;
-        e->refused = (faster                             ? 0u
-                      : e->refused < MOST_TRIALS_REFUSED ? e->refused + 1u
-                                                         : MOST_TRIALS_REFUSED) &
-                     3u;
-        if (!faster)
-            e->credit_ns = 0;
+        *e = para__trial_settle(*e, ns < s->usual_ns ? PARA__WON : PARA__LOST);
+        para__tuner width = para__site_tuner(s->site);
+        width.turn = true; /* of another width, if the site has one */
+        para__site_set_tuner(s->site, width);
         return;
     }
     const bool compared = e->alone > 0 || s->plan.width == 1;
-    e->credit_ns += (float)(ns * s->stands_for * (compared ? credit_part : first_credit_part));
+    e->credit_ns +=
+        (float)(ns * s->stands_for * (compared ? PARA__CREDIT_PART : PARA__FIRST_CREDIT_PART));
     /* At the cost of its probe the call would have been over sooner alone: an uneven loop, or one
      * that is better left alone. The next call tells. */
     if (!compared && s->probed_ns > 0 && s->probed_ns * (double)s->count < ns)
@@ -168,12 +166,12 @@ static double record(const para__schedule *s, para__estimate *e, const para__out
     const double about = (double)outcome->batches.count * (is_alone ? 1 : s->plan.width);
     const double batches = about < (double)tally->chunks ? about : (double)tally->chunks;
     double ns = para__schedule_ns(s, (double)tally->busy_ticks, 1) - batches * (double)e->price_ns;
-    const bool uneven = para__estimate_unevenness(*e) > very_uneven;
-    if (!is_alone && !s->probe && !uneven && ns >= long_ns) {
+    const bool uneven = para__estimate_unevenness(*e) > PARA__VERY_UNEVEN;
+    if (!is_alone && !s->probe && !uneven && ns >= PARA__LONG_NS) {
         const para__costs costs = para__costs_now(s->pool);
         const double work_ns = para__work_of(
             &s->ask, s->plan.width, para__schedule_ns(s, (double)outcome->ticks, 1), &costs);
-        ns = work_ns > clearly * ns ? work_ns : ns;
+        ns = work_ns > PARA__CLEARLY_LONGER * ns ? work_ns : ns;
     }
     ns = ns > 0 ? ns * of_all : 0;
     const double mean_ticks = (double)tally->busy_ticks / (double)units;
@@ -181,10 +179,11 @@ static double record(const para__schedule *s, para__estimate *e, const para__out
                           : tally->dearest_ticks > mean_ticks && mean_ticks > 0
                               ? tally->dearest_ticks / mean_ticks
                               : 1;
-    if (is_alone && s->unsettled && ns < long_ns)
+    if (is_alone && s->unsettled && ns < PARA__LONG_NS)
         return -1;
     const para__way way = is_alone ? PARA__ALONE : PARA__SHARED;
-    if (!is_alone && s->probe && e->alone > 0 && s->probed_ns > another_kind * (double)e->alone_ns)
+    if (!is_alone && s->probe && e->alone > 0 &&
+        s->probed_ns > PARA__ANOTHER_KIND * (double)e->alone_ns)
         *e = para__estimate_distrust(*e); /* it was expected to be like those that run alone */
     *e = s->trial ? para__estimate_try(*e, way, (double)s->count, ns)
                   : para__estimate_add(*e, way, (double)s->count, ns, spread);
@@ -200,6 +199,22 @@ static void learn_given_up(const para__schedule *s)
         e = para__estimate_try(e, PARA__ALONE, (double)s->count, s->usual_ns * s->workers);
     account(s, &e, INFINITY);
     para__site_write(s->site, e);
+}
+
+/* What a call on the present width, or one of a trial, tells of the width; whether it was a
+ * trial. */
+static bool learn_width(const para__schedule *s, double element_ns)
+{
+    para__tuner tuner = para__site_tuner(s->site);
+    if (!s->widths) {
+        para__site_set_tuner(s->site, para__tuner_add(tuner, element_ns));
+        return false;
+    }
+    para__verdict verdict;
+    tuner = para__tuner_try(tuner, s->workers, element_ns, &verdict);
+    para__site_set_tuner(s->site, tuner);
+    para__site_write(s->site, para__trial_settle(para__site_read(s->site), verdict));
+    return true;
 }
 
 /* Whether a call that was looked at on behalf of others, all too small to share, was so small
@@ -227,7 +242,7 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
     }
     if (is_as_small_as_expected(s, elapsed_ns))
         return;
-    if (s->watched && elapsed_ns < another_kind * s->usual_ns) {
+    if (s->watched && elapsed_ns < PARA__ANOTHER_KIND * s->usual_ns) {
         if (!s->together && s->pool->executor->awake(s->pool) < all - 1) {
             s->stands_for = 1;
             count_forgone(s, outcome->ticks);
@@ -236,14 +251,11 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
             para__costs_relax(s->pool);
         return;
     }
-    if (para__is_tuned(s)) {
-        para__site_tune(s->site, all, s->plan.width, elapsed_ns / (double)s->count);
-        if (s->tuned_width != para__tuner_present(s->tuner, all))
-            return; /* a trial tells of the width alone */
-    }
+    if (para__is_tuned(s) && learn_width(s, elapsed_ns / (double)s->count))
+        return; /* a trial tells of the width alone */
     para__estimate e = para__site_read(s->site);
     /* Of few units one dear one looks like a price. */
-    const bool tell = units > FEW_UNITS;
+    const bool tell = units > PARA__FEW_UNITS;
     const double price_ticks =
         para__batches_price(&outcome->batches, (double)e.price_ns / para__ns_per_tick(), s->probe);
     if (price_ticks >= 0 && tell)

@@ -4,7 +4,9 @@
 #include "base/thread.h"
 #include "plan/arms.h"
 #include "pool/worker.h"
-#include "schedule/tuning.h"
+#include "schedule/common.h"
+
+#include <math.h>
 
 /* What a thread remembers of its own last calls; its own, so that callers do not share a line. */
 static PARA__THREAD_LOCAL struct {
@@ -21,7 +23,7 @@ static unsigned awake(const para__schedule *s, double work_ns)
 {
     /* A call within a kernel finds everybody busy with the call around it. If it is long against
      * the cost of sharing, they may come to help before it is over. */
-    const bool long_within = work_ns >= 10 * short_ns && para__pool_is_worker(s->pool);
+    const bool long_within = work_ns >= PARA__LONG_WITHIN_NS && para__pool_is_worker(s->pool);
     return long_within ? s->workers - 1 : s->pool->executor->awake(s->pool);
 }
 
@@ -79,7 +81,7 @@ static void run_small(para__schedule *s)
  * as one if that would be all. */
 static void run_probe(para__schedule *s)
 {
-    const double price_ns = PRICES_A_BATCH * (double)s->estimate.price_ns;
+    const double price_ns = PARA__PRICES_A_BATCH * (double)s->estimate.price_ns;
     const double elements = price_ns / para__elements_ns(s, PARA__ALONE) * (double)s->count;
     run_small(s);
     s->timed = true;
@@ -93,22 +95,21 @@ static void run_probe(para__schedule *s)
  * alone is given up when it has taken twice the usual time. */
 static bool is_covered(const para__schedule *s, double longer_ns)
 {
-    const bool is_short = s->ask.work_ns < long_ns;
+    const bool is_short = s->ask.work_ns < PARA__LONG_NS;
     const double usual_ns = s->ask.alone_ns - longer_ns;
     const double alone_ns = is_short || longer_ns < usual_ns ? longer_ns : usual_ns;
     const double each_ns = longer_ns > 0 ? alone_ns : -longer_ns;
-    return s->estimate.credit_ns >
-           each_ns * (is_short ? TRIALS_IN_A_ROW : 1) * (1u << (s->estimate.refused & 3));
+    return para__trial_is_covered(s->estimate, each_ns * (is_short ? PARA__TRIALS_IN_A_ROW : 1));
 }
 
 /* Begins a trial: of short calls several in a row, of which the last is timed. */
 static void begin_trial(para__schedule *s)
 {
-    if (s->ask.work_ns >= long_ns)
+    if (s->ask.work_ns >= PARA__LONG_NS)
         return;
     recent.trial = s->site;
-    recent.trial_left = TRIALS_IN_A_ROW - 1;
-    recent.timed_left = TIMED_AFTERWARDS;
+    recent.trial_left = PARA__TRIALS_IN_A_ROW - 1;
+    recent.timed_left = PARA__TIMED_AFTERWARDS;
     s->timed = false;
 }
 
@@ -145,17 +146,25 @@ void para__schedule_forgo_trial(const para__schedule *s)
     para__site_write(s->site, e);
 }
 
+/* The first batch of a trial alone, as short against the usual time as it can be measured: on many
+ * workers that is a very small part of the call. */
+static size_t first_of_trial(const para__schedule *s)
+{
+    const double usual = para__min(s->usual_ns / para__elements_ns(s, PARA__ALONE), 1);
+    return (size_t)((double)s->count * usual / PARA__TRIAL_BATCHES) + 1;
+}
+
 /* Short calls are tried with helpers that are awake, as they would be were these calls shared.
  * Wakes some, for one of the next calls; whether that is still to come. Where threads never spin,
  * it does not. */
 static bool waits_for_helpers(para__schedule *s)
 {
-    if (s->ask.work_ns >= long_ns || s->ask.awake > 0 ||
+    if (s->ask.work_ns >= PARA__LONG_NS || s->ask.awake > 0 ||
         para__load_relaxed(&s->pool->lanes.spin_ticks) == 0) /* see lane.h */
         return false;
     if (recent.woken != s->site) {
         recent.woken = s->site;
-        recent.waits = CALLS_TO_WAKE;
+        recent.waits = PARA__CALLS_TO_WAKE;
         s->pool->executor->wake(s->pool, 1);
     } else if (--recent.waits == 0) {
         para__schedule_forgo_trial(s);
@@ -199,7 +208,7 @@ static bool is_trial_shared(para__schedule *s)
  * own calls are not: what they cost is the outer call's. */
 static bool has_arms(const para__schedule *s, double work_ns)
 {
-    return work_ns < long_ns && s->is_automatic && !para__pool_is_worker(s->pool);
+    return work_ns < PARA__LONG_NS && s->is_automatic && !para__pool_is_worker(s->pool);
 }
 
 /* Whether this call runs alone, as all short ones of its thread do now. Helpers are woken for a
@@ -233,25 +242,50 @@ static void run_together(para__schedule *s, double alone_ns)
     s->plan.why = PARA_WHY_TOGETHER;
     s->together = true;
     s->timed &= !recent.arms.trial;
-    watch_call(s, alone_ns, together_ns);
+    watch_call(s, alone_ns, PARA__TOGETHER_SHOWS_NS);
 }
 
 /* ---- Before a call -------------------------------------------------------------------- */
 
-/* A long call for which the engine chooses: on as many workers as its site is at, or tries, unless
- * even fewer are to share it. */
+/* Has a long call run on another width than planned. */
+static void set_width(para__schedule *s, unsigned width)
+{
+    s->tuned_width = width;
+    if (s->plan.width == width)
+        return;
+    s->plan.width = width;
+    s->plan.why = PARA_WHY_SATURATED;
+}
+
+/* A long call for which the engine chooses: on as many workers as its site is at, unless even fewer
+ * are to share it. */
 static void narrow(para__schedule *s)
 {
-    const unsigned all = s->workers;
     s->tuner = para__site_tuner(s->site);
-    if (s->plan.width < para__tuner_present(s->tuner, all) || s->options->workers ||
-        !s->is_automatic)
-        return;
-    s->tuned_width = para__tuner_next(s->tuner, all);
-    if (s->plan.width == s->tuned_width)
-        return;
-    s->plan.width = s->tuned_width;
-    s->plan.why = PARA_WHY_SATURATED;
+    const unsigned present = para__tuner_present(s->tuner, s->workers);
+    if (s->plan.width >= present && !s->options->workers && s->is_automatic)
+        set_width(s, present);
+}
+
+/* What a call takes as it is planned: as it was seen, if the call runs on its site's width. */
+static double usual_ns(const para__schedule *s, double predicted_ns)
+{
+    const bool is_seen = s->tuned_width && s->tuner.element_ns > 0;
+    return is_seen ? (double)s->tuner.element_ns * (double)s->count : predicted_ns;
+}
+
+/* Whether the site's next trial is of another width; then, whether it is this call. */
+static bool is_trial_of_width(para__schedule *s)
+{
+    const unsigned trial = para__tuner_trial(s->tuner, s->workers);
+    if (!s->tuned_width || !s->tuner.turn || trial == s->tuned_width)
+        return false;
+    /* Half as many workers may take twice as long. */
+    if (para__trial_is_covered(s->estimate, usual_ns(s, INFINITY))) {
+        set_width(s, trial);
+        s->widths = true;
+    }
+    return true;
 }
 
 /* A call whose cost is not known: from its first unit on if its units have been dear, or are so few
@@ -260,8 +294,8 @@ static void begin_unknown(para__schedule *s)
 {
     const size_t units = s->units;
     const bool first = para__estimate_samples(s->estimate) == 0;
-    const double unit_ns =
-        first ? unknown_unit_ns : (double)s->estimate.mean_ns * (double)s->count / (double)units;
+    const double unit_ns = first ? PARA__FIRST_UNIT_NS
+                                 : (double)s->estimate.mean_ns * (double)s->count / (double)units;
     para__schedule_ask(s, units, unit_ns * (double)units, 0);
     s->ask.varies = true;
     /* Units that may be dear are not kept waiting for a pool to be made. Small reductions are not
@@ -269,7 +303,7 @@ static void begin_unknown(para__schedule *s)
     const bool by_novice = s->pool->is_novice;
     const para__costs costs = by_novice ? para__costs_assumed : para__costs_now(s->pool);
     const size_t tasks = by_novice && !s->options->chunk ? s->count : units;
-    const bool few = !first || tasks <= (size_t)FIRST_UNITS * s->workers;
+    const bool few = !first || tasks <= (size_t)PARA__FIRST_UNITS_A_WORKER * s->workers;
     if (few && para__share_at_once(&s->ask, unit_ns, &costs)) {
         s->plan = para__decide(&s->ask, &costs);
         s->timed = true;
@@ -284,7 +318,7 @@ static void begin_known(para__schedule *s)
 {
     const double work_ns = para__elements_ns(s, PARA__SHARED);
     const double alone_ns = para__elements_ns(s, PARA__ALONE) + (double)s->estimate.price_ns;
-    s->stands_for = work_ns < long_ns ? SAMPLE_EVERY : 1;
+    s->stands_for = work_ns < PARA__LONG_NS ? PARA__SAMPLE_EVERY : 1;
     s->timed = s->stands_for == 1 || para__is_sampled(&recent.calls);
     if (has_arms(s, work_ns) && is_alone_with_all(s, alone_ns)) {
         run_together(s, alone_ns);
@@ -297,18 +331,18 @@ static void begin_known(para__schedule *s)
     if (!s->is_automatic)
         return;
     if (s->plan.width > 1) {
-        if (!is_trial_alone(s))
+        if (is_trial_of_width(s) || !is_trial_alone(s))
             return;
-        s->usual_ns = alone_ns - s->plan.gain_ns;
+        s->usual_ns = usual_ns(s, alone_ns - s->plan.gain_ns);
         run_small(s);
         s->trial = true;
         s->probe = s->timed;
-        s->first_elements = s->count / TRIAL_BATCHES + 1;
+        s->first_elements = first_of_trial(s);
     } else if (is_trial_shared(s)) {
         s->trial = true;
     } else {
         run_small(s);
-        watch_call(s, alone_ns, short_ns);
+        watch_call(s, alone_ns, PARA__CLOCK_SHOWS_NS);
     }
 }
 
@@ -316,7 +350,9 @@ size_t para__small_count(const para__schedule *s)
 {
     const unsigned samples = para__estimate_samples(s->estimate);
     const double cost_ns = para__estimate_cost(s->estimate, PARA__ALONE);
-    const double certain = para__estimate_trusted(s->estimate) ? 1 : samples >= 2 ? 4 : 0;
+    const double certain = para__estimate_trusted(s->estimate) ? 1
+                           : samples >= PARA__TRUST_SAMPLES    ? PARA__ANOTHER_KIND
+                                                               : 0;
     const double most = certain > 0 ? para__least_work_now(s->pool) / (certain * cost_ns) : 0;
     return most < (double)SIZE_MAX / 2 ? (size_t)most : SIZE_MAX / 2;
 }
@@ -355,6 +391,7 @@ void para__schedule_begin(para__schedule *s)
     s->watched = false;
     s->together = false;
     s->trial = false;
+    s->widths = false;
     s->stands_for = 1;
     s->tuned_width = 0;
     s->probed_ns = 0;
@@ -364,11 +401,11 @@ void para__schedule_begin(para__schedule *s)
         run_small(s);
         s->small = true;
         s->timed = true; /* the others of its kind are not looked at */
-        s->stands_for = SAMPLE_EVERY;
+        s->stands_for = PARA__SAMPLE_EVERY;
         if ((double)s->estimate.price_ns > para__elements_ns(s, PARA__ALONE) &&
             para__is_sampled(&recent.priced)) {
             s->probe = true; /* a price is only seen in batches: is it still there? */
-            s->first_elements = s->count / 16 + 1;
+            s->first_elements = s->count / PARA__PRICE_BATCHES + 1;
         }
     } else if (s->is_automatic && !trusted) {
         begin_unknown(s);
@@ -429,13 +466,13 @@ void para__schedule_lacks_memory(para__schedule *s)
 
 size_t para__schedule_piece(const para__schedule *s)
 {
-    static const double moment_ns = 200000;
     if (s->small)
         return s->count;
     if (!s->site)
-        return s->count / 64 + 1;
+        return s->count / PARA__PIECES_UNKNOWN + 1;
     const bool known = para__estimate_samples(s->estimate) > 0;
-    const double moments = known ? para__elements_ns(s, PARA__ALONE) / moment_ns : 64;
+    const double moments =
+        known ? para__elements_ns(s, PARA__ALONE) / PARA__PIECE_NS : PARA__PIECES_UNKNOWN;
     const double piece = (double)s->count / moments;
     return piece < 1 ? 1 : piece < (double)s->count ? (size_t)piece : s->count;
 }

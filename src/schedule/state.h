@@ -30,6 +30,7 @@ typedef struct para__schedule {
     bool unsettled; /* alone, after one that was shared: finds data where a helper has left it */
     bool watched;   /* timed only to see whether it is of another kind than expected */
     bool together;  /* alone, since the thread's short calls are so, all of them */
+    bool widths;    /* a trial of another width */
     bool trial;     /* in the way that is expected to take longer */
     double usual_ns; /* what it is expected to take if it is watched; of a trial: the other way */
     unsigned stands_for;   /* calls like it that are not timed, and itself */

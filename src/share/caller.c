@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/tuning.h"
 #include "share/participant.h"
 #include "share/valid.h"
 #include "share/visit.h"
@@ -96,10 +97,6 @@ static void help_nested(const para__participant *p, bool is_helper)
         para__store_release(E8, &self->acting, 0);
 }
 
-/* A join spins for up to a quarter of the call's time so far, and for at most 32 times as long as
- * an idle worker spins: a wake-up is then about a percent of the call. */
-enum { JOIN_SPIN_PART = 4, JOIN_SPIN_MOST = 32 };
-
 /* Waits for participants that still run what they have claimed. It spins longer in longer calls, if
  * `begun` tells how long the call took: the wait is part of the call, and a wake-up would add to
  * it. */
@@ -108,13 +105,13 @@ static void await_others(const para__participant *p, bool is_helper, uint64_t be
     const uint64_t start = para__ticks();
     const uint64_t idle_ticks =
         para__load_relaxed(&p->lanes->spin_ticks); /* 0: threads share CPUs */
-    const uint64_t part_ticks = begun ? (start - begun) / JOIN_SPIN_PART : 0;
-    const uint64_t most_ticks = JOIN_SPIN_MOST * idle_ticks;
+    const uint64_t part_ticks = begun ? (start - begun) / PARA__JOIN_SPIN_PART : 0;
+    const uint64_t most_ticks = PARA__JOIN_SPIN_MOST * idle_ticks;
     const uint64_t spin_ticks = part_ticks < idle_ticks   ? idle_ticks
                                 : part_ticks < most_ticks ? part_ticks
                                                           : most_ticks;
     while (!para__lanes_are_forked(p->lanes) && para__ticks() - start < spin_ticks) {
-        for (int i = 0; i < 16; i++) {
+        for (int i = 0; i < PARA__JOIN_ROUNDS; i++) {
             if (all_done(p))
                 return;
             para__pause();
@@ -187,9 +184,6 @@ static unsigned count_sleepers(const para__participant *p)
     return sleepers;
 }
 
-/* A slice of fewer is soon claimed to its end. */
-enum { FEW_TICKETS = 8 };
-
 void para__lane_run(para__lane *lane, para__position at, const para__job *job,
                     const para__plan *plan, para__outcome *outcome)
 {
@@ -222,7 +216,7 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
     publish(&p, job);
     if (plan->announces)
         announce(&p);
-    if (plan->announces && plan->tickets < FEW_TICKETS)
+    if (plan->announces && plan->tickets < PARA__FEW_TICKETS)
         wake_all(&p); /* few and dear batches: nobody is left to chance */
     else
         para__participant_wake_next(&p);

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/tuning.h"
 
 /* Claims tickets of worker w's slice; returns how many, and the first. No order: what is read after
  * a claim was published by the call word, and is frozen while the claim is unfinished (lane.h). */
@@ -53,14 +54,14 @@ PARA__THREAD_LOCAL const para__lane *para__current_lane;
  * tried in any case. */
 static void adapt_claim(para__participant *p, unsigned n, uint64_t ticks)
 {
-    enum { SHORT = 16, LONG = 64, MANY = 64 }; /* us, us, tickets */
-    const unsigned most = (p->division.tickets + 3) / 4;
+    const unsigned most = (p->division.tickets + PARA__CLAIMS - 1) / PARA__CLAIMS;
     const float each = (float)ticks / (float)n;
     const bool is_first = p->ticket_ticks == 0;
-    const bool cheaper = each < 0.75f * p->ticket_ticks;
-    if (ticks < SHORT * p->lanes->batch_ticks || cheaper || (is_first && most >= MANY / 4))
+    const bool cheaper = each < (float)PARA__CLAIM_CHEAPER * p->ticket_ticks;
+    if (ticks < PARA__CLAIM_SHORT * p->lanes->batch_ticks || cheaper ||
+        (is_first && most >= PARA__MANY_TICKETS / PARA__CLAIMS))
         p->claim = 2 * p->claim < most ? 2 * p->claim : most;
-    else if (ticks > LONG * p->lanes->batch_ticks && p->claim > 1)
+    else if (ticks > PARA__CLAIM_LONG * p->lanes->batch_ticks && p->claim > 1)
         p->claim /= 2;
     p->ticket_ticks = each;
 }
@@ -159,7 +160,7 @@ static bool has_finished(const para__participant *p, unsigned w)
  * the line that it has to read anyway. */
 static bool leave_to_owner(const para__participant *p, unsigned w)
 {
-    for (int look = 0; look < 64 && p->division.tickets == 1; look++)
+    for (int look = 0; look < PARA__OWNER_LOOKS && p->division.tickets == 1; look++)
         if (has_finished(p, w))
             return true;
     return false;

@@ -69,6 +69,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/status.h"
+#include "base/tuning.h"
 #include "sync/check.h"
 #include "sync/line.h"
 #include "sync/spin.h"
@@ -77,12 +78,6 @@ enum { LOCKED = 1, WAITING = 2, WAKING = 4, RESERVED = 8, CPU_SHIFT = 16 };
 static const uint32_t CPU = UINT32_MAX << CPU_SHIFT;
 
 _Static_assert(sizeof(para_mutex) == 4, "a mutex has four bytes");
-
-/* About the time of a wake-up, 35 to 46 us where it was chosen. If the lock becomes free just as a
- * thread begins a nap, that thread comes up to a nap and its timer's slack later than one that is
- * woken. Naps of 30, 50, 100, 200, 300 and 1000 us are all as good for sections of 5 us without a
- * pause between them; with pauses, short naps are better. */
-static const uint64_t nap_ns = 50000;
 
 static para__atomic_u32 *word_of(para_mutex *mutex)
 {
@@ -168,12 +163,12 @@ static void spin_as_first(para__atomic_u32 *word, bool starved, uint64_t deadlin
 }
 
 /* For the first in line, woken: spins, with naps between, until the lock seems free or it has
- * starved. In the holder's way a nap is nap_ns longer than the time since the wake-up. It is no
- * longer than that, because nobody wakes it if the lock becomes free meanwhile. So it may nap until
- * twice PARA__OVERTAKE_NS and nap_ns after its wake-up: with 16 threads and sections of 5 us this
- * is half a percent faster than naps that end in time. WAKING stays set, so that no unlock pays for
- * another wake-up: a running thread takes the lock again and again, and each wake-up would be in
- * vain. */
+ * starved. In the holder's way a nap is PARA__NAP_NS longer than the time since the wake-up. It is
+ * no longer than that, because nobody wakes it if the lock becomes free meanwhile. So it may nap
+ * until twice PARA__OVERTAKE_NS and PARA__NAP_NS after its wake-up: with 16 threads and sections of
+ * 5 us this is half a percent faster than naps that end in time. WAKING stays set, so that no
+ * unlock pays for another wake-up: a running thread takes the lock again and again, and each
+ * wake-up would be in vain. */
 static para_status stay_awake(void *mutex, para__waiter *self, uint64_t deadline_ns,
                               para_cancel *cancel)
 {
@@ -187,7 +182,7 @@ static para_status stay_awake(void *mutex, para__waiter *self, uint64_t deadline
         para__event_arm(self->event);
         const uint64_t now_ns = para__now_ns();
         const uint64_t more_ns = is_in_holders_way(word) ? now_ns - self->since_ns : 0;
-        const uint64_t up_ns = now_ns + nap_ns + more_ns;
+        const uint64_t up_ns = now_ns + PARA__NAP_NS + more_ns;
         const para_status over = para__wait(self->event, para__min(up_ns, deadline_ns), cancel);
         if (over && (over != PARA_ERR_TIMEOUT || up_ns >= deadline_ns))
             return over;

@@ -20,10 +20,6 @@
 #include "sync/event.h"
 #include "sync/latch.h"
 
-/* How long newcomers may overtake the first in line. Some thirty times what a hand-over of a mutex
- * costs at worst, so that it never shows in the throughput. */
-enum { PARA__OVERTAKE_NS = 1000000 };
-
 typedef struct para__waiter {
     const void *key;                  /* address of what is waited for; see para__mutex_key */
     para__event *event;               /* of this wait; armed when the node is appended */

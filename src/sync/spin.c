@@ -4,15 +4,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/thread.h"
-
-/* Half of the time that it takes to put a thread to sleep and wake it on the machine where this was
- * chosen, 35 us. Most of the waits that end within it end much sooner. There a cache line travels
- * to another core and back in 0.3 us: a thread that looks more often gets in the way of an owner
- * that is about to be done. */
-static const uint64_t budget_ns = 15000;
-static const uint64_t first_pause_ns = 500;
-static const uint64_t longest_pause_ns = 2000;
-enum { MOST_FAILURES = 6 };
+#include "base/tuning.h"
 
 /* What the thread has seen lately: failures in a row, and how many chances it still lets pass. */
 static PARA__THREAD_LOCAL struct {
@@ -30,8 +22,8 @@ bool para__spin_begin(para__spin *spin, uint64_t deadline_ns, bool promising)
     const uint64_t now_ns = para__now_ns();
     if (now_ns >= deadline_ns)
         return false;
-    const uint64_t end_ns = now_ns + budget_ns;
-    *spin = (para__spin){.end_ns = para__min(end_ns, deadline_ns), .pause_ns = first_pause_ns};
+    const uint64_t end_ns = now_ns + PARA__LOCK_SPIN_NS;
+    *spin = (para__spin){.end_ns = para__min(end_ns, deadline_ns), .pause_ns = PARA__LOCK_PAUSE_NS};
     return true;
 }
 
@@ -43,7 +35,7 @@ bool para__spin_pause(para__spin *spin)
     do
         para__pause();
     while (para__now_ns() - begin_ns < spin->pause_ns);
-    if (spin->pause_ns < longest_pause_ns)
+    if (spin->pause_ns < PARA__LOCK_PAUSE_MOST_NS)
         spin->pause_ns *= 2;
     return true;
 }
@@ -54,7 +46,7 @@ void para__spin_end(bool success)
         luck.failures /= 2;
         return;
     }
-    if (luck.failures < MOST_FAILURES)
+    if (luck.failures < PARA__SPIN_FAILURES_MOST)
         luck.failures++;
     luck.let_go = (unsigned char)((1u << luck.failures) - 1);
 }

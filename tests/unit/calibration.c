@@ -66,7 +66,7 @@ TEST(each_site_is_a_line_and_names_its_program)
     para_pool *pool = taught_pool();
     char *lines[LINES_MOST];
     char *text = printed(pool);
-    assert_memory_equal(text, "# para calibration 2\n", 21);
+    assert_memory_equal(text, "# para calibration 3\n", 21);
     assert_int_equal(text[strlen(text) - 1], '\n');
     const unsigned count = site_lines(text, lines);
     assert_int_equal(count, site_count(pool));

@@ -98,16 +98,24 @@ TEST(modules_that_are_not_loaded_are_passed_over)
 }
 
 /* A good line, which would be learnt, and after it a bad one. */
-static void check_malformed(para_pool *pool, const char *good, const char *bad, size_t bad_bytes)
+static void check_malformed_at(para_pool *pool, unsigned line, const char *good, const char *bad,
+                               size_t bad_bytes)
 {
     char text[2048];
+    char place[32];
+    snprintf(place, sizeof place, "/bad: line %u ", line);
     const int length = snprintf(text, sizeof text, "%s\n", good);
     memcpy(text + length, bad, bad_bytes);
     put_bytes("bad", text, (size_t)length + bad_bytes);
     if (para_calibration_load(pool, in_root("bad")) != PARA_ERR_FILE)
         fail_msg("'%s' was taken", bad);
-    assert_non_null(strstr(para_status_detail(), "/bad: line 2 "));
+    assert_non_null(strstr(para_status_detail(), place));
     assert_int_equal(site_count(pool), 0);
+}
+
+static void check_malformed(para_pool *pool, const char *good, const char *bad, size_t bad_bytes)
+{
+    check_malformed_at(pool, 2, good, bad, bad_bytes);
 }
 
 TEST(malformed_lines_are_named_and_nothing_is_learnt)
@@ -164,6 +172,68 @@ TEST(malformed_lines_are_named_and_nothing_is_learnt)
     empty_root();
 }
 
+TEST(malformed_second_lines_are_named_and_nothing_is_learnt)
+{
+    static const char *const bad[] = {"more",
+                                      "more ",
+                                      "more 1 1 0 0 1 0 0",
+                                      "more 1 1 0 0 1 0 0 0 0",
+                                      "more 1 1 0 0 1 0 0 x",
+                                      "more x 1 0 0 1 0 0 0",
+                                      "more nan 1 0 0 1 0 0 0",
+                                      "more -1 1 0 0 1 0 0 0",
+                                      "more 1 2 0 0 1 0 0 0",
+                                      "more 1 1 inf 0 1 0 0 0",
+                                      "more 1 1 -1 0 1 0 0 0",
+                                      "more 1 1 1e99 0 1 0 0 0",
+                                      "more 1 1 0 4 1 0 0 0",
+                                      "more 1 1 0 0 nan 0 0 0",
+                                      "more 1 1 0 0 -1 0 0 0",
+                                      "more 1 1 0 0 1 2 0 0",
+                                      "more 1 1 0 0 1 0 2 0",
+                                      "more 1 1 0 0 1 0 0 2",
+                                      "more 1 1 0 0 1 0 0 -1"};
+    static const char good[] = "more 1 1 0 0 1 0 0 0";
+    para_pool *pool = taught_pool();
+    char *lines[LINES_MOST];
+    char *text = printed(pool);
+    char both[1024];
+    assert_true(site_lines(text, lines) > 0);
+    OK(para_calibration_reset(pool));
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        check_malformed(pool, lines[0], bad[i], strlen(bad[i]));
+    check_malformed(pool, "# no site", good, strlen(good));
+    snprintf(both, sizeof both, "%s\n%s", lines[0], good);
+    check_malformed_at(pool, 3, both, good, strlen(good)); /* a third line of a site */
+    put_bytes("good", both, strlen(both));
+    OK(para_calibration_load(pool, in_root("good")));
+    assert_int_equal(site_count(pool), 1);
+    free(text);
+    para_pool_destroy(pool);
+    empty_root();
+}
+
+/* As it was written before there were second lines. */
+TEST(a_file_of_version_2_is_learnt)
+{
+    para_pool *pool = taught_pool();
+    char *lines[LINES_MOST];
+    char *text = printed(pool);
+    const unsigned count = site_lines(text, lines);
+    FILE *file = fopen(in_root("older"), "w");
+    assert_non_null(file);
+    fputs("# para calibration 2\n", file);
+    for (unsigned i = 0; i < count; i++)
+        fprintf(file, "%s\n", lines[i]);
+    assert_int_equal(fclose(file), 0);
+    OK(para_calibration_reset(pool));
+    OK(para_calibration_load(pool, in_root("older")));
+    assert_int_equal(site_count(pool), count);
+    free(text);
+    para_pool_destroy(pool);
+    empty_root();
+}
+
 TEST(an_empty_file_teaches_nothing)
 {
     para_pool *pool = taught_pool();
@@ -215,6 +285,8 @@ int main(void)
         cmocka_unit_test(files_that_others_make_meanwhile_are_left_alone),
         cmocka_unit_test(modules_that_are_not_loaded_are_passed_over),
         cmocka_unit_test(malformed_lines_are_named_and_nothing_is_learnt),
+        cmocka_unit_test(malformed_second_lines_are_named_and_nothing_is_learnt),
+        cmocka_unit_test(a_file_of_version_2_is_learnt),
         cmocka_unit_test(an_empty_file_teaches_nothing),
         cmocka_unit_test(files_that_cannot_be_read_are_named),
         cmocka_unit_test(paths_that_cannot_be_written_leave_nothing_behind),

@@ -28,14 +28,32 @@ typedef struct outcome {
     double workers; /* mean */
 } outcome;
 
-static outcome run_calls(machine *m, para__tuner *tuner, int calls)
+/* What a site knows, and calls of it as schedule.c runs them, alone ones left out. */
+typedef struct known {
+    para__tuner tuner;
+    para__estimate estimate;
+} known;
+
+static outcome run_calls(machine *m, known *k, int calls)
 {
     outcome sum = {0};
     for (int i = 0; i < calls; i++) {
-        const unsigned next = para__tuner_next(*tuner, m->all);
+        const unsigned present = para__tuner_present(k->tuner, m->all);
+        const unsigned trial = para__tuner_trial(k->tuner, m->all);
+        const bool tries = trial != present && k->tuner.element_ns > 0 &&
+                           para__trial_is_covered(k->estimate, k->tuner.element_ns);
+        const unsigned next = tries ? trial : present;
         assert_in_range(next, m->all < 2 ? m->all : 2, m->all);
-        *tuner = para__tuner_add(*tuner, m->all, next, element_ns(m, next));
-        *tuner = para__tuner_unpack(para__tuner_pack(*tuner));
+        const double ns = element_ns(m, next);
+        if (tries) {
+            para__verdict verdict;
+            k->tuner = para__tuner_try(k->tuner, m->all, ns, &verdict);
+            k->estimate = para__trial_settle(k->estimate, verdict);
+        } else {
+            k->tuner = para__tuner_add(k->tuner, ns);
+            k->estimate = para__trial_earn(k->estimate, ns, PARA__CREDIT_PART);
+        }
+        k->tuner = para__tuner_unpack(para__tuner_pack(k->tuner));
         machine quiet = *m;
         quiet.noisy = false;
         sum.mean_ns += element_ns(&quiet, next) / calls;
@@ -51,10 +69,10 @@ TEST(what_computing_binds_keeps_all_workers)
     for (size_t p = 0; p < COUNT_OF(pools); p++)
         for (int noisy = 0; noisy < 2; noisy++) {
             machine m = {.all = pools[p], .alone = 1000, .noisy = noisy, .seed = p};
-            para__tuner tuner = {0};
-            const outcome first = run_calls(&m, &tuner, 1000);
+            known site = {0};
+            const outcome first = run_calls(&m, &site, 1000);
             assert_true(first.mean_ns < 1.03 * m.alone / m.all);
-            const outcome later = run_calls(&m, &tuner, 20000);
+            const outcome later = run_calls(&m, &site, 20000);
             assert_true(later.mean_ns < 1.005 * m.alone / m.all);
         }
 }
@@ -69,9 +87,9 @@ TEST(what_memory_binds_gives_up_workers_and_no_time)
                              .least = 1000.0 / enough,
                              .noisy = noisy,
                              .seed = p + enough};
-                para__tuner tuner = {0};
-                run_calls(&m, &tuner, 20000);
-                const outcome later = run_calls(&m, &tuner, 20000);
+                known site = {0};
+                run_calls(&m, &site, 20000);
+                const outcome later = run_calls(&m, &site, 20000);
                 assert_true(later.mean_ns < 1.04 * m.least);
                 assert_true(later.workers < (noisy ? 4.2 : 2.1) * enough);
             }
@@ -81,34 +99,22 @@ TEST(a_site_that_changes_has_all_workers_again)
 {
     for (size_t p = 0; p < COUNT_OF(pools); p++) {
         machine m = {.all = pools[p], .alone = 1000, .least = 500, .noisy = true, .seed = p};
-        para__tuner tuner = {0};
-        run_calls(&m, &tuner, 20000);
+        known site = {0};
+        run_calls(&m, &site, 20000);
         m.least = 0;
-        run_calls(&m, &tuner, 30000);
-        assert_true(run_calls(&m, &tuner, 20000).mean_ns < 1.01 * m.alone / m.all);
+        run_calls(&m, &site, 30000);
+        assert_true(run_calls(&m, &site, 20000).mean_ns < 1.01 * m.alone / m.all);
     }
 }
 
 TEST(less_than_four_workers_are_not_halved)
 {
-    for (unsigned all = 1; all < 4; all++) {
-        machine m = {.all = all, .alone = 1000, .least = 1000};
-        para__tuner tuner = {0};
-        for (int i = 0; i < 1000; i++) {
-            assert_int_equal(para__tuner_next(tuner, all), all);
-            run_calls(&m, &tuner, 1);
+    for (unsigned all = 1; all < 4; all++)
+        for (unsigned halvings = 0; halvings < 3; halvings++) {
+            const para__tuner tuner = {.halvings = (uint8_t)halvings};
+            assert_int_equal(para__tuner_present(tuner, all), all);
+            assert_int_equal(para__tuner_trial(tuner, all), all);
         }
-    }
-}
-
-TEST(other_widths_teach_nothing)
-{
-    machine m = {.all = 8, .alone = 1000};
-    para__tuner tuner = {0};
-    run_calls(&m, &tuner, 10);
-    const uint64_t before = para__tuner_pack(tuner);
-    assert_true(para__tuner_pack(para__tuner_add(tuner, 8, 3, 1)) == before);
-    assert_true(para__tuner_pack(para__tuner_add(tuner, 8, 4, 1)) == before); /* not its time */
 }
 
 static int nothing(const para_chunk *chunk, const void *arg)
@@ -156,7 +162,6 @@ int main(void)
         cmocka_unit_test(what_memory_binds_gives_up_workers_and_no_time),
         cmocka_unit_test(a_site_that_changes_has_all_workers_again),
         cmocka_unit_test(less_than_four_workers_are_not_halved),
-        cmocka_unit_test(other_widths_teach_nothing),
         cmocka_unit_test(calls_run_on_the_width_of_their_site),
         cmocka_unit_test(options_win),
     };

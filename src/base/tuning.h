@@ -1,0 +1,383 @@
+/* The constants of policy and calibration: each number that was chosen and could be another.
+ *
+ * They stand in `base`, since locks spin by some of them, and `sync` lies below `plan`. Sizes of
+ * words and tables stand with their types, and the shape of reductions with plan/tree.h: it is a
+ * part of what they compute.
+ *
+ * An entry has meaning, unit and source. "Measured" and "compared" name what was measured or tried,
+ * on two virtual CPUs of an EPYC where nothing else is said; "reasoned" is an argument without a
+ * figure. The comment behind an entry is its tested range, as factors of the value: within it no
+ * scenario of bench/model/sweep.py takes more than 3 % longer. Half and twice the value were tried,
+ * so "1" means that both are worse somewhere. "-": no scenario sees the constant, so it was not
+ * varied to any effect. */
+#ifndef PARA_BASE_TUNING_H
+#define PARA_BASE_TUNING_H
+
+/* Constants; the model makes variables of them, to vary them (bench/model/tuning.c). */
+#ifndef PARA__REAL
+#define PARA__REAL(name, value)  static const double name = value;
+#define PARA__COUNT(name, value) enum { name = value };
+#endif
+
+/* ---- When the clock is read ------------------------------------------------------------- */
+
+/* Shorter calls are timed now and then only, and shorter batches tell no unit's cost. ns.
+ * Reasoned: a look at the clock takes some 20 ns. */
+PARA__REAL(PARA__CLOCK_SHOWS_NS, 1000) /* 0.5 to 2 */
+
+/* Shorter ones of a thread whose short calls all run alone likewise. ns. Measured: a look at the
+ * clock and what comes with it takes 100 ns, as much as running them alone gains. */
+PARA__REAL(PARA__TOGETHER_SHOWS_NS, 10000) /* - */
+
+/* One of so many short calls is timed. Odd, so that two sites in turn both have their turn.
+ * Reasoned: two looks are then 2 ns a call. */
+PARA__COUNT(PARA__SAMPLE_EVERY, 17) /* 0.5 to 2 */
+
+/* In shorter calls data that travels between cores shows: trials are several in a row, and calls
+ * are not always timed; and a disturbance is much of them. ns. Reasoned: about a wake-up. */
+PARA__REAL(PARA__LONG_NS, 50000) /* - */
+
+/* The length of a tick comes from a span of so many ns at least; again, if both ends together are
+ * uncertain by this part of it. Reasoned: 0.5 %. */
+PARA__REAL(PARA__TICK_SPAN_NS, 1e5) /* - */
+PARA__REAL(PARA__TICK_GAP, 0.005)   /* - */
+
+/* Likewise at the start of a process, which does not wait; calls measure it anew. Reasoned: 1 %. */
+PARA__REAL(PARA__TICK_FIRST_SPAN_NS, 2e4) /* - */
+PARA__REAL(PARA__TICK_FIRST_GAP, 0.01)    /* - */
+
+/* The span may begin when the library was loaded, if that is no longer ago. ns. Reasoned: a longer
+ * time may have a suspended machine in it, which stops one of the clocks. */
+PARA__REAL(PARA__TICK_RECENT_NS, 1e10) /* - */
+
+/* ---- Estimates: plan/estimate.c --------------------------------------------------------- */
+
+/* A new sample's part of an estimate is one of so many (EWMA). Reasoned: a lasting change shows
+ * within four samples. */
+PARA__COUNT(PARA__SAMPLE_WEIGHT, 4) /* 0.5 to 2 */
+
+/* What costs so many times more or less than is known is taken for something else: an outlier, or
+ * calls of another kind. Reasoned: frequency, caches and a busy sibling together make 3. */
+PARA__REAL(PARA__ANOTHER_KIND, 4) /* - */
+
+/* What is known moves by this factor at a sample of another kind, and a disturbed short call counts
+ * as so many times what is known. Reasoned: two such samples are no accident. */
+PARA__REAL(PARA__STEP, 2) /* 0.5 to 2 */
+
+/* Less is the clock's noise. ns of a whole sample. Reasoned: three looks at the clock. */
+PARA__REAL(PARA__NOISE_NS, 60) /* - */
+
+/* The most that a sample deviates by, as a part of the estimate. Reasoned: an outlier costs a site
+ * its trust, and the next sample that fits gives it back. */
+PARA__REAL(PARA__DEVIATION_MOST, 1.5) /* 0.5 to 2 */
+
+/* Samples that a trusted site has at least, and below which mean deviation its calls are planned
+ * without a probe (32: 100 %). Reasoned: 3/8 of a cost is too much to be wrong by. */
+PARA__COUNT(PARA__TRUST_SAMPLES, 2)    /* 0.5 to 1 */
+PARA__COUNT(PARA__TRUST_DEVIATION, 12) /* 1 to 2 */
+
+/* Calls that the plain mean goes back to. Reasoned. */
+PARA__COUNT(PARA__MEAN_CALLS, 16) /* - */
+
+/* ---- The price of a kernel call: plan/estimate.c ---------------------------------------- */
+
+/* Batches tell a price only if the shortest has at most this part of the mean length. Reasoned:
+ * otherwise a difference of two noisy times is divided by less than 0.3. */
+PARA__REAL(PARA__PRICE_SHORTER, 0.7) /* 0.5 to 2 */
+
+/* A price that was not known is most of the shortest batch; one below the second part is none.
+ * Reasoned, with the cases of tests/unit/estimate.c. */
+PARA__REAL(PARA__PRICE_DOMINANT, 0.6) /* 0.5 to 2 */
+PARA__REAL(PARA__PRICE_MINOR, 0.25)   /* 0.5 to 2 */
+
+/* Batches lie on a line if the mean square of their distance, as a part of each, is less; those of
+ * a shared call come in no order, the last from slices of others, and must lie closer. Reasoned:
+ * batches of uneven loops differ by 1 and more. */
+PARA__REAL(PARA__RESIDUAL, 1.0 / 8)         /* 0.5 to 2 */
+PARA__REAL(PARA__RESIDUAL_SHARED, 1.0 / 64) /* - */
+
+/* One sample raises a price to so many times what is known, and counts as one of so many. Reasoned:
+ * a price is found seldom, so it is followed faster than costs. */
+PARA__REAL(PARA__PRICE_CLIP, 8)    /* - */
+PARA__COUNT(PARA__PRICE_WEIGHT, 2) /* 0.5 to 2 */
+
+/* In calls of at most so many units a dear unit looks like a price. Reasoned. */
+PARA__COUNT(PARA__FEW_UNITS, 16) /* - */
+
+/* A price that is most of a small call is looked for in batches, of which the first is this part of
+ * the call: 1 / 16. Reasoned. */
+PARA__COUNT(PARA__PRICE_BATCHES, 16) /* - */
+
+/* ---- Whether to share, and among how many: plan/decide.c -------------------------------- */
+
+/* A helper's part of the caller's join: three lines that have to travel. ns. Compared in the model
+ * of 2 x 128 cores: without it, teams for short work are two to three times too wide. */
+PARA__REAL(PARA__JOIN_EACH_NS, 10) /* 1 */
+
+/* The least gain to go for: ns, and a part of the call. Reasoned: less is noise. */
+PARA__REAL(PARA__MARGIN_NS, 10)     /* 0.5 to 2 */
+PARA__REAL(PARA__MARGIN_PART, 0.02) /* 1 to 2 */
+
+/* A call of unknown cost is shared from its first unit if it has at most so many units a worker.
+ * Reasoned: of more units, one that is tried alone holds up 6 %. */
+PARA__COUNT(PARA__FEW_UNITS_A_WORKER, 16) /* - */
+
+/* The same in a site's first call, whose units count as so many ns each. Reasoned: a first call is
+ * shared at once where that costs at most 10 us in vain. */
+PARA__COUNT(PARA__FIRST_UNITS_A_WORKER, 4) /* 1 to 2 */
+PARA__REAL(PARA__FIRST_UNIT_NS, 20000)     /* - */
+
+/* A call within a kernel may have help before it is over if it takes so long. ns. Reasoned: 20
+ * round trips. */
+PARA__REAL(PARA__LONG_WITHIN_NS, 10000) /* - */
+
+/* ---- Claims and tickets: plan/decide.c, share/participant.c ----------------------------- */
+
+/* No claim is meant to take longer. ns. Reasoned: short against a time slice of 3 ms, which is what
+ * a join waits for if the thread of a claim is descheduled. */
+PARA__REAL(PARA__CLAIM_MOST_NS, 500000) /* 0.5 to 2 */
+
+/* An even ticket costs at least so much. ns. Compared in the suite (irregular): a claim costs 40
+ * ns, and smaller tickets gain less. */
+PARA__REAL(PARA__TICKET_NS, 4000) /* 0.5 to 2 */
+
+/* And so many prices of a kernel call: that is then 3 % of it. Reasoned. */
+PARA__REAL(PARA__TICKET_PRICES, 32) /* 0.5 to 2 */
+
+/* Dearer tickets are claimed one by one, if there are fewer than so many: a claim costs 0.2 % of
+ * one. ns. Reasoned. */
+PARA__REAL(PARA__DEAR_TICKET_NS, 20000) /* - */
+PARA__COUNT(PARA__MANY_TICKETS, 64)     /* - */
+
+/* A claim is one of so many of a slice; of an uneven one up to so many times smaller. Compared:
+ * docs/adr/0015. */
+PARA__COUNT(PARA__CLAIMS, 4)     /* 1 */
+PARA__REAL(PARA__SPREAD_MOST, 4) /* 0.5 to 1 */
+
+/* A call is announced twice if its slices take longer. ns. Reasoned: a line travels in 0.1 us or
+ * so, and what the announcement may spare is a whole slice. */
+PARA__REAL(PARA__ANNOUNCE_TWICE_NS, 20000) /* 0.5 to 2 */
+
+/* Claims of unknown units get longer below the first and shorter above the second length, and
+ * longer where their tickets came out cheaper than by this factor. Multiples of CLOCK_SHOWS_NS;
+ * a part. Compared: docs/adr/0018. */
+PARA__COUNT(PARA__CLAIM_SHORT, 16)    /* 0.5 to 2 */
+PARA__COUNT(PARA__CLAIM_LONG, 64)     /* 0.5 to 2 */
+PARA__REAL(PARA__CLAIM_CHEAPER, 0.75) /* 0.5 to 2 */
+
+/* At the end of a short call a participant looks so often at the done word of a slice's owner, and
+ * only then at the slice's ticket. Measured: a look at the ticket costs its owner two ways of a
+ * line in the next call. */
+PARA__COUNT(PARA__OWNER_LOOKS, 64) /* 0.5 to 1 */
+
+/* Slices of fewer tickets are few and dear batches: all helpers are woken at once. Reasoned. */
+PARA__COUNT(PARA__FEW_TICKETS, 8) /* 0.5 to 2 */
+
+/* Slices begin at page borders if each has so many pages. Reasoned: no slice is then longer than
+ * the mean by more than 2 %, and smaller ones stay in caches. */
+PARA__COUNT(PARA__GRAINS_LEAST, 64) /* - */
+
+/* ---- Probes: schedule/learn.c ----------------------------------------------------------- */
+
+/* The next batch is so many times as long as all before; where cost and price are not clear; where
+ * all before were mostly price. Reasoned: 8 takes three batches to the cost of sharing, and the
+ * last one is most of what was run alone. */
+PARA__REAL(PARA__PROBE_GROWTH, 8)         /* 0.5 to 2 */
+PARA__REAL(PARA__PROBE_GROWTH_UNCLEAR, 2) /* 0.5 to 2 */
+PARA__REAL(PARA__PROBE_GROWTH_MOST, 64)   /* 0.5 to 2 */
+
+/* A shorter rest is run alone. ns. Reasoned: that costs little, and tells the cost alone. */
+PARA__REAL(PARA__ESCALATE_NS, 10000) /* 0.5 to 2 */
+
+/* A batch of a probe takes so many prices. Reasoned. */
+PARA__COUNT(PARA__PRICES_A_BATCH, 4) /* - */
+
+/* ---- Trials: schedule/schedule.c -------------------------------------------------------- */
+
+/* The part of a site's time that trials may take; and until both ways have been seen. Reasoned:
+ * 1.6 %; and a few calls. */
+PARA__REAL(PARA__CREDIT_PART, 1.0 / 64)      /* 0.5 to 2 */
+PARA__REAL(PARA__FIRST_CREDIT_PART, 1.0 / 8) /* 0.5 to 2 */
+
+/* Lost trials in a row after which the credit that is asked for doubles no more. Reasoned: trials
+ * then take 1/512 of the time. */
+PARA__COUNT(PARA__REFUSED_MOST, 3) /* 0.5 to 2 */
+
+/* Short calls of a trial in a row, of which the last is timed, and shared ones that are timed after
+ * it. Compared (docs/performance.md): the first finds data where the other way has left them; two in a row are 1.00 to
+ * 1.03 of the time of sums. */
+PARA__COUNT(PARA__TRIALS_IN_A_ROW, 3)  /* 1 to 2 */
+PARA__COUNT(PARA__TIMED_AFTERWARDS, 4) /* 0.5 to 2 */
+
+/* The first batch of a trial alone takes this part of the usual time: 1 / 8. Reasoned: the trial is
+ * given up when it has taken as long as the whole call usually does, and batches double. */
+PARA__COUNT(PARA__TRIAL_BATCHES, 8) /* 0.5 to 2 */
+
+/* A helper that is woken for a trial is awake after so many calls, or the trial is given up.
+ * Reasoned: a wake-up takes 25 us, and short calls from 1 us on. */
+PARA__COUNT(PARA__CALLS_TO_WAKE, 32) /* - */
+
+/* Participants kept each other waiting if the call took so many times longer than they were busy.
+ * Reasoned: less is noise. */
+PARA__REAL(PARA__CLEARLY_LONGER, 1.1) /* 0.5 to 2 */
+
+/* Where the dearest batch costs so many times the mean, participants wait for its unit, and the
+ * others are not dearer for that. Reasoned. */
+PARA__REAL(PARA__VERY_UNEVEN, 4) /* 0.5 to 1 */
+
+/* ---- A thread's short calls together: plan/arms.c ----------------------------------------- */
+
+/* A window has at least so many calls, and ends when the site of its first call comes again, or
+ * after so many. Compared (docs/adr/0037): windows of one loop of the program's are alike. */
+PARA__COUNT(PARA__WINDOW_CALLS, 32) /* - */
+PARA__COUNT(PARA__WINDOW_MOST, 256) /* - */
+
+/* The least distance of two trials in windows, doubled for each that is lost, so often at most.
+ * Compared (docs/adr/0037). */
+PARA__COUNT(PARA__ARM_WINDOWS, 16)     /* - */
+PARA__COUNT(PARA__TRIALS_LOST_MOST, 4) /* - */
+
+/* An arm is better if its windows are shorter by this part. Reasoned: less is noise. */
+PARA__REAL(PARA__ARM_BETTER, 0.03) /* - */
+
+/* ---- Width: plan/tuner.c ---------------------------------------------------------------- */
+
+/* What takes no longer, and what is faster: between the two a site stays where it is. Parts.
+ * Compared in tests/unit/tuner.c, with noise of 2 %. */
+PARA__REAL(PARA__NO_LONGER, 1.03) /* 0.5 to 1 */
+PARA__REAL(PARA__FASTER, 0.95)    /* 0.5 to 2 */
+
+/* ---- What sharing costs: pool/calibrate.c ----------------------------------------------- */
+
+/* Before it is measured. ns. Reasoned: too low rather than too high, since calls correct that soon.
+ * Plain constants, since a static value is
+ * made of them. */
+#define PARA__ROUND_TRIP_NS 1000
+#define PARA__PER_HELPER_NS 50
+#define PARA__WAKE_NS       50000
+#define PARA__WAKE_COST_NS  5000
+#define PARA__SHARE_NS      150
+#define PARA__CLOCK_NS      20
+
+/* Empty calls that are timed with one helper, with all, and with one that sleeps, of which the
+ * shortest counts; and calls in vain after which measuring ends. Reasoned: a pool's start. */
+PARA__COUNT(PARA__PINGS, 16)       /* 0.5 to 2 */
+PARA__COUNT(PARA__PINGS_ALL, 8)    /* 0.5 to 2 */
+PARA__COUNT(PARA__PINGS_ASLEEP, 3) /* 0.5 to 2 */
+PARA__COUNT(PARA__PINGS_LATE, 3)   /* - */
+
+/* Nobody waits longer for a helper that does not come. ns. Measured: wake-ups take 25 to 60 us. */
+PARA__REAL(PARA__PING_MOST_NS, 200000) /* 0.5 to 1 */
+
+/* What waking costs the waker, as a part of a wake-up: 1 / 8. Measured: 3 of 25 us, by strace -w
+ * and the pings. */
+PARA__COUNT(PARA__WAKE_COST_PART, 8) /* 0.5 to 1 */
+
+/* What a shared call costs its caller outside of its lane. ns. Reasoned: some 300 instructions
+ * (tests/instructions). And looks at the clock in a timed call that others do not make. */
+PARA__REAL(PARA__AROUND_NS, 45)   /* 0.5 to 2 */
+PARA__COUNT(PARA__TIMED_LOOKS, 5) /* 0.5 to 2 */
+
+/* A cost is followed down by one of SAMPLE_WEIGHT, and up by one of so many: what disturbs a call
+ * makes it longer. Reasoned. */
+PARA__COUNT(PARA__COST_UP_WEIGHT, 64) /* 0.5 to 2 */
+
+/* One that is not seen goes back to what was measured, by one of so many. Reasoned. */
+PARA__COUNT(PARA__COST_BACK_WEIGHT, 32) /* - */
+
+/* The cost of sharing moves by steps of so many ns, towards the median. Reasoned. */
+PARA__REAL(PARA__SHARE_STEP_NS, 4) /* - */
+
+/* And one of a helper that came late, by so many. Reasoned: it may have been woken just now. */
+PARA__COUNT(PARA__LATE_STEP_NS, 2) /* - */
+
+/* Bounds of what is followed: of reach and wake-up, and of the cost of sharing. ns. Reasoned. */
+PARA__REAL(PARA__REACH_LEAST_NS, 50)  /* 0.5 to 2 */
+PARA__REAL(PARA__REACH_MOST_NS, 1e6)  /* - */
+PARA__REAL(PARA__SHARE_LEAST_NS, 20)  /* - */
+PARA__REAL(PARA__SHARE_MOST_NS, 5000) /* - */
+
+/* ---- Workers that wait: pool/worker.c, pool/yield.c, share/caller.c ---------------------- */
+
+/* A worker spins for so many wake-ups, within bounds in ns: as long as the park and the wake-up
+ * that it may spare. Reasoned (ski rental). */
+PARA__REAL(PARA__SPIN_WAKES, 2)        /* 0.5 to 1 */
+PARA__REAL(PARA__SPIN_LEAST_NS, 20000) /* 1 */
+PARA__REAL(PARA__SPIN_MOST_NS, 200000) /* 0.5 to 2 */
+
+/* The full spins that a spin budget holds at most; what a new worker begins with, in ns; rounds
+ * between two looks at the clock. Reasoned: a pause in a burst of calls; the time in which costs
+ * are measured; a look costs as much as a round. */
+PARA__COUNT(PARA__SPIN_BUDGET_SPINS, 16) /* 0.5 to 2 */
+PARA__REAL(PARA__FIRST_BUDGET_NS, 3e6)   /* 0.5 to 2 */
+PARA__COUNT(PARA__ROUNDS_A_LOOK, 16)     /* 1 */
+
+/* A displaced worker looks after so long, doubled up to so long. ns. Reasoned: less and less
+ * disturbance. */
+PARA__COUNT(PARA__AWAY_LEAST_NS, 1000000) /* - */
+PARA__COUNT(PARA__AWAY_MOST_NS, 64000000) /* - */
+
+/* A join spins for one of so many parts of its call's time; and as long as so many spins of an idle
+ * worker at most; and does so many rounds between two looks at the clock. Reasoned: a wake-up is
+ * then 1 % of the call. */
+PARA__COUNT(PARA__JOIN_SPIN_PART, 4)  /* - */
+PARA__COUNT(PARA__JOIN_SPIN_MOST, 32) /* - */
+PARA__COUNT(PARA__JOIN_ROUNDS, 16)    /* 0.5 to 2 */
+
+/* On a contended CPU a worker yields after so long, for a rest. ns. Compared with 300 to 1000 us
+ * and rests of 300 to 3000 us, beside one and two hogs: these were the best. */
+PARA__COUNT(PARA__QUANTUM_NS, 500000) /* - */
+PARA__COUNT(PARA__REST_NS, 1000000)   /* - */
+
+/* A stretch is looked at after so long; contention is so much lost in it; and after so long without
+ * any the last failed try is forgotten. ns. Reasoned: a slice of the system's is some 3 ms, and a
+ * machine's own hiccups are shorter. */
+PARA__REAL(PARA__YIELD_LOOK_NS, 2e6)      /* - */
+PARA__COUNT(PARA__YIELD_LOST_NS, 1000000) /* - */
+PARA__REAL(PARA__YIELD_CALM_NS, 2e7)      /* - */
+
+/* Yields before the worker tries to run on, doubled up to so many. Reasoned: 6 ms at first, 0.1 s
+ * in the end. */
+PARA__COUNT(PARA__YIELDS_LEAST, 4) /* - */
+PARA__COUNT(PARA__YIELDS_MOST, 64) /* - */
+
+/* ---- Locks: sync ------------------------------------------------------------------------ */
+
+/* A waiter spins so long. ns. Measured: to sleep and be woken takes 35 us, and most waits that are
+ * over by half of that are over much sooner. */
+PARA__COUNT(PARA__LOCK_SPIN_NS, 15000) /* - */
+
+/* The first pause between two looks, doubled up to so long. ns. Measured: a line goes to and fro in
+ * 0.3 us, and who looks sooner gets in the way of the owner. */
+PARA__COUNT(PARA__LOCK_PAUSE_NS, 500)       /* - */
+PARA__COUNT(PARA__LOCK_PAUSE_MOST_NS, 2000) /* - */
+
+/* Chances to spin that are let go after spinning in vain double so often. Reasoned. */
+PARA__COUNT(PARA__SPIN_FAILURES_MOST, 6) /* - */
+
+/* Newcomers may overtake the first in line for so long. ns. Reasoned: 30 hand-overs of a mutex, so
+ * that it does not show in the throughput. */
+PARA__COUNT(PARA__OVERTAKE_NS, 1000000) /* - */
+
+/* A starved waiter naps so long. ns. Compared: of 30, 50, 100, 200, 300 and 1000 us, all are as
+ * good for sections of 5 us one after the other; with time between them short ones are better. */
+PARA__COUNT(PARA__NAP_NS, 50000) /* - */
+
+/* ---- Memory and length of calls: data --------------------------------------------------- */
+
+/* A kernel call where a call can be cancelled. ns; and parts of one of unknown cost. Reasoned: a
+ * moment. */
+PARA__REAL(PARA__PIECE_NS, 200000)    /* - */
+PARA__COUNT(PARA__PIECES_UNKNOWN, 64) /* - */
+
+/* Blocks that no call has needed for so long are given back. ns. Measured: to have them anew costs
+ * some 0.1 s a GiB. */
+PARA__REAL(PARA__KEPT_IDLE_NS, 1e9) /* - */
+
+/* A worker's units of a reduction: so many bytes of partials stay in its cache, but in these
+ * bounds. Reasoned. */
+PARA__COUNT(PARA__PARTIALS_CACHED_BYTES, 1 << 20) /* - */
+PARA__COUNT(PARA__UNITS_LEAST, 8)                 /* - */
+PARA__COUNT(PARA__UNITS_MOST, 256)                /* - */
+
+#endif
