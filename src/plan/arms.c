@@ -1,7 +1,6 @@
 #include "plan/arms.h"
 
 #include "base/bounds.h"
-#include "base/tuning.h"
 
 static double least_ratio(const para__arms *arms)
 {

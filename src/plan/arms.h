@@ -18,6 +18,8 @@
 #ifndef PARA_PLAN_ARMS_H
 #define PARA_PLAN_ARMS_H
 
+#include "base/tuning.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
