@@ -148,9 +148,37 @@ static size_t probe(para__call *call, const para__job *job, para__seat *seat,
     return done;
 }
 
+void para__call_more(para__call *call, para__job *job, para__outcome *outcome)
+{
+    para__schedule *s = &call->schedule;
+    if (job->units == 0)
+        return;
+    if (s->plan.width == 1 || job->units == 1) {
+        _Atomic uint64_t stop = UINT64_MAX;
+        para__seat seat = {.stop = &stop, .kind = para__call_kind(call), .tally = outcome->tally};
+        job->run(job->payload, job->first, job->units, &seat);
+        outcome->tally = seat.tally;
+        return;
+    }
+    para__plan plan = s->plan;
+    plan.width = (unsigned)para__min(plan.width, job->units);
+    plan.tickets = (unsigned)para__min((job->units - 1) / plan.width + 1, 256);
+    plan.first = plan.tickets / 4 + 1;
+    plan.lead = 0;
+    plan.grain = (para__grain){0};
+    /* Portions and helpers' times are those of the first phase: they are told from one job. */
+    const para__portions portions = outcome->portions;
+    const unsigned workers = outcome->workers;
+    outcome->tally.came_ticks = 0;
+    job->timed = s->timed;
+    s->pool->executor->run(s->pool, call->lane, job, &plan, outcome);
+    outcome->workers = para__max(workers, outcome->workers);
+    outcome->portions = portions;
+}
+
 /* The ways to run that are not the shortest: timed, probed, shared. */
-static void run_at_length(para__call *call, para__job *job, para__seat *seat,
-                          para__outcome *outcome)
+static void run_at_length(para__call *call, para__job *job, para__seat *seat, para__rest *rest,
+                          void *state, para__outcome *outcome)
 {
     para__schedule *s = &call->schedule;
     const size_t units = job->units;
@@ -170,6 +198,11 @@ static void run_at_length(para__call *call, para__job *job, para__seat *seat,
                              job->units, s->pool->machine->info.page_bytes);
         para__fp_release(call->fp, 0);
         s->pool->executor->run(s->pool, call->lane, job, &s->plan, outcome);
+        call->fp = para__fp_hold();
+    }
+    if (rest) {
+        para__fp_release(call->fp, 0);
+        rest(call, state, outcome);
         call->fp = para__fp_hold();
     }
     if (s->timed && s->site && !outcome->tally.error) {
@@ -200,7 +233,7 @@ para_status para__call_fail(int error, size_t first, size_t count)
                       first + count);
 }
 
-para_status para__call_run(para__call *call, para__job *job)
+para_status para__call_run_phases(para__call *call, para__job *job, para__rest *rest, void *state)
 {
     const para__schedule *s = &call->schedule;
     _Atomic uint64_t stop = UINT64_MAX;
@@ -210,9 +243,11 @@ para_status para__call_run(para__call *call, para__job *job)
         para__call_release_fp(call, 0);
         job->run(job->payload, 0, job->units, &seat);
         outcome.tally = seat.tally;
-        outcome.workers = seat.tally.chunks != 0;
+        if (rest)
+            rest(call, state, &outcome);
+        outcome.workers = outcome.tally.chunks != 0;
     } else {
-        run_at_length(call, job, &seat, &outcome);
+        run_at_length(call, job, &seat, rest, state, &outcome);
         para__call_release_fp(call, outcome.tally.fp_flags);
     }
     const para__tally *tally = &outcome.tally;

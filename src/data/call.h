@@ -72,9 +72,30 @@ static inline unsigned para__call_kind(const para__call *call)
 /* Memory until the call ends, aligned to PARA__LINE; NULL if there is none. */
 void *para__call_memory(para__call *call, size_t bytes);
 
-/* Runs the job as decided, and releases fp. PARA_OK, PARA_ERR_KERNEL or _CANCELLED; fills the
- * report. */
-para_status para__call_run(para__call *call, para__job *job);
+/* What a call of several phases does once the job of the first was run, whether or not that failed:
+ * runs others by para__call_more. On the calling thread, in the caller's floating-point
+ * environment. */
+typedef void para__rest(para__call *call, void *state, para__outcome *outcome);
+
+/* Runs the job as decided, then the rest, and releases fp. All of it counts as one call: what is
+ * learnt is learnt of the whole. PARA_OK, PARA_ERR_KERNEL or _CANCELLED; fills the report. */
+para_status para__call_run_phases(para__call *call, para__job *job, para__rest *rest, void *state);
+
+/* Runs a further job: by the call's team if the first was shared, else here. Its units are few
+ * enough to be claimed one by one. What was done and what failed is added to the outcome. */
+void para__call_more(para__call *call, para__job *job, para__outcome *outcome);
+
+/* Whether the process was forked within the call: this is the child, and nobody is left to help. */
+static inline bool para__outcome_is_forked(const para__outcome *outcome)
+{
+    return outcome->tally.error == PARA_ERR_FORKED && outcome->tally.failed_count == 0;
+}
+
+/* A call of one phase. */
+static inline para_status para__call_run(para__call *call, para__job *job)
+{
+    return para__call_run_phases(call, job, NULL, NULL);
+}
 
 /* PARA_ERR_KERNEL, with what a kernel returned for elements [first, first + count) as its
  * detail. */

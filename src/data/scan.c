@@ -1,0 +1,205 @@
+/* para_pscan: blocks, summed in a first pass and stored in a second one.
+ *
+ * The participant that has the beginning of the call needs no second pass: it knows the total before
+ * its blocks, as long as it goes on without a gap. So it sums and stores at once, and leads. Alone,
+ * that is the whole call. The owner of the first slice has number 0, as the caller has while it
+ * probes: what leads is written by that participant only, and read by the caller after the join. */
+#include "base/bounds.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "data/call.h"
+#include "data/views.h"
+#include "plan/tree.h"
+
+#include <para/reduce.h>
+#include <para/scan.h>
+#include <stddef.h>
+#include <string.h>
+
+/* How far the leading participant is: blocks that are stored, and the total of those. */
+typedef struct scan_lead {
+    size_t end;
+    char *total, *running, *sum;
+} scan_lead;
+
+typedef struct scan_job {
+    para_scan_fn *kernel;
+    para_combine_fn *combine;
+    const void *arg;
+    const void *identity; /* NULL: zero bytes */
+    size_t count, block, blocks;
+    size_t acc_bytes, stride;
+    scan_lead *lead;
+    char *slots; /* [blocks]: sums of blocks, then totals before them; NULL: alone, all is led */
+    const para_cancel *cancel;
+    para__views views;
+} scan_job;
+
+_Static_assert(sizeof(scan_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
+
+static void aim_scan(para__aim *aim, const para__seat *seat)
+{
+    aim->chunk.in = aim->in;
+    aim->chunk.out = aim->out;
+    aim->chunk.scratch = NULL;
+    aim->chunk.worker = seat->worker;
+    aim->chunk.kind = seat->kind;
+}
+
+static size_t scan_block_count(const scan_job *job, size_t first)
+{
+    return para__min(job->count - first, job->block);
+}
+
+/* Calls the kernel for block b; false if it failed, or is not to be called. */
+static bool scan_block(const scan_job *job, size_t b, void *sum, void *total, para__aim *aim,
+                       para__seat *seat)
+{
+    const size_t first = b * job->block;
+    const size_t count = scan_block_count(job, first);
+    if (para__seat_stops(seat, first) || para__seat_is_cancelled(seat, job->cancel))
+        return false;
+    if (sum && job->identity)
+        memcpy(sum, job->identity, job->acc_bytes);
+    else if (sum)
+        memset(sum, 0, job->acc_bytes);
+    para__aim_at(aim, &job->views, first, count);
+    const int error = job->kernel(&aim->chunk, sum, total, job->arg);
+    para__seat_record(seat, first, count, error);
+    return !error;
+}
+
+static void run_sums(const void *payload, size_t first, size_t count, para__seat *seat)
+{
+    const scan_job *job = payload;
+    scan_lead *lead = seat->worker == 0 && job->lead->end == first ? job->lead : NULL;
+    para__aim aim;
+    aim_scan(&aim, seat);
+    for (size_t b = first; b < first + count; b++) {
+        char *const slot = job->slots ? job->slots + b * job->stride : job->lead->sum;
+        if (lead)
+            memcpy(lead->running, lead->total, job->acc_bytes);
+        if (!scan_block(job, b, slot, lead ? lead->running : NULL, &aim, seat))
+            return;
+        if (lead) {
+            job->combine(lead->total, slot, job->arg);
+            lead->end = b + 1;
+        }
+    }
+}
+
+static void run_stores(const void *payload, size_t first, size_t count, para__seat *seat)
+{
+    const scan_job *job = payload;
+    para__aim aim;
+    aim_scan(&aim, seat);
+    for (size_t b = first; b < first + count; b++)
+        if (!scan_block(job, b, NULL, job->slots + b * job->stride, &aim, seat))
+            return;
+}
+
+/* Sums become totals, and the blocks that were not led are stored. */
+static void store_rest(para__call *call, void *state, para__outcome *outcome)
+{
+    scan_job *job = state;
+    scan_lead *lead = job->lead;
+    if (outcome->tally.error)
+        return;
+    for (size_t b = lead->end; b < job->blocks; b++) {
+        char *const slot = job->slots + b * job->stride;
+        memcpy(lead->running, lead->total, job->acc_bytes);
+        job->combine(lead->total, slot, job->arg);
+        memcpy(slot, lead->running, job->acc_bytes);
+    }
+    para__call_more(call,
+                    &(para__job){.run = run_stores,
+                                 .payload = job,
+                                 .payload_bytes = PARA__USED_BYTES(scan_job, job->views),
+                                 .first = lead->end,
+                                 .units = job->blocks - lead->end},
+                    outcome);
+}
+
+static para_status check_scan(const para_scan *scan, scan_job *job)
+{
+    if (!scan)
+        return para__fail(PARA_ERR_ARGUMENT, "there is no call");
+    if (!scan->kernel)
+        return para__fail(PARA_ERR_NULL_KERNEL, NULL);
+    if (!scan->combine)
+        return para__fail(PARA_ERR_NULL_COMBINE, NULL);
+    if (!scan->result || scan->result_bytes == 0)
+        return para__fail(PARA_ERR_NULL_RESULT, NULL);
+    if (scan->result_bytes > SIZE_MAX / 256)
+        return para__fail(PARA_ERR_OVERFLOW, "an accumulator of %zu bytes", scan->result_bytes);
+    const para_status status = para__options_check(&scan->options, scan->reserved);
+    return status ? status : para__views_check(scan->in, scan->out, scan->count, &job->views);
+}
+
+/* Three accumulators of the lead, then one for each block if the call may be shared. */
+static bool lay_out_scan(scan_job *job, para__call *call, char *small, size_t small_bytes)
+{
+    const bool is_alone = para__call_is_alone(call);
+    size_t bytes;
+    if (__builtin_mul_overflow(job->stride, 3 + (is_alone ? 0 : job->blocks), &bytes))
+        return false;
+    char *memory = bytes <= small_bytes ? small : para__call_memory(call, bytes);
+    if (!memory)
+        return false;
+    job->lead->total = memory;
+    job->lead->running = memory + job->stride;
+    job->lead->sum = memory + 2 * job->stride;
+    job->slots = is_alone ? NULL : memory + 3 * job->stride;
+    return true;
+}
+
+para_status para_pscan(para_pool *pool, const para_scan *scan)
+{
+    scan_job job;
+    para_status status = check_scan(scan, &job);
+    if (scan && scan->report)
+        *scan->report = (para_report){0};
+    if (status || scan->count == 0)
+        return status;
+    scan_lead lead = {.end = 0};
+    job.kernel = scan->kernel;
+    job.combine = scan->combine;
+    job.arg = scan->arg;
+    job.identity = scan->identity;
+    job.count = scan->count;
+    job.acc_bytes = scan->result_bytes;
+    job.stride = para__slot_bytes(job.acc_bytes);
+    job.cancel = scan->options.cancel;
+    job.lead = &lead;
+    job.block = scan->block ? scan->block : para_reduce_block(job.count, job.acc_bytes);
+    job.blocks = (job.count - 1) / job.block + 1;
+
+    para__call call;
+    status = para__call_begin(&call, pool, (void (*)(void))scan->kernel, job.count, job.blocks,
+                              &scan->options, scan->report);
+    if (status)
+        return status;
+    _Alignas(PARA__LINE) char small[1024];
+    bool is_ready = lay_out_scan(&job, &call, small, sizeof small);
+    if (!is_ready && !para__call_is_alone(&call)) {
+        para__schedule_limit(&call.schedule, 1, PARA_WHY_MEMORY);
+        is_ready = lay_out_scan(&job, &call, small, sizeof small);
+    }
+    if (!is_ready) {
+        para__call_release_fp(&call, 0);
+        status = para__fail(PARA_ERR_MEMORY, "accumulators of %zu bytes", job.acc_bytes);
+    } else {
+        memcpy(lead.total, scan->result, job.acc_bytes);
+        status = para__call_run_phases(
+            &call,
+            &(para__job){.run = run_sums,
+                         .payload = &job,
+                         .payload_bytes = PARA__USED_BYTES(scan_job, job.views),
+                         .units = job.blocks},
+            store_rest, &job);
+    }
+    if (!status)
+        memcpy(scan->result, lead.total, job.acc_bytes);
+    para__call_end(&call);
+    return status;
+}
