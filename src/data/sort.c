@@ -2,8 +2,8 @@
  * from one array to the other, each pair in pieces.
  *
  * Where pieces begin is found by co-ranking, by the caller, between rounds. It keeps them in order
- * whatever a compare function returns, so that every element goes to exactly one place. When the
- * call is cancelled the rounds go on, and copy instead. */
+ * whatever a compare function returns, so that every element goes to exactly one place. A round that
+ * has begun is finished also when the call is cancelled, for the same reason. */
 #include "base/bounds.h"
 #include "base/status.h"
 #include "data/call.h"
@@ -81,10 +81,6 @@ static void run_merges(const void *payload, size_t first, size_t count, para__se
         const size_t y = k - split[0], y_end = end - split[1];
         char *const to = job->to + (begin + k) * bytes;
         const char *const from = job->from + begin * bytes;
-        if (para__seat_is_cancelled(seat, job->cancel)) {
-            memcpy(to, from + k * bytes, (end - k) * bytes);
-            continue;
-        }
         para__order_merge(&job->order, to, from + split[0] * bytes, split[1] - split[0],
                           from + (x_all + y) * bytes, y_end - y);
         para__seat_record(seat, begin + k, end - k, 0);
@@ -126,6 +122,11 @@ static void merge_rounds(para__call *call, void *state, para__outcome *outcome)
     for (job->run = job->part; job->run < job->count; job->run *= 2) {
         if (para__outcome_is_forked(outcome))
             return;
+        if (job->cancel && para__cancel_is_requested(job->cancel)) {
+            outcome->tally.error = PARA_ERR_CANCELLED;
+            outcome->tally.failed_count = 0;
+            break;
+        }
         const size_t pairs = (job->count - 1) / (2 * job->run) + 1;
         job->cuts = para__max(pieces / pairs, 1);
         cut_pairs(job, pairs);
@@ -139,6 +140,8 @@ static void merge_rounds(para__call *call, void *state, para__outcome *outcome)
         job->to = job->from;
         job->from = merged;
     }
+    if (job->from != job->data)
+        memcpy(job->data, job->from, job->count * job->order.bytes);
 }
 
 /* ---- Whether there is anything to sort -------------------------------------------------- */
