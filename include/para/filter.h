@@ -6,11 +6,13 @@
 #include <para/kernel.h>
 #include <para/pool.h>
 #include <para/status.h>
-#include <stdbool.h>
+#include <stdint.h>
 
-/* Sets keep[i], for each element i of the chunk, to whether it stays. Returns and rules as for every
- * kernel (kernel.h); it does not write the call's outputs. */
-typedef int para_filter_fn(const para_chunk *chunk, bool *keep, const void *arg);
+/* Notes which elements of the chunk stay: stores their numbers within it, 0 .. chunk->count - 1,
+ * ascending, in stay[], and how many they are in *kept, which is 0 before. A chunk has at most 4096
+ * elements, and stay has room for all. Returns and rules as for every kernel (kernel.h); it does not
+ * write the call's outputs. */
+typedef int para_filter_fn(const para_chunk *chunk, uint16_t *stay, size_t *kept, const void *arg);
 
 /* A filter call:
  *   size_t kept;
@@ -33,14 +35,18 @@ typedef struct para_filter {
  *   PARA_FILTER_KERNEL(positive, double, x, x > 0)
  * `arg` is in scope as `const void *`. */
 #define PARA_FILTER_KERNEL(name, in_type, x, ...)                                          \
-    static int name(const para_chunk *para_c_, bool *para_keep_, const void *arg)          \
+    static int name(const para_chunk *para_c_, uint16_t *para_stay_, size_t *para_kept_,   \
+                    const void *arg)                                                       \
     {                                                                                      \
         const in_type *para_x_ = PARA_CAST_(const in_type *, para_c_->in[0]);              \
+        size_t para_k_ = 0;                                                                \
         (void)arg;                                                                         \
         for (size_t para_i_ = 0, para_n_ = para_c_->count; para_i_ < para_n_; para_i_++) { \
             const in_type x = para_x_[para_i_];                                            \
-            para_keep_[para_i_] = (__VA_ARGS__);                                           \
+            para_stay_[para_k_] = PARA_CAST_(uint16_t, para_i_);                           \
+            para_k_ += (__VA_ARGS__) ? 1 : 0;                                              \
         }                                                                                  \
+        *para_kept_ = para_k_;                                                             \
         return 0;                                                                          \
     }
 
@@ -55,11 +61,11 @@ extern "C" {
  *     *kept = k;
  * The kernel sees each element once. What lies in out beyond those that stay is not written.
  *
- * Shared, a first pass notes in bits which elements stay and counts them, and a second one copies
+ * Shared, a first pass notes which elements stay and counts them, and a second one copies
  * (Blelloch, "Prefix Sums and Their Applications", CMU-CS-90-190, 1990, "pack").
  *
  * Views   as para_pmap, but an output must not overlap any other view, also not exactly.
- * Memory, kept by the pool for the next call: some count / 8 bytes; alone none.
+ * Memory, kept by the pool for the next call: 2 bytes an element and some; alone none.
  * Pool, threads, order, fork: as para_pmap. count = 0 succeeds with *kept = 0.
  *
  * Returns as para_pmap; PARA_ERR_ELEMENT_SIZE if an output's elements have another size than its

@@ -12,8 +12,9 @@ static inline __attribute__((always_inline)) void count_digits(const para__order
                                                                size_t (*counts)[DIGITS],
                                                                size_t bytes, unsigned key_bytes)
 {
+    const para__order own = *order; /* known not to change */
     for (size_t i = 0; i < count; i++) {
-        const uint64_t key = para__order_key(order, data + i * bytes, key_bytes);
+        const uint64_t key = para__order_key(&own, data + i * bytes, key_bytes);
         for (unsigned d = 0; d < key_bytes; d++)
             counts[d][key >> (64 - 8 * key_bytes + 8 * d) & (DIGITS - 1)]++;
     }
@@ -24,9 +25,10 @@ static inline __attribute__((always_inline)) void
 move_by_digit(const para__order *order, const char *from, size_t count, char *to, size_t *at,
               unsigned shift, size_t bytes, unsigned key_bytes)
 {
+    const para__order own = *order;
     for (size_t i = 0; i < count; i++) {
         const char *const element = from + i * bytes;
-        const uint64_t key = para__order_key(order, element, key_bytes);
+        const uint64_t key = para__order_key(&own, element, key_bytes);
         const unsigned digit = (unsigned)(key >> shift) & (DIGITS - 1);
         memcpy(to + at[digit], element, bytes);
         at[digit] += bytes;

@@ -39,7 +39,7 @@ static void check_filter(para_pool *pool, size_t n, unsigned percent, para_optio
                                          .options = options}));
     assert_int_equal(kept, known);
     assert_memory_equal(y, expected, kept * sizeof *y);
-    for (size_t i = kept; i < N; i++)
+    for (size_t i = kept; i <= N; i++)
         assert_true(y[i] == 0xeeeeeeeeeeeeeeee); /* nothing beyond is written */
 }
 
@@ -67,11 +67,12 @@ typedef struct odd {
     char text[13];
 } odd;
 
-static int keep_odd(const para_chunk *chunk, bool *keep, const void *arg)
+static int keep_odd(const para_chunk *chunk, uint16_t *stay, size_t *kept, const void *arg)
 {
     (void)arg;
     for (size_t i = 0; i < chunk->count; i++)
-        keep[i] = ((const unsigned char *)chunk->in[1])[i] % 2;
+        if (((const unsigned char *)chunk->in[1])[i] % 2)
+            stay[(*kept)++] = (uint16_t)i;
     return 0;
 }
 
@@ -111,11 +112,12 @@ TEST(several_arrays_are_filtered_alike)
         }
 }
 
-static int keep_thirds(const para_chunk *chunk, bool *keep, const void *arg)
+static int keep_thirds(const para_chunk *chunk, uint16_t *stay, size_t *kept, const void *arg)
 {
     (void)arg;
     for (size_t i = 0; i < chunk->count; i++)
-        keep[i] = (chunk->first + i) % 3 == 0;
+        if ((chunk->first + i) % 3 == 0)
+            stay[(*kept)++] = (uint16_t)i;
     return 0;
 }
 
@@ -136,10 +138,11 @@ TEST(without_arrays_elements_are_counted)
 
 static para_cancel cancel;
 
-static int failing(const para_chunk *chunk, bool *keep, const void *arg)
+static int failing(const para_chunk *chunk, uint16_t *stay, size_t *kept, const void *arg)
 {
     const size_t *at = arg; /* fail, cancel */
-    memset(keep, 1, chunk->count);
+    for (size_t i = 0; i < chunk->count; i++)
+        stay[(*kept)++] = (uint16_t)i;
     if (at[1] - chunk->first < chunk->count)
         para_cancel_request(&cancel);
     return at[0] - chunk->first < chunk->count ? 9 : 0;
