@@ -259,3 +259,8 @@ para_status para__call_run_phases(para__call *call, para__job *job, para__rest *
         return para__call_fail(tally->error, tally->failed_first, tally->failed_count);
     return PARA_OK;
 }
+
+para_status para__call_run(para__call *call, para__job *job)
+{
+    return para__call_run_phases(call, job, NULL, NULL);
+}

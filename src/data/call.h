@@ -92,10 +92,7 @@ static inline bool para__outcome_is_forked(const para__outcome *outcome)
 }
 
 /* A call of one phase. */
-static inline para_status para__call_run(para__call *call, para__job *job)
-{
-    return para__call_run_phases(call, job, NULL, NULL);
-}
+para_status para__call_run(para__call *call, para__job *job);
 
 /* PARA_ERR_KERNEL, with what a kernel returned for elements [first, first + count) as its
  * detail. */
