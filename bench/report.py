@@ -4,6 +4,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import textwrap
 
 import tables
 import targets
@@ -97,7 +98,7 @@ def pictures(result):
 
 def text(result):
     machine, command, units = tables.heading(result).split("\n")
-    parts = [f"{machine}\n\n    {command}\n\n{units}"]
+    parts = [f"{textwrap.fill(machine, 100)}\n\n    {command}\n\n{units}"]
     parts.append("| | target | measured | |\n|---|---|---|---|\n" + "\n".join(
         f"| {name} | {what} | {measured} | {'met' if met else '**missed**'} |"
         for name, what, measured, met in targets.all_of(result)))

@@ -1,6 +1,6 @@
 /* One number from each row of a matrix: row-norm. */
 #include "kernels/families.h"
-#include "kernels/lanes.h"
+#include "kernels/simd.h"
 
 #include <math.h>
 
@@ -11,7 +11,7 @@
         const T *x = chunk->in[0];                                        \
         T *z = chunk->out[0];                                             \
         for (size_t r = 0; r < chunk->count; r++, x += row) {             \
-            PARA__LANE_SUM(squares, i, row, (double)x[i] * (double)x[i]); \
+            PARA__SIMD_SUM(squares, i, row, (double)x[i] * (double)x[i]); \
             z[r] = (T)sqrt(squares);                                      \
         }                                                                 \
         return 0;                                                         \

@@ -1,6 +1,6 @@
 /* Sums: sum, dot, mean. Added up in double for both element types, in a fixed number of lanes. */
 #include "kernels/families.h"
-#include "kernels/lanes.h"
+#include "kernels/simd.h"
 
 #include <math.h>
 
@@ -43,7 +43,7 @@ static void add_exactly(long double *sum, long double *lost, long double term)
         const T *y = chunk->in[(inputs)-1];                               \
         const size_t n = chunk->count;                                    \
         (void)y;                                                          \
-        PARA__LANE_SUM(total, i, n, term);                                \
+        PARA__SIMD_SUM(total, i, n, term);                                \
         *(double *)acc += total;                                          \
         return 0;                                                         \
     }                                                                     \

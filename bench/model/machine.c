@@ -190,12 +190,12 @@ void model_preempt(unsigned core, double ns)
 /* ---- What the engine asks of the system
  * ----------------------------------------------------------- */
 
-void para__futex_wait(_Atomic uint32_t *word, uint32_t expected)
+void para__futex_wait(para__atomic_u32 *word, uint32_t expected)
 {
     model_settle();
     spend(syscall_ns);
     model_catch_up();
-    if (atomic_load(word) != expected)
+    if (atomic_load(&word->raw) != expected)
         return;
     model_self->sleeps_on = word;
     model_self->event = 0;
@@ -203,21 +203,21 @@ void para__futex_wait(_Atomic uint32_t *word, uint32_t expected)
     model_self->missed = true;
 }
 
-/* The limit of the wait is not modelled: only guests' cores ask for one. */
-void para__futex_wait_for(_Atomic uint32_t *word, uint32_t expected, uint64_t ns)
+/* The limit of the wait is not modelled: only displaced workers ask for one. */
+void para__futex_wait_for(para__atomic_u32 *word, uint32_t expected, uint64_t ns)
 {
     (void)ns;
     para__futex_wait(word, expected);
 }
 
 /* Nor is that of one for a pool that starts. */
-void para__futex_wait_until(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns)
+void para__futex_wait_until(para__atomic_u32 *word, uint32_t expected, uint64_t deadline_ns)
 {
     (void)deadline_ns;
     para__futex_wait(word, expected);
 }
 
-void para__futex_wake(_Atomic uint32_t *word, int count)
+void para__futex_wake(para__atomic_u32 *word, int count)
 {
     model_settle();
     model_catch_up();
@@ -298,7 +298,7 @@ unsigned para__count_fork(void)
     return 0;
 }
 
-void para__after_fork(_Atomic unsigned *known, void (*handle)(void))
+void para__after_fork(para__atomic_u32 *known, void (*handle)(void))
 {
     (void)known;
     (void)handle;

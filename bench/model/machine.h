@@ -32,6 +32,8 @@
 #ifndef MODEL_MACHINE_H
 #define MODEL_MACHINE_H
 
+#include "base/atomic_types.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -83,11 +85,12 @@ uint64_t model_ticks(void);
 #define tls_model(x) unused
 #define PARA__INITIAL_EXEC
 
-#define MODEL_LOAD(p, ordered)            (model_load((p), (ordered)), atomic_load((p)))
-#define MODEL_STORE(p, v)                 (model_store(p), atomic_store((p), (v)))
-#define MODEL_SWAP(p, v)                  (model_rmw(p), atomic_exchange((p), (v)))
-#define MODEL_ADD(p, v)                   (model_rmw(p), atomic_fetch_add((p), (v)))
-#define MODEL_CAS(p, known, v)            (model_rmw(p), atomic_compare_exchange_strong((p), (known), (v)))
+#define MODEL_LOAD(p, ordered) (model_load((p), (ordered)), atomic_load(&(p)->raw))
+#define MODEL_STORE(p, v)      (model_store(p), atomic_store(&(p)->raw, (v)))
+#define MODEL_SWAP(p, v)       (model_rmw(p), atomic_exchange(&(p)->raw, (v)))
+#define MODEL_ADD(p, v)        (model_rmw(p), atomic_fetch_add(&(p)->raw, (v)))
+#define MODEL_CAS(p, known, v) \
+    (model_rmw(p), atomic_compare_exchange_strong(&(p)->raw, (known), (v)))
 #define para__load_relaxed(p)             MODEL_LOAD(p, false)
 #define para__tsan_acquire(p)             ((void)(p))
 #define para__tsan_release(p)             ((void)(p))
@@ -95,7 +98,7 @@ uint64_t model_ticks(void);
 #define para__load_seq_cst(e, p)          MODEL_LOAD(p, false)
 #define para__store_relaxed(p, v)         MODEL_STORE(p, v)
 #define para__store_release(e, p, v)      MODEL_STORE(p, v)
-#define para__store_seq_cst(e, p, v)      (model_rmw(p), atomic_store((p), (v)))
+#define para__store_seq_cst(e, p, v)      (model_rmw(p), atomic_store(&(p)->raw, (v)))
 #define para__swap_relaxed(p, v)          MODEL_SWAP(p, v)
 #define para__swap_acquire(e, p, v)       MODEL_SWAP(p, v)
 #define para__swap_release(e, p, v)       MODEL_SWAP(p, v)

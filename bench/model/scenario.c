@@ -20,7 +20,7 @@ typedef struct run_state {
     const scenario *s;
     double *prefix;
     unsigned *done;  /* [units]: how often */
-    unsigned active; /* cores in a portion */
+    unsigned active; /* cores in a batch */
     outcome out;
 } run_state;
 
@@ -126,13 +126,13 @@ static para_pool *make_pool(void)
  * ------------------------------------------------------------------------------------ */
 
 typedef struct barrier {
-    _Alignas(PARA__LINE) _Atomic uint32_t awaited;
-    _Alignas(PARA__LINE) _Atomic uint32_t generation;
+    _Alignas(PARA__LINE) para__atomic_u32 awaited;
+    _Alignas(PARA__LINE) para__atomic_u32 phase;
 } barrier;
 
 typedef struct member {
-    _Alignas(PARA__LINE) _Atomic uint32_t go;
-    _Alignas(PARA__LINE) _Atomic uint32_t arrived;
+    _Alignas(PARA__LINE) para__atomic_u32 go;
+    _Alignas(PARA__LINE) para__atomic_u32 arrived;
 } member;
 
 static barrier dock, end;
@@ -140,12 +140,12 @@ static member members[MODEL_CORES_MAX];
 
 static void pass(barrier *b)
 {
-    const uint32_t generation = MODEL_LOAD(&b->generation, true);
+    const uint32_t phase = MODEL_LOAD(&b->phase, true);
     if (MODEL_ADD(&b->awaited, -1u) == 1) {
         MODEL_STORE(&b->awaited, state->s->on.cores);
-        MODEL_STORE(&b->generation, generation + 1);
+        MODEL_STORE(&b->phase, phase + 1);
     } else {
-        while (MODEL_LOAD(&b->generation, true) == generation)
+        while (MODEL_LOAD(&b->phase, true) == phase)
             para__pause();
     }
 }
@@ -171,29 +171,29 @@ static void *serve_barrier(void *arg)
     return NULL;
 }
 
-static void spread(unsigned self, uint32_t generation)
+static void spread(unsigned self, uint32_t phase)
 {
     for (unsigned c = 4 * self + 1; c <= 4 * self + 4 && c < state->s->on.cores; c++)
-        MODEL_STORE(&members[c].go, generation);
+        MODEL_STORE(&members[c].go, phase);
 }
 
-static void gather(unsigned self, uint32_t generation)
+static void gather(unsigned self, uint32_t phase)
 {
     for (unsigned c = 4 * self + 1; c <= 4 * self + 4 && c < state->s->on.cores; c++)
-        while (MODEL_LOAD(&members[c].arrived, true) != generation)
+        while (MODEL_LOAD(&members[c].arrived, true) != phase)
             para__pause();
 }
 
 static void *serve_tree(void *arg)
 {
     const unsigned self = (unsigned)((member *)arg - members);
-    for (uint32_t generation = 1;; generation++) {
-        while (MODEL_LOAD(&members[self].go, true) != generation)
+    for (uint32_t phase = 1;; phase++) {
+        while (MODEL_LOAD(&members[self].go, true) != phase)
             para__pause();
-        spread(self, generation);
+        spread(self, phase);
         compute_share(self);
-        gather(self, generation);
-        MODEL_STORE(&members[self].arrived, generation);
+        gather(self, phase);
+        MODEL_STORE(&members[self].arrived, phase);
     }
     return NULL;
 }
@@ -201,19 +201,19 @@ static void *serve_tree(void *arg)
 static void make_barriers(void)
 {
     memset(members, 0, sizeof members);
-    dock = end = (barrier){.awaited = state->s->on.cores};
+    dock = end = (barrier){.awaited = PARA__ATOMIC(state->s->on.cores)};
     for (unsigned i = 1; i < state->s->on.cores; i++)
         model_start(i, state->s->runtime == RUNTIME_TREE ? serve_tree : serve_barrier, &members[i]);
     model_work(1e6);
 }
 
-static void call_barrier(uint32_t generation)
+static void call_barrier(uint32_t phase)
 {
     model_work(call_ns);
     if (state->s->runtime == RUNTIME_TREE) {
-        spread(0, generation);
+        spread(0, phase);
         compute_share(0);
-        gather(0, generation);
+        gather(0, phase);
     } else {
         pass(&dock);
         compute_share(0);

@@ -5,7 +5,7 @@
 #include "machine.h"
 
 typedef enum lines {
-    LINES_GROUPED, /* one notice for up to 16 neighbours of a domain, as the engine does */
+    LINES_GROUPED, /* one job descriptor for up to 16 neighbours of a domain, as the engine does */
     LINES_FLAT,    /* one for all workers */
     LINES_EACH     /* one for each */
 } lines;

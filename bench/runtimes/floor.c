@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 static struct {
-    _Alignas(128) _Atomic unsigned long posted; /* calls so far; publishes the fields beside it */
+    _Alignas(128) _Atomic unsigned long published; /* calls so far; publishes what is beside it */
     size_t n;
     const bench_loop *loop;
     const void *ctx;
@@ -19,10 +19,11 @@ static void *help(void *unused)
 {
     (void)unused;
     for (unsigned long seen = 0;;) {
-        unsigned long posted;
-        while ((posted = atomic_load_explicit(&shared.posted, memory_order_acquire)) == seen) {
+        unsigned long published;
+        while ((published = atomic_load_explicit(&shared.published, memory_order_acquire)) ==
+               seen) {
         }
-        seen = posted;
+        seen = published;
         shared.loop->range(shared.ctx, shared.n / 2, shared.n);
         atomic_store_explicit(&shared.done, seen, memory_order_release);
     }
@@ -40,11 +41,11 @@ static void start(unsigned threads)
 static void for_each(size_t n, const bench_loop *loop, const void *ctx)
 {
     const unsigned long call =
-        atomic_load_explicit(&shared.posted, memory_order_relaxed) + 1; /* this thread's own */
+        atomic_load_explicit(&shared.published, memory_order_relaxed) + 1; /* this thread's own */
     shared.n = n;
     shared.loop = loop;
     shared.ctx = ctx;
-    atomic_store_explicit(&shared.posted, call, memory_order_release);
+    atomic_store_explicit(&shared.published, call, memory_order_release);
     loop->range(ctx, 0, n / 2);
     while (atomic_load_explicit(&shared.done, memory_order_acquire) != call) {
     }

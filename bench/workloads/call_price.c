@@ -1,5 +1,5 @@
 /* Kernels that charge for each call, and then about 1 ns an element: a library's entry, a callback
- * into an interpreter. Every runtime calls the kernel in the portions that it makes by itself:
+ * into an interpreter. Every runtime calls the kernel in the batches that it makes by itself:
  * OpenMP's static schedule, with gcc and with LLVM, and pthreadpool make one call a thread;
  * OpenMP's dynamic schedule makes 32 a thread and guided up to 256, pthreadpool-fine 16, oneTBB's
  * partitioners one for each range that they end up with. The serial loop is one call. */
@@ -15,7 +15,7 @@ typedef struct call_price {
 } call_price;
 
 /* An element is three operations, each of which waits for the one before. */
-static void run_portion(const call_price *p, size_t first, size_t last)
+static void run_batch(const call_price *p, size_t first, size_t last)
 {
     uint64_t previous = bench_chain(bench_last >> 63, p->steps);
     for (size_t i = first; i < last; i++) {
@@ -28,22 +28,22 @@ static void run_portion(const call_price *p, size_t first, size_t last)
 /* A kernel for each price: what para learns of one must not help or mislead it at another. */
 BENCH_LOOP(call_price_0)
 {
-    run_portion(ctx, first, last);
+    run_batch(ctx, first, last);
 }
 
 BENCH_LOOP(call_price_1)
 {
-    run_portion(ctx, first, last);
+    run_batch(ctx, first, last);
 }
 
 BENCH_LOOP(call_price_10)
 {
-    run_portion(ctx, first, last);
+    run_batch(ctx, first, last);
 }
 
 BENCH_LOOP(call_price_100)
 {
-    run_portion(ctx, first, last);
+    run_batch(ctx, first, last);
 }
 
 static const bench_loop *loop_of(double price_us)

@@ -10,8 +10,8 @@
 
 /* Notes which elements of the chunk stay: stores their numbers within it, 0 .. chunk->count - 1,
  * ascending, in stay[], and how many they are in *kept, which is 0 before. A chunk has at most 4096
- * elements, and stay has room for all. Returns and rules as for every kernel (kernel.h); it does not
- * write the call's outputs. */
+ * elements, and stay has room for all. Returns and rules as for every kernel (kernel.h); it does
+ * not write the call's outputs. */
 typedef int para_filter_fn(const para_chunk *chunk, uint16_t *stay, size_t *kept, const void *arg);
 
 /* A filter call:

@@ -8,8 +8,8 @@
 #include <para/status.h>
 
 /* Looks for the first element of the chunk that is sought, and sets *found to its number within the
- * chunk, 0 .. chunk->count - 1; leaves *found alone if there is none. Returns and rules as for every
- * kernel (kernel.h). */
+ * chunk, 0 .. chunk->count - 1; leaves *found alone if there is none. Returns and rules as for
+ * every kernel (kernel.h). */
 typedef int para_find_fn(const para_chunk *chunk, size_t *found, const void *arg);
 
 /* A find call:

@@ -123,8 +123,8 @@ extern "C" {
  *     result = total;
  * So the operation need be associative only in the mathematical sense, and need not be commutative.
  * The serial run keeps both accumulators in one pass, as that loop does; for operations that are
- * bound by their latency or by memory it takes the time of a plain running sum. The block length b is
- * call.block, or depends on count and result_bytes alone.
+ * bound by their latency or by memory it takes the time of a plain running sum. The block length b
+ * is call.block, or depends on count and result_bytes alone.
  *
  * Shared, a first pass sums blocks, and a second one stores those that the first has not stored
  * already (reduce-then-scan: Blelloch, "Prefix Sums and Their Applications", CMU-CS-90-190, 1990).

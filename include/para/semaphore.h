@@ -25,7 +25,7 @@ typedef struct para_semaphore {
     uint64_t word; /* from below: 24 bits of available units, 24 of the maximum, these: */
 } para_semaphore;
 #define PARA_SEMAPHORE_WAITING_ (PARA_CAST_(uint64_t, 1) << 48)
-#define PARA_SEMAPHORE_HOLD_    (PARA_CAST_(uint64_t, 1) << 49)
+#define PARA_SEMAPHORE_CLOSED_  (PARA_CAST_(uint64_t, 1) << 49)
 #define PARA_SEMAPHORE_FAIR_    (PARA_CAST_(uint64_t, 1) << 50)
 
 /* Initialisers: initial units available of at most maximum; the second makes it
@@ -102,7 +102,7 @@ static inline uint32_t para_semaphore_available_(uint64_t word)
 static inline bool para_semaphore_try_(para_semaphore *semaphore)
 {
     uint64_t word = __atomic_load_n(&semaphore->word, __ATOMIC_RELAXED);
-    while (para_semaphore_available_(word) > 0 && !(word & PARA_SEMAPHORE_HOLD_))
+    while (para_semaphore_available_(word) > 0 && !(word & PARA_SEMAPHORE_CLOSED_))
         if (__atomic_compare_exchange_n(&semaphore->word, &word, word - 1, true, __ATOMIC_ACQUIRE,
                                         __ATOMIC_RELAXED)) /* E11 */
             return true;

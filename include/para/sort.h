@@ -8,9 +8,9 @@
 #include <para/status.h>
 #include <stdbool.h>
 
-/* Negative if a comes before b; else 0 or positive, no matter which. qsort's functions fit, with arg
- * besides. It runs on several threads at once, may not fail, and otherwise keeps a kernel's rules
- * (kernel.h). */
+/* Negative if a comes before b; else 0 or positive, no matter which. qsort's functions fit, with
+ * arg besides. It runs on several threads at once, may not fail, and otherwise keeps a kernel's
+ * rules (kernel.h). */
 typedef int para_compare_fn(const void *a, const void *b, const void *arg);
 
 /* What a key is: an unsigned or signed integer or a floating-point number of so many bits. */
@@ -61,15 +61,15 @@ typedef struct para_sort {
 extern "C" {
 #endif
 
-/* Sorts the elements. Those that compare equal, or have equal keys, stay in their order (stable), so
- * the result is the same with any number of workers. Floating-point keys have the total order of
+/* Sorts the elements. Those that compare equal, or have equal keys, stay in their order (stable),
+ * so the result is the same with any number of workers. Floating-point keys have the total order of
  * IEEE 754: -NaN, -infinity, ..., -0, +0, ..., +infinity, +NaN.
  *
- * An array that is in order already is looked through once and not written. By key, parts are sorted
- * digit by digit (Knuth, "The Art of Computer Programming" 3, 5.2.5, algorithm R), digits that are
- * the same everywhere left out; by comparison, by merging (5.2.4). Sorted parts are merged in
- * rounds, each cut into pieces by co-ranking (Siebert and Traff, "Perfectly Load-Balanced, Optimal,
- * Stable, Parallel Merge", arXiv:1303.4312, 2013).
+ * An array that is in order already is looked through once and not written. By key, parts are
+ * sorted digit by digit (Knuth, "The Art of Computer Programming" 3, 5.2.5, algorithm R), digits
+ * that are the same everywhere left out; by comparison, by merging (5.2.4). Sorted parts are merged
+ * in rounds, each cut into pieces by co-ranking (Siebert and Traff, "Perfectly Load-Balanced,
+ * Optimal, Stable, Parallel Merge", arXiv:1303.4312, 2013).
  *
  * If compare is not a strict weak ordering (a before b, and b before a; NaN equal to everything),
  * the order is unspecified, but no element is lost.
@@ -79,11 +79,11 @@ extern "C" {
  * Pool, threads, order, fork: as para_pmap. The array must not be touched meanwhile. count = 0
  * succeeds.
  *
- * Returns PARA_OK; PARA_ERR_CANCELLED if .options.cancel kept a part from being sorted or a round from beginning:
- * then the array has the same elements in an unspecified order. Untouched with PARA_ERR_MEMORY;
- * PARA_ERR_NULL_VIEW, _ELEMENT_SIZE, _OVERFLOW; PARA_ERR_ARGUMENT if compare and key are both given,
- * if neither is, or if the key does not lie within the element; those of para_pool_create, if the
- * default pool cannot be made. */
+ * Returns PARA_OK; PARA_ERR_CANCELLED if .options.cancel kept a part from being sorted or a round
+ * from beginning: then the array has the same elements in an unspecified order. Untouched with
+ * PARA_ERR_MEMORY; PARA_ERR_NULL_VIEW, _ELEMENT_SIZE, _OVERFLOW; PARA_ERR_ARGUMENT if compare and
+ * key are both given, if neither is, or if the key does not lie within the element; those of
+ * para_pool_create, if the default pool cannot be made. */
 PARA_API para_status para_psort(para_pool *pool, const para_sort *call);
 
 #ifdef __cplusplus

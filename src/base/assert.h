@@ -1,6 +1,6 @@
-/* Assertions of what the library's own code takes for certain. They are on in debug and sanitizer
- * builds (PARA__ASSERTIONS, cmake/ParaTargets.cmake) and end the program with a line that says
- * where. Elsewhere the condition is compiled but not evaluated, and costs nothing. */
+/* Assertions of what the library's own code relies on. They are on in debug and sanitizer builds
+ * (PARA__ASSERTIONS, cmake/ParaTargets.cmake) and end the program with a line that says where. In
+ * other builds the condition is compiled but not evaluated, and costs nothing. */
 #ifndef PARA_BASE_ASSERT_H
 #define PARA_BASE_ASSERT_H
 

@@ -1,21 +1,23 @@
-/* Atomics: C17's, under names short enough that a line still has room for its reason.
+/* C17's atomics, under names short enough that a line still has room for its reason.
  *
- * Every operation that orders something takes the label of the edge that it is half of as its first
- * argument; an unknown one does not compile. A relaxed operation takes none, and says at its side
- * why no order is needed. Order is always on the operation, never in a bare fence: ThreadSanitizer
- * cannot see fences. */
+ * Every operation that orders something takes, as its first argument, the label of the edge that it
+ * is half of; an unknown label does not compile. A relaxed operation has no label, and a comment
+ * beside it says why no order is needed. Order is always on the operation, never in a bare fence:
+ * ThreadSanitizer cannot see fences. */
 #ifndef PARA_BASE_ATOMIC_H
 #define PARA_BASE_ATOMIC_H
+
+#include "base/atomic_types.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A program that is built with ThreadSanitizer may be linked with a para that is not. The sanitizer
- * sees nothing of the operations here then, and would report a race for each element that a worker
- * has written; it looks through all that it has found each time, so such a program seemed to hang.
- * So para tells the sanitizer, if the process has one, what each operation orders, at its address:
- * before what a release publishes, after what an acquire has read. */
+/* A program built with ThreadSanitizer may be linked with a para that is not. Then the sanitizer
+ * would not see the operations here, and would report a race for each element that a worker has
+ * written. It searches all earlier reports each time, so such a program seemed to hang. So para
+ * tells the sanitizer, if the process has one, what each operation orders, at its address: before a
+ * release publishes, and after an acquire has read. */
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define PARA__BUILT_WITH_TSAN
@@ -31,51 +33,52 @@ extern void __tsan_release(void *address) __attribute__((weak, cold));
 #define para__tsan_release(p) (__tsan_release ? __tsan_release((void *)(p)) : (void)0)
 #endif
 
-/* The edges: by which word what passes from thread to thread. Argued in docs/memory-model.md. */
+/* The edges: the word, and what it passes from thread to thread. docs/memory-model.md has the
+ * arguments. */
 enum para__edge {
-    PARA__E1,    /* notice.post: a job, from its caller to who claims of it */
+    PARA__E1,    /* descriptor.call: a job, from its caller to each claimer */
     PARA__E2,    /* member.done: what a helper did, to the caller */
-    PARA__E3,    /* lane.leased: a lane, from one lessee to the next */
+    PARA__E3,    /* lane.lease: a lane, from one lessee to the next */
     PARA__E4,    /* pool.starting, pool.ready: what threads wrote about themselves, to all */
     PARA__E5,    /* event.state and what is news: no wake-up is lost */
     PARA__E6,    /* the_pool: the default pool, from its maker to all */
     PARA__E7,    /* the_machine: the machine's description, likewise */
-    PARA__E8,    /* worker.acting: a worker's place, from who acts for it to who does next */
+    PARA__E8,    /* helper.acting: a worker's name, from one that acts in it to the next */
     PARA__E9,    /* para_mutex: what it guards, from one holder to the next */
     PARA__E10,   /* a bucket's latch: the queues of those who wait */
-    PARA__E11,   /* para_semaphore: what was done before a release, to who acquires */
-    PARA__E12,   /* para_cancel: what was done before the request, to who sees it */
-    PARA__E13,   /* a wait's event: what its waker did, to who slept */
-    PARA__E14,   /* after_fork's word: what a handler has put in order in a child, to all there */
+    PARA__E11,   /* para_semaphore: what was done before a release, to an acquirer */
+    PARA__E12,   /* para_cancel: what was done before a request, to those that see it */
+    PARA__E13,   /* a wait's event: what its waker did, to the sleeper */
+    PARA__E14,   /* after_fork's word: what a handler has done in a child, to all there */
     PARA__E15,   /* process.c, crew: what main wrote before it left, to its stand-in's maker */
     PARA__E2_E5, /* both at once: member.done is also the news that a joiner may sleep through */
 };
 
-#define para__load_relaxed(p)        atomic_load_explicit((p), memory_order_relaxed)
-#define para__load_acquire(e, p)     PARA__TAKES(e, load, (p), memory_order_acquire)
-#define para__load_seq_cst(e, p)     PARA__TAKES(e, load, (p), memory_order_seq_cst)
-#define para__store_relaxed(p, v)    atomic_store_explicit((p), (v), memory_order_relaxed)
-#define para__store_release(e, p, v) PARA__GIVES(e, store, (p), (v), memory_order_release)
-#define para__store_seq_cst(e, p, v) PARA__GIVES(e, store, (p), (v), memory_order_seq_cst)
-#define para__swap_relaxed(p, v)     atomic_exchange_explicit((p), (v), memory_order_relaxed)
-#define para__swap_acquire(e, p, v)  PARA__TAKES(e, exchange, (p), (v), memory_order_acquire)
-#define para__swap_release(e, p, v)  PARA__GIVES(e, exchange, (p), (v), memory_order_release)
-#define para__swap_seq_cst(e, p, v)  PARA__BOTH(e, exchange, (p), (v), memory_order_seq_cst)
-#define para__add_relaxed(p, v)      atomic_fetch_add_explicit((p), (v), memory_order_relaxed)
-#define para__add_release(e, p, v)   PARA__GIVES(e, fetch_add, (p), (v), memory_order_release)
-#define para__or_relaxed(p, v)       atomic_fetch_or_explicit((p), (v), memory_order_relaxed)
-#define para__or_release(e, p, v)    PARA__GIVES(e, fetch_or, (p), (v), memory_order_release)
-#define para__and_relaxed(p, v)      atomic_fetch_and_explicit((p), (v), memory_order_relaxed)
-#define para__cas_relaxed(p, known, v)                                               \
-    atomic_compare_exchange_strong_explicit((p), (known), (v), memory_order_relaxed, \
+#define para__load_relaxed(p)        atomic_load_explicit(&(p)->raw, memory_order_relaxed)
+#define para__load_acquire(e, p)     PARA__TAKES(e, load, &(p)->raw, memory_order_acquire)
+#define para__load_seq_cst(e, p)     PARA__TAKES(e, load, &(p)->raw, memory_order_seq_cst)
+#define para__store_relaxed(p, v)    atomic_store_explicit(&(p)->raw, (v), memory_order_relaxed)
+#define para__store_release(e, p, v) PARA__GIVES(e, store, &(p)->raw, (v), memory_order_release)
+#define para__store_seq_cst(e, p, v) PARA__GIVES(e, store, &(p)->raw, (v), memory_order_seq_cst)
+#define para__swap_relaxed(p, v)     atomic_exchange_explicit(&(p)->raw, (v), memory_order_relaxed)
+#define para__swap_acquire(e, p, v)  PARA__TAKES(e, exchange, &(p)->raw, (v), memory_order_acquire)
+#define para__swap_release(e, p, v)  PARA__GIVES(e, exchange, &(p)->raw, (v), memory_order_release)
+#define para__swap_seq_cst(e, p, v)  PARA__BOTH(e, exchange, &(p)->raw, (v), memory_order_seq_cst)
+#define para__add_relaxed(p, v)      atomic_fetch_add_explicit(&(p)->raw, (v), memory_order_relaxed)
+#define para__add_release(e, p, v)   PARA__GIVES(e, fetch_add, &(p)->raw, (v), memory_order_release)
+#define para__or_relaxed(p, v)       atomic_fetch_or_explicit(&(p)->raw, (v), memory_order_relaxed)
+#define para__or_release(e, p, v)    PARA__GIVES(e, fetch_or, &(p)->raw, (v), memory_order_release)
+#define para__and_relaxed(p, v)      atomic_fetch_and_explicit(&(p)->raw, (v), memory_order_relaxed)
+#define para__cas_relaxed(p, known, v)                                                     \
+    atomic_compare_exchange_strong_explicit(&(p)->raw, (known), (v), memory_order_relaxed, \
                                             memory_order_relaxed)
 /* Ordered if they succeed; if not, a relaxed load. */
 #define para__cas_acquire(e, p, known, v) \
-    PARA__TAKES(e, compare_exchange_strong, (p), (known), (v), PARA__CAS(acquire))
+    PARA__TAKES(e, compare_exchange_strong, &(p)->raw, (known), (v), PARA__CAS(acquire))
 #define para__cas_release(e, p, known, v) \
-    PARA__GIVES(e, compare_exchange_strong, (p), (known), (v), PARA__CAS(release))
+    PARA__GIVES(e, compare_exchange_strong, &(p)->raw, (known), (v), PARA__CAS(release))
 #define para__cas_seq_cst(e, p, known, v) \
-    PARA__BOTH(e, compare_exchange_strong, (p), (known), (v), PARA__CAS(seq_cst))
+    PARA__BOTH(e, compare_exchange_strong, &(p)->raw, (known), (v), PARA__CAS(seq_cst))
 #define PARA__CAS(order) memory_order_##order, memory_order_relaxed
 
 #define PARA__ORDERED(e, operation, ...) \
@@ -95,8 +98,8 @@ enum para__edge {
  * have lines of 128 bytes. What different threads write stands this far apart. */
 #define PARA__LINE 128
 
-/* Tells the core that it spins: frees its resources for a sibling thread, and leaves the loop
- * without the penalty of a mis-speculated load. */
+/* Tells the core that the thread spins: this frees resources for a sibling thread, and leaves the
+ * loop without the penalty of a mis-speculated load. */
 static inline void para__pause(void)
 {
 #if defined(__x86_64__)

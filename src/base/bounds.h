@@ -1,6 +1,5 @@
-/* The lesser, the greater, the nearest within bounds: of two or three numbers of one type, or such
- * that C converts to one. Arguments are evaluated once. A mix of signed and unsigned is
- * unsigned. */
+/* Minimum, maximum, and the nearest value within bounds. The numbers have one type, or types that C
+ * converts to one; signed with unsigned gives unsigned. Arguments are evaluated once. */
 #ifndef PARA_BASE_BOUNDS_H
 #define PARA_BASE_BOUNDS_H
 

@@ -4,8 +4,8 @@
 
 #include <pthread.h>
 
-/* The calling thread is not cancelled (pthread_cancel) from the first function to the second, which
- * gets what the first has returned. Pairs may be nested. */
+/* The calling thread is not cancelled (pthread_cancel) between these two functions. The second gets
+ * what the first has returned. Pairs may be nested. */
 static inline int para__cancellation_off(void)
 {
     int before;

@@ -7,7 +7,7 @@
 
 /* The tick's length in 2^-32 ns; 0: not measured yet. Written by whoever measures first; two that
  * do so at once store nearly the same value, and either will do. */
-static _Atomic uint64_t tick_length;
+static para__atomic_u64 tick_length;
 
 /* Both clocks at one point in time. A preemption between the two can only make them disagree, so
  * the ticks around the other clock are counted: the gap. */

@@ -1,5 +1,5 @@
-/* Time. Two clocks: nanoseconds of CLOCK_MONOTONIC for what users see, and ticks of the processor's
- * own counter for the engine, which reads it where a call of clock_gettime would show. */
+/* Time. There are two clocks: CLOCK_MONOTONIC in nanoseconds for what users see, and ticks of the
+ * processor's own counter for the engine, where a call of clock_gettime would show. */
 #ifndef PARA_BASE_CLOCK_H
 #define PARA_BASE_CLOCK_H
 
@@ -17,8 +17,8 @@ static inline uint64_t para__now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* The counter. Constant rate on every processor in reach; not ordered with the instructions around
- * it, which is precise enough for spans of 100 ns and more. */
+/* The counter. It has a constant rate on every processor that para supports. It is not ordered with
+ * the instructions around it, which is precise enough for spans of 100 ns and more. */
 static inline uint64_t para__ticks(void)
 {
 #if defined(__x86_64__)
@@ -32,9 +32,9 @@ static inline uint64_t para__ticks(void)
 #endif
 }
 
-/* Nanoseconds per tick, and ticks per nanosecond: measured against CLOCK_MONOTONIC once per
- * process, at first use, over the time since the library was loaded. Only a program whose first use
- * comes within 100 us of that waits for the rest. */
+/* Nanoseconds per tick, and ticks for nanoseconds. Measured against CLOCK_MONOTONIC once in a
+ * process, at first use, over the time since the library was loaded. Only a program that needs it
+ * within 100 us of that waits for the rest. */
 double para__ns_per_tick(void);
 static inline uint64_t para__ns_to_ticks(double ns)
 {

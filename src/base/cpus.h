@@ -1,5 +1,5 @@
 /* Sets of CPUs by the system's numbers, and those of this process. They are read from files, so
- * that a program whose filter ends it at an affinity call can use para. */
+ * that para works in a program whose filter kills it at an affinity call. */
 #ifndef PARA_BASE_CPUS_H
 #define PARA_BASE_CPUS_H
 
@@ -31,8 +31,7 @@ bool para__cpus_equal(const para__cpus *a, const para__cpus *b);
 /* The least member, or PARA__CPUS_MAX of an empty set. */
 unsigned para__cpus_first(const para__cpus *set);
 
-/* Adds a list such as "0-3,8", which a file in the directory holds. False: there is no such
- * file. */
+/* Adds a list such as "0-3,8" from a file in the directory. False: there is no such file. */
 bool para__cpus_read(para__cpus *set, int directory, const char *name);
 
 /* The system's CPUs that are switched on. False: it does not say. */
@@ -41,8 +40,9 @@ bool para__cpus_online(para__cpus *set);
 /* The CPUs that the calling thread may run on. False: the system does not say. */
 bool para__cpus_of_thread(para__cpus *set);
 
-/* Those that some thread of the process may run on. A thread may be bound more narrowly than the
- * process was: all threads together come closest to what the process was given. False as above. */
+/* The CPUs that some thread of the process may run on. One thread may be bound more narrowly than
+ * the process was; all threads together come closest to what the process was given. False as
+ * above. */
 bool para__cpus_of_process(para__cpus *set);
 
 #endif

@@ -32,8 +32,8 @@ static void after_fork_in_child(void)
 }
 
 /* Before a fork the C library runs handlers in the reverse order of their registration. A program
- * may call para while it holds locks of its own, so the library's handlers have to run after a
- * program's: they are registered by constructors that run before its own. */
+ * may call para while it holds locks of its own, so the library's handlers have to run after the
+ * program's. For this they are registered by constructors that run before the program's. */
 void para__fork_handle(para__fork_order which, para__guard *guard, void (*in_child)(void))
 {
     static bool registered;

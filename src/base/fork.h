@@ -1,13 +1,13 @@
-/* Handlers of fork(): the one place where they are registered, and their order. They run for fork()
- * alone; base/process.h tells of children that are made in other ways. */
+/* Handlers of fork(), registered in this one place, in a fixed order. They run for fork() only;
+ * base/process.h notices children that are made in other ways. */
 #ifndef PARA_BASE_FORK_H
 #define PARA_BASE_FORK_H
 
 #include "base/guard.h"
 
-/* Guards are taken in this order before a fork, and given back in reverse order after it. A guard
- * that is held while another one is taken stands before that one. In the child, what has to be put
- * right runs in this order too, while all guards are held. */
+/* Guards are taken in this order before a fork, and released in reverse order after it. If a guard
+ * is held while another one is taken, it is listed before that one. In the child, the repairs run
+ * in this order too, while all guards are held. */
 typedef enum para__fork_order {
     PARA__FORK_PROCESS,      /* process.c: no guard; the others may ask whether this is a child */
     PARA__FORK_ORDERS,       /* orders.c: taken alone */
@@ -16,7 +16,7 @@ typedef enum para__fork_order {
     PARA__FORK_ALL
 } para__fork_order;
 
-/* By a constructor of priority 101: before any of a program's own. guard and in_child may be
+/* Called by a constructor of priority 101, before any of a program's own. guard and in_child may be
  * NULL. */
 void para__fork_handle(para__fork_order which, para__guard *guard, void (*in_child)(void));
 

@@ -1,12 +1,12 @@
 /* The floating-point environment: control (rounding, flush-to-zero, which exceptions trap) and the
  * flags of exceptions that were raised.
  *
- * A call's is its caller's, whoever runs it. A participant enters it with no flag raised, tells the
- * caller which flags its kernels have raised, and goes back to its own environment, with its own
- * flags. What para itself computes is held apart: it traps nowhere and raises no flag of its
- * caller's. On x86-64 there are two sets of flags, of SSE and of x87. Flags that are handed on or
- * restored go to that of SSE: fetestexcept looks at both, and a flag there never traps later, which
- * one of x87 does at the next instruction if its exception is trapped by then. */
+ * A call has its caller's environment, whoever runs it. A participant enters it with no flag
+ * raised, tells the caller which flags its kernels have raised, and returns to its own environment
+ * with its own flags. para's own arithmetic is kept apart: it never traps, and raises no flag of
+ * its caller's. x86-64 has two sets of flags, of SSE and of x87. Flags that are passed on or
+ * restored go to SSE's: fetestexcept looks at both, and a flag there never traps later. A flag of
+ * x87 does so at the next instruction, if its exception is trapped by then. */
 #ifndef PARA_BASE_FPENV_H
 #define PARA_BASE_FPENV_H
 
@@ -15,8 +15,8 @@
 /* x86-64: MXCSR, above it the x87 control word. aarch64: FPSR, above it FPCR. */
 typedef uint64_t para__fp;
 
-/* Instructions that write are slow, so that they are used only where something differs. Memory is
- * clobbered so that what para computes stays where it is held apart. */
+/* Instructions that write are slow, so they are used only if something differs. The memory clobbers
+ * keep para's arithmetic between save and restore. */
 #if defined(__x86_64__)
 
 #define PARA__FP_FLAGS   0x3fu
@@ -79,8 +79,8 @@ static inline para__fp para__fp_swap(para__fp next)
     return (para__fp)control << 32 | mxcsr | (status & PARA__FP_FLAGS);
 }
 
-/* From hold to release the thread computes for para. */
-static inline para__fp para__fp_hold(void)
+/* Between save and restore the thread computes for para: nothing traps. */
+static inline para__fp para__fp_save(void)
 {
     static const uint32_t masks = 0x1f80;
     const uint32_t mxcsr = para__mxcsr();
@@ -89,8 +89,8 @@ static inline para__fp para__fp_hold(void)
     return mxcsr;
 }
 
-/* Raises those flags besides, without a trap. */
-static inline void para__fp_release(para__fp held, unsigned flags)
+/* Restores the environment and raises those flags too, without a trap. */
+static inline void para__fp_restore(para__fp held, unsigned flags)
 {
     const uint32_t mxcsr = (uint32_t)held | flags;
     if (para__mxcsr() != mxcsr)
@@ -137,7 +137,7 @@ static inline para__fp para__fp_swap(para__fp next)
     return now;
 }
 
-static inline para__fp para__fp_hold(void)
+static inline para__fp para__fp_save(void)
 {
     static const para__fp traps = (para__fp)0x9f00 << 32;
     const para__fp now = para__fp_read();
@@ -145,7 +145,7 @@ static inline para__fp para__fp_hold(void)
     return now;
 }
 
-static inline void para__fp_release(para__fp held, unsigned flags)
+static inline void para__fp_restore(para__fp held, unsigned flags)
 {
     para__fp_write(para__fp_read(), held | flags);
 }
@@ -170,12 +170,12 @@ static inline para__fp para__fp_swap(para__fp next)
     return next;
 }
 
-static inline para__fp para__fp_hold(void)
+static inline para__fp para__fp_save(void)
 {
     return 0;
 }
 
-static inline void para__fp_release(para__fp held, unsigned flags)
+static inline void para__fp_restore(para__fp held, unsigned flags)
 {
     (void)held;
     (void)flags;

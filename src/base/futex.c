@@ -7,12 +7,12 @@
 #include <time.h>
 #include <unistd.h>
 
-void para__futex_wait(_Atomic uint32_t *word, uint32_t expected)
+void para__futex_wait(para__atomic_u32 *word, uint32_t expected)
 {
     para__futex_wait_until(word, expected, UINT64_MAX);
 }
 
-void para__futex_wait_for(_Atomic uint32_t *word, uint32_t expected, uint64_t ns)
+void para__futex_wait_for(para__atomic_u32 *word, uint32_t expected, uint64_t ns)
 {
     const int saved = errno;
     const struct timespec limit = {.tv_sec = (time_t)(ns / 1000000000u),
@@ -21,7 +21,7 @@ void para__futex_wait_for(_Atomic uint32_t *word, uint32_t expected, uint64_t ns
     errno = saved;
 }
 
-void para__futex_wait_until(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns)
+void para__futex_wait_until(para__atomic_u32 *word, uint32_t expected, uint64_t deadline_ns)
 {
     const int saved = errno;
     const struct timespec deadline = {.tv_sec = (time_t)(deadline_ns / 1000000000u),
@@ -32,7 +32,7 @@ void para__futex_wait_until(_Atomic uint32_t *word, uint32_t expected, uint64_t 
     errno = saved;
 }
 
-void para__futex_wake(_Atomic uint32_t *word, int count)
+void para__futex_wake(para__atomic_u32 *word, int count)
 {
     const int saved = errno;
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);

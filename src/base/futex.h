@@ -2,21 +2,23 @@
 #ifndef PARA_BASE_FUTEX_H
 #define PARA_BASE_FUTEX_H
 
+#include "base/atomic_types.h"
+
 #include <stdint.h>
 
-_Static_assert(sizeof(_Atomic uint32_t) == 4, "a futex word has 32 bits");
+_Static_assert(sizeof(para__atomic_u32) == 4, "a futex word has 32 bits");
 
-/* Sleeps while *word == expected, until woken. May return for no reason: the caller checks its
+/* Sleeps until woken, if *word == expected. May return without a reason: the caller checks its
  * condition again. Leaves errno as it was. */
-void para__futex_wait(_Atomic uint32_t *word, uint32_t expected);
+void para__futex_wait(para__atomic_u32 *word, uint32_t expected);
 
-/* The same, for at most so long. */
-void para__futex_wait_for(_Atomic uint32_t *word, uint32_t expected, uint64_t ns);
+/* The same, for at most ns. */
+void para__futex_wait_for(para__atomic_u32 *word, uint32_t expected, uint64_t ns);
 
 /* The same, until CLOCK_MONOTONIC has reached deadline_ns; UINT64_MAX: for as long as it takes. */
-void para__futex_wait_until(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns);
+void para__futex_wait_until(para__atomic_u32 *word, uint32_t expected, uint64_t deadline_ns);
 
-/* Wakes at most count sleepers on the word, which may by then belong to freed memory. */
-void para__futex_wake(_Atomic uint32_t *word, int count);
+/* Wakes at most count sleepers on the word. The word's memory may have been freed by then. */
+void para__futex_wake(para__atomic_u32 *word, int count);
 
 #endif

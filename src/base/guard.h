@@ -1,8 +1,8 @@
-/* A mutex under which files are read and locks of other libraries are taken: its holder is not
- * cancelled there (pthread_cancel), which would leave it locked for ever. It is held around forks
+/* A mutex under which files are read and other libraries' locks are taken. Its holder is not
+ * cancelled (pthread_cancel), which would leave it locked for ever. It is held around forks
  * (base/fork.h), so that a child finds what it guards whole.
  *
- * Nothing that needs the loader's lock (dlopen, dlsym) is done under it. A constructor within
+ * Nothing that needs the loader's lock (dlopen, dlsym) is done under it: a constructor within
  * dlopen holds that lock, and may wait for this one. */
 #ifndef PARA_BASE_GUARD_H
 #define PARA_BASE_GUARD_H

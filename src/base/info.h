@@ -1,4 +1,4 @@
-/* Info structures: a caller sets their size, and gets as much as that holds. */
+/* Info structures: the caller sets their size, and gets as much as fits. */
 #ifndef PARA_BASE_INFO_H
 #define PARA_BASE_INFO_H
 
@@ -6,9 +6,8 @@
 
 #include <stddef.h>
 
-/* Copies full to *info, whose first member is its size, as far as that reaches: an older program
- * has a shorter structure. PARA_ERR_ARGUMENT if info is NULL, or its size is none that a version
- * had. */
+/* Copies full to *info as far as its size reaches, which is its first member: an older program has
+ * a shorter structure. PARA_ERR_ARGUMENT if info is NULL, or no version had that size. */
 para_status para__info_fill(void *info, const void *full, size_t full_bytes);
 
 #endif

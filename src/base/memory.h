@@ -1,5 +1,5 @@
-/* Memory: aligned blocks from the heap, and pages from the system. Failing leaves errno as it was.
- */
+/* Memory: aligned blocks from the heap, and pages from the system. Failures leave errno as it
+ * was. */
 #ifndef PARA_BASE_MEMORY_H
 #define PARA_BASE_MEMORY_H
 
@@ -17,8 +17,8 @@ static inline size_t para__round_up(size_t bytes, size_t alignment)
 void *para__alloc(size_t bytes);
 void para__free(void *memory);
 
-/* Memory to work in, contents undefined and not touched, aligned to PARA__LINE: from the heap up to
- * PARA__BLOCK_SMALL bytes, else pages, which the system has back as soon as they are freed. */
+/* Working memory, aligned to PARA__LINE, contents undefined and not touched: from the heap up to
+ * PARA__BLOCK_SMALL bytes, else pages, which go back to the system as soon as they are freed. */
 #define PARA__BLOCK_SMALL ((size_t)1 << 20)
 void *para__block_alloc(size_t bytes);
 void para__block_free(void *block, size_t bytes);

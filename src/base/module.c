@@ -29,8 +29,7 @@ void para__key_make(para__key *key, void (*at_end)(void *value))
 #include <dlfcn.h>
 #include <errno.h>
 
-/* A program that is linked statically has no dlopen, and old systems have it in a library of its
- * own. */
+/* A statically linked program has no dlopen, and old systems have it in a separate library. */
 #pragma weak dlopen
 
 static int find_name(struct dl_phdr_info *module, size_t size, void *name)
@@ -42,7 +41,7 @@ static int find_name(struct dl_phdr_info *module, size_t size, void *name)
     return 1;
 }
 
-static _Atomic bool stays; /* a value on its own: orders nothing */
+static para__atomic_bool stays; /* a value on its own: orders nothing */
 
 /* The name under which the module can be opened; "" if it is the program, which is never
  * unloaded. */
@@ -64,9 +63,9 @@ void para__module_stay(void)
     errno = saved;
 }
 
-/* When the module is unloaded, or the program ends, after all its other destructors. The calling
- * thread's values end as with the thread. Those of others are lost: the texts of their last
- * failures. */
+/* Runs when the module is unloaded, or when the program ends, after all its other destructors. The
+ * calling thread's values end as they do with the thread. Those of other threads are lost: the
+ * texts of their last failures. */
 __attribute__((destructor(101))) static void delete_keys(void)
 {
     if (para__load_relaxed(&stays) || !*own_name())

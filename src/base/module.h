@@ -8,16 +8,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Whether the address lies in a module that dl_iterate_phdr has come to. */
+/* Whether the address lies in that module, for use within dl_iterate_phdr. */
 bool para__module_contains(const struct dl_phdr_info *module, uintptr_t address);
 
-/* From here on dlclose does not unload the module: threads of pools run its code, and those of the
- * default pool do so to the end of the process. A shared libpara is linked so that it stays anyway.
- * Where it does not yet, this needs the loader's lock: see base/guard.h. */
+/* From now on dlclose does not unload the module: threads of pools run its code, and those of the
+ * default pool do so until the process ends. A shared libpara is linked so that it stays anyway. If
+ * the module does not stay yet, this needs the loader's lock: see base/guard.h. */
 void para__module_stay(void);
 
-/* A value of each thread, on which at_end runs when the thread ends. It goes with the module, if
- * that is unloaded. */
+/* A value for each thread; at_end runs on it when the thread ends. It is deleted when the module is
+ * unloaded. */
 typedef struct para__key {
     pthread_key_t key;
     bool exists;
@@ -25,7 +25,7 @@ typedef struct para__key {
     struct para__key *next;
 } para__key;
 
-/* By a constructor. Where the system has no key left, there are no values. */
+/* Called by a constructor. If the system has no key left, there are no values. */
 void para__key_make(para__key *key, void (*at_end)(void *value));
 
 /* The calling thread's value, NULL at first. */

@@ -14,22 +14,22 @@
 
 /* ---- Forks --------------------------------------------------------------------------- */
 
-/* A page that the system wipes in a child, however that is made: its word is 0 there until somebody
- * asks. Where the system cannot, a word that the handler of fork() wipes. The page is one that lies
- * whole in this room, whose memory the system gives when it is touched, and goes with the
- * module. */
+/* A page that the system wipes in every child, however it is made: its word is 0 there until
+ * somebody asks. If the system cannot do that, the handler of fork() wipes a word. The page is a
+ * whole one within this room. The system supplies its memory when it is touched, and takes it back
+ * with the module. */
 enum { PAGE_MOST = 65536 };
 static char page_room[2 * PAGE_MOST];
-static _Atomic unsigned own_word;
-static _Atomic unsigned *wiped_word = &own_word; /* changed once, by the constructor */
+static para__atomic_u32 own_word;
+static para__atomic_u32 *wiped_word = &own_word; /* changed once, by the constructor */
 const volatile unsigned *para__fork_word = (const volatile unsigned *)&own_word; /* the same word */
-static _Atomic unsigned latest_fork; /* the last number that was counted, here or in a parent */
+static para__atomic_u32 latest_fork; /* the last number that was counted, here or in a parent */
 
 unsigned para__count_fork(void)
 {
-    /* A number is counted before it is given: another thread may fork in between. Of several
-     * threads that ask at once one gives its number, and the others' are skipped: nothing to
-     * order. */
+    /* A number is counted before it is stored, because another thread may fork in between. If
+     * several threads ask at the same time, one stores its number and the others' are skipped:
+     * nothing to order. */
     const unsigned next = para__add_relaxed(&latest_fork, 1) + 1;
     unsigned known = 0;
     return para__cas_relaxed(wiped_word, &known, next) ? next : known;
@@ -40,7 +40,7 @@ static void wipe(void)
     para__store_relaxed(wiped_word, 0); /* one thread: nothing to order */
 }
 
-void para__after_fork(_Atomic unsigned *known, void (*handle)(void))
+void para__after_fork(para__atomic_u32 *known, void (*handle)(void))
 {
     const unsigned now = para__fork_count();
     const unsigned busy = now | 1u << 31; /* not a parent's */
@@ -61,11 +61,11 @@ void para__after_fork(_Atomic unsigned *known, void (*handle)(void))
  *
  *   process | MAIN_LEFT | STANDING | threads
  *
- * A word of another process means none of it: a child begins anew. It is one word, so that of two
- * changes the later one sees the earlier one: a thread that begins while main leaves, or while the
- * stand-in ends, has a stand-in. Every change is a read-modify-write, so whoever acquires the word
- * after MAIN_LEFT was set sees what main wrote before it [E15]. */
-static _Atomic uint64_t crew;
+ * A word of another process means none of it: a child begins anew. It is one word, so of two
+ * changes the later one sees the earlier one. So a thread that begins while main leaves, or while
+ * the stand-in ends, has a stand-in. Every change is a read-modify-write, so whoever acquires the
+ * word after MAIN_LEFT was set sees what main wrote before it [E15]. */
+static para__atomic_u64 crew;
 static const uint32_t MAIN_LEFT = 1u << 31;
 static const uint32_t STANDING = 1u << 30; /* a stand-in runs, or is being started */
 static const uint32_t THREADS = (1u << 30) - 1;
@@ -78,11 +78,11 @@ static uint64_t own_crew(uint64_t known)
     return known >> 32 == none >> 32 ? known : none;
 }
 
-/* The half of the word that the stand-in sleeps on: it has the count. */
-static _Atomic uint32_t *crew_futex(void)
+/* The half of the word on which the stand-in sleeps: the count is in it. */
+static para__atomic_u32 *crew_futex(void)
 {
     _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the low half comes first");
-    return (_Atomic uint32_t *)&crew;
+    return (para__atomic_u32 *)&crew;
 }
 
 /* Waits for as long as there are threads. */
@@ -119,8 +119,8 @@ static void start_stand_in(void)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* Adds to the count, sets a bit, and starts a stand-in if one is due. Not by a thread that ends:
- * it blocks signals, and would let them through meanwhile. */
+/* Adds to the count, sets a bit, and starts a stand-in if one is due. A thread that ends must not
+ * start one: it blocks signals, and would let them through meanwhile. */
 static void change_crew(int count, uint32_t bit)
 {
     uint64_t known = para__load_relaxed(&crew); /* the swap decides */
@@ -175,7 +175,7 @@ __attribute__((constructor(101))) static void look_at_process(void)
     const size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
     void *const page = page_room + (bytes - (uintptr_t)page_room % bytes) % bytes;
     if (bytes <= PAGE_MOST && madvise(page, bytes, MADV_WIPEONFORK) == 0) {
-        _Atomic unsigned *wiped = page;
+        para__atomic_u32 *wiped = page;
         para__store_relaxed(wiped, para__fork_count()); /* before there can be another thread */
         wiped_word = wiped;
         para__fork_word = page;

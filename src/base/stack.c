@@ -6,12 +6,13 @@
 #include <pthread.h>
 #include <unwind.h>
 
-/* Answers of no, by place: where it was asked, and for what. A call from there again has the same
- * callers, unless it is made at the same depth by chance. A recursion that makes calls has a place
- * at each depth, on each thread; a place has room in one set, the latest first, whose oldest goes.
- * Values on their own: order nothing. Threads that remember at once may lose some. */
+/* Answers of no, by place: the point on the stack, and what it was asked for. A later call from
+ * there has the same callers, unless it is made at the same depth by chance. A recursion that makes
+ * calls has a place at each depth, on each thread. A place belongs to one set, which keeps the
+ * latest first and drops the oldest. Values on their own: they order nothing. Threads that remember
+ * at the same time may lose some. */
 enum { SETS_LOG = 10, WAYS = 4 };
-static _Alignas(PARA__LINE) _Atomic uint64_t known_places[1 << SETS_LOG][WAYS];
+static _Alignas(PARA__LINE) para__atomic_u64 known_places[1 << SETS_LOG][WAYS];
 
 static uint64_t place_of(uintptr_t frame, uintptr_t for_what)
 {
@@ -21,7 +22,7 @@ static uint64_t place_of(uintptr_t frame, uintptr_t for_what)
 
 static bool is_known_place(uint64_t place)
 {
-    _Atomic uint64_t *const set = known_places[place >> (64 - SETS_LOG)];
+    para__atomic_u64 *const set = known_places[place >> (64 - SETS_LOG)];
     for (int i = 0; i < WAYS; i++)
         if (para__load_relaxed(&set[i]) == place) /* all: see above */
             return true;
@@ -30,7 +31,7 @@ static bool is_known_place(uint64_t place)
 
 static void remember(uint64_t place)
 {
-    _Atomic uint64_t *const set = known_places[place >> (64 - SETS_LOG)];
+    para__atomic_u64 *const set = known_places[place >> (64 - SETS_LOG)];
     for (int i = WAYS - 1; i > 0; i--)
         para__store_relaxed(&set[i], para__load_relaxed(&set[i - 1]));
     para__store_relaxed(&set[0], place);
@@ -38,21 +39,21 @@ static void remember(uint64_t place)
 
 /* ---- The loader ------------------------------------------------------------------------ */
 
-/* The C library has no way to ask who holds the loader's lock. But whoever holds it while it runs
- * code that is not the loader's has been called by the loader, and called it: on its stack there is
- * a frame of the loader's, and further out one that is not. At the start of a program, when the
- * loader runs constructors without a lock, its frames are the outermost. Static objects of C++ are
- * destroyed by __cxa_finalize, from a function that compilers add without a word on its frame:
- * there the walk ends.
+/* The C library cannot be asked who holds the loader's lock. But a thread that holds it while it
+ * runs code outside the loader was called by the loader, and had called the loader before: its
+ * stack has a frame of the loader, and further out one that is not. At the start of a program, when
+ * the loader runs constructors without a lock, the loader's frames are the outermost.
+ * __cxa_finalize destroys static objects of C++; it is called by a function that compilers add
+ * without information on its frame, so the walk ends there.
  *
- * Rejected: to let a helper try the lock before it claims anything, as it would then be blocked
- * while its pool may be destroyed; the count of loaded libraries, which says nothing of dlclose. */
+ * Rejected: to let a helper try the lock before it claims anything, because it could be blocked
+ * while its pool is destroyed; the count of loaded libraries, which says nothing of dlclose. */
 #if defined(__GLIBC__)
 
 #include <link.h>
 
-/* Where the loader's code is: first to last byte. Found once; threads that do so at once find the
- * same. Relaxed: last is 0 until first is there, and both are what they are. */
+/* The loader's code: its first and last byte. Found once; threads that search at the same time find
+ * the same. Relaxed: last is 0 until first is there, and neither changes afterwards. */
 typedef struct range {
     uintptr_t first, last;
 } range;
@@ -75,7 +76,7 @@ static int find_loader(struct dl_phdr_info *info, size_t bytes, void *found)
 
 static range loader_code(void)
 {
-    static _Atomic uintptr_t first, last;
+    static para__atomic_uptr first, last;
     range r = {para__load_relaxed(&first), para__load_relaxed(&last)};
     if (r.first && r.last)
         return r;
@@ -127,7 +128,7 @@ bool para__in_loader(uintptr_t for_what)
 
 #else
 
-/* Other C libraries load a library whole before its constructors run, or hold no lock then. */
+/* Other C libraries load a library completely before its constructors run, or hold no lock then. */
 bool para__in_loader(uintptr_t for_what)
 {
     (void)for_what;

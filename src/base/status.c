@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A thread's text comes from the heap when it first has one: thread-local memory is scarce in a
- * library that is loaded late. Without memory there is none. */
+/* A thread's text is allocated when it first has one: thread-local memory is scarce in a library
+ * that is loaded late. Without memory there is no text. */
 enum { DETAIL_BYTES = 256 };
 static para__key detail_key;
 

@@ -4,7 +4,7 @@
 
 #include <para/status.h>
 
-/* Remembers a sentence for para_status_detail; NULL: there is nothing to add. Leaves errno as it
+/* Stores a sentence for para_status_detail; NULL: there is nothing to add. Leaves errno as it
  * was. */
 void para__set_detail(const char *format, ...) __attribute__((format(printf, 1, 2), cold));
 

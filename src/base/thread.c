@@ -13,16 +13,16 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
-/* A kernel finds at least the stack that a program's main thread commonly has, and where that is
- * unlimited so much that few need more: it costs addresses, and memory where it is used. */
+/* A kernel has at least the stack that a program's main thread usually has. If that is unlimited,
+ * it has so much that few need more: it costs addresses, and memory only where it is used. */
 static const size_t least_stack_bytes = (size_t)8 << 20;
 static const size_t unlimited_stack_bytes = (size_t)256 << 20;
 
-/* Below each stack: so much that a large array which does not fit is met by a fault, rather than by
- * the neighbour's stack. */
+/* The guard below each stack: large enough that a large array that does not fit causes a fault,
+ * instead of reaching the neighbour's stack. */
 static const size_t guard_bytes = (size_t)64 << 20;
 
-/* With less a thread cannot do much: the C library takes thread-local variables from it. */
+/* A thread with less cannot do much: the C library takes thread-local variables from it. */
 static const size_t smallest_stack_bytes = (size_t)64 << 10;
 
 static rlim_t limit_of(int resource, rlim_t if_refused)
@@ -31,15 +31,15 @@ static rlim_t limit_of(int resource, rlim_t if_refused)
     return getrlimit(resource, &limit) == 0 ? limit.rlim_cur : if_refused;
 }
 
-/* Whether addresses cost nothing. So it is taken to be where a filter forbids to ask: if they do,
- * the system refuses threads, and fewer or smaller ones serve. */
+/* Whether addresses cost nothing. If a filter forbids the question, the answer is yes: if they do
+ * cost something, the system refuses threads, and fewer or smaller ones serve. */
 static bool is_roomy(void)
 {
     return limit_of(RLIMIT_AS, RLIM_INFINITY) == RLIM_INFINITY;
 }
 
-/* What is asked for; else what the main thread's stack may grow to, and what the C library gives
- * threads, if more. */
+/* The size that was asked for; else the main thread's limit, or what the C library gives threads if
+ * that is more. */
 static size_t stack_bytes(const para__stack *stack, size_t library_bytes)
 {
     if (stack->bytes) {
@@ -48,7 +48,7 @@ static size_t stack_bytes(const para__stack *stack, size_t library_bytes)
         return para__max(stack->bytes, least);
     }
     const rlim_t limit = limit_of(RLIMIT_STACK, 0);
-    /* Where all have a limit together, a part of it. */
+    /* If a limit holds for all of them together, a part of that. */
     const uint64_t part = limit_of(RLIMIT_AS, RLIM_INFINITY) / 64;
     const size_t unlimited = is_roomy() || part > unlimited_stack_bytes ? unlimited_stack_bytes
                              : part > least_stack_bytes                 ? (size_t)part
@@ -96,9 +96,9 @@ static int create_with_stack(pthread_t *thread, const para__stack *stack, void *
     return error;
 }
 
-/* All signals are blocked but these: those that a fault raises on the thread itself, which would
- * end the process without the application's handler; and, if the calling thread lets them through,
- * those of the timers that count the time of all threads, by which profilers work. */
+/* Blocks all signals but these: those that a fault raises on the thread itself, which would
+ * otherwise end the process without the application's handler; and, unless the calling thread
+ * blocks them, those of the timers that count the time of all threads, by which profilers work. */
 static void choose_signals(sigset_t *blocked, const sigset_t *callers)
 {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
@@ -133,7 +133,7 @@ void para__thread_name(const char *name)
     pthread_setname_np(pthread_self(), name); /* a refusal changes nothing */
 }
 
-/* Of the address space in use, in pages, the first number in /proc/self/statm. */
+/* The address space in use: the first number in /proc/self/statm, in pages. */
 static uint64_t address_bytes_used(void)
 {
     unsigned long pages = 0;
@@ -175,7 +175,7 @@ int para__current_cpu(void)
 }
 
 enum { NOT_LOOKED_AT = 0, ONE_CPU, SEVERAL_CPUS };
-static _Atomic int cpus_at_once; /* a value on its own: orders nothing */
+static para__atomic_int cpus_at_once; /* a value on its own: orders nothing */
 
 void para__set_several_cpus(void)
 {

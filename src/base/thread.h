@@ -1,4 +1,4 @@
-/* Threads: the one way the library makes them, and what it needs to know of the calling one. */
+/* Threads: how the library makes them, and what it needs to know of the calling one. */
 #ifndef PARA_BASE_THREAD_H
 #define PARA_BASE_THREAD_H
 
@@ -9,43 +9,42 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A thread-local variable that is read on the way of a call: at a fixed distance from the thread
- * pointer. Such space is scarce in a library that is loaded late, so these are few and small. */
+/* A thread-local variable that calls read: it is at a fixed distance from the thread pointer. Such
+ * space is scarce in a library that is loaded late, so these are few and small. */
 #if defined(__GLIBC__)
 #define PARA__THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
 #else
 #define PARA__THREAD_LOCAL _Thread_local /* others refuse to load a library with the above */
 #endif
 
-/* The stack of a thread: so many bytes, 0: what `ulimit -s` grants, at least 8 MiB. Where the
- * system refuses these, with or_less or 0 a smaller one is taken; not below 8 MiB. */
+/* The stack of a thread, in bytes; 0: what `ulimit -s` grants, at least 8 MiB. If the system
+ * refuses that size, with or_less or 0 a smaller one is taken, but at least 8 MiB. */
 typedef struct para__stack {
     size_t bytes;
     bool or_less;
 } para__stack;
 
-/* Starts a thread that leaves the application's signals to the application's threads: all are
- * blocked but those that faults raise and, unless the caller blocks them, SIGPROF and SIGVTALRM.
+/* Starts a thread that leaves the application's signals to the application's threads. It blocks all
+ * signals but those that faults raise and, unless the caller blocks them, SIGPROF and SIGVTALRM.
  * The thread calls para__process_thread_ends at its end. Returns 0, or the error number of
  * pthread_create. */
 int para__thread_start(pthread_t *thread, const para__stack *stack, void *(*run)(void *),
                        void *arg);
 
-/* Names the calling thread, in at most 15 characters, for debuggers only. (The thread itself: for
- * another's name a file is opened.) */
+/* Names the calling thread, in at most 15 characters, for debuggers. (To name another thread the C
+ * library would open a file.) */
 void para__thread_name(const char *name);
 
-/* How many of the threads that are wanted have room for their stacks in half of the address
- * space that a limit leaves (ulimit -v): with the other half the program has to do its work. */
+/* How many of the wanted threads have room for their stacks in half of the address space that a
+ * limit leaves (ulimit -v). The program needs the other half for its work. */
 unsigned para__threads_that_fit(const para__stack *stack, unsigned wanted);
 
 /* The CPU that the calling thread runs on; negative if the system does not say. */
 int para__current_cpu(void);
 
-/* Whether threads of the process can run at the same time: if not, there is no point in spinning
- * for what another one does. Looked at once, at the first call, since the threads that wait for
- * each other are there by then; or settled by the other function, once the process is known to
- * have several. */
+/* Whether threads of the process can run at the same time; if not, spinning for another thread is
+ * pointless. Checked once, at the first call, because the threads that wait for each other exist by
+ * then; or set by the other function, once the process is known to have several CPUs. */
 bool para__several_cpus(void);
 void para__set_several_cpus(void);
 

@@ -36,8 +36,11 @@ static void flush(para__windows *windows, size_t window)
     const int file = windows->mapping->descriptor;
     (void)sync_file_range(file, (off_t)(window * window_bytes), (off_t)window_bytes,
                           SYNC_FILE_RANGE_WRITE);
-    const size_t turn = atomic_fetch_add(&windows->flushes, 1) % FLUSHES;
-    const size_t before = atomic_exchange(&windows->flushed[turn], window + 1);
+    (void)para_mutex_lock(&windows->mutex);
+    size_t *const turn = &windows->flushed[windows->flushes++ % FLUSHES];
+    const size_t before = *turn;
+    *turn = window + 1;
+    (void)para_mutex_unlock(&windows->mutex);
     if (before)
         (void)sync_file_range(file, (off_t)((before - 1) * window_bytes), (off_t)window_bytes,
                               whole);
@@ -66,8 +69,10 @@ void para__windows_done(para__windows *windows, const void *from, size_t bytes)
         const size_t last = first + window_bytes;
         const size_t all = para__min(last, windows->end) - para__max(first, windows->begin);
         const size_t now = para__min(last, end) - para__max(first, begin);
-        /* Acquire and release: the stores of all threads to the window precede its new mapping. */
-        if (atomic_fetch_add(&windows->done[window], now) + now == all)
+        (void)para_mutex_lock(&windows->mutex);
+        const bool is_last = (windows->done[window] += now) == all;
+        (void)para_mutex_unlock(&windows->mutex);
+        if (is_last) /* the stores of all threads to the window precede its new mapping */
             renew(windows, window);
     }
 }

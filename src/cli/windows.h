@@ -7,15 +7,16 @@
 
 #include "cli/array.h"
 
-#include <stdatomic.h>
+#include <para/mutex.h>
 
 typedef struct para__windows {
     const para__mapping *mapping; /* NULL: no windows */
     size_t begin, end;            /* the elements, in bytes from the mapping's beginning */
     bool written;
-    atomic_size_t *done;    /* bytes done, of each window */
-    atomic_size_t flushes;  /* windows sent to writeback */
-    atomic_size_t *flushed; /* ring of the last ones, index + 1; 0: none */
+    para_mutex mutex; /* guards what follows */
+    size_t *done;     /* bytes done, of each window */
+    size_t flushes;   /* windows sent to writeback */
+    size_t *flushed;  /* ring of the last ones, index + 1; 0: none */
 } para__windows;
 
 /* Sets up the windows of a mapped file. Leaves an array in memory alone, and every array if there

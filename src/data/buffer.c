@@ -19,7 +19,7 @@ struct para_buffer {
     bool is_file;
 };
 
-/* Writes one byte a page, so that each exists from now on. */
+/* Writes one byte in each page, so that the page exists. */
 static int touch(const para_chunk *chunk, const void *arg)
 {
     const size_t page = *(const size_t *)arg;
@@ -29,10 +29,9 @@ static int touch(const para_chunk *chunk, const void *arg)
     return 0;
 }
 
-/* Asks for each part to lie on the node of the worker whose slice it is, in calls that all workers
- * take part in. A policy on the memory rather than a touch by that worker: nobody has to wait for a
- * worker to come, and a call made by a kernel, or on a busy machine, places its pages just as well.
- */
+/* Asks for each part to lie on the node of the worker whose slice it is in calls of all workers.
+ * This sets a policy on the memory. A touch by that worker would be worse: the caller would have to
+ * wait for the worker, and calls made by a kernel or on a busy machine would place pages badly. */
 static void place_by_slice(const para_pool *pool, char *data, size_t pages, size_t page)
 {
     const unsigned workers = para__pool_workers(pool);
@@ -47,8 +46,8 @@ static void place_by_slice(const para_pool *pool, char *data, size_t pages, size
     }
 }
 
-/* Placement is a request: where it is refused, the system places the pages. Workers that are
- * bound to nothing have no node: it is their touch that places the pages. */
+/* Placement is a request: if it is refused, the system places the pages. Unbound workers have no
+ * node, so their touch places the pages. */
 static void place_pages(const para_pool *pool, char *data, size_t pages, size_t page,
                         const para_buffer_config *config)
 {
@@ -125,8 +124,8 @@ static char *map_open_file(int file, para_file_mode mode, size_t *bytes, const c
     *bytes = (size_t)facts.st_size;
     const int protection = mode == PARA_FILE_WRITE ? PROT_READ | PROT_WRITE : PROT_READ;
     char *data = mmap(NULL, *bytes, protection, MAP_SHARED, file, 0);
-    /* Some network mounts and FUSE file systems refuse what is shared with others. What is only
-     * read can do without. */
+    /* Some network mounts and FUSE file systems refuse shared mappings. A file that is only read
+     * does not need one. */
     if (data == MAP_FAILED && mode == PARA_FILE_READ && errno != ENOMEM)
         data = mmap(NULL, *bytes, protection, MAP_PRIVATE, file, 0);
     if (data == MAP_FAILED) {

@@ -28,22 +28,22 @@ const char *para_why_text(para_why why)
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown";
 }
 
-/* What no call has needed for so long is given back: to have it anew then costs some 0.1 s a
- * GiB. */
+/* Memory that no call has needed for this long is given back. To allocate it anew costs about 0.1 s
+ * for a GiB. */
 static const double idle_ns = 1e9;
 
 static void trim(para_pool *pool)
 {
-    const para__fp fp = para__fp_hold();
+    const para__fp fp = para__fp_save();
     const uint64_t idle_ticks = para__ns_to_ticks(idle_ns);
     if (para__ticks() - para__load_relaxed(&pool->lanes.kept_ticks) > idle_ticks && /* see lane.h */
         !para__pool_is_forked(pool))
         para__lanes_trim(&pool->lanes, idle_ticks);
-    para__fp_release(fp, 0);
+    para__fp_restore(fp, 0);
 }
 
-/* A plan to share is carried out if the process has its threads, they need not wait for what this
- * thread holds, and a lane is free. */
+/* Leases a lane for a plan to share, if the process has the pool's threads, they need not wait for
+ * something that this thread holds, and a lane is free. Otherwise the call runs alone. */
 static void take_lane(para__call *call)
 {
     para__schedule *s = &call->schedule;
@@ -77,7 +77,7 @@ para_status para__call_begin(para__call *call, para_pool *pool, void (*kernel)(v
     call->holds_fp = !para__schedule_begin_small(&call->schedule, (uintptr_t)kernel, units);
     if (!call->holds_fp)
         return PARA_OK;
-    call->fp = para__fp_hold();
+    call->fp = para__fp_save();
     para__schedule_begin(&call->schedule, units);
     if (call->schedule.plan.width > 1)
         take_lane(call);
@@ -110,39 +110,39 @@ void *para__call_memory(para__call *call, size_t bytes)
 
 /* Runs units [first, first + n) of the job on this thread, timed, in the caller's floating-point
  * environment. */
-static uint64_t run_portion(para__call *call, const para__job *job, size_t first, size_t n,
-                            para__seat *seat, para__portions *portions)
+static uint64_t run_batch(para__call *call, const para__job *job, size_t first, size_t n,
+                          para__runner *runner, para__batches *batches)
 {
     const uint64_t start = para__ticks();
-    para__fp_release(call->fp, 0);
-    job->run(job->payload, first, n, seat);
-    call->fp = para__fp_hold();
+    para__fp_restore(call->fp, 0);
+    job->run(job->payload, first, n, runner);
+    call->fp = para__fp_save();
     const uint64_t ticks = para__ticks() - start;
-    seat->tally.busy_ticks += ticks;
-    para__portions_add(portions, (double)n, (double)ticks);
+    runner->tally.busy_ticks += ticks;
+    para__batches_add(batches, (double)n, (double)ticks);
     return ticks;
 }
 
-/* Runs the job on this thread in growing portions, until the rest is worth sharing. Returns how
+/* Runs the job on this thread in growing batches, until the rest is worth sharing. Returns how
  * many units were run. */
-static size_t probe(para__call *call, const para__job *job, para__seat *seat,
-                    para__portions *portions)
+static size_t probe(para__call *call, const para__job *job, para__runner *runner,
+                    para__batches *batches)
 {
     para__schedule *s = &call->schedule;
     size_t done = 0;
     const size_t unit_elements = (s->count - 1) / job->units + 1;
-    size_t portion = s->first_elements / unit_elements;
-    portion = para__clamp(portion, 1, job->units);
-    while (portion > 0) {
-        const uint64_t ticks = run_portion(call, job, done, portion, seat, portions);
-        done += portion;
-        if (done == job->units || seat->tally.error)
+    size_t batch = s->first_elements / unit_elements;
+    batch = para__clamp(batch, 1, job->units);
+    while (batch > 0) {
+        const uint64_t ticks = run_batch(call, job, done, batch, runner, batches);
+        done += batch;
+        if (done == job->units || runner->tally.error)
             break;
-        portion = para__schedule_next(s, portions, portion, ticks, job->units - done);
-        if (portion == 0) {
+        batch = para__schedule_next(s, batches, batch, ticks, job->units - done);
+        if (batch == 0) {
             take_lane(call);
-            if (s->plan.width == 1) /* then all that is left, here */
-                portion = job->units - done;
+            if (s->plan.width == 1) /* then this thread runs the rest */
+                batch = job->units - done;
         }
     }
     return done;
@@ -154,59 +154,62 @@ void para__call_more(para__call *call, para__job *job, para__outcome *outcome)
     if (job->units == 0)
         return;
     if (s->plan.width == 1 || job->units == 1) {
-        _Atomic uint64_t stop = UINT64_MAX;
-        para__seat seat = {.stop = &stop, .kind = para__call_kind(call), .tally = outcome->tally};
-        job->run(job->payload, job->first, job->units, &seat);
-        outcome->tally = seat.tally;
+        para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
+        para__runner runner = {
+            .stop = &stop, .kind = para__call_kind(call), .tally = outcome->tally};
+        job->run(job->payload, job->first, job->units, &runner);
+        outcome->tally = runner.tally;
         return;
     }
     para__plan plan = s->plan;
     plan.width = (unsigned)para__min(plan.width, job->units);
     plan.tickets = (unsigned)para__min((job->units - 1) / plan.width + 1, 256);
     plan.first = plan.tickets / 4 + 1;
-    plan.lead = 0;
+    plan.head_start = 0;
     plan.grain = (para__grain){0};
-    /* Portions and helpers' times are those of the first phase: they are told from one job. */
-    const para__portions portions = outcome->portions;
+    /* Batches and helpers' times stay those of the first phase: they describe one job. */
+    const para__batches batches = outcome->batches;
     const unsigned workers = outcome->workers;
     outcome->tally.came_ticks = 0;
     job->timed = s->timed;
     s->pool->executor->run(s->pool, call->lane, job, &plan, outcome);
     outcome->workers = para__max(workers, outcome->workers);
-    outcome->portions = portions;
+    outcome->batches = batches;
 }
 
-/* The ways to run that are not the shortest: timed, probed, shared. */
-static void run_at_length(para__call *call, para__job *job, para__seat *seat, para__rest *rest,
+/* Runs a call that is timed, probed or shared. */
+static void run_at_length(para__call *call, para__job *job, para__runner *runner, para__rest *rest,
                           void *state, para__outcome *outcome)
 {
     para__schedule *s = &call->schedule;
     const size_t units = job->units;
-    const uint64_t start = s->timed ? para__ticks() : 0;
-    outcome->portions = (para__portions){0};
+    const bool whole = s->plan.width == 1 && !s->probe;
+    const uint64_t start = s->timed && !whole ? para__ticks() : 0;
+    outcome->batches = (para__batches){0};
     if (s->probe)
-        job->first = probe(call, job, seat, &outcome->portions);
+        job->first = probe(call, job, runner, &outcome->batches);
     else if (s->plan.width == 1)
-        run_portion(call, job, 0, units, seat, &outcome->portions);
-    outcome->tally = seat->tally;
-    outcome->workers = seat->tally.chunks != 0;
+        outcome->ticks = run_batch(call, job, 0, units, runner, &outcome->batches);
+    outcome->tally = runner->tally;
+    outcome->workers = runner->tally.chunks != 0;
     if (s->plan.width > 1) {
         job->units = units - job->first;
         job->timed = s->timed;
         if (job->unit_bytes)
             para__plan_pages(&s->plan, job->written + job->first * job->unit_bytes, job->unit_bytes,
                              job->units, s->pool->machine->info.page_bytes);
-        para__fp_release(call->fp, 0);
+        para__fp_restore(call->fp, 0);
         s->pool->executor->run(s->pool, call->lane, job, &s->plan, outcome);
-        call->fp = para__fp_hold();
+        call->fp = para__fp_save();
     }
     if (rest) {
-        para__fp_release(call->fp, 0);
+        para__fp_restore(call->fp, 0);
         rest(call, state, outcome);
-        call->fp = para__fp_hold();
+        call->fp = para__fp_save();
     }
     if (s->timed && s->site && !outcome->tally.error) {
-        outcome->ticks = para__ticks() - start;
+        if (!whole)
+            outcome->ticks = para__ticks() - start;
         para__schedule_learn(s, outcome, units);
     }
 }
@@ -236,18 +239,18 @@ para_status para__call_fail(int error, size_t first, size_t count)
 para_status para__call_run_phases(para__call *call, para__job *job, para__rest *rest, void *state)
 {
     const para__schedule *s = &call->schedule;
-    _Atomic uint64_t stop = UINT64_MAX;
-    para__seat seat = {.stop = &stop, .kind = para__call_kind(call)};
+    para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
+    para__runner runner = {.stop = &stop, .kind = para__call_kind(call)};
     para__outcome outcome;
     if (s->plan.width == 1 && !s->timed) {
         para__call_release_fp(call, 0);
-        job->run(job->payload, 0, job->units, &seat);
-        outcome.tally = seat.tally;
+        job->run(job->payload, 0, job->units, &runner);
+        outcome.tally = runner.tally;
         if (rest)
             rest(call, state, &outcome);
         outcome.workers = outcome.tally.chunks != 0;
     } else {
-        run_at_length(call, job, &seat, rest, state, &outcome);
+        run_at_length(call, job, &runner, rest, state, &outcome);
         para__call_release_fp(call, outcome.tally.fp_flags);
     }
     const para__tally *tally = &outcome.tally;

@@ -69,27 +69,27 @@ static void copy_block(const filter_job *job, const uint16_t *stay, size_t count
     }
 }
 
-static void run_tests(const void *payload, size_t first_block, size_t blocks, para__seat *seat)
+static void run_tests(const void *payload, size_t first_block, size_t blocks, para__runner *runner)
 {
     const filter_job *job = payload;
-    filter_lead *lead = seat->worker == 0 && job->lead->end == first_block ? job->lead : NULL;
+    filter_lead *lead = runner->worker == 0 && job->lead->end == first_block ? job->lead : NULL;
     uint16_t own[BLOCK_MOST];
     para__aim aim;
     aim.chunk.in = aim.in;
     aim.chunk.out = aim.out;
     aim.chunk.scratch = NULL;
-    aim.chunk.worker = seat->worker;
-    aim.chunk.kind = seat->kind;
+    aim.chunk.worker = runner->worker;
+    aim.chunk.kind = runner->kind;
     for (size_t b = first_block; b < first_block + blocks; b++) {
         const size_t first = b * job->block;
         const size_t count = para__min(job->block, job->count - first);
-        if (para__seat_stops(seat, first) || para__seat_is_cancelled(seat, job->cancel))
+        if (para__runner_stops(runner, first) || para__runner_is_cancelled(runner, job->cancel))
             return;
         para__aim_at(&aim, &job->views, first, count);
         uint16_t *const stay = lead ? own : job->stay + first;
         size_t kept = 0;
         const int error = job->kernel(&aim.chunk, stay, &kept, job->arg);
-        para__seat_record(seat, first, count, error);
+        para__runner_record(runner, first, count, error);
         if (error)
             return;
         PARA__ASSERT(kept <= count);
@@ -102,10 +102,11 @@ static void run_tests(const void *payload, size_t first_block, size_t blocks, pa
     }
 }
 
-static void run_copies(const void *payload, size_t first, size_t count, para__seat *seat)
+static void run_copies(const void *payload, size_t first, size_t count, para__runner *runner)
 {
     const filter_job *job = payload;
-    for (size_t b = first; b < first + count && !para__seat_is_cancelled(seat, job->cancel); b++)
+    for (size_t b = first; b < first + count && !para__runner_is_cancelled(runner, job->cancel);
+         b++)
         copy_block(job, job->stay + b * job->block, job->starts[b + 1] - job->starts[b],
                    b * job->block, job->starts[b]);
 }

@@ -1,5 +1,5 @@
-/* para_pfind. A unit is an element, as in a map. What was found is recorded as a chunk that fails is:
- * it sets the same bound, beyond which no chunk begins, and of two the lower one remains. */
+/* para_pfind. A unit is an element, as in a map. What was found is recorded as a chunk that fails
+ * is: it sets the same bound, beyond which no chunk begins, and of two the lower one remains. */
 #include "base/bounds.h"
 #include "base/status.h"
 #include "data/call.h"
@@ -23,25 +23,26 @@ typedef struct find_job {
 
 _Static_assert(sizeof(find_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
 
-static void run_find(const void *payload, size_t first, size_t count, para__seat *seat)
+static void run_find(const void *payload, size_t first, size_t count, para__runner *runner)
 {
     const find_job *job = payload;
     para__aim aim;
     aim.chunk.in = aim.in;
     aim.chunk.out = aim.out;
     aim.chunk.scratch = NULL;
-    aim.chunk.worker = seat->worker;
-    aim.chunk.kind = seat->kind;
-    while (count && !para__seat_stops(seat, first) && !para__seat_is_cancelled(seat, job->cancel)) {
+    aim.chunk.worker = runner->worker;
+    aim.chunk.kind = runner->kind;
+    while (count && !para__runner_stops(runner, first) &&
+           !para__runner_is_cancelled(runner, job->cancel)) {
         const size_t n = para__min(count, job->piece);
         size_t found = n;
         para__aim_at(&aim, &job->views, first, n);
         const int error = job->kernel(&aim.chunk, &found, job->arg);
-        para__seat_record(seat, first, n, error);
+        para__runner_record(runner, first, n, error);
         if (error)
             return;
         if (found < n) {
-            para__seat_fail(seat, first + found, found_here, 1);
+            para__runner_fail(runner, first + found, found_here, 1);
             return;
         }
         first += n;

@@ -1,4 +1,4 @@
-/* para_pmap. A unit is a chunk where the call states its length, else one element; and then every
+/* para_pmap. A unit is a chunk if the call states the chunk's length, else one element; then every
  * claim becomes one kernel call. */
 #include "base/bounds.h"
 #include "base/memory.h"
@@ -9,39 +9,40 @@
 #include <para/map.h>
 #include <stddef.h>
 
-/* What travels to the workers: the shorter, the sooner it is there. */
+/* What the workers get. The shorter it is, the sooner they have it. */
 typedef struct map_job {
     para_map_fn *kernel;
     const void *arg;
     size_t count; /* elements of the call */
     size_t unit;  /* elements of a unit */
-    size_t piece; /* the most of a kernel call: a unit where the call states its length */
+    size_t piece; /* most elements of a kernel call: a unit if the call states its length */
     const para_cancel *cancel;
     char *scratch; /* [width][scratch_stride], or NULL */
     size_t scratch_stride;
     para__views views;
 } map_job;
 
-_Static_assert(sizeof(map_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
+_Static_assert(sizeof(map_job) <= PARA__PAYLOAD_BYTES, "a job has room in a job descriptor");
 
-static void run_map(const void *payload, size_t first_unit, size_t unit_count, para__seat *seat)
+static void run_map(const void *payload, size_t first_unit, size_t unit_count, para__runner *runner)
 {
     const map_job *job = payload;
     para__aim aim;
     aim.chunk.in = aim.in;
     aim.chunk.out = aim.out;
-    aim.chunk.scratch = job->scratch ? job->scratch + seat->worker * job->scratch_stride : NULL;
-    aim.chunk.worker = seat->worker;
-    aim.chunk.kind = seat->kind;
+    aim.chunk.scratch = job->scratch ? job->scratch + runner->worker * job->scratch_stride : NULL;
+    aim.chunk.worker = runner->worker;
+    aim.chunk.kind = runner->kind;
 
     size_t first = first_unit * job->unit;
     size_t left;
     if (__builtin_mul_overflow(unit_count, job->unit, &left) || left > job->count - first)
         left = job->count - first; /* the last unit may be shorter */
-    while (left && !para__seat_stops(seat, first) && !para__seat_is_cancelled(seat, job->cancel)) {
+    while (left && !para__runner_stops(runner, first) &&
+           !para__runner_is_cancelled(runner, job->cancel)) {
         const size_t n = para__min(left, job->piece);
         para__aim_at(&aim, &job->views, first, n);
-        para__seat_record(seat, first, n, job->kernel(&aim.chunk, job->arg));
+        para__runner_record(runner, first, n, job->kernel(&aim.chunk, job->arg));
         first += n;
         left -= n;
     }
@@ -57,8 +58,8 @@ static para_status check_map(const para_map *map, map_job *job)
     return status ? status : para__views_check(map->in, map->out, map->count, &job->views);
 }
 
-/* The call as one chunk on this thread. Where the loop takes nanoseconds, the way through a job and
- * a seat would show. */
+/* Runs the call as one chunk on this thread. If the loop takes nanoseconds, a job and a runner
+ * would show. */
 static para_status run_whole(const para_map *map, const para__views *views, unsigned kind)
 {
     para__aim aim;
@@ -72,7 +73,8 @@ static para_status run_whole(const para_map *map, const para__views *views, unsi
     return error ? para__call_fail(error, 0, map->count) : PARA_OK;
 }
 
-/* Slices begin at page borders of the first output: the others mostly have elements of its size. */
+/* Slices begin at page borders of the first output; other outputs mostly have elements of the same
+ * size. */
 static para_status run_units(para__call *call, const map_job *map, size_t units)
 {
     const para__views *views = &map->views;
@@ -87,7 +89,7 @@ static para_status run_units(para__call *call, const map_job *map, size_t units)
     return para__call_run(call, &job);
 }
 
-/* Scratch for as many as may take part, if there is memory for it. */
+/* Scratch for all possible participants, if there is memory for it. */
 static char *scratch(para__call *call, size_t stride)
 {
     const unsigned width = para__call_width_most(call);

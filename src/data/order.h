@@ -1,4 +1,5 @@
-/* The order that elements are sorted in, by a function or by keys; and what one thread does with it. */
+/* The order that elements are sorted in, by a function or by keys; and what one thread does with
+ * it. */
 #ifndef PARA_DATA_ORDER_H
 #define PARA_DATA_ORDER_H
 
@@ -7,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Keys of all kinds become unsigned numbers of 64 bits that compare alike: raw bits, moved up to the
- * top, are exchanged with a mask that depends on the topmost of them. */
+/* Keys of all kinds become unsigned numbers of 64 bits that compare alike: raw bits, moved up to
+ * the top, are exchanged with a mask that depends on the topmost of them. */
 typedef struct para__order {
     para_compare_fn *compare; /* NULL: by key */
     const void *arg;

@@ -1,6 +1,6 @@
-/* Sorting by keys, digit by digit from the least (Knuth, "The Art of Computer Programming" 3, 5.2.5,
- * algorithm R): stable, and of a time that depends on keys only by the digits that all have in
- * common, which are left out. */
+/* Sorting by keys, digit by digit from the least (Knuth, "The Art of Computer Programming" 3,
+ * 5.2.5, algorithm R): stable, and of a time that depends on keys only by the digits that all have
+ * in common, which are left out. */
 #include "data/order.h"
 
 #include <string.h>

@@ -1,11 +1,12 @@
 /* para_preduce: blocks, folded into the fixed tree of plan/tree.h.
  *
- * A unit is a node of the tree, 2^level blocks, and has a slot for its partial result. Who has
- * claimed several units runs the largest nodes among them, each into the slot of its first unit,
- * and folds a node's blocks on a small stack of its own, as a binary counter counts: after block b,
- * as many pairs combine as b + 1 has trailing zeros. The caller finishes the tree.
+ * A unit is a node of the tree, 2^level blocks, and has a slot for its partial result. A
+ * participant that has claimed several units runs the largest nodes among them, each into the slot
+ * of its first unit. It folds a node's blocks on a small stack of its own, as a binary counter
+ * counts: after block b, as many pairs combine as b + 1 has trailing zeros. The caller finishes the
+ * tree.
  *
- * Of large accumulators no copy is made that can be spared: the slot is the bottom of the stack. */
+ * Large accumulators are copied as little as possible: the slot is the bottom of the stack. */
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -17,11 +18,11 @@
 #include <stddef.h>
 #include <string.h>
 
-/* A stack is no larger than this for the sake of nodes above a unit; an accumulator that is, is
- * large. */
+/* Nodes above a unit may not make a stack larger than this. An accumulator that is larger than this
+ * counts as large. */
 enum { STACK_BYTES = 4096 };
 
-/* What travels to the workers. */
+/* What the workers get. */
 typedef struct reduce_job {
     para_reduce_fn *kernel;
     para_combine_fn *combine;
@@ -41,7 +42,7 @@ typedef struct reduce_job {
     para__views views;
 } reduce_job;
 
-_Static_assert(sizeof(reduce_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
+_Static_assert(sizeof(reduce_job) <= PARA__PAYLOAD_BYTES, "a job has room in a job descriptor");
 
 static inline void start_from_identity(const reduce_job *job, void *acc)
 {
@@ -69,10 +70,10 @@ static inline char *above(const pile *on, char *acc)
     return acc == on->bottom ? on->above : acc + on->stride;
 }
 
-/* Folds the node of that level above units into the slot of its first unit; false if a failure
+/* Folds the node of that level above units into the slot of its first unit; false if a failure has
  * ended it early. */
 static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *stack,
-                     para__aim *aim, para__seat *seat)
+                     para__aim *aim, para__runner *runner)
 {
     const size_t begin = unit << job->level;
     const size_t span = (size_t)1 << (job->level + level);
@@ -86,12 +87,12 @@ static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *s
     for (size_t b = 0; b < n; b++) {
         const size_t first = (begin + b) * job->block;
         const size_t count = job->count - first < job->block ? job->count - first : job->block;
-        if (para__seat_stops(seat, first) || para__seat_is_cancelled(seat, job->cancel))
+        if (para__runner_stops(runner, first) || para__runner_is_cancelled(runner, job->cancel))
             return false;
         start_from_identity(job, top);
         para__aim_at(aim, &job->views, first, count);
         const int error = job->kernel(&aim->chunk, top, job->arg);
-        para__seat_record(seat, first, count, error);
+        para__runner_record(runner, first, count, error);
         if (error)
             return false;
         for (size_t carry = b + 1; (carry & 1) == 0; carry >>= 1) {
@@ -109,21 +110,21 @@ static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *s
     return true;
 }
 
-static void run_reduce(const void *payload, size_t first, size_t count, para__seat *seat)
+static void run_reduce(const void *payload, size_t first, size_t count, para__runner *runner)
 {
     const reduce_job *job = payload;
-    char *stack = job->stacks + seat->worker * job->stack_bytes;
+    char *stack = job->stacks + runner->worker * job->stack_bytes;
     para__aim aim;
     aim.chunk.in = aim.in;
     aim.chunk.out = aim.out;
     aim.chunk.scratch = job->has_scratch ? stack + job->scratch_offset : NULL;
-    aim.chunk.worker = seat->worker;
-    aim.chunk.kind = seat->kind;
+    aim.chunk.worker = runner->worker;
+    aim.chunk.kind = runner->kind;
     __builtin_prefetch(job->partials.slots + first * job->partials.stride, 1);
     for (size_t unit = first; unit < first + count;) {
         const unsigned fits = para__tree_level(job->partials.leaves, unit, first + count);
         const unsigned level = para__min(fits, job->most_level);
-        if (!run_node(job, unit, level, stack, &aim, seat))
+        if (!run_node(job, unit, level, stack, &aim, runner))
             return;
         unit += (size_t)1 << level;
     }
@@ -201,7 +202,7 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, cha
     return true;
 }
 
-/* With less memory than a shared call needs, one participant may do. */
+/* If there is not enough memory for a shared call, one participant may do. */
 static bool prepare(reduce_job *job, para__call *call, size_t scratch_bytes, char *small,
                     size_t small_bytes)
 {
@@ -217,9 +218,9 @@ static bool prepare(reduce_job *job, para__call *call, size_t scratch_bytes, cha
 
 size_t para_reduce_block(size_t count, size_t result_bytes)
 {
-    const para__fp fp = para__fp_hold();
+    const para__fp fp = para__fp_save();
     const size_t block = para__block_elements(count, result_bytes ? result_bytes : 1);
-    para__fp_release(fp, 0);
+    para__fp_restore(fp, 0);
     return block;
 }
 

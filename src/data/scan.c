@@ -1,9 +1,10 @@
 /* para_pscan: blocks, summed in a first pass and stored in a second one.
  *
- * The participant that has the beginning of the call needs no second pass: it knows the total before
- * its blocks, as long as it goes on without a gap. So it sums and stores at once, and leads. Alone,
- * that is the whole call. The owner of the first slice has number 0, as the caller has while it
- * probes: what leads is written by that participant only, and read by the caller after the join. */
+ * The participant that has the beginning of the call needs no second pass: it knows the total
+ * before its blocks, as long as it goes on without a gap. So it sums and stores at once, and leads.
+ * Alone, that is the whole call. The owner of the first slice has number 0, as the caller has while
+ * it probes: what leads is written by that participant only, and read by the caller after the
+ * join. */
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -37,13 +38,13 @@ typedef struct scan_job {
 
 _Static_assert(sizeof(scan_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
 
-static void aim_scan(para__aim *aim, const para__seat *seat)
+static void aim_scan(para__aim *aim, const para__runner *runner)
 {
     aim->chunk.in = aim->in;
     aim->chunk.out = aim->out;
     aim->chunk.scratch = NULL;
-    aim->chunk.worker = seat->worker;
-    aim->chunk.kind = seat->kind;
+    aim->chunk.worker = runner->worker;
+    aim->chunk.kind = runner->kind;
 }
 
 static size_t scan_block_count(const scan_job *job, size_t first)
@@ -53,11 +54,11 @@ static size_t scan_block_count(const scan_job *job, size_t first)
 
 /* Calls the kernel for block b; false if it failed, or is not to be called. */
 static bool scan_block(const scan_job *job, size_t b, void *sum, void *total, para__aim *aim,
-                       para__seat *seat)
+                       para__runner *runner)
 {
     const size_t first = b * job->block;
     const size_t count = scan_block_count(job, first);
-    if (para__seat_stops(seat, first) || para__seat_is_cancelled(seat, job->cancel))
+    if (para__runner_stops(runner, first) || para__runner_is_cancelled(runner, job->cancel))
         return false;
     if (sum && job->identity)
         memcpy(sum, job->identity, job->acc_bytes);
@@ -65,21 +66,21 @@ static bool scan_block(const scan_job *job, size_t b, void *sum, void *total, pa
         memset(sum, 0, job->acc_bytes);
     para__aim_at(aim, &job->views, first, count);
     const int error = job->kernel(&aim->chunk, sum, total, job->arg);
-    para__seat_record(seat, first, count, error);
+    para__runner_record(runner, first, count, error);
     return !error;
 }
 
-static void run_sums(const void *payload, size_t first, size_t count, para__seat *seat)
+static void run_sums(const void *payload, size_t first, size_t count, para__runner *runner)
 {
     const scan_job *job = payload;
-    scan_lead *lead = seat->worker == 0 && job->lead->end == first ? job->lead : NULL;
+    scan_lead *lead = runner->worker == 0 && job->lead->end == first ? job->lead : NULL;
     para__aim aim;
-    aim_scan(&aim, seat);
+    aim_scan(&aim, runner);
     for (size_t b = first; b < first + count; b++) {
         char *const slot = job->slots ? job->slots + b * job->stride : job->lead->sum;
         if (lead)
             memcpy(lead->running, lead->total, job->acc_bytes);
-        if (!scan_block(job, b, slot, lead ? lead->running : NULL, &aim, seat))
+        if (!scan_block(job, b, slot, lead ? lead->running : NULL, &aim, runner))
             return;
         if (lead) {
             job->combine(lead->total, slot, job->arg);
@@ -88,13 +89,13 @@ static void run_sums(const void *payload, size_t first, size_t count, para__seat
     }
 }
 
-static void run_stores(const void *payload, size_t first, size_t count, para__seat *seat)
+static void run_stores(const void *payload, size_t first, size_t count, para__runner *runner)
 {
     const scan_job *job = payload;
     para__aim aim;
-    aim_scan(&aim, seat);
+    aim_scan(&aim, runner);
     for (size_t b = first; b < first + count; b++)
-        if (!scan_block(job, b, NULL, job->slots + b * job->stride, &aim, seat))
+        if (!scan_block(job, b, NULL, job->slots + b * job->stride, &aim, runner))
             return;
 }
 

@@ -2,8 +2,8 @@
  * from one array to the other, each pair in pieces.
  *
  * Where pieces begin is found by co-ranking, by the caller, between rounds. It keeps them in order
- * whatever a compare function returns, so that every element goes to exactly one place. A round that
- * has begun is finished also when the call is cancelled, for the same reason. */
+ * whatever a compare function returns, so that every element goes to exactly one place. A round
+ * that has begun is finished also when the call is cancelled, for the same reason. */
 #include "base/bounds.h"
 #include "base/status.h"
 #include "data/call.h"
@@ -15,7 +15,8 @@
 #include <para/sort.h>
 #include <string.h>
 
-/* Parts of fewer elements are not worth handing out: by key, and by a function, which may be dear. */
+/* Parts of fewer elements are not worth handing out: by key, and by a function, which may be
+ * dear. */
 enum { LEAST_BY_KEY = 1024, LEAST_BY_COMPARE = 16 };
 
 /* Merging costs nothing more by a function, which has shorter parts sorted by merging as well; by
@@ -39,7 +40,7 @@ typedef struct sort_job {
 
 _Static_assert(sizeof(sort_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
 
-static void run_parts(const void *payload, size_t first, size_t count, para__seat *seat)
+static void run_parts(const void *payload, size_t first, size_t count, para__runner *runner)
 {
     const sort_job *job = payload;
     const size_t bytes = job->order.bytes;
@@ -47,10 +48,10 @@ static void run_parts(const void *payload, size_t first, size_t count, para__sea
         const size_t begin = p * job->part;
         const size_t n = para__min(job->part, job->count - begin);
         char *const data = job->data + begin * bytes, *const other = job->other + begin * bytes;
-        if (para__seat_is_cancelled(seat, job->cancel))
+        if (para__runner_is_cancelled(runner, job->cancel))
             return;
         para__order_sort(&job->order, data, other, n, job->into_other);
-        para__seat_record(seat, begin, n, 0);
+        para__runner_record(runner, begin, n, 0);
         job->splits[p] = 1; /* it is where it belongs */
     }
 }
@@ -66,7 +67,7 @@ static void move_unsorted(const sort_job *job)
         }
 }
 
-static void run_merges(const void *payload, size_t first, size_t count, para__seat *seat)
+static void run_merges(const void *payload, size_t first, size_t count, para__runner *runner)
 {
     const sort_job *job = payload;
     const size_t bytes = job->order.bytes;
@@ -83,7 +84,7 @@ static void run_merges(const void *payload, size_t first, size_t count, para__se
         const char *const from = job->from + begin * bytes;
         para__order_merge(&job->order, to, from + split[0] * bytes, split[1] - split[0],
                           from + (x_all + y) * bytes, y_end - y);
-        para__seat_record(seat, begin + k, end - k, 0);
+        para__runner_record(runner, begin + k, end - k, 0);
     }
 }
 

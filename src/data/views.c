@@ -4,18 +4,18 @@
 
 #include <stdbool.h>
 
-/* A view's place in memory: what overlaps are found with. */
+/* A view's range in memory, to find overlaps. */
 typedef struct span {
     uintptr_t first, end;
 } span;
 
-/* Whether a list's place holds a view. */
+/* Whether an entry of a list holds a view. */
 static bool is_given(const void *data, size_t bytes)
 {
     return ((uintptr_t)data | bytes) != 0;
 }
 
-/* Takes up one view; the common case in a few instructions. */
+/* Adds one view; the common case takes few instructions. */
 static para_status add_view(para__views *views, span *spans, uint32_t v, const void *data,
                             size_t bytes, size_t count)
 {
@@ -34,8 +34,7 @@ static para_status add_view(para__views *views, span *spans, uint32_t v, const v
     return PARA_OK;
 }
 
-/* The first view that output o overlaps otherwise than exactly in place; o itself if there is none.
- */
+/* The first view that output o overlaps, except exactly in place; o itself if there is none. */
 static uint32_t find_overlap(const para__views *views, const span *spans, uint32_t o)
 {
     const uint32_t all = views->in_count + views->out_count;
@@ -54,8 +53,8 @@ static para_status view_fault(para_status status, const char *what, uint32_t k, 
     return para__fail(status, "%s[%u] of %zu elements", what, k, count);
 }
 
-/* How many views a list has, up to the last one given. Every call pays, and most have one or two:
- * then a look at all others at once will do. */
+/* How many views a list has, up to the last one given. Every call pays for this, and most calls
+ * have one or two views: then one look at all other entries is enough. */
 static uint32_t in_length(const para_in *in)
 {
     uintptr_t rest = 0;

@@ -6,8 +6,8 @@
 #include <para/status.h>
 #include <stdint.h>
 
-/* A call's views, one after the other: inputs, then outputs. Part of a job's payload, so only those
- * that are there are copied. */
+/* A call's views, one after the other: inputs, then outputs. They are part of a job's payload, so
+ * only those that exist are copied. */
 typedef struct para__views {
     uint32_t in_count, out_count;
     struct {
@@ -16,13 +16,13 @@ typedef struct para__views {
     } view[PARA_IN_MAX + PARA_OUT_MAX];
 } para__views;
 
-/* Bytes of a structure that ends with views, without those that are not used. */
+/* Bytes of a structure that ends with views, without the unused ones. */
 #define PARA__USED_BYTES(type, views)                                   \
     (sizeof(type) - sizeof(para__views) + offsetof(para__views, view) + \
      ((size_t)(views).in_count + (views).out_count) * sizeof((views).view[0]))
 
-/* Checks the views of a call of count elements; out NULL: it has none. Errors: PARA_ERR_NULL_VIEW,
- * _ELEMENT_SIZE, _OVERFLOW, _OVERLAP. */
+/* Checks the views of a call of count elements; out NULL: the call has no outputs. Errors:
+ * PARA_ERR_NULL_VIEW, PARA_ERR_ELEMENT_SIZE, PARA_ERR_OVERFLOW, PARA_ERR_OVERLAP. */
 para_status para__views_check(const para_in *in, const para_out *out, size_t count,
                               para__views *views);
 

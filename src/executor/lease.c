@@ -3,15 +3,16 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "executor/left.h"
-#include "share/part.h"
+#include "share/participant.h"
 
 #include <pthread.h>
 
 /* The lane that this thread had last: most likely free, and in its caches. */
 static PARA__THREAD_LOCAL unsigned char last_lane;
 
-/* Workers look at lanes [0, used) only. It grows before anything is published there; it is
- * written even if it is large enough, so that this comes before the news to which it belongs. */
+/* Workers look at lanes [0, used) only, so `used` grows before anything is published on the lane.
+ * It is written even if it is large enough already: then the write precedes the news to which it
+ * belongs. */
 static void use_lane(para__lanes *lanes, uint32_t index)
 {
     uint32_t used = para__load_relaxed(&lanes->used);
@@ -21,18 +22,18 @@ static void use_lane(para__lanes *lanes, uint32_t index)
 
 static bool take_if_free(para__lane *lane)
 {
-    uint32_t state = para__load_relaxed(&lane->leased); /* a guess, to leave others' lines alone */
+    uint32_t state = para__load_relaxed(&lane->lease); /* a guess, to leave others' lines alone */
     return state == PARA__LANE_FREE &&
-           para__cas_acquire(E3, &lane->leased, &state, PARA__LANE_LEASED);
+           para__cas_acquire(E3, &lane->lease, &state, PARA__LANE_LEASED);
 }
 
 static void give(para__lane *lane)
 {
-    para__store_release(E3, &lane->leased, PARA__LANE_FREE);
+    para__store_release(E3, &lane->lease, PARA__LANE_FREE);
 }
 
-/* The last generation that a lane may have; then it is never leased again. */
-static const uint64_t last_generation = ((uint64_t)1 << (64 - PARA__COUNT_BITS)) - 1;
+/* The last epoch of a lane. A lane that has reached it is never leased again. */
+static const uint64_t last_epoch = ((uint64_t)1 << (64 - PARA__COUNT_BITS)) - 1;
 
 static inline para__lane *take_free(para__lanes *lanes)
 {
@@ -40,10 +41,10 @@ static inline para__lane *take_free(para__lanes *lanes)
         const unsigned index = (last_lane + i) % PARA__LANES;
         para__lane *lane = &lanes->lane[index];
         if (take_if_free(lane)) {
-            if (lane->generation == last_generation)
+            if (lane->epoch == last_epoch)
                 continue; /* worn out: it stays leased */
             last_lane = (unsigned char)index;
-            if (lane->generation == 0)
+            if (lane->epoch == 0)
                 use_lane(lanes, index);
             return lane;
         }
@@ -85,7 +86,7 @@ void para__lane_release(para__lane *lane)
 
 /* ---- Memory -------------------------------------------------------------------------- */
 
-/* Of the lane's lessee, or when the pool ends. A fork may come in between. */
+/* Called by the lane's lessee, or when the pool ends. A fork may come in between. */
 void para__lane_drop_arena(para__lane *lane)
 {
     void *arena = lane->arena;

@@ -1,23 +1,24 @@
-/* How a calling thread has a lane: leased, with memory, and released. */
+/* Leasing a lane to a calling thread, with memory for its call. */
 #ifndef PARA_EXECUTOR_LEASE_H
 #define PARA_EXECUTOR_LEASE_H
 
 #include "share/lane.h"
 
-/* A lane for the calling thread, or NULL if all are taken. Until it is released the thread is not
- * cancelled (pthread_cancel): helpers use what lies on its stack and in its arrays. */
+/* Leases a lane to the calling thread; NULL if all are taken. Until the lane is released the thread
+ * is not cancelled (pthread_cancel), because helpers use its stack and its arrays. */
 para__lane *para__lane_lease(para__lanes *lanes);
 void para__lane_release(para__lane *lane);
 
-/* At least so many bytes, aligned to PARA__LINE, contents undefined, until the lane is released or
- * asked again; NULL if there is no memory. It is kept for the next lessee, so that calls that are
- * repeated allocate nothing; what is large and was not needed for a while is trimmed. */
+/* At least that many bytes, aligned to PARA__LINE, contents undefined; NULL if there is no memory.
+ * They are valid until the lane is released or the next call of this function. The lane keeps them
+ * for its next lessee, so that repeated calls allocate nothing; large memory that was not needed
+ * for a while is trimmed. */
 void *para__lane_arena(para__lane *lane, size_t bytes);
 
-/* Gives back the memory of lanes that are free, if no call has needed it for so long. */
+/* Gives back the memory of free lanes, if no call has needed it for idle_ticks. */
 void para__lanes_trim(para__lanes *lanes, uint64_t idle_ticks);
 
-/* Frees a lane's memory when nobody has it. */
+/* Frees the memory of a lane that nobody leases. */
 void para__lane_drop_arena(para__lane *lane);
 
 #endif

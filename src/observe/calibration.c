@@ -1,4 +1,4 @@
-/* The public side of calibration: shown, forgotten, saved and loaded. */
+/* The public functions of calibration: show, forget, save and load. */
 #include <para/calibration.h>
 
 #include "base/clock.h"
@@ -22,7 +22,7 @@
 
 /* ---- Kernels and the modules they are in --------------------------------------------- */
 
-/* A module as it is looked for, by an address in it or by its name. */
+/* A module to look for, by an address in it or by its name. */
 typedef struct module {
     uintptr_t address; /* in it, or 0 */
     char name[256];    /* its file's, without folders */
@@ -52,7 +52,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *data)
     return 1;
 }
 
-/* A key holds the kernel's address, shifted; canonical addresses lose nothing that matters. */
+/* A key has the kernel's address, shifted; no address in use loses a bit that matters. */
 static uintptr_t kernel_of(uint64_t key)
 {
     return (uintptr_t)(key >> 6);
@@ -60,8 +60,8 @@ static uintptr_t kernel_of(uint64_t key)
 
 /* ---- The program's own state --------------------------------------------------------- */
 
-/* Files are written and read with a decimal point, whatever the program's language; errno and the
- * floating-point environment stay what they were. */
+/* Files are written and read with a decimal point, whatever the program's locale. errno and the
+ * floating-point environment are kept. */
 typedef struct state {
     locale_t plain, before;
     int error;
@@ -72,7 +72,7 @@ static state enter(void)
 {
     state s = {.error = errno,
                .plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0),
-               .fp = para__fp_hold()};
+               .fp = para__fp_save()};
     s.before = s.plain ? uselocale(s.plain) : (locale_t)0;
     return s;
 }
@@ -84,7 +84,7 @@ static void leave(const state *s)
         freelocale(s->plain);
     }
     errno = s->error;
-    para__fp_release(s->fp, 0);
+    para__fp_restore(s->fp, 0);
 }
 
 /* ---- Showing ------------------------------------------------------------------------- */
@@ -114,9 +114,9 @@ para_status para_calibration_get(para_pool *pool, para_calibration_info *info)
     const para_status status = para__pool_resolve_ready(&pool);
     if (status)
         return status;
-    const para__fp fp = para__fp_hold();
+    const para__fp fp = para__fp_save();
     const para_calibration_info full = measured(pool);
-    para__fp_release(fp, 0);
+    para__fp_restore(fp, 0);
     return para__info_fill(info, &full, sizeof full);
 }
 
@@ -139,7 +139,7 @@ static void print_site(para__site *site, FILE *stream)
         return;
     fprintf(stream, "site %u %.9g %u %.9g %u %.9g %u %u %u %" PRIx64 " %" PRIxPTR " %s\n",
             (unsigned)(key & 63), (double)e.alone_ns, e.alone, (double)e.shared_ns, e.shared,
-            (double)e.price_ns, e.deviation, e.spread, para__site_width(site).halvings, loop,
+            (double)e.price_ns, e.deviation, e.spread, para__site_tuner(site).halvings, loop,
             in.address - in.base, in.name);
 }
 
@@ -179,8 +179,8 @@ para_status para_calibration_print(para_pool *pool, FILE *stream)
 
 /* ---- Saving and loading -------------------------------------------------------------- */
 
-/* Writes the knowledge to a new file beside path, whose name goes to temporary, and gives it path's
- * place. */
+/* Writes the knowledge to a new file beside path, whose name it stores in temporary, and renames
+ * that to path. */
 static para_status replace(para_pool *pool, const char *path, char *temporary,
                            const struct stat *old)
 {
@@ -280,10 +280,10 @@ static void learn(para_pool *pool, const site_line *line)
     e.mean_ns = (float)para__estimate_cost(e, PARA__SHARED);
     e.priced = true;
     para__site_set(para__site_find(&pool->sites, key), e,
-                   (para__width){.halvings = (uint8_t)line->halvings});
+                   (para__tuner){.halvings = (uint8_t)line->halvings});
 }
 
-/* Goes through the file; learns, if it is given a pool. 0, or the number of the first bad line. */
+/* Reads the file; learns from it if pool is not NULL. 0, or the number of the first bad line. */
 static size_t read_lines(FILE *stream, para_pool *pool)
 {
     char text[512];

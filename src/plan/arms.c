@@ -49,7 +49,7 @@ static void begin_part(para__arms *arms)
     arms->windows_left = PARA__ARM_WINDOWS;
 }
 
-void para__arms_turn(para__arms *arms, uint32_t site, uint64_t now_ns)
+void para__arms_next_window(para__arms *arms, uint32_t site, uint64_t now_ns)
 {
     const bool is_new = arms->sites != arms->kind && arms->sites == arms->last && !arms->trial;
     if (arms->since == 0 || is_new)

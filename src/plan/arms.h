@@ -48,7 +48,7 @@ static inline para__arm para__arms_now(const para__arms *arms)
     return (para__arm)(arms->trial ? !arms->arm : arms->arm);
 }
 
-/* Whether a call of that site ends a window, so that para__arms_turn is to be told the time. */
+/* Whether a call of that site ends a window: then para__arms_next_window is to be told the time. */
 static inline bool para__arms_is_full(const para__arms *arms, uint32_t site)
 {
     return arms->calls >= PARA__WINDOW_CALLS &&
@@ -64,6 +64,6 @@ static inline void para__arms_add(para__arms *arms, uint32_t site, double alone_
 }
 
 /* A window ends, if there was one, and the next begins with a call of that site. */
-void para__arms_turn(para__arms *arms, uint32_t site, uint64_t now_ns);
+void para__arms_next_window(para__arms *arms, uint32_t site, uint64_t now_ns);
 
 #endif

@@ -20,7 +20,7 @@ static const double margin_part = 0.02;
 /* A ticket of an even call costs at least so much: what is left to gain by smaller ones is less
  * than what a claim costs (some 40 ns with all that goes with it, a line's way for a thief). The
  * dearest ones of an uneven call would keep everybody waiting, so there they are smaller, by more
- * than the spread, since smaller portions differ more. Chosen by the suite's irregular loops. */
+ * than the spread, since smaller batches differ more. Chosen by the suite's irregular loops. */
 static const double ticket_ns = 4000;
 
 /* And at least so many times the price of a kernel call: a slice of few tickets pays one for each,
@@ -37,7 +37,7 @@ enum { FEW_UNITS_AT_ONCE = 16 };
 
 /* A second announcement waits for a line to travel. It is made where what it may spare, a slice
  * that the caller would have to run as well, is long against that. */
-static const double announce_twice_ns = 20000;
+static const double announce_ns = 20000;
 
 static para__plan alone(para_why why)
 {
@@ -123,7 +123,7 @@ static unsigned first_claim(const para__ask *ask, unsigned tickets, double slice
     return most < 1 ? 1 : most < first ? most : first;
 }
 
-void para__plan_portions(para__plan *plan, const para__ask *ask, const para__costs *costs)
+void para__plan_tickets(para__plan *plan, const para__ask *ask, const para__costs *costs)
 {
     const size_t claim = ask->claim ? ask->claim : 1;
     const size_t share = (ask->units - 1) / plan->width + 1;
@@ -133,21 +133,21 @@ void para__plan_portions(para__plan *plan, const para__ask *ask, const para__cos
     const double tickets = ticket_count(ask, slice_ns, spread);
     plan->tickets = most < tickets ? (unsigned)most : (unsigned)tickets;
     plan->first = first_claim(ask, plan->tickets, slice_ns, spread);
-    plan->announce_twice = plan->first == 0 || ask->claim || slice_ns > announce_twice_ns;
-    plan->lead = 0;
+    plan->announces = plan->first == 0 || ask->claim || slice_ns > announce_ns;
+    plan->head_start = 0;
     if (ask->work_ns > 0 && !ask->claim && !ask->varies) {
         const size_t others = ask->units - ask->units / plan->width;
-        const double lead = costs->round_trip_ns / ask->work_ns * (double)ask->units;
-        plan->lead = lead < (double)others ? (size_t)lead : others;
+        const double head_start = costs->round_trip_ns / ask->work_ns * (double)ask->units;
+        plan->head_start = head_start < (double)others ? (size_t)head_start : others;
     }
 }
 
 void para__plan_pages(para__plan *plan, uintptr_t address, size_t unit_bytes, size_t units,
                       size_t page_bytes)
 {
-    /* Such a call is long. A lead would hardly show, and would move pages from owner to owner. */
+    /* Such a call is long. A head start would hardly show, and would move pages between owners. */
     if (para__grain_of_pages(&plan->grain, address, unit_bytes, units, plan->width, page_bytes))
-        plan->lead = 0;
+        plan->head_start = 0;
 }
 
 static unsigned most_threads(const para__ask *ask)
@@ -192,7 +192,7 @@ para__plan para__decide(const para__ask *ask, const para__costs *costs)
             return plan;
         }
     }
-    para__plan_portions(&plan, ask, costs);
+    para__plan_tickets(&plan, ask, costs);
     return plan;
 }
 

@@ -1,4 +1,4 @@
-/* Whether a call is shared, among how many, and in what portions. Pure functions.
+/* Whether a call is shared, among how many, and in what batches. Pure functions.
  *
  * The model. A caller that shares work W with p - 1 helpers, of whom helper i begins R_i after the
  * call was published (its last word's way back included), can have everybody end at the same time
@@ -37,7 +37,7 @@ typedef struct para__costs {
 
 /* What is known of a call. */
 typedef struct para__ask {
-    size_t units;   /* portions that it can be divided into */
+    size_t units;   /* that it can be divided into */
     double work_ns; /* what all of them are expected to cost when shared, price left out; 0: unknown
                       */
     double alone_ns;        /* what the call is expected to take alone; 0: work_ns and a price */
@@ -47,18 +47,18 @@ typedef struct para__ask {
     unsigned limit;         /* threads that the call's options allow; 0: all */
     para_executor executor; /* what the call's options ask for */
     size_t claim;           /* the most units of a claim, by the call's options; 0: any */
-    double spread;          /* cost of the dearest portions as a multiple of the mean; 0: unknown */
+    double spread;          /* cost of the dearest batches as a multiple of the mean; 0: unknown */
     bool varies;            /* work_ns is a mean of calls that differ */
 } para__ask;
 
 /* What is to be done. */
 typedef struct para__plan {
-    unsigned width;      /* threads to invite, the caller among them; 1: runs alone */
-    unsigned tickets;    /* per slice */
-    unsigned first;      /* tickets in an owner's first claim */
-    size_t lead;         /* units that the caller takes beyond its share */
-    para__grain grain;   /* where slices may begin */
-    bool announce_twice; /* long enough to announce it twice */
+    unsigned width;    /* threads to invite, the caller among them; 1: runs alone */
+    unsigned tickets;  /* per slice */
+    unsigned first;    /* tickets in an owner's first claim */
+    size_t head_start; /* units that the caller takes beyond its share */
+    para__grain grain; /* where slices may begin */
+    bool announces;    /* long enough to announce it twice */
     para_why why;
     double gain_ns; /* by which sharing is expected to be faster; negative: slower; 0: not asked */
 } para__plan;
@@ -94,7 +94,7 @@ double para__forgone_ns(const para__ask *ask, const para__costs *costs, unsigned
 double para__least_work_ns(const para__costs *costs, unsigned workers);
 
 /* Divides what was asked about among the plan's width. */
-void para__plan_portions(para__plan *plan, const para__ask *ask, const para__costs *costs);
+void para__plan_tickets(para__plan *plan, const para__ask *ask, const para__costs *costs);
 
 /* Has the slices of a plan for `units` begin at page borders, if these write so much that it
  * matters: see para__grain_of_pages. */

@@ -31,12 +31,12 @@ para__range para__slice_units(const para__division *division, unsigned s)
 {
     if (division->grain.log2)
         return slice_of_grains(division, s);
-    const size_t shared = division->units - division->lead;
+    const size_t shared = division->units - division->head_start;
     const size_t first = para__share(shared, division->width, s);
     const size_t end = para__share(shared, division->width, s + 1);
     return (para__range){
-        .first = first + (s > division->caller ? division->lead : 0),
-        .count = end - first + (s == division->caller ? division->lead : 0),
+        .first = first + (s > division->caller_slice ? division->head_start : 0),
+        .count = end - first + (s == division->caller_slice ? division->head_start : 0),
     };
 }
 

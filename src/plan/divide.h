@@ -9,9 +9,9 @@
  *              |--- slice 0 ---|--- slice 1 (caller's) ---|--- slice 2 ---|
  *              | t0 | t1 | t2  |   t0   |   t1   |   t2   | t0 | t1 | t2  |
  *
- * The caller's slice may be longer by a lead: others hear of a call later than the caller, and the
- * caller of their end, and it works meanwhile. Lengths of slices, lead aside, and of tickets within
- * a slice differ by at most one unit.
+ * The caller's slice may be longer by a head start: the others hear of the call later than the
+ * caller, and the caller hears of their end later. It works meanwhile. Lengths of slices, without
+ * the head start, and of tickets within a slice differ by at most one unit.
  *
  * A call may ask for slices that begin at borders of grains, which are pages of the memory that it
  * writes: then a page has one owner. Slices have equally many grains, or one more; the call may
@@ -40,11 +40,11 @@ typedef struct para__grain {
 
 typedef struct para__division {
     size_t units;
-    size_t lead;       /* units that the caller's slice has beyond the others' share; <= units */
+    size_t head_start; /* units that the caller's slice has beyond the others' share; <= units */
     unsigned width;    /* slices, at least 1 */
     unsigned tickets;  /* in each slice, 1 .. PARA__SLICE_TICKETS_MAX */
-    unsigned caller;   /* the caller's slice, < width */
-    para__grain grain; /* where it is not zero, lead is */
+    unsigned caller_slice; /* the caller's slice, < width */
+    para__grain grain;     /* where it is not zero, head_start is */
 } para__division;
 
 /* What there is room for in the words that participants claim from. */

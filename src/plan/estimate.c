@@ -13,13 +13,13 @@ static const double short_call_ns = 50000;
 /* Calls that the plain mean goes back to. */
 enum { MEAN_CALLS = 16, SAMPLES_MOST = 15 };
 
-/* Portions of nearly equal length do not tell a price: the shortest has at most this part of the
- * mean length. And a price that was not known shows as most of what the shortest portion took. */
+/* Batches of nearly equal length do not tell a price: the shortest has at most this part of the
+ * mean length. And a price that was not known shows as most of what the shortest batch took. */
 static const double shorter = 0.7;
 static const double dominant = 0.6;
 static const double minor = 0.25;
 
-/* Portions lie on a line if they differ from it by a third of themselves or less (root mean
+/* Batches lie on a line if they differ from it by a third of themselves or less (root mean
  * square). Those of uneven loops differ by their own length and more. Those of a shared call come
  * in no order, the last ones from slices of others, so they have to lie closer. */
 static const double most_residual = 1.0 / 8;
@@ -134,8 +134,8 @@ para__estimate para__estimate_price(para__estimate e, double ns)
     return e;
 }
 
-/* The price that the portions tell, 0 if it is negative; negative if they are too much alike. */
-static double raw_price(const para__portions *p)
+/* The price that the batches tell, 0 if it is negative; negative if they are too much alike. */
+static double raw_price(const para__batches *p)
 {
     const double mean_units = p->count ? p->units / p->count : 0;
     if (p->count < 2 || p->least_units > shorter * mean_units)
@@ -147,7 +147,7 @@ static double raw_price(const para__portions *p)
 
 /* Whether they lie on a line a + b units: the least squares of (ticks - a - b units) / ticks, in
  * which one that was disturbed counts as 1, however long it took. Two always do. */
-static bool are_on_a_line(const para__portions *p, bool in_order)
+static bool are_on_a_line(const para__batches *p, bool in_order)
 {
     const double determinant = p->xx * p->yy - p->xy * p->xy;
     if (p->count < 3 || determinant <= 0)
@@ -158,14 +158,14 @@ static bool are_on_a_line(const para__portions *p, bool in_order)
            (in_order ? most_residual : most_residual_shared) * (p->count - 2);
 }
 
-double para__portions_price(const para__portions *p, double known, bool in_order)
+double para__batches_price(const para__batches *p, double known, bool in_order)
 {
     const double price = raw_price(p);
     const bool dominates = price > dominant * p->least_ticks && are_on_a_line(p, in_order);
     return price == 0 || price < known || dominates ? price : -1;
 }
 
-bool para__portions_are_clear(const para__portions *p)
+bool para__batches_are_clear(const para__batches *p)
 {
     const double price = raw_price(p);
     return price >= 0 && (price < minor * p->least_ticks || price > dominant * p->least_ticks);

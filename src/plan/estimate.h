@@ -2,7 +2,7 @@
  * trusted. Pure functions.
  *
  * A site is a kernel, or one of its loops, with the order of magnitude of its element count. A
- * kernel call over n elements costs a + b n. The price a is found from portions of different
+ * kernel call over n elements costs a + b n. The price a is found from batches of different
  * length. b is kept for each way to run, since data that travels, a lock in the kernel, or memory
  * that all share can make an element dearer when its call is shared: what is shared is compared
  * with what it costs alone.
@@ -30,14 +30,14 @@ typedef struct para__estimate {
     float mean_ns;     /* of one element, plain mean of the last 16 calls or so, however they ran */
     float credit_ns;   /* time that may be spent on the way that is not in use: see decide.h */
     uint8_t deviation; /* of samples from the mean, mean of its absolute value; 32 = 100 % */
-    uint8_t spread;    /* of the cost within one call: dearest portion to mean, 16 = equal */
+    uint8_t spread;    /* of the cost within one call: dearest batch to mean, 16 = equal */
     uint8_t refused : 2; /* trials of that way in a row that were slower, at most 3 */
     uint8_t priced : 1;  /* the price is known, also if it is 0 */
     uint8_t alone : 4;   /* samples of that way, at most 15 */
     uint8_t shared : 4;  /* likewise */
 } para__estimate;
 
-/* One sample: so many elements took so many nanoseconds, price left out; the dearest portion cost
+/* One sample: so many elements took so many nanoseconds, price left out; the dearest batch cost
  * `spread` times the mean; 0: unknown, since they were run as one. */
 para__estimate para__estimate_add(para__estimate estimate, para__way way, double elements,
                                   double ns, double spread);
@@ -71,7 +71,7 @@ static inline double para__estimate_cost(para__estimate estimate, para__way way)
     return alone ? estimate.alone_ns : estimate.shared_ns;
 }
 
-/* The cost of a call's dearest portion as a multiple of the mean; 0: unknown. */
+/* The cost of a call's dearest batch as a multiple of the mean; 0: unknown. */
 static inline double para__estimate_unevenness(para__estimate estimate)
 {
     return estimate.spread / 16.0;
@@ -82,43 +82,43 @@ enum { PARA__ESTIMATE_WORDS = 3 };
 _Static_assert(sizeof(para__estimate) == PARA__ESTIMATE_WORDS * sizeof(uint64_t),
                "an estimate is its words, without gaps");
 
-/* Portions of a call that one thread runs one after the other. */
-typedef struct para__portions {
+/* Batches of a call that one thread runs one after the other. */
+typedef struct para__batches {
     unsigned count;
     double units, ticks;             /* of all */
     double least_units, least_ticks; /* the least of each */
     /* Sums for a line through them in parts of what each took: of x = 1 / ticks, y = units / ticks,
      * and their products. */
     double x, y, xx, xy, yy;
-} para__portions;
+} para__batches;
 
-static inline void para__portions_add(para__portions *portions, double units, double ticks)
+static inline void para__batches_add(para__batches *batches, double units, double ticks)
 {
-    if (portions->count == 0 || units < portions->least_units)
-        portions->least_units = units;
-    if (portions->count == 0 || ticks < portions->least_ticks)
-        portions->least_ticks = ticks;
-    portions->count++;
-    portions->units += units;
-    portions->ticks += ticks;
+    if (batches->count == 0 || units < batches->least_units)
+        batches->least_units = units;
+    if (batches->count == 0 || ticks < batches->least_ticks)
+        batches->least_ticks = ticks;
+    batches->count++;
+    batches->units += units;
+    batches->ticks += ticks;
     const double x = 1 / (ticks + 1);
     const double y = units * x;
-    portions->x += x;
-    portions->y += y;
-    portions->xx += x * x;
-    portions->xy += x * y;
-    portions->yy += y * y;
+    batches->x += x;
+    batches->y += y;
+    batches->xx += x * x;
+    batches->xy += x * y;
+    batches->yy += y * y;
 }
 
 /* What each cost in ticks however short it was, of which `known` is known so far (0: nothing);
  * negative if they do not tell. With price a and cost b: ticks = a count + b units, and
- * least_ticks >= a + b least_units, which is taken for equal. In uneven loops some portions are
+ * least_ticks >= a + b least_units, which is taken for equal. In uneven loops some batches are
  * cheap, so that a comes out as 0; where only dear ones are short, a is less than half of these,
- * or the portions do not lie on a line, and a is not believed. in_order: they are the units from
+ * or the batches do not lie on a line, and a is not believed. in_order: they are the units from
  * the first on, as a probe runs them; else what a participant of a shared call has claimed. */
-double para__portions_price(const para__portions *portions, double known, bool in_order);
+double para__batches_price(const para__batches *batches, double known, bool in_order);
 
 /* Whether they tell price and cost of units apart: the shortest was mostly the one or the other. */
-bool para__portions_are_clear(const para__portions *portions);
+bool para__batches_are_clear(const para__batches *batches);
 
 #endif

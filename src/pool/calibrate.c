@@ -6,19 +6,19 @@
 #include "executor/lease.h"
 #include "pool/worker.h"
 
-/* Spinning may cost as much as the park and the wake that it spares: both are about a wake-up. At
- * least so much, at most that much, whatever was measured. */
+/* Spinning may cost as much as the park and the wake-up that it spares, which is about one wake-up;
+ * but at least and at most this much, whatever was measured. */
 static const double spin_least_ns = 20000;
 static const double spin_most_ns = 200000;
 
-/* Of shorter portions the looks at the clock are a part that shows. */
-static const double portion_ns = 1000;
+/* In shorter batches reading the clock shows. */
+static const double batch_ns = 1000;
 
-/* Nobody waits longer than this for a helper that does not come, while costs are measured. */
+/* The longest wait for a helper that does not come, while costs are measured. */
 static const double ping_limit_ns = 200000;
 
-/* What a shared call costs its caller before it has a lane and after: checks, decision, report.
- * Some 300 instructions (tests/instructions). */
+/* What a shared call costs its caller before it has a lane, and after that: checks, decision,
+ * report. About 300 instructions (tests/instructions). */
 static const double around_ns = 45;
 
 const para__costs para__costs_assumed = {.round_trip_ns = 1000,
@@ -37,7 +37,7 @@ para__costs para__costs_now(const para_pool *pool)
     return costs;
 }
 
-/* Then nobody needs costs any more. */
+/* Whether the pool is about to end: then nobody needs its costs. */
 static bool is_ending(const para_pool *pool)
 {
     return para__load_relaxed(&pool->stopping); /* late news: a ping more */
@@ -63,8 +63,8 @@ static double ping_ns(para_pool *pool, unsigned width, int trials)
     return shortest;
 }
 
-/* Has the helpers park, which without spinning they do at once, and gives them the time to fall
- * asleep; false if they did not in time. */
+/* Lets the helpers park and gives them time to fall asleep; without spinning they park at once.
+ * False if they did not in time. */
 static bool let_park(const para_pool *pool)
 {
     const uint64_t start = para__now_ns();
@@ -89,8 +89,8 @@ static double clock_ns(void)
     return (double)(now - start) / 16 * para__ns_per_tick();
 }
 
-/* Spinning in proportion to what was measured of waking; none where threads share CPUs, or are not
- * to spin. */
+/* Sets how long workers spin, in proportion to the measured cost of a wake-up; not at all if
+ * threads share CPUs or must not spin. */
 static void set_spin(para_pool *pool, double wake_ns)
 {
     const double ns = para__clamp(2 * wake_ns, spin_least_ns, spin_most_ns);
@@ -106,14 +106,14 @@ static void set_least_work(para_pool *pool, const para__costs *costs)
                         least < 1e9 ? (uint32_t)least : 1000000000u);
 }
 
-/* What follows from the costs that are followed. */
+/* Updates what depends on the costs that are followed. */
 static void update_least_work(para_pool *pool)
 {
     const para__costs costs = para__costs_now(pool);
     set_least_work(pool, &costs);
 }
 
-/* Has costs followed from these on. */
+/* Follows the costs from these on. */
 static void follow_from(para_pool *pool, const para__costs *costs)
 {
     para__store_relaxed(&pool->followed.round_trip_ns, /* all: see types.h */
@@ -157,7 +157,7 @@ static void measure(para_pool *pool)
 
 void para__costs_assume(para_pool *pool)
 {
-    pool->lanes.portion_ticks = para__ns_to_ticks(portion_ns);
+    pool->lanes.batch_ticks = para__ns_to_ticks(batch_ns);
     follow_from(pool, &para__costs_assumed);
 }
 
@@ -170,9 +170,9 @@ void para__costs_measure(para_pool *pool)
     follow_from(pool, &pool->costs);
 }
 
-/* Follows a sample down quickly and up slowly: what disturbs a call makes it longer. Callers at
- * once may lose a sample. */
-static void follow_cost(_Atomic uint32_t *ns, double sample)
+/* Follows samples down quickly and up slowly, because a disturbance makes a call longer. Callers at
+ * the same time may lose a sample. */
+static void follow_cost(para__atomic_u32 *ns, double sample)
 {
     const double known = para__load_relaxed(ns); /* a value on its own: see types.h */
     const double next = sample < known ? known + (sample - known) / 4 : known + known / 64 + 1;
@@ -182,13 +182,13 @@ static void follow_cost(_Atomic uint32_t *ns, double sample)
 
 void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)
 {
-    /* There and back; of one that slept, what the wake-up added. Less the helper's look at the
-     * clock. */
+    /* The way there and back, or for a helper that slept, what the wake-up added; less the helper's
+     * reading of the clock. */
     const double round_trip_ns =
         para__load_relaxed(&pool->followed.round_trip_ns); /* all: see types.h */
     const double way_ns = (double)ticks * para__ns_per_tick() - para__pool_costs(pool)->clock_ns;
     const double ns = awake ? 2 * way_ns : way_ns > round_trip_ns ? way_ns - round_trip_ns : 0;
-    _Atomic uint32_t *known = awake ? &pool->followed.round_trip_ns : &pool->followed.wake_ns;
+    para__atomic_u32 *known = awake ? &pool->followed.round_trip_ns : &pool->followed.wake_ns;
     const uint32_t known_ns = para__load_relaxed(known);
     if (came)
         follow_cost(known, ns);
@@ -203,7 +203,7 @@ void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)
 
 void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, uint64_t busy_ticks)
 {
-    static const double looks = 5; /* at the clock, which a call that is not timed does not make */
+    static const double looks = 5; /* at the clock, which only timed calls read */
     const double known = para__load_relaxed(&pool->followed.share_ns); /* all: see types.h */
     const double round_trip = para__load_relaxed(&pool->followed.round_trip_ns);
     const double each = para__ns_per_tick();

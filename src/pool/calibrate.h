@@ -1,4 +1,4 @@
-/* Measuring what the machine charges for sharing a call. */
+/* Measuring what it costs on this machine to share a call. */
 #ifndef PARA_POOL_CALIBRATE_H
 #define PARA_POOL_CALIBRATE_H
 
@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
-/* For a machine on which nothing was measured: too low rather than too high, since calls correct
- * that soon. */
+/* Costs for a machine on which nothing was measured. They are too low rather than too high, since
+ * calls correct that soon. */
 extern const para__costs para__costs_assumed;
 
 /* What sharing costs on this machine: measured if the pool is ready, else assumed. */
@@ -22,27 +22,27 @@ void para__costs_assume(para_pool *pool);
 
 /* Measures by calls on the pool's threads, in a few hundred microseconds. The threads spin
  * meanwhile, whatever the policy. Called by the thread that makes the pool ready, or while nobody
- * else uses the pool. Other calls may run: it takes minima of several trials, since a disturbance
- * makes a trial longer. What cannot be measured, as in a pool whose threads share CPUs, is assumed.
- */
+ * else uses the pool. Other calls may run: it takes the minimum of several trials, since a
+ * disturbance makes a trial longer. What cannot be measured is assumed, as in a pool whose threads
+ * share CPUs. */
 void para__costs_measure(para_pool *pool);
 
-/* What a pool's calls are decided by now. */
+/* The costs by which the pool's calls are decided now. */
 para__costs para__costs_now(const para_pool *pool);
 
-/* A call's first helper came so many ticks after the call was published, from spinning or from
- * sleep; or, with came false, none had come by then. So a machine that was busy while the pool was
- * made, or has changed since, is known before long. */
+/* Learns from a call's first helper. It came this many ticks after the call was published, from
+ * spinning (awake) or from sleep; came is false if none had come by then. So the pool soon notices
+ * that the machine was busy while the pool was made, or has changed since. */
 void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came);
 
-/* A short, even call on a team of that width took its caller so many ticks, and all its
- * participants so many in portions: what remains, helpers' delays apart, is what sharing cost the
- * caller. */
+/* Learns from a short, even call on a team of that width, which took its caller this many ticks,
+ * and its participants busy_ticks in batches together. The rest, without the helpers' delays, is
+ * what sharing cost the caller. */
 void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, uint64_t busy_ticks);
 
-/* A call was not shared which the machine as it was measured would have shared: what is followed
- * moves a little towards that, so that helpers are tried again some time after a machine was busy.
- */
+/* Called after a call that ran alone, but would have been shared by the costs that were measured
+ * first: moves the followed costs a little towards those. So helpers are tried again some time
+ * after the machine was busy. */
 void para__costs_relax(para_pool *pool);
 
 #endif

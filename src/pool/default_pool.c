@@ -5,10 +5,10 @@
 #include "pool/pool.h"
 
 static para__guard making = PARA__GUARD_INIT;
-_Atomic(para_pool *) para__default_pool; /* [E6] publishes the pool; written under the mutex */
+para__atomic_pool para__default_pool; /* [E6] publishes the pool; written under the mutex */
 
-/* The child leaves the parent's pool, whose threads it does not have, to itself: its memory may be
- * in use by the code that forked. */
+/* In a child. The parent's pool is left as it is, since its threads are not here, and the code that
+ * forked may be using its memory. */
 static void forget(void)
 {
     para__store_relaxed(&para__default_pool, NULL); /* one thread: nothing to order */

@@ -1,23 +1,26 @@
-/* The default pool: made on first use, once a process; anew in a child. */
+/* The default pool: made once in a process, on first use; a child makes its own. */
 #ifndef PARA_POOL_DEFAULT_POOL_H
 #define PARA_POOL_DEFAULT_POOL_H
 
 #include "pool/types.h"
 
-/* [E6] The default pool, once it is made. Written by default_pool.c alone. */
-extern _Atomic(para_pool *) para__default_pool;
+typedef PARA__ATOMIC_OF(para_pool *) para__atomic_pool;
 
-/* Makes it, unless it is there. *pool is untouched on failure. Errors: those of
+/* [E6] The default pool, once it is made. Written by default_pool.c alone. */
+extern para__atomic_pool para__default_pool;
+
+/* Makes the default pool if there is none. *pool is untouched on failure. Errors: those of
  * para_pool_create. */
 para_status para__default_pool_make(para_pool **pool);
 
-/* The default pool if pool is NULL; NULL if that is not there yet. */
+/* Replaces NULL by the default pool; returns NULL if that does not exist yet. */
 static inline para_pool *para__pool_if_made(para_pool *pool)
 {
     return pool ? pool : para__load_acquire(E6, &para__default_pool);
 }
 
-/* The default pool if pool is NULL, with the errors of para_pool_create. */
+/* Replaces NULL by the default pool, which is made if need be. Errors: those of
+ * para_pool_create. */
 static inline para_status para__pool_resolve(para_pool **pool)
 {
     if (*pool)
@@ -26,7 +29,7 @@ static inline para_status para__pool_resolve(para_pool **pool)
     return *pool && !para__pool_is_forked(*pool) ? PARA_OK : para__default_pool_make(pool);
 }
 
-/* The same, and waits until the pool is ready, if it can: it cannot for a parent's pool nor in
+/* The same, and waits until the pool is ready. It cannot wait for a parent's pool, nor in
  * worker_init. */
 para_status para__pool_resolve_ready(para_pool **pool);
 

@@ -1,4 +1,5 @@
-/* What a caller may do with a pool besides calls, and is told of it; NULL is the default pool. */
+/* What a program can do with a pool besides calls, and what it can ask; NULL is the default
+ * pool. */
 #include "base/cancellation.h"
 #include "base/info.h"
 #include "base/status.h"

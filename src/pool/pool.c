@@ -14,13 +14,13 @@
 #include "pool/start.h"
 #include "pool/threads.h"
 #include "pool/worker.h"
-#include "share/part.h"
+#include "share/participant.h"
 
 #include <pthread.h>
 #include <stdio.h>
 
-/* The worker in whose place a caller on that CPU works: one on the same core, else in the same
- * domain, else the first. */
+/* The worker whose place a caller on that CPU takes: one on the same core, else in the same domain,
+ * else the first. */
 static unsigned nearest_worker(const para_pool *pool, const para_cpu_info *cpu)
 {
     unsigned nearest = 0;
@@ -34,8 +34,8 @@ static unsigned nearest_worker(const para_pool *pool, const para_cpu_info *cpu)
     return nearest;
 }
 
-/* Places a pool of fewer workers than cores on as many domains as there are: the first core of
- * each, then the second, until there are enough. Neighbours are of one domain all the same. */
+/* Spreads a pool of fewer workers than cores over all domains: takes the first core of each, then
+ * the second, until there are enough. Workers of one domain are still neighbours. */
 static para_status spread_workers(para_pool *pool)
 {
     const para__machine *machine = pool->machine;
@@ -58,7 +58,7 @@ static para_status spread_workers(para_pool *pool)
     return PARA_OK;
 }
 
-/* Fills in where each worker is placed, and who reads its notices together. */
+/* Sets where each worker is placed, and the group whose job descriptor it reads. */
 static para_status place_workers(para_pool *pool, bool spread)
 {
     const para__machine *machine = pool->machine;
@@ -83,11 +83,12 @@ static para_status place_workers(para_pool *pool, bool spread)
         members++;
     }
     for (unsigned i = 0; i < machine->cpu_count; i++)
-        pool->seat_of[machine->cpu[i].os_index] = (uint16_t)nearest_worker(pool, &machine->cpu[i]);
+        pool->worker_of_cpu[machine->cpu[i].os_index] =
+            (uint16_t)nearest_worker(pool, &machine->cpu[i]);
     return status;
 }
 
-/* The block of memory that a pool is made of, laid out behind the structure itself. */
+/* The memory of a pool, one block: what the structure points to lies behind it. */
 static para_pool *allocate(const para__machine *machine, unsigned workers)
 {
     unsigned cpu_limit = 0;
@@ -100,11 +101,11 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
     const size_t worker_bytes = workers * sizeof(para__worker);
     const size_t helper_bytes = workers * sizeof(para__helper);
     const size_t member_bytes = workers * sizeof(para__member);
-    const size_t notice_bytes = workers * sizeof(para__notice);
-    const size_t seat_bytes = cpu_limit * sizeof(uint16_t);
+    const size_t descriptor_bytes = workers * sizeof(para__job_descriptor);
+    const size_t cpu_bytes = cpu_limit * sizeof(uint16_t);
     char *memory =
-        para__alloc(pool_bytes + helper_bytes + PARA__LANES * (member_bytes + notice_bytes) +
-                    worker_bytes + seat_bytes);
+        para__alloc(pool_bytes + helper_bytes + PARA__LANES * (member_bytes + descriptor_bytes) +
+                    worker_bytes + cpu_bytes);
     if (!memory)
         return NULL;
     para_pool *pool = (para_pool *)memory;
@@ -117,12 +118,12 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
         para__store_relaxed(&lane->stop, UINT64_MAX); /* nobody has the pool yet */
         lane->member = (para__member *)memory;
         memory += member_bytes;
-        lane->notice = (para__notice *)memory;
-        memory += notice_bytes;
+        lane->descriptor = (para__job_descriptor *)memory;
+        memory += descriptor_bytes;
     }
     pool->worker = (para__worker *)memory;
     memory += worker_bytes;
-    pool->seat_of = (uint16_t *)memory;
+    pool->worker_of_cpu = (uint16_t *)memory;
     pool->cpu_limit = cpu_limit;
     pool->machine = machine;
     pool->requested = workers;
@@ -131,14 +132,14 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
     return pool;
 }
 
-/* A call that runs meanwhile, or a lane that a jump has left behind, is the caller's fault, and may
- * still be looked at. Then the memory stays. */
+/* Whether a call still runs, or a lane was left by a jump. That is the caller's fault, and somebody
+ * may still look at the memory, so it is not freed. */
 static bool is_used(para_pool *pool)
 {
     para__lanes_recover(&pool->lanes);
     for (unsigned i = 0; i < PARA__LANES; i++)
         if (para__load_relaxed(
-                &pool->lanes.lane[i].leased)) /* late news: as if it had not begun yet */
+                &pool->lanes.lane[i].lease)) /* late news: as if it had not begun yet */
             return true;
     return false;
 }
@@ -170,7 +171,8 @@ static para_status check_config(const para_pool_config *config)
     return PARA_OK;
 }
 
-/* What is in force: the caller's configuration, completed from the environment and the machine. */
+/* The settings in force: the caller's configuration, completed from the environment and the
+ * machine. */
 static para_status complete(const para_pool_config *config, const para__machine *machine,
                             para__settings *settings)
 {
@@ -283,17 +285,17 @@ para_status para_pool_create(para_pool **pool, const para_pool_config *config)
 {
     if (!pool)
         return para__fail(PARA_ERR_ARGUMENT, "there is no place for the pool");
-    /* A thread that ends on the way would leave workers behind. */
+    /* A thread that were cancelled here would leave workers behind. */
     const int cancel_state = para__cancellation_off();
-    const para__fp fp = para__fp_hold();
+    const para__fp fp = para__fp_save();
     const para_status status = make(pool, config);
-    para__fp_release(fp, 0);
+    para__fp_restore(fp, 0);
     para__cancellation_restore(cancel_state);
     return status;
 }
 
-/* Whether the calling thread runs a kernel of the pool, or what such a kernel has called, as far as
- * lanes tell: a kernel that runs alone may have none. */
+/* Whether the calling thread is within a kernel of the pool, as far as lanes show: a kernel that
+ * runs alone may have none. */
 static bool is_within_kernel(const para_pool *pool)
 {
     bool is_within = para__pool_is_worker(pool);
@@ -320,30 +322,30 @@ void para_pool_destroy(para_pool *pool)
     para__cancellation_restore(cancel_state);
 }
 
-/* Makes a parent's pool one on which no call is in flight, and no lane has anything of another
- * thread's lease. The generations go on: what the words hold is of older calls. */
+/* Clears a parent's pool: no call is in flight, and no lane keeps anything of another thread's
+ * lease. Epochs are kept, because the words still hold those of older calls. */
 static void forget_calls(para_pool *pool)
 {
     for (unsigned i = 0; i < PARA__LANES; i++) {
         para__lane *lane = &pool->lanes.lane[i];
-        para__store_relaxed(&lane->leased, 0); /* all: no thread to order it for, see start */
+        para__store_relaxed(&lane->lease, 0); /* all: no thread to order it for, see start */
         para__store_relaxed(&lane->stop, UINT64_MAX);
         para__event_cancel(&lane->joiner);
         lane->is_open = false;
         lane->run_frame = 0;
-        lane->guest_of = 0;
+        lane->displaces = 0;
         lane->acting_for = 0;
         lane->helped = NULL;
         lane->claimed = 0;
         for (unsigned w = 0; w < pool->requested; w++) {
-            para__store_relaxed(&lane->notice[w].post, 0);
+            para__store_relaxed(&lane->descriptor[w].call, 0);
             para__store_relaxed(&pool->lanes.helper[w].seen[i], 0);
         }
     }
     for (unsigned w = 0; w < pool->requested; w++) {
         para__helper *helper = &pool->lanes.helper[w];
         para__event_cancel(&helper->event);
-        para__store_relaxed(&helper->guests, 0);
+        para__store_relaxed(&helper->displaced, 0);
         para__store_relaxed(&helper->acting, 0);
         pool->worker[w].away_ns = 0;
     }

@@ -4,11 +4,11 @@
 
 #include "pool/types.h"
 
-/* What making a pool needs of the loader: before a lock of para's is taken, see base/guard.h. Later
- * calls need nothing of it. Errors: those of para__machine_get. */
+/* Does what needs the loader when a pool is made, before any lock of para's is taken: see
+ * base/guard.h. Later calls do nothing of that. Errors: those of para__machine_get. */
 para_status para__pool_prepare(const para__machine **machine);
 
-/* As para_pool_restart, of a pool that is given. */
+/* para_pool_restart for a pool that is not NULL. */
 para_status para__pool_restart(para_pool *pool);
 
 #endif

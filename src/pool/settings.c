@@ -42,9 +42,8 @@ static para_status read_workers(unsigned *workers)
     return PARA_OK;
 }
 
-/* The first number of OMP_NUM_THREADS, which is a list. The variable is not ours: runtimes
- * differ in what they accept, so what cannot be read is passed over, and what is too large is
- * capped. */
+/* The first number of OMP_NUM_THREADS, which is a list. The variable is OpenMP's, and runtimes
+ * differ in what they accept: a value that cannot be read is ignored, and a large one is capped. */
 static unsigned openmp_threads(void)
 {
     const char *value = para__variable("OMP_NUM_THREADS");
@@ -55,7 +54,7 @@ static unsigned openmp_threads(void)
     return n < PARA__WORKERS_MAX ? (unsigned)n : PARA__WORKERS_MAX;
 }
 
-/* Words of OMP_PROC_BIND among them, of which some may stand in a list. */
+/* Includes the words of OMP_PROC_BIND, some of which may be in a list. */
 static const struct binding_word {
     const char *word;
     para_binding binding;
@@ -100,8 +99,8 @@ static para_status read_binding(para__settings *settings)
     return PARA_OK;
 }
 
-/* A size as OpenMP writes it: a number and a unit, with spaces around either; K if there is
- * none. */
+/* A size in OpenMP's form: a number and a unit, with spaces around either; the default unit is
+ * K. */
 static bool parse_size(const char *value, size_t *bytes)
 {
     static const char units[] = "bkmg";
@@ -123,8 +122,8 @@ static bool parse_size(const char *value, size_t *bytes)
     return true;
 }
 
-/* Of OpenMP's variable, which is not ours, what cannot be read is passed over, and less is taken
- * where the system refuses so much. */
+/* A value of OpenMP's variable that cannot be read is ignored. If the system refuses a stack of
+ * that size, a smaller one is taken. */
 static para_status read_stack(para__stack *stack)
 {
     const char *value = para__variable("PARA_STACKSIZE");
@@ -137,7 +136,7 @@ static para_status read_stack(para__stack *stack)
     return PARA_OK;
 }
 
-/* OpenMP's variable counts where it asks for less than para does by itself. */
+/* OpenMP's variable counts only if it asks for less spinning than para's default. */
 static para_status read_wait_policy(para_wait_policy *policy)
 {
     const char *value = para__variable("PARA_WAIT_POLICY");

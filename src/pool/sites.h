@@ -1,15 +1,15 @@
 /* What a pool remembers of its sites: a table of fixed size, without locks.
  *
- * An entry's words are each read and written whole, by any thread, in no order. Two threads that
- * write one entry at once may lose a sample, or leave a key with the estimate of another site, or
- * with words of two: an estimate may be wrong at any time, and a wrong one costs little by
- * design. */
+ * Any thread reads and writes each word of an entry whole, in no order. Two threads that write one
+ * entry at the same time may lose a sample, or leave a key with the estimate of another site, or
+ * with words of both. An estimate may be wrong at any time, and by design a wrong one costs
+ * little. */
 #ifndef PARA_POOL_SITES_H
 #define PARA_POOL_SITES_H
 
 #include "base/atomic.h"
 #include "plan/estimate.h"
-#include "plan/width.h"
+#include "plan/tuner.h"
 
 #include <stddef.h>
 
@@ -18,16 +18,16 @@ enum { PARA__SITES = 512, PARA__SITE_PROBES = 8 };
 /* Which calls are alike. */
 typedef struct para__site_key {
     uint64_t kernel; /* its address << 6 | whole part of log2(count); 0: no site */
-    uint64_t loop;   /* as the call's options tell it */
+    uint64_t loop;   /* .options.site of the call */
 } para__site_key;
 
 typedef struct para__site {
     /* In one line of the cache: sites are read much more than written, so that 64 bytes do. */
-    _Alignas(64) _Atomic uint64_t kernel; /* as in the key; 0: free */
-    _Atomic uint64_t loop;
-    _Atomic uint64_t estimate[PARA__ESTIMATE_WORDS];
-    _Atomic uint64_t width;
-    _Atomic uint64_t small; /* calls of no more elements run alone, whatever else is known */
+    _Alignas(64) para__atomic_u64 kernel; /* as in the key; 0: free */
+    para__atomic_u64 loop;
+    para__atomic_u64 estimate[PARA__ESTIMATE_WORDS];
+    para__atomic_u64 tuner;
+    para__atomic_u64 small; /* calls of no more elements run alone, whatever else is known */
 } para__site;
 
 typedef struct para__sites {
@@ -59,52 +59,53 @@ static inline void para__site_write(para__site *site, para__estimate estimate)
 }
 
 /* Sets all that is known of a site. */
-static inline void para__site_set(para__site *site, para__estimate estimate, para__width width)
+static inline void para__site_set(para__site *site, para__estimate estimate, para__tuner tuner)
 {
     para__site_write(site, estimate);
-    para__store_relaxed(&site->width, para__width_pack(width)); /* no order: see above */
+    para__store_relaxed(&site->tuner, para__tuner_pack(tuner)); /* no order: see above */
     para__store_relaxed(&site->small, 0);
 }
 
-/* The entry of that key: an existing one, else a free one, else another's, which is given up. Never
- * NULL. */
-static inline para__site *para__site_find(para__sites *sites, para__site_key key)
+static inline bool para__site_is(const para__site *site, para__site_key key)
+{
+    return para__load_relaxed(&site->kernel) == key.kernel && /* no order: see above */
+           para__load_relaxed(&site->loop) == key.loop;
+}
+
+/* The place where the entry of that key is looked for first. */
+static inline unsigned para__site_home(para__site_key key)
 {
     /* 2^64 / golden ratio: Knuth, TAOCP 6.4 */
     const uint64_t hash = (key.kernel ^ key.loop * 0xc2b2ae3d27d4eb4fu) * 0x9e3779b97f4a7c15u;
-    const unsigned home = (unsigned)(hash >> 55);
     _Static_assert(PARA__SITES == 1 << (64 - 55), "the hash covers the table");
-    para__site *free_site = NULL;
-    for (unsigned i = 0; i < PARA__SITE_PROBES; i++) {
-        para__site *site = &sites->site[(home + i) % PARA__SITES];
-        const uint64_t found = para__load_relaxed(&site->kernel); /* no order: see above */
-        if (found == key.kernel && para__load_relaxed(&site->loop) == key.loop)
-            return site;
-        if (found == 0 && !free_site)
-            free_site = site;
-    }
-    para__site *taken = free_site ? free_site : &sites->site[home];
-    para__site_set(taken, (para__estimate){0}, (para__width){0});
-    para__store_relaxed(&taken->loop, key.loop); /* no order: see above */
-    para__store_relaxed(&taken->kernel, key.kernel);
-    return taken;
+    return (unsigned)(hash >> 55);
+}
+
+/* The entry of that key: an existing one, else a free one, else another key's, whose knowledge is
+ * given up. Never NULL. Most are where they are looked for first. */
+para__site *para__site_seek(para__sites *sites, para__site_key key);
+
+static inline para__site *para__site_find(para__sites *sites, para__site_key key)
+{
+    para__site *site = &sites->site[para__site_home(key)];
+    return para__site_is(site, key) ? site : para__site_seek(sites, key);
 }
 
 static inline void para__site_forget(para__site *site)
 {
-    para__site_set(site, (para__estimate){0}, (para__width){0});
+    para__site_set(site, (para__estimate){0}, (para__tuner){0});
     para__store_relaxed(&site->kernel, 0); /* no order: see above */
 }
 
-static inline para__width para__site_width(const para__site *site)
+static inline para__tuner para__site_tuner(const para__site *site)
 {
-    return para__width_unpack(para__load_relaxed(&site->width)); /* no order: see above */
+    return para__tuner_unpack(para__load_relaxed(&site->tuner)); /* no order: see above */
 }
 
-static inline void para__site_pace(para__site *site, unsigned all, unsigned ran, double element_ns)
+static inline void para__site_tune(para__site *site, unsigned all, unsigned ran, double element_ns)
 {
-    const para__width next = para__width_add(para__site_width(site), all, ran, element_ns);
-    para__store_relaxed(&site->width, para__width_pack(next)); /* no order: see above */
+    const para__tuner next = para__tuner_add(para__site_tuner(site), all, ran, element_ns);
+    para__store_relaxed(&site->tuner, para__tuner_pack(next)); /* no order: see above */
 }
 
 #endif

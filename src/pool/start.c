@@ -1,13 +1,13 @@
 /* Starting:
  *
- *   creator    has the seats ready, creates worker 0's thread, goes on at once
+ *   creator    has the places ready, creates worker 0's thread, goes on at once
  *   worker 0   creates the other threads, then starts like them
  *   each       binds itself, runs worker_init; is up: counts itself out of `starting` [E4]
  *   the last   sees how all of them fared [E4], measures costs, sets `ready` [E4]
  *
  * No step waits for another, so no order of events blocks. A thread that waits for the pool waits
- * for `ready` alone. Worker 0 also counts out the workers whose threads it could not create. An end
- * that comes in between joins worker 0 first: after that all threads that there will be are known.
+ * only for `ready`. Worker 0 also counts out the workers whose threads it could not create. A
+ * thread that ends the pool meanwhile joins worker 0 first: after that all threads are known.
  *
  * Worker 0 creates threads before it binds itself, since they inherit its affinity mask: without
  * binding they keep that of the creator. They inherit its signal mask too, which follows from the
@@ -37,8 +37,8 @@ static void tell_to_end(para_pool *pool)
         para__event_wake(&pool->lanes.helper[i].event);
 }
 
-/* All threads that there will be are up, `started` of them. A pool needs two: one of them is in the
- * place of the thread that calls. After a failed worker_init the pool has none. */
+/* All threads are up, `started` of them. A pool needs two, since a caller takes the place of one. A
+ * pool whose worker_init has failed counts as one without threads. */
 static void make_ready(para_pool *pool)
 {
     for (unsigned i = 0; i < pool->started && !pool->start_status; i++)
@@ -55,7 +55,7 @@ static void make_ready(para_pool *pool)
     para__futex_wake(&pool->ready, INT_MAX);
 }
 
-/* This number of workers are up, or will never be. */
+/* Counts out that many workers, which are up or will never be. */
 static void count_out(para_pool *pool, uint32_t count)
 {
     if (para__add_release(E4, &pool->starting, -count) != count)
@@ -116,13 +116,13 @@ int para__worker_start(para__worker *worker)
 
 void para__workers_start(para_pool *pool)
 {
-    const unsigned seats = pool->requested;
+    const unsigned places = pool->requested;
     pool->started = 0;
     pool->start_status = PARA_OK;
-    para__store_relaxed(&pool->workers, seats);  /* all: published with the pool, or by */
-    para__store_relaxed(&pool->starting, seats); /* pthread_create */
-    para__store_relaxed(&pool->sleeping, seats);
-    pool->fit = seats > 1 ? para__threads_that_fit(&pool->stack, seats) : 0;
+    para__store_relaxed(&pool->workers, places);  /* all: published with the pool, or by */
+    para__store_relaxed(&pool->starting, places); /* pthread_create */
+    para__store_relaxed(&pool->sleeping, places);
+    pool->fit = places > 1 ? para__threads_that_fit(&pool->stack, places) : 0;
     pool->has_threads = pool->fit > 1;
     if (pool->has_threads && para__worker_start(&pool->worker[0]) != 0)
         pool->has_threads = false;

@@ -14,7 +14,8 @@ int para__worker_start(para__worker *worker);
  * none). */
 bool para__workers_await(para_pool *pool, uint64_t deadline_ns);
 
-/* How the start of a pool that is ready went, with its detail. Errors: PARA_ERR_WORKER_INIT. */
+/* How the start of a ready pool went; sets the detail of a failure. Errors:
+ * PARA_ERR_WORKER_INIT. */
 para_status para__workers_status(const para_pool *pool);
 
 /* Ends the threads, also while they start. */

@@ -4,7 +4,7 @@
 #include "pool/calibrate.h"
 #include "pool/worker.h"
 
-/* How long the first helper was on its way, and what it cost the caller to share. */
+/* Learns how long the first helper was on its way, and what sharing cost the caller. */
 static void refine_costs(para_pool *pool, const para__plan *plan, const para__outcome *outcome,
                          uint64_t busy_ticks)
 {
@@ -30,9 +30,9 @@ static void run_on_threads(para_pool *pool, para__lane *lane, const para__job *j
     para__lane_run(lane, at, job, plan, outcome);
     if (para__pool_is_forked(pool))
         return;
-    const para__fp fp = para__fp_hold();
+    const para__fp fp = para__fp_save();
     refine_costs(pool, plan, outcome, outcome->tally.busy_ticks - busy_before);
-    para__fp_release(fp, 0);
+    para__fp_restore(fp, 0);
 }
 
 const para__executor para__threads = {

@@ -1,8 +1,8 @@
 /* A pool: its workers and its lanes, in one block of memory that lives as long as it does.
  *
- * A pool may be used while its threads still start. Each worker has its seat from the beginning: a
- * place in every team, words to claim from, an event that is not parked. A call never waits for a
- * helper that does not come (lane.h). So a seat without a thread is the seat of a slow helper, and
+ * A pool may be used while its threads still start. Each worker has its place from the beginning:
+ * its part in every team, words to claim from, an event that is not parked. A call never waits for
+ * a helper that does not come (lane.h). So a place without a thread is one of a slow helper, and
  * its thread finds the call when it comes up. Only the number of workers may still change, and only
  * downwards: memory and teams that were planned before have room for fewer. */
 #ifndef PARA_POOL_TYPES_H
@@ -33,7 +33,7 @@ typedef struct para__worker {
 struct para_pool {
     /* Read by all, and hardly ever written once the pool is made. */
     const para__machine *machine;
-    unsigned requested; /* workers that have a seat */
+    unsigned requested; /* workers that have a place */
     unsigned fit;       /* threads that there is room for */
     bool has_threads;   /* that of worker 0 was created */
     bool is_hybrid;     /* its cores are of several kinds */
@@ -49,31 +49,32 @@ struct para_pool {
     unsigned started;         /* [E4] threads that were created; written by that of worker 0 */
     unsigned failed_worker;   /* [E4] its worker_init failed, with start_status */
     para_status start_status; /* [E4] PARA_OK or PARA_ERR_WORKER_INIT */
-    unsigned cpu_limit;       /* seat_of has so many entries */
-    uint16_t *seat_of; /* [the system's number of a CPU]: the worker on the same core, else in the
-                               same domain, else 0 */
-    para__worker *worker; /* [workers] */
+    unsigned cpu_limit;       /* worker_of_cpu has so many entries */
+    uint16_t *worker_of_cpu;  /* [the system's number of a CPU]: the worker on the same core, else
+                                 in the same domain, else 0 */
+    para__worker *worker;     /* [workers] */
     para__lanes lanes;
     para__sites sites;
 
-    /* What is followed of the costs while the pool runs, and what short calls would have gained
-     * lately, had workers been awake, and when that was counted (ticks). Values on their own, for
-     * plans only: they order nothing. */
+    /* Costs that are followed while the pool runs; and what short calls would have gained lately if
+     * workers had been awake, with the time at which that was counted (ticks). Each is a value on
+     * its own, used for plans only: they order nothing. */
     _Alignas(PARA__LINE) struct {
-        _Atomic uint32_t round_trip_ns, wake_ns, share_ns, least_work_ns;
-        _Atomic uint64_t forgone_ns, forgone_at;
+        para__atomic_u32 round_trip_ns, wake_ns, share_ns, least_work_ns;
+        para__atomic_u64 forgone_ns, forgone_at;
     } followed;
 
     /* Workers that are parked, or whose threads are not up yet: likewise. */
-    _Alignas(PARA__LINE) _Atomic uint32_t sleeping;
+    _Alignas(PARA__LINE) para__atomic_u32 sleeping;
 
-    /* Workers that a call may be divided among: as many as were asked for; fewer once threads could
-     * not be created; 1 once a worker_init has failed. After the pool is made it is written once at
-     * most, by the thread that makes it ready. A value on its own: orders nothing. */
-    _Alignas(PARA__LINE) _Atomic uint32_t workers;
-    _Atomic uint32_t starting; /* [E4] workers whose threads are neither up nor given up */
-    _Atomic uint32_t ready;    /* [E4] 1 once none is starting and the costs are measured */
-    _Atomic bool stopping;     /* [E5] the workers are to end */
+    /* The number of workers that a call may be divided among: as many as were asked for; fewer if
+     * threads could not be created; 1 if a worker_init has failed. After the pool is made it is
+     * written at most once, by the thread that makes the pool ready. A value on its own: orders
+     * nothing. */
+    _Alignas(PARA__LINE) para__atomic_u32 workers;
+    para__atomic_u32 starting;  /* [E4] workers whose threads are neither up nor given up */
+    para__atomic_u32 ready;     /* [E4] 1 once none is starting and the costs are measured */
+    para__atomic_bool stopping; /* [E5] the workers are to end */
 };
 
 /* How many workers a call may be divided among now. */

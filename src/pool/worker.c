@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/fpenv.h"
 #include "base/thread.h"
-#include "plan/patience.h"
-#include "pool/turn.h"
+#include "plan/spin_budget.h"
+#include "pool/yield.h"
 #include "share/visit.h"
 
 /* Which worker of which pool the calling thread is, if any. */
@@ -26,34 +26,36 @@ void para__worker_enter(const para__worker *self)
     this_worker = self;
 }
 
-/* The seat of a thread that is none of the pool's. */
-static inline unsigned guest_seat(const para_pool *pool)
+/* The place of a thread that is not a worker of the pool. */
+static inline unsigned outside_place(const para_pool *pool)
 {
     const int cpu = para__current_cpu();
-    const unsigned seat = cpu >= 0 && (unsigned)cpu < pool->cpu_limit ? pool->seat_of[cpu] : 0;
-    return seat < para__pool_workers(pool) ? seat : 0; /* its thread may not have been created */
+    const unsigned place =
+        cpu >= 0 && (unsigned)cpu < pool->cpu_limit ? pool->worker_of_cpu[cpu] : 0;
+    return place < para__pool_workers(pool) ? place : 0; /* its thread may not have been created */
 }
 
-unsigned para__pool_seat(const para_pool *pool)
+unsigned para__pool_place(const para_pool *pool)
 {
-    return para__pool_is_worker(pool) ? this_worker->index : guest_seat(pool);
+    return para__pool_is_worker(pool) ? this_worker->index : outside_place(pool);
 }
 
 para__position para__pool_position(const para_pool *pool, unsigned width)
 {
     const bool is_helper = para__pool_is_worker(pool);
-    const unsigned self = is_helper ? this_worker->index : guest_seat(pool);
-    /* There may be fewer workers now than when the call was planned: seats remain. */
-    const unsigned seats = para__max(para__max(para__pool_workers(pool), width), self + 1);
+    const unsigned self = is_helper ? this_worker->index : outside_place(pool);
+    /* There may be fewer workers now than when the call was planned: places remain. */
+    const unsigned places = para__max(para__max(para__pool_workers(pool), width), self + 1);
     const unsigned first = self / width * width;
-    const unsigned last = seats - width;
+    const unsigned last = places - width;
     return (para__position){
         .self = self, .first = first < last ? first : last, .is_helper = is_helper};
 }
 
 unsigned para__pool_awake(const para_pool *pool)
 {
-    /* Of the threads, one is the caller, or in the place of the caller and most likely parked. */
+    /* One of the threads is the caller, or a caller has taken its place, and then it is most likely
+     * parked. */
     const unsigned sleeping = para__load_relaxed(&pool->sleeping); /* a guess: orders nothing */
     const unsigned workers = para__pool_workers(pool);
     const unsigned others = workers - para__pool_is_worker(pool);
@@ -61,11 +63,11 @@ unsigned para__pool_awake(const para_pool *pool)
     return awake < workers ? awake : workers - 1;
 }
 
-/* A source of work. All of them stand in a constant table, so that the compiler makes direct calls
- * of a worker's looks. */
+/* A source of work. All sources are in a constant table, so that the compiler makes direct calls of
+ * them. */
 typedef struct source {
-    /* Whether there is work that the worker has not looked at. It looks once more before it sleeps:
-     * so news are written and read with seq_cst [E5]. */
+    /* Whether there is work that the worker has not looked at. The worker looks once more before it
+     * sleeps, so news is written and read with seq_cst [E5]. */
     bool (*has_news)(para_pool *pool, unsigned worker);
     para__visit (*serve)(para_pool *pool, unsigned worker); /* looks at all of it, and works */
 } source;
@@ -101,9 +103,9 @@ static para__visit go_round(const para__worker *self)
     return outcome;
 }
 
-/* Sleeps until there may be news, unless there are already. One that was displaced is not told when
- * its core is free again, and looks by itself: after a millisecond, then after twice as long, and
- * so on, so that it disturbs whoever is there less and less. */
+/* Sleeps until there may be news, unless there is some already. Nobody tells a displaced worker
+ * that its core is free again. It looks by itself after a millisecond, then after twice as long,
+ * and so on, to disturb the caller on its core less and less. */
 static void park(para__worker *self, bool displaced)
 {
     static const uint64_t away_least_ns = 1000000;
@@ -117,8 +119,8 @@ static void park(para__worker *self, bool displaced)
         self->away_ns = 0;
         return;
     }
-    para__add_relaxed(&pool->sleeping, 1);             /* a count on its own */
-    if (news || para__load_relaxed(&helper->guests)) { /* a hint: see lane.h */
+    para__add_relaxed(&pool->sleeping, 1);                /* a count on its own */
+    if (news || para__load_relaxed(&helper->displaced)) { /* a hint: see lane.h */
         self->away_ns = self->away_ns ? 2 * self->away_ns : away_least_ns;
         self->away_ns = para__min(self->away_ns, away_most_ns);
         para__event_wait_for(&helper->event, self->away_ns);
@@ -130,87 +132,86 @@ static void park(para__worker *self, bool displaced)
     para__event_cancel(&helper->event);
 }
 
-/* Leaves its CPU to others for a while, and is not to be woken meanwhile but for the end. */
+/* Leaves its CPU to others for a while. Only the end of the pool wakes it meanwhile. */
 static void rest(para__worker *self)
 {
     para_pool *pool = self->pool;
     para__helper *helper = &pool->lanes.helper[self->index];
     para__event_prepare(&helper->event);
-    if (!para__load_relaxed(&pool->stopping)) { /* missed, it is seen after the rest */
-        para__add_relaxed(&helper->guests, 1);  /* a hint: see lane.h */
-        para__add_relaxed(&pool->sleeping, 1);  /* a count on its own */
+    if (!para__load_relaxed(&pool->stopping)) {   /* missed, it is seen after the rest */
+        para__add_relaxed(&helper->displaced, 1); /* a hint: see lane.h */
+        para__add_relaxed(&pool->sleeping, 1);    /* a count on its own */
         para__event_wait_for(&helper->event, PARA__REST_NS);
         para__add_relaxed(&pool->sleeping, -1u);
-        para__add_relaxed(&helper->guests, -1u);
+        para__add_relaxed(&helper->displaced, -1u);
     }
     para__event_cancel(&helper->event);
 }
 
 /* A worker's time between calls. */
 typedef struct idling {
-    para__patience patience;
+    para__spin_budget budget;
     uint64_t since;     /* when it found nothing to do; 0: it has just worked, or woken */
     uint64_t looked_at; /* the clock */
     bool spun;          /* before the work that it has just done */
     unsigned rounds;
 } idling;
 
-/* It finds nothing to do, after it has worked or woken. What it has done since it last looked at
- * the clock is taken for work. */
+/* The worker finds nothing to do, after it has worked or woken. The time since it last read the
+ * clock counts as work. */
 static void begin_idling(const para__worker *self, idling *idle, uint64_t now)
 {
     const uint64_t spin_ticks = para__load_relaxed(&self->pool->lanes.spin_ticks); /* see lane.h */
-    para__patience_earn(&idle->patience, now - idle->looked_at, spin_ticks);
+    para__spin_budget_earn(&idle->budget, now - idle->looked_at, spin_ticks);
     if (idle->spun)
-        para__patience_earn(&idle->patience, spin_ticks / 2, spin_ticks); /* a wake-up */
+        para__spin_budget_earn(&idle->budget, spin_ticks / 2, spin_ticks); /* a wake-up */
     idle->spun = false;
     idle->since = now;
     idle->looked_at = now;
 }
 
-/* It has worked. If it was spinning until then, that is paid. */
+/* The worker has worked. If it was spinning before, that is spent now. */
 static void end_idling(idling *idle)
 {
     if (idle->since)
-        para__patience_spend(&idle->patience, idle->looked_at - idle->since);
+        para__spin_budget_spend(&idle->budget, idle->looked_at - idle->since);
     idle->spun |= idle->since != 0;
     idle->since = 0;
     idle->rounds = 0;
 }
 
 /* Whether it has spun long enough. */
-static bool is_out_of_patience(const para__worker *self, idling *idle, uint64_t now)
+static bool is_over_budget(const para__worker *self, idling *idle, uint64_t now)
 {
     if (!idle->since)
         return false;
     idle->looked_at = now;
     const uint64_t spin_ticks = para__load_relaxed(&self->pool->lanes.spin_ticks); /* see lane.h */
-    return now - idle->since >= para__patience_limit(&idle->patience, spin_ticks);
+    return now - idle->since >= para__spin_budget_limit(&idle->budget, spin_ticks);
 }
 
-/* Back from sleep. Who woke it expects calls. */
+/* Back from sleep. Whoever woke it expects calls. */
 static void wake_up(const para__worker *self, idling *idle)
 {
     const uint64_t spin_ticks = para__load_relaxed(&self->pool->lanes.spin_ticks); /* see lane.h */
     if (idle->since)
-        para__patience_spend(&idle->patience, idle->looked_at - idle->since);
-    if (para__patience_limit(&idle->patience, spin_ticks) < spin_ticks && !has_news(self))
-        para__patience_earn(&idle->patience, spin_ticks, spin_ticks);
-    *idle = (idling){.patience = idle->patience, .looked_at = para__ticks()};
+        para__spin_budget_spend(&idle->budget, idle->looked_at - idle->since);
+    if (para__spin_budget_limit(&idle->budget, spin_ticks) < spin_ticks && !has_news(self))
+        para__spin_budget_earn(&idle->budget, spin_ticks, spin_ticks);
+    *idle = (idling){.budget = idle->budget, .looked_at = para__ticks()};
 }
 
-/* Goes round the lanes until the pool ends. A worker that has helped looks again at once; one that
- * finds nothing spins for a while, in time rather than in rounds, and then parks. On a contended
- * CPU it takes turns with the others there: see turn.h. */
+/* Looks for work until the pool ends. A worker that has helped looks again at once. One that finds
+ * nothing spins for a while, measured in time and not in rounds, and then parks. On a contended CPU
+ * it yields: see yield.h. */
 void para__worker_live(para__worker *self)
 {
     enum { ROUNDS_A_LOOK = 16 }; /* at the clock: it costs as much as a round */
     para_pool *pool = self->pool;
-    static const double first_patience_ns = 3e6; /* while the pool starts, its costs are measured */
-    idling idle = {.patience.ticks = para__ns_to_ticks(first_patience_ns),
-                   .looked_at = para__ticks()};
-    para__turn turn;
-    para__turn_init(&turn);
+    static const double first_budget_ns = 3e6; /* while the pool starts, its costs are measured */
+    idling idle = {.budget.ticks = para__ns_to_ticks(first_budget_ns), .looked_at = para__ticks()};
+    para__yield yield;
+    para__yield_init(&yield);
     while (!para__load_relaxed(&pool->stopping)) { /* looked at again, in order, before parking */
         const para__visit visit = has_news(self) ? go_round(self) : PARA__VISIT_NOTHING;
         const bool displaced = visit == PARA__VISIT_DISPLACED;
@@ -223,9 +224,9 @@ void para__worker_live(para__worker *self)
             continue;
         }
         const uint64_t now = para__ticks();
-        if (para__turn_is_over(&turn, now))
+        if (para__yield_is_due(&yield, now))
             rest(self);
-        else if (displaced || is_out_of_patience(self, &idle, now))
+        else if (displaced || is_over_budget(self, &idle, now))
             park(self, displaced);
         else {
             if (visit != PARA__VISIT_WORKED && idle.since == 0)
@@ -233,13 +234,13 @@ void para__worker_live(para__worker *self)
             continue;
         }
         wake_up(self, &idle);
-        para__turn_begin(&turn);
+        para__yield_restart(&yield);
     }
 }
 
 void para__workers_wake(para_pool *pool, unsigned count)
 {
-    const unsigned self = para__pool_seat(pool);
+    const unsigned self = para__pool_place(pool);
     const unsigned workers = para__pool_workers(pool);
     for (unsigned i = 1; i < workers && count; i++) {
         para__helper *helper = &pool->lanes.helper[(self + i) % workers];

@@ -1,21 +1,22 @@
-/* Worker threads: who is one, who is awake, waking them, and what they do until they end. */
+/* Worker threads: which threads are workers, which are awake, how they are woken, and what they do
+ * until the pool ends. */
 #ifndef PARA_POOL_WORKER_H
 #define PARA_POOL_WORKER_H
 
 #include "pool/types.h"
 #include "share/caller.h"
 
-/* The seat that the calling thread takes in a call: its own if it is a worker of the pool, else
- * that of the worker on its CPU, else 0. */
-unsigned para__pool_seat(const para_pool *pool);
+/* The place of the calling thread in a call: its own if it is a worker of the pool, else that of
+ * the worker on its CPU, else 0. */
+unsigned para__pool_place(const para_pool *pool);
 
 /* Whether the calling thread is one of the pool's. */
 bool para__pool_is_worker(const para_pool *pool);
 
-/* How many helpers the calling thread has that need not be woken, as far as one can tell. */
+/* How many helpers of the calling thread seem to be awake. */
 unsigned para__pool_awake(const para_pool *pool);
 
-/* The calling thread's place in a call that so many share: its team are neighbours of that seat. */
+/* The calling thread's place in a call of that width, and its team: neighbours of that place. */
 para__position para__pool_position(const para_pool *pool, unsigned width);
 
 /* Makes the calling thread that worker. */
@@ -27,7 +28,7 @@ bool para__pool_is_in_init(const para_pool *pool);
 /* What a worker does once it is up, until the pool ends. */
 void para__worker_live(para__worker *self);
 
-/* Wakes so many of those who sleep, for calls that are expected to come. */
+/* Wakes up to count sleeping helpers, because calls are expected. */
 void para__workers_wake(para_pool *pool, unsigned count);
 
 #endif

@@ -7,31 +7,32 @@
 #include <float.h>
 #include <math.h>
 
-/* Counts calls that were not shared, for what is done now and then. */
+/* Count calls that were not shared, for what is done now and then. */
 static PARA__THREAD_LOCAL uint8_t relaxed;
+static PARA__THREAD_LOCAL uint8_t unlearnt;
 
 /* ---- While it is probed --------------------------------------------------------------- */
 
-/* The price of a kernel call, as these portions tell it, else as it is known. */
-static double price_of(const para__schedule *s, const para__portions *portions)
+/* The price of a kernel call, as these batches tell it, else as it is known. */
+static double price_of(const para__schedule *s, const para__batches *batches)
 {
     const double known_ns = s->estimate.price_ns;
-    const double ticks = para__portions_price(portions, known_ns / para__ns_per_tick(), true);
+    const double ticks = para__batches_price(batches, known_ns / para__ns_per_tick(), true);
     return ticks < 0 ? known_ns : para__schedule_ns(s, ticks, 1);
 }
 
-/* The next portion is eight times as long as all before; longer where these were mostly the price
+/* The next batch is eight times as long as all before; longer where these were mostly the price
  * of the call, shorter where units seem to be dear and it is not clear whether that was the
  * price. */
-static size_t next_portion(const para__portions *portions, bool is_unclear, double unit_ns,
-                           double price_ns, size_t left)
+static size_t next_batch(const para__batches *batches, bool is_unclear, double unit_ns,
+                         double price_ns, size_t left)
 {
-    const double done = portions->units;
+    const double done = batches->units;
     double next = 8 * done;
     if (is_unclear)
         next = 2 * done;
-    else if (unit_ns * done < price_ns * portions->count) {
-        const double enough = unit_ns > 0 ? PRICES_A_PORTION * price_ns / unit_ns : 64 * done;
+    else if (unit_ns * done < price_ns * batches->count) {
+        const double enough = unit_ns > 0 ? PRICES_A_BATCH * price_ns / unit_ns : 64 * done;
         const double most = 64 * done;
         next = enough < next ? next : enough < most ? enough : most;
     }
@@ -50,38 +51,38 @@ static bool shares_rest(para__schedule *s)
     return true;
 }
 
-/* The next portion of a trial alone. 0: it has taken as long already as the whole call would have
+/* The next batch of a trial alone. 0: it has taken as long already as the whole call would have
  * when shared, so the rest is. */
-static size_t next_of_trial(para__schedule *s, const para__portions *portions, size_t last,
+static size_t next_of_trial(para__schedule *s, const para__batches *batches, size_t last,
                             size_t left)
 {
-    const double ns = para__schedule_ns(s, portions->ticks, portions->count);
-    const double rest_ns = ns / portions->units * (double)left;
+    const double ns = para__schedule_ns(s, batches->ticks, batches->count);
+    const double rest_ns = ns / batches->units * (double)left;
     if (ns > s->usual_ns && rest_ns > worth_escalating_ns) {
         para__schedule_ask(s, left, rest_ns, rest_ns * para__pool_workers(s->pool));
         if (shares_rest(s))
             return 0;
     }
-    const size_t portion = 2 * last;
-    return portion < left ? portion : left;
+    const size_t batch = 2 * last;
+    return batch < left ? batch : left;
 }
 
-size_t para__schedule_next(para__schedule *s, const para__portions *portions, size_t last,
+size_t para__schedule_next(para__schedule *s, const para__batches *batches, size_t last,
                            uint64_t last_ticks, size_t left)
 {
     if (s->trial)
-        return next_of_trial(s, portions, last, left);
+        return next_of_trial(s, batches, last, left);
     const double ns = para__schedule_ns(s, (double)last_ticks, 1);
-    const double price_ns = price_of(s, portions);
+    const double price_ns = price_of(s, batches);
     const double unit_ns = ns > price_ns ? (ns - price_ns) / (double)last : 0;
     const double rest_ns = unit_ns * (double)left;
     const bool is_long =
-        last_ticks >= s->pool->lanes.portion_ticks; /* else it tells more of its call */
+        last_ticks >= s->pool->lanes.batch_ticks; /* else it tells more of its call */
     /* A price that is known need not be that of this call. */
-    const double all = portions->units + (double)left;
+    const double all = batches->units + (double)left;
     const double expected_ns = price_ns + para__elements_ns(s, PARA__ALONE) * (double)last / all;
     const bool is_unclear = (!s->estimate.priced || ns > another_kind * expected_ns) &&
-                            left > FEW_UNITS && !para__portions_are_clear(portions);
+                            left > FEW_UNITS && !para__batches_are_clear(batches);
     s->probed_ns = unit_ns * all / (double)s->count;
     if (is_long && !is_unclear && rest_ns >= worth_escalating_ns) {
         const double alone_ns = para__estimate_cost(s->estimate, PARA__ALONE);
@@ -96,7 +97,7 @@ size_t para__schedule_next(para__schedule *s, const para__portions *portions, si
         if (shares_rest(s))
             return 0;
     }
-    return next_portion(portions, is_long && is_unclear, unit_ns, price_ns, left);
+    return next_batch(batches, is_long && is_unclear, unit_ns, price_ns, left);
 }
 
 /* ---- After a call --------------------------------------------------------------------- */
@@ -161,11 +162,11 @@ static double record(const para__schedule *s, para__estimate *e, const para__out
     const para__tally *tally = &outcome->tally;
     /* Where memory keeps fewer workers waiting, the cost is that of all of them: else it would look
      * like another kernel. */
-    const double of_all = para__is_paced(s) ? (double)all / s->paced : 1;
-    /* The caller's portions are counted; the others have about as many, and at most one a chunk. */
-    const double about = (double)outcome->portions.count * (is_alone ? 1 : s->plan.width);
-    const double portions = about < (double)tally->chunks ? about : (double)tally->chunks;
-    double ns = para__schedule_ns(s, (double)tally->busy_ticks, 1) - portions * (double)e->price_ns;
+    const double of_all = para__is_tuned(s) ? (double)all / s->tuned_width : 1;
+    /* The caller's batches are counted; the others have about as many, and at most one a chunk. */
+    const double about = (double)outcome->batches.count * (is_alone ? 1 : s->plan.width);
+    const double batches = about < (double)tally->chunks ? about : (double)tally->chunks;
+    double ns = para__schedule_ns(s, (double)tally->busy_ticks, 1) - batches * (double)e->price_ns;
     const bool uneven = para__estimate_unevenness(*e) > very_uneven;
     if (!is_alone && !s->probe && !uneven && ns >= long_ns) {
         const para__costs costs = para__costs_now(s->pool);
@@ -201,6 +202,17 @@ static void learn_given_up(const para__schedule *s)
     para__site_write(s->site, e);
 }
 
+/* Whether a call that was looked at on behalf of others, all too small to share, was so small
+ * indeed: then nothing is decided otherwise whatever it cost. Some are learnt from, so that what is
+ * shown of the site stays right. */
+static bool is_as_small_as_expected(const para__schedule *s, double elapsed_ns)
+{
+    const unsigned all = para__pool_workers(s->pool);
+    return s->small && !s->probe && para__estimate_trusted(s->estimate) &&
+           elapsed_ns < para__least_work_ns(para__pool_costs(s->pool), all) &&
+           !para__is_sampled(&unlearnt);
+}
+
 void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_t units)
 {
     const unsigned all = para__pool_workers(s->pool);
@@ -213,6 +225,8 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         para__schedule_forgo_trial(s); /* nobody came: this was not shared */
         return;
     }
+    if (is_as_small_as_expected(s, elapsed_ns))
+        return;
     if (s->watched && elapsed_ns < another_kind * s->usual_ns) {
         if (!s->together && s->pool->executor->awake(s->pool) < all - 1) {
             s->stands_for = 1;
@@ -222,19 +236,19 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
             para__costs_relax(s->pool);
         return;
     }
-    if (para__is_paced(s)) {
-        para__site_pace(s->site, all, s->plan.width, elapsed_ns / (double)s->count);
-        if (s->paced != para__width_present(s->pace, all))
+    if (para__is_tuned(s)) {
+        para__site_tune(s->site, all, s->plan.width, elapsed_ns / (double)s->count);
+        if (s->tuned_width != para__tuner_present(s->tuner, all))
             return; /* a trial tells of the width alone */
     }
     para__estimate e = para__site_read(s->site);
     /* Of few units one dear one looks like a price. */
     const bool tell = units > FEW_UNITS;
-    const double price_ticks = para__portions_price(
-        &outcome->portions, (double)e.price_ns / para__ns_per_tick(), s->probe);
+    const double price_ticks =
+        para__batches_price(&outcome->batches, (double)e.price_ns / para__ns_per_tick(), s->probe);
     if (price_ticks >= 0 && tell)
         e = para__estimate_price(e, para__schedule_ns(s, price_ticks, 1));
-    e.priced |= tell && para__portions_are_clear(&outcome->portions);
+    e.priced |= tell && para__batches_are_clear(&outcome->batches);
     const double ns = record(s, &e, outcome, units);
     if (ns >= 0 && s->options->executor == PARA_EXECUTOR_AUTO)
         account(s, &e, elapsed_ns);
@@ -243,9 +257,9 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
     para__store_relaxed(&s->site->small, para__small_count(s)); /* no order: see sites.h */
     if (ns < 0)
         return;
-    if (s->plan.why != PARA_WHY_ASKED && !s->together && !(para__is_paced(s) && s->paced < all) &&
-        !s->trial && ns > para__least_work_now(s->pool) &&
-        s->pool->executor->awake(s->pool) < all - 1) {
+    if (s->plan.why != PARA_WHY_ASKED && !s->together &&
+        !(para__is_tuned(s) && s->tuned_width < all) && !s->trial &&
+        ns > para__least_work_now(s->pool) && s->pool->executor->awake(s->pool) < all - 1) {
         para__schedule_ask(s, units, para__elements_ns(s, PARA__SHARED),
                            para__elements_ns(s, PARA__ALONE) + (double)e.price_ns);
         count_forgone(s, outcome->ticks);

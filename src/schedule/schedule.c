@@ -66,11 +66,11 @@ static void run_small(para__schedule *s)
     para__schedule_stay_alone(s, PARA_WHY_SMALL);
 }
 
-/* Alone, in portions of which the first is so long that the price of a kernel call does not show;
+/* Alone, in batches of which the first is so long that the price of a kernel call does not show;
  * as one if that would be all. */
 static void run_probe(para__schedule *s)
 {
-    const double price_ns = PRICES_A_PORTION * (double)s->estimate.price_ns;
+    const double price_ns = PRICES_A_BATCH * (double)s->estimate.price_ns;
     const double elements = price_ns / para__elements_ns(s, PARA__ALONE) * (double)s->count;
     run_small(s);
     s->timed = true;
@@ -201,7 +201,7 @@ static bool is_alone_with_all(para__schedule *s, double alone_ns)
     para__arms *arms = &recent.arms;
     const uint32_t site = (uint32_t)(uintptr_t)s->site;
     if (arms->since == 0 || para__arms_is_full(arms, site)) {
-        para__arms_turn(arms, site, (uint64_t)((double)para__ticks() * para__ns_per_tick()));
+        para__arms_next_window(arms, site, (uint64_t)((double)para__ticks() * para__ns_per_tick()));
         if (arms->trial == PARA__TRIAL_WINDOWS && arms->arm == PARA__ALL_ALONE)
             s->pool->executor->wake(s->pool, 1);
     }
@@ -226,17 +226,17 @@ static void run_together(para__schedule *s, double alone_ns)
 static void narrow(para__schedule *s)
 {
     const unsigned all = para__pool_workers(s->pool);
-    s->pace = para__site_width(s->site);
-    if (s->plan.width < para__width_present(s->pace, all) || s->options->workers ||
+    s->tuner = para__site_tuner(s->site);
+    if (s->plan.width < para__tuner_present(s->tuner, all) || s->options->workers ||
         s->options->executor != PARA_EXECUTOR_AUTO)
         return;
-    s->paced = para__width_next(s->pace, all);
-    if (s->plan.width == s->paced)
+    s->tuned_width = para__tuner_next(s->tuner, all);
+    if (s->plan.width == s->tuned_width)
         return;
-    s->plan.width = s->paced;
+    s->plan.width = s->tuned_width;
     s->plan.why = PARA_WHY_SATURATED;
     const para__costs costs = para__costs_now(s->pool);
-    para__plan_portions(&s->plan, &s->ask, &costs);
+    para__plan_tickets(&s->plan, &s->ask, &costs);
 }
 
 /* A call whose cost is not known: from its first unit on if its units have been dear, or are so few
@@ -287,7 +287,7 @@ static void begin_known(para__schedule *s, size_t units)
         run_small(s);
         s->trial = true;
         s->probe = s->timed;
-        s->first_elements = s->count / TRIAL_PORTIONS + 1;
+        s->first_elements = s->count / TRIAL_BATCHES + 1;
     } else if (is_trial_shared(s)) {
         s->trial = true;
     } else {
@@ -339,18 +339,19 @@ void para__schedule_begin(para__schedule *s, size_t units)
     s->together = false;
     s->trial = false;
     s->stands_for = 1;
-    s->paced = 0;
+    s->tuned_width = 0;
     s->probed_ns = 0;
     s->estimate = para__site_read(s->site);
     const bool automatic = s->options->executor == PARA_EXECUTOR_AUTO;
     const bool trusted = para__estimate_trusted(s->estimate);
     if (automatic && s->count <= para__small_count(s)) {
         run_small(s);
+        s->small = true;
         s->timed = true; /* the others of its kind are not looked at */
         s->stands_for = SAMPLE_EVERY;
         if ((double)s->estimate.price_ns > para__elements_ns(s, PARA__ALONE) &&
             para__is_sampled(&recent.priced)) {
-            s->probe = true; /* a price is only seen in portions: is it still there? */
+            s->probe = true; /* a price is only seen in batches: is it still there? */
             s->first_elements = s->count / 16 + 1;
         }
     } else if (automatic && !trusted) {
@@ -376,7 +377,7 @@ void para__schedule_divide(para__schedule *s, size_t units)
         s->plan.width = (unsigned)units;
     s->ask.units = units;
     const para__costs costs = para__costs_now(s->pool);
-    para__plan_portions(&s->plan, &s->ask, &costs);
+    para__plan_tickets(&s->plan, &s->ask, &costs);
 }
 
 void para__schedule_limit(para__schedule *s, unsigned most, para_why why)

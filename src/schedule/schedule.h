@@ -5,7 +5,7 @@
  *   alone   if its cost is known and sharing would not pay;
  *   shared  if its cost is known and it would; also if its cost is not known but its units have
  *           been dear, since one unit tried alone would keep the other workers waiting;
- *   probed  else: alone in growing portions, until the rest is worth sharing at the cost that was
+ *   probed  else: alone in growing batches, until the rest is worth sharing at the cost that was
  *           just measured. */
 #ifndef PARA_SCHEDULE_SCHEDULE_H
 #define PARA_SCHEDULE_SCHEDULE_H
@@ -28,9 +28,9 @@ void para__schedule_limit(para__schedule *s, unsigned most, para_why why);
 void para__schedule_is_shared(para__schedule *s);
 void para__schedule_stay_alone(para__schedule *s, para_why why);
 
-/* While probing, after portions of which the last had `last` units and took last_ticks, and with so
- * many units left. Returns the next portion's units; 0: share the rest, as s->plan says. */
-size_t para__schedule_next(para__schedule *s, const para__portions *portions, size_t last,
+/* While probing, after batches of which the last had `last` units and took last_ticks, and with so
+ * many units left. Returns the next batch's units; 0: share the rest, as s->plan says. */
+size_t para__schedule_next(para__schedule *s, const para__batches *batches, size_t last,
                            uint64_t last_ticks, size_t left);
 
 /* Learns from a timed call of so many units that did not fail. */

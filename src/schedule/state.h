@@ -15,19 +15,19 @@ typedef struct para__schedule {
     para__estimate estimate;
     para__ask ask; /* where sharing was considered */
     para__plan plan;
-    bool small; /* so little that nothing is looked up of its cost */
-    bool probe; /* runs alone in growing portions; the rest is shared if that turns out to pay */
-    bool timed; /* its participants look at the clock */
-    bool unsettled;  /* alone, after one that was shared: finds data where a helper has left it */
-    bool watched;    /* timed only to see whether it is of another kind than expected */
-    bool together;   /* alone, since the thread's short calls are so, all of them */
-    bool trial;      /* in the way that is expected to take longer */
+    bool small;     /* so little that it runs alone whatever its cost is found to be */
+    bool probe;     /* runs alone in growing batches; the rest is shared if that turns out to pay */
+    bool timed;     /* its participants look at the clock */
+    bool unsettled; /* alone, after one that was shared: finds data where a helper has left it */
+    bool watched;   /* timed only to see whether it is of another kind than expected */
+    bool together;  /* alone, since the thread's short calls are so, all of them */
+    bool trial;     /* in the way that is expected to take longer */
     double usual_ns; /* what it is expected to take if it is watched; of a trial: the other way */
     unsigned stands_for;   /* calls like it that are not timed, and itself */
-    size_t first_elements; /* of the first portion, when probing */
-    double probed_ns;      /* an element's cost in the last portion of a probe */
-    para__width pace;      /* what was known of the site's width, */
-    unsigned paced;        /* and the width of this call for that; 0: it was not consulted */
+    size_t first_elements; /* of the first batch, when probing */
+    double probed_ns;      /* an element's cost in the last batch of a probe */
+    para__tuner tuner;     /* what was known of the site's width, */
+    unsigned tuned_width;  /* and the width of this call for that; 0: it was not consulted */
 } para__schedule;
 
 #endif

@@ -29,7 +29,7 @@ enum { MOST_TRIALS_REFUSED = 3 };
  * Less is noise. */
 static const double clearly = 1.1;
 
-/* Where the dearest portion costs so many times the mean, participants wait for whoever has it, and
+/* Where the dearest batch costs so many times the mean, participants wait for whoever has it, and
  * the elements are not dearer for that. */
 static const double very_uneven = 4;
 
@@ -45,20 +45,20 @@ static const double unknown_unit_ns = 20000;
 /* Units of a worker, in a first call, of which one that is tried alone holds up little. */
 enum { FIRST_UNITS = 4 };
 
-/* A probe's first portions may be dominated by the price of a kernel call. So in calls of more
- * units than this one portion does not tell; and portions are so long that the price is a small
+/* A probe's first batches may be dominated by the price of a kernel call. So in calls of more
+ * units than this one batch does not tell; and batches are so long that the price is a small
  * part. */
-enum { FEW_UNITS = 16, PRICES_A_PORTION = 4 };
+enum { FEW_UNITS = 16, PRICES_A_BATCH = 4 };
 
 /* In short calls, a trial has several in a row, of which the last is timed: the first finds data
  * where the other way has left it. The shared ones that follow are timed as well, to measure the
  * cost of moving data promptly. */
 enum { TRIALS_IN_A_ROW = 3, TIMED_AFTERWARDS = 4 };
 
-/* A trial alone is run in growing portions, of which the first is this part: it can be given up
+/* A trial alone is run in growing batches, of which the first is this part: it can be given up
  * when it has taken as long as the whole call would have when shared, and shows whether a kernel
  * call still has its price. */
-enum { TRIAL_PORTIONS = 16 };
+enum { TRIAL_BATCHES = 16 };
 
 /* A helper that is woken for a trial is awake after some of these calls, or the trial is given
  * up. */
@@ -94,9 +94,9 @@ static inline double para__elements_ns(const para__schedule *s, para__way way)
 }
 
 /* Whether the call ran, or will run, as narrow has planned it. */
-static inline bool para__is_paced(const para__schedule *s)
+static inline bool para__is_tuned(const para__schedule *s)
 {
-    return s->plan.width == s->paced;
+    return s->plan.width == s->tuned_width;
 }
 
 /* Asks about units that cost so much when shared, and take so long alone. */

@@ -1,16 +1,16 @@
 #include "share/caller.h"
 
 #include "base/clock.h"
-#include "share/part.h"
+#include "share/participant.h"
 #include "share/visit.h"
 
 #include <para/status.h>
 #include <string.h>
 
-/* What announces a call: the post of each of its notices. */
-static uint64_t post_word(const para__part *p)
+/* What announces a call: the call word of each of its job descriptors. */
+static uint64_t call_word(const para__participant *p)
 {
-    return para__tagged(p->generation, p->division.tickets << PARA__TICKET_BITS | p->first_claim);
+    return para__tagged(p->epoch, p->division.tickets << PARA__TICKET_BITS | p->first_claim);
 }
 
 /* The groups that have members in the team. */
@@ -18,65 +18,64 @@ typedef struct group_range {
     unsigned first, last;
 } group_range;
 
-static group_range groups_of_team(const para__part *p)
+static group_range groups_of_team(const para__participant *p)
 {
     const para__helper *first = &p->lanes->helper[p->team.first];
     return (group_range){first->group, first[p->team.width - 1].group};
 }
 
-/* Writes the notice of each group of the team. */
-static void publish(const para__part *p, const para__job *job)
+/* Writes the job descriptor of each group of the team. */
+static void publish(const para__participant *p, const para__job *job)
 {
     const group_range reached = groups_of_team(p);
-    const uint64_t post = post_word(p);
+    const uint64_t call = call_word(p);
     const para__fp fp_control = para__fp_control();
     for (unsigned g = reached.first; g <= reached.last; g++) {
-        para__notice *notice = &p->lane->notice[g];
-        notice->run = job->run;
-        notice->first = job->first;
-        notice->units = job->units;
-        notice->lead = p->division.lead;
-        notice->grain = p->division.grain;
-        notice->timed = job->timed;
-        notice->fp_control = fp_control;
-        memcpy(notice->payload, job->payload, job->payload_bytes);
-        /* Published by post, as the job. */
-        para__store_relaxed(&notice->team, para__team_word(p->generation, p->team));
-        para__store_release(E1, &notice->post, post);
+        para__job_descriptor *descriptor = &p->lane->descriptor[g];
+        descriptor->run = job->run;
+        descriptor->first = job->first;
+        descriptor->units = job->units;
+        descriptor->head_start = p->division.head_start;
+        descriptor->grain = p->division.grain;
+        descriptor->timed = job->timed;
+        descriptor->fp_control = fp_control;
+        memcpy(descriptor->payload, job->payload, job->payload_bytes);
+        /* Published by the call word, as the job. */
+        para__store_relaxed(&descriptor->team, para__team_word(p->epoch, p->team));
+        para__store_release(E1, &descriptor->call, call);
     }
 }
 
-/* Says it again, in the single order of seq_cst operations. */
-static void announce_again(const para__part *p)
+/* Publishes the same again, in the single order of seq_cst operations. */
+static void announce(const para__participant *p)
 {
     const group_range reached = groups_of_team(p);
-    const uint64_t post = post_word(p);
+    const uint64_t call = call_word(p);
     for (unsigned g = reached.first; g <= reached.last; g++)
-        para__swap_seq_cst(E5, &p->lane->notice[g].post, post);
+        para__swap_seq_cst(E5, &p->lane->descriptor[g].call, call);
 }
 
-/* Wakes all of the team who sleep, whoever else was to do so. */
-static void wake_all(const para__part *p)
+/* Wakes every sleeper of the team, also those that others were to wake. */
+static void wake_all(const para__participant *p)
 {
     for (unsigned w = p->team.first; w < p->team.first + p->team.width; w++)
         if (w != p->self)
             para__helper_wake(&p->lanes->helper[w]);
 }
 
-/* Whether all tickets are finished, by those words of done that belong to this call. */
-static bool all_done(const para__part *p)
+/* Whether all tickets are finished, as told by the done words that belong to this call. */
+static bool all_done(const para__participant *p)
 {
     unsigned finished = p->finished;
     for (unsigned w = p->team.first; w < p->team.first + p->team.width; w++) {
         const uint64_t done = para__load_seq_cst(E2_E5, &p->lane->member[w].done);
-        finished +=
-            done >> PARA__COUNT_BITS == p->generation ? (unsigned)(done & PARA__COUNT_MASK) : 0;
+        finished += done >> PARA__COUNT_BITS == p->epoch ? (unsigned)(done & PARA__COUNT_MASK) : 0;
     }
     return finished == p->division.width * p->division.tickets;
 }
 
-/* Helps with the calls that have been made by kernels of this one: they are what it waits for. */
-static void help_nested(const para__part *p, bool is_helper)
+/* Helps with calls that kernels of this call have made: they are what it waits for. */
+static void help_nested(const para__participant *p, bool is_helper)
 {
     para__lanes *lanes = p->lanes;
     para__helper *self = &lanes->helper[p->self];
@@ -93,14 +92,14 @@ static void help_nested(const para__part *p, bool is_helper)
         para__store_release(E8, &self->acting, 0);
 }
 
-/* The part of its own time that a call may spin at its end; and at most so many times as long as
- * one that is idle does: a wake-up is then a percent of the call. */
+/* A join spins for up to a quarter of the call's time so far, and for at most 32 times as long as
+ * an idle worker spins: a wake-up is then about a percent of the call. */
 enum { JOIN_SPIN_PART = 4, JOIN_SPIN_MOST = 32 };
 
-/* Waits for those who still run what they have claimed. The longer the call took, since `begun` if
- * that is known, the longer it spins: what it waits for is a part of the call, and to be woken
- * would then add to it. */
-static void await_others(const para__part *p, bool is_helper, uint64_t begun)
+/* Waits for participants that still run what they have claimed. It spins longer in longer calls, if
+ * `begun` tells how long the call took: the wait is part of the call, and a wake-up would add to
+ * it. */
+static void await_others(const para__participant *p, bool is_helper, uint64_t begun)
 {
     const uint64_t start = para__ticks();
     const uint64_t idle_ticks =
@@ -127,13 +126,13 @@ static void await_others(const para__part *p, bool is_helper, uint64_t begun)
     para__event_cancel(&p->lane->joiner);
 }
 
-static inline void join(const para__part *p, bool is_helper, uint64_t begun)
+static inline void join(const para__participant *p, bool is_helper, uint64_t begun)
 {
     if (!all_done(p))
         await_others(p, is_helper, begun);
 }
 
-/* Adds what another did; of two failing chunks the lower one remains. */
+/* Adds another participant's tally. Of two failing chunks the lower one remains. */
 static void add_tally(para__tally *sum, const para__tally *more)
 {
     sum->chunks += more->chunks;
@@ -153,8 +152,8 @@ static void add_tally(para__tally *sum, const para__tally *more)
 }
 
 /* The caller's part of a call on that lane, as planned. */
-static para__part part_of_caller(para__lane *lane, para__position at, const para__job *job,
-                                 const para__plan *plan)
+static para__participant caller_participant(para__lane *lane, para__position at,
+                                            const para__job *job, const para__plan *plan)
 {
     const unsigned self = at.self, first = at.first;
     para__lanes *const lanes = lane->lanes;
@@ -163,39 +162,39 @@ static para__part part_of_caller(para__lane *lane, para__position at, const para
     lane->width = plan->width;
     lane->tickets = plan->tickets;
     lane->claimed = 0;
-    return (para__part){
+    return (para__participant){
         .lanes = lanes,
         .lane = lane,
         .begun = true,
         .run = job->run,
         .payload = job->payload,
-        .generation = ++lane->generation,
+        .epoch = ++lane->epoch,
         .division = {.units = job->units,
-                     .lead = plan->lead,
+                     .head_start = plan->head_start,
                      .width = plan->width,
                      .tickets = plan->tickets,
-                     .caller = self - first,
+                     .caller_slice = self - first,
                      .grain = plan->grain},
         .first_unit = job->first,
         .timed = job->timed,
         .team = {.within = para__lane_around(lanes),
                  .first = first,
                  .width = plan->width,
-                 .caller = self},
+                 .caller_place = self},
         .self = self,
         .first_claim = plan->first,
         .claim = plan->first ? plan->first : 1,
-        .seat = {.worker = self - first, .stop = &lane->stop, .kind = lanes->helper[self].kind}};
+        .runner = {.worker = self - first, .stop = &lane->stop, .kind = lanes->helper[self].kind}};
 }
 
 /* Who of the team sleeps; more than there are if one is not to be woken, so that nothing is learnt.
  * For timed calls only, since it looks at every member. */
-static unsigned count_sleepers(const para__part *p)
+static unsigned count_sleepers(const para__participant *p)
 {
     unsigned sleepers = 0;
     for (unsigned w = p->team.first; w < p->team.first + p->team.width; w++)
         if (w != p->self && para__event_seems_parked(&p->lanes->helper[w].event))
-            sleepers += para__load_relaxed(&p->lanes->helper[w].guests) /* a hint: see lane.h */
+            sleepers += para__load_relaxed(&p->lanes->helper[w].displaced) /* a hint: see lane.h */
                             ? p->team.width
                             : 1;
     return sleepers;
@@ -210,73 +209,72 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
     const uint64_t begun = job->timed ? para__ticks() : 0;
     para__tally *const tally = &outcome->tally;
     para__lanes *const lanes = lane->lanes;
-    para__part p = part_of_caller(lane, at, job, plan);
-    p.seat.tally = *tally;
-    p.portions = &outcome->portions;
-    _Atomic uint32_t *guests = at.is_helper ? NULL : &lanes->helper[p.self].guests;
+    para__participant p = caller_participant(lane, at, job, plan);
+    p.runner.tally = *tally;
+    p.batches = &outcome->batches;
+    para__atomic_u32 *displaced = at.is_helper ? NULL : &lanes->helper[p.self].displaced;
     lane->run_frame = (uintptr_t)__builtin_frame_address(0);
-    lane->guest_of = guests ? p.self + 1 : 0;
-    if (guests)
-        para__add_relaxed(guests, 1); /* a hint: see lane.h */
-    else                              /* a helper, to which its own call is no news */
-        para__store_relaxed(&lanes->helper[p.self].seen[lane - lanes->lane], p.generation);
+    lane->displaces = displaced ? p.self + 1 : 0;
+    if (displaced)
+        para__add_relaxed(displaced, 1); /* a hint: see lane.h */
+    else                                 /* a helper, to which its own call is no news */
+        para__store_relaxed(&lanes->helper[p.self].seen[lane - lanes->lane], p.epoch);
 
     /* Nobody can claim yet, so the caller takes its own first tickets by a plain store; and it does
-     * nothing between post and its first portion that would wait for the store to arrive, unless
-     * the call is long against that. */
-    const unsigned portion = para__claim_size(plan->tickets, plan->tickets, p.claim);
-    lane->claimed = portion;
-    para__store_relaxed(&lane->member[p.self].ticket, /* published by post */
-                        para__tagged(p.generation, plan->tickets - portion));
+     * nothing between publishing and its first batch that would wait for the store to arrive,
+     * unless the call is long against that. */
+    const unsigned batch = para__claim_size(plan->tickets, plan->tickets, p.claim);
+    lane->claimed = batch;
+    para__store_relaxed(&lane->member[p.self].ticket, /* published by the call word */
+                        para__tagged(p.epoch, plan->tickets - batch));
     if (job->timed) {
         outcome->begun = begun;
         outcome->sleepers = count_sleepers(&p);
         outcome->published = para__ticks();
     }
     publish(&p, job);
-    if (plan->announce_twice)
-        announce_again(&p);
-    if (plan->announce_twice && plan->tickets < FEW_TICKETS)
-        wake_all(&p); /* few and dear portions: nobody is left to chance */
+    if (plan->announces)
+        announce(&p);
+    if (plan->announces && plan->tickets < FEW_TICKETS)
+        wake_all(&p); /* few and dear batches: nobody is left to chance */
     else
-        para__part_wake_next(&p);
-    para__part_run(&p, p.self, 0, portion);
-    if (portion < plan->tickets) {
-        if (plan->announce_twice)
+        para__participant_wake_next(&p);
+    para__participant_run(&p, p.self, 0, batch);
+    if (batch < plan->tickets) {
+        if (plan->announces)
             wake_all(&p); /* whom the tree of wake-ups has not reached */
-        para__part_work_on(&p, p.self);
+        para__participant_work_on(&p, p.self);
     }
-    para__part_help_others(&p);
+    para__participant_steal(&p);
     join(&p, at.is_helper, begun);
     lane->is_open = false;
-    lane->guest_of = 0;
-    if (guests)
-        para__add_relaxed(guests, -1u); /* a hint: see lane.h */
+    lane->displaces = 0;
+    if (displaced)
+        para__add_relaxed(displaced, -1u); /* a hint: see lane.h */
 
-    *tally = p.seat.tally;
+    *tally = p.runner.tally;
     outcome->workers = tally->chunks != 0;
     if (para__lanes_are_forked(lanes)) { /* this is the child, without those who helped */
         *tally = (para__tally){.error = PARA_ERR_FORKED};
         return;
     }
     for (unsigned w = p.team.first; w < p.team.first + p.team.width; w++)
-        if (para__load_relaxed(&lane->member[w].done) >> PARA__COUNT_BITS ==
-            p.generation) { /* joined */
+        if (para__load_relaxed(&lane->member[w].done) >> PARA__COUNT_BITS == p.epoch) { /* joined */
             add_tally(tally, &lane->member[w].tally);
             outcome->workers += lane->member[w].tally.chunks != 0;
         }
     if (job->timed)
         outcome->joined = para__ticks();
     if (tally->error)
-        para__store_relaxed(&lane->stop, UINT64_MAX); /* published by the next post */
+        para__store_relaxed(&lane->stop, UINT64_MAX); /* published by the next call word */
 }
 
-static void run_nothing(const void *payload, size_t first, size_t count, para__seat *seat)
+static void run_nothing(const void *payload, size_t first, size_t count, para__runner *runner)
 {
     (void)payload;
     (void)first;
     (void)count;
-    (void)seat;
+    (void)runner;
 }
 
 uint64_t para__lane_ping(para__lane *lane, para__position at, unsigned width, uint64_t limit_ticks)
@@ -284,19 +282,18 @@ uint64_t para__lane_ping(para__lane *lane, para__position at, unsigned width, ui
     const para__job job = {.run = run_nothing, .payload = &job, .units = width};
     const para__plan plan = {.width = width, .tickets = 1, .first = 1};
     const uint64_t start = para__ticks();
-    para__part p = part_of_caller(lane, at, &job, &plan);
+    para__participant p = caller_participant(lane, at, &job, &plan);
     if (at.is_helper) /* all: as above */
-        para__store_relaxed(&lane->lanes->helper[p.self].seen[lane - lane->lanes->lane],
-                            p.generation);
-    para__store_relaxed(&lane->member[p.self].ticket, para__tagged(p.generation, 0));
+        para__store_relaxed(&lane->lanes->helper[p.self].seen[lane - lane->lanes->lane], p.epoch);
+    para__store_relaxed(&lane->member[p.self].ticket, para__tagged(p.epoch, 0));
     p.finished = 1;
     publish(&p, &job);
-    para__part_wake_next(&p);
+    para__participant_wake_next(&p);
     uint64_t ticks = 0;
     while (!all_done(&p) && ticks < limit_ticks)
         ticks = para__ticks() - start;
     ticks = para__ticks() - start;
-    para__part_help_others(&p);
+    para__participant_steal(&p);
     join(&p, at.is_helper, 0);
     lane->is_open = false;
     return ticks < limit_ticks ? ticks : UINT64_MAX;

@@ -1,4 +1,5 @@
-/* A job: what a call asks its participants to run, what each of them tells, and how it went. */
+/* A job: what a call asks its participants to run, what each of them reports, and how the call
+ * went. */
 #ifndef PARA_SHARE_JOB_H
 #define PARA_SHARE_JOB_H
 
@@ -14,22 +15,22 @@
 typedef struct para__tally {
     size_t chunks, largest;            /* kernel calls, and elements in the largest */
     size_t failed_first, failed_count; /* the lowest failing chunk */
-    uint64_t busy_ticks : 56;          /* in its portions; 0 if the call is not timed */
+    uint64_t busy_ticks : 56;          /* spent in batches; 0 if the call is not timed */
     uint64_t fp_flags : 8; /* raised by a helper's kernels. A tally and its done word fill a line */
     uint64_t came_ticks;   /* when a helper's first claim succeeded; of all, the first */
-    float dearest_ticks;   /* of one unit, in the portion where these cost most */
+    float dearest_ticks;   /* of one unit, in the batch where these cost most */
     int error; /* what the kernel returned for it; 0: none failed. With a failed_count of
                             0 there is no such chunk, but this status for the call */
 } para__tally;
 
 /* A participant while it runs units of a call. */
-typedef struct para__seat {
+typedef struct para__runner {
     unsigned worker;        /* 0 .. width - 1 */
-    _Atomic uint64_t *stop; /* first element of the lowest failing chunk known so far; 0 if
+    para__atomic_u64 *stop; /* first element of the lowest failing chunk known so far; 0 if
                                the call is cancelled; written by whoever fails, read by all */
     unsigned kind;          /* of the core that it is placed on, as in para_chunk */
     para__tally tally;
-} para__seat;
+} para__runner;
 
 /* How a call went. */
 typedef struct para__outcome {
@@ -37,13 +38,13 @@ typedef struct para__outcome {
     unsigned workers;  /* who ran a chunk */
     unsigned sleepers; /* of the team, when the call was published; more than there are helpers if
                           one was not to be woken. This and all below only if the call is timed */
-    para__portions portions;           /* of the caller */
+    para__batches batches;             /* of the caller */
     uint64_t ticks;                    /* from begin to end */
     uint64_t begun, published, joined; /* if it was shared: by the processor's ticks */
 } para__outcome;
 
 /* Runs units [first, first + count) of the job with that payload. */
-typedef void para__run(const void *payload, size_t first, size_t count, para__seat *seat);
+typedef void para__run(const void *payload, size_t first, size_t count, para__runner *runner);
 
 /* Bytes of a job's payload: a copy of it travels to the workers. */
 enum { PARA__PAYLOAD_BYTES = 384 };
@@ -59,32 +60,37 @@ typedef struct para__job {
     bool timed;          /* participants look at the clock */
 } para__job;
 
-/* For run functions: whether a chunk that begins at element first is not to be started, since a
- * lower one has failed; and to record that [first, first + count) was run, with what the kernel
- * returned. */
-static inline bool para__seat_stops(const para__seat *seat, size_t first)
+/* For run functions. Whether a chunk that begins at element first can be left out, because a lower
+ * one has failed. */
+static inline bool para__runner_stops(const para__runner *runner, size_t first)
 {
     /* Relaxed: late news only means that a chunk runs whose result nobody needs. */
-    return first > para__load_relaxed(seat->stop);
+    return first > para__load_relaxed(runner->stop);
 }
-void para__seat_fail(para__seat *seat, size_t first, size_t count, int error);
 
-/* Likewise, whether no chunk is to be started since the call is cancelled; and records that. */
-void para__seat_cancel(para__seat *seat);
-static inline bool para__seat_is_cancelled(para__seat *seat, const para_cancel *cancel)
+/* Records that the kernel returned error for elements [first, first + count). */
+void para__runner_fail(para__runner *runner, size_t first, size_t count, int error);
+
+/* Records that the call is cancelled: from now on no chunk is started. */
+void para__runner_cancel(para__runner *runner);
+
+/* Whether the call is cancelled; if so, records it. */
+static inline bool para__runner_is_cancelled(para__runner *runner, const para_cancel *cancel)
 {
     if (!cancel || !para__cancel_is_requested(cancel))
         return false;
-    para__seat_cancel(seat);
+    para__runner_cancel(runner);
     return true;
 }
-static inline void para__seat_record(para__seat *seat, size_t first, size_t count, int error)
+
+/* Records a kernel call for elements [first, first + count), and what it returned. */
+static inline void para__runner_record(para__runner *runner, size_t first, size_t count, int error)
 {
-    seat->tally.chunks++;
-    if (count > seat->tally.largest)
-        seat->tally.largest = count;
+    runner->tally.chunks++;
+    if (count > runner->tally.largest)
+        runner->tally.largest = count;
     if (error)
-        para__seat_fail(seat, first, count, error);
+        para__runner_fail(runner, first, count, error);
 }
 
 #endif

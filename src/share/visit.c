@@ -1,47 +1,47 @@
 #include "share/visit.h"
 
-#include "share/part.h"
+#include "share/participant.h"
 
 para__visit para__lane_visit(para__lanes *lanes, unsigned index, unsigned worker, unsigned within)
 {
     para__lane *lane = &lanes->lane[index];
-    _Atomic uint64_t *seen = &lanes->helper[worker].seen[index];
-    const para__notice *notice = &lane->notice[lanes->helper[worker].group];
-    const uint64_t post = para__load_acquire(E1, &notice->post);
-    const uint64_t generation = post >> PARA__COUNT_BITS;
-    if (generation == para__load_relaxed(seen)) /* see lane.h */
+    para__atomic_u64 *seen = &lanes->helper[worker].seen[index];
+    const para__job_descriptor *descriptor = &lane->descriptor[lanes->helper[worker].group];
+    const uint64_t call = para__load_acquire(E1, &descriptor->call);
+    const uint64_t epoch = call >> PARA__COUNT_BITS;
+    if (epoch == para__load_relaxed(seen)) /* see lane.h */
         return PARA__VISIT_NOTHING;
-    const uint64_t word = para__load_relaxed(&notice->team); /* tagged: its own proof of age */
+    const uint64_t word = para__load_relaxed(&descriptor->team); /* tagged: its own proof of age */
     const para__team t = para__team_of(word);
-    if (!para__is_of_age(word, generation) || (within && t.within != within))
-        return PARA__VISIT_NOTHING; /* the next call is being published, or it is not asked for */
-    para__store_relaxed(seen, generation); /* see lane.h */
-    __builtin_prefetch(notice->payload);   /* on its way while a ticket is claimed */
-    __builtin_prefetch(notice->payload + 64);
-    if (worker == t.caller)
+    if (!para__is_of_age(word, epoch) || (within && t.within != within))
+        return PARA__VISIT_NOTHING;   /* the next call is being published, or it is not asked for */
+    para__store_relaxed(seen, epoch); /* see lane.h */
+    __builtin_prefetch(descriptor->payload); /* on its way while a ticket is claimed */
+    __builtin_prefetch(descriptor->payload + 64);
+    if (worker == t.caller_place)
         return PARA__VISIT_DISPLACED;
     if (worker - t.first >= t.width)
         return PARA__VISIT_NOTHING;
 
-    const unsigned first_claim = (unsigned)post & PARA__SLICE_TICKETS_MAX;
-    para__part p = {
+    const unsigned first_claim = (unsigned)call & PARA__SLICE_TICKETS_MAX;
+    para__participant p = {
         .lanes = lanes,
         .lane = lane,
         .waits = within ? &lanes->lane[within - 1] : NULL,
-        .notice = notice,
-        .generation = generation,
+        .descriptor = descriptor,
+        .epoch = epoch,
         .division = {.width = t.width,
-                     .tickets = (unsigned)(post & PARA__COUNT_MASK) >> PARA__TICKET_BITS,
-                     .caller = t.caller - t.first},
+                     .tickets = (unsigned)(call & PARA__COUNT_MASK) >> PARA__TICKET_BITS,
+                     .caller_slice = t.caller_place - t.first},
         .team = t,
         .self = worker,
         .first_claim = first_claim,
         .claim = first_claim ? first_claim : 1,
-        .seat = {
+        .runner = {
             .worker = worker - t.first, .stop = &lane->stop, .kind = lanes->helper[worker].kind}};
-    para__part_wake_next(&p);
-    para__part_work_on(&p, worker);
-    para__part_help_others(&p);
+    para__participant_wake_next(&p);
+    para__participant_work_on(&p, worker);
+    para__participant_steal(&p);
     if (p.begun)
         (void)para__fp_swap(p.own_fp);
     return PARA__VISIT_WORKED;
@@ -49,9 +49,9 @@ para__visit para__lane_visit(para__lanes *lanes, unsigned index, unsigned worker
 
 bool para__lane_has_news(para__lanes *lanes, unsigned index, unsigned worker)
 {
-    para__notice *notice = &lanes->lane[index].notice[lanes->helper[worker].group];
-    return para__load_seq_cst(E5, &notice->post) >> PARA__COUNT_BITS  /* after PARKED */
-           != para__load_relaxed(&lanes->helper[worker].seen[index]); /* see lane.h */
+    para__job_descriptor *descriptor = &lanes->lane[index].descriptor[lanes->helper[worker].group];
+    return para__load_seq_cst(E5, &descriptor->call) >> PARA__COUNT_BITS /* after PARKED */
+           != para__load_relaxed(&lanes->helper[worker].seen[index]);    /* see lane.h */
 }
 
 bool para__lanes_have_news(para__lanes *lanes, unsigned worker)
@@ -67,7 +67,7 @@ para__visit para__lanes_serve(para__lanes *lanes, unsigned worker)
 {
     para__helper *self = &lanes->helper[worker];
     para__visit outcome = PARA__VISIT_NOTHING;
-    if (para__load_relaxed(&self->guests) || para__swap_acquire(E8, &self->acting, 1) != 0)
+    if (para__load_relaxed(&self->displaced) || para__swap_acquire(E8, &self->acting, 1) != 0)
         return PARA__VISIT_DISPLACED;
     const unsigned used = para__load_relaxed(&lanes->used); /* have_news did, in order */
     for (unsigned i = 0; i < used; i++) {

@@ -1,5 +1,4 @@
-/* The helper's side of a call: who looks at lanes in a worker's name, and helps where there is
- * something to do. */
+/* The helper's side of a call: looks at lanes in a worker's name, and helps where there is work. */
 #ifndef PARA_SHARE_VISIT_H
 #define PARA_SHARE_VISIT_H
 
@@ -12,16 +11,17 @@ typedef enum para__visit {
     PARA__VISIT_WORKED     /* it was invited, and helped or came too late */
 } para__visit;
 
-/* Somebody who acts for a worker looks at a lane: takes part if there is a call there that was not
- * looked at in the worker's name, and to which the worker is invited; if within is not 0, only in a
- * call made by a kernel of the call on lane within - 1. */
+/* Looks at a lane in a worker's name. Takes part in its call if nobody has looked at it in this
+ * worker's name and the worker is invited. If within is not 0, only if a kernel of the call on lane
+ * within - 1 made the call. */
 para__visit para__lane_visit(para__lanes *lanes, unsigned index, unsigned worker, unsigned within);
 
-/* Whether there is such a call, as part of the parking protocol [E5]. */
+/* Whether the lane has a call that nobody has looked at in this worker's name: part of the parking
+ * protocol [E5]. */
 bool para__lane_has_news(para__lanes *lanes, unsigned index, unsigned worker);
 
-/* The same for all lanes: whether there is a call that the worker has not looked at, and a look at
- * each, unless somebody else acts for the worker or sits on its core. */
+/* The same for all lanes: whether one has such a call; and a look at each, unless somebody else
+ * acts for the worker or sits on its core. */
 bool para__lanes_have_news(para__lanes *lanes, unsigned worker);
 para__visit para__lanes_serve(para__lanes *lanes, unsigned worker);
 

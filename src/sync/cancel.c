@@ -1,20 +1,20 @@
 /* Cancel tokens. The word has two bits, which are set and never cleared:
  *
- *   REQUESTED  by a canceller [E12]; who sees it sees what was done before the request
- *   AWAITED    by a waiter, under the latch of the token's bucket, before it appends its node
+ *   REQUESTED  set by a canceller [E12]; whoever sees it sees what was done before the request
+ *   AWAITED    set by a waiter, under the latch of the token's bucket, before it appends its node
  *
- * A request is not lost. Both bits are set by read-modify-writes of one word, of which one comes
- * first. If it is the waiter's, the canceller sees AWAITED, and takes the latch after the waiter,
- * whose node it finds. If it is the canceller's, the waiter sees REQUESTED and does not wait. */
+ * A request is not lost. Both bits are set by read-modify-writes of one word, and one of these
+ * comes first. If it is the waiter's, the canceller sees AWAITED, takes the latch after the waiter,
+ * and finds its node. If it is the canceller's, the waiter sees REQUESTED and does not wait. */
 #include "sync/cancel.h"
 
 enum { REQUESTED = 1, AWAITED = 2 };
 
 _Static_assert(sizeof(para_cancel) == 4, "a token has four bytes");
 
-static _Atomic uint32_t *token_of(para_cancel *cancel)
+static para__atomic_u32 *token_of(para_cancel *cancel)
 {
-    return (_Atomic uint32_t *)&cancel->word;
+    return (para__atomic_u32 *)&cancel->word;
 }
 
 void para_cancel_request(para_cancel *cancel)

@@ -1,5 +1,5 @@
-/* Waits that a token or a deadline may end. A wait stands in the queue of its lock and, with a
- * second node and the same event, in that of its token. */
+/* Waits that a token or a deadline may end. A waiter's node is in the queue of its lock; a second
+ * node with the same event is in the queue of its token. */
 #ifndef PARA_SYNC_CANCEL_H
 #define PARA_SYNC_CANCEL_H
 
@@ -16,13 +16,14 @@ static inline bool para__cancel_is_requested(const para_cancel *cancel)
     return is_requested;
 }
 
-/* Puts a node, whose key is the token and whose event is armed, in the token's queue; false: it is
- * requested already, and the node is in no queue. */
+/* Puts a node into its token's queue. The node's key is the token, and its event is armed. False:
+ * the token was requested already, and the node is in no queue. */
 bool para__cancel_enter(para__waiter *waiter, para_cancel *cancel);
 void para__cancel_leave(para__waiter *waiter);
 
-/* Sleeps until the event, which was armed before, is rung. PARA_OK if it was; else the reason to
- * give up. Whatever it returns, the caller looks whether its time has come before it gives up. */
+/* Sleeps until the event, which the caller has armed, is rung. PARA_OK if it was rung, else the
+ * reason to give up. Whatever it returns, the caller checks whether its turn has come before it
+ * gives up. */
 para_status para__wait(para__event *event, uint64_t deadline_ns, para_cancel *cancel);
 
 #endif

@@ -1,10 +1,11 @@
-/* Lock checking. A thread remembers what it holds, with places. The process remembers orders: "this
- * mutex was locked there while that one, locked there, was held". To lock, while some are held, one
- * from which remembered orders lead back to one of those, can deadlock, whether or not it does this
- * time; it is refused. A try cannot wait, so it neither is refused for that nor makes an order.
+/* Lock checking. A thread remembers which locks it holds, and where it locked them. The process
+ * remembers orders: "this mutex was locked there while that one, locked there, was held". A thread
+ * may not lock a mutex from which remembered orders lead back to one that it holds: that can
+ * deadlock, whether or not it does so this time, and is refused. A try cannot wait, so it is never
+ * refused for that, and makes no order.
  *
- * When memory runs out, checking ends for good, and says so: what is not remembered could not be
- * told from what is wrong. */
+ * When memory runs out, checking ends for good and says so: the check could no longer tell what is
+ * wrong from what was not remembered. */
 #include "sync/check.h"
 
 #include "base/atomic.h"
@@ -20,9 +21,10 @@
 
 static PARA__THREAD_LOCAL para__hold *latest; /* of what the thread holds */
 
-static _Atomic bool checking_ended; /* a value on its own: orders nothing */
+static para__atomic_bool checking_ended; /* a value on its own: orders nothing */
 
-/* To write is a cancellation point and may set errno; to lock a mutex does neither. */
+/* Writing is a cancellation point and may set errno; locking a mutex does neither, so both are
+ * undone here. */
 static void end_checking(void)
 {
     if (para__swap_relaxed(&checking_ended, true))
@@ -39,7 +41,7 @@ static bool is_ended(void)
     return para__load_relaxed(&checking_ended); /* late news: one more is checked */
 }
 
-/* What points to the calling thread's hold of the mutex; to NULL if it has none. */
+/* The pointer to the calling thread's hold of the mutex; it points to NULL if there is none. */
 static para__hold **find_held(const void *mutex)
 {
     para__hold **at = &latest;

@@ -12,11 +12,11 @@
  * order of seq_cst operations, and then so does the sleeper's PARKED, which the waker therefore
  * sees.
  *
- * Where the sleeper is one of many, in queues, the news are a word that another edge orders, and
- * arm() and ring() take the places of prepare() and wake(). Both are swaps of the state, of which
- * one comes first [E13]. If it is the ring, the arm reads AWAKE from it and acquires, so that the
- * look after it finds the news. If it is the arm, the ring makes its PARKED AWAKE, and the wait
- * ends. To ring and to wake are two steps, so that the system call can wait until latches are
+ * A sleeper in a queue, one of many, uses arm() instead of prepare(), and its waker uses ring()
+ * instead of wake(). The news are then a word that another edge orders. Both are swaps of the
+ * state, and one comes first [E13]. If it is the ring, the arm reads AWAKE from it and acquires, so
+ * that the look after it finds the news. If it is the arm, the ring turns its PARKED into AWAKE,
+ * and the wait ends. Ringing is separate from the system call, which can wait until latches are
  * free. */
 #ifndef PARA_SYNC_EVENT_H
 #define PARA_SYNC_EVENT_H
@@ -27,7 +27,7 @@
 
 /* One sleeper, any number of wakers. */
 typedef struct para__event {
-    _Atomic uint32_t state; /* AWAKE or PARKED; PARKED written by the sleeper, AWAKE by anyone */
+    para__atomic_u32 state; /* AWAKE or PARKED; PARKED written by the sleeper, AWAKE by anyone */
 } para__event;
 
 enum { PARA__AWAKE = 0, PARA__PARKED = 1 };
@@ -56,13 +56,13 @@ static inline void para__event_wait_for(para__event *event, uint64_t ns)
         para__futex_wait_for(&event->state, PARA__PARKED, ns);
 }
 
-/* Whether the sleeper seems to be parked: for a decision that may turn out wrong. */
+/* Whether the sleeper seems to be parked: for decisions that may be wrong. */
 static inline bool para__event_seems_parked(para__event *event)
 {
     return para__load_relaxed(&event->state) == PARA__PARKED; /* a guess: orders nothing */
 }
 
-/* The same for the waker, who has made its news visible and may not miss a sleeper. */
+/* The same for a waker, which has made its news visible and must not miss a sleeper. */
 static inline bool para__event_is_parked(para__event *event)
 {
     return para__load_seq_cst(E5, &event->state) == PARA__PARKED; /* after the news */
@@ -91,8 +91,8 @@ static inline bool para__event_wait_until(para__event *event, uint64_t deadline_
     return true;
 }
 
-/* After the news. Whether para__futex_wake(&event->state, 1) is due, be it after the event is gone:
- * it needs no more than the address. */
+/* Called after the news. Whether para__futex_wake(&event->state, 1) is due. It may come after the
+ * event is gone, because it needs the address only. */
 static inline bool para__event_ring(para__event *event)
 {
     return para__swap_release(E13, &event->state, PARA__AWAKE) == PARA__PARKED;

@@ -5,8 +5,8 @@
  *       |                        v
  *       +----unlock [E10]---- CONTENDED     the unlocker wakes one sleeper
  *
- * Who has slept takes it as CONTENDED, since it cannot know whether others still sleep: at worst
- * one wake-up is in vain. The third of the mutexes in Drepper, "Futexes Are Tricky", 2004.
+ * A thread that has slept takes it as CONTENDED, since it cannot know whether others still sleep:
+ * at worst one wake-up is in vain. The third of the mutexes in Drepper, "Futexes Are Tricky", 2004.
  * Not fair; a thread that holds one neither waits nor takes a second. */
 #ifndef PARA_SYNC_LATCH_H
 #define PARA_SYNC_LATCH_H
@@ -16,7 +16,7 @@
 #include "base/thread.h"
 
 typedef struct para__latch {
-    _Atomic uint32_t state; /* zeroed: free */
+    para__atomic_u32 state; /* zeroed: free */
 } para__latch;
 
 enum { PARA__LATCH_FREE = 0, PARA__LATCH_HELD = 1, PARA__LATCH_CONTENDED = 2 };
@@ -31,7 +31,7 @@ static inline void para__latch_lock(para__latch *latch)
 {
     if (para__latch_try(latch))
         return;
-    /* As long as a holder that runs may take, which is much less than a sleep. */
+    /* For as long as a running holder may take, which is much less than a sleep. */
     for (int looks = para__several_cpus() ? 20 : 0; looks > 0; looks--) {
         for (int pauses = 0; pauses < 4; pauses++)
             para__pause();

@@ -27,7 +27,7 @@ bool para__line_try(const para__lock_type *type, void *lock, para__waiter *self,
     return taken;
 }
 
-/* self stands in line. A waiter whose time is over looks once more whether its turn has come, so
+/* self stands in line. A waiter whose time is over checks once more whether its turn has come, so
  * that it never takes a wake-up with it. */
 static para_status sleep_in_line(const para__lock_type *type, void *lock, para__waiter *self,
                                  uint64_t deadline_ns, para_cancel *cancel)
@@ -54,7 +54,7 @@ para_status para__line_wait(const para__lock_type *type, void *lock, para__waite
 {
     if (spins && spin_and_take(type, lock, self->need, deadline_ns))
         return PARA_OK;
-    para__event event = {PARA__PARKED};
+    para__event event = {PARA__ATOMIC(PARA__PARKED)};
     para__waiter for_token = {.key = cancel, .event = &event};
     self->event = &event;
     if (cancel && !para__cancel_enter(&for_token, cancel))

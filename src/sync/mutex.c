@@ -1,7 +1,7 @@
 /* The mutex. Its word has four bits and a number, and zero means free:
  *
- *   LOCKED    Set by who takes the lock [E9], cleared by its holder [E9]. Anyone may take it while
- *             LOCKED and RESERVED are clear, also past those who wait.
+ *   LOCKED    Set by the thread that takes the lock [E9], and cleared by it [E9]. Any thread may
+ *             take the lock while LOCKED and RESERVED are clear, also past those that wait.
  *   WAITING   The queue is not empty. Set as the first waiter queues, cleared as the last one
  *             leaves, both under the latch.
  *   WAKING    The first in line has been woken, so that others need not wake it. It may nap. Set by
@@ -10,8 +10,8 @@
  *             under the latch.
  *   RESERVED  The first in line has waited long enough: newcomers keep off. Set by itself while it
  *             is in the queue, cleared under the latch as it takes the lock or leaves.
- *   CPU       The last holder's, plus one, if others waited as it took the lock; else 0. A hint:
- *             who runs there keeps the holder off its CPU. Cleared as WAITING is.
+ *   CPU       The last holder's, plus one, if others waited as it took the lock; else 0. A hint: a
+ *             thread that runs there keeps the holder off its CPU. Cleared as WAITING is.
  *
  *     0 --lock [E9]--> LOCKED --unlock [E9]--> 0         nobody waits: one operation each
  *
@@ -23,43 +23,46 @@
  *                v
  *             holder
  *
- * Who clears WAITING, WAKING and RESERVED holds the latch; so with the latch and an empty queue all
- * three are clear. (Not in a child of fork(), whose queues begin empty: a newcomer that finds the
- * queue empty, also one that only tries, takes those bits for what they are, a parent's. Until one
- * has had to queue each unlock looks there in vain.)
+ * WAITING, WAKING and RESERVED are cleared under the latch; so if a thread has the latch and the
+ * queue is empty, all three are clear. (A child of fork() is the exception, since its queues begin
+ * empty. A newcomer that finds the queue empty, also one that only tries, takes those bits for the
+ * parent's. Until a thread has had to queue, each unlock looks at the queue in vain.)
  *
- * No wake-up is lost. The word changes by read-modify-writes only, so of those that set and clear
- * LOCKED and WAITING each sees all before it. If the lock is free and somebody is in line, the
- * first of these has been woken, or an unlocker that saw WAITING without WAKING is on its way to
- * the latch. For the first in line goes to sleep, or comes to be first, while LOCKED is set or such
- * an unlocker on its way, and with WAKING clear. Once woken it either takes the lock, and its own
- * unlock wakes the next; or finds LOCKED set in the step that clears WAKING. One whose time is over
- * does one or the other first if it was woken, so that it never takes a wake-up with it.
+ * No wake-up is lost. The word changes by read-modify-writes only, so each change of LOCKED and
+ * WAITING sees all before it. If the lock is free and somebody is in line, then the first in line
+ * has been woken, or an unlocker that saw WAITING without WAKING is on its way to the latch. The
+ * reason: the first in line goes to sleep, or comes to be first, while WAKING is clear, and LOCKED
+ * is set or such an unlocker is on its way. Once woken, it either takes the lock, and its own
+ * unlock wakes the next; or it finds LOCKED set in the step that clears WAKING. A woken waiter
+ * whose time is over does one or the other first, so that it never takes a wake-up with it.
  *
  * Nobody waits without bound. The first in line is woken by the next unlock. From then on newcomers
  * may overtake it for PARA__OVERTAKE_NS; then it sets RESERVED, and the lock goes from its holder
- * to it. So a waiter waits for at most that time, a nap, which may be as long again, and three
- * critical sections for each one before it in line, and those come in the order of arrival: the
- * section that it finds, one that begins just before the lock that it saw free is its own, and the
- * last one that begins before it has set RESERVED.
+ * to it. The line is in the order of arrival. For each waiter before it, and for itself, a waiter
+ * waits for at most that time, a nap, which may be as long again, and three critical sections: the
+ * one that it finds, one that begins just before it takes a lock that it saw free, and the last one
+ * that begins before it has set RESERVED.
  *
- * An unlock is one subtraction, which is faster than a compare-and-swap. It leaves the lock free
- * before the unlocker looks for whom to wake, so from then on it knows the mutex by address only:
- * the next holder may have freed it. Only with the latch and a waiter before it does it touch the
- * word again, for that waiter's mutex exists. It may be another one than was unlocked, and then
- * somebody is woken in vain; what it is for sure is a mutex, since nothing else has such keys. An
- * unlock of what is free leaves LOCKED set, and so finds out; nobody can take the lock then until
- * it has put the word right. (Two of these at once may pass for an unlock, and take somebody's lock
- * away; they lock nobody out.)
+ * An unlock is one subtraction, which is faster than a compare-and-swap. The lock is free before
+ * the unlocker looks for a thread to wake. From then on it knows the mutex by address only, because
+ * the next holder may have freed it. It touches the word again only if it has the latch and has
+ * found a waiter, whose mutex exists. That may be another mutex than the one that was unlocked, and
+ * then somebody is woken in vain; it is certainly a mutex, since nothing else has such keys. An
+ * unlock of a free mutex leaves LOCKED set and notices that; nobody can take the lock until it has
+ * put the word right. (Two such unlocks at the same time may pass for a proper one, and take
+ * another thread's lock away; they lock nobody out.)
  *
- * Rejected: to count that time from a waiter's arrival. With more threads than CPUs all have
- * starved when they come to be first, and every unlock is a hand-over to a thread that has to be
- * switched to. To hand the lock over at every unlock: likewise. To go back to sleep after a wake-up
- * that was in vain, until the next unlock: each of those then pays for a system call, some 5 us in
- * 60, where a nap costs only the one who takes it. To nap and spin wherever one is: the system
- * often wakes the first in line on the holder's CPU though another is idle, and each nap there took
- * 10 us from the middle of a section (16 threads, sections of 5 us: 1.04 of pthread's time, now
- * 0.99). To yield there instead: beside CPU hogs it is these that get the time. */
+ * Rejected:
+ * - To count that time from a waiter's arrival. With more threads than CPUs all have starved when
+ *   they come to be first, and every unlock hands the lock to a thread that the system has to
+ *   switch to.
+ * - To hand the lock over at every unlock: for the same reason.
+ * - To go back to sleep after a wake-up in vain, until the next unlock. Each unlock then pays for a
+ *   system call, some 5 us in 60; a nap costs only the thread that takes it.
+ * - To nap and spin on any CPU. The system often wakes the first in line on the holder's CPU though
+ *   another is idle, and each nap there took 10 us from the middle of a section (16 threads,
+ *   sections of 5 us: 1.04 of pthread's time, now 0.99).
+ * - To yield there instead: CPU hogs get the time then. */
 #include <para/mutex.h>
 
 #include "base/assert.h"
@@ -75,31 +78,32 @@ static const uint32_t CPU = UINT32_MAX << CPU_SHIFT;
 
 _Static_assert(sizeof(para_mutex) == 4, "a mutex has four bytes");
 
-/* About what it takes to be called, 35 to 46 us where it was chosen: who naps at the moment at
- * which the lock becomes free comes up to a nap and its timer's slack later than one who is called.
- * Of 30, 50, 100, 200, 300 and 1000 us, all are as good for sections of 5 us one after the other;
- * with time between them short ones are better. */
+/* About the time of a wake-up, 35 to 46 us where it was chosen. If the lock becomes free just as a
+ * thread begins a nap, that thread comes up to a nap and its timer's slack later than one that is
+ * woken. Naps of 30, 50, 100, 200, 300 and 1000 us are all as good for sections of 5 us without a
+ * pause between them; with pauses, short naps are better. */
 static const uint64_t nap_ns = 50000;
 
-static _Atomic uint32_t *word_of(para_mutex *mutex)
+static para__atomic_u32 *word_of(para_mutex *mutex)
 {
-    return (_Atomic uint32_t *)&mutex->word;
+    return (para__atomic_u32 *)&mutex->word;
 }
 
-/* This thread's CPU, as the word has it; 0 if that is not known. From 65 535 on a wrong hint. */
+/* This thread's CPU, in the form of the word; 0 if it is not known. A wrong hint from CPU 65 535
+ * on. */
 static uint32_t here(void)
 {
     return (uint32_t)(para__current_cpu() + 1) << CPU_SHIFT;
 }
 
-/* What becomes of a free lock's word as a thread on that CPU takes the lock. */
+/* The word of a free lock after a thread on that CPU has taken it. */
 static uint32_t taken_from(uint32_t known, uint32_t cpu)
 {
     return (known & ~CPU) | LOCKED | (known & WAITING ? cpu : 0);
 }
 
 /* Whether a holder waits for the CPU on which this thread runs: a guess, either may have moved. */
-static bool is_in_holders_way(_Atomic uint32_t *word)
+static bool is_in_holders_way(para__atomic_u32 *word)
 {
     const uint32_t known = para__load_relaxed(word);
     return known & LOCKED && known & CPU && (known & CPU) == here();
@@ -108,7 +112,7 @@ static bool is_in_holders_way(_Atomic uint32_t *word)
 /* As a newcomer. */
 static bool take(void *mutex, uint32_t cpu)
 {
-    _Atomic uint32_t *const word = word_of(mutex);
+    para__atomic_u32 *const word = word_of(mutex);
     uint32_t known = para__load_relaxed(word); /* the swap orders */
     while (!(known & (LOCKED | RESERVED)))
         if (para__cas_acquire(E9, word, &known, taken_from(known, cpu)))
@@ -118,7 +122,7 @@ static bool take(void *mutex, uint32_t cpu)
 
 static bool take_or_announce(void *mutex, para__waiter *self, bool others, bool queues)
 {
-    _Atomic uint32_t *const word = word_of(mutex);
+    para__atomic_u32 *const word = word_of(mutex);
     (void)self;
     uint32_t known = para__load_relaxed(word); /* the swap orders */
     uint32_t next;
@@ -131,9 +135,10 @@ static bool take_or_announce(void *mutex, para__waiter *self, bool others, bool 
     return taken;
 }
 
-/* Under the latch, by the first in line, woken: takes the lock, or sees to it that the next unlock
- * wakes it again, and that newcomers keep off if it has starved. others: more wait. */
-static bool take_or_rest(_Atomic uint32_t *word, bool others, bool starved)
+/* Called under the latch by the first in line, which was woken. It takes the lock; or it makes sure
+ * that the next unlock wakes it again and, if it has starved, that newcomers keep off. others: more
+ * threads wait. */
+static bool take_or_rest(para__atomic_u32 *word, bool others, bool starved)
 {
     uint32_t known = para__load_relaxed(word); /* the swap orders */
     uint32_t next;
@@ -144,10 +149,10 @@ static bool take_or_rest(_Atomic uint32_t *word, bool others, bool starved)
     return !(known & LOCKED);
 }
 
-/* First in line and woken, without the latch: until the lock seems free, for as long as it is worth
- * spinning, which it is not in the holder's way. Keeps newcomers off if it has starved; then it
- * comes next, and luck does not count. */
-static void spin_as_first(_Atomic uint32_t *word, bool starved, uint64_t deadline_ns)
+/* For the first in line, woken, without the latch: spins until the lock seems free, as long as that
+ * pays; in the holder's way it does not pay. Keeps newcomers off if it has starved: then it is
+ * certain to come next, and its luck in spinning does not count. */
+static void spin_as_first(para__atomic_u32 *word, bool starved, uint64_t deadline_ns)
 {
     if (!(para__load_relaxed(word) & LOCKED)) /* all of this is a guess */
         return;
@@ -162,16 +167,17 @@ static void spin_as_first(_Atomic uint32_t *word, bool starved, uint64_t deadlin
     para__spin_end(!held);
 }
 
-/* First in line and woken: spins, and naps between, until the lock seems free or it has starved. In
- * the holder's way it naps for nap_ns more than has passed since it was woken; no longer, for
- * nobody calls it if the lock is left free meanwhile. So it may nap until twice PARA__OVERTAKE_NS
- * and nap_ns after it was woken, with which 16 threads and sections of 5 us are half a percent
- * faster than with naps that end in time. WAKING stays set, so that no unlock pays for another
- * wake-up: a running thread takes the lock again and again, and each of them would be in vain. */
+/* For the first in line, woken: spins, with naps between, until the lock seems free or it has
+ * starved. In the holder's way a nap is nap_ns longer than the time since the wake-up. It is no
+ * longer than that, because nobody wakes it if the lock becomes free meanwhile. So it may nap until
+ * twice PARA__OVERTAKE_NS and nap_ns after its wake-up: with 16 threads and sections of 5 us this
+ * is half a percent faster than naps that end in time. WAKING stays set, so that no unlock pays for
+ * another wake-up: a running thread takes the lock again and again, and each wake-up would be in
+ * vain. */
 static para_status stay_awake(void *mutex, para__waiter *self, uint64_t deadline_ns,
                               para_cancel *cancel)
 {
-    _Atomic uint32_t *const word = word_of(mutex);
+    para__atomic_u32 *const word = word_of(mutex);
     self->since_ns = self->since_ns ? self->since_ns : para__now_ns();
     for (;;) {
         self->starved = para__now_ns() - self->since_ns >= PARA__OVERTAKE_NS;
@@ -188,9 +194,10 @@ static para_status stay_awake(void *mutex, para__waiter *self, uint64_t deadline
     }
 }
 
-/* Under the latch. Whoever stands in line is announced, and if the first in line has been woken,
- * others know. That does not hold while an unlock of what is free is put right. */
-static void check_word(_Atomic uint32_t *word, const para__bucket *bucket, const void *key)
+/* Under the latch: asserts that a line that is not empty is announced, and that WAKING is set if
+ * the first in line has been woken. This does not hold while an unlock of a free mutex is put
+ * right. */
+static void check_word(para__atomic_u32 *word, const para__bucket *bucket, const void *key)
 {
     if (!PARA__ASSERTS)
         return;
@@ -203,7 +210,7 @@ static void check_word(_Atomic uint32_t *word, const para__bucket *bucket, const
 static bool take_or_leave(void *mutex, para__bucket *bucket, para__waiter *self, bool is_over,
                           para__calls *calls)
 {
-    _Atomic uint32_t *const word = word_of(mutex);
+    para__atomic_u32 *const word = word_of(mutex);
     check_word(word, bucket, self->key);
     const bool first = para__queue_next(bucket, self->key, NULL) == self;
     const bool others = !first || para__queue_next(bucket, self->key, self);
@@ -228,7 +235,8 @@ para_status(para_mutex_lock_with)(para_mutex *mutex, uint64_t deadline_ns, para_
     if (take(mutex, cpu))
         return PARA_OK;
     para__waiter self = {.key = para__mutex_key(mutex), .need = cpu};
-    /* Who is kept off does not spin: it is in the way of the one that comes next. */
+    /* A newcomer that is kept off does not spin: it would be in the way of the thread that comes
+     * next. */
     const bool spins = !(para__load_relaxed(word_of(mutex)) & RESERVED); /* a guess */
     return para__line_wait(&mutex_type, mutex, &self, spins, deadline_ns, cancel);
 }
@@ -249,7 +257,7 @@ para_status para_mutex_unlock_slow(para_mutex *mutex, uint32_t rest)
     const bool was_free = (rest & LOCKED) != 0;
     if (!was_free && (rest & (WAITING | WAKING)) != WAITING)
         return PARA_OK;
-    _Atomic uint32_t *const word = word_of(mutex); /* may be gone: see above */
+    para__atomic_u32 *const word = word_of(mutex); /* may be gone: see above */
     const void *const key = para__mutex_key(mutex);
     para__calls calls = {.count = 0};
     para__bucket *const bucket = para__bucket_lock(key);

@@ -2,14 +2,14 @@
  * which it is first and one of those in which it is second; locks are found by address and orders
  * by both addresses in hash tables, so that what is known already costs no search.
  *
- * A new order first -> then makes a circle if orders lead from then to first. The search, breadth
- * first so that what it finds is short, passes by ranks: along each order the rank grows, so no way
- * leads to a lock of a lower rank or of the same. After the search the ranks of then, and of those
- * behind it, are raised as far as the new order needs. (Ranks that only grow: the simplest of the
- * algorithms in Bender, Fineman, Gilbert and Tarjan, "A New Approach to Incremental Cycle Detection
- * and Related Problems", ACM TALG 12, 2015.)
+ * A new order first -> then makes a circle if orders lead from then to first. The search is breadth
+ * first, so that it finds a short way. It is limited by ranks: the rank grows along each order, so
+ * no way leads to a lock of the same or a lower rank. After the search the ranks of then, and of
+ * the locks behind it, are raised as far as the new order needs. (Ranks that only grow are the
+ * simplest algorithm in Bender, Fineman, Gilbert and Tarjan, "A New Approach to Incremental Cycle
+ * Detection and Related Problems", ACM TALG 12, 2015.)
  *
- * A mutex of pthread guards it all, and not a latch, since memory is allocated under it. */
+ * A pthread mutex guards all of it, and not a latch, since memory is allocated under it. */
 #include "sync/orders.h"
 
 #include "base/fork.h"
@@ -212,7 +212,7 @@ static void erase_order(order *o)
     free(o);
 }
 
-/* The last of known orders that lead from one lock to another; NULL: there are none. */
+/* The last order of a way from one lock to another; NULL: there is no way. */
 static const order *find_way(lock_node *from, const lock_node *to)
 {
     searches++;
@@ -237,7 +237,8 @@ static const order *find_way(lock_node *from, const lock_node *to)
     return NULL;
 }
 
-/* Has ranks grow along the orders of l again, and so on. A queue of locks, each at most once. */
+/* Makes ranks grow along the orders of l again, and behind it. Uses a queue that holds each lock at
+ * most once. */
 static void raise_behind(lock_node *l)
 {
     searches++; /* marks those that are in the queue */
@@ -274,8 +275,8 @@ static void describe_way(const order *way, char *ways, size_t bytes)
 
 /* ---- What is asked -------------------------------------------------------------------- */
 
-/* The last of the orders that lead from `then` to one of its earlier ones; which that is. *known:
- * all orders are known that it makes, so that there is nothing to search nor to add. */
+/* The last order of a way from `then` to one of its earlier locks, and that lock. *known: all its
+ * orders are known already, so there is nothing to search or add. */
 static const order *find_inversion(const para__hold *then, const para__hold **with, bool *known)
 {
     lock_node *const b = find_lock(then->lock);
@@ -307,8 +308,9 @@ static bool add(const para__hold *first, const para__hold *then)
     return true;
 }
 
-/* All are looked at before the first is added: a lock that is refused was never waited for. What is
- * added ends at one lock, so that a circle has one new order, and a search finds it before. */
+/* All orders are checked before the first is added: a lock that is refused was never waited for.
+ * All new orders end at one lock, so a circle has exactly one of them, and the search finds it
+ * before. */
 para__order_answer para__orders_add(const para__hold *then, const para__hold **with, char *ways,
                                     size_t bytes)
 {

@@ -1,5 +1,5 @@
 /* The orders in which locks are taken: "that one was locked there while this one, locked there, was
- * held". As long as they have no circle nobody can deadlock over them. */
+ * held". Without a circle of orders nobody can deadlock. */
 #ifndef PARA_SYNC_ORDERS_H
 #define PARA_SYNC_ORDERS_H
 
@@ -23,13 +23,13 @@ typedef enum para__order_answer {
     PARA__ORDER_NO_MEMORY /* some are not known */
 } para__order_answer;
 
-/* Remembers that then was locked while its earlier ones were held, unless that makes a circle: then
- * tells which of them it is with, and writes the orders that are the other way round into ways, as
- * text. Any thread. */
+/* Remembers that `then` was locked while its earlier ones were held, unless that makes a circle.
+ * Then it tells which earlier lock is in the circle, and writes the orders the other way round into
+ * ways, as text. Any thread. */
 para__order_answer para__orders_add(const para__hold *then, const para__hold **with, char *ways,
                                     size_t bytes);
 
-/* Forgets all that is known of a lock: it is gone, and its address may become another's. */
+/* Forgets a lock that is destroyed: another one may get its address. */
 void para__orders_forget(const void *lock);
 
 /* The place's file without folders: a text has little room. */

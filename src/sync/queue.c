@@ -4,11 +4,11 @@
 
 #include <stddef.h>
 
-/* So many that two locks in the midst of waking seldom meet; a power of two. */
+/* Enough that two locks that wake threads at the same time seldom share one; a power of two. */
 enum { BUCKETS_LOG = 6 };
 static para__bucket buckets[1 << BUCKETS_LOG];
 
-/* In the child: who waited are threads that it does not have, and so may be a latch's holder. */
+/* In a child. The threads that waited do not exist here, and neither may the holder of a latch. */
 static void empty_all(void)
 {
     for (size_t i = 0; i < sizeof buckets / sizeof buckets[0]; i++) {
@@ -30,7 +30,7 @@ void para__bucket_check(const para__bucket *bucket)
 
 para__bucket *para__bucket_lock(const void *key)
 {
-    static _Atomic unsigned emptied;
+    static para__atomic_u32 emptied;
     para__after_fork(&emptied, empty_all);
     /* Multiplication by the golden ratio: Knuth, The Art of Computer Programming 3, 6.4. */
     const uint64_t mixed = (uint64_t)(uintptr_t)key * 0x9e3779b97f4a7c15u;

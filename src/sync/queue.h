@@ -10,10 +10,9 @@
  * A thread may stand in two queues with two nodes and one event: a lock's and a cancel token's. It
  * takes one bucket's latch at a time.
  *
- * A wake-up may reach a stranger, and a mutex's WAKING be set in a stranger's word. An unlocker
- * looks for the queue by address after it has let go of the lock, whose memory may by then be
- * another's. So every waiter takes being woken for a hint, and looks itself whether its time has
- * come. */
+ * A wake-up may reach a stranger, and WAKING may be set in a stranger's word. An unlocker finds the
+ * queue by address after it has released the lock, and by then another lock may have that memory.
+ * So every waiter treats a wake-up as a hint, and checks itself whether its turn has come. */
 #ifndef PARA_SYNC_QUEUE_H
 #define PARA_SYNC_QUEUE_H
 
@@ -31,7 +30,7 @@ typedef struct para__waiter {
     struct para__waiter *prev, *next; /* in the bucket */
     uint64_t since_ns;                /* semaphore: first in line since; mutex: first woken; or 0 */
     uint32_t need;                    /* semaphore: how many units; mutex: its thread's CPU */
-    _Atomic bool woken;               /* set by a waker, cleared by its owner */
+    para__atomic_bool woken;          /* set by a waker, cleared by its owner */
     bool starved;                     /* mutex: first in line for too long; its owner's */
 } para__waiter;
 
@@ -40,8 +39,8 @@ typedef struct para__bucket {
     para__waiter *first, *last;
 } para__bucket;
 
-/* A mutex's is odd, as nothing else's is: who finds somebody in line for such a key knows that a
- * mutex is there, though maybe another than it unlocked. */
+/* The key of a mutex: odd, unlike all others. So a thread that finds a waiter with such a key knows
+ * that a mutex exists there, though maybe another one than it unlocked. */
 static inline const void *para__mutex_key(const void *mutex)
 {
     return (const char *)mutex + 1;
@@ -62,7 +61,7 @@ static inline void para__bucket_unlock(para__bucket *bucket)
 
 /* The rest is called under the latch. */
 
-/* The next of the key's nodes after this one, or the first if that is NULL; NULL: none. */
+/* The key's next node after the given one, or the first if that is NULL; NULL: none. */
 static inline para__waiter *para__queue_next(const para__bucket *bucket, const void *key,
                                              const para__waiter *after)
 {
@@ -75,7 +74,7 @@ static inline para__waiter *para__queue_next(const para__bucket *bucket, const v
 void para__queue_append(para__bucket *bucket, para__waiter *waiter);
 void para__queue_remove(para__bucket *bucket, para__waiter *waiter);
 
-/* Those to be woken when the latch is free again. */
+/* Waiters to be woken once the latch is free. */
 enum { PARA__CALLS = 16 };
 typedef struct para__calls {
     unsigned count;

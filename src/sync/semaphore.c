@@ -1,14 +1,14 @@
 /* The semaphore. Its word, from below: 24 bits of available units, 24 of the maximum, and
  *
- *   QUEUED   The queue is not empty. Set as a waiter queues, cleared as the last one leaves, both
- *            under the latch. Without it a release is one operation.
- *   HOLD     Newcomers queue although there are units: somebody waits and the semaphore is FAIR, or
- *            units have come when the first in line had been first for PARA__OVERTAKE_NS. Set and
- *            cleared under the latch.
- *   FAIR     Set by init.
+ *   QUEUED  The queue is not empty. Set as a waiter queues, cleared as the last one leaves, both
+ *           under the latch. Without it a release is one operation.
+ *   CLOSED  Newcomers queue although there are units: somebody waits and the semaphore is FAIR, or
+ *           units have come when the first in line had been first for PARA__OVERTAKE_NS. Set and
+ *           cleared under the latch.
+ *   FAIR    Set by init.
  *
- *     newcomer: enough, no HOLD: -n [E11] ------------------------------------> has them
- *        | else +QUEUED, +HOLD if FAIR                                             ^
+ *     newcomer: enough, not CLOSED: -n [E11] -----------------------------------> has them
+ *        | else +QUEUED, +CLOSED if FAIR                                           ^
  *        v                                                                         |
  *     queued, asleep <----------------------------------------------+              |
  *        |  a releaser's or a leaver's serve()                      |              |
@@ -18,8 +18,9 @@
  *
  * While somebody waits, every release goes through the latch: it adds units [E11], and serve()
  * wakes as many of the first in line as the units suffice for, less those that are awake already.
- * So exactly those are awake that can proceed, unless a newcomer is quicker; and in the line nobody
- * overtakes, also among those who are awake, because each leaves enough for all before it.
+ * So exactly those waiters are awake that can proceed, unless a newcomer is quicker. Nobody in the
+ * line overtakes, not even among those that are awake, because each leaves enough for all before
+ * it.
  *
  * No wake-up is lost. The units and QUEUED are in one word, changed by read-modify-writes only: a
  * waiter sets QUEUED in the one that finds too few units, so a later release sees it, takes the
@@ -27,16 +28,17 @@
  * under the latch; the units that it was woken for have been taken by a newcomer, whose release
  * serves again. Whoever leaves the queue, served or not, serves those who remain.
  *
- * Nobody waits without bound, also who wants many where others take and return single ones and the
- * sum is never reached: it is noted since when the first in line has been first, by itself as it
- * queues or by serve() as the one before it leaves. The first serve() that is PARA__OVERTAKE_NS
- * later sets HOLD, so that units only come in until it is served. While no units come nobody looks
- * at the clock: those that were free all the time newcomers may take.
+ * Nobody waits without bound, not even a waiter for many units where others take and return single
+ * ones, so that there are never enough. The time since which the first in line has been first is
+ * recorded: by itself as it queues, or by serve() as the one before it leaves. The first serve()
+ * that runs PARA__OVERTAKE_NS later sets CLOSED, so that units only come in until that waiter is
+ * served. While no units come nobody looks at the clock: newcomers may take those that were free
+ * all the time.
  *
- * Every change of the word is a read-modify-write, so that an acquire that reads any of them also
- * comes after all releases before (release sequences), however many releases its units came from.
- * Between its compare-and-swap and the end, a releaser touches the semaphore only if somebody is
- * queued, who cannot leave without the latch. */
+ * Every change of the word is a read-modify-write, so an acquire that reads one of them also comes
+ * after all earlier releases (release sequences), however many releases its units came from. After
+ * its compare-and-swap a releaser touches the semaphore only if somebody is queued, and a queued
+ * thread cannot leave without the latch. */
 #include <para/semaphore.h>
 
 #include "base/assert.h"
@@ -46,14 +48,14 @@
 
 enum { MAXIMUM_SHIFT = 24 };
 static const uint64_t QUEUED = PARA_SEMAPHORE_WAITING_;
-static const uint64_t HOLD = PARA_SEMAPHORE_HOLD_;
+static const uint64_t CLOSED = PARA_SEMAPHORE_CLOSED_;
 static const uint64_t FAIR = PARA_SEMAPHORE_FAIR_;
 
 _Static_assert(sizeof(para_semaphore) == 8, "a semaphore has eight bytes");
 
-static _Atomic uint64_t *units_of(para_semaphore *semaphore)
+static para__atomic_u64 *units_of(para_semaphore *semaphore)
 {
-    return (_Atomic uint64_t *)&semaphore->word;
+    return (para__atomic_u64 *)&semaphore->word;
 }
 
 static uint32_t available(uint64_t word)
@@ -79,17 +81,17 @@ para_status para_semaphore_init(para_semaphore *semaphore, uint32_t initial, uin
                           most);
     if (flags & ~PARA_SEMAPHORE_FAIR)
         return para__fail(PARA_ERR_ARGUMENT, "unknown flags %#x", flags);
-    semaphore->word =
-        initial | (uint64_t)most << MAXIMUM_SHIFT | (flags & PARA_SEMAPHORE_FAIR ? FAIR : 0);
+    *semaphore = (para_semaphore){initial | (uint64_t)most << MAXIMUM_SHIFT |
+                                  (flags & PARA_SEMAPHORE_FAIR ? FAIR : 0)};
     return PARA_OK;
 }
 
 /* As a newcomer. */
 static bool take_units(void *semaphore, uint32_t count)
 {
-    _Atomic uint64_t *const word = units_of(semaphore);
+    para__atomic_u64 *const word = units_of(semaphore);
     uint64_t known = para__load_relaxed(word); /* the swap orders */
-    while (available(known) >= count && !(known & HOLD))
+    while (available(known) >= count && !(known & CLOSED))
         if (para__cas_acquire(E11, word, &known, known - count))
             return true;
     return false;
@@ -97,26 +99,29 @@ static bool take_units(void *semaphore, uint32_t count)
 
 /* What follows is called under the latch. */
 
-/* If the queue is empty, bits that say otherwise are a parent's, before fork(). */
+/* If the queue is empty, bits that say otherwise are left from a parent, before fork(). */
 static bool take_units_or_announce(void *semaphore, para__waiter *self, bool others, bool queues)
 {
-    _Atomic uint64_t *const word = units_of(semaphore);
+    para__atomic_u64 *const word = units_of(semaphore);
     const uint32_t count = self->need;
     uint64_t known = para__load_relaxed(word); /* the swap orders */
     uint64_t next;
     bool taken;
     do {
-        const uint64_t valid = others ? known : known & ~(QUEUED | HOLD);
-        taken = available(valid) >= count && !(valid & HOLD);
-        next = taken ? valid - count : queues ? valid | QUEUED | (valid & FAIR ? HOLD : 0) : valid;
+        const uint64_t valid = others ? known : known & ~(QUEUED | CLOSED);
+        taken = available(valid) >= count && !(valid & CLOSED);
+        next = taken    ? valid - count
+               : queues ? valid | QUEUED | (valid & FAIR ? CLOSED : 0)
+                        : valid;
     } while (!para__cas_acquire(E11, word, &known, next));
     self->since_ns = taken || others ? 0 : para__now_ns();
     return taken;
 }
 
-/* Takes for one who waits, if enough remains for all before it. No order: units have come from
- * releases under the latch, or from such as were over when it announced itself [E11]. */
-static bool take_in_turn(_Atomic uint64_t *word, const para__bucket *bucket,
+/* Takes units for a waiter, if enough remain for all before it. No order is needed: the units have
+ * come from releases under the latch, or from releases that were over when it announced itself
+ * [E11]. */
+static bool take_in_turn(para__atomic_u64 *word, const para__bucket *bucket,
                          const para__waiter *self)
 {
     uint64_t needed = self->need;
@@ -130,9 +135,9 @@ static bool take_in_turn(_Atomic uint64_t *word, const para__bucket *bucket,
     return false;
 }
 
-/* Wakes those at the head of the line whom the units suffice for. If there are more than can be
- * called at a time, those who are called serve the rest. */
-static void serve(_Atomic uint64_t *word, const para__bucket *bucket, const void *key,
+/* Wakes the first in line, as many as the units suffice for. If more are due than can be woken at a
+ * time, those that are woken serve the rest. */
+static void serve(para__atomic_u64 *word, const para__bucket *bucket, const void *key,
                   para__calls *calls)
 {
     para__waiter *const first = para__queue_next(bucket, key, NULL);
@@ -150,10 +155,10 @@ static void serve(_Atomic uint64_t *word, const para__bucket *bucket, const void
     if (first->since_ns == 0) /* it has just come to be first */
         first->since_ns = now_ns;
     else if (now_ns - first->since_ns >= PARA__OVERTAKE_NS)
-        para__or_relaxed(word, HOLD); /* guards nothing: it keeps others off */
+        para__or_relaxed(word, CLOSED); /* guards nothing: it keeps others off */
 }
 
-static void check_units(_Atomic uint64_t *word, const para__bucket *bucket, const void *key)
+static void check_units(para__atomic_u64 *word, const para__bucket *bucket, const void *key)
 {
     if (!PARA__ASSERTS)
         return;
@@ -165,7 +170,7 @@ static void check_units(_Atomic uint64_t *word, const para__bucket *bucket, cons
 static bool take_in_turn_or_leave(void *semaphore, para__bucket *bucket, para__waiter *self,
                                   bool is_over, para__calls *calls)
 {
-    _Atomic uint64_t *const word = units_of(semaphore);
+    para__atomic_u64 *const word = units_of(semaphore);
     check_units(word, bucket, self->key);
     const bool first = para__queue_next(bucket, self->key, NULL) == self;
     const bool taken = take_in_turn(word, bucket, self);
@@ -173,9 +178,9 @@ static bool take_in_turn_or_leave(void *semaphore, para__bucket *bucket, para__w
         return false;
     para__queue_remove(bucket, self);
     if (!para__queue_next(bucket, self->key, NULL))
-        para__and_relaxed(word, ~(QUEUED | HOLD));        /* guard nothing */
+        para__and_relaxed(word, ~(QUEUED | CLOSED));      /* guard nothing */
     else if (first && !(para__load_relaxed(word) & FAIR)) /* never changes */
-        para__and_relaxed(word, ~HOLD);                   /* it was for the first; guards nothing */
+        para__and_relaxed(word, ~CLOSED);                 /* it was for the first; guards nothing */
     serve(word, bucket, self->key, calls);
     return taken;
 }
@@ -204,14 +209,14 @@ bool para_semaphore_try_acquire_slow(para_semaphore *semaphore)
         return true;
     if (available(para__load_relaxed(units_of(semaphore))) == 0) /* a guess */
         return false;
-    /* Held for who waits, or, in a child of fork(), for nobody. */
+    /* Closed for a waiter's sake or, in a child of fork(), for nobody's. */
     para__waiter self = {.key = semaphore, .need = 1};
     return para__line_try(&semaphore_type, semaphore, &self, false);
 }
 
 para_status para_semaphore_release_slow(para_semaphore *semaphore, uint32_t count)
 {
-    _Atomic uint64_t *const word = units_of(semaphore);
+    para__atomic_u64 *const word = units_of(semaphore);
     para__calls calls = {.count = 0};
     para__bucket *const bucket = para__bucket_lock(semaphore);
     const bool waited = para__queue_next(bucket, semaphore, NULL) != NULL;
@@ -222,7 +227,7 @@ para_status para_semaphore_release_slow(para_semaphore *semaphore, uint32_t coun
         room = maximum(known) - available(known);
         fits = count > 0 && count <= room;
     } while (fits && !para__cas_release(E11, word, &known,
-                                        (waited ? known : known & ~(QUEUED | HOLD)) +
+                                        (waited ? known : known & ~(QUEUED | CLOSED)) +
                                             count)); /* see fork() */
     if (fits && waited)
         serve(word, bucket, semaphore, &calls);

@@ -1,5 +1,5 @@
-/* A mutex between processes: the C library's robust one. The kernel finds what a dying thread held
- * through a list of which each thread has one, and it belongs to the C library; see ADR 11. */
+/* A mutex between processes: the C library's robust one. The kernel finds the locks of a dying
+ * thread through a list. Each thread has one list, and it belongs to the C library; see ADR 11. */
 #include <para/shared_mutex.h>
 
 #include "base/clock.h"
@@ -19,7 +19,7 @@ static pthread_mutex_t *inner(para_shared_mutex *mutex)
     return (pthread_mutex_t *)(void *)mutex->opaque;
 }
 
-/* What an error number means for who asked for the lock. */
+/* The status for an error number of a lock. */
 static para_status outcome(int error)
 {
     switch (error) {
@@ -75,8 +75,8 @@ static int lock_until(pthread_mutex_t *mutex, uint64_t deadline_ns)
                                       .tv_nsec = (long)(deadline_ns % 1000000000u)};
     return pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &deadline);
 #else
-    /* Others know only the time of day, which may be set meanwhile: so in turns of a second at
-     * most. */
+    /* Other C libraries know only the time of day, which may be set meanwhile: so it waits for at
+     * most a second at a time. */
     for (;;) {
         const uint64_t now_ns = para__now_ns();
         const uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
@@ -94,8 +94,8 @@ static int lock_until(pthread_mutex_t *mutex, uint64_t deadline_ns)
 #endif
 }
 
-/* Takes it if it is free. Not pthread_mutex_trylock: glibc's (2.36) leaves a mutex that is not
- * recoverable locked by who tries, so that all others wait forever. */
+/* Takes the mutex if it is free. pthread_mutex_trylock is not used: in glibc 2.36 it leaves a mutex
+ * that cannot be recovered locked by the thread that tries, so that all others wait forever. */
 static int try_lock(para_shared_mutex *mutex)
 {
     const int error = lock_until(inner(mutex), 0);

@@ -5,16 +5,16 @@
 #include "base/clock.h"
 #include "base/thread.h"
 
-/* Half of what it takes to put a thread to sleep and wake it on the machine on which this was
- * chosen, 35 us: of the waits that are over by then, most are over much sooner. A line goes to and
- * fro between two cores there in 0.3 us: who looks again sooner than that gets in the way of an
- * owner that is about to be done. */
+/* Half of the time that it takes to put a thread to sleep and wake it on the machine where this was
+ * chosen, 35 us. Most of the waits that end within it end much sooner. There a cache line travels
+ * to another core and back in 0.3 us: a thread that looks more often gets in the way of an owner
+ * that is about to be done. */
 static const uint64_t budget_ns = 15000;
 static const uint64_t first_pause_ns = 500;
 static const uint64_t longest_pause_ns = 2000;
 enum { MOST_FAILURES = 6 };
 
-/* What the thread has seen lately: failures in a row, and how many chances it still lets go. */
+/* What the thread has seen lately: failures in a row, and how many chances it still lets pass. */
 static PARA__THREAD_LOCAL struct {
     unsigned char failures, let_go;
 } luck;

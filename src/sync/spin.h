@@ -18,17 +18,16 @@ typedef struct para__spin {
     uint64_t end_ns, pause_ns;
 } para__spin;
 
-/* Whether to spin, at most until the deadline. Not where the process has one CPU; and not, for a
- * while, on a thread whose spinning was in vain: its next chances are let go, twice as many after
- * each failure, and then it tries again. promising: the lock comes to this thread next, so that no
- * chance is let go. */
+/* Whether to spin, at most until the deadline. Not if the process has one CPU. Not for a while on a
+ * thread that has spun in vain: it lets its next chances pass, twice as many after each failure,
+ * and then tries again. promising: this thread gets the lock next, so it lets no chance pass. */
 bool para__spin_begin(para__spin *spin, uint64_t deadline_ns, bool promising);
 
-/* Lets some time pass, longer each time: a look takes the word's line away from its owner, who is
+/* Lets some time pass, longer each time: a look takes the word's line away from its owner, which is
  * faster undisturbed. False: the time is over. */
 bool para__spin_pause(para__spin *spin);
 
-/* Remembers for the thread whether it was worth it. */
+/* Remembers, for this thread, whether spinning was worth it. */
 void para__spin_end(bool success);
 
 #endif

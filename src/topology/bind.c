@@ -1,4 +1,4 @@
-/* Binding of threads and memory: "not possible" and "refused" are different answers. */
+/* Binding of threads and memory. "Not possible" and "refused" are different answers. */
 #include "topology/topology.h"
 
 #include "base/memory.h"
@@ -17,7 +17,7 @@ static para_status foreign(void)
                       "the machine is described by a variable: not this system");
 }
 
-/* The status of a failed system call; puts errno back. */
+/* The status for a failed system call; restores errno. */
 static para_status refused(const char *what, int saved)
 {
     const int error = errno;
@@ -58,7 +58,7 @@ para_status para__bind_thread(const para__machine *machine, unsigned cpu_index, 
     return set_affinity(machine, &cpus);
 }
 
-/* Places on *node, or elsewhere where that is full; with node NULL, in turn on all nodes that
+/* Places memory on *node, or elsewhere if that is full; if node is NULL, in turn on all nodes that
  * the CPUs belong to. */
 static para_status place_memory(const para__machine *machine, void *memory, size_t bytes,
                                 const unsigned *node)

@@ -1,10 +1,10 @@
 /* The CPU quota, read from the files of control groups.
  *
  * /proc/self/cgroup names the process's group in each hierarchy, /proc/self/mountinfo where the
- * hierarchies are mounted. A mount need not show its whole hierarchy: in a container its root is
+ * hierarchies are mounted. A mount need not show its whole hierarchy. In a container its root is
  * often the container's own group, so a group's directory is the mount point plus what the group's
- * path adds to the mount's root. Whatever is missing or malformed grants no less than it would if
- * it were absent: a quota is a hint for how many threads pay, and no reason to fail. */
+ * path adds to the mount's root. A missing or malformed file never lowers the quota: the quota is a
+ * hint for how many threads pay, and no reason to fail. */
 #include "topology/cpu_quota.h"
 
 #include "base/bounds.h"
@@ -91,10 +91,10 @@ static bool goes_up(const char *path)
     return strncmp(path, "/..", 3) == 0 && (path[3] == '\0' || path[3] == '/');
 }
 
-/* What own adds to mounted, both group paths of one hierarchy: "" if they are the same; NULL if own
- * is not below mounted. Inside a cgroup namespace, paths start at the namespace's root and climb
- * out of it by "/..". From further up than own climbs, the way down has names that are not visible
- * here: of such a mount only its root is known to be an ancestor. */
+/* The rest of own below mounted; both are group paths of one hierarchy. "" if they are the same;
+ * NULL if own is not below mounted. Inside a cgroup namespace, paths start at the namespace's root
+ * and climb out of it by "/..". If mounted climbs further up than own, the way down has names that
+ * are not visible here: of such a mount only its root is known to be an ancestor. */
 static const char *path_below(const char *mounted, const char *own)
 {
     for (; goes_up(mounted) && goes_up(own); mounted += 3)
@@ -112,8 +112,8 @@ static const char *path_below(const char *mounted, const char *own)
     return own + length;
 }
 
-/* Reads the positive number at *text and moves *text behind it and the blanks that follow. 0: there
- * is none, as for "max" and -1. */
+/* Reads the positive number at *text and moves *text past it and the blanks behind it. 0: there is
+ * none, as for "max" and -1. */
 static double take_number(const char **text)
 {
     char *end = NULL;

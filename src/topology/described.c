@@ -1,24 +1,24 @@
 /* A machine that HWLOC_SYNTHETIC or HWLOC_XMLFILE describes, read through hwloc.
  *
- * hwloc is not used for the real machine. The first topology that it makes loads every plug-in that
- * is installed (X11's and OpenCL's libraries among them, 30 ms), and it warns on standard error;
- * only environment variables stop either, and para changes none. No call can: components are
+ * hwloc is not used for the real machine. Its first topology loads every installed plug-in (among
+ * them X11's and OpenCL's libraries, 30 ms), and it prints warnings on standard error. Only
+ * environment variables stop either, and para changes none. No call can stop it: components are
  * excluded from a topology after hwloc_topology_init, which has loaded them. See decision 20. */
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/variable.h"
-#include "topology/places.h"
+#include "topology/locations.h"
 
 #include <errno.h>
 #include <hwloc.h>
 #include <string.h>
 
-bool para__places_are_described(void)
+bool para__locations_are_described(void)
 {
     return para__variable("HWLOC_SYNTHETIC") || para__variable("HWLOC_XMLFILE");
 }
 
-/* The variables are given to hwloc by calls, although it reads them itself: it would pass over a
+/* Passes the variables to hwloc by calls, although it reads them itself: it would ignore a
  * malformed one and describe the real machine. */
 static para_status open_topology(hwloc_topology_t *topology)
 {
@@ -42,9 +42,9 @@ static para_status open_topology(hwloc_topology_t *topology)
                       strerror(error));
 }
 
-/* The CPU's NUMA node: the closest one, and of equals that with the least number, for memory
- * without CPUs of its own (high-bandwidth, or on an expansion card) is numbered after the nodes it
- * stands by. */
+/* The CPU's NUMA node: the closest one, and of equals the one with the least number. Memory without
+ * CPUs of its own (high-bandwidth memory, or memory on an expansion card) is numbered after the
+ * nodes that it stands by. */
 static hwloc_obj_t node_of(hwloc_topology_t topology, hwloc_obj_t cpu)
 {
     hwloc_obj_t best = NULL;
@@ -87,19 +87,19 @@ static unsigned kind_of(hwloc_topology_t topology, hwloc_obj_t cpu)
 }
 
 /* In hwloc's order, where a core's and a domain's CPUs stand together. */
-static void list_places(para__places *places, hwloc_topology_t topology)
+static void list_locations(para__locations *locations, hwloc_topology_t topology)
 {
-    const bool restricted = places->this_system && para__cpus_count(&places->usable) > 0;
+    const bool restricted = locations->this_system && para__cpus_count(&locations->usable) > 0;
     hwloc_const_bitmap_t allowed = hwloc_topology_get_allowed_cpuset(topology);
     for (hwloc_obj_t pu = NULL;
          (pu = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_PU, pu)) != NULL;) {
         if (!hwloc_bitmap_isset(allowed, pu->os_index) ||
-            (restricted && !para__cpus_has(&places->usable, pu->os_index)))
+            (restricted && !para__cpus_has(&locations->usable, pu->os_index)))
             continue;
         hwloc_obj_t core = hwloc_get_ancestor_obj_by_type(topology, HWLOC_OBJ_CORE, pu);
         hwloc_obj_t node = node_of(topology, pu);
         hwloc_obj_t l3 = shared_l3_of(topology, pu, node);
-        places->place[places->count++] = (para__place){
+        locations->location[locations->count++] = (para__location){
             .cpu = pu->os_index,
             .core = core ? core->logical_index : pu->logical_index,
             .node = node ? node->os_index : 0,
@@ -109,19 +109,19 @@ static void list_places(para__places *places, hwloc_topology_t topology)
     }
 }
 
-para_status para__places_from_hwloc(para__places *places)
+para_status para__locations_from_hwloc(para__locations *locations)
 {
     hwloc_topology_t topology = NULL;
     const para_status status = open_topology(&topology);
     if (status)
         return status;
-    places->hwloc = topology;
-    places->this_system = hwloc_topology_is_thissystem(topology) != 0;
+    locations->hwloc = topology;
+    locations->this_system = hwloc_topology_is_thissystem(topology) != 0;
     const size_t most = (size_t)hwloc_get_nbobjs_by_type(topology, HWLOC_OBJ_PU);
-    places->place = para__alloc(most * sizeof *places->place);
-    if (!places->place)
+    locations->location = para__alloc(most * sizeof *locations->location);
+    if (!locations->location)
         return para__fail(PARA_ERR_MEMORY, NULL);
-    list_places(places, topology);
+    list_locations(locations, topology);
     return PARA_OK;
 }
 

@@ -5,7 +5,7 @@
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "topology/places.h"
+#include "topology/locations.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,8 +59,8 @@ static int open_files(const char *root)
     return directory;
 }
 
-/* The CPUs of a core; of one that is not described, the CPU itself. Kernels before 5.4 have the
- * second name only. */
+/* The CPUs of a core; if it is not described, the CPU itself. Kernels before 5.4 have only the
+ * second name. */
 static para__cpus core_of(int directory, unsigned cpu)
 {
     para__cpus core = {{0}};
@@ -73,15 +73,15 @@ static para__cpus core_of(int directory, unsigned cpu)
 }
 
 /* Cores are numbered by the first of their CPUs. */
-static void read_cores(int directory, para__places *places)
+static void read_cores(int directory, para__locations *locations)
 {
-    for (unsigned i = 0; i < places->count; i++) {
-        if (places->place[i].core != NOT_READ)
+    for (unsigned i = 0; i < locations->count; i++) {
+        if (locations->location[i].core != NOT_READ)
             continue;
-        const para__cpus core = core_of(directory, places->place[i].cpu);
-        for (unsigned j = i; j < places->count; j++)
-            if (para__cpus_has(&core, places->place[j].cpu))
-                places->place[j].core = para__cpus_first(&core);
+        const para__cpus core = core_of(directory, locations->location[i].cpu);
+        for (unsigned j = i; j < locations->count; j++)
+            if (para__cpus_has(&core, locations->location[j].cpu))
+                locations->location[j].core = para__cpus_first(&core);
     }
 }
 
@@ -91,9 +91,9 @@ static bool read_node(int directory, unsigned node, para__cpus *cpus)
     return para__cpus_read(cpus, directory, name_of("node/node%u/cpulist", node, 0).text);
 }
 
-/* NUMA nodes: the one with the fewest CPUs, and of equals that with the least number, since memory
- * that stands beside whole packages is a node too. weight: [count], zeros. */
-static void read_nodes(int directory, para__places *places, unsigned *weight)
+/* NUMA nodes. A CPU belongs to the node with the fewest CPUs, and of equals to the one with the
+ * least number, since memory beside whole packages is a node too. weight: [count], zeros. */
+static void read_nodes(int directory, para__locations *locations, unsigned *weight)
 {
     para__cpus nodes = {{0}};
     para__cpus_read(&nodes, directory, "node/online");
@@ -102,10 +102,11 @@ static void read_nodes(int directory, para__places *places, unsigned *weight)
         if (!para__cpus_has(&nodes, node) || !read_node(directory, node, &cpus))
             continue;
         const unsigned own = para__cpus_count(&cpus);
-        for (unsigned i = 0; i < places->count; i++)
-            if (para__cpus_has(&cpus, places->place[i].cpu) && (!weight[i] || own < weight[i])) {
+        for (unsigned i = 0; i < locations->count; i++)
+            if (para__cpus_has(&cpus, locations->location[i].cpu) &&
+                (!weight[i] || own < weight[i])) {
                 weight[i] = own;
-                places->place[i].node = node;
+                locations->location[i].node = node;
             }
     }
 }
@@ -134,10 +135,10 @@ static int cache_index(int directory, unsigned cpu, unsigned long level)
 }
 
 /* L3 caches are numbered by the first of their CPUs. */
-static void read_l3(int directory, para__places *places)
+static void read_l3(int directory, para__locations *locations)
 {
-    for (unsigned i = 0; i < places->count; i++) {
-        para__place *const at = &places->place[i];
+    for (unsigned i = 0; i < locations->count; i++) {
+        para__location *const at = &locations->location[i];
         para__cpus shared = {{0}};
         para__cpus node;
         if (at->l3 != NOT_READ)
@@ -151,11 +152,12 @@ static void read_l3(int directory, para__places *places)
         const para__cpus core = core_of(directory, at->cpu);
         const bool several_cores = !para__cpus_include(&core, &shared);
         const bool several_caches = !para__cpus_include(&shared, &node);
-        for (unsigned j = i; j < places->count; j++)
-            if (para__cpus_has(&shared, places->place[j].cpu) && places->place[j].node == at->node)
-                places->place[j].l3 = index >= 0 && several_cores && several_caches
-                                          ? para__cpus_first(&shared)
-                                          : PARA__NO_L3;
+        for (unsigned j = i; j < locations->count; j++)
+            if (para__cpus_has(&shared, locations->location[j].cpu) &&
+                locations->location[j].node == at->node)
+                locations->location[j].l3 = index >= 0 && several_cores && several_caches
+                                                ? para__cpus_first(&shared)
+                                                : PARA__NO_L3;
     }
 }
 
@@ -181,70 +183,71 @@ static int compare_speeds(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* Kinds of cores by what Arm's kernels call capacity, else by Intel's names for its two kinds
- * and the frequency in MHz. Speeds within 10 % are one kind: the best cores of many uniform
- * processors have a slightly higher frequency than the others. If that of one core is not known,
- * all are one kind. */
-static void read_kinds(int directory, para__places *places, unsigned long *speed)
+/* Kinds of cores: by what Arm's kernels call capacity, else by Intel's names for its two kinds and
+ * the frequency in MHz. Speeds within 10 % are one kind, because the best cores of many uniform
+ * processors have a slightly higher frequency than the others. If the speed of one core is not
+ * known, all are one kind. */
+static void read_kinds(int directory, para__locations *locations, unsigned long *speed)
 {
     para__cpus intel[2] = {{{0}}};
-    unsigned long *const sorted = speed + places->count;
+    unsigned long *const sorted = speed + locations->count;
     para__cpus_read(&intel[0], directory, "../cpu_core/cpus");
     para__cpus_read(&intel[1], directory, "../cpu_atom/cpus");
-    for (unsigned i = 0; i < places->count; i++) {
-        const bool same = i > 0 && places->place[i].core == places->place[i - 1].core;
-        speed[i] = same ? speed[i - 1] : speed_of(directory, places->place[i].cpu, intel);
+    for (unsigned i = 0; i < locations->count; i++) {
+        const bool same = i > 0 && locations->location[i].core == locations->location[i - 1].core;
+        speed[i] = same ? speed[i - 1] : speed_of(directory, locations->location[i].cpu, intel);
         if (speed[i] == 0)
             return;
     }
-    memcpy(sorted, speed, places->count * sizeof *sorted);
-    qsort(sorted, places->count, sizeof *sorted, compare_speeds);
+    memcpy(sorted, speed, locations->count * sizeof *sorted);
+    qsort(sorted, locations->count, sizeof *sorted, compare_speeds);
     unsigned kind = 0;
     unsigned long slowest = sorted[0]; /* of the kind */
-    for (unsigned i = 0; i < places->count; i++) {
+    for (unsigned i = 0; i < locations->count; i++) {
         if (sorted[i] > slowest + slowest / 10) {
             slowest = sorted[i];
             kind++;
         }
-        for (unsigned j = 0; j < places->count && (i == 0 || sorted[i] != sorted[i - 1]); j++)
+        for (unsigned j = 0; j < locations->count && (i == 0 || sorted[i] != sorted[i - 1]); j++)
             if (speed[j] == sorted[i])
-                places->place[j].kind = kind;
+                locations->location[j].kind = kind;
     }
 }
 
-/* A node's, a cache's and a core's CPUs together. */
-static int compare_places(const void *left, const void *right)
+/* Sorts the CPUs of a node, a cache and a core together. */
+static int compare_locations(const void *left, const void *right)
 {
-    const para__place *const a = left;
-    const para__place *const b = right;
+    const para__location *const a = left;
+    const para__location *const b = right;
     int order = para__compare(a->node, b->node);
     order = order ? order : para__compare(a->l3, b->l3);
     order = order ? order : para__compare(a->core, b->core);
     return order ? order : para__compare(a->cpu, b->cpu);
 }
 
-para_status para__places_from_files(para__places *places, const char *root)
+para_status para__locations_from_files(para__locations *locations, const char *root)
 {
     const int directory = open_files(root);
-    if (para__cpus_count(&places->usable) == 0 &&
-        !para__cpus_read(&places->usable, directory, "cpu/online"))
-        para__cpus_add(&places->usable, 0); /* nothing is known: there is one CPU at least */
-    const unsigned most = para__cpus_count(&places->usable);
+    if (para__cpus_count(&locations->usable) == 0 &&
+        !para__cpus_read(&locations->usable, directory, "cpu/online"))
+        para__cpus_add(&locations->usable, 0); /* nothing is known: there is one CPU at least */
+    const unsigned most = para__cpus_count(&locations->usable);
     unsigned *const weight = para__alloc(most * sizeof *weight);
     unsigned long *const speed = para__alloc(2 * (size_t)most * sizeof *speed);
-    places->place = para__alloc(most * sizeof *places->place);
-    places->this_system = true;
-    const bool done = weight && speed && places->place;
+    locations->location = para__alloc(most * sizeof *locations->location);
+    locations->this_system = true;
+    const bool done = weight && speed && locations->location;
     for (unsigned cpu = 0; done && cpu < PARA__CPUS_MAX; cpu++)
-        if (para__cpus_has(&places->usable, cpu))
-            places->place[places->count++] =
-                (para__place){.cpu = cpu, .core = NOT_READ, .l3 = NOT_READ};
+        if (para__cpus_has(&locations->usable, cpu))
+            locations->location[locations->count++] =
+                (para__location){.cpu = cpu, .core = NOT_READ, .l3 = NOT_READ};
     if (done) {
-        read_cores(directory, places);
-        read_nodes(directory, places, weight);
-        read_l3(directory, places);
-        qsort(places->place, places->count, sizeof *places->place, compare_places);
-        read_kinds(directory, places, speed);
+        read_cores(directory, locations);
+        read_nodes(directory, locations, weight);
+        read_l3(directory, locations);
+        qsort(locations->location, locations->count, sizeof *locations->location,
+              compare_locations);
+        read_kinds(directory, locations, speed);
     }
     para__free(weight);
     para__free(speed);

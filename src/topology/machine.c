@@ -10,16 +10,15 @@
 
 #include <pthread.h>
 
-/* Whoever reads the machine holds this, so that no fork falls into the middle of it: hwloc,
- * which reads described machines, has locks of its own, and a child would find them taken by a
- * thread that it does not have. (Where plug-ins of hwloc are installed it loads them, under its own
- * lock as under this one: a described machine is not to be read first in a constructor within
- * dlopen.) */
+/* Held while the machine is read, so that no fork comes in between. hwloc, which reads described
+ * machines, has locks of its own, and a child would find them taken by a thread that it does not
+ * have. (If plug-ins of hwloc are installed, it loads them, under its own lock and under this one.
+ * So a described machine must not be read first in a constructor within dlopen.) */
 static para__guard reading = PARA__GUARD_INIT;
 
 /* [E7] Publishes the machine with all that it points to. Written once, under the mutex; read by
  * anyone. */
-static _Atomic(const para__machine *) the_machine;
+static PARA__ATOMIC_OF(const para__machine *) the_machine;
 
 __attribute__((constructor(101))) static void guard_reading_in_forks(void)
 {

@@ -1,19 +1,19 @@
 /* A main thread that libgomp has bound.
  *
- * With OMP_PROC_BIND, OMP_PLACES or GOMP_CPU_AFFINITY libgomp binds the main thread to one place
- * before main begins, in a constructor that may run before any of ours. The system does not tell
- * a mask that a launcher has set (taskset, srun, mpirun), which is the process's own, from one
- * that libgomp has set later. libgomp does: omp_get_num_procs counts the CPUs that it was
- * started with. Where that is more than the process's threads are found on, and as many as the
- * control groups allow at all, the process was given just these. Else its places are certain to
- * be among those that it was given. So a launcher's mask is never left.
+ * With OMP_PROC_BIND, OMP_PLACES or GOMP_CPU_AFFINITY libgomp binds the main thread to one OpenMP
+ * place before main begins, in a constructor that may run before any of para's. A launcher's mask
+ * (taskset, srun, mpirun) is the process's own, and the system cannot tell it from one that libgomp
+ * has set later. libgomp can: omp_get_num_procs counts the CPUs that it was started with. If that
+ * is more than the process's threads are found on, and as many as the control groups allow at all,
+ * the process was given exactly these. Otherwise libgomp's places are certain to be among those
+ * that it was given. So para never leaves a launcher's mask.
  *
  * LLVM's runtime is not asked. It binds threads when it is first used, and a question is a first
  * use; once it has run a team, that team's threads are found on all its places.
  *
- * Rejected: the parent's mask, since launchers set that of the child; a constructor that runs
- * before libgomp's (-z initfirst), of which there is one in a process, the C library's own in
- * older ones; taking the variables' word for it, since a mask may be narrow for another reason. */
+ * Rejected: the parent's mask, since launchers set the child's; a constructor that runs before
+ * libgomp's (-z initfirst), since a process has room for one, and older C libraries have taken it;
+ * to trust the variables alone, since a mask may be narrow for another reason. */
 #include "topology/openmp.h"
 
 #include "base/process.h"
@@ -45,8 +45,8 @@ static int note_runtime(struct dl_phdr_info *object, size_t size, void *arg)
     return 0;
 }
 
-/* All CPUs that the control groups grant: a thread that asks for every CPU gets these. A thread
- * of its own asks, so that nobody's affinity changes. */
+/* All CPUs that the control groups grant: a thread that asks for every CPU gets these. A separate
+ * thread asks, so that nobody's affinity changes. */
 static void *ask_for_all(void *arg)
 {
     para__cpus *const allowed = arg;

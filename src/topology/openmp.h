@@ -4,8 +4,8 @@
 
 #include "base/cpus.h"
 
-/* The copies of libgomp in the process, and what they can be asked; none where no variable tells
- * them to bind. */
+/* The copies of libgomp in the process, and their functions; none if no variable tells them to
+ * bind. */
 typedef struct para__openmp {
     unsigned count;
     struct para__openmp_runtime {
@@ -17,11 +17,11 @@ typedef struct para__openmp {
     } runtime[4];
 } para__openmp;
 
-/* Finds them, and lets go of them. Both need the loader's lock: see base/guard.h. */
+/* Find and release them. Both need the loader's lock: see base/guard.h. */
 void para__openmp_find(para__openmp *openmp);
 void para__openmp_drop(para__openmp *openmp);
 
-/* Widens the set of CPUs that the process's threads are found on to those that the process was
+/* Widens the set of CPUs on which the process's threads are found to the CPUs that the process was
  * given, as far as libgomp has narrowed it. One thread at a time. */
 void para__openmp_undo(const para__openmp *openmp, para__cpus *process);
 

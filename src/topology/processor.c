@@ -1,6 +1,6 @@
-/* Caches as the processor itself describes them, where the kernel's files do not: many virtual
- * machines have no /sys/devices/system/cpu/cpu0/cache. */
-#include "topology/places.h"
+/* Caches as the processor itself describes them, for machines where the kernel's files do not: many
+ * virtual machines have no /sys/devices/system/cpu/cpu0/cache. */
+#include "topology/locations.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>

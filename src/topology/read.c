@@ -1,5 +1,5 @@
-/* Making a machine out of its CPUs' places: numbers without gaps, and the order in which pools use
- * CPUs. */
+/* Makes a machine from the locations of its CPUs: numbers without gaps, and the order in which
+ * pools use CPUs. */
 #include "base/bounds.h"
 #include "topology/topology.h"
 
@@ -7,26 +7,26 @@
 #include "base/status.h"
 #include "topology/cpu_quota.h"
 #include "topology/openmp.h"
-#include "topology/places.h"
+#include "topology/locations.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-/* Fills cpu[] and the counts in the order of the places. */
-static void list_cpus(para__machine *machine, para_cpu_info *cpu, const para__places *places)
+/* Fills cpu[] and the counts, in the order of the locations. */
+static void list_cpus(para__machine *machine, para_cpu_info *cpu, const para__locations *locations)
 {
-    const para__place *const place = places->place;
+    const para__location *const location = locations->location;
     para_topology_info *const info = &machine->info;
-    for (unsigned n = 0; n < places->count; n++) {
-        const para__place here = place[n];
-        const bool sibling = n > 0 && place[n - 1].core == here.core;
+    for (unsigned n = 0; n < locations->count; n++) {
+        const para__location here = location[n];
+        const bool sibling = n > 0 && location[n - 1].core == here.core;
         unsigned same_domain = n;
         unsigned same_node = n;
         for (unsigned i = n; i-- > 0;) {
-            if (place[i].node != here.node)
+            if (location[i].node != here.node)
                 continue;
             same_node = i;
-            if (place[i].l3 == here.l3) {
+            if (location[i].l3 == here.l3) {
                 same_domain = i;
                 break;
             }
@@ -42,11 +42,11 @@ static void list_cpus(para__machine *machine, para_cpu_info *cpu, const para__pl
             .sibling = sibling ? cpu[n - 1].sibling + 1 : 0,
         };
     }
-    machine->cpu_count = info->cpus = places->count;
+    machine->cpu_count = info->cpus = locations->count;
 }
 
-/* Numbers kinds without gaps: the process may have no CPU of some. A new number is never above the
- * old one, so that none is taken for a later rank. */
+/* Numbers kinds without gaps, since the process may have no CPU of some kinds. A new number is
+ * never above the old one, so none is mistaken for a later rank. */
 static void number_kinds(para__machine *machine, para_cpu_info *cpu)
 {
     unsigned highest = 0;
@@ -93,12 +93,12 @@ void para__machine_read_caches(const para__machine *machine, para_topology_info 
     errno = saved;
 }
 
-static void describe(para__machine *machine, const para__places *places, const char *root)
+static void describe(para__machine *machine, const para__locations *locations, const char *root)
 {
     para_topology_info *const info = &machine->info;
-    if (places->hwloc) {
+    if (locations->hwloc) {
         size_t caches[3] = {0};
-        para__caches_from_hwloc(places->hwloc, machine->cpu[0].os_index, caches);
+        para__caches_from_hwloc(locations->hwloc, machine->cpu[0].os_index, caches);
         set_caches(info, caches);
     }
     info->size = sizeof *info;
@@ -107,27 +107,29 @@ static void describe(para__machine *machine, const para__places *places, const c
     if (info->quota > 0 && info->quota < info->cores)
         info->budget = info->quota < 1 ? 1 : (unsigned)info->quota;
     info->page_bytes = para__page_bytes();
-    info->this_system = places->this_system;
+    info->this_system = locations->this_system;
     para__cpus online;
     info->online = info->this_system && para__cpus_online(&online) ? para__cpus_count(&online) : 0;
     info->online = para__max(info->online, info->cpus);
 }
 
-static para_status build(para__machine **machine, const para__places *places, const char *root)
+static para_status build(para__machine **machine, const para__locations *locations,
+                         const char *root)
 {
-    if (places->count == 0)
+    if (locations->count == 0)
         return para__fail(PARA_ERR_TOPOLOGY, "the process may use none of the machine's CPUs");
-    para__machine *const made = para__alloc(sizeof *made + places->count * sizeof(para_cpu_info));
+    para__machine *const made =
+        para__alloc(sizeof *made + locations->count * sizeof(para_cpu_info));
     if (!made)
         return para__fail(PARA_ERR_MEMORY, NULL);
     para_cpu_info *const cpu = (para_cpu_info *)(made + 1);
     made->cpu = cpu;
-    made->usable = places->usable;
-    made->is_described = places->hwloc != NULL;
-    list_cpus(made, cpu, places);
+    made->usable = locations->usable;
+    made->is_described = locations->hwloc != NULL;
+    list_cpus(made, cpu, locations);
     number_kinds(made, cpu);
     qsort(cpu, made->cpu_count, sizeof *cpu, compare_cpus);
-    describe(made, places, root);
+    describe(made, locations, root);
     *machine = made;
     return PARA_OK;
 }
@@ -136,18 +138,19 @@ para_status para__machine_read(para__machine **machine, const para__openmp *open
                                const char *root)
 {
     const int saved = errno;
-    para__places places = {0};
-    if (para__cpus_of_process(&places.usable))
-        para__openmp_undo(openmp, &places.usable);
+    para__locations locations = {0};
+    if (para__cpus_of_process(&locations.usable))
+        para__openmp_undo(openmp, &locations.usable);
     else
-        places.usable = (para__cpus){{0}};
-    para_status status = para__places_are_described() ? para__places_from_hwloc(&places)
-                                                      : para__places_from_files(&places, "");
+        locations.usable = (para__cpus){{0}};
+    para_status status = para__locations_are_described()
+                             ? para__locations_from_hwloc(&locations)
+                             : para__locations_from_files(&locations, "");
     if (!status)
-        status = build(machine, &places, root);
-    para__free(places.place);
-    if (places.hwloc)
-        para__hwloc_free(places.hwloc);
+        status = build(machine, &locations, root);
+    para__free(locations.location);
+    if (locations.hwloc)
+        para__hwloc_free(locations.hwloc);
     errno = saved;
     return status;
 }

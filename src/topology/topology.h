@@ -1,4 +1,4 @@
-/* The machine: read once through hwloc, remembered for the process.
+/* The machine: read once, remembered for the process.
  *
  * A machine lists the hardware threads that the process may use in the order in which pools use
  * them: first threads of cores before second ones; among these the fastest kind of core first, then
@@ -18,7 +18,7 @@ typedef struct para__machine {
     bool is_described;        /* by a variable; else info has no caches, see below */
 } para__machine;
 
-/* Fills in the sizes of caches of a machine that is not described: some ten files that no call
+/* Fills in the cache sizes of a machine that is not described: about ten files that no call
  * needs. */
 void para__machine_read_caches(const para__machine *machine, para_topology_info *info);
 
@@ -36,9 +36,8 @@ struct para__openmp;
 para_status para__machine_read(para__machine **machine, const struct para__openmp *openmp,
                                const char *root);
 
-/* Whether the calling thread may run elsewhere than on all usable CPUs, so that threads that it
- * makes would inherit the mask of another's choice. Makes no affinity call where /proc is
- * mounted. */
+/* Whether the calling thread's mask is another than all usable CPUs: threads that it makes would
+ * inherit it. Makes no affinity call if /proc is mounted. */
 bool para__thread_is_narrow(const para__machine *machine);
 
 /* Lets the calling thread run on all usable CPUs. Errors as below. */

@@ -59,7 +59,7 @@ def collect(program, path):
 
 def measure(program, sources):
     counts = {}
-    steps = {(file, step): lines for file in ("share/caller.c", "share/part.c")
+    steps = {(file, step): lines for file in ("share/caller.c", "share/participant.c")
              for step, lines in function_lines(f"{sources}/{file}", STEPS).items()}
     for path in PATHS:
         by_line, total = collect(program, path)

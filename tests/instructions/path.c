@@ -36,21 +36,21 @@ static void reduce_alone(para_pool *pool)
                                       .result_bytes = sizeof total});
 }
 
-static void run_nothing(const void *payload, size_t first, size_t count, para__seat *seat)
+static void run_nothing(const void *payload, size_t first, size_t count, para__runner *runner)
 {
     (void)payload;
     (void)first;
     (void)count;
-    (void)seat;
+    (void)runner;
 }
 
 /* What the caller runs while its call is published: the helper comes by, claims its slice, finishes. */
-static void run_helper(const void *payload, size_t first, size_t count, para__seat *seat)
+static void run_helper(const void *payload, size_t first, size_t count, para__runner *runner)
 {
     para_pool *pool;
     memcpy(&pool, payload, sizeof pool);
     (void)count;
-    (void)seat;
+    (void)runner;
     if (first == 0)
         para__lane_visit(&pool->lanes, 0, 1, 0);
 }
@@ -82,7 +82,7 @@ static void settle(para_pool *pool)
     const para__estimate known = {.alone_ns = 1, .alone = 15, .spread = 16};
     for (unsigned i = 0; i < PARA__SITES; i++) {
         para__site_write(&pool->sites.site[i], known);
-        pool->sites.site[i].small = 100;
+        para__store_relaxed(&pool->sites.site[i].small, 100);
     }
 }
 
@@ -104,7 +104,7 @@ int main(int argc, char **argv)
     if (para_pool_create(&pool, &config) != PARA_OK)
         return 1;
     para__workers_stop(pool); /* from here on this thread is alone */
-    memset(pool->seat_of, 0, pool->cpu_limit * sizeof pool->seat_of[0]);
+    memset(pool->worker_of_cpu, 0, pool->cpu_limit * sizeof pool->worker_of_cpu[0]);
     for (size_t p = 0; p < sizeof paths / sizeof paths[0]; p++) {
         if (strcmp(paths[p].name, argv[1]) != 0)
             continue;

@@ -3,7 +3,7 @@
 #include "../common/root.h"
 
 #include "base/memory.h"
-#include "topology/places.h"
+#include "topology/locations.h"
 
 #include <fcntl.h>
 
@@ -30,24 +30,24 @@ static void put_cache(unsigned cpu, int index, const char *level, const char *ty
 }
 
 /* Without usable CPUs, all that are switched on. */
-static para__places read_places(const char *usable)
+static para__locations read_places(const char *usable)
 {
-    para__places places = {0};
+    para__locations locations = {0};
     if (usable) {
         put_line(usable, "usable");
-        assert_true(para__cpus_read(&places.usable, AT_FDCWD, in_root("sys/devices/usable")));
+        assert_true(para__cpus_read(&locations.usable, AT_FDCWD, in_root("sys/devices/usable")));
     }
     errno = 77;
-    assert_int_equal(para__places_from_files(&places, root), PARA_OK);
-    assert_true(places.this_system);
-    return places;
+    assert_int_equal(para__locations_from_files(&locations, root), PARA_OK);
+    assert_true(locations.this_system);
+    return locations;
 }
 
-static const para__place *place_of(const para__places *places, unsigned cpu)
+static const para__location *place_of(const para__locations *locations, unsigned cpu)
 {
-    for (unsigned i = 0; i < places->count; i++)
-        if (places->place[i].cpu == cpu)
-            return &places->place[i];
+    for (unsigned i = 0; i < locations->count; i++)
+        if (locations->location[i].cpu == cpu)
+            return &locations->location[i];
     fail_msg("CPU %u is not listed", cpu);
     return NULL;
 }
@@ -73,35 +73,35 @@ static void test_threads_caches_and_nodes(void **state)
         snprintf(text, sizeof text, "%u,%u,%u,%u", first, first + 2, first + 8, first + 10);
         put_cache(cpu, 3, "3", "Unified", "32768K", text);
     }
-    para__places places = read_places(NULL);
-    assert_int_equal(places.count, 16);
+    para__locations locations = read_places(NULL);
+    assert_int_equal(locations.count, 16);
     for (unsigned cpu = 0; cpu < 16; cpu++) {
-        const para__place *place = place_of(&places, cpu);
-        assert_int_equal(place->core, cpu % 8);
-        assert_int_equal(place->node, cpu % 2);
-        assert_int_equal(place->l3, cpu % 2 + cpu % 8 / 4 * 4);
-        assert_int_equal(place->kind, 0);
+        const para__location *location = place_of(&locations, cpu);
+        assert_int_equal(location->core, cpu % 8);
+        assert_int_equal(location->node, cpu % 2);
+        assert_int_equal(location->l3, cpu % 2 + cpu % 8 / 4 * 4);
+        assert_int_equal(location->kind, 0);
     }
     for (unsigned i = 1; i < 16; i++) { /* a core's, a cache's and a node's stand together */
-        const para__place *before = &places.place[i - 1];
-        const para__place *at = &places.place[i];
+        const para__location *before = &locations.location[i - 1];
+        const para__location *at = &locations.location[i];
         assert_true(before->node <= at->node);
         assert_true(before->node < at->node || before->l3 <= at->l3);
         assert_int_equal(at->core == before->core, i % 2);
     }
-    para__free(places.place);
+    para__free(locations.location);
     size_t bytes[3];
     para__caches_from_files(root, 0, bytes);
     assert_int_equal(bytes[0], 48 << 10);
     assert_int_equal(bytes[1], 2048 << 10);
     assert_int_equal(bytes[2], 32768 << 10);
 
-    places = read_places("3-5,11,90");
-    assert_int_equal(places.count, 5); /* one that is not described too: the process has it */
-    assert_int_equal(place_of(&places, 3)->core, 3);
-    assert_int_equal(place_of(&places, 11)->core, 3);
-    assert_int_equal(place_of(&places, 90)->core, 90);
-    para__free(places.place);
+    locations = read_places("3-5,11,90");
+    assert_int_equal(locations.count, 5); /* one that is not described too: the process has it */
+    assert_int_equal(place_of(&locations, 3)->core, 3);
+    assert_int_equal(place_of(&locations, 11)->core, 3);
+    assert_int_equal(place_of(&locations, 90)->core, 90);
+    para__free(locations.location);
 }
 
 /* A node's only L3 makes no domain, nor does one that a single core has. */
@@ -111,20 +111,20 @@ static void test_caches_that_are_no_domains(void **state)
     put_line("0-3", "system/cpu/online");
     for (unsigned cpu = 0; cpu < 4; cpu++)
         put_cache(cpu, 0, "3", "Unified", "8192K", "0-3");
-    para__places places = read_places(NULL);
+    para__locations locations = read_places(NULL);
     for (unsigned cpu = 0; cpu < 4; cpu++)
-        assert_int_equal(place_of(&places, cpu)->l3, PARA__NO_L3);
-    para__free(places.place);
+        assert_int_equal(place_of(&locations, cpu)->l3, PARA__NO_L3);
+    para__free(locations.location);
     for (unsigned cpu = 0; cpu < 4; cpu++) {
         put_line(cpu < 2 ? "0-1" : "2-3", "system/cpu/cpu%u/topology/thread_siblings_list", cpu);
         put_cache(cpu, 0, "3", "Unified", "8192K", cpu < 2 ? "0-1" : "2-3");
     }
-    places = read_places(NULL);
+    locations = read_places(NULL);
     for (unsigned cpu = 0; cpu < 4; cpu++) {
-        assert_int_equal(place_of(&places, cpu)->core, cpu / 2 * 2);
-        assert_int_equal(place_of(&places, cpu)->l3, PARA__NO_L3);
+        assert_int_equal(place_of(&locations, cpu)->core, cpu / 2 * 2);
+        assert_int_equal(place_of(&locations, cpu)->l3, PARA__NO_L3);
     }
-    para__free(places.place);
+    para__free(locations.location);
 }
 
 /* Memory beside all CPUs, and a node without any. */
@@ -137,10 +137,10 @@ static void test_memory_of_its_own(void **state)
     put_line("0-1", "system/node/node1/cpulist");
     put_line("2-3", "system/node/node2/cpulist");
     put_line("", "system/node/node3/cpulist");
-    para__places places = read_places(NULL);
+    para__locations locations = read_places(NULL);
     for (unsigned cpu = 0; cpu < 4; cpu++)
-        assert_int_equal(place_of(&places, cpu)->node, 1 + cpu / 2);
-    para__free(places.place);
+        assert_int_equal(place_of(&locations, cpu)->node, 1 + cpu / 2);
+    para__free(locations.location);
 }
 
 /* As Arm's kernels describe big and small cores. */
@@ -151,16 +151,16 @@ static void test_capacities(void **state)
     put_line("0-3", "system/cpu/online");
     for (unsigned cpu = 0; cpu < 4; cpu++)
         put_line(capacity[cpu], "system/cpu/cpu%u/cpu_capacity", cpu);
-    para__places places = read_places(NULL);
+    para__locations locations = read_places(NULL);
     static const unsigned kind[] = {0, 0, 1, 2};
     for (unsigned cpu = 0; cpu < 4; cpu++)
-        assert_int_equal(place_of(&places, cpu)->kind, kind[cpu]);
-    para__free(places.place);
+        assert_int_equal(place_of(&locations, cpu)->kind, kind[cpu]);
+    para__free(locations.location);
     put_line("0", "system/cpu/cpu3/cpu_capacity"); /* one is not known: nothing is compared */
-    places = read_places(NULL);
+    locations = read_places(NULL);
     for (unsigned cpu = 0; cpu < 4; cpu++)
-        assert_int_equal(place_of(&places, cpu)->kind, 0);
-    para__free(places.place);
+        assert_int_equal(place_of(&locations, cpu)->kind, 0);
+    para__free(locations.location);
 }
 
 /* As on Intel's hybrid processors, where some big cores may be clocked higher than others; and by
@@ -177,32 +177,32 @@ static void test_frequencies(void **state)
             put_line("0-1", "cpu_core/cpus");
             put_line("2-3", "cpu_atom/cpus");
         }
-        para__places places = read_places(NULL);
+        para__locations locations = read_places(NULL);
         for (unsigned cpu = 0; cpu < 4; cpu++)
-            assert_int_equal(place_of(&places, cpu)->kind, cpu < 2);
-        para__free(places.place);
+            assert_int_equal(place_of(&locations, cpu)->kind, cpu < 2);
+        para__free(locations.location);
     }
 }
 
 static void test_nothing_there(void **state)
 {
     (void)state;
-    para__places places = read_places("0-2");
-    assert_int_equal(places.count, 3);
+    para__locations locations = read_places("0-2");
+    assert_int_equal(locations.count, 3);
     for (unsigned cpu = 0; cpu < 3; cpu++) {
-        const para__place *place = place_of(&places, cpu);
-        assert_int_equal(place->core, cpu);
-        assert_int_equal(place->node, 0);
-        assert_int_equal(place->l3, PARA__NO_L3);
-        assert_int_equal(place->kind, 0);
+        const para__location *location = place_of(&locations, cpu);
+        assert_int_equal(location->core, cpu);
+        assert_int_equal(location->node, 0);
+        assert_int_equal(location->l3, PARA__NO_L3);
+        assert_int_equal(location->kind, 0);
     }
-    para__free(places.place);
+    para__free(locations.location);
     size_t bytes[3];
     para__caches_from_files(root, 0, bytes);
     assert_int_equal(bytes[0] + bytes[1] + bytes[2], 0);
-    places = read_places(NULL);
-    assert_int_equal(places.count, 1);
-    para__free(places.place);
+    locations = read_places(NULL);
+    assert_int_equal(locations.count, 1);
+    para__free(locations.location);
 }
 
 /* It may describe nothing, as in an emulator. */

@@ -220,7 +220,7 @@ static void test_threads_get_one_machine(void **state)
     run_in_child(threads_body);
 }
 
-static _Atomic bool stop;
+static para__atomic_bool stop;
 
 static void *keep_loading(void *failed)
 {

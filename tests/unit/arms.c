@@ -24,7 +24,7 @@ static outcome run(para__arms *arms, program p, unsigned calls)
     for (unsigned i = 0; i < calls; i++) {
         const uint32_t site = 64 * (i % p.sites + 1);
         if (arms->since == 0 || para__arms_is_full(arms, site))
-            para__arms_turn(arms, site, now);
+            para__arms_next_window(arms, site, now);
         para__arms_add(arms, site, p.alone_ns);
         const bool alone = para__arms_now(arms) == PARA__ALL_ALONE;
         double ns = alone ? p.alone_ns : p.shared_ns;

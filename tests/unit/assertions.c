@@ -40,7 +40,7 @@ static int key;
 
 static void break_a_line(void)
 {
-    para__event event = {PARA__PARKED};
+    para__event event = {PARA__ATOMIC(PARA__PARKED)};
     para__waiter waiter = {.key = &key, .event = &event};
     para__waiter stranger = {.key = &key, .event = &event};
     para__bucket *bucket = para__bucket_lock(&key);
@@ -57,11 +57,11 @@ TEST(a_broken_line_is_found)
 static void lose_a_waiter(void)
 {
     para_mutex mutex = {1};
-    para__event event = {PARA__PARKED};
+    para__event event = {PARA__ATOMIC(PARA__PARKED)};
     para__waiter waiter = {.key = para__mutex_key(&mutex), .event = &event};
     para__bucket *bucket = para__bucket_lock(waiter.key);
     para__queue_append(bucket, &waiter);
-    waiter.woken = true;
+    para__store_relaxed(&waiter.woken, true);
     para__bucket_unlock(bucket);
     para_mutex_unlock_slow(&mutex, 2); /* nobody has set that somebody waits */
 }
@@ -74,7 +74,7 @@ TEST(a_mutex_whose_waiters_are_not_announced_is_found)
 static void lose_units(void)
 {
     para_semaphore semaphore = PARA_SEMAPHORE_INIT(0, 1);
-    para__event event = {PARA__PARKED};
+    para__event event = {PARA__ATOMIC(PARA__PARKED)};
     para__waiter waiter = {.key = &semaphore, .event = &event, .need = 1};
     para__bucket *bucket = para__bucket_lock(&semaphore);
     para__queue_append(bucket, &waiter);

@@ -200,7 +200,7 @@ TEST(small_calls_with_a_token_are_not_cut_up)
                                        .arg = &calls,
                                        .count = 400,
                                        .options = {.cancel = &token}}));
-        cut_up += calls > 8; /* unknown at first, and looked at in portions now and then */
+        cut_up += calls > 8; /* unknown at first, and looked at in batches now and then */
         calls = 0;
         OK(para_pmap(pool,
                      &(para_map){.kernel = count_calls,

@@ -25,9 +25,9 @@ static const char *fault_of(const para__plan *plan, size_t n)
         return "tickets";
     if (plan->first > plan->tickets)
         return "first claim";
-    if (plan->lead > n)
-        return "lead";
-    /* No more tickets than the longest slice has units, lead apart. */
+    if (plan->head_start > n)
+        return "head start";
+    /* No more tickets than the longest slice has units, head start apart. */
     return plan->tickets > (n - 1) / plan->width + 1 ? "tickets without units" : NULL;
 }
 
@@ -149,14 +149,14 @@ TEST(reasons_for_being_alone)
     assert_int_equal(why_alone(1, 8, 0, PARA_EXECUTOR_AUTO), PARA_WHY_ONE_UNIT);
 }
 
-TEST(portions_for_other_counts)
+TEST(batches_for_other_counts)
 {
     for (size_t p = 0; p < COUNT_OF(pools); p++)
         for (size_t n = 1; n <= 3000; n += 1 + n / 10)
             for (size_t w = 0; w < COUNT_OF(works); w++)
                 for (size_t s = 0; s < COUNT_OF(spreads); s++) {
                     para__plan plan = {.width = pools[p]};
-                    para__plan_portions(
+                    para__plan_tickets(
                         &plan, &(para__ask){.units = n, .work_ns = works[w], .spread = spreads[s]},
                         &usual);
                     assert_int_equal(plan.width, pools[p]);
@@ -164,15 +164,15 @@ TEST(portions_for_other_counts)
                 }
 }
 
-TEST(uneven_calls_are_handed_out_in_smaller_portions)
+TEST(uneven_calls_are_handed_out_in_smaller_batches)
 {
     para__plan plan = {.width = 2};
     para__ask ask = {.units = 1000000, .work_ns = 400000, .spread = 1};
-    para__plan_portions(&plan, &ask, &usual);
+    para__plan_tickets(&plan, &ask, &usual);
     assert_int_equal(plan.tickets, 50); /* of 4 us */
     assert_int_equal(plan.first, 13);   /* a quarter */
     ask.spread = 4;
-    para__plan_portions(&plan, &ask, &usual);
+    para__plan_tickets(&plan, &ask, &usual);
     assert_int_equal(plan.tickets, 400); /* of 0.5 us */
     assert_int_equal(plan.first, 25);    /* a sixteenth */
 }
@@ -185,7 +185,7 @@ static double makespan(const para__plan *plan, const double *cost, size_t n)
     double busy_until[WIDTH_MOST] = {0};
     unsigned taken[WIDTH_MOST] = {0};
     const para__division division = {
-        .units = n, .lead = plan->lead, .width = plan->width, .tickets = plan->tickets};
+        .units = n, .head_start = plan->head_start, .width = plan->width, .tickets = plan->tickets};
     const unsigned claim = plan->first ? plan->first : 1;
     for (;;) {
         unsigned who = 0; /* who is free first claims next, from its own slice or another's */
@@ -230,7 +230,7 @@ TEST(no_unit_is_tied_to_a_dear_one)
                                                .varies = known == 2,
                                                .spread = known ? 4 : 0};
                         para__plan plan = {.width = width};
-                        para__plan_portions(&plan, &ask, &usual);
+                        para__plan_tickets(&plan, &ask, &usual);
                         const double end_ns = makespan(&plan, cost, n);
                         if (end_ns > dear_ns + (sum - dear_ns) / width + cheap_ns)
                             fail_msg("%zu units, dear ones %zu and %zu, on %u: %g ns", n, a, b,
@@ -246,27 +246,27 @@ TEST(units_are_claimed_as_the_options_say)
                 for (size_t w = 0; w < COUNT_OF(works); w++) {
                     para__plan plan = {.width = width};
                     const para__ask ask = {.units = n, .work_ns = works[w], .claim = claim};
-                    para__plan_portions(&plan, &ask, &usual);
+                    para__plan_tickets(&plan, &ask, &usual);
                     const para__division division = {
                         .units = n, .width = width, .tickets = plan.tickets};
                     assert_int_equal(plan.first, 1);
-                    assert_int_equal(plan.lead, 0);
-                    assert_true(plan.announce_twice); /* a unit may wait for the others */
+                    assert_int_equal(plan.head_start, 0);
+                    assert_true(plan.announces); /* a unit may wait for the others */
                     if ((n - 1) / width + 1 <= PARA__SLICE_TICKETS_MAX)
                         for (unsigned t = 0; t < plan.tickets; t++)
                             assert_true(para__ticket_units(&division, 0, t, 1).count <= claim);
                 }
 }
 
-/* A kernel call has a price: the dearer it is, the fewer portions there are. */
-TEST(portions_are_long_against_the_price_of_a_call)
+/* A kernel call has a price: the dearer it is, the fewer batches there are. */
+TEST(batches_are_long_against_the_price_of_a_call)
 {
     para__plan plan = {.width = 2};
     unsigned before = PARA__SLICE_TICKETS_MAX;
     for (unsigned price_ns = 1; price_ns < 1000000; price_ns *= 2) {
         const para__ask ask = {
             .units = 1000000, .work_ns = 1e6, .price_ns = price_ns, .spread = 16};
-        para__plan_portions(&plan, &ask, &usual);
+        para__plan_tickets(&plan, &ask, &usual);
         assert_true(plan.tickets <= before);
         assert_true(plan.tickets == 1 || 5e5 / plan.tickets >= 32.0 * price_ns);
         before = plan.tickets;
@@ -312,17 +312,17 @@ TEST(dear_units_of_unknown_cost_are_shared_at_once)
     assert_false(para__share_at_once(&ask, 10, &usual));
 }
 
-/* A lead would move pages from owner to owner, as expected costs and callers change. */
+/* A head start would move pages from owner to owner, as expected costs and callers change. */
 TEST(plans_for_many_pages_have_no_lead)
 {
     static const size_t page = 4096;
     for (size_t unit_bytes = 1; unit_bytes <= 2 * page; unit_bytes *= 2) {
-        para__plan plan = {.width = 2, .lead = 3};
+        para__plan plan = {.width = 2, .head_start = 3};
         para__plan_pages(&plan, page, unit_bytes, 200 * page, page);
-        assert_int_equal(plan.lead, 0);
-        plan = (para__plan){.width = 2, .lead = 3};
+        assert_int_equal(plan.head_start, 0);
+        plan = (para__plan){.width = 2, .head_start = 3};
         para__plan_pages(&plan, page, unit_bytes, 2, page); /* few */
-        assert_int_equal(plan.lead, 3);
+        assert_int_equal(plan.head_start, 3);
     }
 }
 
@@ -338,10 +338,10 @@ TEST(slices_of_a_rest_begin_at_page_borders)
         for (size_t f = 0; f < COUNT_OF(firsts); f++) {
             const size_t count = (size_t)PAGES * PAGE / unit_bytes[b];
             const size_t first = firsts[f];
-            para__plan plan = {.width = WIDTH, .lead = 3};
+            para__plan plan = {.width = WIDTH, .head_start = 3};
             para__plan_pages(&plan, written + first * unit_bytes[b], unit_bytes[b], count - first,
                              PAGE);
-            assert_int_equal(plan.lead, 0);
+            assert_int_equal(plan.head_start, 0);
             const para__division rest = {
                 .units = count - first, .width = WIDTH, .tickets = 1, .grain = plan.grain};
             size_t end = 0;
@@ -366,11 +366,11 @@ int main(void)
         cmocka_unit_test(what_is_worth_sharing_depends_on_who_is_awake),
         cmocka_unit_test(more_work_is_never_shared_among_fewer),
         cmocka_unit_test(reasons_for_being_alone),
-        cmocka_unit_test(portions_for_other_counts),
-        cmocka_unit_test(uneven_calls_are_handed_out_in_smaller_portions),
+        cmocka_unit_test(batches_for_other_counts),
+        cmocka_unit_test(uneven_calls_are_handed_out_in_smaller_batches),
         cmocka_unit_test(no_unit_is_tied_to_a_dear_one),
         cmocka_unit_test(units_are_claimed_as_the_options_say),
-        cmocka_unit_test(portions_are_long_against_the_price_of_a_call),
+        cmocka_unit_test(batches_are_long_against_the_price_of_a_call),
         cmocka_unit_test(a_price_that_each_participant_pays_is_weighed),
         cmocka_unit_test(what_is_dearer_when_shared_is_compared_with_what_it_takes_alone),
         cmocka_unit_test(dear_units_of_unknown_cost_are_shared_at_once),

@@ -15,10 +15,10 @@ static const char *fault_of(const para__division *d, unsigned cut)
         const para__range slice = para__slice_units(d, s);
         if (slice.first != next)
             return "a slice does not begin where the one before ended";
-        const size_t lead = s == d->caller ? d->lead : 0;
-        if (slice.count < lead)
-            return "the caller's slice is shorter than its lead";
-        const size_t share = slice.count - lead;
+        const size_t head_start = s == d->caller_slice ? d->head_start : 0;
+        if (slice.count < head_start)
+            return "the caller's slice is shorter than its head start";
+        const size_t share = slice.count - head_start;
         shortest = share < shortest ? share : shortest;
         longest = share > longest ? share : longest;
 
@@ -50,14 +50,18 @@ static const char *fault_of(const para__division *d, unsigned cut)
     return NULL;
 }
 
-static void check(size_t units, size_t lead, unsigned width, unsigned tickets, unsigned caller)
+static void check(size_t units, size_t head_start, unsigned width, unsigned tickets,
+                  unsigned caller)
 {
-    const para__division d = {
-        .units = units, .lead = lead, .width = width, .tickets = tickets, .caller = caller};
+    const para__division d = {.units = units,
+                              .head_start = head_start,
+                              .width = width,
+                              .tickets = tickets,
+                              .caller_slice = caller};
     const char *fault = fault_of(&d, (tickets + 1) / 2);
     if (fault)
-        fail_msg("%s: units %zu, lead %zu, width %u, tickets %u, caller %u", fault, units, lead,
-                 width, tickets, caller);
+        fail_msg("%s: units %zu, head start %zu, width %u, tickets %u, caller %u", fault, units,
+                 head_start, width, tickets, caller);
 }
 
 TEST(small_divisions_partition_the_units)
@@ -66,8 +70,9 @@ TEST(small_divisions_partition_the_units)
         for (unsigned width = 1; width <= 7; width++)
             for (unsigned tickets = 1; tickets <= 6; tickets++)
                 for (unsigned caller = 0; caller < width; caller++)
-                    for (size_t lead = 0; lead <= units; lead += lead < 3 ? 1 : 5)
-                        check(units, lead, width, tickets, caller);
+                    for (size_t head_start = 0; head_start <= units;
+                         head_start += head_start < 3 ? 1 : 5)
+                        check(units, head_start, width, tickets, caller);
 }
 
 TEST(all_widths_partition_the_units)
@@ -148,7 +153,7 @@ typedef struct memory {
 /* How a call that writes there is divided; *aligned: its slices are to begin at page borders. */
 static para__division divide(memory m, unsigned width, bool *aligned)
 {
-    para__division d = {.units = m.units, .width = width, .tickets = 5, .caller = width / 2};
+    para__division d = {.units = m.units, .width = width, .tickets = 5, .caller_slice = width / 2};
     *aligned = para__grain_of_pages(&d.grain, m.address, m.unit_bytes, m.units, width, PAGE);
     return d;
 }

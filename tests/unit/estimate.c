@@ -175,22 +175,22 @@ TEST(the_plain_mean_is_not_clipped)
 
 static double price_of(double price, const double *unit_cost, const unsigned *lengths, size_t n)
 {
-    para__portions portions = {0};
+    para__batches batches = {0};
     size_t unit = 0;
     for (size_t i = 0; i < n; i++) {
         double ticks = price;
         for (unsigned u = 0; u < lengths[i]; u++)
             ticks += unit_cost[unit++];
-        para__portions_add(&portions, lengths[i], ticks);
+        para__batches_add(&batches, lengths[i], ticks);
     }
-    return para__portions_price(&portions, 0, true);
+    return para__batches_price(&batches, 0, true);
 }
 
 static const unsigned halving[] = {250, 250, 250, 125, 63, 31, 16, 8, 4, 2, 1};
 static const unsigned growing[] = {1, 2, 24, 216, 757};
 enum { UNITS = 1000 };
 
-TEST(a_price_is_found_from_portions_of_different_length)
+TEST(a_price_is_found_from_batches_of_different_length)
 {
     double even[UNITS];
     for (size_t i = 0; i < UNITS; i++)
@@ -202,49 +202,49 @@ TEST(a_price_is_found_from_portions_of_different_length)
 }
 
 /* The longer of two takes as long as the shorter, or a little less: that is the price. */
-TEST(two_portions_are_enough_where_the_price_is_most)
+TEST(two_batches_are_enough_where_the_price_is_most)
 {
-    para__portions portions = {0};
-    para__portions_add(&portions, 1, 10010);
-    para__portions_add(&portions, 2, 9990);
-    const double price = para__portions_price(&portions, 0, true);
+    para__batches batches = {0};
+    para__batches_add(&batches, 1, 10010);
+    para__batches_add(&batches, 2, 9990);
+    const double price = para__batches_price(&batches, 0, true);
     assert_true(price > 9000 && price < 10500);
-    portions = (para__portions){0};
-    para__portions_add(&portions, 1, 10000);
-    para__portions_add(&portions, 2, 20000);
-    assert_true(para__portions_price(&portions, 0, true) == 0);
+    batches = (para__batches){0};
+    para__batches_add(&batches, 1, 10000);
+    para__batches_add(&batches, 2, 20000);
+    assert_true(para__batches_price(&batches, 0, true) == 0);
 }
 
-TEST(a_disturbed_portion_leaves_it_unclear)
+TEST(a_disturbed_batch_leaves_it_unclear)
 {
-    para__portions portions = {0};
-    assert_false(para__portions_are_clear(&portions));
-    para__portions_add(&portions, 1, 15000);
-    assert_false(para__portions_are_clear(&portions));
-    para__portions_add(&portions, 2, 10000); /* half of it the price, or one that was disturbed? */
-    assert_false(para__portions_are_clear(&portions));
-    para__portions_add(&portions, 6, 10000);
-    assert_true(para__portions_are_clear(&portions));
-    assert_true(para__portions_price(&portions, 0, true) > 9000);
-    portions = (para__portions){0};
-    para__portions_add(&portions, 1, 10000);
-    para__portions_add(&portions, 2, 19000);
-    assert_true(para__portions_are_clear(&portions)); /* the units */
+    para__batches batches = {0};
+    assert_false(para__batches_are_clear(&batches));
+    para__batches_add(&batches, 1, 15000);
+    assert_false(para__batches_are_clear(&batches));
+    para__batches_add(&batches, 2, 10000); /* half of it the price, or one that was disturbed? */
+    assert_false(para__batches_are_clear(&batches));
+    para__batches_add(&batches, 6, 10000);
+    assert_true(para__batches_are_clear(&batches));
+    assert_true(para__batches_price(&batches, 0, true) > 9000);
+    batches = (para__batches){0};
+    para__batches_add(&batches, 1, 10000);
+    para__batches_add(&batches, 2, 19000);
+    assert_true(para__batches_are_clear(&batches)); /* the units */
 }
 
-/* Where portions are long against the price that is known, they do not tell it anew, but for less. */
-TEST(a_known_price_is_corrected_downwards_by_long_portions)
+/* Where batches are long against the price that is known, they do not tell it anew, but for less. */
+TEST(a_known_price_is_corrected_downwards_by_long_batches)
 {
-    para__portions portions = {0};
-    para__portions_add(&portions, 100, 10010);
-    para__portions_add(&portions, 10, 1010);
-    assert_true(para__portions_price(&portions, 0, true) < 0);
-    assert_true(para__portions_price(&portions, 5, true) < 0);
-    const double less = para__portions_price(&portions, 100, true);
+    para__batches batches = {0};
+    para__batches_add(&batches, 100, 10010);
+    para__batches_add(&batches, 10, 1010);
+    assert_true(para__batches_price(&batches, 0, true) < 0);
+    assert_true(para__batches_price(&batches, 5, true) < 0);
+    const double less = para__batches_price(&batches, 100, true);
     assert_true(less > 9.9 && less < 10.1);
 }
 
-TEST(equal_portions_do_not_tell_a_price)
+TEST(equal_batches_do_not_tell_a_price)
 {
     static const unsigned equal[] = {10, 10, 10, 9};
     double even[UNITS];
@@ -252,10 +252,10 @@ TEST(equal_portions_do_not_tell_a_price)
         even[i] = 3;
     assert_true(price_of(100, even, equal, COUNT_OF(equal)) < 0);
     assert_true(price_of(100, even, equal, 1) < 0);
-    assert_true(para__portions_price(&(para__portions){0}, 0, true) < 0);
+    assert_true(para__batches_price(&(para__batches){0}, 0, true) < 0);
 }
 
-/* Uneven loops look dear in some short portions: not in all, and no price is made of that. */
+/* Uneven loops look dear in some short batches: not in all, and no price is made of that. */
 TEST(uneven_units_are_not_taken_for_a_price)
 {
     uint64_t random = 7;
@@ -273,12 +273,12 @@ TEST(uneven_units_are_not_taken_for_a_price)
 }
 
 /* A participant runs its slice, the cheap half of a loop, in claims of a quarter of what is left, and
- * then short claims of the dear half: its shortest portions are its dearest. */
+ * then short claims of the dear half: its shortest batches are its dearest. */
 TEST(dear_units_that_were_taken_over_are_not_taken_for_a_price)
 {
     for (int power = 0; power <= 3; power++)
         for (size_t taken = 1; taken <= UNITS / 4; taken *= 2) {
-            para__portions portions = {0};
+            para__batches batches = {0};
             size_t first = 0;
             size_t end = UNITS / 2;
             for (int slice = 0; slice < 2; slice++) {
@@ -287,13 +287,13 @@ TEST(dear_units_that_were_taken_over_are_not_taken_for_a_price)
                     double ticks = 0;
                     for (size_t i = 0; i < n; i++)
                         ticks += pow((double)(first + i + 1), power);
-                    para__portions_add(&portions, (double)n, ticks);
+                    para__batches_add(&batches, (double)n, ticks);
                     first += n;
                 }
                 first = UNITS - taken;
                 end = UNITS;
             }
-            assert_true(para__portions_price(&portions, 0, true) <= 0);
+            assert_true(para__batches_price(&batches, 0, true) <= 0);
         }
 }
 
@@ -383,11 +383,11 @@ int main(void)
         cmocka_unit_test(each_way_to_run_has_its_own_cost),
         cmocka_unit_test(a_trial_tells_a_cost_and_does_not_cost_trust),
         cmocka_unit_test(the_plain_mean_is_not_clipped),
-        cmocka_unit_test(a_price_is_found_from_portions_of_different_length),
-        cmocka_unit_test(two_portions_are_enough_where_the_price_is_most),
-        cmocka_unit_test(a_disturbed_portion_leaves_it_unclear),
-        cmocka_unit_test(a_known_price_is_corrected_downwards_by_long_portions),
-        cmocka_unit_test(equal_portions_do_not_tell_a_price),
+        cmocka_unit_test(a_price_is_found_from_batches_of_different_length),
+        cmocka_unit_test(two_batches_are_enough_where_the_price_is_most),
+        cmocka_unit_test(a_disturbed_batch_leaves_it_unclear),
+        cmocka_unit_test(a_known_price_is_corrected_downwards_by_long_batches),
+        cmocka_unit_test(equal_batches_do_not_tell_a_price),
         cmocka_unit_test(uneven_units_are_not_taken_for_a_price),
         cmocka_unit_test(dear_units_that_were_taken_over_are_not_taken_for_a_price),
         cmocka_unit_test(the_price_is_followed_and_one_outlier_does_not_spoil_it),

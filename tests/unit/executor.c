@@ -36,7 +36,7 @@ static void *help(void *arg)
 {
     const lent *self = arg;
     para__lanes *lanes = &self->pool->lanes;
-    _Atomic uint32_t *acting = &lanes->helper[self->worker].acting;
+    para__atomic_u32 *acting = &lanes->helper[self->worker].acting;
     is_lent = true;
     while (!is_over) {
         if (para__swap_acquire(E8, acting, 1) == 0) {
@@ -86,7 +86,7 @@ TEST(threads_that_a_program_lends_help)
     para_pool *pool = check_pool(WORKERS);
     const para__executor *own = pool->executor;
     for (unsigned w = 0; w < WORKERS; w++) /* the pool's own keep away */
-        para__add_relaxed(&pool->lanes.helper[w].guests, 1);
+        para__add_relaxed(&pool->lanes.helper[w].displaced, 1);
     pool->executor = &lending;
     for (int i = 0; i < CALLS; i++) {
         begun = 0;
@@ -102,7 +102,7 @@ TEST(threads_that_a_program_lends_help)
     assert_int_equal(by_lent_threads, CALLS * (WORKERS - 1));
     pool->executor = own;
     for (unsigned w = 0; w < WORKERS; w++)
-        para__add_relaxed(&pool->lanes.helper[w].guests, -1u);
+        para__add_relaxed(&pool->lanes.helper[w].displaced, -1u);
     para_pool_destroy(pool);
 }
 

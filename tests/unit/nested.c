@@ -29,11 +29,11 @@ static int one_of_two(const para_chunk *chunk, const void *arg)
     failures += para_pmap(pool, &(para_map){.kernel = nothing,
                                             .count = 100,
                                             .options = {.executor = PARA_EXECUTOR_THREADS}}) != 0;
-    news += para__lanes_have_news(&pool->lanes, para__pool_seat(pool));
+    news += para__lanes_have_news(&pool->lanes, para__pool_place(pool));
     return 0;
 }
 
-/* A worker that took it for a guest's, who sits in its place, would go to sleep. */
+/* A worker that took itself for displaced by the call's caller would go to sleep. */
 TEST(its_own_call_is_no_news_to_a_worker)
 {
     para_pool *pool = check_pool(2);

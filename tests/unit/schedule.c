@@ -68,7 +68,7 @@ static void end(para__schedule *s, size_t units, double ns)
     para__outcome outcome = {.workers = s->plan.width, .ticks = ticks(ns)};
     outcome.tally.busy_ticks = ticks(ns * s->plan.width);
     outcome.tally.chunks = s->plan.width;
-    para__portions_add(&outcome.portions, (double)units / s->plan.width, (double)ticks(ns));
+    para__batches_add(&outcome.batches, (double)units / s->plan.width, (double)ticks(ns));
     if (s->timed)
         para__schedule_learn(s, &outcome, units);
 }
@@ -97,7 +97,7 @@ TEST(dear_units_of_unknown_cost_are_shared_from_the_first_one)
         assert_false(s.probe);
         assert_int_equal(s.plan.width, 2);
         assert_int_equal(s.plan.first, 0); /* claims find out */
-        assert_true(s.plan.announce_twice);
+        assert_true(s.plan.announces);
     }
 }
 
@@ -120,7 +120,7 @@ TEST(cheap_units_of_unknown_cost_are_probed)
     assert_true(begin((para_options){0}, COUNT).probe);
 }
 
-/* The first portion of a probe is long against the price of a kernel call. */
+/* The first batch of a probe is long against the price of a kernel call. */
 TEST(a_probe_does_not_pay_the_price_often)
 {
     know((para__estimate){
@@ -260,7 +260,7 @@ TEST(a_trial_without_help_teaches_nothing)
         para__outcome outcome = {.workers = 1, .ticks = ticks(1e6)};
         outcome.tally.busy_ticks = ticks(1e6);
         outcome.tally.chunks = width;
-        para__portions_add(&outcome.portions, (double)COUNT / width, (double)ticks(1e6 / width));
+        para__batches_add(&outcome.batches, (double)COUNT / width, (double)ticks(1e6 / width));
         if (s.timed)
             para__schedule_learn(&s, &outcome, COUNT);
     }

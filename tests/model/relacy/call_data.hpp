@@ -54,9 +54,9 @@ template <typename derived> struct call_data {
     }
 };
 
-inline fixture_call shape(unsigned units, unsigned width, unsigned tickets, bool announce_twice)
+inline fixture_call shape(unsigned units, unsigned width, unsigned tickets, bool announces)
 {
-    return {units, width, tickets, 1, announce_twice, nullptr, nullptr};
+    return {units, width, tickets, 1, announces, nullptr, nullptr};
 }
 
 inline void make(unsigned workers, unsigned lanes, unsigned spin_ticks, unsigned idle)

@@ -32,7 +32,7 @@ void model_pause(void);
 uint64_t model_ticks(void);
 uint64_t model_now_ns(void); /* goes on by a step at each look */
 void model_step(uint64_t ns);
-/* Whether a worker's turn is over, by chance: see model_rest. */
+/* Whether a worker is to yield, by chance: see model_rest. */
 bool model_rests(void);
 /* The word begins anew, with the value that is in memory. */
 void model_renew(const void *p, size_t bytes);

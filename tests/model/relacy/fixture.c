@@ -7,7 +7,7 @@
 #include "pool/default_pool.h"
 #include "pool/pool.h"
 #include "pool/start.h"
-#include "pool/turn.h"
+#include "pool/yield.h"
 #include "pool/worker.h"
 #include "share/caller.h"
 #include "topology/openmp.h"
@@ -20,34 +20,34 @@ enum { WORKERS = 3 };
 static para_pool pool;
 static para__worker workers[WORKERS];
 static para__helper helpers[WORKERS];
-static para__notice notices[PARA__LANES][WORKERS];
+static para__job_descriptor descriptors[PARA__LANES][WORKERS];
 static para__member members[PARA__LANES][WORKERS];
-static uint16_t seats[WORKERS];
+static uint16_t workers_of_cpus[WORKERS];
 static unsigned count_of_workers;
 static _Thread_local para__lane *leased;
 
 static void touch(const void *word)
 {
-    (void)para__load_relaxed((const _Atomic uint64_t *)word);
+    (void)para__load_relaxed((const para__atomic_u64 *)word);
 }
 
 static void touch_half(const void *word)
 {
-    (void)para__load_relaxed((const _Atomic uint32_t *)word);
+    (void)para__load_relaxed((const para__atomic_u32 *)word);
 }
 
 static void make_lane(unsigned index, bool is_there)
 {
     para__lane *lane = &pool.lanes.lane[index];
     lane->lanes = &pool.lanes;
-    lane->stop = UINT64_MAX;
-    lane->leased = !is_there;
-    lane->notice = notices[index];
+    para__store_relaxed(&lane->stop, UINT64_MAX);
+    para__store_relaxed(&lane->lease, !is_there);
+    lane->descriptor = descriptors[index];
     lane->member = members[index];
-    touch_half(&lane->leased);
+    touch_half(&lane->lease);
     if (!is_there)
         return;
-    model_guard(&lane->leased);
+    model_guard(&lane->lease);
     touch_half(&lane->joiner.state);
     touch(&lane->stop);
     for (unsigned w = 0; w < count_of_workers; w++) {
@@ -55,8 +55,8 @@ static void make_lane(unsigned index, bool is_there)
         touch(&lane->member[w].done);
         touch(&helpers[w].seen[index]);
     }
-    touch(&lane->notice[0].post);
-    touch(&lane->notice[0].team);
+    touch(&lane->descriptor[0].call);
+    touch(&lane->descriptor[0].team);
 }
 
 static void leave(unsigned worker, void *arg)
@@ -85,7 +85,7 @@ void fixture_make(const fixture *f)
     memset(&pool, 0, sizeof pool);
     memset(workers, 0, sizeof workers);
     memset(helpers, 0, sizeof helpers);
-    memset(notices, 0, sizeof notices);
+    memset(descriptors, 0, sizeof descriptors);
     memset(members, 0, sizeof members);
     pool.worker = workers;
     pool.lanes.helper = helpers;
@@ -95,14 +95,14 @@ void fixture_make(const fixture *f)
     pool.binding = f->started ? PARA_BIND_NONE : PARA_BIND_CORE;
     pool.worker_exit = f->started ? NULL : leave;
     pool.cpu_limit = WORKERS;
-    pool.seat_of = seats;
-    pool.lanes.spin_ticks = f->spin_ticks;
+    pool.worker_of_cpu = workers_of_cpus;
+    para__store_relaxed(&pool.lanes.spin_ticks, f->spin_ticks);
     for (unsigned w = 0; w < f->workers; w++) {
-        seats[w] = (uint16_t)w;
+        workers_of_cpus[w] = (uint16_t)w;
         workers[w].pool = &pool;
         workers[w].index = workers[w].cpu_index = w;
         touch_half(&helpers[w].event.state);
-        touch_half(&helpers[w].guests);
+        touch_half(&helpers[w].displaced);
         touch_half(&helpers[w].acting);
     }
     for (unsigned i = 0; i < PARA__LANES; i++)
@@ -140,12 +140,12 @@ bool fixture_lease(void)
     return leased != NULL;
 }
 
-static void run_units(const void *payload, size_t first, size_t count, para__seat *seat)
+static void run_units(const void *payload, size_t first, size_t count, para__runner *runner)
 {
     const fixture_call *call = payload;
     for (size_t i = first; i < first + count; i++) {
-        call->kernel(call->arg, (unsigned)i, seat->worker);
-        para__seat_record(seat, i, 1, 0);
+        call->kernel(call->arg, (unsigned)i, runner->worker);
+        para__runner_record(runner, i, 1, 0);
     }
 }
 
@@ -156,7 +156,7 @@ unsigned fixture_run(const fixture_call *call)
     const para__plan plan = {.width = call->width,
                              .tickets = call->tickets,
                              .first = call->first,
-                             .announce_twice = call->announce_twice};
+                             .announces = call->announces};
     para__outcome outcome = {0};
     para__lane *lane = leased; /* a kernel may lease another */
     para__lane_run(lane, para__pool_position(&pool, plan.width), &job, &plan, &outcome);
@@ -223,19 +223,19 @@ para_status para__unbind_thread(const para__machine *machine)
     return PARA_OK;
 }
 
-void para__turn_init(para__turn *turn)
+void para__yield_init(para__yield *yield)
 {
-    *turn = (para__turn){0};
+    *yield = (para__yield){0};
 }
 
-void para__turn_begin(para__turn *turn)
+void para__yield_restart(para__yield *yield)
 {
-    (void)turn;
+    (void)yield;
 }
 
-bool para__turn_is_over(para__turn *turn, uint64_t now_ticks)
+bool para__yield_is_due(para__yield *yield, uint64_t now_ticks)
 {
-    (void)turn;
+    (void)yield;
     (void)now_ticks;
     return model_rests();
 }

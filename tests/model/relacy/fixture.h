@@ -25,7 +25,7 @@ typedef void fixture_kernel(void *arg, unsigned unit, unsigned worker);
 
 typedef struct fixture_call {
     unsigned units, width, tickets, first;
-    bool announce_twice;
+    bool announces;
     fixture_kernel *kernel;
     void *arg;
 } fixture_call;

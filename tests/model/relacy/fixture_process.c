@@ -4,12 +4,12 @@
 
 #include "calls.h"
 
-static _Atomic unsigned handled;
+static para__atomic_u32 handled;
 
 /* Most models have neither children nor a main thread that leaves: words that they had no use for
  * would only make them larger. */
-void __real_para__after_fork(_Atomic unsigned *known, void (*handle)(void));
-void __wrap_para__after_fork(_Atomic unsigned *known, void (*handle)(void));
+void __real_para__after_fork(para__atomic_u32 *known, void (*handle)(void));
+void __wrap_para__after_fork(para__atomic_u32 *known, void (*handle)(void));
 void __real_para__process_thread_ends(void);
 void __wrap_para__process_thread_ends(void);
 
@@ -17,7 +17,7 @@ void __wrap_para__process_thread_ends(void)
 {
 }
 
-void __wrap_para__after_fork(_Atomic unsigned *known, void (*handle)(void))
+void __wrap_para__after_fork(para__atomic_u32 *known, void (*handle)(void))
 {
     if (*para__fork_word == 0)
         __real_para__after_fork(known, handle);
@@ -26,7 +26,9 @@ void __wrap_para__after_fork(_Atomic unsigned *known, void (*handle)(void))
 unsigned fixture_fork(fixture_handled state)
 {
     const unsigned parent = para__fork_count();
-    handled = state == FIXTURE_NEVER ? 0 : state == FIXTURE_DONE ? parent : parent | 1u << 31;
+    para__store_relaxed(&handled, state == FIXTURE_NEVER  ? 0
+                                  : state == FIXTURE_DONE ? parent
+                                                          : parent | 1u << 31);
     (void)para__load_relaxed(&handled);
     model_fork();
     return parent;

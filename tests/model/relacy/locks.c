@@ -26,9 +26,9 @@ void locks_make(bool spins, uint32_t units, uint32_t most, bool fair)
     wakes = 0;
     (void)para_semaphore_init(&semaphore, units, most, fair ? PARA_SEMAPHORE_FAIR : 0);
     made = semaphore;
-    (void)para__load_relaxed((_Atomic uint32_t *)&mutex.word);
-    (void)para__load_relaxed((_Atomic uint64_t *)&semaphore.word);
-    (void)para__load_relaxed((_Atomic uint32_t *)&cancel.word);
+    (void)para__load_relaxed((para__atomic_u32 *)&mutex.word);
+    (void)para__load_relaxed((para__atomic_u64 *)&semaphore.word);
+    (void)para__load_relaxed((para__atomic_u32 *)&cancel.word);
     make_queue(para__mutex_key(&mutex));
     make_queue(&semaphore);
     make_queue(&cancel);
@@ -90,8 +90,8 @@ bool locks_cancelled(void)
 
 bool locks_are_free(void)
 {
-    return para__load_relaxed((_Atomic uint32_t *)&mutex.word) == 0 &&
-           para__load_relaxed((_Atomic uint64_t *)&semaphore.word) == made.word;
+    return para__load_relaxed((para__atomic_u32 *)&mutex.word) == 0 &&
+           para__load_relaxed((para__atomic_u64 *)&semaphore.word) == made.word;
 }
 
 unsigned locks_wakes(void)

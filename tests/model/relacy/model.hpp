@@ -44,7 +44,7 @@ void model_start_rest(unsigned all);
 
 // Returns when that thread has paused so often from now on, or sleeps.
 void model_await_pauses(unsigned thread, unsigned count);
-// A turn of a worker is over at one of so many looks; 0: never.
+// A worker is to yield at one of so many looks; 0: never.
 void model_rest(unsigned one_in);
 
 // A model: prepare() before there are threads, call(i) in each of the callers' threads, and other

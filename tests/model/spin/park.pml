@@ -1,12 +1,12 @@
 /* Parking: workers sleep until there is a call, a caller until its call is done.
  *
  * Abstracts src/sync/event.h; src/pool/worker.c: go_round, has_news, park; src/executor/lease.c:
- * use_lane; src/share/caller.c: publish, announce_again, wake_all, join, all_done; src/share/part.c:
+ * use_lane; src/share/caller.c: publish, announce, wake_all, join, all_done; src/share/participant.c:
  * finish; src/share/visit.c: para__lane_visit, para__lane_has_news. One step is one access to a word that others change.
  *
  * Left out: spinning, which only delays; what is claimed and how (a claim is one step here, and
- * right by its generation); the tree of wake-ups, of which one that is lost is made up for by
- * wake_all; guests and displaced workers, whose sleep has an end of its own; calls within calls.
+ * right by its epoch); the tree of wake-ups, of which one that is lost is made up for by
+ * wake_all; displaced workers, whose sleep has an end of its own; calls within calls.
  * Spin's memory is in order. So the announcement of a short call, a release store that the caller's
  * look at PARKED may overtake, is written as either order; and a mutation that weakens [E5]
  * exchanges the two accesses.
@@ -23,15 +23,15 @@
 #endif
 #define TICKETS 2 /* of a call */
 
-byte post[LANES]; /* the generation of the lane's call */
+byte call[LANES]; /* the epoch of the lane's call */
 byte lanes_used;
 byte seen[WORKERS * LANES];
 #define seen_by(w, l) seen[(w) * LANES + (l)]
 
-byte ticket_generation[LANES];
+byte ticket_epoch[LANES];
 byte tickets[LANES];            /* that nobody has claimed yet */
-byte done[WORKERS * LANES];     /* the number finished, of the generation beside it */
-byte done_generation[WORKERS * LANES];
+byte done[WORKERS * LANES];     /* the number finished, of the epoch beside it */
+byte done_epoch[WORKERS * LANES];
 
 /* Events: those of the workers, then those where callers join. */
 bool parked[WORKERS + LANES];
@@ -62,12 +62,12 @@ inline event_wake(e)
     fi
 }
 
-/* Looks at the lanes' posts one by one: news is set if one of them is new to worker me. */
+/* Looks at the lanes' calls one by one: news is set if one of them is new to worker me. */
 inline look_for_news()
 {
     lanes = lanes_used;
     do
-    :: atomic { lane < lanes && !news -> news = post[lane] != seen_by(me, lane); lane++ }
+    :: atomic { lane < lanes && !news -> news = call[lane] != seen_by(me, lane); lane++ }
     :: atomic { else -> lane = 0; lanes = 0; break }
     od
 }
@@ -76,13 +76,13 @@ inline visit()
 {
     if
     :: atomic {
-            post[lane] != seen_by(me, lane) ->
-            generation = post[lane];
-            seen_by(me, lane) = generation
+            call[lane] != seen_by(me, lane) ->
+            epoch = call[lane];
+            seen_by(me, lane) = epoch
         };
         do
         :: atomic {
-                ticket_generation[lane] == generation && tickets[lane] > 0 ->
+                ticket_epoch[lane] == epoch && tickets[lane] > 0 ->
                 tickets[lane]--;
                 finished++
             };
@@ -91,26 +91,26 @@ inline visit()
 #endif
             atomic {
                 done[me * LANES + lane] = finished;
-                done_generation[me * LANES + lane] = generation
+                done_epoch[me * LANES + lane] = epoch
             };
 #if !defined WAKE_BEFORE_DONE && !defined NO_JOINER_WAKE
             event_wake(joiner(lane))
 #endif
         :: atomic {
-                ticket_generation[lane] != generation || tickets[lane] == 0 ->
+                ticket_epoch[lane] != epoch || tickets[lane] == 0 ->
                 finished = 0;
-                generation = 0;
+                epoch = 0;
                 break
             }
         od
-    :: post[lane] == seen_by(me, lane)
+    :: call[lane] == seen_by(me, lane)
     fi
 }
 
 proctype worker(byte me)
 {
     bool news;
-    byte lanes, lane, generation, finished;
+    byte lanes, lane, epoch, finished;
     do
     :: visit();
 #if LANES > 1
@@ -143,7 +143,7 @@ inline all_done()
     :: atomic {
             w < WORKERS ->
             total = total +
-                (done_generation[w * LANES + me] == generation -> done[w * LANES + me] : 0);
+                (done_epoch[w * LANES + me] == epoch -> done[w * LANES + me] : 0);
             w++
         }
     :: atomic { else -> is_done = (total == TICKETS); total = 0; w = 0; break }
@@ -172,10 +172,10 @@ inline use_lane()
 /* The caller on lane me. */
 proctype caller(byte me)
 {
-    byte generation, finished, total, w;
+    byte epoch, finished, total, w;
     bool is_done, twice;
     do
-    :: generation < CALLS ->
+    :: epoch < CALLS ->
         if
         :: twice = true
         :: twice = false
@@ -183,22 +183,22 @@ proctype caller(byte me)
 #ifndef LATE_LANE
         use_lane();
 #endif
-        generation++;
+        epoch++;
         atomic {
-            ticket_generation[me] = generation;
+            ticket_epoch[me] = epoch;
             tickets[me] = TICKETS
         };
         if
         :: twice ->
-#ifdef WAKE_BEFORE_POST
+#ifdef WAKE_BEFORE_CALL
             wake_workers();
-            post[me] = generation
+            call[me] = epoch
 #else
-            post[me] = generation;
+            call[me] = epoch;
             wake_workers()
 #endif
-        :: !twice -> post[me] = generation; wake_workers()
-        :: !twice -> wake_workers(); post[me] = generation
+        :: !twice -> call[me] = epoch; wake_workers()
+        :: !twice -> wake_workers(); call[me] = epoch
         fi;
 #ifdef LATE_LANE
         use_lane();
@@ -208,7 +208,7 @@ proctype caller(byte me)
         :: tickets[me] == 0 -> break
         od;
         if
-        :: twice -> seen_by(0, me) == generation && seen_by(WORKERS - 1, me) == generation
+        :: twice -> seen_by(0, me) == epoch && seen_by(WORKERS - 1, me) == epoch
         :: else
         fi;
         do

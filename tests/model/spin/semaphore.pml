@@ -27,7 +27,7 @@
 
 /* The word. */
 byte units = UNITS;
-bool waiting, hold;
+bool waiting, closed;
 
 /* Under the latch. */
 chan latch = [N] of { byte }; /* its holder, and who asks for it */
@@ -76,10 +76,10 @@ inline serve()
         i = 0;
         left = 0
     };
-#ifndef NO_HOLD
+#ifndef NO_CLOSED
     atomic {
         if
-        :: length > 0 && first_seen[line[0]] > 0 -> hold = true
+        :: length > 0 && first_seen[line[0]] > 0 -> closed = true
         :: length > 0 && first_seen[line[0]] < 2 -> first_seen[line[0]]++
         :: length == 0
         fi
@@ -111,12 +111,12 @@ inline leave_line()
     line[length] = 0;
     i = 0;
     if
-#ifdef KEEP_HOLD
+#ifdef KEEP_CLOSED
     :: length == 0 -> waiting = false
 #else
-    :: length == 0 -> waiting = false; hold = false
+    :: length == 0 -> waiting = false; closed = false
 #endif
-    :: length > 0 && is_first -> hold = false
+    :: length > 0 && is_first -> closed = false
     :: length > 0 && !is_first
     fi;
     is_first = false;
@@ -132,16 +132,16 @@ proctype thread(byte me)
 
 newcomer:
     if
-    :: atomic { units >= need(me) && !hold -> take(); goto holder }
-    :: units < need(me) || hold
+    :: atomic { units >= need(me) && !closed -> take(); goto holder }
+    :: units < need(me) || closed
     :: goto stop
     fi;
     lock_latch;
     atomic {
         if
 #ifndef BLIND_QUEUE
-        :: units >= need(me) && !hold -> take(); unlock_latch; goto holder
-        :: units < need(me) || hold ->
+        :: units >= need(me) && !closed -> take(); unlock_latch; goto holder
+        :: units < need(me) || closed ->
 #else
         :: true ->
 #endif

@@ -21,7 +21,7 @@ byte started; /* written by worker 0 */
 bool ready;
 bool creator_asleep; /* in the kernel, on ready */
 bool stopping;
-byte post;
+byte call;
 bool parked[WORKERS], asleep[WORKERS];
 
 bool ended[WORKERS]; /* what pthread_join waits for */
@@ -64,7 +64,7 @@ proctype worker(byte me)
     :: atomic { !stopping -> alive };
         atomic {
             if
-            :: post != seen -> seen = post /* helps; a late one finds nothing to claim */
+            :: call != seen -> seen = call /* helps; a late one finds nothing to claim */
             :: else
             fi
         };
@@ -72,11 +72,11 @@ proctype worker(byte me)
         :: true /* spins on */
         :: true -> /* parks */
 #ifdef LOOK_BEFORE_PARKED
-            news = post != seen || stopping;
+            news = call != seen || stopping;
             atomic { alive; parked[me] = true };
 #else
             atomic { alive; parked[me] = true };
-            news = post != seen;
+            news = call != seen;
 #ifndef WEAK_RECHECK
             news = news || stopping;
 #endif
@@ -134,7 +134,7 @@ init
         od
     fi;
     if /* a last call */
-    :: post = 1; wake_all()
+    :: call = 1; wake_all()
     :: true
     fi;
 #ifdef WAKE_BEFORE_STOPPING

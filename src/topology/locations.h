@@ -1,7 +1,7 @@
-/* Where the process's CPUs stand, from one of two sources: the kernel's files, or, where a variable
- * describes a machine, hwloc. */
-#ifndef PARA_TOPOLOGY_PLACES_H
-#define PARA_TOPOLOGY_PLACES_H
+/* The locations of the process's CPUs, from one of two sources: the kernel's files, or hwloc if a
+ * variable describes a machine. */
+#ifndef PARA_TOPOLOGY_LOCATIONS_H
+#define PARA_TOPOLOGY_LOCATIONS_H
 
 #include "base/cpus.h"
 
@@ -11,13 +11,13 @@
 #define PARA__NO_L3 UINT32_MAX
 
 /* What a CPU belongs to. Equal numbers mean the same core, the same cache. */
-typedef struct para__place {
+typedef struct para__location {
     unsigned cpu; /* the system's number */
     unsigned core;
     unsigned node; /* the system's number of its NUMA node */
     unsigned l3;   /* PARA__NO_L3 unless its node has several, and this one serves several cores */
     unsigned kind; /* rank of its core's kind, 0 the most efficient */
-} para__place;
+} para__location;
 
 /* For sorting: negative, 0 or positive. */
 static inline int para__compare(unsigned a, unsigned b)
@@ -25,24 +25,25 @@ static inline int para__compare(unsigned a, unsigned b)
     return (a > b) - (a < b);
 }
 
-typedef struct para__places {
-    para__place *place; /* [count], a core's and a domain's together */
+typedef struct para__locations {
+    para__location *location; /* [count], a core's and a domain's together */
     unsigned count;
     para__cpus usable; /* what the process may use of this system; empty: not known */
     bool this_system;
     void *hwloc; /* the hwloc_topology_t that it was read from; NULL: the kernel's files */
-} para__places;
+} para__locations;
 
-/* Both fill *places, which is zero but for the usable CPUs, and is freed by the caller even if they
- * fail. Without usable CPUs (not known) all count. Errors: PARA_ERR_MEMORY, PARA_ERR_TOPOLOGY. */
+/* Both functions fill *locations, which is zero but for the usable CPUs. The caller frees it even
+ * if they fail. If usable is empty (not known), all CPUs count. Errors: PARA_ERR_MEMORY,
+ * PARA_ERR_TOPOLOGY. */
 
-/* From the files below root ("" for the real ones). What is missing there is taken to be as
- * simple as can be: cores of one thread, one node, one kind. */
-para_status para__places_from_files(para__places *places, const char *root);
+/* Reads the files below root ("" for the real ones). Where a file is missing the simplest machine
+ * is assumed: cores of one thread, one node, one kind. */
+para_status para__locations_from_files(para__locations *locations, const char *root);
 
-/* The machine that HWLOC_SYNTHETIC or HWLOC_XMLFILE describes, where para__places_are_described. */
-para_status para__places_from_hwloc(para__places *places);
-bool para__places_are_described(void);
+/* The machine that HWLOC_SYNTHETIC or HWLOC_XMLFILE describes, if para__locations_are_described. */
+para_status para__locations_from_hwloc(para__locations *locations);
+bool para__locations_are_described(void);
 void para__hwloc_free(void *hwloc);
 
 /* The sizes of a CPU's caches, levels 1 to 3; 0 where not known. */

@@ -1,4 +1,4 @@
-#include "plan/width.h"
+#include "plan/tuner.h"
 
 #include "base/bounds.h"
 
@@ -19,13 +19,13 @@ static unsigned halved(unsigned all, unsigned halvings)
     return para__max(width, LEAST_WIDTH);
 }
 
-static bool can_narrow(para__width w, unsigned all)
+static bool can_narrow(para__tuner w, unsigned all)
 {
     return halved(all, w.halvings) >= 2 * LEAST_WIDTH;
 }
 
 /* The width of the next trial; the present one if it is not its time. */
-static unsigned trial(para__width w, unsigned all)
+static unsigned trial(para__tuner w, unsigned all)
 {
     const unsigned present = halved(all, w.halvings);
     if (w.calls < CALLS_BETWEEN << w.refused)
@@ -35,35 +35,35 @@ static unsigned trial(para__width w, unsigned all)
     return can_narrow(w, all) ? halved(all, w.halvings + 1u) : present;
 }
 
-unsigned para__width_present(para__width width, unsigned all)
+unsigned para__tuner_present(para__tuner tuner, unsigned all)
 {
-    return all < 2 * LEAST_WIDTH ? all : halved(all, width.halvings);
+    return all < 2 * LEAST_WIDTH ? all : halved(all, tuner.halvings);
 }
 
-unsigned para__width_next(para__width width, unsigned all)
+unsigned para__tuner_next(para__tuner tuner, unsigned all)
 {
-    return all < 2 * LEAST_WIDTH ? all : trial(width, all);
+    return all < 2 * LEAST_WIDTH ? all : trial(tuner, all);
 }
 
-static para__width stay(para__width w, double element_ns)
+static para__tuner stay(para__tuner w, double element_ns)
 {
     /* A call that was disturbed counts as twice the mean at most. */
-    const double pace = w.pace_ns > 0 ? w.pace_ns : element_ns;
-    const double most = 2 * pace;
-    w.pace_ns = (float)(pace + (para__min(element_ns, most) - pace) / 8);
+    const double mean = w.element_ns > 0 ? w.element_ns : element_ns;
+    const double most = 2 * mean;
+    w.element_ns = (float)(mean + (para__min(element_ns, most) - mean) / 8);
     if (w.calls < CALLS_BETWEEN << MOST_REFUSED)
         w.calls++;
     return w;
 }
 
-static para__width move(para__width w, int halvings, double element_ns)
+static para__tuner move(para__tuner w, int halvings, double element_ns)
 {
-    return (para__width){.pace_ns = (float)element_ns,
+    return (para__tuner){.element_ns = (float)element_ns,
                          .halvings = (uint8_t)(w.halvings + halvings),
                          .wider = true}; /* so that a step down that was a mistake is soon undone */
 }
 
-static para__width refuse(para__width w)
+static para__tuner refuse(para__tuner w)
 {
     w.refused += w.refused < MOST_REFUSED;
     w.wider = !w.wider;
@@ -72,23 +72,23 @@ static para__width refuse(para__width w)
     return w;
 }
 
-para__width para__width_add(para__width width, unsigned all, unsigned ran, double element_ns)
+para__tuner para__tuner_add(para__tuner tuner, unsigned all, unsigned ran, double element_ns)
 {
-    const unsigned present = halved(all, width.halvings);
+    const unsigned present = halved(all, tuner.halvings);
     if (all < 2 * LEAST_WIDTH)
-        return width;
+        return tuner;
     if (ran == present)
-        return stay(width, element_ns);
-    if (ran != trial(width, all))
-        return width;
+        return stay(tuner, element_ns);
+    if (ran != trial(tuner, all))
+        return tuner;
     const bool wider = ran > present;
-    if (!wider && element_ns > no_longer * width.pace_ns)
-        return refuse(width);
-    if (!width.again) {
-        width.again = true; /* the next call decides */
-        return width;
+    if (!wider && element_ns > no_longer * tuner.element_ns)
+        return refuse(tuner);
+    if (!tuner.again) {
+        tuner.again = true; /* the next call decides */
+        return tuner;
     }
-    if (wider && element_ns >= clearly_faster * width.pace_ns)
-        return refuse(width);
-    return move(width, wider ? -1 : 1, element_ns);
+    if (wider && element_ns >= clearly_faster * tuner.element_ns)
+        return refuse(tuner);
+    return move(tuner, wider ? -1 : 1, element_ns);
 }

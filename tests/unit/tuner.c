@@ -2,7 +2,7 @@
 #include "../common/check.h"
 
 #include "pool/types.h"
-#include "plan/width.h"
+#include "plan/tuner.h"
 
 #include <para/para.h>
 
@@ -28,14 +28,14 @@ typedef struct outcome {
     double workers; /* mean */
 } outcome;
 
-static outcome run_calls(machine *m, para__width *width, int calls)
+static outcome run_calls(machine *m, para__tuner *tuner, int calls)
 {
     outcome sum = {0};
     for (int i = 0; i < calls; i++) {
-        const unsigned next = para__width_next(*width, m->all);
+        const unsigned next = para__tuner_next(*tuner, m->all);
         assert_in_range(next, m->all < 2 ? m->all : 2, m->all);
-        *width = para__width_add(*width, m->all, next, element_ns(m, next));
-        *width = para__width_unpack(para__width_pack(*width));
+        *tuner = para__tuner_add(*tuner, m->all, next, element_ns(m, next));
+        *tuner = para__tuner_unpack(para__tuner_pack(*tuner));
         machine quiet = *m;
         quiet.noisy = false;
         sum.mean_ns += element_ns(&quiet, next) / calls;
@@ -51,10 +51,10 @@ TEST(what_computing_binds_keeps_all_workers)
     for (size_t p = 0; p < COUNT_OF(pools); p++)
         for (int noisy = 0; noisy < 2; noisy++) {
             machine m = {.all = pools[p], .alone = 1000, .noisy = noisy, .seed = p};
-            para__width width = {0};
-            const outcome first = run_calls(&m, &width, 1000);
+            para__tuner tuner = {0};
+            const outcome first = run_calls(&m, &tuner, 1000);
             assert_true(first.mean_ns < 1.03 * m.alone / m.all);
-            const outcome later = run_calls(&m, &width, 20000);
+            const outcome later = run_calls(&m, &tuner, 20000);
             assert_true(later.mean_ns < 1.005 * m.alone / m.all);
         }
 }
@@ -69,9 +69,9 @@ TEST(what_memory_binds_gives_up_workers_and_no_time)
                              .least = 1000.0 / enough,
                              .noisy = noisy,
                              .seed = p + enough};
-                para__width width = {0};
-                run_calls(&m, &width, 20000);
-                const outcome later = run_calls(&m, &width, 20000);
+                para__tuner tuner = {0};
+                run_calls(&m, &tuner, 20000);
+                const outcome later = run_calls(&m, &tuner, 20000);
                 assert_true(later.mean_ns < 1.04 * m.least);
                 assert_true(later.workers < (noisy ? 4.2 : 2.1) * enough);
             }
@@ -81,11 +81,11 @@ TEST(a_site_that_changes_has_all_workers_again)
 {
     for (size_t p = 0; p < COUNT_OF(pools); p++) {
         machine m = {.all = pools[p], .alone = 1000, .least = 500, .noisy = true, .seed = p};
-        para__width width = {0};
-        run_calls(&m, &width, 20000);
+        para__tuner tuner = {0};
+        run_calls(&m, &tuner, 20000);
         m.least = 0;
-        run_calls(&m, &width, 30000);
-        assert_true(run_calls(&m, &width, 20000).mean_ns < 1.01 * m.alone / m.all);
+        run_calls(&m, &tuner, 30000);
+        assert_true(run_calls(&m, &tuner, 20000).mean_ns < 1.01 * m.alone / m.all);
     }
 }
 
@@ -93,10 +93,10 @@ TEST(less_than_four_workers_are_not_halved)
 {
     for (unsigned all = 1; all < 4; all++) {
         machine m = {.all = all, .alone = 1000, .least = 1000};
-        para__width width = {0};
+        para__tuner tuner = {0};
         for (int i = 0; i < 1000; i++) {
-            assert_int_equal(para__width_next(width, all), all);
-            run_calls(&m, &width, 1);
+            assert_int_equal(para__tuner_next(tuner, all), all);
+            run_calls(&m, &tuner, 1);
         }
     }
 }
@@ -104,11 +104,11 @@ TEST(less_than_four_workers_are_not_halved)
 TEST(other_widths_teach_nothing)
 {
     machine m = {.all = 8, .alone = 1000};
-    para__width width = {0};
-    run_calls(&m, &width, 10);
-    const uint64_t before = para__width_pack(width);
-    assert_true(para__width_pack(para__width_add(width, 8, 3, 1)) == before);
-    assert_true(para__width_pack(para__width_add(width, 8, 4, 1)) == before); /* not its time */
+    para__tuner tuner = {0};
+    run_calls(&m, &tuner, 10);
+    const uint64_t before = para__tuner_pack(tuner);
+    assert_true(para__tuner_pack(para__tuner_add(tuner, 8, 3, 1)) == before);
+    assert_true(para__tuner_pack(para__tuner_add(tuner, 8, 4, 1)) == before); /* not its time */
 }
 
 static int nothing(const para_chunk *chunk, const void *arg)
@@ -126,9 +126,9 @@ static para_report narrowed(const para_options *options)
     para__site *site =
         para__site_find(&pool->sites, para__site_key_of((uintptr_t)(void (*)(void))nothing, N, 0));
     const para__estimate dear = {.alone_ns = 1e6f, .alone = 15, .spread = 16};
-    const para__width half = {.pace_ns = 1e6f, .halvings = 1};
+    const para__tuner half = {.element_ns = 1e6f, .halvings = 1};
     para__site_write(site, dear);
-    para__store_relaxed(&site->width, para__width_pack(half));
+    para__store_relaxed(&site->tuner, para__tuner_pack(half));
     para_report report = {0};
     OK(para_pmap(
         pool, &(para_map){.kernel = nothing, .count = N, .options = *options, .report = &report}));

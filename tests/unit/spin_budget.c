@@ -1,7 +1,7 @@
-/* Patience: how long a worker spins, for calls that come at any rate. */
+/* Spin budgets: how long a worker spins, for calls that come at any rate. */
 #include "../common/check.h"
 
-#include "plan/patience.h"
+#include "plan/spin_budget.h"
 
 static const uint64_t spin = 1000;
 
@@ -13,19 +13,19 @@ typedef struct sums {
 /* A worker that helps with calls of `work` ticks, with gaps[i % n] ticks between them. */
 static sums live(uint64_t work, const uint64_t *gaps, size_t n, unsigned calls)
 {
-    para__patience patience = {.ticks = spin};
+    para__spin_budget budget = {.ticks = spin};
     sums s = {0};
     for (unsigned i = 0; i < calls; i++) {
-        para__patience_earn(&patience, work, spin);
+        para__spin_budget_earn(&budget, work, spin);
         s.worked += work;
         const uint64_t gap = gaps[i % n];
-        const uint64_t limit = para__patience_limit(&patience, spin);
+        const uint64_t limit = para__spin_budget_limit(&budget, spin);
         assert_true(limit <= spin);
         const uint64_t spun = gap < limit ? gap : limit;
-        para__patience_spend(&patience, spun);
+        para__spin_budget_spend(&budget, spun);
         s.spun += spun;
         if (gap < limit)
-            para__patience_earn(&patience, spin / 2, spin);
+            para__spin_budget_earn(&budget, spin / 2, spin);
         else
             s.parked++;
     }
@@ -63,18 +63,18 @@ TEST(bursts_pay_for_the_pauses_after_them)
     }
 }
 
-TEST(patience_is_bounded)
+TEST(budget_is_bounded)
 {
-    para__patience patience = {0};
+    para__spin_budget budget = {0};
     for (int i = 0; i < 100; i++)
-        para__patience_earn(&patience, UINT64_MAX / 4, spin);
-    assert_int_equal(patience.ticks, PARA__PATIENCE_SPINS * spin);
-    para__patience_earn(&patience, 5, spin / 2); /* as the limit falls, nothing is taken away */
-    assert_int_equal(patience.ticks, PARA__PATIENCE_SPINS * spin);
-    para__patience_spend(&patience, UINT64_MAX);
-    assert_int_equal(patience.ticks, 0);
-    assert_int_equal(para__patience_limit(&patience, spin), 0);
-    assert_int_equal(para__patience_limit(&patience, 0), 0);
+        para__spin_budget_earn(&budget, UINT64_MAX / 4, spin);
+    assert_int_equal(budget.ticks, PARA__SPIN_BUDGET_SPINS * spin);
+    para__spin_budget_earn(&budget, 5, spin / 2); /* as the limit falls, nothing is taken away */
+    assert_int_equal(budget.ticks, PARA__SPIN_BUDGET_SPINS * spin);
+    para__spin_budget_spend(&budget, UINT64_MAX);
+    assert_int_equal(budget.ticks, 0);
+    assert_int_equal(para__spin_budget_limit(&budget, spin), 0);
+    assert_int_equal(para__spin_budget_limit(&budget, 0), 0);
 }
 
 int main(void)
@@ -83,7 +83,7 @@ int main(void)
         cmocka_unit_test(calls_that_follow_each_other_quickly_find_it_awake),
         cmocka_unit_test(rare_calls_do_not_make_it_spin_for_longer_than_it_works),
         cmocka_unit_test(bursts_pay_for_the_pauses_after_them),
-        cmocka_unit_test(patience_is_bounded),
+        cmocka_unit_test(budget_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

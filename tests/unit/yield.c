@@ -1,0 +1,101 @@
+/* Yielding on a contended CPU, against made-up times: what a thread was told has passed, and what it
+ * has run. */
+#include "../common/check.h"
+
+#include "base/clock.h"
+#include "pool/yield.h"
+
+static const uint64_t ms = 1000000;
+
+static bool preempted = true;
+
+/* So much has passed since the quantum began, and the thread ran for the given part of it. */
+static bool is_over_after(para__yield *yield, uint64_t ns, uint64_t ran_ns)
+{
+    yield->begun_usage = para__thread_usage();
+    yield->begun_usage.cpu_ns -= ran_ns;
+    yield->begun_usage.preemptions -= preempted;
+    return para__yield_is_due(yield, yield->begun_ticks + para__ns_to_ticks((double)ns));
+}
+
+/* How often it yields after half a millisecond, until it runs on. */
+static unsigned count_yields(para__yield *yield)
+{
+    unsigned yields = 0;
+    while (yields < 10000 && is_over_after(yield, ms * 6 / 10, ms * 6 / 10)) {
+        yields++;
+        para__yield_restart(yield);
+    }
+    return yields;
+}
+
+TEST(who_has_its_cpu_stays)
+{
+    para__yield yield;
+    para__yield_init(&yield);
+    for (int k = 0; k < 100; k++)
+        assert_false(is_over_after(&yield, 3 * ms, 3 * ms));
+    assert_false(is_over_after(&yield, 3 * ms, 3 * ms - ms / 2)); /* a hiccup of the machine */
+}
+
+TEST(who_was_off_its_cpu_yields)
+{
+    para__yield yield;
+    para__yield_init(&yield);
+    assert_false(is_over_after(&yield, ms, 0)); /* too early to tell */
+    assert_true(is_over_after(&yield, 5 * ms, 2 * ms));
+    assert_false(is_over_after(&yield, ms * 4 / 10, 0)); /* a quantum has half a millisecond */
+    assert_true(is_over_after(&yield, ms * 6 / 10, 0));
+    para__yield_restart(&yield);
+    assert_int_equal(count_yields(&yield), 3);
+}
+
+TEST(who_slept_in_a_kernel_stays)
+{
+    para__yield yield;
+    para__yield_init(&yield);
+    preempted = false;
+    assert_false(is_over_after(&yield, 50 * ms, 0));
+    preempted = true;
+}
+
+TEST(tries_that_fail_become_rare)
+{
+    para__yield yield;
+    para__yield_init(&yield);
+    unsigned before = 2;
+    for (int k = 0; k < 5; k++) {
+        assert_true(is_over_after(&yield, 5 * ms, 2 * ms));
+        const unsigned yields = count_yields(&yield);
+        assert_int_equal(yields, 2 * before);
+        before = yields;
+    }
+    assert_true(is_over_after(&yield, 5 * ms, 2 * ms));
+    assert_int_equal(count_yields(&yield), 64); /* no rarer than this */
+}
+
+TEST(a_calm_while_ends_them)
+{
+    para__yield yield;
+    para__yield_init(&yield);
+    for (int k = 0; k < 4; k++) {
+        assert_true(is_over_after(&yield, 5 * ms, 2 * ms));
+        count_yields(&yield);
+    }
+    for (int k = 0; k < 10; k++)
+        assert_false(is_over_after(&yield, 3 * ms, 3 * ms));
+    assert_true(is_over_after(&yield, 5 * ms, 2 * ms));
+    assert_int_equal(count_yields(&yield), 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_has_its_cpu_stays),
+        cmocka_unit_test(who_was_off_its_cpu_yields),
+        cmocka_unit_test(who_slept_in_a_kernel_stays),
+        cmocka_unit_test(tries_that_fail_become_rare),
+        cmocka_unit_test(a_calm_while_ends_them),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
