@@ -7,6 +7,11 @@ PARA_MAP_KERNEL(square, double, double, x, x *x)
 PARA_MAP2_KERNEL(product, double, double, x, double, y, x *y)
 PARA_REDUCE_KERNEL(sum, double, s, double, x, s += x)
 PARA_COMBINE(add, double, s, t, s += t)
+PARA_SCAN_KERNEL(sums, double, s, double, x, s += x)
+PARA_SCAN_EXCLUSIVE_KERNEL(offsets, double, s, double, x, s += x)
+PARA_FILTER_KERNEL(positive, double, x, x > 0)
+PARA_FIND_KERNEL(negative, double, x, x < 0)
+PARA_COMPARE(less, double, a, b, a < b)
 
 enum { THREE = 3 };
 static para_mutex mutex;
@@ -27,6 +32,10 @@ int use(int most, const double *in, double *out)
     double total = 0;
     static para_map map;
     static para_reduce reduce;
+    static para_scan scan;
+    static para_filter filter;
+    static para_find find;
+    static para_sort sort;
     PARA_WITH_BOTH
     {
         PARA_WITH_BOTH
@@ -39,8 +48,15 @@ int use(int most, const double *in, double *out)
     map.kernel = count ? square : product;
     reduce.kernel = sum;
     reduce.combine = add;
+    scan.kernel = count ? sums : offsets;
+    filter.kernel = positive;
+    find.kernel = negative;
+    sort.compare = less;
+    sort.data = PARA_OUT(out);
     return para_semaphore_try_acquire(&none) || para_semaphore_try_acquire(made) ||
            para_pmap(para_default_pool(), &map) || para_preduce(para_default_pool(), &reduce) ||
+           para_pscan(para_default_pool(), &scan) || para_pfilter(para_default_pool(), &filter) ||
+           para_pfind(para_default_pool(), &find) || para_psort(para_default_pool(), &sort) ||
            pmap(square, in, out, 1) || preduce(sum, add, out, 1, &total);
 }
 
