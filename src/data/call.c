@@ -157,23 +157,28 @@ void para__call_more(para__call *call, para__job *job, para__outcome *outcome)
         para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
         para__runner runner = {
             .stop = &stop, .kind = para__call_kind(call), .tally = outcome->tally};
+        const uint64_t start = s->timed ? para__ticks() : 0;
         job->run(job->payload, job->first, job->units, &runner);
+        if (s->timed)
+            runner.tally.busy_ticks += para__ticks() - start;
         outcome->tally = runner.tally;
         return;
     }
     para__plan plan = s->plan;
     plan.width = (unsigned)para__min(plan.width, job->units);
     plan.tickets = (unsigned)para__min((job->units - 1) / plan.width + 1, 256);
-    plan.first = plan.tickets / 4 + 1;
+    plan.first = (plan.tickets + 15) / 16;
     plan.head_start = 0;
     plan.grain = (para__grain){0};
     /* Batches and helpers' times stay those of the first phase: they describe one job. */
     const para__batches batches = outcome->batches;
+    const float dearest_ticks = outcome->tally.dearest_ticks;
     const unsigned workers = outcome->workers;
     outcome->tally.came_ticks = 0;
     job->timed = s->timed;
     s->pool->executor->run(s->pool, call->lane, job, &plan, outcome);
     outcome->workers = para__max(workers, outcome->workers);
+    outcome->tally.dearest_ticks = dearest_ticks;
     outcome->batches = batches;
 }
 

@@ -1,10 +1,11 @@
 /* para_pscan: blocks, summed in a first pass and stored in a second one.
  *
- * The participant that has the beginning of the call needs no second pass: it knows the total
- * before its blocks, as long as it goes on without a gap. So it sums and stores at once, and leads.
- * Alone, that is the whole call. The owner of the first slice has number 0, as the caller has while
- * it probes: what leads is written by that participant only, and read by the caller after the
- * join. */
+ * Two parts need one pass. The participant that has the beginning of the call needs no second pass:
+ * it knows the total before its blocks, as long as it goes on without a gap. So it sums and stores
+ * at once, and leads. Alone, that is the whole call. And the last blocks are left to the second
+ * pass, in which one participant goes through them: with p participants, each has a part of p + 1
+ * in each pass. The owner of the first slice has number 0, as the caller has while it probes: what
+ * leads is written by that participant only, and read by the caller after the join. */
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -29,6 +30,8 @@ typedef struct scan_job {
     const void *arg;
     const void *identity; /* NULL: zero bytes */
     size_t count, block, blocks;
+    size_t tail; /* the first block that only the second pass sees */
+    size_t led;  /* for the second pass: blocks that are stored */
     size_t acc_bytes, stride;
     scan_lead *lead;
     char *slots; /* [blocks]: sums of blocks, then totals before them; NULL: alone, all is led */
@@ -89,14 +92,31 @@ static void run_sums(const void *payload, size_t first, size_t count, para__runn
     }
 }
 
+/* The blocks of the tail, one after the other: their total is known by now. */
+static void run_tail(const scan_job *job, para__aim *aim, para__runner *runner)
+{
+    scan_lead *lead = job->lead;
+    for (size_t b = job->tail; b < job->blocks; b++) {
+        memcpy(lead->running, lead->total, job->acc_bytes);
+        if (!scan_block(job, b, lead->sum, lead->running, aim, runner))
+            return;
+        job->combine(lead->total, lead->sum, job->arg);
+    }
+}
+
+/* Unit 0 is the tail, as it takes longest; the others are the blocks between lead and tail. */
 static void run_stores(const void *payload, size_t first, size_t count, para__runner *runner)
 {
     const scan_job *job = payload;
     para__aim aim;
     aim_scan(&aim, runner);
-    for (size_t b = first; b < first + count; b++)
-        if (!scan_block(job, b, NULL, job->slots + b * job->stride, &aim, runner))
+    for (size_t u = first; u < first + count; u++) {
+        const size_t b = job->led + u - 1;
+        if (u == 0)
+            run_tail(job, &aim, runner);
+        else if (!scan_block(job, b, NULL, job->slots + b * job->stride, &aim, runner))
             return;
+    }
 }
 
 /* Sums become totals, and the blocks that were not led are stored. */
@@ -104,9 +124,10 @@ static void store_rest(para__call *call, void *state, para__outcome *outcome)
 {
     scan_job *job = state;
     scan_lead *lead = job->lead;
-    if (outcome->tally.error)
+    if (outcome->tally.error || lead->end == job->blocks)
         return;
-    for (size_t b = lead->end; b < job->blocks; b++) {
+    job->led = lead->end;
+    for (size_t b = job->led; b < job->tail; b++) {
         char *const slot = job->slots + b * job->stride;
         memcpy(lead->running, lead->total, job->acc_bytes);
         job->combine(lead->total, slot, job->arg);
@@ -116,8 +137,7 @@ static void store_rest(para__call *call, void *state, para__outcome *outcome)
                     &(para__job){.run = run_stores,
                                  .payload = job,
                                  .payload_bytes = PARA__USED_BYTES(scan_job, job->views),
-                                 .first = lead->end,
-                                 .units = job->blocks - lead->end},
+                                 .units = 1 + job->tail - job->led},
                     outcome);
 }
 
@@ -190,13 +210,15 @@ para_status para_pscan(para_pool *pool, const para_scan *scan)
         para__call_release_fp(&call, 0);
         status = para__fail(PARA_ERR_MEMORY, "accumulators of %zu bytes", job.acc_bytes);
     } else {
+        const unsigned width = para__call_width_most(&call);
+        job.tail = width > 1 ? job.blocks - job.blocks / (width + 1) : job.blocks;
         memcpy(lead.total, scan->result, job.acc_bytes);
         status = para__call_run_phases(
             &call,
             &(para__job){.run = run_sums,
                          .payload = &job,
                          .payload_bytes = PARA__USED_BYTES(scan_job, job.views),
-                         .units = job.blocks},
+                         .units = job.tail},
             store_rest, &job);
     }
     if (!status)
