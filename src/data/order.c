@@ -39,7 +39,7 @@ INLINE bool is_before(const para__order *order, const char *a, const char *b, un
 
 bool para__order_before(const para__order *order, const void *a, const void *b)
 {
-    return is_before(order, a, b, order->compare ? 0 : order->key_bytes);
+    return is_before(order, a, b, order->key_bytes);
 }
 
 /* Keys are looked at in runs, without a branch for each. */
@@ -163,7 +163,7 @@ void para__order_sort(const para__order *order, char *data, char *other, size_t 
                       bool into_other)
 {
     enum { FEW = 64 };
-    if (!order->compare && count >= FEW)
+    if (order->key_bytes && count >= FEW)
         para__radix_sort(order, data, other, count, into_other);
     else
         PARA__BY_SIZE(merge_sort, order, data, other, count, into_other);

@@ -11,12 +11,12 @@
 /* Keys of all kinds become unsigned numbers of 64 bits that compare alike: raw bits, moved up to
  * the top, are exchanged with a mask that depends on the topmost of them. */
 typedef struct para__order {
-    para_compare_fn *compare; /* NULL: by key */
+    para_compare_fn *compare; /* with key_bytes 0 */
     const void *arg;
     size_t bytes; /* of an element */
     size_t key_offset;
-    unsigned key_bytes;
-    uint64_t mask[2]; /* for keys whose topmost bit is 0, 1 */
+    unsigned key_bytes; /* 0: by compare */
+    uint64_t mask[2];   /* for keys whose topmost bit is 0, 1 */
 } para__order;
 
 /* The order that a call asks for, which has been checked. */
@@ -56,20 +56,20 @@ para__order_key(const para__order *order, const char *element, unsigned key_byte
 }
 
 /* Calls function(..., element bytes, key bytes), which is inlined for common sizes. */
-#define PARA__BY_SIZE(function, order, ...)                                    \
-    do {                                                                       \
-        const size_t bytes_ = (order)->bytes;                                  \
-        const unsigned key_bytes_ = (order)->compare ? 0 : (order)->key_bytes; \
-        if (bytes_ == 8 && key_bytes_ == 8)                                    \
-            function(order, __VA_ARGS__, 8, 8);                                \
-        else if (bytes_ == 4 && key_bytes_ == 4)                               \
-            function(order, __VA_ARGS__, 4, 4);                                \
-        else if (bytes_ == 16 && key_bytes_ == 8)                              \
-            function(order, __VA_ARGS__, 16, 8);                               \
-        else if (bytes_ == 8 && key_bytes_ == 0)                               \
-            function(order, __VA_ARGS__, 8, 0);                                \
-        else                                                                   \
-            function(order, __VA_ARGS__, bytes_, key_bytes_);                  \
+#define PARA__BY_SIZE(function, order, ...)                   \
+    do {                                                      \
+        const size_t bytes_ = (order)->bytes;                 \
+        const unsigned key_bytes_ = (order)->key_bytes;       \
+        if (bytes_ == 8 && key_bytes_ == 8)                   \
+            function(order, __VA_ARGS__, 8, 8);               \
+        else if (bytes_ == 4 && key_bytes_ == 4)              \
+            function(order, __VA_ARGS__, 4, 4);               \
+        else if (bytes_ == 16 && key_bytes_ == 8)             \
+            function(order, __VA_ARGS__, 16, 8);              \
+        else if (bytes_ == 8 && key_bytes_ == 0)              \
+            function(order, __VA_ARGS__, 8, 0);               \
+        else                                                  \
+            function(order, __VA_ARGS__, bytes_, key_bytes_); \
     } while (0)
 
 #endif
