@@ -157,8 +157,8 @@ void run_each(benchmark::State &state)
     state.counters["longest_ns"] = times.back() * 1e9;
 }
 
-// CPU time used while nothing is asked for. Counted from 12 ms after a run: a millisecond that a
-// runtime may spin, and what the kernel takes to account for another thread's time (a tick, at worst).
+// CPU time used while nothing is asked for. Counted from 12 ms after a run: a runtime may spin for
+// a millisecond, and the kernel accounts for another thread's time with a delay (a tick, at worst).
 void stay_idle(benchmark::State &state)
 {
     while (state.KeepRunning()) {

@@ -105,8 +105,8 @@ const para_builtin para__sqrt = {
     .code = {PLAIN_CODE(square_root_f32), PLAIN_CODE(square_root_f64)}};
 
 /* Error: each operation is rounded once, to nearest, and nothing is fused: the bits are those of
- * NumPy's a * x + y, with a rounded to the element type first. Subnormals, infinities and NaN follow
- * IEEE 754; the sign and payload of a NaN are not defined.
+ * NumPy's a * x + y, with a rounded to the element type first. Subnormals, infinities and NaN
+ * follow IEEE 754; the sign and payload of a NaN are not defined.
  * Tested: bit by bit against the oracle and against NumPy on values of all magnitudes from 2^-149
- * (float32) and 2^-1074 (float64) to the largest, both signs, zeros, infinities and NaN; up to 100003
- * elements in chunks of any size; in place. */
+ * (float32) and 2^-1074 (float64) to the largest, both signs, zeros, infinities and NaN; up to
+ * 100003 elements in chunks of any size; in place. */

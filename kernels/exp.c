@@ -1,6 +1,6 @@
-/* The exponential function. libm's, element by element: it is within 1 ulp everywhere, and an element
- * has the same bits wherever it stands. Vectorised variants (libmvec) were rejected: they are only
- * within 4 ulp, and treat the last elements of a loop differently. */
+/* The exponential function. libm's, element by element: it is within 1 ulp everywhere, and an
+ * element has the same bits wherever it stands. Vectorised variants (libmvec) were rejected: they
+ * are only within 4 ulp, and treat the last elements of a loop differently. */
 #include "kernels/families.h"
 
 #include <math.h>
@@ -32,9 +32,9 @@ const para_builtin para__exp = {.name = "exp",
                                 .code = {{.map = exp_f32, .oracle = exp_f32_oracle},
                                          {.map = exp_f64, .oracle = exp_f64_oracle}}};
 
-/* Error: below 1 ulp (glibc states 0.502 ulp for expf and 0.511 ulp for exp). Overflow gives infinity,
- * underflow subnormals and then 0, exp(-inf) = 0, exp(NaN) = NaN. The bits are those of the C library
- * that is loaded, which may choose its code by the processor; they are the same for any number of
- * workers and any chunk.
+/* Error: below 1 ulp (glibc states 0.502 ulp for expf and 0.511 ulp for exp). Overflow gives
+ * infinity, underflow subnormals and then 0, exp(-inf) = 0, exp(NaN) = NaN. The bits are those of
+ * the C library that is loaded, which may choose its code by the processor; they are the same for
+ * any number of workers and any chunk.
  * Tested: against expl, and against NumPy in long double, on [-110, 95] (float32) and [-750, 715]
  * (float64), which reach past underflow and overflow, and on zeros, infinities and NaN. */

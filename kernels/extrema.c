@@ -1,9 +1,10 @@
 /* The smallest and the largest element: min, max.
  *
- * NaN wins, as in NumPy: one is enough, and the value is then the quiet NaN without payload, so that
- * its bits do not depend on the machine. -0 is smaller than +0, while comparisons take both zeros for
- * equal. So where the extremum of a chunk is a zero, the chunk is read once more for its sign: all
- * elements then lie on one side of zero, and a sign bit of the other side can only be that of a zero. */
+ * NaN wins, as in NumPy: one is enough, and the value is then the quiet NaN without payload, so
+ * that its bits do not depend on the machine. -0 is smaller than +0, while comparisons take both
+ * zeros for equal. So where the extremum of a chunk is a zero, the chunk is read once more for its
+ * sign: all elements then lie on one side of zero, and a sign bit of the other side can only be
+ * that of a zero. */
 #include "kernels/families.h"
 
 #include <math.h>
@@ -117,6 +118,7 @@ const para_builtin para__max = {
     .needs_elements = true,
     .code = {EXTREMUM_CODE(max_f32, float), EXTREMUM_CODE(max_f64, double)}};
 
-/* Error: none. The result is an element of the input, or the quiet NaN. Not defined for no elements.
- * Tested: bit by bit against the oracle and against NumPy on values of all magnitudes, zeros of both
- * signs in every order, infinities, and NaN at every place of a run; 1 to 100003 elements. */
+/* Error: none. The result is an element of the input, or the quiet NaN. Not defined for no
+ * elements.
+ * Tested: bit by bit against the oracle and against NumPy on values of all magnitudes, zeros of
+ * both signs in every order, infinities, and NaN at every place of a run; 1 to 100003 elements. */

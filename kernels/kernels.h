@@ -1,6 +1,6 @@
 /* Built-in kernels: what the para command runs by name, for float32 and float64 arrays. They are
- * kernels like any other, on the public headers alone. One family of them stands in each file, which
- * ends with their error bounds and the ranges they are tested on. */
+ * kernels like any other, on the public headers alone. One family of them stands in each file,
+ * which ends with their error bounds and the ranges they are tested on. */
 #ifndef PARA_KERNELS_KERNELS_H
 #define PARA_KERNELS_KERNELS_H
 

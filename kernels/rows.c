@@ -38,9 +38,10 @@ const para_builtin para__row_norm = {
     .code = {{.map = row_norm_f32, .oracle = row_norm_f32_oracle},
              {.map = row_norm_f64, .oracle = row_norm_f64_oracle}}};
 
-/* Error: squares are added in double, in 16 lanes. With u = 2^-53 and k elements in a row, the result
- * before its last rounding is off by at most a factor 1 + (ceil(k / 16) + 7) / 2 * u. So float32
- * results are within 0.51 ulp for rows up to 10^7 elements. float32 neither overflows nor loses small
- * elements; float64 overflows and underflows where x * x does, as in NumPy. Rows with a NaN give NaN.
+/* Error: squares are added in double, in 16 lanes. With u = 2^-53 and k elements in a row, the
+ * result before its last rounding is off by at most a factor 1 + (ceil(k / 16) + 7) / 2 * u. So
+ * float32 results are within 0.51 ulp for rows up to 10^7 elements. float32 neither overflows nor
+ * loses small elements; float64 overflows and underflows where x * x does, as in NumPy. Rows with a
+ * NaN give NaN.
  * Tested: rows of 1 to 1000 elements, magnitudes 2^-60 to 2^60, against a sum in long double and
  * against NumPy in float64. */

@@ -1,6 +1,6 @@
-/* Sums in a fixed number of lanes. Element i of a run goes to lane i mod PARA__SIMD_LANES, and the lanes
- * are folded in one fixed order, whatever registers the machine has: wide enough for the widest
- * vectors to hide the latency of an addition, and the same bits on all of them. */
+/* Sums in a fixed number of lanes. Element i of a run goes to lane i mod PARA__SIMD_LANES, and the
+ * lanes are folded in one fixed order, whatever registers the machine has: wide enough for the
+ * widest vectors to hide the latency of an addition, and the same bits on all of them. */
 #ifndef PARA_KERNELS_SIMD_H
 #define PARA_KERNELS_SIMD_H
 
@@ -18,7 +18,8 @@ static inline double para__simd_fold(double lane[PARA__SIMD_LANES])
 }
 
 /* double total = the sum over i in [0, n) of term, an expression in i. The last, shorter run gets
- * lanes of its own, since an index that is not constant would keep the hot ones out of registers. */
+ * lanes of its own, since an index that is not constant would keep the hot ones out of
+ * registers. */
 #define PARA__SIMD_SUM(total, i, n, term)                                \
     double total;                                                        \
     do {                                                                 \

@@ -1,6 +1,6 @@
-/* Stores that go past the caches, for outputs that are too large for them and not read again soon: a
- * plain store first fetches the line that it is about to overwrite, which is a third of the traffic of
- * a copy. */
+/* Stores that go past the caches, for outputs that are too large for them and not read again soon:
+ * a plain store first fetches the line that it is about to overwrite, which is a third of the
+ * traffic of a copy. */
 #ifndef PARA_KERNELS_STREAM_H
 #define PARA_KERNELS_STREAM_H
 
@@ -22,7 +22,8 @@ static inline void para__stream_line(void *to, const void *from)
 #endif
 }
 
-/* Such stores are not in order with others: before a kernel returns, it has to wait for them here. */
+/* Such stores are not in order with others: before a kernel returns, it has to wait for them
+ * here. */
 static inline void para__stream_end(void)
 {
 #if defined(__SSE2__)

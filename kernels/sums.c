@@ -100,12 +100,12 @@ const para_builtin para__mean = {.name = "mean",
                                  .code = {CODE(sum_f32, finish_mean, sum_f32_mean_oracle),
                                           CODE(sum_f64, finish_mean, sum_f64_mean_oracle)}};
 
-/* Error: with u = 2^-53, b elements in a block (para_reduce_block) and m blocks, the sum is off by at
- * most k * u / (1 - k * u) times the sum of |x|, where k = ceil(b / 16) + 4 + ceil(log2(m)); dot
- * likewise with |x * y|, and for float64 k is one larger, since a product of two float32 is exact in
- * double; mean likewise with |x| / n and k one larger. The largest finite float32 sums do not
- * overflow. The sum of no elements is 0, and a sum of negative zeros is +0. Infinities and NaN follow
- * IEEE 754.
+/* Error: with u = 2^-53, b elements in a block (para_reduce_block) and m blocks, the sum is off by
+ * at most k * u / (1 - k * u) times the sum of |x|, where k = ceil(b / 16) + 4 + ceil(log2(m)); dot
+ * likewise with |x * y|, and for float64 k is one larger, since a product of two float32 is exact
+ * in double; mean likewise with |x| / n and k one larger. The largest finite float32 sums do not
+ * overflow. The sum of no elements is 0, and a sum of negative zeros is +0. Infinities and NaN
+ * follow IEEE 754.
  * Tested: against Neumaier's sum in long double and against math.fsum, on values of both signs with
- * magnitudes from 2^-40 to 2^40 and with cancellation; 1 to 300007 elements, around each multiple of
- * the lanes. */
+ * magnitudes from 2^-40 to 2^40 and with cancellation; 1 to 300007 elements, around each multiple
+ * of the lanes. */

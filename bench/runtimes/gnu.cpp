@@ -1,5 +1,6 @@
-// libstdc++'s parallel mode, which is OpenMP below: algorithms, and no loops or sums of its own. It has
-// no filter; as its users write it: a running count of those that stay, then a loop that copies.
+// libstdc++'s parallel mode, which is OpenMP below: algorithms, and no loops or sums of its own. It
+// has no filter; as its users write it: a running count of those that stay, then a loop that
+// copies.
 #include "runtime.h"
 #include <memory>
 #include <omp.h>

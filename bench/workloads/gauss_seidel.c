@@ -1,5 +1,6 @@
-/* Gauss and Seidel's method for Laplace's equation on a square, in red and black: ten times one loop
- * over the rows for each colour, in one array. An element's neighbours have the other colour. */
+/* Gauss and Seidel's method for Laplace's equation on a square, in red and black: ten times one
+ * loop over the rows for each colour, in one array. An element's neighbours have the other
+ * colour. */
 #include "workload.h"
 
 enum { SWEEPS = 10 };

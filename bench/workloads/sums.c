@@ -8,8 +8,8 @@ typedef struct sum {
     double result;
 } sum;
 
-/* Eight sums grow side by side, in vectors by name: gcc's -O2 keeps an array of them in memory, and then
- * a long run waits for each of its stores, and takes a third longer than many short ones. */
+/* Eight sums grow side by side, in vectors by name: gcc's -O2 keeps an array of them in memory, and
+ * then a long run waits for each of its stores, and takes a third longer than many short ones. */
 enum { LANES = 8 };
 typedef double pair __attribute__((vector_size(2 * sizeof(double)), aligned(sizeof(double))));
 

@@ -1,5 +1,5 @@
-/* A mutex inside a kernel: each chunk counts words into a table of its own, and adds it to the common
- * one under the lock, once a chunk rather than once an element. */
+/* A mutex inside a kernel: each chunk counts words into a table of its own, and adds it to the
+ * common one under the lock, once a chunk rather than once an element. */
 #include <para/para.h>
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-// Reduce from C++17: the box around a cloud of points. Elements and accumulator are structs of one's
+// Reduce from C++17: the box around a cloud of points. Elements and accumulator are structs of your
 // own; the identity is a box that holds nothing.
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
-/* A mutex in memory that processes share. One of them dies while it holds it; the next is told, puts
- * the data in order, and goes on. */
+/* A mutex in memory that processes share. One of them dies while it holds it; the next is told,
+ * puts the data in order, and goes on. */
 #define _GNU_SOURCE
 #include <para/para.h>
 #include <stdio.h>

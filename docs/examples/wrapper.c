@@ -1,5 +1,5 @@
-/* A wrapper that runs any loop body through one kernel, as bindings of other languages do. The call's
- * .site tells para which loop it is, so that each is learnt by itself. */
+/* A wrapper that runs any loop body through one kernel, as bindings of other languages do. The
+ * call's .site tells para which loop it is, so that each is learnt by itself. */
 #include <para/para.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -20,8 +20,8 @@ extern "C" {
 
 /* Requests cancellation. Threads that wait with this token are woken and return PARA_ERR_CANCELLED;
  * threads that read it see the request. A second request changes nothing. Any thread, but no signal
- * handler: it takes a latch. Does not wait for the threads that it wakes. What was done before the
- * request is visible to a thread that sees it. In a child of fork() the token is another one.
+ * handler: it takes a latch. Does not wait for the threads that it wakes. A thread that sees the
+ * request also sees everything done before it. In a child of fork() the token is another one.
  * Source: src/sync/cancel.c. */
 PARA_API void para_cancel_request(para_cancel *cancel);
 

@@ -100,7 +100,7 @@ static inline void para_semaphore_release_(para_semaphore_hold_ *hold)
 
 /* The same as objects: mutex_guard and semaphore_guard hold for as long as they live. para::mutex
  * is a para_mutex for std::lock_guard, std::unique_lock and std::scoped_lock. With checking, its
- * destructor ends its use, and must find it neither held nor waited for. What checking refuses is
+ * destructor ends its use, and must find it neither held nor waited for. Refusals of checking are
  * thrown as std::system_error, except in the destructors of mutex and mutex_guard, where it ends
  * the program as in PARA_WITH_MUTEX. With the standard library's guards the place that is named is
  * a line of that library; with mutex_guard it is yours.

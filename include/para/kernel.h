@@ -51,8 +51,8 @@ typedef struct para_chunk {
 } para_chunk;
 
 /* A kernel returns 0, or an error code of its own that stops the call. Its rules:
- * Purity. It writes only out, acc and scratch. What it writes depends neither on the worker nor on
- *    the chunk's borders.
+ * Purity. It writes only out, acc and scratch. The values depend neither on the worker nor on the
+ *    chunk's borders.
  * Threads. It runs on several threads at once. State that is a thread's own (a library's
  *    precision, uselocale) is that of each thread; para_pool_config.worker_init sets it.
  * Signals. The pool's threads block all except those of faults, SIGPROF and SIGVTALRM.

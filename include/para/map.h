@@ -7,7 +7,7 @@
 #include <para/pool.h>
 #include <para/status.h>
 
-/* A map call, written with designated initialisers. What is left out is zero and automatic:
+/* A map call, written with designated initialisers. Members left out are zero and automatic:
  *   para_pmap(NULL, &(para_map){ .kernel = axpy, .arg = &a, .count = n,
  *                                .in = {PARA_IN(x), PARA_IN(y)}, .out = {PARA_OUT(z)} }); */
 typedef struct para_map {

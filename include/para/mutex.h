@@ -33,8 +33,8 @@ extern "C" {
 /* Locks: waits until CLOCK_MONOTONIC reaches deadline_ns (PARA_DEADLINE_NEVER: without limit), or
  * cancel is requested (NULL: none). A free lock is taken whatever deadline and token say. The
  * general form of the functions below. Threads of one process, in kernels too; no signal handler.
- * Blocks; not a cancellation point of pthread_cancel, and signals do not end it. What earlier
- * holders did is visible after it. Does not nest: a second lock by the holder waits forever. A
+ * Blocks; not a cancellation point of pthread_cancel, and signals do not end it. The caller
+ * then sees what earlier holders did. Does not nest: a second lock by the holder waits forever. A
  * mutex whose holder's thread ends stays locked. In a child of fork() a mutex is as the forking
  * thread left it, and one that another thread held stays held.
  * Errors: PARA_ERR_TIMEOUT, _CANCELLED, and with checking _DEADLOCK: the mutex is not locked then.
@@ -138,8 +138,8 @@ static inline bool para_mutex_try_lock(para_mutex *mutex)
 }
 
 /* Unlocks; by the thread that locked. Wakes the first in line unless a wake-up is on its way. The
- * mutex may be destroyed by its next holder even before this has returned. What was done before it
- * is visible to the next holder. Errors: PARA_ERR_NOT_OWNER: nobody holds it, or, with checking,
+ * mutex may be destroyed by its next holder even before this has returned. The next holder sees
+ * everything done before it. Errors: PARA_ERR_NOT_OWNER: nobody holds it, or, with checking,
  * another thread does. Without checking that thread's lock is lost; so may one be that is taken
  * while two threads unlock what nobody holds. */
 static inline para_status para_mutex_unlock(para_mutex *mutex)

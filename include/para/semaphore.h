@@ -79,9 +79,9 @@ PARA_API para_status para_semaphore_fini(para_semaphore *semaphore);
  * (PARA_DEADLINE_NEVER: without limit), or cancel is requested (NULL: none). Free units are taken
  * whatever deadline and token say. The general form of the functions below. Threads of one process,
  * in kernels too; no signal handler. Blocks; not a cancellation point of pthread_cancel, and
- * signals do not end it. What was done before the releases of the units is visible after it. Units
- * have no owner: any thread may release them. In a child of fork() the semaphore is another one,
- * with the count that it had.
+ * signals do not end it. Afterwards the caller sees what was done before its units were released.
+ * Units have no owner: any thread may release them. In a child of fork() the semaphore is another
+ * one, with the count that it had.
  * Errors: PARA_ERR_ARGUMENT: count is 0 or above the maximum, or the semaphore is zeroed and was
  * never initialised; PARA_ERR_TIMEOUT, _CANCELLED. Algorithm: src/sync/semaphore.c. */
 PARA_API para_status para_semaphore_acquire_with(para_semaphore *semaphore, uint32_t count,

@@ -31,9 +31,9 @@ extern "C" {
     X(PARA_ERR_CANCELLED, -18, "it was cancelled")                                           \
     X(PARA_ERR_DEADLOCK, -19, "waiting for this lock could last forever")                    \
     X(PARA_ERR_NOT_OWNER, -20, "the lock is not held by the calling thread")                 \
-    X(PARA_ERR_BUSY, -21, "it is still held or waited for")                                  \
+    X(PARA_ERR_BUSY, -21, "it is still in use: held, waited for or running")                 \
     X(PARA_ERR_OWNER_DIED, -22, "the lock was acquired from a holder that has died")         \
-    X(PARA_ERR_NOT_RECOVERABLE, -23, "the lock is of no use any more: nobody recovered it")  \
+    X(PARA_ERR_NOT_RECOVERABLE, -23, "the lock can no longer be used: nobody recovered it")  \
     X(PARA_ERR_MAXIMUM, -24, "a release would exceed the semaphore's maximum")               \
     X(PARA_ERR_WORKER_INIT, -25, "worker_init returned an error; the detail tells which")    \
     X(PARA_ERR_FORKED, -26, "the process was forked within the call: this is the child")

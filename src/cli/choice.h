@@ -5,7 +5,7 @@
 #include "cli/chosen.h"
 #include "cli/options.h"
 
-/* Finds the kernel for a map or a reduction over so many files, and its arguments. Returns 0, or
+/* Finds the kernel for a map or a reduction over that many files, and its arguments. Returns 0, or
  * the exit status after having said what is wrong. */
 int para__choice_make(para__choice *choice, const para__request *request, bool reduces);
 void para__choice_close(para__choice *choice);

@@ -283,7 +283,7 @@ static bool read_dictionary(reader *r, para__npy *npy)
     return r->at == r->end || refuse(r, "malformed header: text after the dictionary");
 }
 
-/* The product of the shape, and whether so many elements fit into memory at all. */
+/* The product of the shape, and whether that many elements fit into memory at all. */
 static bool count_elements(para__npy *npy)
 {
     size_t bytes = npy->element_bytes;

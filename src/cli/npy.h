@@ -36,11 +36,11 @@ size_t para__dtype_bytes(para_dtype type);
  * that there are. */
 size_t para__npy_header_bytes(const void *file, size_t bytes, char fault[PARA__NPY_FAULT_MAX]);
 
-/* Reads a header of so many bytes. */
+/* Reads a header of that many bytes. */
 bool para__npy_parse_header(para__npy *npy, const void *header, size_t bytes,
                             char fault[PARA__NPY_FAULT_MAX]);
 
-/* Reads the header at the start of a file of so many bytes, and checks that the file has the
+/* Reads the header at the start of a file of that many bytes, and checks that the file has the
  * elements that it promises. Bytes after the elements are left alone, as NumPy does. */
 bool para__npy_parse(para__npy *npy, const void *file, size_t bytes,
                      char fault[PARA__NPY_FAULT_MAX]);

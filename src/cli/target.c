@@ -64,8 +64,8 @@ static const char *find_obstacle(const para__target *target, const struct stat *
         return "it is a mount point, which no new file can replace: name another file";
     const uid_t user = geteuid();
     if (folder.st_mode & S_ISVTX && user != 0 && user != there->st_uid && user != folder.st_uid)
-        return "it is somebody else's, and its folder lets nobody else replace it: name another "
-               "file";
+        return "it belongs to another user, and in its folder only the owner may replace it: name "
+               "another file";
     return NULL;
 }
 
@@ -113,8 +113,8 @@ int para__target_commit(para__target *target)
     if (fsync(target->descriptor) != 0 && errno != EINVAL && errno != ENOTSUP && errno != ENOSYS)
         return para__target_fail(target, strerror(errno));
     if (!para__ending_owns(target->descriptor))
-        return para__target_fail(target,
-                                 "another file was put in the place of the one in the making");
+        return para__target_fail(
+            target, "another program has put a file in the place of the temporary one");
     const int closed = close(target->descriptor);
     target->descriptor = -1;
     if (closed != 0 || para__ending_dispose(target->name) != 0)

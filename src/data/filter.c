@@ -111,11 +111,11 @@ static void run_copies(const void *payload, size_t first, size_t count, para__ru
                    b * job->block, job->starts[b]);
 }
 
-static void copy_rest(para__call *call, void *state, para__outcome *outcome)
+static void copy_rest(para__schedule *s, void *state, para__outcome *outcome)
 {
     filter_job *job = state;
     filter_lead *lead = job->lead;
-    if (outcome->tally.error)
+    if (outcome->tally.ending)
         return;
     const size_t blocks = (job->count - 1) / job->block + 1;
     const size_t led = lead->end;
@@ -128,13 +128,12 @@ static void copy_rest(para__call *call, void *state, para__outcome *outcome)
     }
     job->starts[blocks] = lead->kept;
     if (job->views.out_count)
-        para__call_more(call,
-                        &(para__job){.run = run_copies,
-                                     .payload = job,
-                                     .payload_bytes = PARA__USED_BYTES(filter_job, job->views),
-                                     .first = led,
-                                     .units = blocks - led},
-                        outcome);
+        para__schedule_more(s,
+                            &(para__job){.run = run_copies,
+                                         .payload = job,
+                                         .payload_bytes = PARA__USED_BYTES(filter_job, job->views),
+                                         .units = blocks},
+                            (para__range){led, blocks - led}, outcome);
 }
 
 /* Outputs are written at other places than those that were read. */
@@ -175,7 +174,7 @@ static bool lay_out_filter(filter_job *job, para__call *call, size_t blocks)
 {
     job->stay = NULL;
     job->starts = NULL;
-    if (para__call_is_alone(call))
+    if (para__schedule_is_alone(&call->schedule))
         return true;
     const size_t start_bytes = (blocks + 1) * sizeof *job->starts;
     if (job->count > SIZE_MAX / 32)
@@ -211,12 +210,13 @@ para_status para_pfilter(para_pool *pool, const para_filter *filter)
     const size_t block = para_reduce_block(job.count, sizeof(double));
     job.block = para__min(block, BLOCK_MOST);
     const size_t blocks = (job.count - 1) / job.block + 1;
-    status = para__call_begin(&call, pool, (void (*)(void))filter->kernel, job.count, blocks,
-                              &filter->options, filter->report);
+    para__schedule_describe(&call.schedule, (void (*)(void))filter->kernel, job.count, blocks,
+                            &filter->options);
+    status = para__call_begin(&call, pool, filter->report);
     if (status)
         return status;
     if (!lay_out_filter(&job, &call, blocks))
-        para__schedule_limit(&call.schedule, 1, PARA_WHY_MEMORY);
+        para__schedule_lacks_memory(&call.schedule);
     status =
         para__call_run_phases(&call,
                               &(para__job){.run = run_tests,

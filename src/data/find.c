@@ -51,14 +51,14 @@ static void run_find(const void *payload, size_t first, size_t count, para__runn
 }
 
 /* What was found does not fail the call. */
-static void take_found(para__call *call, void *state, para__outcome *outcome)
+static void take_found(para__schedule *s, void *state, para__outcome *outcome)
 {
     size_t *found = state;
-    (void)call;
-    if (outcome->tally.error && outcome->tally.failed_count == found_here) {
-        *found = outcome->tally.failed_first;
-        outcome->tally.error = 0;
-        call->schedule.timed = false; /* it tells nothing of what all elements cost */
+    para__tally *tally = &outcome->tally;
+    if (tally->ending == PARA__ENDED_FAILED && tally->failed_count == found_here) {
+        *found = tally->failed_first;
+        tally->ending = PARA__ENDED_WHOLE;
+        s->timed = false; /* it tells nothing of what all elements cost */
     }
 }
 
@@ -85,12 +85,13 @@ para_status para_pfind(para_pool *pool, const para_find *find)
     size_t found = find->count;
     if (find->count) {
         para__call call;
-        status = para__call_begin(&call, pool, (void (*)(void))find->kernel, find->count,
-                                  find->count, &find->options, find->report);
+        para__schedule_describe(&call.schedule, (void (*)(void))find->kernel, find->count,
+                                find->count, &find->options);
+        status = para__call_begin(&call, pool, find->report);
         if (status)
             return status;
         const size_t asked = find->options.chunk ? find->options.chunk : PIECE;
-        const bool is_whole = para__call_is_alone(&call) && !find->options.cancel;
+        const bool is_whole = para__schedule_is_alone(&call.schedule) && !find->options.cancel;
         job.kernel = find->kernel;
         job.arg = find->arg;
         job.piece = is_whole ? asked : para__min(asked, para__schedule_piece(&call.schedule));

@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "data/call.h"
 #include "data/views.h"
+#include "pool/worker.h"
 
 #include <para/map.h>
 #include <stddef.h>
@@ -75,13 +76,13 @@ static para_status run_whole(const para_map *map, const para__views *views, unsi
 
 /* Slices begin at page borders of the first output; other outputs mostly have elements of the same
  * size. */
-static para_status run_units(para__call *call, const map_job *map, size_t units)
+static para_status run_units(para__call *call, const map_job *map)
 {
     const para__views *views = &map->views;
     para__job job = {.run = run_map,
                      .payload = map,
                      .payload_bytes = PARA__USED_BYTES(map_job, *views),
-                     .units = units};
+                     .units = para__schedule_units(&call->schedule)};
     if (views->out_count) {
         job.written = (uintptr_t)views->view[views->in_count].data;
         job.unit_bytes = map->unit * views->view[views->in_count].bytes;
@@ -92,7 +93,7 @@ static para_status run_units(para__call *call, const map_job *map, size_t units)
 /* Scratch for all possible participants, if there is memory for it. */
 static char *scratch(para__call *call, size_t stride)
 {
-    const unsigned width = para__call_width_most(call);
+    const unsigned width = para__schedule_width_most(&call->schedule);
     return stride <= SIZE_MAX / 2 / width ? para__call_memory(call, stride * width) : NULL;
 }
 
@@ -108,13 +109,14 @@ para_status para_pmap(para_pool *pool, const para_map *map)
     const size_t units = chunk ? (map->count - 1) / chunk + 1 : map->count;
 
     para__call call;
-    status = para__call_begin(&call, pool, (void (*)(void))map->kernel, map->count, units,
-                              &map->options, map->report);
+    para__schedule_describe(&call.schedule, (void (*)(void))map->kernel, map->count, units,
+                            &map->options);
+    status = para__call_begin(&call, pool, map->report);
     if (status)
         return status;
     if (para__call_is_plain(&call) && !chunk && !map->scratch_bytes) {
-        const unsigned kind = para__call_kind(&call);
-        para__call_release_fp(&call, 0);
+        const unsigned kind = para__pool_kind(call.schedule.pool);
+        para__schedule_release_fp(&call.schedule, 0);
         return run_whole(map, &job.views, kind);
     }
     job.kernel = map->kernel;
@@ -128,16 +130,16 @@ para_status para_pmap(para_pool *pool, const para_map *map)
     if (map->scratch_bytes) {
         job.scratch_stride = para__round_up(map->scratch_bytes, PARA__LINE);
         job.scratch = scratch(&call, job.scratch_stride);
-        if (!job.scratch && para__call_width_most(&call) > 1) {
-            para__schedule_limit(&call.schedule, 1, PARA_WHY_MEMORY);
+        if (!job.scratch && !para__schedule_is_alone(&call.schedule)) {
+            para__schedule_lacks_memory(&call.schedule);
             job.scratch = scratch(&call, job.scratch_stride);
         }
     }
     if (map->scratch_bytes && !job.scratch) {
-        para__call_release_fp(&call, 0);
+        para__schedule_release_fp(&call.schedule, 0);
         status = para__fail(PARA_ERR_MEMORY, "scratch of %zu bytes", map->scratch_bytes);
     } else
-        status = run_units(&call, &job, units);
+        status = run_units(&call, &job);
     para__call_end(&call);
     return status;
 }

@@ -13,6 +13,7 @@
 #include "data/call.h"
 #include "data/views.h"
 #include "plan/tree.h"
+#include "pool/worker.h"
 
 #include <para/reduce.h>
 #include <stddef.h>
@@ -147,26 +148,38 @@ static para_status check_reduce(const para_reduce *reduce, reduce_job *job)
     return status ? status : para__views_check(reduce->in, NULL, reduce->count, &job->views);
 }
 
-/* Divides the call into units, for as many participants as have room. */
-static void divide(reduce_job *job, para__call *call)
+/* What units follow from. */
+typedef struct divisible {
+    const reduce_job *job;
+    size_t chunk; /* as the call's options have it */
+} divisible;
+
+static size_t units_at(const reduce_job *job, unsigned level)
 {
-    const unsigned most = para__call_width_most(call);
-    if (most == 1) {
-        job->level = para__ceiling_log2(job->blocks);
-        job->units = ((job->blocks - 1) >> job->level) + 1;
-        return;
-    }
-    const size_t chunk = call->schedule.options->chunk;
-    const size_t least = para__min(chunk, job->count);
-    job->level = para__unit_level(job->blocks, job->acc_bytes, most);
-    while (((size_t)1 << job->level) < job->blocks && (job->block << job->level) < least)
-        job->level++;
-    const bool is_one = (job->blocks - 1) >> job->level == 0;
-    const unsigned width = para__tree_width(job->blocks, job->acc_bytes, most, &job->level);
-    if (width < most)
-        para__schedule_limit(&call->schedule, width, is_one ? PARA_WHY_ONE_UNIT : PARA_WHY_MEMORY);
-    job->units = ((job->blocks - 1) >> job->level) + 1;
-    para__schedule_divide(&call->schedule, job->units);
+    return ((job->blocks - 1) >> level) + 1;
+}
+
+/* The level of which there are so many units; of several, the lowest. */
+static unsigned level_of(const reduce_job *job, size_t units)
+{
+    unsigned level = para__ceiling_log2(job->blocks);
+    while (level > 0 && units_at(job, level - 1) <= units)
+        level--;
+    return level;
+}
+
+/* Units for so many participants, and how many of these have room for their accumulators. */
+static para__split split_reduce(const void *call, unsigned most)
+{
+    const divisible *of = call;
+    const reduce_job *job = of->job;
+    const size_t least = para__min(of->chunk, job->count);
+    unsigned level = para__unit_level(job->blocks, job->acc_bytes, most);
+    while (((size_t)1 << level) < job->blocks && (job->block << level) < least)
+        level++;
+    const para_why why = units_at(job, level) == 1 ? PARA_WHY_ONE_UNIT : PARA_WHY_MEMORY;
+    const unsigned width = para__tree_width(job->blocks, job->acc_bytes, most, &level);
+    return (para__split){.units = units_at(job, level), .width = width, .why = why};
 }
 
 /* Memory of a call: slots, then a stack and scratch for each worker. */
@@ -175,7 +188,7 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, cha
 {
     const size_t stride = para__slot_bytes(job->acc_bytes);
     const size_t slot_bytes = para__round_up(job->units * stride, PARA__LINE);
-    const unsigned width = para__call_width_most(call);
+    const unsigned width = para__schedule_width_most(&call->schedule);
     const size_t fits = STACK_BYTES / stride;
     const unsigned all = para__ceiling_log2(job->units);
     const unsigned room = fits > job->level + 1 ? (unsigned)fits - job->level - 1 : 0;
@@ -207,13 +220,51 @@ static bool prepare(reduce_job *job, para__call *call, size_t scratch_bytes, cha
                     size_t small_bytes)
 {
     for (;;) {
-        divide(job, call);
+        job->units = para__schedule_units(&call->schedule);
+        job->level = level_of(job, job->units);
         if (lay_out(job, call, scratch_bytes, small, small_bytes))
             return true;
-        if (para__call_width_most(call) == 1)
+        if (para__schedule_is_alone(&call->schedule))
             return false;
-        para__schedule_limit(&call->schedule, 1, PARA_WHY_MEMORY);
+        para__schedule_lacks_memory(&call->schedule);
     }
+}
+
+/* Folds the call on this thread, for one that needs nothing else: as run_node folds its blocks. In
+ * a loop of nanoseconds the way through a job and its memory would show. */
+static para_status run_plain(const reduce_job *job, void *result, unsigned kind, char *stack)
+{
+    const size_t stride = para__slot_bytes(job->acc_bytes);
+    para__aim aim;
+    aim.chunk.in = aim.in;
+    aim.chunk.out = aim.out;
+    aim.chunk.scratch = NULL;
+    aim.chunk.worker = 0;
+    aim.chunk.kind = kind;
+    char *top = stack;
+    for (size_t b = 0; b < job->blocks; b++) {
+        const size_t first = b * job->block;
+        const size_t count = para__min(job->count - first, job->block);
+        start_from_identity(job, top);
+        para__aim_at(&aim, &job->views, first, count);
+        const int error = job->kernel(&aim.chunk, top, job->arg);
+        if (error)
+            return para__call_fail(error, first, count);
+        for (size_t carry = b + 1; (carry & 1) == 0; carry >>= 1, top -= stride)
+            job->combine(top - stride, top, job->arg);
+        top += stride;
+    }
+    for (top -= stride; top != stack; top -= stride)
+        job->combine(top - stride, top, job->arg);
+    job->combine(result, stack, job->arg);
+    return PARA_OK;
+}
+
+/* Whether so many bytes have room for the accumulators of run_plain. */
+static bool fits_plain(const reduce_job *job, size_t bytes)
+{
+    return job->acc_bytes < bytes &&
+           (para__ceiling_log2(job->blocks) + 1) * para__slot_bytes(job->acc_bytes) <= bytes;
 }
 
 size_t para_reduce_block(size_t count, size_t result_bytes)
@@ -246,13 +297,22 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
     job.blocks = (job.count - 1) / job.block + 1;
 
     para__call call;
-    status = para__call_begin(&call, pool, (void (*)(void))reduce->kernel, job.count, job.blocks,
-                              &reduce->options, reduce->report);
+    para__schedule_describe(&call.schedule, (void (*)(void))reduce->kernel, job.count, job.blocks,
+                            &reduce->options);
+    const divisible of = {&job, reduce->options.chunk};
+    call.schedule.split = split_reduce;
+    call.schedule.split_of = &of;
+    status = para__call_begin(&call, pool, reduce->report);
     if (status)
         return status;
     _Alignas(PARA__LINE) char small[1024]; /* enough for a small accumulator on one thread */
+    if (para__call_is_plain(&call) && !reduce->scratch_bytes && fits_plain(&job, sizeof small)) {
+        const unsigned kind = para__pool_kind(call.schedule.pool);
+        para__schedule_release_fp(&call.schedule, 0);
+        return run_plain(&job, reduce->result, kind, small);
+    }
     if (!prepare(&job, &call, reduce->scratch_bytes, small, sizeof small)) {
-        para__call_release_fp(&call, 0);
+        para__schedule_release_fp(&call.schedule, 0);
         status = para__fail(PARA_ERR_MEMORY, "%zu partial results of %zu bytes, scratch of %zu",
                             job.units, job.acc_bytes, reduce->scratch_bytes);
     } else

@@ -120,11 +120,11 @@ static void run_stores(const void *payload, size_t first, size_t count, para__ru
 }
 
 /* Sums become totals, and the blocks that were not led are stored. */
-static void store_rest(para__call *call, void *state, para__outcome *outcome)
+static void store_rest(para__schedule *s, void *state, para__outcome *outcome)
 {
     scan_job *job = state;
     scan_lead *lead = job->lead;
-    if (outcome->tally.error || lead->end == job->blocks)
+    if (outcome->tally.ending || lead->end == job->blocks)
         return;
     job->led = lead->end;
     for (size_t b = job->led; b < job->tail; b++) {
@@ -133,12 +133,12 @@ static void store_rest(para__call *call, void *state, para__outcome *outcome)
         job->combine(lead->total, slot, job->arg);
         memcpy(slot, lead->running, job->acc_bytes);
     }
-    para__call_more(call,
-                    &(para__job){.run = run_stores,
-                                 .payload = job,
-                                 .payload_bytes = PARA__USED_BYTES(scan_job, job->views),
-                                 .units = 1 + job->tail - job->led},
-                    outcome);
+    para__schedule_more(s,
+                        &(para__job){.run = run_stores,
+                                     .payload = job,
+                                     .payload_bytes = PARA__USED_BYTES(scan_job, job->views),
+                                     .units = 1 + job->tail - job->led},
+                        (para__range){0, 1 + job->tail - job->led}, outcome);
 }
 
 static para_status check_scan(const para_scan *scan, scan_job *job)
@@ -160,7 +160,7 @@ static para_status check_scan(const para_scan *scan, scan_job *job)
 /* Three accumulators of the lead, then one for each block if the call may be shared. */
 static bool lay_out_scan(scan_job *job, para__call *call, char *small, size_t small_bytes)
 {
-    const bool is_alone = para__call_is_alone(call);
+    const bool is_alone = para__schedule_is_alone(&call->schedule);
     size_t bytes;
     if (__builtin_mul_overflow(job->stride, 3 + (is_alone ? 0 : job->blocks), &bytes))
         return false;
@@ -196,21 +196,22 @@ para_status para_pscan(para_pool *pool, const para_scan *scan)
     job.blocks = (job.count - 1) / job.block + 1;
 
     para__call call;
-    status = para__call_begin(&call, pool, (void (*)(void))scan->kernel, job.count, job.blocks,
-                              &scan->options, scan->report);
+    para__schedule_describe(&call.schedule, (void (*)(void))scan->kernel, job.count, job.blocks,
+                            &scan->options);
+    status = para__call_begin(&call, pool, scan->report);
     if (status)
         return status;
     _Alignas(PARA__LINE) char small[1024];
     bool is_ready = lay_out_scan(&job, &call, small, sizeof small);
-    if (!is_ready && !para__call_is_alone(&call)) {
-        para__schedule_limit(&call.schedule, 1, PARA_WHY_MEMORY);
+    if (!is_ready && !para__schedule_is_alone(&call.schedule)) {
+        para__schedule_lacks_memory(&call.schedule);
         is_ready = lay_out_scan(&job, &call, small, sizeof small);
     }
     if (!is_ready) {
-        para__call_release_fp(&call, 0);
+        para__schedule_release_fp(&call.schedule, 0);
         status = para__fail(PARA_ERR_MEMORY, "accumulators of %zu bytes", job.acc_bytes);
     } else {
-        const unsigned width = para__call_width_most(&call);
+        const unsigned width = para__schedule_width_most(&call.schedule);
         job.tail = width > 1 ? job.blocks - job.blocks / (width + 1) : job.blocks;
         memcpy(lead.total, scan->result, job.acc_bytes);
         status = para__call_run_phases(

@@ -112,31 +112,30 @@ static void cut_pairs(sort_job *job, size_t pairs)
     }
 }
 
-static void merge_rounds(para__call *call, void *state, para__outcome *outcome)
+static void merge_rounds(para__schedule *s, void *state, para__outcome *outcome)
 {
     sort_job *job = state;
-    const size_t pieces = (size_t)PIECES * para__call_width_most(call);
-    if (!para__outcome_is_forked(outcome))
+    const size_t pieces = (size_t)PIECES * para__schedule_width_most(s);
+    if (outcome->tally.ending != PARA__ENDED_FORKED)
         move_unsorted(job);
     job->from = job->into_other ? job->other : job->data;
     job->to = job->into_other ? job->data : job->other;
     for (job->run = job->part; job->run < job->count; job->run *= 2) {
-        if (para__outcome_is_forked(outcome))
+        if (outcome->tally.ending == PARA__ENDED_FORKED)
             return;
         if (job->cancel && para__cancel_is_requested(job->cancel)) {
-            outcome->tally.error = PARA_ERR_CANCELLED;
-            outcome->tally.failed_count = 0;
+            outcome->tally.ending = PARA__ENDED_CANCELLED;
             break;
         }
         const size_t pairs = (job->count - 1) / (2 * job->run) + 1;
         job->cuts = para__max(pieces / pairs, 1);
         cut_pairs(job, pairs);
-        para__call_more(call,
-                        &(para__job){.run = run_merges,
-                                     .payload = job,
-                                     .payload_bytes = sizeof *job,
-                                     .units = pairs * job->cuts},
-                        outcome);
+        const size_t units = pairs * job->cuts;
+        para__schedule_more(
+            s,
+            &(para__job){
+                .run = run_merges, .payload = job, .payload_bytes = sizeof *job, .units = units},
+            (para__range){0, units}, outcome);
         char *const merged = job->to;
         job->to = job->from;
         job->from = merged;
@@ -223,15 +222,17 @@ static size_t most_parts(const sort_job *job, unsigned workers)
     const bool by_key = !job->order.compare;
     const size_t parts = by_key ? workers : (size_t)workers * PARTS_BY_COMPARE;
     const size_t fit = job->count / (by_key ? LEAST_BY_KEY : LEAST_BY_COMPARE);
-    return para__max(para__min(parts, fit), 1);
+    const size_t most = para__max(para__min(parts, fit), 1);
+    const size_t part = (job->count - 1) / most + 1;
+    return (job->count - 1) / part + 1;
 }
 
 /* As much as the array, then the splits of a round. */
 static bool lay_out_sort(sort_job *job, para__call *call, size_t parts, char *small,
                          size_t small_bytes)
 {
-    const unsigned width = para__call_width_most(call);
-    parts = para__call_is_alone(call) ? 1 : parts;
+    const unsigned width = para__schedule_width_most(&call->schedule);
+    parts = para__schedule_is_alone(&call->schedule) ? 1 : parts;
     job->part = (job->count - 1) / parts + 1;
     job->into_other = false;
     for (size_t run = job->part; run < job->count; run *= 2)
@@ -271,24 +272,24 @@ para_status para_psort(para_pool *pool, const para_sort *sort)
     const uintptr_t alike =
         sort->compare ? (uintptr_t)sort->compare : (uintptr_t)para_psort + (unsigned)sort->key;
     para__call call;
-    status = para__call_begin(&call, pool, (void (*)(void))alike, job.count, parts, &sort->options,
-                              sort->report);
+    para__schedule_describe(&call.schedule, (void (*)(void))alike, job.count, parts,
+                            &sort->options);
+    status = para__call_begin(&call, pool, sort->report);
     if (status)
         return status;
     _Alignas(PARA__LINE) char small[4096];
     bool is_ready = lay_out_sort(&job, &call, parts, small, sizeof small);
-    if (!is_ready && !para__call_is_alone(&call)) {
-        para__schedule_limit(&call.schedule, 1, PARA_WHY_MEMORY);
+    if (!is_ready && !para__schedule_is_alone(&call.schedule)) {
+        para__schedule_lacks_memory(&call.schedule);
         is_ready = lay_out_sort(&job, &call, parts, small, sizeof small);
     }
     if (!is_ready) {
-        para__call_release_fp(&call, 0);
+        para__schedule_release_fp(&call.schedule, 0);
         status =
             para__fail(PARA_ERR_MEMORY, "%zu elements of %zu bytes", job.count, job.order.bytes);
     } else {
         const size_t units = (job.count - 1) / job.part + 1;
         memset(job.splits, 0, units * sizeof *job.splits);
-        para__schedule_divide(&call.schedule, units);
         status = para__call_run_phases(
             &call,
             &(para__job){

@@ -1,6 +1,5 @@
 /* Who helps with a call: a table of functions. A pool has one, and its calls reach helpers only
- * through it. The number of workers is not in the table, because every call asks for it: see
- * para__pool_workers. */
+ * through it. There are two: the pool's own threads (pool/threads.c), and nobody. */
 #ifndef PARA_EXECUTOR_EXECUTOR_H
 #define PARA_EXECUTOR_EXECUTOR_H
 
@@ -10,20 +9,34 @@
 struct para_pool;
 
 typedef struct para__executor {
+    /* How many participants a call can have now, the caller included. Every call asks. */
+    unsigned (*width)(const struct para_pool *pool);
+
     /* How many helpers of the calling thread seem to be awake. */
     unsigned (*awake)(const struct para_pool *pool);
+
+    /* What sharing a call costs now. */
+    para__costs (*costs)(const struct para_pool *pool);
+
+    /* Waits until all helpers can come; false if the deadline came first (para__now_ns; UINT64_MAX:
+     * none; 0: does not wait). Before that, fewer helpers come than width says. */
+    bool (*wait)(struct para_pool *pool, uint64_t deadline_ns);
 
     /* Wakes up to count sleeping helpers, because calls are expected. */
     void (*wake)(struct para_pool *pool, unsigned count);
 
-    /* Runs the job on a leased lane as planned, on the calling thread and on helpers that come;
-     * returns when it is done. An executor of threads finds the caller's position, calls
-     * para__lane_run, and learns from timed calls. NULL if a call can have one participant only. */
+    /* Runs the plan's units of the job on a leased lane, on the calling thread and on helpers that
+     * come; returns when they are done. An executor of threads finds the caller's position, calls
+     * para__lane_run, and learns its costs from timed calls. NULL if width is always 1. */
     void (*run)(struct para_pool *pool, para__lane *lane, const para__job *job,
                 const para__plan *plan, para__outcome *outcome);
 } para__executor;
 
 /* The executor of a pool of one worker: the caller takes that worker's place. */
 extern const para__executor para__nobody;
+
+/* What sharing is assumed to cost where nothing was measured. It is too low rather than too high,
+ * since calls correct that soon. */
+extern const para__costs para__costs_assumed;
 
 #endif

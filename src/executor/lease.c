@@ -1,9 +1,11 @@
 #include "executor/lease.h"
 
+#include "base/assert.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "executor/left.h"
 #include "share/participant.h"
+#include "share/valid.h"
 
 #include <pthread.h>
 
@@ -68,6 +70,8 @@ para__lane *para__lane_lease(para__lanes *lanes)
     lane->around = para__current_lane;
     lane->outer = para__innermost_lane;
     para__innermost_lane = lane;
+    if (PARA__ASSERTS && !para__lanes_are_forked(lanes))
+        para__lane_check(lane);
     if (!para__lanes_watched)
         para__lanes_watch();
     return lane;
@@ -76,6 +80,8 @@ para__lane *para__lane_lease(para__lanes *lanes)
 void para__lane_release(para__lane *lane)
 {
     const int cancel_state = lane->cancel_state; /* the next lessee's from the store on */
+    if (PARA__ASSERTS && !para__lanes_are_forked(lane->lanes))
+        para__lane_check(lane);
     if (para__innermost_lane == lane)
         para__innermost_lane = lane->outer;
     else
@@ -132,4 +138,15 @@ void para__lanes_trim(para__lanes *lanes, uint64_t idle_ticks)
     }
     if (!is_kept) /* unless a lane's memory has grown meanwhile */
         para__cas_relaxed(&lanes->kept_ticks, &now, 0);
+}
+
+void para__lanes_trim_idle(para__lanes *lanes)
+{
+    static const double idle_ns = 1e9;
+    const para__fp fp = para__fp_save();
+    const uint64_t idle_ticks = para__ns_to_ticks(idle_ns);
+    if (para__ticks() - para__load_relaxed(&lanes->kept_ticks) > idle_ticks && /* see lane.h */
+        !para__lanes_are_forked(lanes))
+        para__lanes_trim(lanes, idle_ticks);
+    para__fp_restore(fp, 0);
 }

@@ -1,11 +1,11 @@
 #include "executor/left.h"
 
+#include "base/assert.h"
 #include "base/module.h"
 #include "base/stack.h"
 #include "share/caller.h"
 #include "share/participant.h"
 
-#include <para/status.h>
 #include <pthread.h>
 
 static para__key lanes_key;
@@ -32,6 +32,7 @@ static bool close_call(para__lane *lane)
         if (done >> PARA__COUNT_BITS == lane->epoch)
             out += (unsigned)(done & PARA__COUNT_MASK);
     }
+    PARA__ASSERT(lane->claimed + out <= lane->width * lane->tickets);
     return lane->claimed + out == lane->width * lane->tickets;
 }
 
@@ -61,7 +62,7 @@ bool para__lanes_recover(para__lanes *lanes)
 /* The call with which it was helping fails. Otherwise that call's caller would wait for ever. */
 static void leave_helped(para__lane *lane)
 {
-    const para__tally tally = {.error = PARA_ERR_CANCELLED};
+    const para__tally tally = {.ending = PARA__ENDED_CANCELLED};
     para__store_relaxed(&lane->helped->stop, 0); /* as when a call is cancelled */
     para__participant_finish(lane->helped, lane->helped_worker, &tally, lane->helped_done);
     lane->helped = NULL;

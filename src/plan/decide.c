@@ -125,6 +125,7 @@ static unsigned first_claim(const para__ask *ask, unsigned tickets, double slice
 
 void para__plan_tickets(para__plan *plan, const para__ask *ask, const para__costs *costs)
 {
+    plan->units = (para__range){0, ask->units};
     const size_t claim = ask->claim ? ask->claim : 1;
     const size_t share = (ask->units - 1) / plan->width + 1;
     const size_t most = (share - 1) / claim + 1; /* so that no ticket ties units together */
@@ -178,21 +179,19 @@ double para__forgone_ns(const para__ask *ask, const para__costs *costs, unsigned
 
 para__plan para__decide(const para__ask *ask, const para__costs *costs)
 {
-    const para_why why = para__why_alone(ask->executor, ask->limit, ask->workers, ask->units);
+    const para_why why = para__why_alone(ask->limit, ask->workers, ask->units);
     if (why != PARA_WHY_PARALLEL)
         return alone(why);
     para__plan plan = {.width = most_threads(ask), .why = PARA_WHY_ASKED};
-    if (ask->executor != PARA_EXECUTOR_THREADS) {
+    if (!ask->is_forced) {
         plan.why = PARA_WHY_PARALLEL;
         plan.gain_ns = gain(ask, ask->awake, costs, &plan.width);
         if (plan.gain_ns <= 0) {
             const double gain_ns = plan.gain_ns;
             plan = alone(PARA_WHY_SMALL);
             plan.gain_ns = gain_ns;
-            return plan;
         }
     }
-    para__plan_tickets(&plan, ask, costs);
     return plan;
 }
 

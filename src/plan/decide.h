@@ -23,7 +23,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What the machine charges; measured when a pool is made, and some of it followed while it runs. */
+/* What sharing costs on the machine. Measured when a pool is made; some of it is followed while the
+ * pool runs. */
 typedef struct para__costs {
     /* R of the first helper, awake: from publishing a call until its caller knows that an empty one
      * is done. */
@@ -40,50 +41,62 @@ typedef struct para__ask {
     size_t units;   /* that it can be divided into */
     double work_ns; /* what all of them are expected to cost when shared, price left out; 0: unknown
                       */
-    double alone_ns;        /* what the call is expected to take alone; 0: work_ns and a price */
-    double price_ns;        /* of a kernel call, however short */
-    unsigned workers;       /* threads of the pool, the caller's among them */
-    unsigned awake;         /* helpers that do not sleep */
-    unsigned limit;         /* threads that the call's options allow; 0: all */
-    para_executor executor; /* what the call's options ask for */
-    size_t claim;           /* the most units of a claim, by the call's options; 0: any */
-    double spread;          /* cost of the dearest batches as a multiple of the mean; 0: unknown */
-    bool varies;            /* work_ns is a mean of calls that differ */
+    double alone_ns;  /* what the call is expected to take alone; 0: work_ns and a price */
+    double price_ns;  /* of a kernel call, however short */
+    unsigned workers; /* threads of the pool, the caller's among them */
+    unsigned awake;   /* helpers that do not sleep */
+    unsigned limit;   /* threads that the call's options allow; 0: all */
+    bool is_forced;   /* to be shared whatever that gains, as the call's options ask */
+    size_t claim;     /* the most units of a claim, by the call's options; 0: any */
+    double spread;    /* cost of the dearest batches as a multiple of the mean; 0: unknown */
+    bool varies;      /* work_ns is a mean of calls that differ */
 } para__ask;
 
 /* What is to be done. */
 typedef struct para__plan {
+    para__range units; /* of the job: those that are shared. The others have been run before */
     unsigned width;    /* threads to invite, the caller among them; 1: runs alone */
     unsigned tickets;  /* per slice */
     unsigned first;    /* tickets in an owner's first claim */
     size_t head_start; /* units that the caller takes beyond its share */
     para__grain grain; /* where slices may begin */
     bool announces;    /* long enough to announce it twice */
+    bool timed;        /* participants look at the clock */
     para_why why;
     double gain_ns; /* by which sharing is expected to be faster; negative: slower; 0: not asked */
 } para__plan;
 
 /* Why a call cannot be shared, whatever it costs; PARA_WHY_PARALLEL: it can be. */
-static inline para_why para__why_alone(para_executor executor, unsigned limit, unsigned workers,
-                                       size_t units)
+static inline para_why para__why_alone(unsigned limit, unsigned workers, size_t units)
 {
-    return executor == PARA_EXECUTOR_SERIAL || limit == 1 ? PARA_WHY_ASKED
-           : workers < 2                                  ? PARA_WHY_ONE_WORKER
-           : units < 2                                    ? PARA_WHY_ONE_UNIT
-                                                          : PARA_WHY_PARALLEL;
+    return limit == 1    ? PARA_WHY_ASKED
+           : workers < 2 ? PARA_WHY_ONE_WORKER
+           : units < 2   ? PARA_WHY_ONE_UNIT
+                         : PARA_WHY_PARALLEL;
 }
 
+/* How wide a call is to be, and why. If it is to be shared, para__plan_tickets is next, since into
+ * how many units a call can be divided may follow from its width. */
 para__plan para__decide(const para__ask *ask, const para__costs *costs);
 
-/* The work that explains, by the model, how long a call took that so many threads shared. More than
- * what they were busy with where they kept each other waiting: for a lock in the kernel, for a
- * helper that came late, for the dearest unit. */
+/* What a call can be divided into, for `width` participants at most, of whom there are at least 2.
+ * What `call` is, is between those who set it and the function. */
+typedef struct para__split {
+    size_t units;
+    unsigned width; /* participants that there is room for; if these are fewer, */
+    para_why why;   /* the reason, should the call run alone for that */
+} para__split;
+typedef para__split para__split_fn(const void *call, unsigned width);
+
+/* The work that explains, by the model, how long a call of that width took. It is more than the
+ * participants' busy time if they kept each other waiting: for a lock in the kernel, for a helper
+ * that came late, for the dearest unit. */
 double para__work_of(const para__ask *ask, unsigned width, double elapsed_ns,
                      const para__costs *costs);
 
-/* Whether a call of unknown cost is shared from its first unit, since a unit that the caller tries
- * alone would keep the others waiting for longer than sharing in vain takes. unit_ns: what units
- * have cost in the mean. */
+/* Whether to share a call of unknown cost from its first unit: if the caller tried a unit alone,
+ * the others would wait longer than sharing in vain takes. unit_ns: the mean cost of units so
+ * far. */
 bool para__share_at_once(const para__ask *ask, double unit_ns, const para__costs *costs);
 
 /* The additional gain if all helpers were awake, and the team for that. */
@@ -93,10 +106,10 @@ double para__forgone_ns(const para__ask *ask, const para__costs *costs, unsigned
  * which T is as good as running alone, and of these the least. */
 double para__least_work_ns(const para__costs *costs, unsigned workers);
 
-/* Divides what was asked about among the plan's width. */
+/* Divides the units among the plan's width. */
 void para__plan_tickets(para__plan *plan, const para__ask *ask, const para__costs *costs);
 
-/* Has the slices of a plan for `units` begin at page borders, if these write so much that it
+/* Makes the slices of a plan for `units` begin at page borders, if these write so much that it
  * matters: see para__grain_of_pages. */
 void para__plan_pages(para__plan *plan, uintptr_t address, size_t unit_bytes, size_t units,
                       size_t page_bytes);

@@ -1,5 +1,6 @@
 #include "plan/divide.h"
 
+#include "base/assert.h"
 #include "base/bounds.h"
 #include "base/memory.h"
 
@@ -48,6 +49,30 @@ para__range para__ticket_units(const para__division *division, unsigned s, unsig
     const size_t first = para__share(slice.count, division->tickets, t);
     const size_t end = para__share(slice.count, division->tickets, t + n);
     return (para__range){.first = slice.first + first, .count = end - first};
+}
+
+void para__division_check(const para__division *d)
+{
+    if (!PARA__ASSERTS)
+        return;
+    PARA__ASSERT(d->width >= 1 && d->caller_slice < d->width);
+    PARA__ASSERT(d->tickets >= 1 && d->tickets <= PARA__SLICE_TICKETS_MAX);
+    PARA__ASSERT(d->head_start <= d->units && (d->head_start == 0 || d->grain.log2 == 0));
+    PARA__ASSERT(d->grain.offset >> d->grain.log2 == 0);
+    const size_t within_grain = ((size_t)1 << d->grain.log2) - 1;
+    const unsigned half = d->tickets / 2;
+    size_t next = 0;
+    for (unsigned s = 0; s < d->width; s++) {
+        const para__range slice = para__slice_units(d, s);
+        const para__range head = para__ticket_units(d, s, 0, half);
+        const para__range tail = para__ticket_units(d, s, half, d->tickets - half);
+        PARA__ASSERT(slice.first == next && head.first == next);
+        PARA__ASSERT(next == 0 || next == d->units ||
+                     ((next + d->grain.offset) & within_grain) == 0);
+        PARA__ASSERT(tail.first == next + head.count && head.count + tail.count == slice.count);
+        next += slice.count;
+    }
+    PARA__ASSERT(next == d->units);
 }
 
 /* A slice has at least so many grains: no one is then longer than the mean by more than some 2 %.

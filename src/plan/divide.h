@@ -31,8 +31,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where slices may begin: at units k * 2^log2 - offset. All zero: anywhere. In one word, since it
- * travels in the line of a call that has the least room. */
+/* Where slices may begin: at units k * 2^log2 - offset. All zero: anywhere. It is one word, because
+ * it travels in the line of a call that has the least room. */
 typedef struct para__grain {
     uint32_t log2 : 5;
     uint32_t offset : 27; /* units that the first grain has before the call; < 2^log2 */
@@ -47,15 +47,15 @@ typedef struct para__division {
     para__grain grain;     /* where it is not zero, head_start is */
 } para__division;
 
-/* What there is room for in the words that participants claim from. */
+/* The most tickets of a slice: the room in the words that participants claim from. */
 #define PARA__SLICE_TICKETS_MAX 1023
 
 typedef struct para__range {
     size_t first, count;
 } para__range;
 
-/* The start of part i when n things are divided into parts as equal as can be; i may equal parts.
- */
+/* The start of part i if n things are divided into parts as equal as possible; i may equal
+ * parts. */
 static inline size_t para__share(size_t n, size_t parts, size_t i)
 {
     const size_t rest = n % parts;
@@ -69,6 +69,10 @@ para__range para__slice_units(const para__division *division, unsigned s);
  * tickets. */
 para__range para__ticket_units(const para__division *division, unsigned s, unsigned t, unsigned n);
 
+/* Asserts that its fields are in range, that its slices and their tickets are all units, each once
+ * and in order, and that slices begin at grains. */
+void para__division_check(const para__division *division);
+
 /* Whether the slices of a call are to begin at page borders, and then the grain for that, which is
  * 0 where units are whole pages. Its units write unit_bytes each from `address` on. Huge pages
  * where they are enough for all slices, else the system's, of page_bytes. Who owns a page is the
@@ -76,9 +80,9 @@ para__range para__ticket_units(const para__division *division, unsigned s, unsig
 bool para__grain_of_pages(para__grain *grain, uintptr_t address, size_t unit_bytes, size_t units,
                           unsigned width, size_t page_bytes);
 
-/* How many of the tickets that remain in a slice to claim at once: `first` of an untouched slice,
- * as the plan wants it; after that, and never more, half of what remains, rounded up, so that the
- * pieces shrink towards the end and nobody is left waiting for a large one. */
+/* How many of a slice's remaining tickets to claim at once: `first` of an untouched slice, as the
+ * plan says. Later, and never more than that, half of what remains, rounded up, so that claims
+ * shrink towards the end and nobody has to wait for a large one. */
 static inline unsigned para__claim_size(unsigned remaining, unsigned tickets, unsigned first)
 {
     const unsigned half = (remaining + 1) / 2;

@@ -1,5 +1,9 @@
 #include "plan/estimate.h"
 
+#include "base/assert.h"
+
+#include <float.h>
+
 /* Differences below this, of a whole sample, are the clock's and mean nothing. */
 static const double noise_ns = 60;
 
@@ -68,6 +72,15 @@ static double next_cost(double sample, double known, unsigned samples, double el
             return known / 2;
     }
     return known + (sample - known) / (samples < 3 ? samples + 1 : 4);
+}
+
+void para__estimate_check(const para__estimate *e)
+{
+    if (!PARA__ASSERTS)
+        return;
+    const float times[] = {e->alone_ns, e->shared_ns, e->price_ns, e->mean_ns, e->credit_ns};
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+        PARA__ASSERT(times[i] >= 0 && times[i] <= FLT_MAX); /* and none is NaN */
 }
 
 static unsigned one_more(unsigned samples)

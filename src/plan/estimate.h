@@ -53,6 +53,9 @@ para__estimate para__estimate_distrust(para__estimate estimate);
 /* The price alone. */
 para__estimate para__estimate_price(para__estimate estimate, double ns);
 
+/* Asserts that its fields are in range: times are, and are not negative. */
+void para__estimate_check(const para__estimate *estimate);
+
 static inline unsigned para__estimate_samples(para__estimate estimate)
 {
     return (unsigned)estimate.alone + estimate.shared;

@@ -31,10 +31,10 @@
  * of their bytes. */
 size_t para__block_elements(size_t count, size_t acc_bytes);
 
-/* How many leaves, as a power of two, a unit of work should have, with so many participants: as few
- * as make 256 units for each of them, or 8 where these are so large that they do not stay in its
- * cache; and no more units than memory for partial results allows. Does not change the result: a
- * unit is a node of the tree. */
+/* How many leaves, as a power of two, a unit of work should have, with that many participants: as
+ * few as make 256 units for each, or 8 if units are too large to stay in its cache; and no more
+ * units than memory for partial results allows. Does not change the result: a unit is a node of the
+ * tree. */
 unsigned para__unit_level(size_t leaves, size_t acc_bytes, unsigned width);
 
 /* At most 63: with no array, there may be as many blocks as a size_t counts. */
@@ -44,21 +44,22 @@ static inline unsigned para__ceiling_log2(size_t n)
     return para__min(bits, 63);
 }
 
-/* How many of width participants have room to fold units of 2^*level leaves; it may be more of them
- * with longer units, which *level becomes then. 1: one does, and the whole is its unit. */
+/* How many of width participants have room to fold units of 2^*level leaves. Longer units may leave
+ * room for more of them; then *level becomes theirs. 1: only one has room, and the whole is its
+ * unit. */
 unsigned para__tree_width(size_t leaves, size_t acc_bytes, unsigned width, unsigned *level);
 
-/* Partial results in the making: slot i holds the node that begins at leaf i. Its last byte tells
- * how far that is folded, the node's level; it stands within the slot, so that who works on a slot
- * touches no line of another's. */
+/* Partial results in progress. Slot i holds the node that begins at leaf i. Its last byte is that
+ * node's level: how far it is folded. It is within the slot, so that a participant touches no line
+ * of another's slot. */
 typedef struct para__partials {
     unsigned char *slots;
     size_t stride; /* bytes from one slot to the next: para__slot_bytes */
     size_t leaves; /* of the whole tree */
 } para__partials;
 
-/* Where accumulators of so many bytes may stand: at multiples of the largest power of two that
- * divides their size, since the alignment of a type does; of 16 at least, and of a line at most. */
+/* The alignment of accumulators of that size: the largest power of two that divides it, since a
+ * type's alignment does; at least 16, and at most a line. */
 static inline size_t para__acc_alignment(size_t acc_bytes)
 {
     const size_t power = acc_bytes & -acc_bytes;
@@ -81,9 +82,9 @@ unsigned para__tree_level(size_t leaves, size_t first, size_t end);
 
 typedef void para__combine(void *acc, const void *rhs, const void *arg);
 
-/* Combines all nodes that lie within leaves [first, end) as far as these allow. Nodes that are
- * folded already, as their slots record, are not touched again. The root finishes the tree with
- * first = 0 and end = leaves, after which slot 0 holds the result. */
+/* Combines all nodes within leaves [first, end), as far as possible. Nodes that are folded already,
+ * as their slots record, are not touched again. With first = 0 and end = leaves it finishes the
+ * tree, and slot 0 holds the result. */
 void para__tree_fold(const para__partials *partials, size_t first, size_t end,
                      para__combine *combine, const void *arg);
 

@@ -1,6 +1,9 @@
 #include "plan/tuner.h"
 
+#include "base/assert.h"
 #include "base/bounds.h"
+
+#include <float.h>
 
 /* The first trial comes after so many calls, later ones after more, doubled with each refusal. */
 enum { CALLS_BETWEEN = 64, MOST_REFUSED = 6 };
@@ -22,6 +25,13 @@ static unsigned halved(unsigned all, unsigned halvings)
 static bool can_narrow(para__tuner w, unsigned all)
 {
     return halved(all, w.halvings) >= 2 * LEAST_WIDTH;
+}
+
+void para__tuner_check(const para__tuner *tuner)
+{
+    PARA__ASSERT(tuner->element_ns >= 0 && tuner->element_ns <= FLT_MAX);
+    PARA__ASSERT(tuner->calls <= CALLS_BETWEEN << MOST_REFUSED);
+    PARA__ASSERT(tuner->halvings < 32 && tuner->refused <= MOST_REFUSED);
 }
 
 /* The width of the next trial; the present one if it is not its time. */

@@ -1,15 +1,14 @@
-/* The width from which on more workers add nothing. Pure functions.
+/* The tuner: the width from which on more workers add nothing. Pure functions.
  *
- * Calls that are bound by memory gain nothing from workers beyond those that saturate it; these
- * only take turns. Which calls are so bound cannot be told from what their batches cost, since
- * those of a loop may cost what they like, but from whole calls: of a site's long calls now and
- * then one runs on half as many workers. Where that takes no longer, twice in a row, the site stays
- * there, and now and then two run on twice as many again, to return when the second is faster: the
- * first may have to wake them. One that is bound by computing takes twice as long on half of the
- * workers: that costs one of 64 calls, and one of more and more the more often it is refused, down
- * to one of 4096. Sites of less than four workers do not try: with two, what is known of the cost
- * alone decides.
- */
+ * Calls that are bound by memory gain nothing from workers beyond those that saturate it; further
+ * ones only wait. The cost of a call's batches does not show that, since those of a loop may cost
+ * anything, but whole calls do. So now and then one of a site's long calls runs on half as many
+ * workers. If that takes no longer, twice in a row, the site stays there. From then on two calls in
+ * a row sometimes run on twice as many workers again, and the site returns if the second is faster;
+ * the first may have to wake them. A call bound by computing takes twice as long on half of the
+ * workers. That costs one of 64 calls; each trial that is refused makes the next one rarer, down to
+ * one of 4096 calls. Sites of less than four workers do not try: with two, the known cost alone
+ * decides. */
 #ifndef PARA_PLAN_TUNER_H
 #define PARA_PLAN_TUNER_H
 
@@ -25,14 +24,17 @@ typedef struct para__tuner {
     uint8_t refused;  /* trials in a row, at most 6 */
 } para__tuner;
 
-/* The width that a site is at, where `all` are asked for; and that of its next call, which is
- * another one if it is a trial. */
+/* The site's width, if `all` workers are asked for; and the width of its next call, which differs
+ * if that is a trial. */
 unsigned para__tuner_present(para__tuner tuner, unsigned all);
 unsigned para__tuner_next(para__tuner tuner, unsigned all);
 
-/* One call that ran on that width, and took so long an element. Other calls and widths than those
- * that para__tuner_next tells are passed over. */
+/* Learns from a call on ran workers that took element_ns an element. Calls on other widths than
+ * para__tuner_next has given are ignored. */
 para__tuner para__tuner_add(para__tuner tuner, unsigned all, unsigned ran, double element_ns);
+
+/* Asserts that its fields are in range. */
+void para__tuner_check(const para__tuner *tuner);
 
 /* As one word, so that it can be read and written whole. */
 static inline uint64_t para__tuner_pack(para__tuner w)

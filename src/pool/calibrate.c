@@ -21,14 +21,7 @@ static const double ping_limit_ns = 200000;
  * report. About 300 instructions (tests/instructions). */
 static const double around_ns = 45;
 
-const para__costs para__costs_assumed = {.round_trip_ns = 1000,
-                                         .per_helper_ns = 50,
-                                         .wake_ns = 50000,
-                                         .wake_cost_ns = 5000,
-                                         .share_ns = 150,
-                                         .clock_ns = 20};
-
-para__costs para__costs_now(const para_pool *pool)
+para__costs para__costs_followed(const para_pool *pool)
 {
     para__costs costs = *para__pool_costs(pool);
     costs.round_trip_ns = para__load_relaxed(&pool->followed.round_trip_ns); /* all: see types.h */
@@ -109,7 +102,7 @@ static void set_least_work(para_pool *pool, const para__costs *costs)
 /* Updates what depends on the costs that are followed. */
 static void update_least_work(para_pool *pool)
 {
-    const para__costs costs = para__costs_now(pool);
+    const para__costs costs = para__costs_followed(pool);
     set_least_work(pool, &costs);
 }
 

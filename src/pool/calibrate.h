@@ -7,10 +7,6 @@
 
 #include <stdint.h>
 
-/* Costs for a machine on which nothing was measured. They are too low rather than too high, since
- * calls correct that soon. */
-extern const para__costs para__costs_assumed;
-
 /* What sharing costs on this machine: measured if the pool is ready, else assumed. */
 static inline const para__costs *para__pool_costs(const para_pool *pool)
 {
@@ -27,8 +23,8 @@ void para__costs_assume(para_pool *pool);
  * share CPUs. */
 void para__costs_measure(para_pool *pool);
 
-/* The costs by which the pool's calls are decided now. */
-para__costs para__costs_now(const para_pool *pool);
+/* What sharing costs with the pool's threads now: measured, and followed since. */
+para__costs para__costs_followed(const para_pool *pool);
 
 /* Learns from a call's first helper. It came this many ticks after the call was published, from
  * spinning (awake) or from sleep; came is false if none had come by then. So the pool soon notices

@@ -33,7 +33,7 @@ static para_status await_ready(para_pool *pool, uint64_t deadline_ns)
     if (para__pool_is_in_init(pool))
         return para__fail(PARA_ERR_BUSY, "worker_init waits for its own pool");
     const int cancel_state = para__cancellation_off();
-    const bool is_ready = para__workers_await(pool, deadline_ns);
+    const bool is_ready = pool->executor->wait(pool, deadline_ns);
     para__cancellation_restore(cancel_state);
     return is_ready ? PARA_OK : para__fail(PARA_ERR_TIMEOUT, NULL);
 }

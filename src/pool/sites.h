@@ -7,6 +7,7 @@
 #ifndef PARA_POOL_SITES_H
 #define PARA_POOL_SITES_H
 
+#include "base/assert.h"
 #include "base/atomic.h"
 #include "plan/estimate.h"
 #include "plan/tuner.h"
@@ -53,17 +54,26 @@ static inline para__estimate para__site_read(const para__site *site)
 static inline void para__site_write(para__site *site, para__estimate estimate)
 {
     uint64_t words[PARA__ESTIMATE_WORDS];
+    if (PARA__ASSERTS)
+        para__estimate_check(&estimate);
     memcpy(words, &estimate, sizeof estimate);
     for (unsigned i = 0; i < PARA__ESTIMATE_WORDS; i++)
         para__store_relaxed(&site->estimate[i], words[i]); /* no order: see above */
+}
+
+static inline void para__site_set_tuner(para__site *site, para__tuner tuner)
+{
+    if (PARA__ASSERTS)
+        para__tuner_check(&tuner);
+    para__store_relaxed(&site->tuner, para__tuner_pack(tuner)); /* no order: see above */
 }
 
 /* Sets all that is known of a site. */
 static inline void para__site_set(para__site *site, para__estimate estimate, para__tuner tuner)
 {
     para__site_write(site, estimate);
-    para__store_relaxed(&site->tuner, para__tuner_pack(tuner)); /* no order: see above */
-    para__store_relaxed(&site->small, 0);
+    para__site_set_tuner(site, tuner);
+    para__store_relaxed(&site->small, 0); /* no order: see above */
 }
 
 static inline bool para__site_is(const para__site *site, para__site_key key)
@@ -104,8 +114,7 @@ static inline para__tuner para__site_tuner(const para__site *site)
 
 static inline void para__site_tune(para__site *site, unsigned all, unsigned ran, double element_ns)
 {
-    const para__tuner next = para__tuner_add(para__site_tuner(site), all, ran, element_ns);
-    para__store_relaxed(&site->tuner, para__tuner_pack(next)); /* no order: see above */
+    para__site_set_tuner(site, para__tuner_add(para__site_tuner(site), all, ran, element_ns));
 }
 
 #endif

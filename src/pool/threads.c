@@ -2,6 +2,7 @@
 
 #include "base/fpenv.h"
 #include "pool/calibrate.h"
+#include "pool/start.h"
 #include "pool/worker.h"
 
 /* Learns how long the first helper was on its way, and what sharing cost the caller. */
@@ -22,7 +23,7 @@ static void run_on_threads(para_pool *pool, para__lane *lane, const para__job *j
                            const para__plan *plan, para__outcome *outcome)
 {
     const para__position at = para__pool_position(pool, plan->width);
-    if (!job->timed) {
+    if (!plan->timed) {
         para__lane_run(lane, at, job, plan, outcome);
         return;
     }
@@ -35,5 +36,14 @@ static void run_on_threads(para_pool *pool, para__lane *lane, const para__job *j
     para__fp_restore(fp, 0);
 }
 
-const para__executor para__threads = {
-    .awake = para__pool_awake, .wake = para__workers_wake, .run = run_on_threads};
+static unsigned workers_now(const para_pool *pool)
+{
+    return para__pool_workers(pool);
+}
+
+const para__executor para__threads = {.width = workers_now,
+                                      .awake = para__pool_awake,
+                                      .costs = para__costs_followed,
+                                      .wait = para__workers_await,
+                                      .wake = para__workers_wake,
+                                      .run = run_on_threads};

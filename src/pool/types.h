@@ -83,6 +83,12 @@ static inline unsigned para__pool_workers(const para_pool *pool)
     return para__load_relaxed(&pool->workers); /* see above */
 }
 
+/* What its calls are decided by now. */
+static inline para__costs para__costs_now(const para_pool *pool)
+{
+    return pool->executor->costs(pool);
+}
+
 /* Whether all threads are up and the costs are measured. */
 static inline bool para__pool_is_ready(const para_pool *pool)
 {

@@ -10,6 +10,12 @@
  * the worker on its CPU, else 0. */
 unsigned para__pool_place(const para_pool *pool);
 
+/* The kind of core that the calling thread is on, as in para_chunk. */
+static inline unsigned para__pool_kind(const para_pool *pool)
+{
+    return pool->is_hybrid ? pool->lanes.helper[para__pool_place(pool)].kind : 0;
+}
+
 /* Whether the calling thread is one of the pool's. */
 bool para__pool_is_worker(const para_pool *pool);
 

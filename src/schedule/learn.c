@@ -47,6 +47,7 @@ static bool shares_rest(para__schedule *s)
     if (plan.width == 1)
         return false;
     s->plan = plan;
+    para__plan_tickets(&s->plan, &s->ask, &costs);
     s->plan.why = PARA_WHY_ESCALATED;
     return true;
 }
@@ -59,7 +60,7 @@ static size_t next_of_trial(para__schedule *s, const para__batches *batches, siz
     const double ns = para__schedule_ns(s, batches->ticks, batches->count);
     const double rest_ns = ns / batches->units * (double)left;
     if (ns > s->usual_ns && rest_ns > worth_escalating_ns) {
-        para__schedule_ask(s, left, rest_ns, rest_ns * para__pool_workers(s->pool));
+        para__schedule_ask(s, left, rest_ns, rest_ns * s->workers);
         if (shares_rest(s))
             return 0;
     }
@@ -157,7 +158,7 @@ static void account(const para__schedule *s, para__estimate *e, double ns)
 static double record(const para__schedule *s, para__estimate *e, const para__outcome *outcome,
                      size_t units)
 {
-    const unsigned all = para__pool_workers(s->pool);
+    const unsigned all = s->workers;
     const bool is_alone = s->plan.width == 1;
     const para__tally *tally = &outcome->tally;
     /* Where memory keeps fewer workers waiting, the cost is that of all of them: else it would look
@@ -196,8 +197,7 @@ static void learn_given_up(const para__schedule *s)
 {
     para__estimate e = para__site_read(s->site);
     if (e.alone == 0)
-        e = para__estimate_try(e, PARA__ALONE, (double)s->count,
-                               s->usual_ns * para__pool_workers(s->pool));
+        e = para__estimate_try(e, PARA__ALONE, (double)s->count, s->usual_ns * s->workers);
     account(s, &e, INFINITY);
     para__site_write(s->site, e);
 }
@@ -207,7 +207,7 @@ static void learn_given_up(const para__schedule *s)
  * shown of the site stays right. */
 static bool is_as_small_as_expected(const para__schedule *s, double elapsed_ns)
 {
-    const unsigned all = para__pool_workers(s->pool);
+    const unsigned all = s->workers;
     return s->small && !s->probe && para__estimate_trusted(s->estimate) &&
            elapsed_ns < para__least_work_ns(para__pool_costs(s->pool), all) &&
            !para__is_sampled(&unlearnt);
@@ -215,7 +215,7 @@ static bool is_as_small_as_expected(const para__schedule *s, double elapsed_ns)
 
 void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_t units)
 {
-    const unsigned all = para__pool_workers(s->pool);
+    const unsigned all = s->workers;
     const double elapsed_ns = para__schedule_ns(s, (double)outcome->ticks, 1);
     if (s->trial && s->probe && s->plan.width > 1) {
         learn_given_up(s);
@@ -250,7 +250,7 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         e = para__estimate_price(e, para__schedule_ns(s, price_ticks, 1));
     e.priced |= tell && para__batches_are_clear(&outcome->batches);
     const double ns = record(s, &e, outcome, units);
-    if (ns >= 0 && s->options->executor == PARA_EXECUTOR_AUTO)
+    if (ns >= 0 && s->is_automatic)
         account(s, &e, elapsed_ns);
     s->estimate = e;
     para__site_write(s->site, e);

@@ -16,12 +16,12 @@ static PARA__THREAD_LOCAL struct {
     para__arms arms;       /* whether its short calls run alone, all of them */
 } recent;
 
-static unsigned awake(const para_pool *pool, double work_ns)
+static unsigned awake(const para__schedule *s, double work_ns)
 {
     /* A call within a kernel finds everybody busy with the call around it. If it is long against
      * the cost of sharing, they may come to help before it is over. */
-    const bool long_within = work_ns >= 10 * short_ns && para__pool_is_worker(pool);
-    return long_within ? para__pool_workers(pool) - 1 : pool->executor->awake(pool);
+    const bool long_within = work_ns >= 10 * short_ns && para__pool_is_worker(s->pool);
+    return long_within ? s->workers - 1 : s->pool->executor->awake(s->pool);
 }
 
 void para__schedule_ask(para__schedule *s, size_t units, double work_ns, double alone_ns)
@@ -30,10 +30,10 @@ void para__schedule_ask(para__schedule *s, size_t units, double work_ns, double 
                          .work_ns = work_ns,
                          .alone_ns = alone_ns,
                          .price_ns = s->estimate.price_ns,
-                         .workers = para__pool_workers(s->pool),
-                         .awake = awake(s->pool, work_ns),
+                         .workers = s->workers,
+                         .awake = awake(s, work_ns),
                          .limit = s->limit,
-                         .executor = s->options->executor,
+                         .is_forced = !s->is_automatic,
                          .claim = s->options->claim,
                          .spread = para__estimate_unevenness(s->estimate)};
 }
@@ -53,7 +53,7 @@ void para__schedule_stay_alone(para__schedule *s, para_why why)
 
 void para__schedule_is_shared(para__schedule *s)
 {
-    if (!para__pool_is_ready(s->pool))
+    if (!s->pool->executor->wait(s->pool, 0))
         s->timed = false; /* helpers may be late: it tells nothing of sharing */
     recent.shared = s->site;
 }
@@ -186,21 +186,20 @@ static bool is_trial_shared(para__schedule *s)
 
 /* ---- All short calls of a thread alone ------------------------------------------------- */
 
-/* Whether a thread's short calls are looked at together. A worker's own calls are not: what they
- * cost is the outer call's. */
+/* Whether this call is one of the short ones of its thread that are looked at together. A worker's
+ * own calls are not: what they cost is the outer call's. */
 static bool has_arms(const para__schedule *s, double work_ns)
 {
-    return work_ns < long_ns && s->options->executor == PARA_EXECUTOR_AUTO &&
-           !para__pool_is_worker(s->pool);
+    return work_ns < long_ns && s->is_automatic && !para__pool_is_worker(s->pool);
 }
 
-/* Whether this call, which would be shared if it were decided for itself, runs alone as all short
- * ones of its thread do. Helpers are woken for a trial of sharing. */
+/* Whether this call runs alone, as all short ones of its thread do now. Helpers are woken for a
+ * trial of sharing. */
 static bool is_alone_with_all(para__schedule *s, double alone_ns)
 {
     para__arms *arms = &recent.arms;
-    const uint32_t site = (uint32_t)(uintptr_t)s->site;
-    if (arms->since == 0 || para__arms_is_full(arms, site)) {
+    const uint32_t site = (uint32_t)((uintptr_t)s->site / sizeof *s->site);
+    if (para__arms_is_full(arms, site)) {
         para__arms_next_window(arms, site, (uint64_t)((double)para__ticks() * para__ns_per_tick()));
         if (arms->trial == PARA__TRIAL_WINDOWS && arms->arm == PARA__ALL_ALONE)
             s->pool->executor->wake(s->pool, 1);
@@ -209,14 +208,23 @@ static bool is_alone_with_all(para__schedule *s, double alone_ns)
     return para__arms_now(arms) == PARA__ALL_ALONE;
 }
 
+/* Times a call that is not so short, only to see whether it is of another kind than expected. */
+static void watch_call(para__schedule *s, double alone_ns, double least_ns)
+{
+    s->watched = !s->timed && alone_ns > least_ns;
+    s->timed |= s->watched;
+    s->usual_ns = alone_ns;
+}
+
+/* While this is a trial, nothing is learnt of costs, so that both arms are measured by the same
+ * prediction. */
 static void run_together(para__schedule *s, double alone_ns)
 {
     run_small(s);
     s->plan.why = PARA_WHY_TOGETHER;
     s->together = true;
-    s->watched = !s->timed && alone_ns > short_ns;
-    s->timed |= s->watched;
-    s->usual_ns = alone_ns;
+    s->timed &= !recent.arms.trial;
+    watch_call(s, alone_ns, together_ns);
 }
 
 /* ---- Before a call -------------------------------------------------------------------- */
@@ -225,31 +233,30 @@ static void run_together(para__schedule *s, double alone_ns)
  * even fewer are to share it. */
 static void narrow(para__schedule *s)
 {
-    const unsigned all = para__pool_workers(s->pool);
+    const unsigned all = s->workers;
     s->tuner = para__site_tuner(s->site);
     if (s->plan.width < para__tuner_present(s->tuner, all) || s->options->workers ||
-        s->options->executor != PARA_EXECUTOR_AUTO)
+        !s->is_automatic)
         return;
     s->tuned_width = para__tuner_next(s->tuner, all);
     if (s->plan.width == s->tuned_width)
         return;
     s->plan.width = s->tuned_width;
     s->plan.why = PARA_WHY_SATURATED;
-    const para__costs costs = para__costs_now(s->pool);
-    para__plan_tickets(&s->plan, &s->ask, &costs);
 }
 
 /* A call whose cost is not known: from its first unit on if its units have been dear, or are so few
  * that they may be. */
-static void begin_unknown(para__schedule *s, size_t units)
+static void begin_unknown(para__schedule *s)
 {
+    const size_t units = s->units;
     const bool first = para__estimate_samples(s->estimate) == 0;
     const double unit_ns =
         first ? unknown_unit_ns : (double)s->estimate.mean_ns * (double)s->count / (double)units;
     para__schedule_ask(s, units, unit_ns * (double)units, 0);
     s->ask.varies = true;
     const para__costs costs = para__costs_now(s->pool);
-    const bool few = !first || units <= (size_t)FIRST_UNITS * para__pool_workers(s->pool);
+    const bool few = !first || units <= (size_t)FIRST_UNITS * s->workers;
     if (few && para__share_at_once(&s->ask, unit_ns, &costs)) {
         s->plan = para__decide(&s->ask, &costs);
         s->timed = true;
@@ -260,27 +267,23 @@ static void begin_unknown(para__schedule *s, size_t units)
 }
 
 /* A call whose cost is known, and enough to be worth sharing. */
-static void begin_known(para__schedule *s, size_t units)
+static void begin_known(para__schedule *s)
 {
     const double work_ns = para__elements_ns(s, PARA__SHARED);
     const double alone_ns = para__elements_ns(s, PARA__ALONE) + (double)s->estimate.price_ns;
-    const bool automatic = s->options->executor == PARA_EXECUTOR_AUTO;
-    const bool has_choice = has_arms(s, work_ns);
-    para__schedule_ask(s, units, work_ns, alone_ns);
-    if (has_choice && para__arms_now(&recent.arms) == PARA__ALL_ALONE) /* as if they were shared */
-        s->ask.awake = para__pool_workers(s->pool) - 1;
-    decide(s);
     s->stands_for = work_ns < long_ns ? SAMPLE_EVERY : 1;
     s->timed = s->stands_for == 1 || para__is_sampled(&recent.calls);
+    if (has_arms(s, work_ns) && is_alone_with_all(s, alone_ns)) {
+        run_together(s, alone_ns);
+        return;
+    }
+    para__schedule_ask(s, s->units, work_ns, alone_ns);
+    decide(s);
     if (s->stands_for == 1)
         narrow(s);
-    if (!automatic)
+    if (!s->is_automatic)
         return;
     if (s->plan.width > 1) {
-        if (has_choice && is_alone_with_all(s, alone_ns)) {
-            run_together(s, alone_ns);
-            return;
-        }
         if (!is_trial_alone(s))
             return;
         s->usual_ns = alone_ns - s->plan.gain_ns;
@@ -292,9 +295,7 @@ static void begin_known(para__schedule *s, size_t units)
         s->trial = true;
     } else {
         run_small(s);
-        s->watched = !s->timed && alone_ns > short_ns;
-        s->timed |= s->watched;
-        s->usual_ns = alone_ns;
+        watch_call(s, alone_ns, short_ns);
     }
 }
 
@@ -307,32 +308,35 @@ size_t para__small_count(const para__schedule *s)
     return most < (double)SIZE_MAX / 2 ? (size_t)most : SIZE_MAX / 2;
 }
 
-bool para__schedule_begin_small(para__schedule *s, uintptr_t kernel, size_t units)
+bool para__schedule_begin_small(para__schedule *s)
 {
     const para_options *options = s->options;
-    s->limit = options->workers;
+    s->is_automatic = options->executor == PARA_EXECUTOR_AUTO;
+    s->limit = options->executor == PARA_EXECUTOR_SERIAL ? 1 : options->workers;
+    s->workers = s->pool->executor->width(s->pool);
     s->timed = false;
     s->probe = false;
     s->small = false;
-    const para_why why =
-        para__why_alone(options->executor, options->workers, para__pool_workers(s->pool), units);
+    const para_why why = para__why_alone(s->limit, s->workers, s->units);
     if (why != PARA_WHY_PARALLEL) {
         s->site = NULL;
         para__schedule_stay_alone(s, why);
         return true;
     }
-    s->site = para__site_find(&s->pool->sites, para__site_key_of(kernel, s->count, options->site));
-    if (options->executor != PARA_EXECUTOR_AUTO ||
+    s->site =
+        para__site_find(&s->pool->sites, para__site_key_of(s->kernel, s->count, options->site));
+    if (!s->is_automatic ||
         s->count > para__load_relaxed(&s->site->small) || /* no order: see sites.h */
         para__is_sampled(&recent.calls))
         return false;
     recent.shared = NULL;
     s->small = true;
-    s->plan = (para__plan){.width = 1, .tickets = 1, .first = 1, .why = PARA_WHY_SMALL};
+    s->plan.width = 1; /* the rest of a plan is of calls that are shared or learnt from */
+    s->plan.why = PARA_WHY_SMALL;
     return true;
 }
 
-void para__schedule_begin(para__schedule *s, size_t units)
+void para__schedule_begin(para__schedule *s)
 {
     s->unsettled = false;
     s->watched = false;
@@ -342,9 +346,8 @@ void para__schedule_begin(para__schedule *s, size_t units)
     s->tuned_width = 0;
     s->probed_ns = 0;
     s->estimate = para__site_read(s->site);
-    const bool automatic = s->options->executor == PARA_EXECUTOR_AUTO;
     const bool trusted = para__estimate_trusted(s->estimate);
-    if (automatic && s->count <= para__small_count(s)) {
+    if (s->is_automatic && s->count <= para__small_count(s)) {
         run_small(s);
         s->small = true;
         s->timed = true; /* the others of its kind are not looked at */
@@ -354,39 +357,61 @@ void para__schedule_begin(para__schedule *s, size_t units)
             s->probe = true; /* a price is only seen in batches: is it still there? */
             s->first_elements = s->count / 16 + 1;
         }
-    } else if (automatic && !trusted) {
-        begin_unknown(s, units);
+    } else if (s->is_automatic && !trusted) {
+        begin_unknown(s);
     } else if (trusted) {
-        begin_known(s, units);
+        begin_known(s);
     } else {
-        para__schedule_ask(s, units, 0, 0);
+        para__schedule_ask(s, s->units, 0, 0);
         decide(s);
         s->timed = true;
     }
 }
 
-void para__schedule_divide(para__schedule *s, size_t units)
+unsigned para__schedule_width_most(const para__schedule *s)
 {
+    if (!s->probe)
+        return s->plan.width;
+    return s->limit && s->limit < s->workers ? s->limit : s->workers;
+}
+
+/* Has the call divided into units for as many as it may have. */
+static void split(para__schedule *s)
+{
+    const unsigned most = para__schedule_width_most(s);
+    if (!s->split || most == 1)
+        return;
+    const para__split split = s->split(s->split_of, most);
+    s->units = split.units;
+    if (split.width >= most)
+        return;
+    s->limit = split.width;
+    if (split.width == 1)
+        para__schedule_stay_alone(s, split.why);
+    else if (s->plan.width > split.width)
+        s->plan.width = split.width;
+}
+
+void para__schedule_settle(para__schedule *s)
+{
+    split(s);
     if (s->plan.width == 1)
         return;
-    if (units < 2) {
+    if (s->units < 2) {
         para__schedule_stay_alone(s, PARA_WHY_ONE_UNIT);
         return;
     }
-    if (units < s->plan.width)
-        s->plan.width = (unsigned)units;
-    s->ask.units = units;
+    if (s->plan.width > s->units)
+        s->plan.width = (unsigned)s->units;
+    s->ask.units = s->units;
     const para__costs costs = para__costs_now(s->pool);
     para__plan_tickets(&s->plan, &s->ask, &costs);
 }
 
-void para__schedule_limit(para__schedule *s, unsigned most, para_why why)
+void para__schedule_lacks_memory(para__schedule *s)
 {
-    s->limit = most;
-    if (most == 1)
-        para__schedule_stay_alone(s, why);
-    else if (s->plan.width > most)
-        s->plan.width = most;
+    s->limit = 1;
+    para__schedule_stay_alone(s, PARA_WHY_MEMORY);
 }
 
 size_t para__schedule_piece(const para__schedule *s)

@@ -10,21 +10,82 @@
 #ifndef PARA_SCHEDULE_SCHEDULE_H
 #define PARA_SCHEDULE_SCHEDULE_H
 
+#include "executor/lease.h"
 #include "schedule/state.h"
 
-/* Decides how a call runs, of so many units. s->pool, options and count are set. begin_small
- * decides without arithmetic; false: call begin. */
-bool para__schedule_begin_small(para__schedule *s, uintptr_t kernel, size_t units);
-void para__schedule_begin(para__schedule *s, size_t units);
+/* Describes a call. One whose units follow from its width has split and split_of set besides. */
+static inline void para__schedule_describe(para__schedule *s, void (*kernel)(void), size_t count,
+                                           size_t units, const para_options *options)
+{
+    s->options = options;
+    s->kernel = (uintptr_t)kernel;
+    s->count = count;
+    s->units = units;
+    s->split = NULL;
+}
 
-/* Divides a call that is to be shared into other units than those it was decided with. */
-void para__schedule_divide(para__schedule *s, size_t units);
+/* Begins a call that is described, on that pool or the default one: decides how it runs, and takes
+ * a lane for one that is to be shared. is_told: the outcome has its time. Errors: those of the
+ * default pool. */
+para_status para__schedule_open(para__schedule *s, para_pool *pool, bool is_told);
 
-/* Leaves the call no more participants than that, to be divided anew; with one, it runs alone for
- * that reason. */
-void para__schedule_limit(para__schedule *s, unsigned most, para_why why);
+/* What a call of several phases does after its first job, whether or not that ran to its end: it
+ * runs others by para__schedule_more. On the calling thread, in the caller's floating-point
+ * environment. */
+typedef void para__rest(para__schedule *s, void *state, para__outcome *outcome);
 
-/* The call is shared as planned, or cannot be and runs alone. */
+/* Runs the job of a call that is begun, as decided, then the rest if there is any; learns from all
+ * of it as from one job, and releases fp. */
+void para__schedule_run_phases(para__schedule *s, const para__job *job, para__rest *rest,
+                               void *state, para__outcome *outcome);
+
+/* Runs those units of a further job: by the call's team if the first was shared, else on this
+ * thread. Adds to the outcome what was done and how it ended. */
+void para__schedule_more(para__schedule *s, const para__job *job, para__range units,
+                         para__outcome *outcome);
+
+/* Gives back the lane. */
+static inline void para__schedule_close(para__schedule *s)
+{
+    if (s->lane)
+        para__lane_release(s->lane);
+}
+
+/* Gives the caller's floating-point environment back, with those flags raised besides. */
+static inline void para__schedule_release_fp(para__schedule *s, unsigned flags)
+{
+    if (s->holds_fp)
+        para__fp_restore(s->fp, flags);
+    s->holds_fp = false;
+}
+
+/* Whether the call runs on its thread from beginning to end. */
+static inline bool para__schedule_is_alone(const para__schedule *s)
+{
+    return s->plan.width == 1 && !s->probe;
+}
+
+/* Into how many units a call that is begun is divided. */
+static inline size_t para__schedule_units(const para__schedule *s)
+{
+    return s->split && para__schedule_is_alone(s) ? 1 : s->units;
+}
+
+/* The most participants that it may have. */
+unsigned para__schedule_width_most(const para__schedule *s);
+
+/* There is no memory for several participants: the call runs alone. */
+void para__schedule_lacks_memory(para__schedule *s);
+
+/* ---- Its steps ------------------------------------------------------------------------ */
+
+/* Decides how a call runs. begin_small does so without arithmetic; false: call begin. Then settle
+ * asks for its units and divides them, if the call is to be shared. */
+bool para__schedule_begin_small(para__schedule *s);
+void para__schedule_begin(para__schedule *s);
+void para__schedule_settle(para__schedule *s);
+
+/* Says that the call is shared as planned, or cannot be and runs alone. */
 void para__schedule_is_shared(para__schedule *s);
 void para__schedule_stay_alone(para__schedule *s, para_why why);
 

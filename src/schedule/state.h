@@ -7,10 +7,19 @@
 #include <para/call.h>
 
 typedef struct para__schedule {
+    /* As `data` describes it. */
     para_pool *pool;
     const para_options *options;
-    size_t count;     /* elements */
-    unsigned limit;   /* the most participants; 0: all workers of the pool */
+    uintptr_t kernel;
+    size_t count;          /* elements */
+    size_t units;          /* at most; once the call is begun: into which it is divided */
+    para__split_fn *split; /* tells units by the width; NULL: they are the same for any */
+    const void *split_of;
+    /* As the options ask, and the executor tells. */
+    bool is_automatic; /* the engine chooses whether it is shared; else it is */
+    unsigned limit;    /* the most participants; 0: all workers of the pool */
+    unsigned workers;  /* of the pool, as this call sees it */
+    /* As it is decided. */
     para__site *site; /* what the pool remembers of calls like this one; NULL if it is not asked */
     para__estimate estimate;
     para__ask ask; /* where sharing was considered */
@@ -28,6 +37,11 @@ typedef struct para__schedule {
     double probed_ns;      /* an element's cost in the last batch of a probe */
     para__tuner tuner;     /* what was known of the site's width, */
     unsigned tuned_width;  /* and the width of this call for that; 0: it was not consulted */
+    /* While it runs. */
+    para__lane *lane; /* leased, or NULL */
+    bool holds_fp;    /* the caller's floating-point environment is held apart between kernels: */
+    para__fp fp;
+    uint64_t since_ns; /* when it began, if its time is asked for; else 0 */
 } para__schedule;
 
 #endif

@@ -1,10 +1,11 @@
 #include "share/caller.h"
 
+#include "base/assert.h"
 #include "base/clock.h"
 #include "share/participant.h"
+#include "share/valid.h"
 #include "share/visit.h"
 
-#include <para/status.h>
 #include <string.h>
 
 /* What announces a call: the call word of each of its job descriptors. */
@@ -30,14 +31,16 @@ static void publish(const para__participant *p, const para__job *job)
     const group_range reached = groups_of_team(p);
     const uint64_t call = call_word(p);
     const para__fp fp_control = para__fp_control();
+    if (PARA__ASSERTS)
+        para__publish_check(p);
     for (unsigned g = reached.first; g <= reached.last; g++) {
         para__job_descriptor *descriptor = &p->lane->descriptor[g];
         descriptor->run = job->run;
-        descriptor->first = job->first;
-        descriptor->units = job->units;
+        descriptor->first = p->first_unit;
+        descriptor->units = p->division.units;
         descriptor->head_start = p->division.head_start;
         descriptor->grain = p->division.grain;
-        descriptor->timed = job->timed;
+        descriptor->timed = p->timed;
         descriptor->fp_control = fp_control;
         memcpy(descriptor->payload, job->payload, job->payload_bytes);
         /* Published by the call word, as the job. */
@@ -71,6 +74,7 @@ static bool all_done(const para__participant *p)
         const uint64_t done = para__load_seq_cst(E2_E5, &p->lane->member[w].done);
         finished += done >> PARA__COUNT_BITS == p->epoch ? (unsigned)(done & PARA__COUNT_MASK) : 0;
     }
+    PARA__ASSERT(finished <= p->division.width * p->division.tickets);
     return finished == p->division.width * p->division.tickets;
 }
 
@@ -130,25 +134,8 @@ static inline void join(const para__participant *p, bool is_helper, uint64_t beg
 {
     if (!all_done(p))
         await_others(p, is_helper, begun);
-}
-
-/* Adds another participant's tally. Of two failing chunks the lower one remains. */
-static void add_tally(para__tally *sum, const para__tally *more)
-{
-    sum->chunks += more->chunks;
-    if (more->largest > sum->largest)
-        sum->largest = more->largest;
-    sum->busy_ticks += more->busy_ticks;
-    sum->fp_flags |= more->fp_flags;
-    if (more->came_ticks && (sum->came_ticks == 0 || more->came_ticks < sum->came_ticks))
-        sum->came_ticks = more->came_ticks;
-    if (more->dearest_ticks > sum->dearest_ticks)
-        sum->dearest_ticks = more->dearest_ticks;
-    if (more->error && (sum->error == 0 || more->failed_first < sum->failed_first)) {
-        sum->error = more->error;
-        sum->failed_first = more->failed_first;
-        sum->failed_count = more->failed_count;
-    }
+    if (PARA__ASSERTS && !para__lanes_are_forked(p->lanes))
+        para__join_check(p);
 }
 
 /* The caller's part of a call on that lane, as planned. */
@@ -169,14 +156,14 @@ static para__participant caller_participant(para__lane *lane, para__position at,
         .run = job->run,
         .payload = job->payload,
         .epoch = ++lane->epoch,
-        .division = {.units = job->units,
+        .division = {.units = plan->units.count,
                      .head_start = plan->head_start,
                      .width = plan->width,
                      .tickets = plan->tickets,
                      .caller_slice = self - first,
                      .grain = plan->grain},
-        .first_unit = job->first,
-        .timed = job->timed,
+        .first_unit = plan->units.first,
+        .timed = plan->timed,
         .team = {.within = para__lane_around(lanes),
                  .first = first,
                  .width = plan->width,
@@ -206,7 +193,7 @@ enum { FEW_TICKETS = 8 };
 void para__lane_run(para__lane *lane, para__position at, const para__job *job,
                     const para__plan *plan, para__outcome *outcome)
 {
-    const uint64_t begun = job->timed ? para__ticks() : 0;
+    const uint64_t begun = plan->timed ? para__ticks() : 0;
     para__tally *const tally = &outcome->tally;
     para__lanes *const lanes = lane->lanes;
     para__participant p = caller_participant(lane, at, job, plan);
@@ -227,7 +214,7 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
     lane->claimed = batch;
     para__store_relaxed(&lane->member[p.self].ticket, /* published by the call word */
                         para__tagged(p.epoch, plan->tickets - batch));
-    if (job->timed) {
+    if (plan->timed) {
         outcome->begun = begun;
         outcome->sleepers = count_sleepers(&p);
         outcome->published = para__ticks();
@@ -242,7 +229,7 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
     para__participant_run(&p, p.self, 0, batch);
     if (batch < plan->tickets) {
         if (plan->announces)
-            wake_all(&p); /* whom the tree of wake-ups has not reached */
+            wake_all(&p); /* those that the tree of wake-ups has not reached */
         para__participant_work_on(&p, p.self);
     }
     para__participant_steal(&p);
@@ -255,17 +242,17 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
     *tally = p.runner.tally;
     outcome->workers = tally->chunks != 0;
     if (para__lanes_are_forked(lanes)) { /* this is the child, without those who helped */
-        *tally = (para__tally){.error = PARA_ERR_FORKED};
+        *tally = (para__tally){.ending = PARA__ENDED_FORKED};
         return;
     }
     for (unsigned w = p.team.first; w < p.team.first + p.team.width; w++)
         if (para__load_relaxed(&lane->member[w].done) >> PARA__COUNT_BITS == p.epoch) { /* joined */
-            add_tally(tally, &lane->member[w].tally);
+            para__tally_add(tally, &lane->member[w].tally);
             outcome->workers += lane->member[w].tally.chunks != 0;
         }
-    if (job->timed)
+    if (plan->timed)
         outcome->joined = para__ticks();
-    if (tally->error)
+    if (tally->ending != PARA__ENDED_WHOLE)
         para__store_relaxed(&lane->stop, UINT64_MAX); /* published by the next call word */
 }
 
@@ -279,14 +266,14 @@ static void run_nothing(const void *payload, size_t first, size_t count, para__r
 
 uint64_t para__lane_ping(para__lane *lane, para__position at, unsigned width, uint64_t limit_ticks)
 {
-    const para__job job = {.run = run_nothing, .payload = &job, .units = width};
-    const para__plan plan = {.width = width, .tickets = 1, .first = 1};
+    const para__job job = {.run = run_nothing, .payload = &job};
+    const para__plan plan = {.units = {0, width}, .width = width, .tickets = 1, .first = 1};
     const uint64_t start = para__ticks();
     para__participant p = caller_participant(lane, at, &job, &plan);
     if (at.is_helper) /* all: as above */
         para__store_relaxed(&lane->lanes->helper[p.self].seen[lane - lane->lanes->lane], p.epoch);
     para__store_relaxed(&lane->member[p.self].ticket, para__tagged(p.epoch, 0));
-    p.finished = 1;
+    lane->claimed = p.finished = 1;
     publish(&p, &job);
     para__participant_wake_next(&p);
     uint64_t ticks = 0;

@@ -12,13 +12,13 @@ typedef struct para__position {
     bool is_helper; /* it is that worker itself, and displaces none */
 } para__position;
 
-/* Runs the job on a leased lane as planned; the calling thread is one of the participants.
+/* Runs the plan's units of the job on a leased lane; the calling thread is one of the participants.
  * plan->width is at least 2.
  *
  * Adds what all participants did to the outcome's tally, and the caller's batches to its batches;
  * both may already hold some of the caller's work. The tally's floating-point flags are those of
  * the helpers' kernels, and the caller raises them. Sets all other members of the outcome but
- * ticks. If a kernel has forked, the child gets a tally with nothing but PARA_ERR_FORKED. */
+ * ticks and time_ns. If a kernel has forked, the child gets a tally with nothing but that. */
 #if defined(__clang__)
 #define PARA__OWN_FRAME __attribute__((noinline))
 #else

@@ -1,11 +1,11 @@
 #include "share/job.h"
 
-#include <para/status.h>
-
 void para__runner_fail(para__runner *runner, size_t first, size_t count, int error)
 {
     para__tally *tally = &runner->tally;
-    if (tally->error == 0 || first < tally->failed_first) {
+    if (tally->ending == PARA__ENDED_WHOLE ||
+        (tally->ending == PARA__ENDED_FAILED && first < tally->failed_first)) {
+        tally->ending = PARA__ENDED_FAILED;
         tally->error = error;
         tally->failed_first = first;
         tally->failed_count = count;
@@ -15,11 +15,20 @@ void para__runner_fail(para__runner *runner, size_t first, size_t count, int err
     }
 }
 
+void para__tally_end(para__tally *sum, const para__tally *more)
+{
+    if (more->ending == PARA__ENDED_FAILED &&
+        (sum->ending < PARA__ENDED_FAILED || more->failed_first < sum->failed_first)) {
+        sum->error = more->error;
+        sum->failed_first = more->failed_first;
+        sum->failed_count = more->failed_count;
+    }
+    if (more->ending > sum->ending)
+        sum->ending = more->ending;
+}
+
 void para__runner_cancel(para__runner *runner)
 {
-    /* Below any failure that is known: chunks before that one may be left out now. */
-    runner->tally.error = PARA_ERR_CANCELLED;
-    runner->tally.failed_first = 0;
-    runner->tally.failed_count = 0;
+    runner->tally.ending = PARA__ENDED_CANCELLED;
     para__store_relaxed(runner->stop, 0); /* as above */
 }

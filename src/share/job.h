@@ -4,6 +4,7 @@
 #define PARA_SHARE_JOB_H
 
 #include "base/atomic.h"
+#include "base/bounds.h"
 #include "plan/estimate.h"
 #include "sync/cancel.h"
 
@@ -11,16 +12,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a participant of a call has done, and whether it failed. */
+/* How a participant's part of a call ended, and the call itself. Of several the greatest counts. */
+typedef enum para__ending {
+    PARA__ENDED_WHOLE,     /* nothing of it is left out */
+    PARA__ENDED_FAILED,    /* a kernel returned an error: then chunks above that one may be */
+    PARA__ENDED_CANCELLED, /* then any may be, also below one that failed */
+    PARA__ENDED_FORKED     /* in a child: what others have claimed of it is not done */
+} para__ending;
+
+/* What a participant of a call has done: what each counts for itself, in memory of its own, and
+ * para__tally_add adds up. */
 typedef struct para__tally {
     size_t chunks, largest;            /* kernel calls, and elements in the largest */
-    size_t failed_first, failed_count; /* the lowest failing chunk */
+    size_t failed_first, failed_count; /* the lowest failing chunk, if one has failed */
     uint64_t busy_ticks : 56;          /* spent in batches; 0 if the call is not timed */
-    uint64_t fp_flags : 8; /* raised by a helper's kernels. A tally and its done word fill a line */
-    uint64_t came_ticks;   /* when a helper's first claim succeeded; of all, the first */
-    float dearest_ticks;   /* of one unit, in the batch where these cost most */
-    int error; /* what the kernel returned for it; 0: none failed. With a failed_count of
-                            0 there is no such chunk, but this status for the call */
+    uint64_t fp_flags : 8;             /* raised by a helper's kernels */
+    uint64_t came_ticks : 62; /* when a helper's first claim succeeded; of all, the first */
+    uint64_t ending : 2;      /* a para__ending. A tally and its done word fill a line */
+    float dearest_ticks;      /* of one unit, in the batch where these cost most */
+    int error;                /* what the kernel returned for the chunk that failed */
 } para__tally;
 
 /* A participant while it runs units of a call. */
@@ -32,15 +42,17 @@ typedef struct para__runner {
     para__tally tally;
 } para__runner;
 
-/* How a call went. */
+/* How a call went: what is learnt from and reported. What each participant counts is in the tally;
+ * this is what the caller alone knows. */
 typedef struct para__outcome {
     para__tally tally; /* of all participants */
     unsigned workers;  /* who ran a chunk */
     unsigned sleepers; /* of the team, when the call was published; more than there are helpers if
                           one was not to be woken. This and all below only if the call is timed */
     para__batches batches;             /* of the caller */
-    uint64_t ticks;                    /* from begin to end */
+    uint64_t ticks;                    /* from begin to end of its work */
     uint64_t begun, published, joined; /* if it was shared: by the processor's ticks */
+    uint64_t time_ns;                  /* from call to return, if that is asked for */
 } para__outcome;
 
 /* Runs units [first, first + count) of the job with that payload. */
@@ -49,16 +61,34 @@ typedef void para__run(const void *payload, size_t first, size_t count, para__ru
 /* Bytes of a job's payload: a copy of it travels to the workers. */
 enum { PARA__PAYLOAD_BYTES = 384 };
 
-/* A call, as the layer above describes it. */
+/* A call, as the layer above describes it; the same from beginning to end. Which of its units are
+ * shared, and how, is the plan's. */
 typedef struct para__job {
     para__run *run;
     const void *payload; /* copied when it is published */
     size_t payload_bytes;
-    size_t first, units; /* units [first, first + units) are to be run */
-    uintptr_t written;   /* where unit 0 writes */
-    size_t unit_bytes;   /* how much each writes there, one after the other; 0: nothing of note */
-    bool timed;          /* participants look at the clock */
+    size_t units;
+    uintptr_t written; /* where unit 0 writes */
+    size_t unit_bytes; /* how much each writes there, one after the other; 0: nothing of note */
 } para__job;
+
+/* Adds how another participant ended. Of two failing chunks the lower one remains. */
+void para__tally_end(para__tally *sum, const para__tally *more) __attribute__((cold));
+
+/* Adds another participant's tally. */
+static inline void para__tally_add(para__tally *sum, const para__tally *more)
+{
+    sum->chunks += more->chunks;
+    sum->largest = para__max(sum->largest, more->largest);
+    sum->busy_ticks += more->busy_ticks;
+    sum->fp_flags |= more->fp_flags;
+    if (more->came_ticks && (sum->came_ticks == 0 || more->came_ticks < sum->came_ticks))
+        sum->came_ticks = more->came_ticks;
+    if (more->dearest_ticks > sum->dearest_ticks)
+        sum->dearest_ticks = more->dearest_ticks;
+    if (more->ending != PARA__ENDED_WHOLE)
+        para__tally_end(sum, more);
+}
 
 /* For run functions. Whether a chunk that begins at element first can be left out, because a lower
  * one has failed. */

@@ -109,7 +109,7 @@ typedef struct para__lane {
     _Alignas(PARA__LINE) para__atomic_u32 lease;
     bool is_open;                    /* the call of this epoch has not been joined */
     uint64_t epoch;                  /* this to arena_bytes, with is_open: the lessee's */
-    struct para__lanes *lanes;       /* of which it is one */
+    struct para__lanes *lanes;       /* its pool's lanes */
     struct para__lane *outer;        /* the lane that its thread has leased before, if any */
     const struct para__lane *around; /* that of the kernel that made the call */
     uintptr_t frame;                 /* where on its thread's stack it leased the lane, */

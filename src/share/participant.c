@@ -1,5 +1,6 @@
 #include "share/participant.h"
 
+#include "base/assert.h"
 #include "base/clock.h"
 
 /* Claims tickets of worker w's slice; returns how many, and the first. No order: what is read after
@@ -15,6 +16,7 @@ static unsigned claim(const para__participant *p, unsigned w, unsigned *first_ti
             epoch == p->epoch ? (unsigned)(seen & PARA__COUNT_MASK) : tickets;
         if (epoch > p->epoch || remaining == 0)
             return 0;
+        PARA__ASSERT(remaining <= tickets);
         const unsigned n = para__claim_size(remaining, tickets, p->claim);
         if (para__cas_relaxed(word, &seen, para__tagged(p->epoch, remaining - n))) {
             *first_ticket = tickets - remaining;
@@ -34,6 +36,8 @@ static void begin(para__participant *p)
     p->division.head_start = descriptor->head_start;
     p->division.grain = descriptor->grain;
     p->timed = descriptor->timed;
+    if (PARA__ASSERTS)
+        para__division_check(&p->division);
     p->begun = true;
     if (p->timed)
         p->runner.tally.came_ticks = para__ticks();

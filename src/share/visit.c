@@ -1,6 +1,8 @@
 #include "share/visit.h"
 
+#include "base/assert.h"
 #include "share/participant.h"
+#include "share/valid.h"
 
 para__visit para__lane_visit(para__lanes *lanes, unsigned index, unsigned worker, unsigned within)
 {
@@ -39,6 +41,8 @@ para__visit para__lane_visit(para__lanes *lanes, unsigned index, unsigned worker
         .claim = first_claim ? first_claim : 1,
         .runner = {
             .worker = worker - t.first, .stop = &lane->stop, .kind = lanes->helper[worker].kind}};
+    if (PARA__ASSERTS)
+        para__participant_check(&p);
     para__participant_wake_next(&p);
     para__participant_work_on(&p, worker);
     para__participant_steal(&p);

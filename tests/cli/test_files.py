@@ -294,7 +294,7 @@ class Places(Case):
             self.run_para("-V", user=65534)
         except PermissionError:
             self.skipTest("others may not run the command")
-        self.refused(1, "para: z.npy: it is somebody else's, and its folder lets nobody else replace it", "map", "copy",
+        self.refused(1, "para: z.npy: it belongs to another user, and in its folder only the owner may replace it", "map", "copy",
                      "x.npy", "-o", "z.npy", user=65534)
 
     def test_an_output_is_refused_before_a_pipe_is_read(self):

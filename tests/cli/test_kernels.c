@@ -1,5 +1,5 @@
-/* Each built-in kernel against its scalar oracle, on the sizes around its lanes and on values of all
- * kinds. The seed is fixed: the same values everywhere. */
+/* Each built-in kernel against its scalar oracle, on the sizes around its lanes and on values of
+ * all kinds. The seed is fixed: the same values everywhere. */
 #include "kernels/kernels.h"
 
 #include <math.h>

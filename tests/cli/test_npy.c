@@ -39,8 +39,8 @@ static bool parse(para__npy *npy, const void *file, size_t bytes)
     return good;
 }
 
-/* A file of that version with the dictionary, ended by spaces and a newline so that the data begin at
- * 128, and so many bytes of data. */
+/* A file of that version with the dictionary, ended by spaces and a newline so that the data begin
+ * at 128, and so many bytes of data. */
 static size_t compose(char *file, int version, const char *dictionary, size_t data_bytes)
 {
     const size_t prefix = version == 1 ? 10 : 12;

@@ -304,7 +304,7 @@ class Objects(Build):
         hidden.symlink_to("../victim")
         (self.folder / "go").touch()
         self.assertEqual(process.communicate(timeout=60)[1],
-                         "para: d/z.npy: another file was put in the place of the one in the making\n")
+                         "para: d/z.npy: another program has put a file in the place of the temporary one\n")
         self.assertEqual(process.returncode, 1)
         self.assertEqual((self.folder / "victim").read_text(), "keep")
         self.assertFalse((self.folder / "d" / "z.npy").is_symlink())

@@ -1,5 +1,5 @@
-/* What the tests share: cmocka with what it needs, random numbers, pools. cmocka's assertions work on the
- * main thread alone; what kernels find wrong they count in an atomic, which main asserts to be zero. */
+/* What the tests share: cmocka with its headers, random numbers, pools. cmocka's assertions work on
+ * the main thread only; kernels count faults in an atomic, and main asserts that it is zero. */
 #ifndef PARA_TESTS_CHECK_H
 #define PARA_TESTS_CHECK_H
 
@@ -16,10 +16,10 @@
 #define OK(call)       assert_int_equal((call), PARA_OK)
 #define FAILS(s, call) assert_int_equal((call), (s))
 
-/* Of AddressSanitizer's and of ThreadSanitizer's own locks, one may be held by another thread at the
- * moment of a fork: a child that frees memory then waits for ever. ThreadSanitizer besides does not
- * support threads in the child of a program that has threads; AddressSanitizer takes the stack of a
- * thread that is cancelled for still in use. */
+/* Of AddressSanitizer's and of ThreadSanitizer's own locks, one may be held by another thread at
+ * the moment of a fork: a child that frees memory then waits for ever. ThreadSanitizer besides does
+ * not support threads in the child of a program that has threads; AddressSanitizer takes the stack
+ * of a thread that is cancelled for still in use. */
 #if defined(__has_feature)
 #define HAS_SANITIZER(name) __has_feature(name)
 #else
@@ -43,8 +43,8 @@ enum { UNDER_QEMU = 1 };
 enum { UNDER_QEMU = 0 };
 #endif
 
-/* A bijection of 64 bits that leaves nothing as it was: the output function of Steele, Lea and Flood,
- * "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014. */
+/* A bijection of 64 bits that leaves nothing as it was: the output function of Steele, Lea and
+ * Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014. */
 static inline uint64_t check_mix(uint64_t x)
 {
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;

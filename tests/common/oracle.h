@@ -1,4 +1,4 @@
-/* The definition of para_preduce, word for word as para/reduce.h has it, by recursion and alone. */
+/* The definition of para_preduce in para/reduce.h, word for word, by recursion, on one thread. */
 #ifndef PARA_TESTS_ORACLE_H
 #define PARA_TESTS_ORACLE_H
 

@@ -1,5 +1,5 @@
-/* Pools of several sizes, for tests that go through all of them. Included once pool_sizes, an array of
- * numbers of workers, is defined. */
+/* Pools of several sizes, for tests that go through all of them. Included once pool_sizes, an array
+ * of numbers of workers, is defined. */
 #ifndef PARA_TESTS_POOLS_H
 #define PARA_TESTS_POOLS_H
 

@@ -1,4 +1,4 @@
-/* For tests of locks: threads, and to know who stands in line. Needs the library's internals. */
+/* For tests of locks: threads, and a look at who stands in line. Needs the library's internals. */
 #ifndef PARA_TESTS_WAITERS_H
 #define PARA_TESTS_WAITERS_H
 

@@ -1,5 +1,5 @@
-/* Every scenario with its 1st, 2nd, 3rd, ... system call failing, until none is left to fail: each time it
- * succeeds or returns a status, gives everything back, and does not hang. */
+/* Every scenario, with its 1st, 2nd, 3rd, ... system call failing, until none is left to fail. Each
+ * time the scenario succeeds or returns a status, gives everything back, and does not hang. */
 #include "faults.h"
 
 #include "../common/check.h"

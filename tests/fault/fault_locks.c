@@ -1,4 +1,4 @@
-/* Lock checking without memory: it ends, says so once, and locks go on to work. */
+/* Lock checking without memory: it ends, says so once, and locks still work. */
 #define PARA_CHECK_LOCKS
 #include "faults.h"
 

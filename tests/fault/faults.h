@@ -1,5 +1,5 @@
-/* Failing system and library calls: the linker sends the library's calls through wrappers (--wrap), which
- * fail when they are told to, and count what is handed out and given back. */
+/* Failing system and library calls. The linker sends the library's calls through wrappers (--wrap),
+ * which fail when told to, and count what is allocated and freed. */
 #ifndef PARA_TESTS_FAULTS_H
 #define PARA_TESTS_FAULTS_H
 
@@ -15,15 +15,15 @@ typedef enum fault_kind {
     FAULT_FILE      /* fopen, open, openat */
 } fault_kind;
 
-/* From now on the n-th call of that kind fails, counted from 1, with that errno; and if `all`, those
- * after it too. n = 0: none. */
+/* From now on the n-th call of that kind fails, counted from 1, with that errno; and if `all`,
+ * those after it too. n = 0: none. */
 void fault_arm(fault_kind kind, long n, int error, bool all);
 
 /* How many have failed since then. */
 long fault_count(void);
 
-/* What the library holds: blocks, bytes of pages, threads, topologies and files that were handed out and
- * not given back. */
+/* What the library holds: blocks, bytes of pages, threads, topologies and files that were handed
+ * out and not given back. */
 long fault_held(void);
 
 #endif

@@ -1,5 +1,5 @@
-/* What the headers' macros expand to, under more warnings than the headers themselves are compiled with.
- * As C and as C++. With FAULT it must not compile. */
+/* What the headers' macros expand to, under more warnings than the headers themselves are compiled
+ * with. As C and as C++. With FAULT it must not compile. */
 #include <para/para.h>
 #include <para/short.h>
 

@@ -44,7 +44,8 @@ static void run_nothing(const void *payload, size_t first, size_t count, para__r
     (void)runner;
 }
 
-/* What the caller runs while its call is published: the helper comes by, claims its slice, finishes. */
+/* What the caller runs while its call is published: the helper comes by, claims its slice,
+ * finishes. */
 static void run_helper(const void *payload, size_t first, size_t count, para__runner *runner)
 {
     para_pool *pool;
@@ -57,8 +58,8 @@ static void run_helper(const void *payload, size_t first, size_t count, para__ru
 
 static void share(para_pool *pool, para__run *run)
 {
-    const para__plan plan = {.width = 2, .tickets = 1, .first = 1};
-    const para__job job = {.run = run, .payload = &pool, .payload_bytes = sizeof pool, .units = 2};
+    const para__plan plan = {.units = {0, 2}, .width = 2, .tickets = 1, .first = 1};
+    const para__job job = {.run = run, .payload = &pool, .payload_bytes = sizeof pool};
     para__outcome outcome;
     para__lane *lane = para__lane_lease(&pool->lanes);
     pool->executor->run(pool, lane, &job, &plan, &outcome);
@@ -75,8 +76,8 @@ static void shared_with_helper(para_pool *pool)
     share(pool, run_helper);
 }
 
-/* Has all sites cost what they do without callgrind, which takes time itself: so the way that a call
- * takes does not depend on the clock. */
+/* Has all sites cost what they do without callgrind, which takes time itself: so the way that a
+ * call takes does not depend on the clock. */
 static void settle(para_pool *pool)
 {
     const para__estimate known = {.alone_ns = 1, .alone = 15, .spread = 16};

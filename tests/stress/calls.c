@@ -1,7 +1,8 @@
-/* Random calls from several threads at once, on pools of several sizes, one of them with many more workers
- * than there are CPUs: kernels that sleep, fail and call again. Each element is processed exactly
- * once, and each reduction has the bits of its definition.
- *   test_stress_calls [ROUNDS]      PARA_TEST_SEED repeats a run, as far as threads can be repeated */
+/* Random calls from several threads at once, on pools of several sizes; one has many more workers
+ * than there are CPUs. Kernels sleep, fail and call again. Each element is processed exactly once,
+ * and each reduction has the bits of its definition.
+ *   test_stress_calls [ROUNDS]
+ * PARA_TEST_SEED repeats a run, as far as threads can be repeated. */
 #include "stress.h"
 
 #include "../common/oracle.h"
@@ -120,7 +121,8 @@ static void random_map(para_pool *pool, uint64_t *seed, unsigned depth)
     violations += wrong != 0;
 }
 
-/* A hash, of which only the documented tree has the bits; With no pool, for the oracle, it does not digress. */
+/* A hash, of which only the documented tree has the bits; With no pool, for the oracle, it does not
+ * digress. */
 static int reduce_kernel(const para_chunk *chunk, void *acc, const void *arg)
 {
     const theme *t = arg;

@@ -1,7 +1,8 @@
-/* Locks in the worst of times: many more threads than CPUs, signals that interrupt every sleep, threads
- * that are cancelled around their waits, deadlines and cancellations that come at the same moment as
- * what is waited for. What is guarded is plain memory, and what is counted must be exact at the end.
- *   test_stress_locks [ROUNDS]      PARA_TEST_SEED repeats a run, as far as threads can be repeated */
+/* Locks under stress: many more threads than CPUs; signals that interrupt every sleep; threads that
+ * are cancelled around their waits; deadlines and cancellations at the very moment at which the
+ * lock comes. They guard plain memory, and the counts must be exact at the end.
+ *   test_stress_locks [ROUNDS]
+ * PARA_TEST_SEED repeats a run, as far as threads can be repeated. */
 #include "stress.h"
 
 #include <pthread.h>
@@ -33,8 +34,8 @@ static guarded mutexes[MUTEXES];
 static limited limits[2];          /* the second is fair */
 static para_cancel *_Atomic token; /* replaced from time to time, never freed before the end */
 
-/* Counting orders nothing: what is ordered here is ordered by the locks alone, or a race detector sees
- * it. */
+/* Counting orders nothing: what is ordered here is ordered by the locks alone, or a race detector
+ * sees it. */
 #define ADD(sum, change) atomic_fetch_add_explicit(&(sum), (change), memory_order_relaxed)
 
 static uint64_t now_ns(void)

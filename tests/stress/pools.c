@@ -1,4 +1,4 @@
-/* Pools that come and go while others work, and forks in the middle of it.
+/* Pools that come and go while others work, and forks meanwhile.
  *   test_stress_pools [ROUNDS]      PARA_TEST_SEED as for test_stress_calls */
 #include "stress.h"
 

@@ -1,5 +1,5 @@
-/* Compiled by atomics.sh: with a FAULT above 0 it must not compile, for the reason that stands beside
- * it. */
+/* Compiled by atomics.sh: with a FAULT above 0 it must not compile, for the reason that stands
+ * beside it. */
 #include "base/atomic.h"
 
 typedef struct shared {

@@ -1,10 +1,11 @@
-"""columns.py ROOT: lines of src/ and include/, and of the prose in Markdown files, end by column 100. clang-format
-leaves comments as they are. In Markdown, code, tables and the targets of links may be longer."""
+"""columns.py ROOT: lines of C and C++ sources and of Spin models, and of the prose in Markdown files, end by column
+100. clang-format leaves comments as they are. In Markdown, code, tables and the targets of links may be longer."""
 import pathlib
 import re
 import sys
 
 MOST = 100
+SOURCES = {".c", ".h", ".cpp", ".hpp", ".pml"}
 
 
 def prose(path):
@@ -19,8 +20,8 @@ def prose(path):
 
 def lines(root):
     """(name, number, line) of all that is looked at."""
-    for folder in ["src", "include"]:
-        for path in sorted((root / folder).rglob("*.[ch]")):
+    for folder in ["src", "include", "kernels", "tests", "bench", "docs/examples"]:
+        for path in sorted(p for p in (root / folder).rglob("*") if p.suffix in SOURCES):
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
                 yield path.relative_to(root), number, line
     for pattern in ["*.md", "src/*.md", "bench/*.md", "docs/**/*.md"]:

@@ -1,5 +1,5 @@
-/* The machine is read first by two threads at once, one of which is in a constructor within dlopen, and
- * libgomp is to be asked: neither holds what the other waits for. */
+/* Two threads read the machine first at the same time, one of them in a constructor within dlopen,
+ * and libgomp has to be asked: neither holds what the other waits for. */
 #include "../common/check.h"
 
 #include <dlfcn.h>
@@ -17,8 +17,8 @@ static void look(void)
     wrong += para_default_pool() == NULL;
 }
 
-/* Called by the constructor. The other thread has begun by then, or will soon: if not, the test has less
- * to find. */
+/* Called by the constructor. The other thread has begun by then, or will soon: if not, the test has
+ * less to find. */
 void loading_hook(void);
 void loading_hook(void)
 {

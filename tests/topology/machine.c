@@ -1,4 +1,4 @@
-/* Machines that hwloc makes up or reads from a file: what para makes of them. */
+/* Machines that hwloc makes up or reads from a file, and what para makes of them. */
 #include "../common/child.h"
 
 #include "topology/topology.h"

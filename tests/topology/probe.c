@@ -1,4 +1,4 @@
-/* To hwloc a plug-in with an unknown interface, which it does not take; linked so that it is never
- * unloaded, to be seen by sandbox.c. */
+/* A plug-in with an interface that hwloc does not know and refuses. It is linked so that it is
+ * never unloaded, for sandbox.c to find it. */
 extern const unsigned hwloc_probe_component[8];
 const unsigned hwloc_probe_component[8] = {0};

@@ -1,4 +1,4 @@
-/* What para does to the process around it, and what that may forbid: affinity calls, /sys,
+/* What para does to the process around it, where a sandbox forbids things: affinity calls, /sys,
  * /proc, more address space. Each body runs in a child. */
 #include "../common/child.h"
 

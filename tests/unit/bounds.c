@@ -1,4 +1,4 @@
-/* The lesser, the greater, the nearest within bounds, of every type that they take. */
+/* Minimum, maximum, and the nearest value within bounds, for every type that they take. */
 #include "../common/check.h"
 
 #include "base/bounds.h"

@@ -1,4 +1,5 @@
-/* para_cancel: once requested it stays so, it is seen with what came before, and it ends all waits. */
+/* para_cancel: once requested it stays so, it is seen with what came before, and it ends all
+ * waits. */
 #include "../common/waiters.h"
 
 TEST(size_and_request)

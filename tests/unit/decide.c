@@ -19,6 +19,15 @@ static const para__costs usual = {.round_trip_ns = 300,
 static const para__costs nothing = {0};
 static const para__costs *const costs[] = {&usual, &nothing};
 
+/* The plan of a call whose units are the same for any width. */
+static para__plan decide(const para__ask *ask, const para__costs *costs_now)
+{
+    para__plan plan = para__decide(ask, costs_now);
+    if (plan.width > 1)
+        para__plan_tickets(&plan, ask, costs_now);
+    return plan;
+}
+
 static const char *fault_of(const para__plan *plan, size_t n)
 {
     if (plan->tickets < 1 || plan->tickets > PARA__SLICE_TICKETS_MAX)
@@ -45,7 +54,7 @@ static void check(para__ask ask)
                 ask.work_ns = works[w];
                 ask.spread = spreads[s];
                 ask.awake = s % 2 ? 0 : ask.workers - 1;
-                const para__plan plan = para__decide(&ask, costs[c]);
+                const para__plan plan = decide(&ask, costs[c]);
                 const char *fault = fault_of(&plan, ask.units);
                 if (fault)
                     fail_msg("%s: %zu units of %g ns, %u workers", fault, ask.units, ask.work_ns,
@@ -57,14 +66,14 @@ static void check(para__ask ask)
 
 TEST(every_plan_is_within_bounds)
 {
-    for (int executor = 0; executor <= PARA_EXECUTOR_SERIAL; executor++)
+    for (int forced = 0; forced <= 1; forced++)
         for (size_t p = 0; p < COUNT_OF(pools); p++)
             for (size_t l = 0; l < COUNT_OF(limits); l++)
                 for (size_t u = 0; u < COUNT_OF(units); u++)
                     check((para__ask){.units = units[u],
                                       .workers = pools[p],
                                       .limit = limits[l],
-                                      .executor = (para_executor)executor});
+                                      .is_forced = forced});
 }
 
 TEST(threads_means_all_that_there_are)
@@ -72,21 +81,19 @@ TEST(threads_means_all_that_there_are)
     for (size_t p = 1; p < COUNT_OF(pools); p++)
         for (size_t u = 1; u < COUNT_OF(units); u++)
             for (size_t w = 0; w < COUNT_OF(works); w++) {
-                para__ask ask = {.units = units[u],
-                                 .work_ns = works[w],
-                                 .workers = pools[p],
-                                 .executor = PARA_EXECUTOR_THREADS};
-                const para__plan plan = para__decide(&ask, &usual);
+                para__ask ask = {
+                    .units = units[u], .work_ns = works[w], .workers = pools[p], .is_forced = true};
+                const para__plan plan = decide(&ask, &usual);
                 assert_int_equal(plan.width, least(pools[p], units[u]));
                 assert_int_equal(plan.why, PARA_WHY_ASKED);
                 ask.limit = 2;
-                assert_int_equal(para__decide(&ask, &usual).width, 2);
+                assert_int_equal(decide(&ask, &usual).width, 2);
             }
 }
 
 static para__plan automatic(double work_ns, unsigned workers, unsigned awake)
 {
-    return para__decide(
+    return decide(
         &(para__ask){.units = 100000, .work_ns = work_ns, .workers = workers, .awake = awake},
         &usual);
 }
@@ -130,11 +137,11 @@ TEST(more_work_is_never_shared_among_fewer)
     }
 }
 
-static para_why why_alone(size_t n, unsigned workers, unsigned limit, para_executor executor)
+static para_why why_alone(size_t n, unsigned workers, unsigned limit, bool is_forced)
 {
-    const para__plan plan = para__decide(
+    const para__plan plan = decide(
         &(para__ask){
-            .units = n, .work_ns = 1e9, .workers = workers, .limit = limit, .executor = executor},
+            .units = n, .work_ns = 1e9, .workers = workers, .limit = limit, .is_forced = is_forced},
         &usual);
     assert_int_equal(plan.width, 1);
     return plan.why;
@@ -142,11 +149,10 @@ static para_why why_alone(size_t n, unsigned workers, unsigned limit, para_execu
 
 TEST(reasons_for_being_alone)
 {
-    assert_int_equal(why_alone(100, 8, 0, PARA_EXECUTOR_SERIAL), PARA_WHY_ASKED);
-    assert_int_equal(why_alone(100, 8, 1, PARA_EXECUTOR_THREADS), PARA_WHY_ASKED);
-    assert_int_equal(why_alone(100, 1, 0, PARA_EXECUTOR_THREADS), PARA_WHY_ONE_WORKER);
-    assert_int_equal(why_alone(1, 8, 0, PARA_EXECUTOR_THREADS), PARA_WHY_ONE_UNIT);
-    assert_int_equal(why_alone(1, 8, 0, PARA_EXECUTOR_AUTO), PARA_WHY_ONE_UNIT);
+    assert_int_equal(why_alone(100, 8, 1, true), PARA_WHY_ASKED);
+    assert_int_equal(why_alone(100, 1, 0, true), PARA_WHY_ONE_WORKER);
+    assert_int_equal(why_alone(1, 8, 0, true), PARA_WHY_ONE_UNIT);
+    assert_int_equal(why_alone(1, 8, 0, false), PARA_WHY_ONE_UNIT);
 }
 
 TEST(batches_for_other_counts)
@@ -277,10 +283,10 @@ TEST(batches_are_long_against_the_price_of_a_call)
 TEST(a_price_that_each_participant_pays_is_weighed)
 {
     para__ask ask = {.units = 100000, .work_ns = 1e6, .workers = 2, .awake = 1, .price_ns = 1e4};
-    assert_int_equal(para__decide(&ask, &usual).width, 2); /* 0.51 ms for 1.01 */
+    assert_int_equal(decide(&ask, &usual).width, 2); /* 0.51 ms for 1.01 */
     ask.work_ns = 1e4;
     ask.price_ns = 1e6;
-    assert_int_equal(para__decide(&ask, &usual).width, 1); /* 1.005 for 1.01 */
+    assert_int_equal(decide(&ask, &usual).width, 1); /* 1.005 for 1.01 */
 }
 
 TEST(what_is_dearer_when_shared_is_compared_with_what_it_takes_alone)
@@ -291,12 +297,12 @@ TEST(what_is_dearer_when_shared_is_compared_with_what_it_takes_alone)
                          .alone_ns = 1e6,
                          .workers = workers,
                          .awake = workers - 1};
-        const para__plan alone = para__decide(&ask, &usual);
+        const para__plan alone = decide(&ask, &usual);
         assert_int_equal(alone.width, 1);
         assert_int_equal(alone.why, PARA_WHY_SMALL);
         assert_true(alone.gain_ns < 0);
         ask.work_ns = 1e6 * workers * 0.9;
-        const para__plan shared = para__decide(&ask, &usual);
+        const para__plan shared = decide(&ask, &usual);
         assert_int_equal(shared.width, workers);
         assert_true(shared.gain_ns > 0);
     }

@@ -1,5 +1,5 @@
-/* Slices and tickets: every unit in exactly one, in order, in parts as equal as can be; and slices that
- * begin at page borders. */
+/* Slices and tickets: every unit is in exactly one, in order, and they are as equal as possible;
+ * and slices that begin at page borders. */
 #include "../common/check.h"
 
 #include "base/memory.h"
@@ -119,8 +119,8 @@ TEST(shares_are_equal_to_one)
         }
 }
 
-/* From any first claim on, a slice is claimed to the end, in pieces that shrink and are never larger
- * than the first; quickly, if that was half of the slice or more. */
+/* From any first claim on, a slice is claimed to the end, in pieces that shrink and are never
+ * larger than the first; quickly, if that was half of the slice or more. */
 TEST(claims_use_up_a_slice)
 {
     for (unsigned tickets = 1; tickets <= PARA__SLICE_TICKETS_MAX; tickets++)

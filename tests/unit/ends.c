@@ -1,4 +1,5 @@
-/* How a process ends: its main thread leaves, or somebody calls exit(), while there are pools and calls. */
+/* How a process ends: its main thread leaves, or somebody calls exit(), while there are pools and
+ * calls. */
 #include "../common/check.h"
 
 #include <pthread.h>

@@ -1,4 +1,5 @@
-/* Estimates: what a site's cost is taken to be after samples that are steady, disturbed, or change. */
+/* Estimates: what a site's cost is taken to be after samples that are steady, disturbed, or
+ * change. */
 #include "../common/check.h"
 
 #include "plan/estimate.h"
@@ -232,7 +233,8 @@ TEST(a_disturbed_batch_leaves_it_unclear)
     assert_true(para__batches_are_clear(&batches)); /* the units */
 }
 
-/* Where batches are long against the price that is known, they do not tell it anew, but for less. */
+/* Where batches are long against the price that is known, they do not tell it anew, but for
+ * less. */
 TEST(a_known_price_is_corrected_downwards_by_long_batches)
 {
     para__batches batches = {0};
@@ -272,8 +274,8 @@ TEST(uneven_units_are_not_taken_for_a_price)
         }
 }
 
-/* A participant runs its slice, the cheap half of a loop, in claims of a quarter of what is left, and
- * then short claims of the dear half: its shortest batches are its dearest. */
+/* A participant runs its slice, the cheap half of a loop, in claims of a quarter of what is left,
+ * and then short claims of the dear half: its shortest batches are its dearest. */
 TEST(dear_units_that_were_taken_over_are_not_taken_for_a_price)
 {
     for (int power = 0; power <= 3; power++)

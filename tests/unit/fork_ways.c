@@ -1,5 +1,5 @@
-/* Ways to split a process that fork()'s handlers do not see, or see amid a kernel: a child gets pools that
- * work, and no call hangs. */
+/* Ways to split a process that fork()'s handlers do not see, or see amid a kernel: a child gets
+ * pools that work, and no call hangs. */
 #include "../common/child.h"
 
 #include <errno.h>
@@ -207,8 +207,8 @@ static void *wait_for_unit(void *unused)
     return unused;
 }
 
-/* A thread of the parent's stands in line, first for more than a millisecond, and is not there in the
- * child. */
+/* A thread of the parent's stands in line, first for more than a millisecond, and is not there in
+ * the child. */
 static int pass_by(para_pool *unused)
 {
     (void)unused;
@@ -267,8 +267,8 @@ static int fork_at(const para_chunk *chunk, const void *arg)
     return 0;
 }
 
-/* In the parent the call is right. In the child it returns, if it has a thread to return to: then with
- * PARA_ERR_FORKED, if it was shared; else the child ends there. */
+/* In the parent the call is right. In the child it returns, if it has a thread to return to: then
+ * with PARA_ERR_FORKED, if it was shared; else the child ends there. */
 static void fork_within(para_pool *pool, const para_options *options, size_t at)
 {
     enum { FEW = 64 };
@@ -280,15 +280,19 @@ static void fork_within(para_pool *pool, const para_options *options, size_t at)
         const forking f = {ways[way], at, parent};
         page->children = 0;
         page->strays = 0;
+        para_report report;
         const para_status status = para_pmap(pool, &(para_map){.kernel = fork_at,
                                                                .arg = &f,
                                                                .count = FEW,
                                                                .out = {PARA_OUT(out)},
+                                                               .report = &report,
                                                                .options = *options});
         if (getpid() != parent) {
             const bool is_shared = options->executor == PARA_EXECUTOR_THREADS;
             if (status != (is_shared ? PARA_ERR_FORKED : PARA_OK))
                 _exit(2);
+            if (is_shared && report.width != 0) /* it is zeroed by such a failure */
+                _exit(4);
             if (compute(pool, PARA_WHY_FORKED) || restart(pool))
                 _exit(3);
             _exit(0);
@@ -299,7 +303,8 @@ static void fork_within(para_pool *pool, const para_options *options, size_t at)
         assert_int_equal(page->children, 1);
         const int ended = status_of_child(page->child[0]);
         assert_in_range(ended, 0, 1); /* 1: on a thread of the pool's */
-        /* The child runs on what its thread had claimed, a quarter of a slice, and claims no more. */
+        /* The child runs on what its thread had claimed, a quarter of a slice, and claims no
+         * more. */
         if (options->executor == PARA_EXECUTOR_THREADS)
             assert_in_range(page->strays, 0, FEW / 4);
         assert_int_equal(compute(pool, PARA_WHY_ASKED), 0);
@@ -318,8 +323,8 @@ TEST(a_kernel_forks)
     munmap(page, sizeof *page);
 }
 
-/* In a child that a kernel has made: the lane that its call holds is not given away. The call is one
- * that runs alone, with scratch; or the kernel is called by another pool's. */
+/* In a child that a kernel has made: the lane that its call holds is not given away. The call is
+ * one that runs alone, with scratch; or the kernel is called by another pool's. */
 typedef struct restarting {
     para_pool *pool, *other;
 } restarting;
@@ -371,8 +376,8 @@ TEST(a_pool_is_not_restarted_within_its_kernels)
     para_pool_destroy(r.other);
 }
 
-/* Caught in the middle of another thread's call, and left by jumps after the restart: nothing of the
- * other's lease is taken for this thread's. */
+/* Caught in the middle of another thread's call, and left by jumps after the restart: nothing of
+ * the other's lease is taken for this thread's. */
 static _Atomic unsigned there, missed;
 static _Atomic bool held;
 static sigjmp_buf home;

@@ -1,5 +1,6 @@
-/* A call's floating-point environment is its caller's: which exceptions were raised, which trap, how
- * numbers are rounded; whoever ran the kernels, and whatever other calls have left behind. */
+/* A call has its caller's floating-point environment: which exceptions were raised, which trap, and
+ * how numbers are rounded. It does not matter who ran the kernels, nor what other calls have left
+ * behind. */
 #include "../common/check.h"
 
 #include <fenv.h>
@@ -299,7 +300,8 @@ TEST(the_callers_own_flags_stay_and_are_not_the_workers)
 
 #if defined(__x86_64__) && defined(__GLIBC__)
 
-/* In a process of its own, before it has a thread: 0, the number of a signal, or 100 + its status. */
+/* In a process of its own, before it has a thread: 0, the number of a signal, or 100 + its
+ * status. */
 static int in_child(int (*run)(void))
 {
     fflush(NULL);

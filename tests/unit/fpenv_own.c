@@ -1,4 +1,4 @@
-/* para's own arithmetic is held apart from its caller's: it raises no flag, and traps nowhere. */
+/* para's own arithmetic is kept apart from its caller's: it raises no flag, and never traps. */
 #include "../common/check.h"
 
 #include <fenv.h>

@@ -1,4 +1,4 @@
-/* Locks held for a block, from C++: given back on every way out, exceptions among them. */
+/* Locks held for a block, from C++: released on every way out, exceptions included. */
 #define PARA_CHECK_LOCKS
 #include <csignal>
 #include <mutex>

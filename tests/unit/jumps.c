@@ -1,5 +1,6 @@
-/* Calls that are left by a jump, or with their thread. It is not allowed, and what such a call was to do is
- * undefined; but the pool goes on: no lane, no worker and no state of the thread is lost. */
+/* Calls that are left by a jump, or with their thread. That is not allowed, and the result of such
+ * a call is undefined. But the pool goes on: no lane, no worker and no state of the thread is
+ * lost. */
 #include "../common/check.h"
 
 #include <pthread.h>

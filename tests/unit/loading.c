@@ -1,5 +1,5 @@
-/* Calls by a library's constructors and destructors, within dlopen and dlclose: no worker waits for the
- * loader's lock, which the caller holds, and so no call waits for ever. */
+/* Calls by a library's constructors and destructors, within dlopen and dlclose. The caller holds
+ * the loader's lock; no worker waits for it, so no call waits for ever. */
 #include "loading.h"
 
 #include "../common/check.h"
@@ -153,8 +153,8 @@ TEST(at_the_start_of_the_program)
     assert_int_equal(why_at_the_start, PARA_WHY_ASKED);
 }
 
-/* A recursion that makes calls asks at each of its depths once. Counted in place of the unwinder's own
- * function, which the library finds in the program first. */
+/* A recursion that makes calls asks at each of its depths once. Counted in place of the unwinder's
+ * own function, which the library finds in the program first. */
 static _Atomic unsigned walks;
 
 _Unwind_Reason_Code _Unwind_Backtrace(_Unwind_Trace_Fn look, void *arg)

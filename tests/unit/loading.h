@@ -13,8 +13,8 @@ extern "C" {
 void loading_call(para_map_fn *map_kernel, para_reduce_fn *reduce_kernel);
 void loading_combine(void *acc, const void *rhs, const void *arg);
 
-/* Whether the kernels touch thread-local objects that have a destructor: then the library stays loaded
- * as long as their threads live. */
+/* Whether the kernels touch thread-local objects that have a destructor: then the library stays
+ * loaded as long as their threads live. */
 extern bool loading_touches_objects;
 
 /* The same on a pool that is made for it. */

@@ -1,5 +1,5 @@
-// A library that makes calls when it is loaded and unloaded, with kernels that need the loader's lock: a
-// thread-local object that is destroyed is noted under it, and dlsym takes it.
+// A library that makes calls when it is loaded and unloaded. Their kernels need the loader's lock:
+// the destruction of a thread-local object is noted under it, and dlsym takes it.
 #include "loading.h"
 
 #include <dlfcn.h>

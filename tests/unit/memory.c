@@ -1,5 +1,5 @@
-/* Memory that calls need beside their arrays: how much it is, that it is kept for calls that are
- * repeated, and that it is given back. Measured by the pages that the process has. */
+/* Memory that calls need beside their arrays: how much they need; that it is kept for repeated
+ * calls; and that it is given back. Measured by the pages that the process has. */
 #include "../common/check.h"
 
 #include <pthread.h>

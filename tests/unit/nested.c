@@ -1,4 +1,4 @@
-/* A worker whose kernel calls para: what it then takes for news. */
+/* A worker whose kernel calls para: what counts as news for it then. */
 #include "../common/check.h"
 
 #include "pool/worker.h"

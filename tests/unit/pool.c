@@ -1,4 +1,4 @@
-/* Pools: life cycle, configuration, what they tell, and what they leave alone. */
+/* Pools: life cycle, configuration, information, and what they leave alone. */
 #include "../common/check.h"
 
 #include <dirent.h>
@@ -252,7 +252,8 @@ TEST(errno_signal_mask_and_affinity_stay_the_callers)
     pthread_sigmask(SIG_UNBLOCK, &some, NULL);
 }
 
-/* A line of /proc/self/task/TID/status, without its name; false if the thread is not one of ours. */
+/* A line of /proc/self/task/TID/status, without its name; false if the thread is not one of
+ * ours. */
 static bool worker_status(const char *tid, const char *name, char *value, size_t bytes)
 {
     char path[300];

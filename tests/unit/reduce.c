@@ -163,7 +163,8 @@ TEST(order_is_kept)
     }
 }
 
-/* A hash that is not even associative, and so tells the tree itself; and the range it stands for. */
+/* A hash that is not even associative, and so tells the tree itself; and the range it stands
+ * for. */
 typedef struct node {
     uint64_t hash;
     size_t first, end; /* equal: the identity */

@@ -1,5 +1,5 @@
-/* Policy: how calls are begun by what is known of their site, and what their outcomes teach.
- * Outcomes are made up, as are the machine's costs, so that no clock decides. */
+/* Policy: how the knowledge of a site decides its calls, and what their outcomes teach. Outcomes
+ * and the machine's costs are made up, so that no clock decides. */
 #include "../common/check.h"
 
 #include "base/clock.h"
@@ -8,7 +8,10 @@
 #include <unistd.h>
 
 enum { COUNT = 1000 };
-static const uintptr_t kernel = 0x1000;
+static void kernel(void)
+{
+}
+
 static para_pool *pool;
 
 static int make_pool(void **state)
@@ -38,7 +41,7 @@ static int destroy_pool(void **state)
 
 static para__site *site_of(uint64_t loop)
 {
-    return para__site_find(&pool->sites, para__site_key_of(kernel, COUNT, loop));
+    return para__site_find(&pool->sites, para__site_key_of((uintptr_t)kernel, COUNT, loop));
 }
 
 static void know(para__estimate estimate)
@@ -51,9 +54,12 @@ static para__schedule begin(para_options options, size_t units)
 {
     static para_options kept;
     kept = options;
-    para__schedule s = {.pool = pool, .options = &kept, .count = COUNT};
-    if (!para__schedule_begin_small(&s, kernel, units))
-        para__schedule_begin(&s, units);
+    para__schedule s = {.pool = pool};
+    para__schedule_describe(&s, kernel, COUNT, units, &kept);
+    if (!para__schedule_begin_small(&s)) {
+        para__schedule_begin(&s);
+        para__schedule_settle(&s);
+    }
     return s;
 }
 
@@ -101,7 +107,8 @@ TEST(dear_units_of_unknown_cost_are_shared_from_the_first_one)
     }
 }
 
-/* The first call of a site has few units: to try one alone may cost as much as all of them shared. */
+/* The first call of a site has few units: to try one alone may cost as much as all of them
+ * shared. */
 TEST(few_units_are_shared_in_a_first_call)
 {
     static const size_t units[] = {2, 3, 8};
@@ -216,8 +223,31 @@ TEST(one_good_trial_makes_up_for_disturbed_calls)
     assert_true(shared > 3800);
 }
 
-/* At its disturbed cost the call is long, and yet it is too short to be shared with a helper that has
- * to be woken first: the trial waits for one. */
+/* Calls of 10 ns, which none is: so windows take longer than all of their calls alone should, and
+ * that is tried. Calls that run alone by themselves count as well. While it is tried, nothing is
+ * learnt. */
+TEST(short_calls_are_looked_at_together)
+{
+    para__store_relaxed(&pool->followed.least_work_ns, 0);
+    unsigned together = 0;
+    for (unsigned i = 0; i < 20 * 32; i++) {
+        know((para__estimate){
+            .alone_ns = 0.01f, .shared_ns = 0.01f, .mean_ns = 0.01f, .alone = 9, .shared = 9});
+        para__schedule s = begin((para_options){0}, COUNT);
+        assert_true(!s.small && s.plan.width == 1);
+        if (s.together) {
+            assert_int_equal(s.plan.why, PARA_WHY_TOGETHER);
+            assert_false(s.timed);
+            together++;
+        }
+        end(&s, COUNT, 10);
+    }
+    para__store_relaxed(&pool->followed.least_work_ns, 700);
+    assert_in_range(together, 64, 4 * 32);
+}
+
+/* At its disturbed cost the call is long, and yet it is too short to be shared with a helper that
+ * has to be woken first: the trial waits for one. */
 TEST(a_trial_waits_until_a_helper_is_awake)
 {
     para__store_relaxed(&pool->followed.wake_ns, 50000); /* nobody else is there */
@@ -268,6 +298,88 @@ TEST(a_trial_without_help_teaches_nothing)
     assert_in_range(trials, 2, 2000 / 16);
 }
 
+TEST(options_are_what_is_asked_for)
+{
+    know((para__estimate){.alone_ns = 1e6, .shared_ns = 1e6, .alone = 9, .shared = 9});
+    const para__schedule serial = begin((para_options){.executor = PARA_EXECUTOR_SERIAL}, COUNT);
+    assert_int_equal(serial.plan.width, 1);
+    assert_int_equal(serial.plan.why, PARA_WHY_ASKED);
+    const para__schedule one = begin((para_options){.workers = 1}, COUNT);
+    assert_int_equal(one.plan.why, PARA_WHY_ASKED);
+    const para__schedule threads = begin((para_options){.executor = PARA_EXECUTOR_THREADS}, COUNT);
+    assert_int_equal(threads.plan.width, 2);
+    assert_int_equal(threads.plan.why, PARA_WHY_ASKED);
+}
+
+/* Of a call whose units follow from its width. */
+typedef struct dividing {
+    para__split answer;
+    unsigned asked, times;
+} dividing;
+
+static para__split answer(const void *call, unsigned width)
+{
+    dividing *d = (dividing *)(uintptr_t)call;
+    d->asked = width;
+    d->times++;
+    return d->answer;
+}
+
+static para__schedule begin_dividing(const dividing *d, para_options options)
+{
+    static para_options kept;
+    kept = options;
+    para__schedule s = {.pool = pool};
+    para__schedule_describe(&s, kernel, COUNT, COUNT, &kept);
+    s.split = answer;
+    s.split_of = d;
+    if (!para__schedule_begin_small(&s)) {
+        para__schedule_begin(&s);
+        para__schedule_settle(&s);
+    }
+    return s;
+}
+
+TEST(units_are_asked_for_once_by_the_width)
+{
+    const para_options threads = {.executor = PARA_EXECUTOR_THREADS};
+    const para__estimate dear = {.alone_ns = 1e6, .shared_ns = 1e6, .alone = 9, .shared = 9};
+    dividing d = {.answer = {.units = 10, .width = 2}};
+    know(dear);
+    para__schedule s = begin_dividing(&d, threads);
+    assert_int_equal(d.times, 1);
+    assert_int_equal(d.asked, 2);
+    assert_int_equal(s.plan.width, 2);
+    assert_int_equal(s.plan.units.count, 10);
+    assert_int_equal(para__schedule_units(&s), 10);
+
+    /* A call that is probed may be shared by all. */
+    para__site_forget(site_of(0));
+    d = (dividing){.answer = {.units = 12, .width = 2}};
+    s = begin_dividing(&d, (para_options){0});
+    assert_true(s.probe);
+    assert_int_equal(d.asked, 2);
+    assert_int_equal(para__schedule_units(&s), 12);
+
+    /* One that runs alone is not divided. */
+    d = (dividing){0};
+    s = begin_dividing(&d, (para_options){.executor = PARA_EXECUTOR_SERIAL});
+    assert_int_equal(d.times, 0);
+    assert_int_equal(para__schedule_units(&s), 1);
+}
+
+TEST(a_call_without_room_for_two_runs_alone)
+{
+    dividing d = {.answer = {.units = 1, .width = 1, .why = PARA_WHY_MEMORY}};
+    know((para__estimate){.alone_ns = 1e6, .shared_ns = 1e6, .alone = 9, .shared = 9});
+    para__schedule s = begin_dividing(&d, (para_options){.executor = PARA_EXECUTOR_THREADS});
+    assert_int_equal(s.plan.width, 1);
+    assert_int_equal(s.plan.why, PARA_WHY_MEMORY);
+    d.answer = (para__split){.units = 1, .width = 2};
+    s = begin_dividing(&d, (para_options){.executor = PARA_EXECUTOR_THREADS});
+    assert_int_equal(s.plan.why, PARA_WHY_ONE_UNIT);
+}
+
 TEST(loops_of_one_kernel_are_told_apart)
 {
     assert_ptr_equal(site_of(1), site_of(1));
@@ -294,8 +406,12 @@ int main(void)
         cmocka_unit_test(trials_are_paid_from_a_credit),
         cmocka_unit_test(what_was_dearer_is_tried_again),
         cmocka_unit_test(one_good_trial_makes_up_for_disturbed_calls),
+        cmocka_unit_test(short_calls_are_looked_at_together),
         cmocka_unit_test(a_trial_waits_until_a_helper_is_awake),
         cmocka_unit_test(a_trial_without_help_teaches_nothing),
+        cmocka_unit_test(options_are_what_is_asked_for),
+        cmocka_unit_test(units_are_asked_for_once_by_the_width),
+        cmocka_unit_test(a_call_without_room_for_two_runs_alone),
         cmocka_unit_test(loops_of_one_kernel_are_told_apart),
     };
     return cmocka_run_group_tests(tests, make_pool, destroy_pool);

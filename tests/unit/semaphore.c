@@ -1,4 +1,5 @@
-/* para_semaphore: units counted exactly, limits, ways to give up, order of waiters, blocks, fork. */
+/* para_semaphore: units counted exactly, limits, ways to give up, order of waiters, blocks,
+ * fork. */
 #include "../common/waiters.h"
 
 #include <signal.h>
@@ -235,7 +236,8 @@ TEST(who_wants_many_does_not_starve)
     assert_int_equal(s.word >> 48, 0);
 }
 
-/* The units that come when somebody has been first in line for long enough are not for newcomers. */
+/* The units that come when somebody has been first in line for long enough are not for
+ * newcomers. */
 TEST(overtaking_ends_a_while_after_one_queues)
 {
     para_semaphore s = PARA_SEMAPHORE_INIT(1, 4);

@@ -1,5 +1,5 @@
 /* Loops of one to six dimensions, in tiles of the last two, as pthreadpool has them: the count is
- * that of all tiles, and the kernel works out where each one lies. And units that wait for each
+ * the number of tiles, and the kernel works out where each tile lies. Also units that wait for each
  * other. */
 #include "../common/check.h"
 

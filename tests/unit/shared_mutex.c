@@ -1,4 +1,4 @@
-/* para_shared_mutex: between processes, one of which dies while it holds it. */
+/* para_shared_mutex: between processes; one dies while it holds the mutex. */
 #include "../common/check.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
-/* Pools that are used, asked, forked and ended while their threads start. What starts is held up by a
- * worker_init that waits, so no test depends on who is faster. */
+/* Pools that are used, asked, forked and ended while their threads start. A worker_init that waits
+ * holds up the start, so no test depends on speed. */
 #include "../common/check.h"
 
 #include <para/deadline.h>

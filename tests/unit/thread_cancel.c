@@ -1,5 +1,5 @@
-/* pthread_cancel: a thread is not cancelled within a call that is shared, nor while it makes or ends a
- * pool, and keeps its state. */
+/* pthread_cancel: a thread is not cancelled within a call that is shared, nor while it makes or
+ * ends a pool, and keeps its state. */
 #include "../common/check.h"
 
 #include <pthread.h>

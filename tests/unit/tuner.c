@@ -1,4 +1,4 @@
-/* Width: memory-bound sites come to as many workers as they need, others keep all of theirs. */
+/* The tuner: memory-bound sites get as many workers as they need, others keep all of theirs. */
 #include "../common/check.h"
 
 #include "pool/types.h"

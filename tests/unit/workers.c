@@ -1,4 +1,5 @@
-/* The pool's own threads: what runs when they begin and end, their stacks, and signals that reach them. */
+/* The pool's own threads: what runs when they begin and end, their stacks, and signals that reach
+ * them. */
 #include "../common/check.h"
 
 #include <errno.h>
@@ -14,8 +15,8 @@
 
 static const para_options threads = {.executor = PARA_EXECUTOR_THREADS, .chunk = 1};
 
-/* A call in which each worker of the pool has a unit that waits for all others to have begun, so that every
- * thread takes part. */
+/* A call in which each worker of the pool has a unit that waits for all others to have begun, so
+ * that every thread takes part. */
 typedef struct meeting {
     _Atomic unsigned there;
     unsigned expected;

@@ -1,5 +1,5 @@
-/* Yielding on a contended CPU, against made-up times: what a thread was told has passed, and what it
- * has run. */
+/* Yielding on a contended CPU, with made-up times: the time that has passed, and the time that the
+ * thread has run. */
 #include "../common/check.h"
 
 #include "base/clock.h"

@@ -1,5 +1,5 @@
-/* host PLUGIN...: loads each plug-in, has it compute, and unloads it; three times. With HOST_HAS_PARA it
- * is linked with a para of its own. */
+/* host PLUGIN...: loads each plug-in, has it compute, and unloads it; three times. With
+ * HOST_HAS_PARA it is linked with a para of its own. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* pair_host unload|load PLUGIN HOOK
- * unload: a plug-in with a static para in which no pool was made is unloaded, and leaves nothing behind:
- * neither keys of threads and mappings, nor a destructor that runs when the main thread leaves.
- * load: two threads make its default pool at once, one of them in a constructor of HOOK within dlopen;
- * neither holds what the other waits for. */
+ *
+ * unload: a plug-in with a static para, in which no pool was made, is unloaded and leaves nothing
+ * behind: no keys of threads, no mappings, and no destructor that runs when the main thread leaves.
+ * load: two threads make its default pool at the same time, one of them in a constructor of HOOK
+ * within dlopen; neither holds what the other waits for. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>

@@ -1,2 +1,2 @@
-/* A plug-in: linked with a static para, which is nobody else's business. */
+/* A plug-in that is linked with a static para, which it keeps to itself. */
 #include "../parent/own.c"

@@ -1,6 +1,6 @@
-/* A program that a sanitizer watches, linked with a para that it does not: everything by which data
- * pass from thread to thread. The data are plain, so a race is reported unless the sanitizer is told
- * of what para orders. */
+/* A program built with a sanitizer, linked with a para that is not. It covers everything by which
+ * data pass from thread to thread. The data are plain, so the sanitizer reports a race unless it is
+ * told what para orders. */
 #include <para/para.h>
 #include <pthread.h>
 #include <stdio.h>

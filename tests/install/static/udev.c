@@ -1,4 +1,4 @@
-/* In the place of libudev.a, which Debian does not have: hwloc does without what this does not tell. */
+/* Stands in for libudev.a, which Debian does not have; hwloc works without it. */
 #define NOTHING(name)     \
     void *name(void);     \
     void *name(void)      \

@@ -1,4 +1,4 @@
-/* What the library's sources call in a model, in the place of atomics and of the system. */
+/* What the library's sources call in a model, instead of atomics and the system. */
 #ifndef MODEL_CALLS_H
 #define MODEL_CALLS_H
 

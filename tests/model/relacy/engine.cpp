@@ -1,6 +1,5 @@
 // The engine: src/share, src/executor/lease.c, src/pool/worker.c and default_pool.c, with
-// src/sync/event.h; and
-// src/topology/machine.c.
+// src/sync/event.h; and src/topology/machine.c.
 #include "call_data.hpp"
 #include "fixture.h"
 #include "model.hpp"
@@ -230,8 +229,8 @@ struct nested : protocol<nested, 1, 1> {
 };
 MODEL(nested, 10000);
 
-// A caller acts in the name of worker 0, in whose place it sits and waits, when it helps with a call
-// that worker 1 makes; worker 0's own thread does, when it helps with the calls of a stranger.
+// A caller waits in the place of worker 0, and acts in its name when it helps with a call of worker
+// 1. Worker 0's own thread does so when it helps with the calls of a stranger.
 struct acting : protocol<acting, 2, 2> {
     call_data<acting> outer, inner, strange;
     datum in_the_name_of_0;

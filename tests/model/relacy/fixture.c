@@ -151,9 +151,9 @@ static void run_units(const void *payload, size_t first, size_t count, para__run
 
 unsigned fixture_run(const fixture_call *call)
 {
-    const para__job job = {
-        .run = run_units, .payload = call, .payload_bytes = sizeof *call, .units = call->units};
-    const para__plan plan = {.width = call->width,
+    const para__job job = {.run = run_units, .payload = call, .payload_bytes = sizeof *call};
+    const para__plan plan = {.units = {0, call->units},
+                             .width = call->width,
                              .tickets = call->tickets,
                              .first = call->first,
                              .announces = call->announces};
@@ -161,7 +161,8 @@ unsigned fixture_run(const fixture_call *call)
     para__lane *lane = leased; /* a kernel may lease another */
     para__lane_run(lane, para__pool_position(&pool, plan.width), &job, &plan, &outcome);
     leased = lane;
-    return outcome.tally.error ? FIXTURE_FAILED : (unsigned)outcome.tally.chunks;
+    return outcome.tally.ending == PARA__ENDED_WHOLE ? (unsigned)outcome.tally.chunks
+                                                     : FIXTURE_FAILED;
 }
 
 static _Thread_local jmp_buf *home;

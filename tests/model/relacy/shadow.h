@@ -1,7 +1,7 @@
-/* In front of each of the library's sources that the models run: it turns every atomic operation,
- * pause, look at the clock and thread-local variable into a call of harness.cpp, where Relacy
- * decides what the calling thread sees and who runs next. So a model has no copy of a protocol that
- * could differ from it, and each operation knows the edge that it is half of. */
+/* Included in front of each of the library's sources that the models run. It turns every atomic
+ * operation, pause, look at the clock and thread-local variable into a call of harness.cpp. There
+ * Relacy decides what the calling thread sees and which thread runs next. So a model has no copy of
+ * a protocol that could differ from it, and each operation knows the edge that it is half of. */
 #ifndef MODEL_SHADOW_H
 #define MODEL_SHADOW_H
 

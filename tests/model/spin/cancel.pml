@@ -1,9 +1,9 @@
 /* Cancelling a wait: a waiter stands in the queue of its lock and in that of its token, with one
  * event.
  *
- * Abstracts src/sync/cancel.c, and of src/sync/line.c sleep_in_line, with a lock that is never free.
- * One step is one access to a word that others change; what happens under the lock's latch is one
- * step (see mutex.pml).
+ * Abstracts src/sync/cancel.c, and sleep_in_line of src/sync/line.c, with a lock that is never
+ * free. One step is one access to a word that others change; what happens under the lock's latch is
+ * one step (see mutex.pml).
  *
  * Left out: deadlines, which need nobody to wake the waiter; weak memory [E12], [E13], which
  * Relacy's models have.
@@ -11,7 +11,7 @@
  * Proves, for two waiters, a canceller that calls one at a time, and an unlocker that wakes either
  * of them in vain as often as it likes:
  *   ended   after the request every waiter ends, though it never gets the lock
- *   fits    the canceller calls nobody who has left (assertion) */
+ *   fits    the canceller wakes no waiter that has left (assertion) */
 #define N 2
 
 bool requested, waiting; /* bits of one word */

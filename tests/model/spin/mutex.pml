@@ -1,19 +1,19 @@
 /* The mutex: a word of four bits, and a queue of those who sleep.
  *
  * Abstracts src/sync/mutex.c, src/sync/line.c and src/sync/queue.c (one key's nodes). A
- * compare-and-swap loop is one step, as its last round alone has an effect; so is what happens under
- * the bucket's latch, unless it changes the mutex's word twice, since nobody else sees the list
- * meanwhile (Lipton, Reduction, 1975).
+ * compare-and-swap loop is one step, since only its last round has an effect. What happens under
+ * the bucket's latch is one step too, unless it changes the mutex's word twice, since nobody else
+ * sees the list meanwhile (Lipton, Reduction, 1975).
  *
  * Left out: spinning, which only delays, and the holder's CPU, which is a hint for it; the latch's
  * own waiting; other keys in the bucket; try_lock, which is a newcomer that does not queue; weak
- * memory, which Relacy's models have. Time: who was woken in vain once has starved for sure, and
- * before that may have. A timeout or a cancellation is a waiter that leaves whenever it likes.
+ * memory, which Relacy's models have. Time: a waiter may have starved at any time, and certainly
+ * has once it was woken in vain. A timeout or a cancellation is a waiter that leaves at any time.
  *
  * Proves, for three threads that lock as often as they like and may stop for good in between:
  *   consistent  one holder at a time, and the bits agree with the queue (assertions)
- *   served      who waits without a timeout gets the lock, whatever the others do, one of which may
- *               lock for ever: no wake-up is lost, nobody starves */
+ *   served      a waiter without a timeout gets the lock, whatever the others do; one of them may
+ *               lock again and again for ever: no wake-up is lost, nobody starves */
 #define N 3
 #define NONE N
 

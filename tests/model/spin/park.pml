@@ -1,20 +1,20 @@
 /* Parking: workers sleep until there is a call, a caller until its call is done.
  *
  * Abstracts src/sync/event.h; src/pool/worker.c: go_round, has_news, park; src/executor/lease.c:
- * use_lane; src/share/caller.c: publish, announce, wake_all, join, all_done; src/share/participant.c:
- * finish; src/share/visit.c: para__lane_visit, para__lane_has_news. One step is one access to a word that others change.
+ * use_lane; src/share/caller.c: publish, announce, wake_all, join, all_done;
+ * src/share/participant.c: finish; src/share/visit.c: para__lane_visit, para__lane_has_news. One
+ * step is one access to a word that others change.
  *
  * Left out: spinning, which only delays; what is claimed and how (a claim is one step here, and
- * right by its epoch); the tree of wake-ups, of which one that is lost is made up for by
- * wake_all; displaced workers, whose sleep has an end of its own; calls within calls.
- * Spin's memory is in order. So the announcement of a short call, a release store that the caller's
- * look at PARKED may overtake, is written as either order; and a mutation that weakens [E5]
- * exchanges the two accesses.
+ * right by its epoch); the tree of wake-ups, since wake_all makes up for a lost one; displaced
+ * workers, whose sleep ends by itself; calls within calls. Spin's memory is in order. The caller's
+ * look at PARKED may overtake the announcement of a short call, a release store, so the model has
+ * both orders; and a mutation that weakens [E5] exchanges the two accesses.
  *
  * Proves, for two workers and a caller, and for a worker and two callers on a lane each:
- *   ended   every call ends: who joins is woken when the last ticket is finished, and no worker
- *           sleeps through a call that is announced twice; in the model such a call lasts until all
- *           workers have come, so that it would not end without them. A short call ends with
+ *   ended   every call ends: a joining caller is woken when the last ticket is finished, and no
+ *           worker sleeps through a call that is announced twice. In the model such a call lasts
+ *           until all workers have come, so it would not end without them. A short call ends with
  *           helpers and without. */
 #ifndef WORKERS
 #define WORKERS 2

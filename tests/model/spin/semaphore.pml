@@ -1,19 +1,19 @@
 /* The semaphore: units, and a line of those who wait, some for more than one.
  *
- * Abstracts src/sync/semaphore.c and src/sync/line.c. One step is one access to the word; what a
- * section under the latch does to the line is part of the step beside it, since nobody else sees the
- * line meanwhile (Lipton, Reduction, 1975). The latch goes to who asks first.
+ * Abstracts src/sync/semaphore.c and src/sync/line.c. One step is one access to the word. What a
+ * section under the latch does to the line is part of the step beside it, since nobody else sees
+ * the line meanwhile (Lipton, Reduction, 1975). The first thread to ask gets the latch.
  *
- * Left out: as in mutex.pml. A timeout or a cancellation is a waiter that leaves whenever it likes.
- * Time: somebody is seen to be first in line as it queues, or by the serve() that makes it so; the second
- * serve() after that finds that PARA__OVERTAKE_NS have passed, the first may.
+ * Left out: as in mutex.pml. A timeout or a cancellation is a waiter that leaves at any time. Time:
+ * a waiter is seen to be first in line as it queues, or by the serve() that makes it the first; the
+ * first serve() after that may find that PARA__OVERTAKE_NS have passed, and the second does.
  *
  * Proves, for three threads that want one, two and one of two units as often as they like, and may
  * stop for good in between:
  *   consistent  no unit is lost or made; and whenever the latch is free the first in line has been
  *               woken or has too few units (assertions)
- *   served      who waits without a timeout gets its units, also who wants both of them where the
- *               others take and return single ones for ever */
+ *   served      a waiter without a timeout gets its units, also if it wants both while the others
+ *               take and return single ones for ever */
 #define N 3
 #define UNITS 2
 #define NONE N

@@ -1,15 +1,15 @@
-/* The life of a pool: threads begin, see perhaps a last call, and end, perhaps while they begin.
+/* The life of a pool: threads begin, perhaps see a last call, and end, perhaps while they begin.
  *
  * Abstracts src/pool/start.c: run, start_others (including threads that could not be made),
  * count_out, para__workers_start, para__workers_await, para__workers_stop; src/pool/worker.c:
  * para__worker_live, park; and src/pool/pool.c: para_pool_create, para_pool_destroy. One step is
  * one access to a word that others change.
  *
- * Left out: what calls do, of which there is one at most, short and not waited for, so that its
- * helpers may come when the pool ends; the limited sleep of displaced workers. Spin's memory is in
- * order: the mutations that weaken [E5] exchange the two accesses. That what a thread writes while
- * it starts is there for who finds the pool ready [E4] is a matter of weak memory, which Relacy's
- * models have.
+ * Left out: what calls do. There is at most one; it is short and nobody waits for it, so that its
+ * helpers may come when the pool ends. Also the limited sleep of displaced workers. Spin's memory
+ * is in order: the mutations that weaken [E5] exchange the two accesses. Relacy's models have weak
+ * memory, and with it the edge [E4]: whoever finds the pool ready sees what its threads wrote while
+ * they started.
  *
  * Proves, for up to three workers:
  *   released   nobody touches the pool's memory once it is released (assertions)

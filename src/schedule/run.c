@@ -1,0 +1,184 @@
+/* A call on its way: it is begun as its description asks and runs as planned, and its outcome is
+ * learnt from. Kernels run in the caller's floating-point environment; all else is apart from that.
+ * A call's clock is read here alone, and by the participants of a shared one. */
+#include "schedule/schedule.h"
+
+#include "base/bounds.h"
+#include "base/clock.h"
+#include "base/stack.h"
+#include "pool/default_pool.h"
+#include "pool/worker.h"
+
+/* ---- Before it runs ------------------------------------------------------------------- */
+
+/* A plan to share is carried out if the process has its threads, they need not wait for what this
+ * thread holds, and a lane is free. */
+static void take_lane(para__schedule *s)
+{
+    if (para__pool_is_forked(s->pool))
+        para__schedule_stay_alone(s, PARA_WHY_FORKED);
+    else if (para__in_loader((uintptr_t)s->site))
+        para__schedule_stay_alone(s, PARA_WHY_LOADING);
+    else if (!s->lane && !(s->lane = para__lane_lease(&s->pool->lanes)))
+        para__schedule_stay_alone(s, PARA_WHY_LANES_BUSY);
+    else
+        para__schedule_is_shared(s);
+}
+
+para_status para__schedule_open(para__schedule *s, para_pool *pool, bool is_told)
+{
+    s->lane = NULL;
+    s->since_ns = is_told ? para__now_ns() : 0;
+    const para_status status = para__pool_resolve(&pool);
+    if (status)
+        return status;
+    para__lanes_tidy(&pool->lanes);
+    s->pool = pool;
+    s->holds_fp = !para__schedule_begin_small(s);
+    if (!s->holds_fp)
+        return PARA_OK;
+    s->fp = para__fp_save();
+    para__schedule_begin(s);
+    if (s->plan.width > 1)
+        take_lane(s);
+    para__schedule_settle(s);
+    return PARA_OK;
+}
+
+/* ---- While it runs -------------------------------------------------------------------- */
+
+/* Runs units [first, first + n) of the job on this thread, timed. */
+static uint64_t run_batch(para__schedule *s, const para__job *job, size_t first, size_t n,
+                          para__runner *runner, para__batches *batches)
+{
+    const uint64_t start = para__ticks();
+    para__fp_restore(s->fp, 0);
+    job->run(job->payload, first, n, runner);
+    s->fp = para__fp_save();
+    const uint64_t ticks = para__ticks() - start;
+    runner->tally.busy_ticks += ticks;
+    para__batches_add(batches, (double)n, (double)ticks);
+    return ticks;
+}
+
+/* Runs the job on this thread in growing batches, until the rest is worth sharing. Returns how
+ * many units were run. */
+static size_t probe(para__schedule *s, const para__job *job, para__runner *runner,
+                    para__batches *batches)
+{
+    size_t done = 0;
+    const size_t unit_elements = (s->count - 1) / job->units + 1;
+    size_t batch = s->first_elements / unit_elements;
+    batch = para__clamp(batch, 1, job->units);
+    while (batch > 0) {
+        const uint64_t ticks = run_batch(s, job, done, batch, runner, batches);
+        done += batch;
+        if (done == job->units || runner->tally.ending != PARA__ENDED_WHOLE)
+            break;
+        batch = para__schedule_next(s, batches, batch, ticks, job->units - done);
+        if (batch == 0) {
+            take_lane(s);
+            if (s->plan.width == 1) /* then all that is left, here */
+                batch = job->units - done;
+        }
+    }
+    return done;
+}
+
+/* Runs the units from `first` on with helpers. */
+static void run_shared(para__schedule *s, const para__job *job, size_t first,
+                       para__outcome *outcome)
+{
+    para__plan *plan = &s->plan;
+    plan->timed = s->timed;
+    plan->units = (para__range){first, job->units - first};
+    if (job->unit_bytes)
+        para__plan_pages(plan, job->written + first * job->unit_bytes, job->unit_bytes,
+                         plan->units.count, s->pool->machine->info.page_bytes);
+    para__fp_restore(s->fp, 0);
+    s->pool->executor->run(s->pool, s->lane, job, plan, outcome);
+    s->fp = para__fp_save();
+}
+
+void para__schedule_more(para__schedule *s, const para__job *job, para__range units,
+                         para__outcome *outcome)
+{
+    if (units.count == 0)
+        return;
+    if (s->plan.width == 1 || units.count == 1) {
+        para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
+        para__runner runner = {
+            .stop = &stop, .kind = para__pool_kind(s->pool), .tally = outcome->tally};
+        const uint64_t start = s->timed ? para__ticks() : 0;
+        job->run(job->payload, units.first, units.count, &runner);
+        if (s->timed)
+            runner.tally.busy_ticks += para__ticks() - start;
+        outcome->tally = runner.tally;
+        return;
+    }
+    para__plan plan = s->plan;
+    plan.timed = s->timed;
+    plan.units = units;
+    plan.width = (unsigned)para__min(plan.width, units.count);
+    plan.tickets = (unsigned)para__min((units.count - 1) / plan.width + 1, 256);
+    plan.first = (plan.tickets + 15) / 16;
+    plan.head_start = 0;
+    plan.grain = (para__grain){0};
+    /* Batches and helpers' times stay those of the first phase: they describe one job. */
+    const para__batches batches = outcome->batches;
+    const float dearest_ticks = outcome->tally.dearest_ticks;
+    const unsigned workers = outcome->workers;
+    outcome->tally.came_ticks = 0;
+    s->pool->executor->run(s->pool, s->lane, job, &plan, outcome);
+    outcome->workers = para__max(workers, outcome->workers);
+    outcome->tally.dearest_ticks = dearest_ticks;
+    outcome->batches = batches;
+}
+
+/* The ways to run that are not the shortest: timed, probed, shared. */
+static void run_at_length(para__schedule *s, const para__job *job, para__rest *rest, void *state,
+                          para__runner *runner, para__outcome *outcome)
+{
+    const bool whole = para__schedule_is_alone(s);
+    const uint64_t start = s->timed && !whole ? para__ticks() : 0;
+    size_t done = 0;
+    outcome->batches = (para__batches){0};
+    if (s->probe)
+        done = probe(s, job, runner, &outcome->batches);
+    else if (s->plan.width == 1)
+        outcome->ticks = run_batch(s, job, 0, job->units, runner, &outcome->batches);
+    outcome->tally = runner->tally;
+    outcome->workers = runner->tally.chunks != 0;
+    if (s->plan.width > 1)
+        run_shared(s, job, done, outcome);
+    if (rest) {
+        para__fp_restore(s->fp, 0);
+        rest(s, state, outcome);
+        s->fp = para__fp_save();
+    }
+    if (s->timed && s->site && outcome->tally.ending == PARA__ENDED_WHOLE) {
+        if (!whole)
+            outcome->ticks = para__ticks() - start;
+        para__schedule_learn(s, outcome, job->units);
+    }
+}
+
+void para__schedule_run_phases(para__schedule *s, const para__job *job, para__rest *rest,
+                               void *state, para__outcome *outcome)
+{
+    para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
+    para__runner runner = {.stop = &stop, .kind = para__pool_kind(s->pool)};
+    if (s->plan.width == 1 && !s->timed) {
+        para__schedule_release_fp(s, 0);
+        job->run(job->payload, 0, job->units, &runner);
+        outcome->tally = runner.tally;
+        if (rest)
+            rest(s, state, outcome);
+        outcome->workers = outcome->tally.chunks != 0;
+    } else {
+        run_at_length(s, job, rest, state, &runner, outcome);
+        para__schedule_release_fp(s, outcome->tally.fp_flags);
+    }
+    if (s->since_ns)
+        outcome->time_ns = para__now_ns() - s->since_ns;
+}
