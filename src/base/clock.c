@@ -34,20 +34,22 @@ __attribute__((constructor(101))) static void look_at_clocks(void)
     loaded = read_clocks();
 }
 
-/* The tick's length in ns over a span of at least 100 us that begins there. *gap_ns: the gaps of
- * its two ends together if they are more than 0.5 % of the span, else 0. */
-static double tick_over(moment begin, double *gap_ns)
+static const uint64_t span_ns = 100000;      /* over which the tick is measured */
+static const uint64_t short_span_ns = 20000; /* at the start of a process: 1 % is enough */
+
+/* The tick's length in ns over a span of at least so much that begins there. *gap_ns: the gaps of
+ * its two ends together if they are more than that part of the span, else 0. */
+static double tick_over(moment begin, uint64_t least_ns, double part, double *gap_ns)
 {
-    static const uint64_t span_ns = 100000;
     moment end = read_clocks();
-    while (end.ns - begin.ns < span_ns)
+    while (end.ns - begin.ns < least_ns)
         end = read_clocks();
     if (end.ticks <= begin.ticks)
         end.ticks = begin.ticks + 1;
     const double span = (double)(end.ns - begin.ns);
     const double length = span / (double)(end.ticks - begin.ticks);
     *gap_ns = (double)(begin.gap + end.gap) * length;
-    *gap_ns = *gap_ns < span * 0.005 ? 0 : *gap_ns;
+    *gap_ns = *gap_ns < span * part ? 0 : *gap_ns;
     return length;
 }
 
@@ -59,9 +61,14 @@ double para__ns_per_tick(void)
         double best_gap_ns;
         const moment begin = read_clocks();
         const bool is_recent = loaded.ns && begin.ns - loaded.ns < recent_ns;
-        double best = tick_over(is_recent ? loaded : begin, &best_gap_ns);
+        if (is_recent && begin.ns - loaded.ns < span_ns) { /* measured anew by later calls */
+            const double rough = tick_over(loaded, short_span_ns, 0.01, &best_gap_ns);
+            if (best_gap_ns == 0)
+                return rough;
+        }
+        double best = tick_over(is_recent ? loaded : begin, span_ns, 0.005, &best_gap_ns);
         for (int attempt = 0; attempt < 2 && best_gap_ns > 0; attempt++) {
-            const double again = tick_over(read_clocks(), &gap_ns);
+            const double again = tick_over(read_clocks(), span_ns, 0.005, &gap_ns);
             best = gap_ns < best_gap_ns ? again : best;
             best_gap_ns = gap_ns < best_gap_ns ? gap_ns : best_gap_ns;
         }

@@ -163,9 +163,12 @@ static para_status check_filter(const para_filter *filter, filter_job *job)
         return para__fail(PARA_ERR_NULL_RESULT, "kept is NULL");
     para_status status = para__options_check(&filter->options, filter->reserved);
     if (!status)
-        status = para__views_check(filter->in, filter->out, filter->count, &job->views);
+        status = para__views_check(filter->in, filter->out, NULL, filter->count, &job->views);
     if (!status && filter->count)
         status = check_pairs(&job->views);
+    if (!status &&
+        para__views_write(&job->views, filter->count, filter->kept, sizeof *filter->kept))
+        status = para__fail(PARA_ERR_OVERLAP, "kept is part of an output");
     return status;
 }
 

@@ -70,8 +70,9 @@ static para_status check_find(const para_find *find, find_job *job)
         return para__fail(PARA_ERR_NULL_KERNEL, NULL);
     if (!find->found)
         return para__fail(PARA_ERR_NULL_RESULT, "found is NULL");
+    static const para_out none[PARA_OUT_MAX] = {{NULL, 0}};
     const para_status status = para__options_check(&find->options, find->reserved);
-    return status ? status : para__views_check(find->in, NULL, find->count, &job->views);
+    return status ? status : para__views_check(find->in, none, NULL, find->count, &job->views);
 }
 
 para_status para_pfind(para_pool *pool, const para_find *find)

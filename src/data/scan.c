@@ -153,8 +153,12 @@ static para_status check_scan(const para_scan *scan, scan_job *job)
         return para__fail(PARA_ERR_NULL_RESULT, NULL);
     if (scan->result_bytes > SIZE_MAX / 256)
         return para__fail(PARA_ERR_OVERFLOW, "an accumulator of %zu bytes", scan->result_bytes);
-    const para_status status = para__options_check(&scan->options, scan->reserved);
-    return status ? status : para__views_check(scan->in, scan->out, scan->count, &job->views);
+    para_status status = para__options_check(&scan->options, scan->reserved);
+    if (!status)
+        status = para__views_check(scan->in, scan->out, NULL, scan->count, &job->views);
+    if (!status && para__views_write(&job->views, scan->count, scan->result, scan->result_bytes))
+        status = para__fail(PARA_ERR_OVERLAP, "the result is part of an output");
+    return status;
 }
 
 /* Three accumulators of the lead, then one for each block if the call may be shared. */

@@ -259,14 +259,16 @@ para_status para_psort(para_pool *pool, const para_sort *sort)
     bool is_sorted = true;
     if (sort->count > 1)
         status = look_through(pool, sort, &job.order, &is_sorted);
-    if (!status)
-        status = para__pool_resolve(&pool);
     if (status || is_sorted)
         return status;
-    const unsigned workers = para__pool_workers(pool);
-    const unsigned most =
-        sort->options.workers ? para__min(workers, sort->options.workers) : workers;
-    const size_t parts = most_parts(&job, most);
+    size_t parts = 1;
+    if (most_parts(&job, 2) > 1) { /* else the call needs no pool */
+        status = para__pool_resolve(&pool);
+        if (status)
+            return status;
+        const unsigned workers = para__pool_workers(pool), asked = sort->options.workers;
+        parts = most_parts(&job, asked ? para__min(workers, asked) : workers);
+    }
 
     /* Calls are alike that have the same compare function, or the same kind of key. */
     const uintptr_t alike =

@@ -87,7 +87,8 @@ static double clock_ns(void)
 static void set_spin(para_pool *pool, double wake_ns)
 {
     const double ns = para__clamp(2 * wake_ns, spin_least_ns, spin_most_ns);
-    const bool never = pool->is_passive || para__pool_workers(pool) > pool->machine->cpu_count;
+    const bool never =
+        pool->is_passive || pool->is_novice || para__pool_workers(pool) > pool->machine->cpu_count;
     para__store_relaxed(&pool->lanes.spin_ticks,
                         never ? 0 : para__ns_to_ticks(ns)); /* see lane.h */
 }

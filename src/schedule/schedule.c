@@ -1,5 +1,6 @@
 #include "schedule/schedule.h"
 
+#include "base/bounds.h"
 #include "base/thread.h"
 #include "plan/arms.h"
 #include "pool/worker.h"
@@ -42,6 +43,14 @@ static void decide(para__schedule *s)
 {
     const para__costs costs = para__costs_now(s->pool);
     s->plan = para__decide(&s->ask, &costs);
+}
+
+void para__schedule_move(para__schedule *s, para_pool *pool)
+{
+    s->pool = pool;
+    s->workers = para__min(s->workers, pool->executor->width(pool));
+    s->site =
+        para__site_find(&pool->sites, para__site_key_of(s->kernel, s->count, s->options->site));
 }
 
 void para__schedule_stay_alone(para__schedule *s, para_why why)
@@ -255,8 +264,12 @@ static void begin_unknown(para__schedule *s)
         first ? unknown_unit_ns : (double)s->estimate.mean_ns * (double)s->count / (double)units;
     para__schedule_ask(s, units, unit_ns * (double)units, 0);
     s->ask.varies = true;
-    const para__costs costs = para__costs_now(s->pool);
-    const bool few = !first || units <= (size_t)FIRST_UNITS * s->workers;
+    /* Units that may be dear are not kept waiting for a pool to be made. Small reductions are not
+     * such: their units are few because their blocks are. */
+    const bool by_novice = s->pool->is_novice;
+    const para__costs costs = by_novice ? para__costs_assumed : para__costs_now(s->pool);
+    const size_t tasks = by_novice && !s->options->chunk ? s->count : units;
+    const bool few = !first || tasks <= (size_t)FIRST_UNITS * s->workers;
     if (few && para__share_at_once(&s->ask, unit_ns, &costs)) {
         s->plan = para__decide(&s->ask, &costs);
         s->timed = true;
