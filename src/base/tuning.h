@@ -204,8 +204,8 @@ PARA__REAL(PARA__FIRST_CREDIT_PART, 1.0 / 8) /* 0.5 to 2 */
 PARA__COUNT(PARA__REFUSED_MOST, 3) /* 0.5 to 2 */
 
 /* Short calls of a trial in a row, of which the last is timed, and shared ones that are timed after
- * it. Compared (docs/performance.md): the first finds data where the other way has left them; two in a row are 1.00 to
- * 1.03 of the time of sums. */
+ * it. Compared (docs/performance.md): the first finds data where the other way has left them; two
+ * in a row are 1.00 to 1.03 of the time of sums. */
 PARA__COUNT(PARA__TRIALS_IN_A_ROW, 3)  /* 1 to 2 */
 PARA__COUNT(PARA__TIMED_AFTERWARDS, 4) /* 0.5 to 2 */
 
@@ -250,8 +250,7 @@ PARA__REAL(PARA__FASTER, 0.95)    /* 0.5 to 2 */
 /* ---- What sharing costs: pool/calibrate.c ----------------------------------------------- */
 
 /* Before it is measured. ns. Reasoned: too low rather than too high, since calls correct that soon.
- * Plain constants, since a static value is
- * made of them. */
+ * Plain constants, since a static value is made of them. */
 #define PARA__ROUND_TRIP_NS 1000
 #define PARA__PER_HELPER_NS 50
 #define PARA__WAKE_NS       50000
