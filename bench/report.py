@@ -1,6 +1,7 @@
 """report.py FILE: writes the figures of a run (run.py --json FILE) into docs/performance.md, between its
-two marks, and draws docs/plots/*.svg with gnuplot."""
+marks, and draws docs/plots/*.svg with gnuplot."""
 import json
+import math
 import pathlib
 import subprocess
 import sys
@@ -10,7 +11,27 @@ import tables
 import targets
 
 DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+PARTS = ("summary", "figures")
+
+# What users come from; of several ways to call one runtime the fastest counts, row by row.
+ORIGINS = {"serial loop": ["serial"],
+           "OpenMP of gcc": ["gomp-static", "gomp-dynamic", "gomp-guided"],
+           "OpenMP of LLVM": ["libomp"],
+           "oneTBB": ["tbb-auto", "tbb-static", "tbb-affinity"],
+           "pthreadpool": ["pthreadpool", "pthreadpool-fine"]}
+SHORT_NS = 4000
+PROGRAMS = ("nbody", "cg", "jacobi", "gauss-seidel", "lu", "black-scholes", "kmeans", "mandelbrot")
+KINDS = (("even loops of up to 4 us", ("fixed",), lambda row: row["serial"]["ns"] <= SHORT_NS),
+         ("even loops of more than 4 us", ("fixed",), lambda row: row["serial"]["ns"] > SHORT_NS),
+         ("uneven loops", ("irregular",), None),
+         ("sums and dot products", ("sum",), None),
+         ("streams through memory", ("stream",), None),
+         ("loops within a loop", ("nested",), None),
+         ("threads that call at once", ("callers",), None),
+         ("beside CPU hogs", ("hogs",), None),
+         ("whole programs", PROGRAMS, None))
+# Nearer figures are equal on a shared machine; what a call costs may show against the serial loop.
+EQUAL, CALL_NS = 1.03, 30
 STYLE = """set terminal svg size 900,520 dynamic background '#ffffff' font 'sans-serif,13'
 set key outside right
 set grid ytics lc rgb '#dddddd'
@@ -87,13 +108,67 @@ plot {', '.join(series)}""")
 def pictures(result):
     lines = []
     for name, title, paint in (
-            ("fixed", "Fork-join with fixed work", latency),
             ("irregular", "Irregular loops", lambda p: bars("irregular", p, "speed, serial = 1")),
             ("stream", "STREAM", lambda p: bars("stream", p, "bandwidth, serial = 1"))):
         found = workload(result, name)
         if found and paint(found["points"]):
-            lines.append(f"![{title}](plots/{'latency' if name == 'fixed' else name}.svg)")
+            lines.append(f"![{title}](plots/{name}.svg)")
     return lines
+
+
+def mean_ratio(rows, names):
+    """How many times as long as para the fastest of these takes: the geometric mean over the rows."""
+    ratios = [min(row[n]["ns"] for n in names if "ns" in row.get(n, {})) / row["para"]["ns"]
+              for row in rows if any("ns" in row.get(n, {}) for n in names)]
+    return f"{math.exp(sum(map(math.log, ratios)) / len(ratios)):.2f}" if ratios else "-"
+
+
+def kind_table(result):
+    lines = ["| | rows | " + " | ".join(ORIGINS) + " |", "|---|--:|" + "--:|" * len(ORIGINS)]
+    for title, names, keep in KINDS:
+        rows = [row for name in names for row in (workload(result, name) or {"points": {}})["points"].values()
+                if "ns" in row.get("para", {}) and "ns" in row.get("serial", {}) and (not keep or keep(row))]
+        if rows:
+            lines.append(f"| {title} | {len(rows)} | " +
+                         " | ".join(mean_ratio(rows, names) for names in ORIGINS.values()) + " |")
+    return "\n".join(lines)
+
+
+def losses(result):
+    """Every row in which para takes longer than the fastest other, the worst first."""
+    found = []
+    for w in result["workloads"]:
+        for point, row in w["points"].items():
+            others = {n: f["ns"] for n, f in row.items() if n not in ("para", "floor") and "ns" in f}
+            if "ns" not in row.get("para", {}) or not others:
+                continue
+            best = min(others, key=others.get)
+            allowed = EQUAL * others[best] + (CALL_NS if best == "serial" else 0)
+            if row["para"]["ns"] > allowed > 0:
+                found.append((row["para"]["ns"] / others[best], f"{w['name']}/{point}", row["para"]["ns"], best,
+                              others[best]))
+    lines = ["| row | para | fastest other | | ratio |", "|---|--:|--:|---|--:|"]
+    for ratio, name, para, best, ns in sorted(found, reverse=True):
+        lines.append(f"| {name} | {tables.number(para)} | {tables.number(ns)} | {best} | {ratio:.2f} |")
+    return len(found), "\n".join(lines)
+
+
+def summary(result):
+    count, table = losses(result)
+    compared = sum("ns" in row.get("para", {}) for w in result["workloads"] for row in w["points"].values())
+    fixed = workload(result, "fixed")
+    picture = ("![Fork-join with fixed work](plots/latency.svg)\n\n"
+               if fixed and latency(fixed["points"]) else "")
+    return f"""How many times as long as para each takes: more than 1 means that para is faster. Means over the rows
+of the suite; of several schedules or partitioners the fastest counts, row by row.
+
+{kind_table(result)}
+
+{picture}## Where para loses
+
+In {count} of {compared} rows something else is faster by more than 3 %, or the serial loop by that and 30 ns.
+
+{table}"""
 
 
 def text(result):
@@ -113,12 +188,14 @@ def main():
         sys.exit(__doc__)
     result = json.loads(pathlib.Path(sys.argv[1]).read_text())
     page = DOCS / "performance.md"
-    old = page.read_text() if page.exists() else f"# Performance\n\n{BEGIN}\n{END}\n"
-    if BEGIN not in old or END not in old:
-        sys.exit(f"report: {page} has no {BEGIN} and {END}")
-    before, rest = old.split(BEGIN, 1)
-    after = rest.split(END, 1)[1]
-    page.write_text(f"{before}{BEGIN}\n{text(result)}\n{END}{after}")
+    written = page.read_text()
+    for part, write in zip(PARTS, (summary, text)):
+        begin, end = f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
+        if begin not in written or end not in written:
+            sys.exit(f"report: {page} has no {begin} and {end}")
+        before, rest = written.split(begin, 1)
+        written = f"{before}{begin}\n{write(result)}\n{end}{rest.split(end, 1)[1]}"
+    page.write_text(written)
 
 
 if __name__ == "__main__":

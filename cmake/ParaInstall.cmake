@@ -26,9 +26,7 @@ set(PC_DIR ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH PC_PREFIX ${PC_DIR} ${CMAKE_INSTALL_PREFIX})
 cmake_path(APPEND PC_LIBDIR "\${prefix}" ${CMAKE_INSTALL_LIBDIR})
 cmake_path(APPEND PC_INCLUDEDIR "\${prefix}" ${CMAKE_INSTALL_INCLUDEDIR})
-# Named as a library: as a required package hwloc would ask for what only a static hwloc is linked with.
-list(JOIN PARA_HWLOC_LDFLAGS " " PC_PRIVATE)
-string(APPEND PC_PRIVATE " -pthread -lm -ldl")
+set(PC_PRIVATE "-pthread -lm -ldl")
 set(PC_NEEDED "")
 if(NOT BUILD_SHARED_LIBS) # there is nothing else to link with: --static is not needed to say so
     set(PC_NEEDED " ${PC_PRIVATE}")

@@ -4,6 +4,7 @@
 #include "base/futex.h"
 #include "base/process.h"
 #include "base/thread.h"
+#include "pool/novice.h"
 #include "topology/topology.h"
 
 #include <stdio.h>
@@ -302,6 +303,21 @@ void para__after_fork(para__atomic_u32 *known, void (*handle)(void))
 {
     (void)known;
     (void)handle;
+}
+
+para_pool *para__novice(const para__executor *executor)
+{
+    (void)executor;
+    return NULL;
+}
+
+void para__novice_teach(para_pool *pool)
+{
+    (void)pool;
+}
+
+void para__novice_renew(void)
+{
 }
 
 para_status para__machine_get(const para__machine **m)

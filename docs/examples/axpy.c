@@ -1,12 +1,15 @@
-/* z = a * x + y: two arrays in, one out, and a parameter that reaches the kernel through arg. */
+/* z = a * x + y: a loop, with a parameter besides the arrays. */
 #include <para/para.h>
 #include <stdio.h>
 
 enum { n = 1000000 };
 static float x[n], y[n], z[n];
 
-/* In the expression, arg is the call's argument: a const void * to whatever the call was given. */
-PARA_MAP2_KERNEL(axpy, float, float, u, float, v, (*(const float *)arg * u) + v)
+/* After the index, each parameter's type and name; arguments of a call stand in the same order. */
+PARA_LOOP(axpy, i, float, factor, const float *, u, const float *, v, float *, w)
+{
+    w[i] = factor * u[i] + v[i];
+}
 
 int main(void)
 {
@@ -16,14 +19,7 @@ int main(void)
     }
 
     const float a = 0.5f;
-    const para_map call = {
-        .kernel = axpy,
-        .arg = &a, /* lives as long as the call: para keeps no copy */
-        .count = n,
-        .in = {PARA_IN(x), PARA_IN(y)},
-        .out = {PARA_OUT(z)},
-    };
-    const para_status status = para_pmap(NULL, &call);
+    const para_status status = para_loop(axpy, n, a, x, y, z);
     if (status != PARA_OK) {
         fprintf(stderr, "axpy: %s %s\n", para_status_text(status), para_status_detail());
         return 1;

@@ -1,21 +1,14 @@
-/* The dot product of two arrays: a reduce kernel written by hand, since it has two inputs. */
+/* The dot product of two arrays: the body returns what an element adds to the sum. */
 #include <para/para.h>
 #include <stdio.h>
 
 enum { n = 1000000 };
 static float x[n], y[n];
 
-static int dot(const para_chunk *chunk, void *acc, const void *arg)
+PARA_SUM(dot, double, i, const float *, u, const float *, v)
 {
-    const float *u = chunk->in[0], *v = chunk->in[1];
-    double sum = *(double *)acc; /* what came before this chunk */
-    (void)arg;
-    for (size_t i = 0; i < chunk->count; i++)
-        sum += (double)u[i] * v[i];
-    *(double *)acc = sum;
-    return 0;
+    return (double)u[i] * v[i];
 }
-PARA_COMBINE(add, double, a, b, a += b)
 
 int main(void)
 {
@@ -24,16 +17,8 @@ int main(void)
         y[i] = (float)(i % 7 - 3);
     }
 
-    double result = 0;
-    const para_reduce call = {
-        .kernel = dot,
-        .combine = add,
-        .count = n,
-        .in = {PARA_IN(x), PARA_IN(y)},
-        .result = &result,
-        .result_bytes = sizeof result,
-    };
-    const para_status status = para_preduce(NULL, &call);
+    double result; /* written if the call succeeds; it need not be 0 before */
+    const para_status status = para_reduce_to(&result, dot, n, x, y);
     if (status != PARA_OK) {
         fprintf(stderr, "dot: %s %s\n", para_status_text(status), para_status_detail());
         return 1;

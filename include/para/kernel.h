@@ -21,6 +21,17 @@ typedef struct para_out {
     size_t element_bytes;
 } para_out;
 
+/* Bytes from one element of a view to the next, where they are not element_bytes; 0: they are. So a
+ * view is a column of a matrix, every k-th element, a field of an array of structures:
+ *     .out = {PARA_OUT(&m[0][3])}, .strides = &(para_strides){.out = {sizeof m[0]}}
+ * Two columns do not overlap. A kernel knows the stride by itself: out[0] + i * columns. So kernels
+ * of PARA_MAP_KERNEL are not for such views. Inputs may have overlapping elements (windows), a
+ * stride less than element_bytes; outputs may not. */
+typedef struct para_strides {
+    size_t in[PARA_IN_MAX];   /* of each input, in bytes */
+    size_t out[PARA_OUT_MAX]; /* of each output */
+} para_strides;
+
 /* PARA_IN(x): the array that x points to, element by element. PARA_IN_ROWS(x, k): the same memory
  * as rows of k elements each. */
 #ifdef __cplusplus
@@ -47,12 +58,14 @@ typedef struct para_chunk {
     unsigned worker; /* number of the participant, less than the call's width: for statistics only;
                         a thread may have two of them in a call */
     unsigned kind;   /* kind of the core that its thread is placed on: 0 the most efficient, as in
-                        para_cpu_info; for kernels with a variant for each kind */
+                        para_cpu_info, and before the default pool has read the machine; for kernels
+                        with a variant for each kind */
 } para_chunk;
 
 /* A kernel returns 0, or an error code of its own that stops the call. Its rules:
- * Purity. It writes only out, acc and scratch. The values depend neither on the worker nor on the
- *    chunk's borders.
+ * Purity. It writes acc, scratch, its elements of out, and through arg what belongs to its elements
+ *    in the same way: what no other element reads or writes. The values depend neither on the
+ *    worker nor on the chunk's borders.
  * Threads. It runs on several threads at once. State that is a thread's own (a library's
  *    precision, uselocale) is that of each thread; para_pool_config.worker_init sets it.
  * Signals. The pool's threads block all except those of faults, SIGPROF and SIGVTALRM.
@@ -71,41 +84,10 @@ typedef int para_reduce_fn(const para_chunk *chunk, void *acc, const void *arg);
  * mathematical sense; it need not be commutative. */
 typedef void para_combine_fn(void *acc, const void *rhs, const void *arg);
 
-/* Kernels from one expression. `arg`, the call's argument, is in scope as `const void *`.
- *   PARA_MAP_KERNEL(square, double, double, x, x * x)        out[i] = f(in[0][i])
- *   PARA_MAP2_KERNEL(axpy, double, double, x, double, y, *(const double *)arg * x + y)
+/* The two functions of a reduction, for para_preduce; `arg`, the call's argument, is in scope as
+ * `const void *`. reduction.h makes them in one, with identity and types; loop.h has maps.
  *   PARA_REDUCE_KERNEL(sum, double, s, double, x, s += x)    for each x: the statement
- *   PARA_COMBINE(add, double, s, t, s += t)                  the statement folds t into s
- * These map kernels may run in place: they read each element before they write it, and only there.
- */
-#define PARA_MAP_KERNEL(name, out_type, in_type, x, ...)                                   \
-    static int name(const para_chunk *para_c_, const void *arg)                            \
-    {                                                                                      \
-        const in_type *para_x_ = PARA_CAST_(const in_type *, para_c_->in[0]);              \
-        out_type *para_o_ = PARA_CAST_(out_type *, para_c_->out[0]);                       \
-        (void)arg;                                                                         \
-        for (size_t para_i_ = 0, para_n_ = para_c_->count; para_i_ < para_n_; para_i_++) { \
-            const in_type x = para_x_[para_i_];                                            \
-            para_o_[para_i_] = (__VA_ARGS__);                                              \
-        }                                                                                  \
-        return 0;                                                                          \
-    }
-
-#define PARA_MAP2_KERNEL(name, out_type, x_type, x, y_type, y, ...)                        \
-    static int name(const para_chunk *para_c_, const void *arg)                            \
-    {                                                                                      \
-        const x_type *para_x_ = PARA_CAST_(const x_type *, para_c_->in[0]);                \
-        const y_type *para_y_ = PARA_CAST_(const y_type *, para_c_->in[1]);                \
-        out_type *para_o_ = PARA_CAST_(out_type *, para_c_->out[0]);                       \
-        (void)arg;                                                                         \
-        for (size_t para_i_ = 0, para_n_ = para_c_->count; para_i_ < para_n_; para_i_++) { \
-            const x_type x = para_x_[para_i_];                                             \
-            const y_type y = para_y_[para_i_];                                             \
-            para_o_[para_i_] = (__VA_ARGS__);                                              \
-        }                                                                                  \
-        return 0;                                                                          \
-    }
-
+ *   PARA_COMBINE(add, double, s, t, s += t)                  the statement folds t into s */
 #define PARA_REDUCE_KERNEL(name, acc_type, acc, in_type, x, ...)                           \
     static int name(const para_chunk *para_c_, void *para_acc_, const void *arg)           \
     {                                                                                      \

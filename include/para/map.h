@@ -18,8 +18,9 @@ typedef struct para_map {
     para_out out[PARA_OUT_MAX]; /* likewise */
     size_t scratch_bytes;       /* worker-local memory for the kernel */
     para_options options;
-    para_report *report; /* filled if not NULL */
-    size_t reserved[2];  /* zero; a later version gives them a meaning */
+    para_report *report;         /* filled if not NULL */
+    size_t reserved[2];          /* zero; a later version gives them a meaning */
+    const para_strides *strides; /* NULL: each view's elements follow each other */
 } para_map;
 
 #ifdef __cplusplus
@@ -32,8 +33,9 @@ extern "C" {
  *
  * pool    NULL: the default pool, made on first use.
  * Views   stay the caller's and must not change during the call. An output may be an input as
- *         well if both are exactly the same view (in place); any other overlap is refused. Memory
- *         that a kernel reaches through arg is not checked.
+ *         well if both are exactly the same view (in place); any other overlap is refused. Views
+ *         with strides overlap if they have a byte in common, or might have if they were longer.
+ *         Memory that a kernel reaches through arg is not checked.
  * Threads any. Several threads may use one pool at once, and kernels may call again. The call
  *         returns when all chunks are done; it never waits for a worker to become free. A thread
  *         is not cancelled (pthread_cancel) in a call that is shared. In one that runs on its

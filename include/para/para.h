@@ -1,4 +1,4 @@
-/* para: a shared-memory data-parallel engine. This header includes all others but short.h. */
+/* para: a shared-memory data-parallel engine. Includes all that programs need. */
 #ifndef PARA_PARA_H
 #define PARA_PARA_H
 
@@ -9,11 +9,14 @@
 #include <para/deadline.h>
 #include <para/guard.h>
 #include <para/kernel.h>
+#include <para/loop.h>
 #include <para/map.h>
 #include <para/mutex.h>
 #include <para/pool.h>
 #include <para/reduce.h>
+#include <para/reduction.h>
 #include <para/semaphore.h>
+#include <para/setup.h>
 #include <para/shared_mutex.h>
 #include <para/status.h>
 #include <para/topology.h>

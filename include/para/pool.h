@@ -149,8 +149,9 @@ PARA_API void para_pool_trim(para_pool *pool);
  * of the pool's (scratch, partial results); _WORKER_INIT; for NULL those of para_pool_create. */
 PARA_API para_status para_pool_restart(para_pool *pool);
 
-/* The pool that calls with pool NULL use: made on first use as by para_pool_create(&p, NULL),
- * shared by all threads, never destroyed before the process ends; in a child of fork() made anew.
+/* The pool that calls with pool NULL use, made as by para_pool_create(&p, NULL), shared by all
+ * threads, never destroyed before the process ends; in a child of fork() made anew. Made by this
+ * function, by a call that is worth it, and by whatever else needs it; calls run alone before that.
  * NULL if it cannot be made; the next call tries again. Must not be destroyed. Any thread. */
 PARA_API para_pool *para_default_pool(void);
 

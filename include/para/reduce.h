@@ -31,8 +31,11 @@ typedef struct para_reduce {
                                 us */
     size_t scratch_bytes;    /* worker-local memory for the kernel */
     para_options options;
-    para_report *report; /* filled if not NULL */
-    size_t reserved[2];  /* zero; a later version gives them a meaning */
+    para_report *report;         /* filled if not NULL */
+    size_t reserved[2];          /* zero; a later version gives them a meaning */
+    para_out out[PARA_OUT_MAX];  /* arrays that the kernel fills besides, as a map's; none may
+                                   overlap the result */
+    const para_strides *strides; /* NULL: each view's elements follow each other */
 } para_reduce;
 
 #ifdef __cplusplus
@@ -60,6 +63,9 @@ extern "C" {
  * need more, fewer workers take part, or the caller alone, whose stack then has 1 + log2(blocks)
  * accumulators. Where the system refuses memory the call runs on its thread alone, with the least
  * that its blocks need (PARA_WHY_MEMORY); PARA_ERR_MEMORY if that is refused too.
+ *
+ * Outputs: a kernel call fills the outputs' elements of its block, which no other call gets. What
+ * overlaps are refused, and what a failed call has written of them, is as in para_pmap.
  *
  * Pool, threads, order, fork, errors: as para_pmap; and PARA_ERR_NULL_COMBINE,
  * PARA_ERR_NULL_RESULT. count = 0 succeeds, calls nothing and leaves result as it is. */

@@ -21,13 +21,15 @@
 
 /* Names that end in an underscore are the headers' own. C++ reserves two underscores in a row. */
 
-/* A cast and a null pointer without warnings from any compiler. */
+/* A cast, a null pointer and a structure's zeros without warnings from any compiler. */
 #ifdef __cplusplus
 #define PARA_CAST_(type, value) static_cast<type>(value)
 #define PARA_NULL_              nullptr
+#define PARA_ZERO_              /* the initialiser of a structure of zeros */
 #else
 #define PARA_CAST_(type, value) ((type)(value))
 #define PARA_NULL_              ((void *)0)
+#define PARA_ZERO_              0
 #endif
 
 #ifdef __cplusplus

@@ -33,19 +33,19 @@ __attribute__((constructor(101))) static void look_at_clocks(void)
     loaded = read_clocks();
 }
 
-/* The tick's length in ns over a span that begins there. *gap_ns: the gaps of its two ends together
- * if they are so long that they show, else 0. */
-static double tick_over(moment begin, double *gap_ns)
+/* The tick's length in ns over a span of at least so much that begins there. *gap_ns: the gaps of
+ * its two ends together if they are more than that part of the span, else 0. */
+static double tick_over(moment begin, double least_ns, double part, double *gap_ns)
 {
     moment end = read_clocks();
-    while (end.ns - begin.ns < PARA__TICK_SPAN_NS)
+    while ((double)(end.ns - begin.ns) < least_ns)
         end = read_clocks();
     if (end.ticks <= begin.ticks)
         end.ticks = begin.ticks + 1;
     const double span = (double)(end.ns - begin.ns);
     const double length = span / (double)(end.ticks - begin.ticks);
     *gap_ns = (double)(begin.gap + end.gap) * length;
-    *gap_ns = *gap_ns < span * PARA__TICK_GAP ? 0 : *gap_ns;
+    *gap_ns = *gap_ns < span * part ? 0 : *gap_ns;
     return length;
 }
 
@@ -57,9 +57,18 @@ double para__ns_per_tick(void)
         double best_gap_ns;
         const moment begin = read_clocks();
         const bool is_recent = loaded.ns && begin.ns - loaded.ns < PARA__TICK_RECENT_NS;
-        double best = tick_over(is_recent ? loaded : begin, &best_gap_ns);
+        if (is_recent &&
+            begin.ns - loaded.ns < PARA__TICK_SPAN_NS) { /* measured anew by later calls */
+            const double rough =
+                tick_over(loaded, PARA__TICK_SHORT_SPAN_NS, PARA__TICK_SHORT_GAP, &best_gap_ns);
+            if (best_gap_ns == 0)
+                return rough;
+        }
+        double best =
+            tick_over(is_recent ? loaded : begin, PARA__TICK_SPAN_NS, PARA__TICK_GAP, &best_gap_ns);
         for (int attempt = 0; attempt < 2 && best_gap_ns > 0; attempt++) {
-            const double again = tick_over(read_clocks(), &gap_ns);
+            const double again =
+                tick_over(read_clocks(), PARA__TICK_SPAN_NS, PARA__TICK_GAP, &gap_ns);
             best = gap_ns < best_gap_ns ? again : best;
             best_gap_ns = gap_ns < best_gap_ns ? gap_ns : best_gap_ns;
         }

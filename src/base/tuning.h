@@ -38,6 +38,10 @@ PARA__REAL(PARA__LONG_NS, 50000) /* - */
 PARA__REAL(PARA__TICK_SPAN_NS, 1e5) /* - */
 PARA__REAL(PARA__TICK_GAP, 0.005)   /* - */
 
+/* At the start of a process a shorter span is enough, and 1 %. */
+PARA__REAL(PARA__TICK_SHORT_SPAN_NS, 2e4) /* - */
+PARA__REAL(PARA__TICK_SHORT_GAP, 0.01)    /* - */
+
 /* The span may begin when the library was loaded, if that is no longer ago. ns. Reasoned: a longer
  * time may have a suspended machine in it, which stops one of the clocks. */
 PARA__REAL(PARA__TICK_RECENT_NS, 1e10) /* - */
@@ -223,6 +227,29 @@ PARA__REAL(PARA__VERY_UNEVEN, 4) /* 0.5 to 2 */
  * Compared in tests/unit/tuner.c, with noise of 2 %. */
 PARA__REAL(PARA__NO_LONGER, 1.03) /* 0.5 to 1 */
 PARA__REAL(PARA__FASTER, 0.95)    /* 0.5 to 2 */
+
+/* ---- A thread's arms: plan/arms.c ------------------------------------------------------- */
+
+/* A window has at least so many calls, and ends when the site of its first call comes again, or
+ * after so many. Reasoned: some 100 us. */
+PARA__COUNT(PARA__WINDOW_CALLS, 32) /* - */
+PARA__COUNT(PARA__WINDOW_MOST, 256) /* - */
+
+/* The least distance of two trials in windows, doubled for each that is lost in a row, so often at
+ * most. Reasoned. */
+PARA__COUNT(PARA__ARM_WINDOWS, 16)     /* - */
+PARA__COUNT(PARA__TRIALS_LOST_MOST, 4) /* - */
+
+/* Windows of a trial, of which all but the first count. Reasoned: the first finds data where the
+ * other arm has left them. Plain, since arrays have this size. */
+#define PARA__TRIAL_WINDOWS 4
+
+/* An arm is better if its windows are shorter by this part. Reasoned: less is noise. */
+PARA__REAL(PARA__ARM_BETTER, 0.03) /* - */
+
+/* Where all short calls of a thread run alone, those from so many ns on are timed. Measured: all
+ * that is gained by the arm is some percent, and a look with all that goes with it takes 100 ns. */
+PARA__REAL(PARA__TOGETHER_NS, 10000) /* - */
 
 /* ---- What sharing costs: pool/calibrate.c ----------------------------------------------- */
 

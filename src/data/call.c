@@ -3,6 +3,8 @@
 #include "base/memory.h"
 #include "base/status.h"
 
+#include <para/setup.h>
+
 const char *para_why_text(para_why why)
 {
     static const char *const texts[] = {
@@ -24,11 +26,17 @@ const char *para_why_text(para_why why)
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown";
 }
 
+para_status para_refuse_count_(size_t count)
+{
+    return para__fail(PARA_ERR_OVERFLOW, "a count of %zu (%td)", count, (ptrdiff_t)count);
+}
+
 void *para__call_memory(para__call *call, size_t bytes)
 {
-    /* A forked pool's lanes may have been caught halfway: they are left alone. */
+    /* A forked pool's lanes may have been caught halfway: they are left alone. So are the novice's:
+     * the call may leave it. */
     para__schedule *s = &call->schedule;
-    if (!s->lane && !para__pool_is_forked(s->pool))
+    if (!s->lane && !s->pool->is_novice && !para__pool_is_forked(s->pool))
         s->lane = para__lane_lease(&s->pool->lanes);
     if (s->lane)
         return para__lane_arena(s->lane, bytes);

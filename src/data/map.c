@@ -56,7 +56,8 @@ static para_status check_map(const para_map *map, map_job *job)
     if (!map->kernel)
         return para__fail(PARA_ERR_NULL_KERNEL, NULL);
     const para_status status = para__options_check(&map->options, map->reserved);
-    return status ? status : para__views_check(map->in, map->out, map->count, &job->views);
+    return status ? status
+                  : para__views_check(map->in, map->out, map->strides, map->count, &job->views);
 }
 
 /* Runs the call as one chunk on this thread. If the loop takes nanoseconds, a job and a runner

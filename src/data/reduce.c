@@ -144,8 +144,14 @@ static para_status check_reduce(const para_reduce *reduce, reduce_job *job)
         return para__fail(PARA_ERR_NULL_RESULT, NULL);
     if (reduce->result_bytes > SIZE_MAX / 256)
         return para__fail(PARA_ERR_OVERFLOW, "an accumulator of %zu bytes", reduce->result_bytes);
-    const para_status status = para__options_check(&reduce->options, reduce->reserved);
-    return status ? status : para__views_check(reduce->in, NULL, reduce->count, &job->views);
+    para_status status = para__options_check(&reduce->options, reduce->reserved);
+    if (!status)
+        status =
+            para__views_check(reduce->in, reduce->out, reduce->strides, reduce->count, &job->views);
+    if (!status &&
+        para__views_write(&job->views, reduce->count, reduce->result, reduce->result_bytes))
+        status = para__fail(PARA_ERR_OVERLAP, "the result is part of an output");
+    return status;
 }
 
 /* What units follow from. */

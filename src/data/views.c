@@ -2,8 +2,6 @@
 
 #include "base/status.h"
 
-#include <stdbool.h>
-
 /* A view's range in memory, to find overlaps. */
 typedef struct span {
     uintptr_t first, end;
@@ -85,12 +83,80 @@ static uint32_t out_length(const para_out *out)
     return m;
 }
 
-para_status para__views_check(const para_in *in, const para_out *out, size_t count,
-                              para__views *views)
+static size_t common_divisor(size_t a, size_t b)
+{
+    while (b) {
+        const size_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* A view with a stride. */
+typedef struct lattice {
+    span span;
+    size_t element, step;
+} lattice;
+
+static para_status add_stride(lattice *l, size_t element, size_t stride, size_t count)
+{
+    size_t extent;
+    l->element = element;
+    l->step = stride ? stride : element;
+    if (__builtin_mul_overflow(count - (count != 0), l->step, &extent) ||
+        __builtin_add_overflow(extent, count ? element : 0, &extent) ||
+        __builtin_add_overflow(l->span.first, extent, &l->span.end))
+        return PARA_ERR_OVERFLOW;
+    return PARA_OK;
+}
+
+/* Whether no element of one view has a byte of the other's. The elements of a view with a stride
+ * are at the same places of each period, so two columns of a matrix are apart. The common divisor
+ * of two strides is a period of both. */
+static bool are_apart(const lattice *a, const lattice *b)
+{
+    if (a->span.first >= b->span.end || b->span.first >= a->span.end)
+        return true;
+    const size_t period = common_divisor(a->step, b->step);
+    const size_t behind = (b->span.first % period + period - a->span.first % period) % period;
+    return behind >= a->element && b->element <= period - behind;
+}
+
+/* Gives the views their strides, and checks them anew. */
+static para_status check_strides(const para_in *in, const para_out *out,
+                                 const para_strides *strides, size_t count, para__views *views)
+{
+    lattice of[PARA_IN_MAX + PARA_OUT_MAX];
+    const uint32_t n = views->in_count, all = n + views->out_count;
+    for (uint32_t v = 0; v < all; v++) {
+        const bool is_in = v < n;
+        const size_t bytes = is_in ? in[v].element_bytes : out[v - n].element_bytes;
+        of[v].span.first = (uintptr_t)views->view[v].data;
+        if (add_stride(&of[v], bytes, is_in ? strides->in[v] : strides->out[v - n], count))
+            return view_fault(PARA_ERR_OVERFLOW, is_in ? "in" : "out", is_in ? v : v - n, count);
+        views->view[v].bytes = of[v].step;
+    }
+    for (uint32_t o = n; o < all; o++) {
+        if (of[o].step < of[o].element && count > 1)
+            return para__fail(PARA_ERR_OVERLAP, "elements of out[%u]", o - n);
+        for (uint32_t v = 0; v < o; v++) {
+            const bool in_place = v < n && of[v].span.first == of[o].span.first &&
+                                  of[v].element == of[o].element && of[v].step == of[o].step;
+            if (!in_place && !are_apart(&of[v], &of[o]))
+                return para__fail(PARA_ERR_OVERLAP, "out[%u] and %s[%u]", o - n,
+                                  v < n ? "in" : "out", v < n ? v : v - n);
+        }
+    }
+    return PARA_OK;
+}
+
+para_status para__views_check(const para_in *in, const para_out *out, const para_strides *strides,
+                              size_t count, para__views *views)
 {
     span spans[PARA_IN_MAX + PARA_OUT_MAX];
     const uint32_t n = in_length(in);
-    const uint32_t m = out ? out_length(out) : 0;
+    const uint32_t m = out_length(out);
     views->in_count = n;
     views->out_count = m;
     for (uint32_t k = 0; k < n; k++) {
@@ -105,6 +171,8 @@ para_status para__views_check(const para_in *in, const para_out *out, size_t cou
         if (status)
             return view_fault(status, "out", k, count);
     }
+    if (strides)
+        return check_strides(in, out, strides, count, views);
     for (uint32_t o = n; o < n + m; o++) {
         const uint32_t v = find_overlap(views, spans, o);
         if (v != o)
@@ -112,4 +180,15 @@ para_status para__views_check(const para_in *in, const para_out *out, size_t cou
                               v < n ? v : v - n);
     }
     return PARA_OK;
+}
+
+bool para__views_write(const para__views *views, size_t count, const void *data, size_t bytes)
+{
+    const uintptr_t first = (uintptr_t)data;
+    for (uint32_t v = views->in_count; v < views->in_count + views->out_count; v++) {
+        const uintptr_t out = (uintptr_t)views->view[v].data;
+        if (count && out < first + bytes && first < out + count * views->view[v].bytes)
+            return true;
+    }
+    return false;
 }

@@ -4,6 +4,7 @@
 
 #include <para/kernel.h>
 #include <para/status.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A call's views, one after the other: inputs, then outputs. They are part of a job's payload, so
@@ -12,7 +13,7 @@ typedef struct para__views {
     uint32_t in_count, out_count;
     struct {
         char *data;
-        size_t bytes; /* of an element */
+        size_t bytes; /* from an element to the next */
     } view[PARA_IN_MAX + PARA_OUT_MAX];
 } para__views;
 
@@ -21,10 +22,13 @@ typedef struct para__views {
     (sizeof(type) - sizeof(para__views) + offsetof(para__views, view) + \
      ((size_t)(views).in_count + (views).out_count) * sizeof((views).view[0]))
 
-/* Checks the views of a call of count elements; out NULL: the call has no outputs. Errors:
+/* Checks the views of a call of count elements. strides NULL: elements follow each other. Errors:
  * PARA_ERR_NULL_VIEW, PARA_ERR_ELEMENT_SIZE, PARA_ERR_OVERFLOW, PARA_ERR_OVERLAP. */
-para_status para__views_check(const para_in *in, const para_out *out, size_t count,
-                              para__views *views);
+para_status para__views_check(const para_in *in, const para_out *out, const para_strides *strides,
+                              size_t count, para__views *views);
+
+/* Whether an output of the call has one of those bytes. */
+bool para__views_write(const para__views *views, size_t count, const void *data, size_t bytes);
 
 /* Points a chunk at elements [first, first + count). */
 typedef struct para__aim {

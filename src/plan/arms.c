@@ -2,63 +2,79 @@
 
 #include "base/bounds.h"
 
-/* An arm is better if its windows are shorter by this part; less is noise. */
-static const double clearly_better = 0.03;
+static double least_ratio(const para__arms *arms)
+{
+    double least = arms->ratio[0];
+    for (unsigned i = 1; i < PARA__WINDOWS_COMPARED; i++)
+        least = para__min(least, arms->ratio[i]);
+    return least;
+}
 
-/* All calls alone take what they are predicted to take, so that is not tried where windows take
- * clearly less: with many workers a trial would cost many times what it can gain. And a thread that
- * is mostly elsewhere has nothing to gain. */
-static const double least_ratio = 0.9;
-static const double most_ratio = 4;
-
+/* After the last window of a trial. */
 static void choose(para__arms *arms)
 {
-    const bool is_better = arms->ratio[!arms->arm] < arms->ratio[arms->arm] * (1 - clearly_better);
+    const double least = least_ratio(arms);
+    const bool is_better = arms->tried < least * (1 - PARA__ARM_BETTER);
     arms->lost = is_better ? 0 : (uint8_t)para__min(arms->lost + 1, PARA__TRIALS_LOST_MOST);
-    if (is_better)
+    arms->other = is_better ? (float)least : arms->tried;
+    if (is_better) {
         arms->arm = !arms->arm;
+        for (unsigned i = 0; i < PARA__WINDOWS_COMPARED; i++)
+            arms->ratio[i] = arms->tried;
+    }
     arms->windows_left = (uint16_t)(PARA__ARM_WINDOWS << arms->lost);
+    arms->credit = 0;
 }
 
-static void end_window(para__arms *arms, uint64_t ns)
+/* The other arm takes as long as when it was last tried; or alone, which is the first to be tried,
+ * as predicted. */
+static bool is_time_for_trial(const para__arms *arms)
 {
-    const double ratio = (double)ns / arms->alone_ns;
-    const para__arm arm = para__arms_now(arms);
+    const double longer = arms->other - least_ratio(arms);
+    return arms->windows_left == 0 && arms->credit >= longer * arms->alone_ns * PARA__TRIAL_WINDOWS;
+}
+
+/* After each PARA__ARM_WINDOWS. Other sites than before are another part of the program. */
+static void look_at_sites(para__arms *arms)
+{
+    if (arms->sites != arms->known) {
+        arms->other = 1;
+        arms->lost = 0;
+        arms->windows_left = (uint16_t)para__min((int)arms->windows_left, (int)PARA__ARM_WINDOWS);
+    }
+    arms->known = arms->sites;
+    arms->sites = 0;
+    arms->windows = 0;
+}
+
+static void end_window(para__arms *arms, double ns)
+{
+    const float ratio = (float)(ns / arms->alone_ns);
     if (arms->trial) {
-        if (--arms->trial > 0)
-            return; /* the first of its windows */
-        arms->ratio[arm] = (float)ratio;
-        choose(arms);
+        const bool is_second = arms->trial == PARA__WINDOWS_COMPARED;
+        arms->tried = is_second || ratio < arms->tried ? ratio : arms->tried;
+        if (--arms->trial == 0)
+            choose(arms);
         return;
     }
-    const double known = arms->ratio[arm];
-    arms->ratio[arm] = (float)(known == 0 || ratio < known ? ratio : known + (ratio - known) / 8);
+    if (++arms->windows == PARA__ARM_WINDOWS)
+        look_at_sites(arms);
+    arms->ratio[arms->next] = ratio;
+    arms->next = (uint8_t)((arms->next + 1) % PARA__WINDOWS_COMPARED);
+    arms->credit += (float)(ns * PARA__CREDIT_PART / (1u << arms->lost));
     if (arms->windows_left > 0)
         arms->windows_left--;
-    else if (ratio < most_ratio && (arms->arm == PARA__ALL_ALONE || ratio > least_ratio))
+    if (is_time_for_trial(arms))
         arms->trial = PARA__TRIAL_WINDOWS;
-}
-
-static void begin_part(para__arms *arms)
-{
-    arms->kind = arms->sites;
-    arms->ratio[0] = 0;
-    arms->ratio[1] = 0;
-    arms->arm = PARA__EACH_FOR_ITSELF;
-    arms->lost = 0;
-    arms->windows_left = PARA__ARM_WINDOWS;
 }
 
 void para__arms_next_window(para__arms *arms, uint32_t site, uint64_t now_ns)
 {
-    const bool is_new = arms->sites != arms->kind && arms->sites == arms->last && !arms->trial;
-    if (arms->since == 0 || is_new)
-        begin_part(arms);
-    else if (arms->alone_ns > 0)
-        end_window(arms, now_ns - arms->since);
-    if (!arms->trial) /* a trial's may have others, while helpers wake */
-        arms->last = arms->sites;
-    arms->sites = 0;
+    if (arms->since == 0) {
+        arms->other = 1;
+        arms->windows_left = PARA__ARM_WINDOWS;
+    } else if (arms->alone_ns > 0)
+        end_window(arms, (double)(now_ns - arms->since));
     arms->since = now_ns;
     arms->first = site;
     arms->calls = 0;

@@ -3,40 +3,45 @@
  * Loops that follow each other disturb each other: what a helper has left in its cache, the next
  * loop misses. So each loop may be worth sharing by itself, and all of them together may not. No
  * single call shows that; the time that a thread takes for a window of calls does. There are two
- * arms: each call decided for itself, and all calls alone. The thread runs the arm whose windows
- * take less of the time that their calls are predicted to take alone, so that windows of different
- * calls can be compared. Now and then it tries the other arm for two windows. The second one
- * counts, because the first finds data where the other arm has left it. A lost trial doubles the
- * time to the next one: trials take 1/8 of the windows at first, and 1/128 in the end. Disturbances
- * only make a window longer, so an arm's figure follows down at once and up slowly. If two windows
- * in a row have the same calls, and others than before, a new part of the program has begun, and
- * all is learnt anew. */
+ * arms: each call decided for itself, and all calls alone. A window's ratio is its time
+ * divided by the time that its calls are predicted to take alone. The prediction need not be right:
+ * among shared calls, calls alone look up to twice as dear as they are. It is the same for both
+ * arms, which is what counts.
+ *
+ * The other arm is tried for PARA__TRIAL_WINDOWS. The first finds data where the other arm has left
+ * them. The least ratio of the rest is compared with the least of as many windows before the trial,
+ * since what disturbs a window makes it longer. Trials are paid from a credit, a part of the
+ * thread's time. A trial costs what the other arm took longer the last time, and the first one what
+ * is predicted. Each trial that is lost halves that part, and doubles the least distance to the
+ * next trial. Where 16 windows have other sites than the 16 before, another part of the program has
+ * begun: there, trials are as frequent as at the beginning. */
 #ifndef PARA_PLAN_ARMS_H
 #define PARA_PLAN_ARMS_H
+
+#include "base/tuning.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 typedef enum para__arm { PARA__EACH_FOR_ITSELF, PARA__ALL_ALONE } para__arm;
 
-enum {
-    PARA__WINDOW_CALLS = 32,    /* a window has at least so many, and */
-    PARA__WINDOW_MOST = 256,    /* ends when the site of its first call comes again, or here */
-    PARA__ARM_WINDOWS = 16,     /* before the first trial of the other arm, doubled for each lost */
-    PARA__TRIALS_LOST_MOST = 4, /* to 256 */
-    PARA__TRIAL_WINDOWS = 2     /* of which the last counts */
-};
+/* Windows of the arm in use that a trial is compared with. */
+enum { PARA__WINDOWS_COMPARED = PARA__TRIAL_WINDOWS - 1 };
 
-typedef struct para__arms { /* of a thread, so in few bytes */
-    float ratio[2]; /* of each arm: time of a window to that of its calls alone; 0: not known */
-    float alone_ns; /* of the window's calls, as predicted */
-    uint32_t first; /* the site of its first call */
-    uint32_t sites; /* the sum of those of all: which calls the window has, */
-    uint32_t last;  /* the one before it had, */
-    uint32_t kind;  /* and those have of which the ratios are known */
-    uint64_t since; /* the window began at (ns); 0: none has */
-    uint16_t calls; /* in it */
-    uint16_t windows_left; /* until the other arm is tried */
+typedef struct para__arms {              /* of a thread, so in few bytes */
+    float ratio[PARA__WINDOWS_COMPARED]; /* of the arm in use: of its last windows */
+    float tried;                         /* of the other arm: the least ratio in this trial */
+    float other;                         /* of the other arm: that of its last trial */
+    float credit;                        /* for a trial, ns */
+    float alone_ns;                      /* of the window's calls, as predicted */
+    uint32_t first;                      /* the site of its first call */
+    uint32_t sites;        /* a bit of each site of the windows since it was last looked at, */
+    uint32_t known;        /* and what they were before */
+    uint64_t since;        /* the window began at (ns); 0: none has */
+    uint16_t calls;        /* in it */
+    uint16_t windows_left; /* until the other arm may be tried */
+    uint8_t windows;       /* since the sites were looked at */
+    uint8_t next;          /* place in ratio[] of the next window */
     uint8_t trial; /* windows of a trial of the other arm, from the present one on; 0: none */
     uint8_t lost;  /* trials in a row */
     uint8_t arm;   /* para__arm: the one in use, beside trials */
@@ -51,16 +56,15 @@ static inline para__arm para__arms_now(const para__arms *arms)
 /* Whether a call of that site ends a window: then para__arms_next_window is to be told the time. */
 static inline bool para__arms_is_full(const para__arms *arms, uint32_t site)
 {
-    return arms->calls >= PARA__WINDOW_CALLS &&
-           (site == arms->first || arms->calls >= PARA__WINDOW_MOST);
+    return arms->since == 0 || (arms->calls >= PARA__WINDOW_CALLS &&
+                                (site == arms->first || arms->calls >= PARA__WINDOW_MOST));
 }
 
-/* Adds a short call that would be shared if it were decided for itself, and would take alone_ns
- * alone. */
+/* Adds a short call, in whatever way it runs, that would take alone_ns alone. */
 static inline void para__arms_add(para__arms *arms, uint32_t site, double alone_ns)
 {
     arms->calls++;
-    arms->sites += site;
+    arms->sites |= UINT32_C(1) << ((site * UINT32_C(0x9e3779b1)) >> 27);
     arms->alone_ns += (float)alone_ns;
 }
 

@@ -54,6 +54,8 @@ para__range para__ticket_units(const para__division *division, unsigned s, unsig
 
 void para__division_check(const para__division *d)
 {
+    if (!PARA__ASSERTS)
+        return;
     PARA__ASSERT(d->width >= 1 && d->caller_slice < d->width);
     PARA__ASSERT(d->tickets >= 1 && d->tickets <= PARA__SLICE_TICKETS_MAX);
     PARA__ASSERT(d->head_start <= d->units && (d->head_start == 0 || d->grain.log2 == 0));

@@ -74,7 +74,8 @@ static void set_spin(para_pool *pool, double wake_ns)
 {
     const double ns =
         para__clamp(PARA__SPIN_WAKES * wake_ns, PARA__SPIN_LEAST_NS, PARA__SPIN_MOST_NS);
-    const bool never = pool->is_passive || para__pool_workers(pool) > pool->machine->cpu_count;
+    const bool never =
+        pool->is_passive || pool->is_novice || para__pool_workers(pool) > pool->machine->cpu_count;
     para__store_relaxed(&pool->lanes.spin_ticks,
                         never ? 0 : para__ns_to_ticks(ns)); /* see lane.h */
 }

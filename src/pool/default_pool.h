@@ -6,12 +6,16 @@
 
 typedef PARA__ATOMIC_OF(para_pool *) para__atomic_pool;
 
-/* [E6] The default pool, once it is made. Written by default_pool.c alone. */
+/* [E6] The default pool, once it is made; before that the novice, once there was a call (novice.h).
+ * Written by default_pool.c alone. */
 extern para__atomic_pool para__default_pool;
 
 /* Makes the default pool if there is none. *pool is untouched on failure. Errors: those of
  * para_pool_create. */
 para_status para__default_pool_make(para_pool **pool);
+
+/* The same, but the novice will do. */
+para_status para__default_pool_begin(para_pool **pool);
 
 /* Replaces NULL by the default pool; returns NULL if that does not exist yet. */
 static inline para_pool *para__pool_if_made(para_pool *pool)
@@ -26,7 +30,18 @@ static inline para_status para__pool_resolve(para_pool **pool)
     if (*pool)
         return PARA_OK;
     *pool = para__pool_if_made(NULL);
-    return *pool && !para__pool_is_forked(*pool) ? PARA_OK : para__default_pool_make(pool);
+    return *pool && !(*pool)->is_novice && !para__pool_is_forked(*pool)
+               ? PARA_OK
+               : para__default_pool_make(pool);
+}
+
+/* The same for a call, which the novice runs alone. */
+static inline para_status para__pool_resolve_call(para_pool **pool)
+{
+    if (*pool)
+        return PARA_OK;
+    *pool = para__pool_if_made(NULL);
+    return *pool && !para__pool_is_forked(*pool) ? PARA_OK : para__default_pool_begin(pool);
 }
 
 /* The same, and waits until the pool is ready. It cannot wait for a parent's pool, nor in

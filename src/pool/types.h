@@ -36,6 +36,7 @@ struct para_pool {
     unsigned requested; /* workers that have a place */
     unsigned fit;       /* threads that there is room for */
     bool has_threads;   /* that of worker 0 was created */
+    bool is_novice;     /* it has no workers, and knows no machine: see novice.h */
     bool is_hybrid;     /* its cores are of several kinds */
     bool is_passive;    /* threads that wait sleep at once */
     para_binding binding;

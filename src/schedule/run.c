@@ -11,6 +11,22 @@
 
 /* ---- Before it runs ------------------------------------------------------------------- */
 
+/* A call that the novice would share goes on in the default pool, which is made for it; there it is
+ * decided anew. Whether it does; its width is 1 if it cannot. */
+static bool leave_novice(para__schedule *s)
+{
+    para_pool *made = NULL;
+    if (!s->pool->is_novice)
+        return false;
+    if (para__in_loader((uintptr_t)s->site))
+        para__schedule_stay_alone(s, PARA_WHY_LOADING);
+    else if (para__default_pool_make(&made))
+        para__schedule_stay_alone(s, PARA_WHY_MEMORY);
+    else
+        para__schedule_move(s, made);
+    return made != NULL;
+}
+
 /* A plan to share is carried out if the process has its threads, they need not wait for what this
  * thread holds, and a lane is free. */
 static void take_lane(para__schedule *s)
@@ -29,7 +45,7 @@ para_status para__schedule_open(para__schedule *s, para_pool *pool, bool is_told
 {
     s->lane = NULL;
     s->since_ns = is_told ? para__now_ns() : 0;
-    const para_status status = para__pool_resolve(&pool);
+    const para_status status = para__pool_resolve_call(&pool);
     if (status)
         return status;
     para__lanes_tidy(&pool->lanes);
@@ -39,6 +55,8 @@ para_status para__schedule_open(para__schedule *s, para_pool *pool, bool is_told
         return PARA_OK;
     s->fp = para__fp_save();
     para__schedule_begin(s);
+    if (s->plan.width > 1 && leave_novice(s) && !para__schedule_begin_small(s))
+        para__schedule_begin(s);
     if (s->plan.width > 1)
         take_lane(s);
     para__schedule_settle(s);
@@ -75,9 +93,13 @@ static size_t probe(para__schedule *s, const para__job *job, para__runner *runne
         done += batch;
         if (done == job->units || runner->tally.ending != PARA__ENDED_WHOLE)
             break;
-        batch = para__schedule_next(s, batches, batch, ticks, job->units - done);
+        const size_t last = batch;
+        batch = para__schedule_next(s, batches, last, ticks, job->units - done);
+        if (batch == 0 && leave_novice(s))
+            batch = para__schedule_next(s, batches, last, ticks, job->units - done);
         if (batch == 0) {
-            take_lane(s);
+            if (s->plan.width > 1)
+                take_lane(s);
             if (s->plan.width == 1) /* then all that is left, here */
                 batch = job->units - done;
         }

@@ -1,5 +1,6 @@
 #include "schedule/schedule.h"
 
+#include "base/bounds.h"
 #include "base/thread.h"
 #include "plan/arms.h"
 #include "pool/worker.h"
@@ -44,6 +45,14 @@ static void decide(para__schedule *s)
 {
     const para__costs costs = para__costs_now(s->pool);
     s->plan = para__decide(&s->ask, &costs);
+}
+
+void para__schedule_move(para__schedule *s, para_pool *pool)
+{
+    s->pool = pool;
+    s->workers = para__min(s->workers, pool->executor->width(pool));
+    s->site =
+        para__site_find(&pool->sites, para__site_key_of(s->kernel, s->count, s->options->site));
 }
 
 void para__schedule_stay_alone(para__schedule *s, para_why why)
@@ -195,20 +204,20 @@ static bool is_trial_shared(para__schedule *s)
 
 /* ---- All short calls of a thread alone ------------------------------------------------- */
 
-/* Whether a thread's short calls are looked at together. A worker's own calls are not: what they
- * cost is the outer call's. */
+/* Whether this call is one of the short ones of its thread that are looked at together. A worker's
+ * own calls are not: what they cost is the outer call's. */
 static bool has_arms(const para__schedule *s, double work_ns)
 {
     return work_ns < PARA__LONG_NS && s->is_automatic && !para__pool_is_worker(s->pool);
 }
 
-/* Whether this call, which would be shared if it were decided for itself, runs alone as all short
- * ones of its thread do. Helpers are woken for a trial of sharing. */
+/* Whether this call runs alone, as all short ones of its thread do now. Helpers are woken for a
+ * trial of sharing. */
 static bool is_alone_with_all(para__schedule *s, double alone_ns)
 {
     para__arms *arms = &recent.arms;
-    const uint32_t site = (uint32_t)(uintptr_t)s->site;
-    if (arms->since == 0 || para__arms_is_full(arms, site)) {
+    const uint32_t site = (uint32_t)((uintptr_t)s->site / sizeof *s->site);
+    if (para__arms_is_full(arms, site)) {
         para__arms_next_window(arms, site, (uint64_t)((double)para__ticks() * para__ns_per_tick()));
         if (arms->trial == PARA__TRIAL_WINDOWS && arms->arm == PARA__ALL_ALONE)
             s->pool->executor->wake(s->pool, 1);
@@ -217,14 +226,23 @@ static bool is_alone_with_all(para__schedule *s, double alone_ns)
     return para__arms_now(arms) == PARA__ALL_ALONE;
 }
 
+/* Times a call that is not so short, only to see whether it is of another kind than expected. */
+static void watch_call(para__schedule *s, double alone_ns, double least_ns)
+{
+    s->watched = !s->timed && alone_ns > least_ns;
+    s->timed |= s->watched;
+    s->usual_ns = alone_ns;
+}
+
+/* While this is a trial, nothing is learnt of costs, so that both arms are measured by the same
+ * prediction. */
 static void run_together(para__schedule *s, double alone_ns)
 {
     run_small(s);
     s->plan.why = PARA_WHY_TOGETHER;
     s->together = true;
-    s->watched = !s->timed && alone_ns > PARA__CLOCK_SHOWS_NS;
-    s->timed |= s->watched;
-    s->usual_ns = alone_ns;
+    s->timed &= !recent.arms.trial;
+    watch_call(s, alone_ns, PARA__TOGETHER_NS);
 }
 
 /* ---- Before a call -------------------------------------------------------------------- */
@@ -280,8 +298,12 @@ static void begin_unknown(para__schedule *s)
                                  : (double)s->estimate.mean_ns * (double)s->count / (double)units;
     para__schedule_ask(s, units, unit_ns * (double)units, 0);
     s->ask.varies = true;
-    const para__costs costs = para__costs_now(s->pool);
-    const bool few = !first || units <= (size_t)PARA__FIRST_UNITS_A_WORKER * s->workers;
+    /* Units that may be dear are not kept waiting for a pool to be made. Small reductions are not
+     * such: their units are few because their blocks are. */
+    const bool by_novice = s->pool->is_novice;
+    const para__costs costs = by_novice ? para__costs_assumed : para__costs_now(s->pool);
+    const size_t tasks = by_novice && !s->options->chunk ? s->count : units;
+    const bool few = !first || tasks <= (size_t)PARA__FIRST_UNITS_A_WORKER * s->workers;
     if (few && para__share_at_once(&s->ask, unit_ns, &costs)) {
         s->plan = para__decide(&s->ask, &costs);
         s->timed = true;
@@ -296,22 +318,19 @@ static void begin_known(para__schedule *s)
 {
     const double work_ns = para__elements_ns(s, PARA__SHARED);
     const double alone_ns = para__elements_ns(s, PARA__ALONE) + (double)s->estimate.price_ns;
-    const bool has_choice = has_arms(s, work_ns);
-    para__schedule_ask(s, s->units, work_ns, alone_ns);
-    if (has_choice && para__arms_now(&recent.arms) == PARA__ALL_ALONE) /* as if they were shared */
-        s->ask.awake = s->workers - 1;
-    decide(s);
     s->stands_for = work_ns < PARA__LONG_NS ? PARA__SAMPLE_EVERY : 1;
     s->timed = s->stands_for == 1 || para__is_sampled(&recent.calls);
+    if (has_arms(s, work_ns) && is_alone_with_all(s, alone_ns)) {
+        run_together(s, alone_ns);
+        return;
+    }
+    para__schedule_ask(s, s->units, work_ns, alone_ns);
+    decide(s);
     if (s->stands_for == 1)
         narrow(s);
     if (!s->is_automatic)
         return;
     if (s->plan.width > 1) {
-        if (has_choice && is_alone_with_all(s, alone_ns)) {
-            run_together(s, alone_ns);
-            return;
-        }
         if (is_trial_of_width(s) || !is_trial_alone(s))
             return;
         s->usual_ns = usual_ns(s, alone_ns - s->plan.gain_ns);
@@ -323,9 +342,7 @@ static void begin_known(para__schedule *s)
         s->trial = true;
     } else {
         run_small(s);
-        s->watched = !s->timed && alone_ns > PARA__CLOCK_SHOWS_NS;
-        s->timed |= s->watched;
-        s->usual_ns = alone_ns;
+        watch_call(s, alone_ns, PARA__CLOCK_SHOWS_NS);
     }
 }
 

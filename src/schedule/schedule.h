@@ -73,6 +73,9 @@ bool para__schedule_begin_small(para__schedule *s);
 void para__schedule_begin(para__schedule *s);
 void para__schedule_settle(para__schedule *s);
 
+/* The call goes on in that pool, with no more participants than it had room for until now. */
+void para__schedule_move(para__schedule *s, para_pool *pool);
+
 /* Says that the call is shared as planned, or cannot be and runs alone. */
 void para__schedule_is_shared(para__schedule *s);
 void para__schedule_stay_alone(para__schedule *s, para_why why);

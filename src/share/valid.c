@@ -19,6 +19,8 @@ void para__lane_check(const para__lane *lane)
 
 void para__participant_check(const para__participant *p)
 {
+    if (!PARA__ASSERTS)
+        return;
     const para__team t = p->team;
     PARA__ASSERT(p->epoch != 0 && p->epoch <= UINT64_MAX >> PARA__COUNT_BITS);
     PARA__ASSERT(t.within <= PARA__LANES);
@@ -34,6 +36,8 @@ void para__participant_check(const para__participant *p)
 /* The lane knows of its open call what the caller does. */
 static void check_open(const para__participant *p)
 {
+    if (!PARA__ASSERTS)
+        return;
     const para__lane *lane = p->lane;
     PARA__ASSERT(lane->is_open && lane->epoch == p->epoch);
     PARA__ASSERT(lane->first == p->team.first && lane->width == p->team.width);
@@ -42,6 +46,8 @@ static void check_open(const para__participant *p)
 
 void para__publish_check(const para__participant *p)
 {
+    if (!PARA__ASSERTS)
+        return;
     para__participant_check(p);
     para__division_check(&p->division);
     check_leased(p->lane);
@@ -57,6 +63,8 @@ void para__publish_check(const para__participant *p)
 
 void para__join_check(const para__participant *p)
 {
+    if (!PARA__ASSERTS)
+        return;
     const unsigned all = p->division.width * p->division.tickets;
     unsigned finished = p->finished;
     check_open(p);

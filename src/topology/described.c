@@ -3,20 +3,89 @@
  * hwloc is not used for the real machine. Its first topology loads every installed plug-in (among
  * them X11's and OpenCL's libraries, 30 ms), and it prints warnings on standard error. Only
  * environment variables stop either, and para changes none. No call can stop it: components are
- * excluded from a topology after hwloc_topology_init, which has loaded them. See decision 20. */
+ * excluded from a topology after hwloc_topology_init, which has loaded them. See decision 20.
+ *
+ * Nor is para linked with hwloc: each program would load it and libudev at its start, 0.2 ms. It is
+ * loaded here. */
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/variable.h"
 #include "topology/locations.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <hwloc.h>
+#include <link.h>
 #include <string.h>
+
+/* Of the header that this is compiled with. */
+#if HWLOC_API_VERSION >> 16 != 2
+#error "the name of this hwloc's library is not known"
+#endif
+static const char library_name[] = "libhwloc.so.15";
 
 bool para__locations_are_described(void)
 {
     return para__variable("HWLOC_SYNTHETIC") || para__variable("HWLOC_XMLFILE");
 }
+
+/* ---- hwloc ----------------------------------------------------------------------------- */
+
+/* What is called of it, besides what its header defines. */
+#define HWLOC_CALLS(X)             \
+    X(topology_init)               \
+    X(topology_set_synthetic)      \
+    X(topology_set_xml)            \
+    X(topology_load)               \
+    X(topology_destroy)            \
+    X(topology_is_thissystem)      \
+    X(topology_get_allowed_cpuset) \
+    X(get_type_depth)              \
+    X(get_obj_by_depth)            \
+    X(bitmap_isset)                \
+    X(bitmap_weight)               \
+    X(bitmap_isincluded)           \
+    X(cpukinds_get_by_cpuset)      \
+    X(cpukinds_get_info)
+
+/* Written by whoever reads a machine, under its mutex (machine.c). */
+static struct hwloc_calls {
+#define DECLARE(name) __typeof__(hwloc_##name) *name;
+    HWLOC_CALLS(DECLARE)
+#undef DECLARE
+    bool are_known;
+} hwloc;
+
+/* The program is listed first. One that is linked statically names no loader, and what it would
+ * load brings a second C library. */
+static int look_for_loader(struct dl_phdr_info *program, size_t size, void *found)
+{
+    (void)size;
+    for (int i = 0; i < program->dlpi_phnum; i++)
+        *(bool *)found |= program->dlpi_phdr[i].p_type == PT_INTERP;
+    return 1;
+}
+
+/* Loads hwloc, which stays; whether it is there. */
+static bool load_hwloc(void)
+{
+    bool has_loader = false;
+    if (hwloc.are_known)
+        return true;
+    dl_iterate_phdr(look_for_loader, &has_loader);
+    void *const library = has_loader ? dlopen(library_name, RTLD_LAZY | RTLD_NODELETE) : NULL;
+    if (!library)
+        return false;
+    hwloc.are_known = true;
+#define LOOK_UP(name)                                                    \
+    hwloc.name = (__typeof__(hwloc.name))dlsym(library, "hwloc_" #name); \
+    hwloc.are_known &= hwloc.name != NULL;
+    HWLOC_CALLS(LOOK_UP)
+#undef LOOK_UP
+    return hwloc.are_known;
+}
+
+/* ---- The topology ---------------------------------------------------------------------- */
 
 /* Passes the variables to hwloc by calls, although it reads them itself: it would ignore a
  * malformed one and describe the real machine. */
@@ -25,21 +94,53 @@ static para_status open_topology(hwloc_topology_t *topology)
     const char *const synthetic = para__variable("HWLOC_SYNTHETIC");
     const char *const xml =
         synthetic ? NULL : para__variable("HWLOC_XMLFILE"); /* hwloc's precedence */
+    const char *const name = synthetic ? "HWLOC_SYNTHETIC" : "HWLOC_XMLFILE";
+    const char *const value = synthetic ? synthetic : xml;
     hwloc_topology_t t;
-    if (hwloc_topology_init(&t) < 0)
+    if (!load_hwloc())
+        return para__fail(PARA_ERR_TOPOLOGY, "%s=%s: %s of hwloc 2.4 or later cannot be loaded",
+                          name, value, library_name);
+    if (hwloc.topology_init(&t) < 0)
         return para__fail(PARA_ERR_MEMORY, "hwloc could not be initialised");
     errno = 0;
-    const bool done = (!synthetic || hwloc_topology_set_synthetic(t, synthetic) == 0) &&
-                      (!xml || hwloc_topology_set_xml(t, xml) == 0) && hwloc_topology_load(t) == 0;
+    const bool done = (!synthetic || hwloc.topology_set_synthetic(t, synthetic) == 0) &&
+                      (!xml || hwloc.topology_set_xml(t, xml) == 0) && hwloc.topology_load(t) == 0;
     if (done) {
         *topology = t;
         return PARA_OK;
     }
     const int error = errno;
-    hwloc_topology_destroy(t);
-    return para__fail(error == ENOMEM ? PARA_ERR_MEMORY : PARA_ERR_TOPOLOGY, "%s=%s: %s",
-                      synthetic ? "HWLOC_SYNTHETIC" : "HWLOC_XMLFILE", synthetic ? synthetic : xml,
-                      strerror(error));
+    hwloc.topology_destroy(t);
+    return para__fail(error == ENOMEM ? PARA_ERR_MEMORY : PARA_ERR_TOPOLOGY, "%s=%s: %s", name,
+                      value, strerror(error));
+}
+
+/* The objects of a type, in hwloc's order: the first one; the next ones are its cousins. */
+static hwloc_obj_t first_of(hwloc_topology_t topology, hwloc_obj_type_t type)
+{
+    const int depth = hwloc.get_type_depth(topology, type);
+    return depth == HWLOC_TYPE_DEPTH_UNKNOWN || depth == HWLOC_TYPE_DEPTH_MULTIPLE
+               ? NULL
+               : hwloc.get_obj_by_depth(topology, depth, 0);
+}
+
+/* How many of that type have all of their CPUs, of which there are some, in the set. */
+static unsigned count_within(hwloc_topology_t topology, hwloc_const_bitmap_t cpus,
+                             hwloc_obj_type_t type)
+{
+    unsigned count = 0;
+    for (hwloc_obj_t at = first_of(topology, type); at; at = at->next_cousin)
+        count += hwloc.bitmap_weight(at->cpuset) != 0 && hwloc.bitmap_isincluded(at->cpuset, cpus);
+    return count;
+}
+
+/* The object of that type that the CPU is a part of. */
+static hwloc_obj_t around(hwloc_obj_t cpu, hwloc_obj_type_t type)
+{
+    hwloc_obj_t at = cpu->parent;
+    while (at && at->type != type)
+        at = at->parent;
+    return at;
 }
 
 /* The CPU's NUMA node: the closest one, and of equals the one with the least number. Memory without
@@ -47,41 +148,40 @@ static para_status open_topology(hwloc_topology_t *topology)
  * nodes that it stands by. */
 static hwloc_obj_t node_of(hwloc_topology_t topology, hwloc_obj_t cpu)
 {
+    hwloc_obj_t const first = first_of(topology, HWLOC_OBJ_NUMANODE);
     hwloc_obj_t best = NULL;
     int best_weight = 0;
-    for (hwloc_obj_t node = NULL;
-         (node = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_NUMANODE, node)) != NULL;) {
-        if (!hwloc_bitmap_isset(node->cpuset, cpu->os_index))
+    for (hwloc_obj_t node = first; node; node = node->next_cousin) {
+        if (!hwloc.bitmap_isset(node->cpuset, cpu->os_index))
             continue;
-        const int weight = hwloc_bitmap_weight(node->cpuset);
+        const int weight = hwloc.bitmap_weight(node->cpuset);
         if (!best || weight < best_weight ||
             (weight == best_weight && node->os_index < best->os_index)) {
             best = node;
             best_weight = weight;
         }
     }
-    return best ? best : hwloc_get_obj_by_type(topology, HWLOC_OBJ_NUMANODE, 0);
+    return best ? best : first;
 }
 
 /* The CPU's L3 cache, if its node has several and more than one core shares this one. */
 static hwloc_obj_t shared_l3_of(hwloc_topology_t topology, hwloc_obj_t cpu, hwloc_obj_t node)
 {
-    hwloc_obj_t l3 = hwloc_get_ancestor_obj_by_type(topology, HWLOC_OBJ_L3CACHE, cpu);
-    if (!l3 || !node ||
-        hwloc_get_nbobjs_inside_cpuset_by_type(topology, node->cpuset, HWLOC_OBJ_L3CACHE) < 2)
+    hwloc_obj_t l3 = around(cpu, HWLOC_OBJ_L3CACHE);
+    if (!l3 || !node || count_within(topology, node->cpuset, HWLOC_OBJ_L3CACHE) < 2)
         return NULL;
-    const bool cores = hwloc_get_nbobjs_by_type(topology, HWLOC_OBJ_CORE) > 0;
-    const hwloc_obj_type_t type = cores ? HWLOC_OBJ_CORE : HWLOC_OBJ_PU;
-    return hwloc_get_nbobjs_inside_cpuset_by_type(topology, l3->cpuset, type) > 1 ? l3 : NULL;
+    const hwloc_obj_type_t type =
+        first_of(topology, HWLOC_OBJ_CORE) ? HWLOC_OBJ_CORE : HWLOC_OBJ_PU;
+    return count_within(topology, l3->cpuset, type) > 1 ? l3 : NULL;
 }
 
 /* hwloc's rank of the CPU's kind: 0 the most efficient; 0 also where it is not known. */
 static unsigned kind_of(hwloc_topology_t topology, hwloc_obj_t cpu)
 {
     int rank = 0;
-    const int kind = hwloc_cpukinds_get_by_cpuset(topology, cpu->cpuset, 0);
+    const int kind = hwloc.cpukinds_get_by_cpuset(topology, cpu->cpuset, 0);
     if (kind < 0 ||
-        hwloc_cpukinds_get_info(topology, (unsigned)kind, NULL, &rank, NULL, NULL, 0) < 0)
+        hwloc.cpukinds_get_info(topology, (unsigned)kind, NULL, &rank, NULL, NULL, 0) < 0)
         return 0;
     return rank > 0 ? (unsigned)rank : 0;
 }
@@ -90,13 +190,12 @@ static unsigned kind_of(hwloc_topology_t topology, hwloc_obj_t cpu)
 static void list_locations(para__locations *locations, hwloc_topology_t topology)
 {
     const bool restricted = locations->this_system && para__cpus_count(&locations->usable) > 0;
-    hwloc_const_bitmap_t allowed = hwloc_topology_get_allowed_cpuset(topology);
-    for (hwloc_obj_t pu = NULL;
-         (pu = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_PU, pu)) != NULL;) {
-        if (!hwloc_bitmap_isset(allowed, pu->os_index) ||
+    hwloc_const_bitmap_t allowed = hwloc.topology_get_allowed_cpuset(topology);
+    for (hwloc_obj_t pu = first_of(topology, HWLOC_OBJ_PU); pu; pu = pu->next_cousin) {
+        if (!hwloc.bitmap_isset(allowed, pu->os_index) ||
             (restricted && !para__cpus_has(&locations->usable, pu->os_index)))
             continue;
-        hwloc_obj_t core = hwloc_get_ancestor_obj_by_type(topology, HWLOC_OBJ_CORE, pu);
+        hwloc_obj_t core = around(pu, HWLOC_OBJ_CORE);
         hwloc_obj_t node = node_of(topology, pu);
         hwloc_obj_t l3 = shared_l3_of(topology, pu, node);
         locations->location[locations->count++] = (para__location){
@@ -116,8 +215,10 @@ para_status para__locations_from_hwloc(para__locations *locations)
     if (status)
         return status;
     locations->hwloc = topology;
-    locations->this_system = hwloc_topology_is_thissystem(topology) != 0;
-    const size_t most = (size_t)hwloc_get_nbobjs_by_type(topology, HWLOC_OBJ_PU);
+    locations->this_system = hwloc.topology_is_thissystem(topology) != 0;
+    size_t most = 0;
+    for (hwloc_obj_t pu = first_of(topology, HWLOC_OBJ_PU); pu; pu = pu->next_cousin)
+        most++;
     locations->location = para__alloc(most * sizeof *locations->location);
     if (!locations->location)
         return para__fail(PARA_ERR_MEMORY, NULL);
@@ -125,18 +226,20 @@ para_status para__locations_from_hwloc(para__locations *locations)
     return PARA_OK;
 }
 
-void para__caches_from_hwloc(void *hwloc, unsigned cpu, size_t bytes[3])
+void para__caches_from_hwloc(void *topology, unsigned cpu, size_t bytes[3])
 {
     static const hwloc_obj_type_t types[] = {HWLOC_OBJ_L1CACHE, HWLOC_OBJ_L2CACHE,
                                              HWLOC_OBJ_L3CACHE};
-    hwloc_obj_t pu = hwloc_get_pu_obj_by_os_index(hwloc, cpu);
+    hwloc_obj_t pu = first_of(topology, HWLOC_OBJ_PU);
+    while (pu && pu->os_index != cpu)
+        pu = pu->next_cousin;
     for (int i = 0; pu && i < 3; i++) {
-        hwloc_obj_t cache = hwloc_get_ancestor_obj_by_type(hwloc, types[i], pu);
+        hwloc_obj_t cache = around(pu, types[i]);
         bytes[i] = cache && cache->attr ? (size_t)cache->attr->cache.size : 0;
     }
 }
 
-void para__hwloc_free(void *hwloc)
+void para__hwloc_free(void *topology)
 {
-    hwloc_topology_destroy(hwloc);
+    hwloc.topology_destroy(topology);
 }

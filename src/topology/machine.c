@@ -12,8 +12,8 @@
 
 /* Held while the machine is read, so that no fork comes in between. hwloc, which reads described
  * machines, has locks of its own, and a child would find them taken by a thread that it does not
- * have. (If plug-ins of hwloc are installed, it loads them, under its own lock and under this one.
- * So a described machine must not be read first in a constructor within dlopen.) */
+ * have. (hwloc is loaded under this one, and loads plug-ins under its own lock. So a described
+ * machine must not be read first in a constructor within dlopen.) */
 static para__guard reading = PARA__GUARD_INIT;
 
 /* [E7] Publishes the machine with all that it points to. Written once, under the mutex; read by

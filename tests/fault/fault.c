@@ -51,6 +51,19 @@ static para_status map_on(para_pool *pool, size_t scratch_bytes)
 
 /* ---- Scenarios ----------------------------------------------------------------------- */
 
+static para_status read_described_machine(void)
+{
+    para__machine *machine = NULL;
+    setenv("HWLOC_SYNTHETIC", "core:2 pu:2", 1);
+    const para_status status = para__machine_load(&machine, "");
+    unsetenv("HWLOC_SYNTHETIC");
+    assert_true((machine == NULL) == (status != PARA_OK));
+    if (machine)
+        assert_int_equal(machine->cpu_count, 4);
+    para__machine_free(machine);
+    return status;
+}
+
 static para_status read_machine(void)
 {
     para__machine *machine = NULL;
@@ -298,6 +311,7 @@ static void fail_each_and_all(para_status (*scenario)(void))
     }
 
 SCENARIO_TEST(read_machine)
+SCENARIO_TEST(read_described_machine)
 SCENARIO_TEST(pool_alone)
 SCENARIO_TEST(map_with_scratch)
 SCENARIO_TEST(large_accumulators)
@@ -405,6 +419,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_use_can_be_tried_again),
         cmocka_unit_test(faults_in_read_machine),
+        cmocka_unit_test(faults_in_read_described_machine),
         cmocka_unit_test(faults_in_pool_alone),
         cmocka_unit_test(faults_in_map_with_scratch),
         cmocka_unit_test(faults_in_large_accumulators),

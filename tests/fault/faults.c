@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 static _Atomic int armed_kind, armed_error;
@@ -149,22 +150,36 @@ WRAP(int, sched_setaffinity, pid_t thread, size_t bytes, const cpu_set_t *cpus)
 
 /* ---- hwloc --------------------------------------------------------------------------- */
 
-WRAP(int, hwloc_topology_init, hwloc_topology_t *topology)
+static int init(hwloc_topology_t *topology)
 {
-    const int result = fails(FAULT_TOPOLOGY) ? -1 : __real_hwloc_topology_init(topology);
+    const int result = fails(FAULT_TOPOLOGY) ? -1 : hwloc_topology_init(topology);
     held += result == 0;
     return result;
 }
 
-WRAP(int, hwloc_topology_load, hwloc_topology_t topology)
+static int load(hwloc_topology_t topology)
 {
-    return fails(FAULT_TOPOLOGY) ? -1 : __real_hwloc_topology_load(topology);
+    return fails(FAULT_TOPOLOGY) ? -1 : hwloc_topology_load(topology);
 }
 
-WRAP(void, hwloc_topology_destroy, hwloc_topology_t topology)
+static void destroy(hwloc_topology_t topology)
 {
     held--;
-    __real_hwloc_topology_destroy(topology);
+    hwloc_topology_destroy(topology);
+}
+
+/* The library looks its functions up. */
+WRAP(void *, dlsym, void *library, const char *name)
+{
+    if (fails(FAULT_LOADING))
+        return NULL;
+    if (strcmp(name, "hwloc_topology_init") == 0)
+        return (void *)init;
+    if (strcmp(name, "hwloc_topology_load") == 0)
+        return (void *)load;
+    if (strcmp(name, "hwloc_topology_destroy") == 0)
+        return (void *)destroy;
+    return __real_dlsym(library, name);
 }
 
 /* ---- Files --------------------------------------------------------------------------- */

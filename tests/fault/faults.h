@@ -12,6 +12,7 @@ typedef enum fault_kind {
     FAULT_THREAD,   /* pthread_create */
     FAULT_BINDING,  /* sched_setaffinity */
     FAULT_TOPOLOGY, /* hwloc's own */
+    FAULT_LOADING,  /* dlsym, as of a function that an older library has not */
     FAULT_FILE      /* fopen, open, openat */
 } fault_kind;
 

@@ -1,12 +1,56 @@
 /* What the headers' macros expand to, under more warnings than the headers themselves are compiled
  * with. As C and as C++. With FAULT it must not compile. */
 #include <para/para.h>
-#include <para/short.h>
 
 PARA_MAP_KERNEL(square, double, double, x, x *x)
 PARA_MAP2_KERNEL(product, double, double, x, double, y, x *y)
 PARA_REDUCE_KERNEL(sum, double, s, double, x, s += x)
 PARA_COMBINE(add, double, s, t, s += t)
+PARA_MAP3_KERNEL(numbered, size_t, size_t, x, size_t, y, size_t, z, x + y + z + index)
+
+PARA_LOOP(saxpy, i, float, a, const float *, x, float *, y)
+{
+    y[i] += a * x[i];
+}
+PARA_LOOP(no_parameter, i)
+{
+    (void)i;
+}
+PARA_LOOP2(rows, i, j, double (*)[3], m)
+{
+    m[i][j]++;
+}
+PARA_LOOP3(planes, i, j, k, size_t, n, size_t *, m)
+{
+    m[(i * n + j) * n + k] = k;
+}
+PARA_SUM(dot, double, i, const double *, x, const double *, y)
+{
+    return x[i] * y[i];
+}
+PARA_MIN(least, int, i, const int *, x)
+{
+    return x[i];
+}
+PARA_MAXLOC(largest, float, i, const float *, x)
+{
+    return x[i];
+}
+struct pair {
+    double x, xx;
+};
+static const struct pair no_pair = {0, 0};
+PARA_SUMS(pairs, struct pair, double, s, i, const double *, x)
+{
+    s->x += x[i];
+    s->xx += x[i] * x[i];
+}
+PARA_REDUCTION(moments, struct pair, no_pair, s, t, s->x += t->x;
+               s->xx += t->xx, i, const double *, x)
+{
+    s->x += x[i];
+    s->xx += x[i] * x[i];
+}
 
 enum { THREE = 3 };
 static para_mutex mutex;
@@ -24,7 +68,6 @@ int use(int most, const double *in, double *out)
                              PARA_SEMAPHORE_INIT(most, 5),
                              PARA_SEMAPHORE_FAIR_INIT(constant, constant)};
     int count = 0;
-    double total = 0;
     static para_map map;
     static para_reduce reduce;
     PARA_WITH_BOTH
@@ -40,9 +83,77 @@ int use(int most, const double *in, double *out)
     reduce.kernel = sum;
     reduce.combine = add;
     return para_semaphore_try_acquire(&none) || para_semaphore_try_acquire(made) ||
-           para_pmap(para_default_pool(), &map) || para_preduce(para_default_pool(), &reduce) ||
-           pmap(square, in, out, 1) || preduce(sum, add, out, 1, &total);
+           para_pmap(para_default_pool(), &map) || para_preduce(para_default_pool(), &reduce);
 }
+
+int loop(double *x, float *y, int *z, size_t *n, double (*m)[3]);
+int loop(double *x, float *y, int *z, size_t *n, double (*m)[3])
+{
+    static para_setup setup;
+    struct pair pair;
+    double e;
+    setup.tile[1] = 2;
+    e = para_reduced(dot, 1, x, x) + para_reduced(moments, 1, x).xx;
+    n[0] = para_reduced(largest, 1, y).index;
+    z[0] = para_reduced(least, 1, z);
+    return para_loop(saxpy, 1, 2, y, y) || para_loop(no_parameter, n[0]) ||
+           para_loop_with(&setup, rows, 3, 3, m) || para_loop(planes, 1, 1, 1, 1, n) ||
+           para_loop(square, 1, x, x) || para_loop(numbered, 1, n, n, n, n) ||
+           para_reduce_with(&setup, &pair, moments, 1, x) || para_reduce_to(&pair, pairs, 1, x) ||
+           para_reduce_to(&e, dot, 1, x, x);
+}
+
+/* What a scientist may get wrong. */
+#if FAULT >= 10
+int wrong(double *x, float *y, const float *constant);
+int wrong(double *x, float *y, const float *constant)
+{
+    float small;
+    double e;
+#if FAULT == 10 /* an array of another type */
+    return para_loop(saxpy, 1, 2, x, y);
+#elif FAULT == 11
+    return para_loop(square, 1, x, y);
+#elif FAULT == 12
+    return para_loop(square, 1, y, x);
+#elif FAULT == 13
+    return para_reduce_to(&e, dot, 1, x, y);
+#elif FAULT == 14 /* a result of another type */
+    return para_reduce_to(&small, dot, 1, x, x);
+#elif FAULT == 15 /* to be written, but constant */
+    return para_loop(saxpy, 1, 2, y, constant);
+#elif FAULT == 16 /* one argument too few, too many */
+    return para_loop(saxpy, 1, 2, y);
+#elif FAULT == 17
+    return para_loop(dot, 1, x, x, x);
+#elif FAULT == 18 /* a status that nobody looks at */
+    para_loop(saxpy, 1, 2, y, y);
+#elif FAULT == 19
+    para_reduce_to(&e, dot, 1, x, x);
+#elif FAULT == 20
+    para_reduced(dot, 1, x, x);
+#endif
+    small = 0;
+    e = 0;
+    return small > 0 || e > 0;
+}
+#endif
+#if FAULT == 21 /* a type without a name */
+PARA_LOOP(odd, i, float, a, const float *)
+{
+}
+#elif FAULT == 22 /* a way out of the loop */
+PARA_LOOP(early, i, float *, a)
+{
+    if (a[i] > 0)
+        break;
+}
+#elif FAULT == 23 /* a value that is lacking */
+PARA_SUM(nothing, double, i, const double *, x)
+{
+    (void)x[i];
+}
+#endif
 
 #if FAULT == 1
 static para_semaphore wrong = PARA_SEMAPHORE_INIT(5, 3);
@@ -66,7 +177,7 @@ void release_at_once()
 {
     para::semaphore_guard{three};
 }
-#elif FAULT
+#elif FAULT && FAULT < 10
 #error "no such fault"
 #endif
 

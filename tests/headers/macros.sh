@@ -26,6 +26,15 @@ fault() {
 for n in 1 2 3 4; do
     fault $n 'error: .*(array.* is negative|array with a negative size)' "$@"
 done
+for n in 10 11 12 13 14 15 16 17; do # loops and their arguments
+    fault $n 'error: .*(another_type|cannot convert|invalid conversion|no matching function|too (few|many) arg|expected expression)' "$@"
+done
+for n in 18 19 20; do
+    fault $n 'error: ignoring return value' "$@"
+done
+fault 21 'lacks_its_type_or_its_name' "$@"
+fault 22 "error: .*break.* (not within|not in) loop" "$@"
+fault 23 'error: .*(no return statement|does not return a value|should return a value)' "$@"
 case " $* " in
 *" c++ "*) # guards that hold for no longer than their own line
     for n in 5 6; do

@@ -3,7 +3,7 @@
 
 usage: check.py PATH_PROGRAM SOURCE_FOLDER COMPILER RECORD [--write]
 
-A count may differ by 10 % from the recorded one. Exit status 77: the record is of another compiler or
+A count may differ by 10 % from the recorded one. A loop has no more than the map of the same work. Exit status 77: the record is of another compiler or
 processor architecture, or there is no valgrind, so that there is nothing to compare with."""
 import json
 import platform
@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 TIMES = 1000
-PATHS = ["map_alone", "reduce_alone", "shared_with_nobody", "shared_with_helper"]
+PATHS = ["map_alone", "loop_alone", "reduce_alone", "shared_with_nobody", "shared_with_helper"]
 STEPS = ["publish", "claim", "finish", "join", "all_done"]
 SKIPPED = 77
 
@@ -95,6 +95,9 @@ def main():
         held = now is not None and abs(now - expected) <= max(0.1 * expected, 3)
         failed |= not held
         print(f"{name:36}{expected:>10}{now if now is not None else '-':>10}{'' if held else '  CHANGED'}")
+    if counts["loop_alone"] > counts["map_alone"]:
+        print("a loop takes more instructions than the map that it is")
+        return 1
     if failed:
         print("If the change is meant, record it: tests/instructions/check.py ... --write")
     return 1 if failed else 0

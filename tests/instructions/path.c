@@ -13,6 +13,10 @@
 #include <valgrind/callgrind.h>
 
 PARA_MAP_KERNEL(twice, double, double, x, 2 * x)
+PARA_LOOP(twice_of, i, const double *, x, double *, y)
+{
+    y[i] = 2 * x[i];
+}
 PARA_REDUCE_KERNEL(sum, double, s, double, x, s += x)
 PARA_COMBINE(add, double, a, b, a += b)
 
@@ -23,6 +27,13 @@ static void map_alone(para_pool *pool)
     para_pmap(pool,
               &(para_map){
                   .kernel = twice, .count = 8, .in = {PARA_IN(input)}, .out = {PARA_OUT(output)}});
+}
+
+static void loop_alone(para_pool *pool)
+{
+    const para_setup setup = {.pool = pool};
+    if (para_loop_with(&setup, twice_of, 8, input, output))
+        abort();
 }
 
 static void reduce_alone(para_pool *pool)
@@ -91,6 +102,7 @@ static const struct {
     const char *name;
     void (*walk)(para_pool *pool);
 } paths[] = {{"map_alone", map_alone},
+             {"loop_alone", loop_alone},
              {"reduce_alone", reduce_alone},
              {"shared_with_nobody", shared_with_nobody},
              {"shared_with_helper", shared_with_helper}};

@@ -2,8 +2,6 @@
  * /proc, more address space. Each body runs in a child. */
 #include "../common/child.h"
 
-#include <para/short.h>
-
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -233,14 +231,15 @@ static bool is_loaded(const char *name)
 }
 
 /* hwloc loads every plug-in in that folder with its first topology. Of a described machine it is
- * asked for; else nobody has. */
+ * asked for; else nobody has, and hwloc itself is not loaded either. */
 static void check_plugins(void)
 {
     use(NULL);
     CHECK(!is_loaded("hwloc_probe"));
+    CHECK(!is_loaded("libhwloc"));
 }
 
-TEST(no_plugin_of_hwloc_is_loaded)
+TEST(neither_hwloc_nor_a_plugin_of_it_is_loaded)
 {
     char variable[] = "HWLOC_PLUGINS_PATH=" PLUGIN_FOLDER;
     run_anew("plugins", variable);
@@ -316,7 +315,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(without_sys_and_proc),
         cmocka_unit_test(without_proc),
         cmocka_unit_test(the_environment_stays_as_it_is),
-        cmocka_unit_test(no_plugin_of_hwloc_is_loaded),
+        cmocka_unit_test(neither_hwloc_nor_a_plugin_of_it_is_loaded),
         cmocka_unit_test(with_little_address_space_a_pool_has_fewer_workers),
         cmocka_unit_test(where_limits_are_not_told_there_are_none),
     };

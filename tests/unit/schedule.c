@@ -223,6 +223,29 @@ TEST(one_good_trial_makes_up_for_disturbed_calls)
     assert_true(shared > 3800);
 }
 
+/* Calls of 10 ns, which none is: so windows take longer than all of their calls alone should, and
+ * that is tried. Calls that run alone by themselves count as well. While it is tried, nothing is
+ * learnt. */
+TEST(short_calls_are_looked_at_together)
+{
+    para__store_relaxed(&pool->followed.least_work_ns, 0);
+    unsigned together = 0;
+    for (unsigned i = 0; i < 20 * 32; i++) {
+        know((para__estimate){
+            .alone_ns = 0.01f, .shared_ns = 0.01f, .mean_ns = 0.01f, .alone = 9, .shared = 9});
+        para__schedule s = begin((para_options){0}, COUNT);
+        assert_true(!s.small && s.plan.width == 1);
+        if (s.together) {
+            assert_int_equal(s.plan.why, PARA_WHY_TOGETHER);
+            assert_false(s.timed);
+            together++;
+        }
+        end(&s, COUNT, 10);
+    }
+    para__store_relaxed(&pool->followed.least_work_ns, 700);
+    assert_in_range(together, 64, 4 * 32);
+}
+
 /* At its disturbed cost the call is long, and yet it is too short to be shared with a helper that
  * has to be woken first: the trial waits for one. */
 TEST(a_trial_waits_until_a_helper_is_awake)
@@ -383,6 +406,7 @@ int main(void)
         cmocka_unit_test(trials_are_paid_from_a_credit),
         cmocka_unit_test(what_was_dearer_is_tried_again),
         cmocka_unit_test(one_good_trial_makes_up_for_disturbed_calls),
+        cmocka_unit_test(short_calls_are_looked_at_together),
         cmocka_unit_test(a_trial_waits_until_a_helper_is_awake),
         cmocka_unit_test(a_trial_without_help_teaches_nothing),
         cmocka_unit_test(options_are_what_is_asked_for),

@@ -1,12 +1,16 @@
-// The same program in C++17, by the short names.
+// The same program in C++17, as loops.
 #include <cstdio>
 #include <para/para.h>
-#include <para/short.h>
 #include <vector>
 
-PARA_MAP_KERNEL(square, double, double, v, (v * v))
-PARA_REDUCE_KERNEL(sum, double, s, double, v, s += v)
-PARA_COMBINE(add, double, s, t, s += t)
+PARA_LOOP(square, i, const double *, x, double *, y)
+{
+    y[i] = x[i] * x[i];
+}
+PARA_SUM(sum, double, i, const double *, x)
+{
+    return x[i];
+}
 
 int main()
 {
@@ -15,9 +19,9 @@ int main()
     for (std::size_t i = 0; i < n; i++)
         x[i] = static_cast<double>(i);
     double total = 0;
-    para_status status = pmap(square, x.data(), y.data(), n);
+    para_status status = para_loop(square, n, x.data(), y.data());
     if (status == PARA_OK)
-        status = preduce(sum, add, y.data(), n, &total);
+        status = para_reduce_to(&total, sum, n, y.data());
     const double expected = (n - 1.0) * n * (2.0 * n - 1) / 6;
     std::printf("%s: %.17g, expected %.17g\n", para_status_text(status), total, expected);
     return status == PARA_OK && total == expected ? 0 : 1;

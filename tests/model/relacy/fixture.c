@@ -5,6 +5,7 @@
 #include "executor/lease.h"
 #include "pool/calibrate.h"
 #include "pool/default_pool.h"
+#include "pool/novice.h"
 #include "pool/pool.h"
 #include "pool/start.h"
 #include "pool/yield.h"
@@ -258,6 +259,11 @@ bool para__is_left(uintptr_t frame, void (*function)(void))
 
 const para__costs para__costs_assumed;
 
+para__costs para__costs_followed(const para_pool *p)
+{
+    return p->costs;
+}
+
 void para__costs_measure(para_pool *p)
 {
     p->costs = (para__costs){.clock_ns = 1};
@@ -276,6 +282,21 @@ para_status para_pool_create(para_pool **made, const para_pool_config *config)
     model_made();
     *made = &pool;
     return PARA_OK;
+}
+
+para_pool *para__novice(const para__executor *executor)
+{
+    (void)executor;
+    return NULL;
+}
+
+void para__novice_teach(para_pool *p)
+{
+    (void)p;
+}
+
+void para__novice_renew(void)
+{
 }
 
 para_status para__pool_prepare(const para__machine **machine)

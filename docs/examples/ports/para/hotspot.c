@@ -1,0 +1,55 @@
+/* Hotspot: how a chip warms up, given the power of each place, after Rodinia's program. Prints the
+ * sum of all temperatures and the hottest place. */
+#include <para/para.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const double capacity = 0.05, across = 0.1, along = 0.1, up = 0.0125, ambient = 80;
+
+PARA_SUM(step, double, i, size_t, n, const double *restrict, old, const double *restrict, power,
+         double *restrict, now)
+{
+    double total = 0;
+    for (size_t j = 0; j < n; j++) {
+        const size_t at = i * n + j;
+        const double north = old[i > 0 ? at - n : at], south = old[i + 1 < n ? at + n : at];
+        const double west = old[j > 0 ? at - 1 : at], east = old[j + 1 < n ? at + 1 : at];
+        now[at] =
+            old[at] + capacity * (power[at] + (north + south - 2 * old[at]) * along +
+                                  (west + east - 2 * old[at]) * across + (ambient - old[at]) * up);
+        total += now[at];
+    }
+    return total;
+}
+
+PARA_MAXLOC(hottest_of, double, i, const double *, t)
+{
+    return t[i];
+}
+
+int main(int argc, char **argv)
+{
+    const size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 500;
+    const int steps = argc > 2 ? atoi(argv[2]) : 100;
+    double *t = calloc(n * n, sizeof *t), *next = calloc(n * n, sizeof *next);
+    double *power = calloc(n * n, sizeof *power);
+    double total = 0;
+    if (!t || !next || !power)
+        exit(1);
+    for (size_t at = 0; at < n * n; at++) {
+        t[at] = ambient;
+        power[at] = (double)(at * 7919 % 1009) / 100;
+    }
+    for (int s = 0; s < steps; s++) {
+        total = para_reduced(step, n, n, t, power, next);
+        double *const swap = t;
+        t = next;
+        next = swap;
+    }
+    const hottest_of_at hottest = para_reduced(hottest_of, n * n, t);
+    printf("total %.9g, hottest %.9g at %zu\n", total, hottest.value, hottest.index);
+    free(t);
+    free(next);
+    free(power);
+    return 0;
+}

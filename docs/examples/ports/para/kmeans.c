@@ -1,0 +1,71 @@
+/* k-means by Lloyd's algorithm: points go to the nearest centre, centres to the mean of their
+ * points, until no point moves. Prints the number of rounds and the sum of squared distances. */
+#include <para/para.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { DIMS = 8, K = 12 };
+
+static size_t nearest(const float *p, double (*centre)[DIMS], double *distance)
+{
+    size_t best = 0;
+    *distance = 1e300;
+    for (size_t c = 0; c < K; c++) {
+        double d = 0;
+        for (int k = 0; k < DIMS; k++)
+            d += (p[k] - centre[c][k]) * (p[k] - centre[c][k]);
+        if (d < *distance) {
+            *distance = d;
+            best = c;
+        }
+    }
+    return best;
+}
+
+typedef struct sums {
+    double sum[K][DIMS], members[K], moved, spread;
+} sums;
+
+PARA_SUMS(assign, sums, double, s, i, float (*)[DIMS], p, double (*)[DIMS], centre, unsigned char *,
+          own)
+{
+    double distance;
+    const size_t c = nearest(p[i], centre, &distance);
+    s->moved += own[i] != c;
+    own[i] = (unsigned char)c;
+    s->spread += distance;
+    s->members[c]++;
+    for (int k = 0; k < DIMS; k++)
+        s->sum[c][k] += p[i][k];
+}
+
+int main(int argc, char **argv)
+{
+    const size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 50000;
+    float(*p)[DIMS] = malloc(n * sizeof *p);
+    unsigned char *own = malloc(n);
+    double centre[K][DIMS];
+    if (!p || !own || n < K)
+        exit(1);
+    for (size_t i = 0; i < n; i++) {
+        own[i] = K;
+        for (size_t k = 0; k < DIMS; k++)
+            p[i][k] = (float)((i * 7919 + k * 104729) % 1009 + i % K * (k + 1) * 100);
+    }
+    for (size_t c = 0; c < K; c++)
+        for (int k = 0; k < DIMS; k++)
+            centre[c][k] = p[c * (n / K)][k];
+
+    sums s = {.moved = 1};
+    size_t rounds = 0;
+    for (; s.moved > 0 && rounds < 100; rounds++) {
+        s = para_reduced(assign, n, p, centre, own);
+        for (size_t c = 0; c < K; c++)
+            for (int k = 0; k < DIMS && s.members[c] > 0; k++)
+                centre[c][k] = s.sum[c][k] / s.members[c];
+    }
+    printf("%zu points, %zu rounds, spread %.9g\n", n, rounds, s.spread);
+    free(p);
+    free(own);
+    return 0;
+}

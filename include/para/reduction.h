@@ -1,0 +1,268 @@
+/* PARA_SUM, PARA_MIN and others: reductions of loops, each one object that has all its parts. */
+#ifndef PARA_REDUCTION_H
+#define PARA_REDUCTION_H
+
+#include <para/loop.h>
+#include <para/reduce.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* PARA_SUM(name, type, i, parameter type, parameter, ...) { return a value; }    at file scope
+ * para_reduced(name, count, argument, ...)                      the result
+ * para_reduce_to(&result, name, count, argument, ...)           a para_status
+ *
+ *     PARA_SUM(dot, double, i, const float *, x, const float *, y)
+ *     {
+ *         return (double)x[i] * y[i];
+ *     }
+ *     ...
+ *     const double d = para_reduced(dot, n, x, y);
+ *
+ * adds up the values that the body returns for i = 0 to count - 1, in `type`. The same with
+ *     PARA_MIN, PARA_MAX        the least and greatest value. NaN is passed over. Of no values:
+ *                               infinity, or an integer type's last number
+ *     PARA_MINLOC, PARA_MAXLOC  the result is a struct name_at { type value; size_t index; }: the
+ *                               first of the least or greatest values. Of none, index is SIZE_MAX
+ *     PARA_SUMS, PARA_REDUCTION any accumulator, see below
+ *
+ * Contract. As PARA_LOOP's: besides returning its value, an iteration may write what no other
+ *    iteration reads or writes. So one pass fills arrays and sums.
+ * Bits. The result has the same bits on any pool, with any number of workers, see para_preduce,
+ *    which these are calls of.
+ * Errors. para_reduce_to returns those of para_preduce, and leaves the result as it was;
+ *    para_reduced has no way to return one: it prints one line on standard error and ends the
+ *    program (abort). On the default pool, with such accumulators, only a count below 0 fails, or
+ *    an environment variable that cannot be read, or a child process forked within the call. */
+#define PARA_SUM(name, type, ...) \
+    PARA_VALUES_(name, PARA_PAIRS_(__VA_ARGS__), type, type, (0), SUM, __VA_ARGS__)
+#define PARA_MIN(name, type, ...)                                                         \
+    PARA_VALUES_(name, PARA_PAIRS_(__VA_ARGS__), type, type, (PARA_GREATEST_(type)), MIN, \
+                 __VA_ARGS__)
+#define PARA_MAX(name, type, ...) \
+    PARA_VALUES_(name, PARA_PAIRS_(__VA_ARGS__), type, type, (PARA_LEAST_(type)), MAX, __VA_ARGS__)
+#define PARA_MINLOC(name, type, ...)                                                             \
+    PARA_AT_(name, type)                                                                         \
+    PARA_VALUES_(name, PARA_PAIRS_(__VA_ARGS__), type, name##_at, PARA_NOWHERE_(type, GREATEST), \
+                 MINLOC, __VA_ARGS__)
+#define PARA_MAXLOC(name, type, ...)                                                          \
+    PARA_AT_(name, type)                                                                      \
+    PARA_VALUES_(name, PARA_PAIRS_(__VA_ARGS__), type, name##_at, PARA_NOWHERE_(type, LEAST), \
+                 MAXLOC, __VA_ARGS__)
+
+/* PARA_SUMS(name, type, number, s, i, parameter type, parameter, ...) { body }
+ * Many sums at once: `type` is a structure whose members are all `number`s, or arrays of them. The
+ * body adds to the members of *s. They start from 0 and are added up, each by itself.
+ *     typedef struct moments { double x, xx; } moments;
+ *     PARA_SUMS(moments_of, moments, double, s, i, const double *, x)
+ *     {
+ *         s->x += x[i];
+ *         s->xx += x[i] * x[i];
+ *     } */
+#define PARA_SUMS(name, type, number, s, ...)                                       \
+    PARA_REDUCTION_(name, PARA_PAIRS_(__VA_ARGS__), type, {PARA_ZERO_}, s, para_t_, \
+                    PARA_ADD_ALL_(type, number, s, para_t_), __VA_ARGS__)
+
+/* PARA_REDUCTION(name, type, identity, s, t, statement, i, parameter type, parameter, ...) { body }
+ * For any accumulator: its type, the value that an accumulator starts from, and the statement that
+ * folds accumulator *t, which stands for later iterations, into *s. The body folds iteration i into
+ * *s. Type and identity follow para_reduce.result_bytes and .identity.
+ *     PARA_REDUCTION(gcd_of, unsigned, 0, s, t, *s = gcd(*s, *t), i, const unsigned *, x)
+ *     {
+ *         *s = gcd(*s, x[i]);
+ *     } */
+#define PARA_REDUCTION(name, type, identity, s, t, statement, ...) \
+    PARA_REDUCTION_(name, PARA_PAIRS_(__VA_ARGS__), type, identity, s, t, statement, __VA_ARGS__)
+
+/* The result of a reduction, see above. Ends the program if there is none. */
+#define para_reduced(name, ...) \
+    (PARA_FIT_(name, __VA_ARGS__), name##_value_(__FILE__, __LINE__, __VA_ARGS__))
+/* The same into *result: a para_status, which has to be looked at. */
+#define para_reduce_to(result, name, ...)                              \
+    (PARA_FITS_(name##_result_, result), PARA_FIT_(name, __VA_ARGS__), \
+     name##_call_(PARA_NULL_, result, __VA_ARGS__))
+
+/* The same with a para_setup: para_reduce_with(&setup, &result, name, count, argument, ...). */
+#define para_reduce_with(setup, result, name, ...)                     \
+    (PARA_FITS_(name##_result_, result), PARA_FIT_(name, __VA_ARGS__), \
+     name##_call_(setup, result, __VA_ARGS__))
+
+/* From here on: how these macros are made. */
+
+static inline para_status para_fold_(const para_setup *setup, para_reduce_fn *kernel,
+                                     para_combine_fn *combine, const void *arg, size_t count,
+                                     void *result, const void *identity, size_t bytes)
+{
+    para_reduce call = {PARA_ZERO_};
+    call.kernel = kernel;
+    call.combine = combine;
+    call.arg = arg;
+    call.count = count;
+    call.result = result;
+    call.result_bytes = bytes;
+    call.identity = identity;
+    if (setup) {
+        call.options = setup->options;
+        call.report = setup->report;
+        call.block = setup->block;
+    }
+    if (count > PTRDIFF_MAX)
+        return para_refuse_count_(count);
+    return para_preduce(setup ? setup->pool : PARA_NULL_, &call);
+}
+
+static inline void para_must_succeed_(para_status status, const char *name, const char *file,
+                                      int line)
+{
+    if (status == PARA_OK)
+        return;
+    fprintf(stderr, "para: %s:%d: %s: %s: %s\n", file, line, name, para_status_text(status),
+            para_status_detail());
+    abort();
+}
+
+/* The last number of a type, upwards or downwards; a long double holds all integers of 64 bits. */
+static inline long double para_last_(int is_floating, int is_signed, size_t bytes, int upwards)
+{
+    const unsigned bits = PARA_CAST_(unsigned, bytes * 8) - (is_signed ? 1U : 0U);
+    const long double end =
+        is_floating ? __builtin_infl() : PARA_CAST_(long double, ~0ULL >> (64 - bits));
+    return upwards ? end : is_floating ? -end : is_signed ? -end - 1 : 0;
+}
+#define PARA_LAST_(type, upwards)                                                                 \
+    PARA_CAST_(type,                                                                              \
+               para_last_(PARA_CAST_(type, 0.5L) > 0,                                             \
+                          PARA_CAST_(type, PARA_CAST_(signed char, -1)) < PARA_CAST_(type, '\1'), \
+                          sizeof(type), upwards))
+#define PARA_GREATEST_(type)         PARA_LAST_(type, 1)
+#define PARA_LEAST_(type)            PARA_LAST_(type, 0)
+#define PARA_NOWHERE_(type, extreme) ({PARA_##extreme##_(type), SIZE_MAX})
+#define PARA_AT_(name, type)   \
+    typedef struct name##_at { \
+        type value;            \
+        size_t index;          \
+    } name##_at;
+
+/* How value v of iteration i is folded into accumulator s, and accumulator t into s. */
+#define PARA_STEP_SUM_(type, s, i, v)    s += v
+#define PARA_STEP_MIN_(type, s, i, v)    PARA_STEP_LAST_(type, s, v, <)
+#define PARA_STEP_MAX_(type, s, i, v)    PARA_STEP_LAST_(type, s, v, >)
+#define PARA_STEP_MINLOC_(type, s, i, v) PARA_STEP_LOC_(type, s, i, v, <)
+#define PARA_STEP_MAXLOC_(type, s, i, v) PARA_STEP_LOC_(type, s, i, v, >)
+#define PARA_STEP_LAST_(type, s, v, before) \
+    do {                                    \
+        const type para_v_ = v;             \
+        s = para_v_ before s ? para_v_ : s; \
+    } while (0)
+/* Also the first value that equals the identity's has a place; NaN has none. */
+#define PARA_STEP_LOC_(type, s, i, v, before)                                               \
+    do {                                                                                    \
+        const type para_v_ = v;                                                             \
+        if (para_v_ before s.value || (s.index == SIZE_MAX &&para_v_ before## = s.value)) { \
+            s.value = para_v_;                                                              \
+            s.index = i;                                                                    \
+        }                                                                                   \
+    } while (0)
+#define PARA_JOIN_SUM_(type, s, t)    PARA_STEP_SUM_(type, s, 0, t)
+#define PARA_JOIN_MIN_(type, s, t)    PARA_STEP_MIN_(type, s, 0, t)
+#define PARA_JOIN_MAX_(type, s, t)    PARA_STEP_MAX_(type, s, 0, t)
+#define PARA_JOIN_MINLOC_(type, s, t) PARA_STEP_MINLOC_(type, s, t.index, t.value)
+#define PARA_JOIN_MAXLOC_(type, s, t) PARA_STEP_MAXLOC_(type, s, t.index, t.value)
+
+#define PARA_VALUES_(name, n, type, acc_type, identity, OP, ...)                            \
+    PARA_BODY_(type, name, n, size_t para_first_, (PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))),  \
+               __VA_ARGS__)                                                                 \
+    static int name(const para_chunk *para_c_, void *para_acc_, const void *para_arg_)      \
+    {                                                                                       \
+        const struct name##_arguments_ para_p_ = PARA_ARGUMENTS_(name);                     \
+        const size_t para_end_ = para_p_.para_first_ + para_c_->first + para_c_->count;     \
+        acc_type para_s_ = *PARA_CAST_(acc_type *, para_acc_);                              \
+        for (size_t para_i_ = para_end_ - para_c_->count; para_i_ < para_end_; para_i_++)   \
+            PARA_STEP_##OP##_(                                                              \
+                type, para_s_, para_i_,                                                     \
+                (name##_body_(para_i_ PARA_EACH_(n, PARA_FIELD_, name, __VA_ARGS__))));     \
+        *PARA_CAST_(acc_type *, para_acc_) = para_s_;                                       \
+        return 0;                                                                           \
+    }                                                                                       \
+    static void name##_join_(void *para_acc_, const void *para_rhs_, const void *para_arg_) \
+    {                                                                                       \
+        acc_type para_s_ = *PARA_CAST_(acc_type *, para_acc_);                              \
+        const acc_type para_t_ = *PARA_CAST_(const acc_type *, para_rhs_);                  \
+        PARA_JOIN_##OP##_(type, para_s_, para_t_);                                          \
+        *PARA_CAST_(acc_type *, para_acc_) = para_s_;                                       \
+        (void)para_arg_;                                                                    \
+    }                                                                                       \
+    PARA_FOLD_CALLS_(name, n, acc_type, identity, __VA_ARGS__)                              \
+    PARA_BODY_HEAD_(type, name, n, (PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))), __VA_ARGS__)
+
+/* A small accumulator is kept in registers. */
+#define PARA_REDUCTION_(name, n, type, identity, s, t, statement, ...)                         \
+    PARA_BODY_(void, name, n, size_t para_first_,                                              \
+               (type *const s, PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))), __VA_ARGS__)            \
+    static int name(const para_chunk *para_c_, void *para_acc_, const void *para_arg_)         \
+    {                                                                                          \
+        enum { para_small_ = sizeof(type) <= 128 };                                            \
+        const struct name##_arguments_ para_p_ = PARA_ARGUMENTS_(name);                        \
+        const size_t para_end_ = para_p_.para_first_ + para_c_->first + para_c_->count;        \
+        size_t para_i_ = para_end_ - para_c_->count;                                           \
+        if (para_small_) {                                                                     \
+            type para_s_ = *PARA_CAST_(type *, para_acc_);                                     \
+            for (; para_i_ < para_end_; para_i_++)                                             \
+                name##_body_(&para_s_, para_i_ PARA_EACH_(n, PARA_FIELD_, name, __VA_ARGS__)); \
+            *PARA_CAST_(type *, para_acc_) = para_s_;                                          \
+        } else {                                                                               \
+            for (; para_i_ < para_end_; para_i_++)                                             \
+                name##_body_(PARA_CAST_(type *, para_acc_),                                    \
+                             para_i_ PARA_EACH_(n, PARA_FIELD_, name, __VA_ARGS__));           \
+        }                                                                                      \
+        return 0;                                                                              \
+    }                                                                                          \
+    static void name##_join_(void *para_acc_, const void *para_rhs_, const void *para_arg_)    \
+    {                                                                                          \
+        type *const s = PARA_CAST_(type *, para_acc_);                                         \
+        const type *const t = PARA_CAST_(const type *, para_rhs_);                             \
+        (void)para_arg_;                                                                       \
+        statement;                                                                             \
+    }                                                                                          \
+    PARA_FOLD_CALLS_(name, n, type, (identity), __VA_ARGS__)                                   \
+    PARA_BODY_HEAD_(void, name, n, (type *const s, PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))),     \
+                    __VA_ARGS__)
+
+#define PARA_ADD_ALL_(type, number, s, t)                                                         \
+    do {                                                                                          \
+        number *const para_sum_ = PARA_CAST_(number *, PARA_CAST_(void *, s));                    \
+        const number *const para_more_ = PARA_CAST_(const number *, PARA_CAST_(const void *, t)); \
+        for (size_t para_k_ = 0; para_k_ < sizeof(type) / sizeof(number); para_k_++)              \
+            para_sum_[para_k_] += para_more_[para_k_];                                            \
+    } while (0)
+
+#define PARA_FOLD_CALLS_(name, n, type, identity, ...)                                             \
+    typedef type *name##_result_;                                                                  \
+    PARA_COUNT_TYPE_(name, PARA_NEXT_(n))                                                          \
+    PARA_CALL_ para_status name##_call_(                                                           \
+        const para_setup *para_setup_, type *para_r_,                                              \
+        size_t para_n_ PARA_EACH_(n, PARA_PARAMETER_, name, __VA_ARGS__))                          \
+    {                                                                                              \
+        const struct name##_arguments_ para_p_ = {                                                 \
+            para_setup_ ? para_setup_->first[0]                                                    \
+                        : 0 PARA_EACH_(n, PARA_ARGUMENT_, name, __VA_ARGS__)};                     \
+        const type para_identity_ = PARA_OPEN_ identity;                                           \
+        type para_s_ = para_identity_;                                                             \
+        const para_status para_status_ =                                                           \
+            para_fold_(para_setup_, name, name##_join_, &para_p_, para_n_, &para_s_,               \
+                       &para_identity_, sizeof para_s_);                                           \
+        if (para_status_ == PARA_OK)                                                               \
+            *para_r_ = para_s_;                                                                    \
+        return para_status_;                                                                       \
+    }                                                                                              \
+    PARA_CALL_ type name##_value_(                                                                 \
+        const char *para_file_, int para_line_,                                                    \
+        size_t para_n_ PARA_EACH_(n, PARA_PARAMETER_, name, __VA_ARGS__))                          \
+    {                                                                                              \
+        type para_s_ = PARA_OPEN_ identity; /* for compilers that do not see abort() */            \
+        para_must_succeed_(name##_call_(PARA_NULL_, &para_s_,                                      \
+                                        para_n_ PARA_EACH_(n, PARA_ARGUMENT_, name, __VA_ARGS__)), \
+                           #name, para_file_, para_line_);                                         \
+        return para_s_;                                                                            \
+    }
+
+#endif

@@ -1,0 +1,32 @@
+/* para_setup: pool, options and report of a loop or a reduction that a macro has defined. */
+#ifndef PARA_SETUP_H
+#define PARA_SETUP_H
+
+#include <para/call.h>
+#include <para/pool.h>
+#include <para/status.h>
+
+/* All zero, or a null pointer in its place: the default pool, and para decides. */
+typedef struct para_setup {
+    para_pool *pool; /* NULL: the default pool */
+    para_options options;
+    para_report *report; /* filled if not NULL */
+    size_t first[3];     /* number of the first iteration, for each index: a loop of `count` begins
+                            at i = first[0] and ends before first[0] + count */
+    size_t tile[3]; /* most iterations of a tile, for each index of PARA_LOOP2 and PARA_LOOP3; 0:
+                       automatic. A tile that is as wide as the range makes rows */
+    size_t block;   /* a reduction's, as in para_reduce: elements folded by one kernel call; 0:
+                       automatic, for elements that cost up to about 1 us */
+} para_setup;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A negative number of iterations, as para_loop gets it. PARA_ERR_OVERFLOW, with its detail. */
+PARA_API para_status para_refuse_count_(size_t count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

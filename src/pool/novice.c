@@ -1,0 +1,61 @@
+#include "pool/novice.h"
+
+#include "base/bounds.h"
+#include "base/cpus.h"
+#include "base/fpenv.h"
+#include "pool/calibrate.h"
+#include "pool/settings.h"
+#include "topology/locations.h"
+
+/* What making the pool adds to the call that has it made, and so what calls have to forgo before
+ * that: reading a machine of two CPUs takes 0.3 ms, creating a thread 0.06 ms. By the plans' model
+ * the helpers come later by this, and the caller not; so it counts double for a team of two. */
+static const uint32_t making_ns = 700000;
+
+/* Then what calls forgo adds up, however much time lies between them: longer than processes live,
+ * and so short that it can be multiplied. */
+static const uint64_t never_ticks = (uint64_t)1 << 56;
+
+static para_pool novice; /* written under the default pool's mutex, before it is published [E6] */
+
+para_pool *para__novice(const para__executor *executor)
+{
+    para__settings settings;
+    para__cpus online;
+    if (novice.is_novice)
+        return para__pool_is_forked(&novice) ? NULL : &novice;
+    if (para__locations_are_described() || para__settings_read(&settings) || settings.display ||
+        !para__cpus_online(&online))
+        return NULL;
+    const para__fp fp = para__fp_save();
+    const unsigned workers = settings.workers ? settings.workers : para__cpus_count(&online);
+    novice.is_novice = true;
+    novice.executor = executor;
+    novice.requested = para__min(workers, PARA__WORKERS_MAX);
+    para__store_relaxed(&novice.workers, novice.requested); /* all: published with the pool */
+    para__costs_assume(&novice);
+    para__store_relaxed(&novice.followed.wake_ns, making_ns);
+    para__store_relaxed(&novice.lanes.spin_ticks, never_ticks);
+    novice.lanes.fork_count = para__fork_count();
+    para__fp_restore(fp, 0);
+    return &novice;
+}
+
+void para__novice_teach(para_pool *pool)
+{
+    for (unsigned i = 0; i < PARA__SITES; i++) {
+        const para__site *known = &novice.sites.site[i];
+        para__site *site = &pool->sites.site[i]; /* keys have the same places in both */
+        const uint64_t kernel = para__load_relaxed(&known->kernel); /* all: see sites.h */
+        if (kernel == 0)
+            continue;
+        para__site_set(site, para__site_read(known), para__site_tuner(known));
+        para__store_relaxed(&site->loop, para__load_relaxed(&known->loop));
+        para__store_relaxed(&site->kernel, kernel);
+    }
+}
+
+void para__novice_renew(void)
+{
+    novice.lanes.fork_count = para__fork_count();
+}

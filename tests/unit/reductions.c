@@ -1,0 +1,347 @@
+/* PARA_SUM, PARA_MIN and the others, and outputs of para_preduce: the bits and the arrays are those
+ * of the serial run, with any pool and options. */
+#include "../common/check.h"
+
+#include <math.h>
+#include <string.h>
+
+static const unsigned pool_sizes[] = {1, 2, 3};
+#include "../common/pools.h"
+
+enum { N = 20000 };
+static float x[N];
+static double y[N];
+
+PARA_SUM(sum, double, i, const float *, v)
+{
+    return (double)v[i];
+}
+PARA_SUM(dot, double, i, const float *, u, const double *, v)
+{
+    return (double)u[i] * v[i];
+}
+PARA_SUM(count, int, i, const float *, v, float, limit)
+{
+    return v[i] < limit;
+}
+PARA_MIN(least, float, i, const float *, v)
+{
+    return v[i];
+}
+PARA_MAX(greatest, float, i, const float *, v)
+{
+    return v[i];
+}
+PARA_MINLOC(first_least, float, i, const float *, v)
+{
+    return v[i];
+}
+PARA_MAXLOC(first_greatest, double, i, const double *, v)
+{
+    return v[i];
+}
+
+static int fill(void **state)
+{
+    for (size_t i = 0; i < N; i++) {
+        x[i] = (float)(check_mix(i) % 1000003) / 997;
+        y[i] = 1.0 / (double)(i + 1);
+    }
+    return make_pools(state);
+}
+
+TEST(the_bits_of_the_serial_run)
+{
+    static const para_options ways[] = {
+        {0}, {.executor = PARA_EXECUTOR_THREADS}, {.executor = PARA_EXECUTOR_THREADS, .claim = 1}};
+    const para_setup serial = {.options = {.executor = PARA_EXECUTOR_SERIAL}};
+    double expected = 0, got = 0;
+    OK(para_reduce_with(&serial, &expected, dot, N, x, y));
+    for (size_t p = 0; p < COUNT_OF(pools); p++)
+        for (size_t w = 0; w < COUNT_OF(ways); w++) {
+            const para_setup setup = {.pool = pools[p], .options = ways[w]};
+            OK(para_reduce_with(&setup, &got, dot, N, x, y));
+            assert_memory_equal(&got, &expected, sizeof got);
+        }
+    got = para_reduced(dot, N, x, y);
+    assert_memory_equal(&got, &expected, sizeof got);
+    double loop = 0;
+    for (size_t i = 0; i < N; i++)
+        loop += (double)x[i] * y[i];
+    assert_true(fabs(got - loop) < 1e-9 * loop);
+}
+
+TEST(extremes_and_their_places)
+{
+    size_t low = 0, high = 0;
+    for (size_t i = 1; i < N; i++) {
+        low = x[i] < x[low] ? i : low;
+        high = y[i] > y[high] ? i : high;
+    }
+    assert_true(para_reduced(least, N, x) == x[low]);
+    const first_least_at at = para_reduced(first_least, N, x);
+    assert_true(at.value == x[low] && at.index == low);
+    assert_int_equal(para_reduced(first_greatest, N, y).index, high);
+    int below = 0;
+    for (size_t i = 0; i < N; i++)
+        below += x[i] < 500;
+    assert_int_equal(para_reduced(count, N, x, 500), below);
+    assert_true(para_reduced(greatest, N, x) >= x[0]);
+}
+
+/* Ties, infinities, NaN and ranges: in blocks of one element each, every element is combined. */
+TEST(extremes_of_few_values)
+{
+    const float equal[] = {NAN, INFINITY, INFINITY, NAN};
+    const double far[] = {-INFINITY, NAN, -INFINITY};
+    const float nothing[] = {NAN, NAN};
+    const float tie[] = {3, 1, 2, 1, 1};
+    const para_setup setups[] = {{0}, {.block = 1}, {.pool = pools[2], .block = 2}};
+    for (size_t s = 0; s < COUNT_OF(setups); s++) {
+        first_least_at low = {0, 0};
+        first_greatest_at high = {0, 0};
+        float value = 0;
+        OK(para_reduce_with(&setups[s], &low, first_least, COUNT_OF(equal), equal));
+        assert_true(low.index == 1 && low.value > 0 && isinf(low.value));
+        OK(para_reduce_with(&setups[s], &high, first_greatest, COUNT_OF(far), far));
+        assert_int_equal(high.index, 0);
+        OK(para_reduce_with(&setups[s], &low, first_least, COUNT_OF(nothing), nothing));
+        assert_true(low.index == SIZE_MAX);
+        OK(para_reduce_with(&setups[s], &low, first_least, COUNT_OF(tie), tie));
+        assert_true(low.index == 1 && low.value == 1);
+        OK(para_reduce_with(&setups[s], &value, least, COUNT_OF(equal), equal));
+        assert_true(isinf(value));
+    }
+    const para_setup rest = {.first = {2}};
+    first_least_at low = {0, 0};
+    OK(para_reduce_with(&rest, &low, first_least, 3, tie));
+    assert_true(low.index == 3 && low.value == 1);
+}
+
+/* Each type's last number, where there is nothing to choose from. */
+#define LAST_OF(name, type)                             \
+    PARA_MIN(name##_least, type, i, const type *, v)    \
+    {                                                   \
+        return v[i];                                    \
+    }                                                   \
+    PARA_MAX(name##_greatest, type, i, const type *, v) \
+    {                                                   \
+        return v[i];                                    \
+    }
+LAST_OF(bytes, int8_t)
+LAST_OF(shorts, uint16_t)
+LAST_OF(words, int32_t)
+LAST_OF(longs, int64_t)
+LAST_OF(counts, uint64_t)
+LAST_OF(reals, double)
+
+TEST(extremes_of_nothing)
+{
+    assert_true(para_reduced(bytes_least, 0, NULL) == INT8_MAX);
+    assert_true(para_reduced(bytes_greatest, 0, NULL) == INT8_MIN);
+    assert_true(para_reduced(shorts_least, 0, NULL) == UINT16_MAX);
+    assert_true(para_reduced(shorts_greatest, 0, NULL) == 0);
+    assert_true(para_reduced(words_least, 0, NULL) == INT32_MAX);
+    assert_true(para_reduced(words_greatest, 0, NULL) == INT32_MIN);
+    assert_true(para_reduced(longs_least, 0, NULL) == INT64_MAX);
+    assert_true(para_reduced(longs_greatest, 0, NULL) == INT64_MIN);
+    assert_true(para_reduced(counts_least, 0, NULL) == UINT64_MAX);
+    assert_true(para_reduced(counts_greatest, 0, NULL) == 0);
+    assert_true(para_reduced(reals_least, 0, NULL) == INFINITY);
+    assert_true(para_reduced(reals_greatest, 0, NULL) == -INFINITY);
+    assert_true(para_reduced(sum, 0, NULL) == 0);
+}
+
+/* ---- Any accumulator ------------------------------------------------------------------------- */
+
+typedef struct span {
+    size_t first, end, misplaced; /* iterations [first, end), folded in their order */
+} span;
+static const span nothing = {0, 0, 0};
+
+static span joined(span s, span t)
+{
+    if (s.end == s.first)
+        return t;
+    if (t.end == t.first)
+        return s;
+    return (span){s.first, t.end, s.misplaced + t.misplaced + (s.end != t.first)};
+}
+PARA_REDUCTION(in_order, span, nothing, s, t, *s = joined(*s, *t), i, size_t, one)
+{
+    *s = joined(*s, (span){i, i + one, 0});
+}
+
+enum { BINS = 100 };
+typedef struct bins {
+    unsigned in[BINS]; /* too large to be copied for each block */
+} bins;
+static const bins empty;
+static void add_bins(bins *s, const bins *t)
+{
+    for (int b = 0; b < BINS; b++)
+        s->in[b] += t->in[b];
+}
+PARA_REDUCTION(histogram, bins, empty, s, t, add_bins(s, t), i, const float *, v)
+{
+    s->in[(size_t)v[i] % BINS]++;
+}
+
+TEST(any_accumulator)
+{
+    bins expected = {{0}};
+    for (size_t i = 0; i < N; i++)
+        expected.in[(size_t)x[i] % BINS]++;
+    for (size_t p = 0; p < COUNT_OF(pools); p++) {
+        const para_setup setup = {
+            .pool = pools[p], .options.executor = PARA_EXECUTOR_THREADS, .block = 17};
+        span s = nothing;
+        bins b = empty;
+        OK(para_reduce_with(&setup, &s, in_order, N, 1));
+        assert_true(s.first == 0 && s.end == N && s.misplaced == 0);
+        OK(para_reduce_with(&setup, &b, histogram, N, x));
+        assert_memory_equal(&b, &expected, sizeof b);
+    }
+}
+
+typedef struct table {
+    double below[3][2], all;
+} table;
+PARA_SUMS(tabulate, table, double, s, i, const float *, v)
+{
+    s->all += (double)v[i];
+    s->below[i % 3][v[i] < 500] += 1;
+}
+
+TEST(many_sums_at_once)
+{
+    table expected = {{{0}}, 0};
+    for (size_t i = 0; i < N; i++)
+        expected.below[i % 3][x[i] < 500] += 1;
+    OK(para_reduce_to(&expected.all, sum, N, x));
+    const table got = para_reduced(tabulate, N, x);
+    assert_memory_equal(got.below, expected.below, sizeof got.below);
+    assert_true(fabs(got.all - expected.all) < 1e-9 * expected.all);
+    for (size_t p = 0; p < COUNT_OF(pools); p++) {
+        const para_setup setup = {.pool = pools[p], .options.executor = PARA_EXECUTOR_THREADS};
+        table again = {{{0}}, 0};
+        OK(para_reduce_with(&setup, &again, tabulate, N, x));
+        assert_memory_equal(&again, &got, sizeof got);
+    }
+}
+
+TEST(a_failure_leaves_the_result)
+{
+    para_cancel cancel = {0};
+    const para_setup setup = {.options.cancel = &cancel};
+    double result = 7;
+    para_cancel_request(&cancel);
+    FAILS(PARA_ERR_CANCELLED, para_reduce_with(&setup, &result, sum, N, x));
+    FAILS(PARA_ERR_OVERFLOW, para_reduce_to(&result, sum, (size_t)-1, x));
+    assert_true(result == 7);
+}
+
+/* ---- Outputs --------------------------------------------------------------------------------- */
+
+PARA_SUM(halve, double, i, const float *, v, double *, half)
+{
+    half[i] = (double)v[i] / 2;
+    return half[i];
+}
+
+/* Two outputs, one of them in place; element FAILING fails. */
+enum { FAILING = N / 2 };
+static int fill_and_add(const para_chunk *chunk, void *acc, const void *arg)
+{
+    const float *in = chunk->in[0];
+    float *same = chunk->out[0];
+    double *doubled = chunk->out[1];
+    const bool *fails = arg;
+    for (size_t i = 0; i < chunk->count; i++) {
+        if (*fails && chunk->first + i == FAILING)
+            return 5;
+        *(double *)acc += (double)in[i];
+        doubled[i] = 2 * (double)in[i];
+        same[i] = in[i] + 1;
+    }
+    return 0;
+}
+PARA_COMBINE(add, double, s, t, s += t)
+
+TEST(one_pass_fills_and_sums)
+{
+    static double half[N], doubled[N];
+    static float z[N];
+    double expected = 0;
+    OK(para_reduce_to(&expected, sum, N, x));
+    for (size_t p = 0; p < COUNT_OF(pools); p++)
+        for (int fails = 0; fails < 2; fails++) {
+            const bool failing = fails;
+            double total = 0;
+            para_report report;
+            memcpy(z, x, sizeof z);
+            memset(half, 0, sizeof half);
+            memset(doubled, 0, sizeof doubled);
+            const para_setup setup = {.pool = pools[p], .options.executor = PARA_EXECUTOR_THREADS};
+            OK(para_reduce_with(&setup, &total, halve, N, x, half));
+            assert_true(total * 2 == expected);
+            total = 0;
+            const para_status status =
+                para_preduce(pools[p], &(para_reduce){.kernel = fill_and_add,
+                                                      .combine = add,
+                                                      .arg = &failing,
+                                                      .count = N,
+                                                      .in = {PARA_IN(z)},
+                                                      .out = {PARA_OUT(z), PARA_OUT(doubled)},
+                                                      .result = &total,
+                                                      .result_bytes = sizeof total,
+                                                      .options.executor = PARA_EXECUTOR_THREADS,
+                                                      .report = &report});
+            FAILS(fails ? PARA_ERR_KERNEL : PARA_OK, status);
+            assert_true(total == (fails ? 0 : expected));
+            const size_t end = fails ? report.failed_first : N;
+            assert_true(end + report.failed_count > FAILING || !fails);
+            for (size_t i = 0; i < end; i++) {
+                assert_true(half[i] * 2 == (double)x[i] && doubled[i] == 2 * (double)x[i]);
+                assert_true(z[i] == x[i] + 1);
+            }
+        }
+}
+
+TEST(outputs_that_overlap)
+{
+    static double a[N + 1];
+    const bool failing = false;
+    para_reduce call = {.kernel = fill_and_add,
+                        .combine = add,
+                        .arg = &failing,
+                        .count = N,
+                        .in = {PARA_IN(x)},
+                        .out = {PARA_OUT(a), PARA_OUT(a + 1)},
+                        .result = &y[0],
+                        .result_bytes = sizeof y[0]};
+    FAILS(PARA_ERR_OVERLAP, para_preduce(NULL, &call));
+    call.out[1] = PARA_OUT(y); /* the result is the first of them */
+    FAILS(PARA_ERR_OVERLAP, para_preduce(NULL, &call));
+    call.result = &y[N - 1];
+    FAILS(PARA_ERR_OVERLAP, para_preduce(NULL, &call));
+    call.count = N - 1;
+    call.out[1].element_bytes = 0;
+    FAILS(PARA_ERR_ELEMENT_SIZE, para_preduce(NULL, &call));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_bits_of_the_serial_run),
+        cmocka_unit_test(extremes_and_their_places),
+        cmocka_unit_test(extremes_of_few_values),
+        cmocka_unit_test(extremes_of_nothing),
+        cmocka_unit_test(any_accumulator),
+        cmocka_unit_test(many_sums_at_once),
+        cmocka_unit_test(a_failure_leaves_the_result),
+        cmocka_unit_test(one_pass_fills_and_sums),
+        cmocka_unit_test(outputs_that_overlap),
+    };
+    return cmocka_run_group_tests(tests, fill, destroy_pools);
+}
