@@ -50,8 +50,18 @@ typedef struct bench_sum {
 #define BENCH_NESTS      1u /* a loop within a loop's body */
 #define BENCH_CONCURRENT 2u /* loops from several threads at once */
 #define BENCH_DECIDES    4u /* the runtime itself chooses between serial and parallel */
-/* Or that it is none: it only runs loops of fixed work, as a measure of the machine. */
-#define BENCH_YARDSTICK 8u
+/* Or that it is none: it only runs what asks for it, such as loops of fixed work, as a measure of
+ * the machine. */
+#define BENCH_YARDSTICK  8u
+#define BENCH_ALGORITHMS 16u /* has those below */
+
+/* What is more than a loop: each runtime's own, written as its users write it. */
+typedef struct bench_algorithms {
+    void (*scan)(size_t n, const double *x, double *y);     /* y: running sums of x */
+    size_t (*filter)(size_t n, const double *x, double *y); /* y: those of x below BENCH_HALF */
+    void (*sort)(size_t n, double *x);
+} bench_algorithms;
+#define BENCH_HALF 0.5
 
 typedef struct bench_runtime {
     const char *name;
@@ -63,6 +73,7 @@ typedef struct bench_runtime {
     double (*sum)(size_t n, const bench_sum *sum, const void *ctx);
     /* Drops what was learned about loops. NULL: learns nothing. */
     void (*forget)(void);
+    const bench_algorithms *algorithms; /* with BENCH_ALGORITHMS */
 } bench_runtime;
 
 #ifdef __cplusplus

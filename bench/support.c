@@ -55,14 +55,13 @@ double bench_uniform(uint64_t *state)
 extern const bench_workload bench_fixed, bench_grid, bench_grid_cold, bench_stream, bench_sums,
     bench_irregular, bench_nested, bench_few_dear, bench_call_price, bench_contended, bench_callers,
     bench_hogs, bench_alternating, bench_idle, bench_memory, bench_nbody, bench_cg, bench_jacobi,
-    bench_gauss_seidel, bench_lu, bench_black_scholes, bench_kmeans, bench_mandelbrot;
+    bench_gauss_seidel, bench_lu, bench_black_scholes, bench_kmeans, bench_mandelbrot, bench_scan,
+    bench_filter, bench_sort;
 
 const bench_workload *const bench_workloads[] = {
-    &bench_fixed,        &bench_grid,       &bench_grid_cold,
-    &bench_stream,       &bench_sums,       &bench_irregular,
-    &bench_nested,       &bench_few_dear,   &bench_call_price,
-    &bench_contended,    &bench_callers,    &bench_hogs,
-    &bench_alternating,  &bench_idle,       &bench_memory,
-    &bench_nbody,        &bench_cg,         &bench_jacobi,
-    &bench_gauss_seidel, &bench_lu,         &bench_black_scholes,
-    &bench_kmeans,       &bench_mandelbrot, NULL};
+    &bench_fixed,         &bench_grid,   &bench_grid_cold,   &bench_stream,       &bench_sums,
+    &bench_irregular,     &bench_nested, &bench_few_dear,    &bench_call_price,   &bench_contended,
+    &bench_callers,       &bench_hogs,   &bench_alternating, &bench_idle,         &bench_memory,
+    &bench_nbody,         &bench_cg,     &bench_jacobi,      &bench_gauss_seidel, &bench_lu,
+    &bench_black_scholes, &bench_kmeans, &bench_mandelbrot,  &bench_scan,         &bench_filter,
+    &bench_sort,          NULL};

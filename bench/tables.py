@@ -1,7 +1,7 @@
 """Figures as tables, for the terminal and for Markdown."""
 # The programs of a family, PREFIX-NAME, have the same workloads.
 FAMILIES = {"bench": ["para", "serial", "floor", "gomp-static", "gomp-dynamic", "gomp-guided", "libomp",
-                      "tbb-auto", "tbb-static", "tbb-affinity", "pthreadpool", "pthreadpool-fine"],
+                      "gnu", "tbb-auto", "tbb-static", "tbb-affinity", "pthreadpool", "pthreadpool-fine"],
             "locks": ["para", "posix", "nsync", "std"]}
 ORDER = list(dict.fromkeys(sum(FAMILIES.values(), [])))
 NO_PEERS = ("para", "serial", "floor")

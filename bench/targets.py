@@ -146,6 +146,11 @@ def programs(run):
     return worst_to_best(rows, 1.05, 0)
 
 
+def algorithms(run):
+    return worst_to_peer({f"{name} {point}": row for name in ("scan", "filter", "sort")
+                          for point, row in run.rows(name).items()}, 1.0)
+
+
 def all_of(result):
     """[(name, what, measured, met)] for the targets that the run has figures for."""
     run = Run(result)
@@ -180,5 +185,6 @@ def all_of(result):
          worst_to_best(run.rows("few-dear"), 1.05, 5000)),
         ("F25", "a kernel call with a price likewise", worst_to_best(run.rows("call-price"), 1.05, 5000)),
         ("F25", "a lock in each element likewise", worst_to_best(run.rows("contended-kernel"), 1.05, 5000)),
+        ("F26", "scan, filter, sort <= 1.00 x the best peer", algorithms(run)),
     ]
     return [(name, what) + found for name, what, found in table if found]

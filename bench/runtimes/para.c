@@ -41,6 +41,40 @@ static double sum(size_t n, const bench_sum *s, const void *ctx)
     return total;
 }
 
+PARA_SCAN_KERNEL(running_sums, double, acc, double, v, acc += v)
+
+static void scan(size_t n, const double *x, double *y)
+{
+    double total = 0;
+    must(para_pscan(pool, &(para_scan){.kernel = running_sums,
+                                       .combine = add,
+                                       .count = n,
+                                       .in = {PARA_IN(x)},
+                                       .out = {PARA_OUT(y)},
+                                       .result = &total,
+                                       .result_bytes = sizeof total}));
+}
+
+PARA_FILTER_KERNEL(below_half, double, v, v < BENCH_HALF)
+
+static size_t filter(size_t n, const double *x, double *y)
+{
+    size_t kept;
+    must(para_pfilter(pool, &(para_filter){.kernel = below_half,
+                                           .count = n,
+                                           .in = {PARA_IN(x)},
+                                           .out = {PARA_OUT(y)},
+                                           .kept = &kept}));
+    return kept;
+}
+
+static void sort(size_t n, double *x)
+{
+    must(para_psort(pool, &(para_sort){.data = PARA_OUT(x), .count = n, .key = PARA_KEY_F64}));
+}
+
+static const bench_algorithms algorithms = {scan, filter, sort};
+
 static void forget(void)
 {
     must(para_calibration_reset(pool));
@@ -48,9 +82,10 @@ static void forget(void)
 
 const bench_runtime bench_this_runtime = {
     .name = "para",
-    .can = BENCH_NESTS | BENCH_CONCURRENT | BENCH_DECIDES,
+    .can = BENCH_NESTS | BENCH_CONCURRENT | BENCH_DECIDES | BENCH_ALGORITHMS,
     .start = start,
     .for_each = for_each,
     .sum = sum,
     .forget = forget,
+    .algorithms = &algorithms,
 };

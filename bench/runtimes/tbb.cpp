@@ -6,6 +6,8 @@
 #include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 #include <tbb/parallel_reduce.h>
+#include <tbb/parallel_scan.h>
+#include <tbb/parallel_sort.h>
 #include <tbb/partitioner.h>
 #include <unordered_map>
 
@@ -29,7 +31,11 @@ static kind partitioner(const void *)
 {
     return kind();
 }
+#ifdef BENCH_PARTITIONER_auto
+static const unsigned can = BENCH_CONCURRENT | BENCH_NESTS | BENCH_ALGORITHMS;
+#else
 static const unsigned can = BENCH_CONCURRENT | BENCH_NESTS;
+#endif
 #endif
 
 static void start(unsigned threads)
@@ -55,4 +61,45 @@ static double sum(size_t n, const bench_sum *s, const void *ctx)
         std::plus<double>(), partitioner(s));
 }
 
-const bench_runtime bench_this_runtime = {BENCH_NAME, can, start, for_each, sum, nullptr};
+static void scan(size_t n, const double *x, double *y)
+{
+    tbb::parallel_scan(
+        range(0, n), 0.0,
+        [=](const range &r, double total, bool is_final) {
+            for (size_t i = r.begin(); i < r.end(); i++) {
+                total += x[i];
+                if (is_final)
+                    y[i] = total;
+            }
+            return total;
+        },
+        std::plus<double>());
+}
+
+static size_t filter(size_t n, const double *x, double *y)
+{
+    return tbb::parallel_scan(
+        range(0, n), (size_t)0,
+        [=](const range &r, size_t kept, bool is_final) {
+            if (is_final)
+                for (size_t i = r.begin(); i < r.end(); i++) {
+                    if (x[i] < BENCH_HALF)
+                        y[kept++] = x[i];
+                }
+            else
+                for (size_t i = r.begin(); i < r.end(); i++)
+                    kept += x[i] < BENCH_HALF;
+            return kept;
+        },
+        std::plus<size_t>());
+}
+
+static void sort(size_t n, double *x)
+{
+    tbb::parallel_sort(x, x + n);
+}
+
+static const bench_algorithms algorithms = {scan, filter, sort};
+
+const bench_runtime bench_this_runtime = {BENCH_NAME, can,     start,      for_each,
+                                          sum,        nullptr, &algorithms};

@@ -7,6 +7,8 @@
 #include <para/call.h>
 #include <para/cancel.h>
 #include <para/deadline.h>
+#include <para/filter.h>
+#include <para/find.h>
 #include <para/guard.h>
 #include <para/kernel.h>
 #include <para/loop.h>
@@ -15,9 +17,11 @@
 #include <para/pool.h>
 #include <para/reduce.h>
 #include <para/reduction.h>
+#include <para/scan.h>
 #include <para/semaphore.h>
 #include <para/setup.h>
 #include <para/shared_mutex.h>
+#include <para/sort.h>
 #include <para/status.h>
 #include <para/topology.h>
 #include <para/version.h>

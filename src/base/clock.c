@@ -57,10 +57,9 @@ double para__ns_per_tick(void)
         double best_gap_ns;
         const moment begin = read_clocks();
         const bool is_recent = loaded.ns && begin.ns - loaded.ns < PARA__TICK_RECENT_NS;
-        if (is_recent &&
-            begin.ns - loaded.ns < PARA__TICK_SPAN_NS) { /* measured anew by later calls */
+        if (is_recent && begin.ns - loaded.ns < PARA__TICK_SPAN_NS) { /* measured anew later */
             const double rough =
-                tick_over(loaded, PARA__TICK_SHORT_SPAN_NS, PARA__TICK_SHORT_GAP, &best_gap_ns);
+                tick_over(loaded, PARA__TICK_FIRST_SPAN_NS, PARA__TICK_FIRST_GAP, &best_gap_ns);
             if (best_gap_ns == 0)
                 return rough;
         }

@@ -25,6 +25,10 @@
  * Reasoned: a look at the clock takes some 20 ns. */
 PARA__REAL(PARA__CLOCK_SHOWS_NS, 1000) /* 0.5 to 2 */
 
+/* Shorter ones of a thread whose short calls all run alone likewise. ns. Measured: a look at the
+ * clock and what comes with it takes 100 ns, as much as running them alone gains. */
+PARA__REAL(PARA__TOGETHER_SHOWS_NS, 10000) /* - */
+
 /* One of so many short calls is timed. Odd, so that two sites in turn both have their turn.
  * Reasoned: two looks are then 2 ns a call. */
 PARA__COUNT(PARA__SAMPLE_EVERY, 17) /* 0.5 to 2 */
@@ -38,9 +42,9 @@ PARA__REAL(PARA__LONG_NS, 50000) /* - */
 PARA__REAL(PARA__TICK_SPAN_NS, 1e5) /* - */
 PARA__REAL(PARA__TICK_GAP, 0.005)   /* - */
 
-/* At the start of a process a shorter span is enough, and 1 %. */
-PARA__REAL(PARA__TICK_SHORT_SPAN_NS, 2e4) /* - */
-PARA__REAL(PARA__TICK_SHORT_GAP, 0.01)    /* - */
+/* Likewise at the start of a process, which does not wait; calls measure it anew. Reasoned: 1 %. */
+PARA__REAL(PARA__TICK_FIRST_SPAN_NS, 2e4) /* - */
+PARA__REAL(PARA__TICK_FIRST_GAP, 0.01)    /* - */
 
 /* The span may begin when the library was loaded, if that is no longer ago. ns. Reasoned: a longer
  * time may have a suspended machine in it, which stops one of the clocks. */
@@ -200,8 +204,8 @@ PARA__REAL(PARA__FIRST_CREDIT_PART, 1.0 / 8) /* 0.5 to 2 */
 PARA__COUNT(PARA__REFUSED_MOST, 3) /* 0.5 to 2 */
 
 /* Short calls of a trial in a row, of which the last is timed, and shared ones that are timed after
- * it. Compared (docs/performance.md): the first finds data where the other way has left them; two
- * in a row are 1.00 to 1.03 of the time of sums. */
+ * it. Compared (docs/performance.md): the first finds data where the other way has left them; two in a row are 1.00 to
+ * 1.03 of the time of sums. */
 PARA__COUNT(PARA__TRIALS_IN_A_ROW, 3)  /* 1 to 2 */
 PARA__COUNT(PARA__TIMED_AFTERWARDS, 4) /* 0.5 to 2 */
 
@@ -219,7 +223,22 @@ PARA__REAL(PARA__CLEARLY_LONGER, 1.1) /* 0.5 to 2 */
 
 /* Where the dearest batch costs so many times the mean, participants wait for its unit, and the
  * others are not dearer for that. Reasoned. */
-PARA__REAL(PARA__VERY_UNEVEN, 4) /* 0.5 to 2 */
+PARA__REAL(PARA__VERY_UNEVEN, 4) /* 0.5 to 1 */
+
+/* ---- A thread's short calls together: plan/arms.c ----------------------------------------- */
+
+/* A window has at least so many calls, and ends when the site of its first call comes again, or
+ * after so many. Compared (docs/adr/0037): windows of one loop of the program's are alike. */
+PARA__COUNT(PARA__WINDOW_CALLS, 32) /* - */
+PARA__COUNT(PARA__WINDOW_MOST, 256) /* - */
+
+/* The least distance of two trials in windows, doubled for each that is lost, so often at most.
+ * Compared (docs/adr/0037). */
+PARA__COUNT(PARA__ARM_WINDOWS, 16)     /* - */
+PARA__COUNT(PARA__TRIALS_LOST_MOST, 4) /* - */
+
+/* An arm is better if its windows are shorter by this part. Reasoned: less is noise. */
+PARA__REAL(PARA__ARM_BETTER, 0.03) /* - */
 
 /* ---- Width: plan/tuner.c ---------------------------------------------------------------- */
 
@@ -227,29 +246,6 @@ PARA__REAL(PARA__VERY_UNEVEN, 4) /* 0.5 to 2 */
  * Compared in tests/unit/tuner.c, with noise of 2 %. */
 PARA__REAL(PARA__NO_LONGER, 1.03) /* 0.5 to 1 */
 PARA__REAL(PARA__FASTER, 0.95)    /* 0.5 to 2 */
-
-/* ---- A thread's arms: plan/arms.c ------------------------------------------------------- */
-
-/* A window has at least so many calls, and ends when the site of its first call comes again, or
- * after so many. Reasoned: some 100 us. */
-PARA__COUNT(PARA__WINDOW_CALLS, 32) /* - */
-PARA__COUNT(PARA__WINDOW_MOST, 256) /* - */
-
-/* The least distance of two trials in windows, doubled for each that is lost in a row, so often at
- * most. Reasoned. */
-PARA__COUNT(PARA__ARM_WINDOWS, 16)     /* - */
-PARA__COUNT(PARA__TRIALS_LOST_MOST, 4) /* - */
-
-/* Windows of a trial, of which all but the first count. Reasoned: the first finds data where the
- * other arm has left them. Plain, since arrays have this size. */
-#define PARA__TRIAL_WINDOWS 4
-
-/* An arm is better if its windows are shorter by this part. Reasoned: less is noise. */
-PARA__REAL(PARA__ARM_BETTER, 0.03) /* - */
-
-/* Where all short calls of a thread run alone, those from so many ns on are timed. Measured: all
- * that is gained by the arm is some percent, and a look with all that goes with it takes 100 ns. */
-PARA__REAL(PARA__TOGETHER_NS, 10000) /* - */
 
 /* ---- What sharing costs: pool/calibrate.c ----------------------------------------------- */
 
@@ -275,7 +271,7 @@ PARA__REAL(PARA__PING_MOST_NS, 200000) /* 0.5 to 1 */
 
 /* What waking costs the waker, as a part of a wake-up: 1 / 8. Measured: 3 of 25 us, by strace -w
  * and the pings. */
-PARA__COUNT(PARA__WAKE_COST_PART, 8) /* 0.5 to 2 */
+PARA__COUNT(PARA__WAKE_COST_PART, 8) /* 0.5 to 1 */
 
 /* What a shared call costs its caller outside of its lane. ns. Reasoned: some 300 instructions
  * (tests/instructions). And looks at the clock in a timed call that others do not make. */
@@ -306,7 +302,7 @@ PARA__REAL(PARA__SHARE_MOST_NS, 5000) /* - */
 /* A worker spins for so many wake-ups, within bounds in ns: as long as the park and the wake-up
  * that it may spare. Reasoned (ski rental). */
 PARA__REAL(PARA__SPIN_WAKES, 2)        /* 0.5 to 1 */
-PARA__REAL(PARA__SPIN_LEAST_NS, 20000) /* 1 to 2 */
+PARA__REAL(PARA__SPIN_LEAST_NS, 20000) /* 1 */
 PARA__REAL(PARA__SPIN_MOST_NS, 200000) /* 0.5 to 2 */
 
 /* The full spins that a spin budget holds at most; what a new worker begins with, in ns; rounds

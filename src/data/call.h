@@ -49,6 +49,10 @@ void *para__call_memory(para__call *call, size_t bytes);
  * _FORKED. */
 para_status para__call_run(para__call *call, const para__job *job);
 
+/* The same, and further phases: see para__schedule_run_phases. */
+para_status para__call_run_phases(para__call *call, const para__job *job, para__rest *rest,
+                                  void *state);
+
 /* PARA_ERR_KERNEL, with what a kernel returned for elements [first, first + count) as its
  * detail. */
 para_status para__call_fail(int error, size_t first, size_t count) __attribute__((cold));

@@ -25,8 +25,8 @@
 
 typedef enum para__arm { PARA__EACH_FOR_ITSELF, PARA__ALL_ALONE } para__arm;
 
-/* Windows of the arm in use that a trial is compared with. */
-enum { PARA__WINDOWS_COMPARED = PARA__TRIAL_WINDOWS - 1 };
+/* Windows of a trial that are compared, and those before it; the trial's first does not count. */
+enum { PARA__WINDOWS_COMPARED = 3, PARA__TRIAL_WINDOWS = PARA__WINDOWS_COMPARED + 1 };
 
 typedef struct para__arms {              /* of a thread, so in few bytes */
     float ratio[PARA__WINDOWS_COMPARED]; /* of the arm in use: of its last windows */

@@ -122,9 +122,44 @@ static void run_shared(para__schedule *s, const para__job *job, size_t first,
     s->fp = para__fp_save();
 }
 
+void para__schedule_more(para__schedule *s, const para__job *job, para__range units,
+                         para__outcome *outcome)
+{
+    if (units.count == 0)
+        return;
+    if (s->plan.width == 1 || units.count == 1) {
+        para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
+        para__runner runner = {
+            .stop = &stop, .kind = para__pool_kind(s->pool), .tally = outcome->tally};
+        const uint64_t start = s->timed ? para__ticks() : 0;
+        job->run(job->payload, units.first, units.count, &runner);
+        if (s->timed)
+            runner.tally.busy_ticks += para__ticks() - start;
+        outcome->tally = runner.tally;
+        return;
+    }
+    para__plan plan = s->plan;
+    plan.timed = s->timed;
+    plan.units = units;
+    plan.width = (unsigned)para__min(plan.width, units.count);
+    plan.tickets = (unsigned)para__min((units.count - 1) / plan.width + 1, 256);
+    plan.first = (plan.tickets + 15) / 16;
+    plan.head_start = 0;
+    plan.grain = (para__grain){0};
+    /* Batches and helpers' times stay those of the first phase: they describe one job. */
+    const para__batches batches = outcome->batches;
+    const float dearest_ticks = outcome->tally.dearest_ticks;
+    const unsigned workers = outcome->workers;
+    outcome->tally.came_ticks = 0;
+    s->pool->executor->run(s->pool, s->lane, job, &plan, outcome);
+    outcome->workers = para__max(workers, outcome->workers);
+    outcome->tally.dearest_ticks = dearest_ticks;
+    outcome->batches = batches;
+}
+
 /* The ways to run that are not the shortest: timed, probed, shared. */
-static void run_at_length(para__schedule *s, const para__job *job, para__runner *runner,
-                          para__outcome *outcome)
+static void run_at_length(para__schedule *s, const para__job *job, para__rest *rest, void *state,
+                          para__runner *runner, para__outcome *outcome)
 {
     const bool whole = para__schedule_is_alone(s);
     const uint64_t start = s->timed && !whole ? para__ticks() : 0;
@@ -138,6 +173,11 @@ static void run_at_length(para__schedule *s, const para__job *job, para__runner 
     outcome->workers = runner->tally.chunks != 0;
     if (s->plan.width > 1)
         run_shared(s, job, done, outcome);
+    if (rest) {
+        para__fp_restore(s->fp, 0);
+        rest(s, state, outcome);
+        s->fp = para__fp_save();
+    }
     if (s->timed && s->site && outcome->tally.ending == PARA__ENDED_WHOLE) {
         if (!whole)
             outcome->ticks = para__ticks() - start;
@@ -145,7 +185,8 @@ static void run_at_length(para__schedule *s, const para__job *job, para__runner 
     }
 }
 
-void para__schedule_run(para__schedule *s, const para__job *job, para__outcome *outcome)
+void para__schedule_run_phases(para__schedule *s, const para__job *job, para__rest *rest,
+                               void *state, para__outcome *outcome)
 {
     para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
     para__runner runner = {.stop = &stop, .kind = para__pool_kind(s->pool)};
@@ -153,9 +194,11 @@ void para__schedule_run(para__schedule *s, const para__job *job, para__outcome *
         para__schedule_release_fp(s, 0);
         job->run(job->payload, 0, job->units, &runner);
         outcome->tally = runner.tally;
-        outcome->workers = runner.tally.chunks != 0;
+        if (rest)
+            rest(s, state, outcome);
+        outcome->workers = outcome->tally.chunks != 0;
     } else {
-        run_at_length(s, job, &runner, outcome);
+        run_at_length(s, job, rest, state, &runner, outcome);
         para__schedule_release_fp(s, outcome->tally.fp_flags);
     }
     if (s->since_ns)

@@ -242,7 +242,7 @@ static void run_together(para__schedule *s, double alone_ns)
     s->plan.why = PARA_WHY_TOGETHER;
     s->together = true;
     s->timed &= !recent.arms.trial;
-    watch_call(s, alone_ns, PARA__TOGETHER_NS);
+    watch_call(s, alone_ns, PARA__TOGETHER_SHOWS_NS);
 }
 
 /* ---- Before a call -------------------------------------------------------------------- */

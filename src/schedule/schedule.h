@@ -29,8 +29,20 @@ static inline void para__schedule_describe(para__schedule *s, void (*kernel)(voi
  * default pool. */
 para_status para__schedule_open(para__schedule *s, para_pool *pool, bool is_told);
 
-/* Runs the job of a call that is begun, as decided, learns from it, and releases fp. */
-void para__schedule_run(para__schedule *s, const para__job *job, para__outcome *outcome);
+/* What a call of several phases does after its first job, whether or not that ran to its end: it
+ * runs others by para__schedule_more. On the calling thread, in the caller's floating-point
+ * environment. */
+typedef void para__rest(para__schedule *s, void *state, para__outcome *outcome);
+
+/* Runs the job of a call that is begun, as decided, then the rest if there is any; learns from all
+ * of it as from one job, and releases fp. */
+void para__schedule_run_phases(para__schedule *s, const para__job *job, para__rest *rest,
+                               void *state, para__outcome *outcome);
+
+/* Runs those units of a further job: by the call's team if the first was shared, else on this
+ * thread. Adds to the outcome what was done and how it ended. */
+void para__schedule_more(para__schedule *s, const para__job *job, para__range units,
+                         para__outcome *outcome);
 
 /* Gives back the lane. */
 static inline void para__schedule_close(para__schedule *s)

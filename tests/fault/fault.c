@@ -181,9 +181,36 @@ static para_status map_large(para_pool *pool, para_report *report)
     return status;
 }
 
+static int scan_in_large(const para_chunk *chunk, void *sum, void *total, const void *arg)
+{
+    (void)arg;
+    if (sum)
+        ((uint64_t *)sum)[1] += chunk->count;
+    if (total)
+        ((uint64_t *)total)[1] += chunk->count;
+    return 0;
+}
+
+static para_status scan_large(para_pool *pool, para_report *report)
+{
+    static uint64_t large[LARGE / sizeof(uint64_t)];
+    large[1] = 5;
+    const para_status status =
+        para_pscan(pool, &(para_scan){.kernel = scan_in_large,
+                                      .combine = add_large,
+                                      .count = (size_t)1 << 40,
+                                      .result = large,
+                                      .result_bytes = sizeof large,
+                                      .options.executor = PARA_EXECUTOR_THREADS,
+                                      .report = report});
+    assert_int_equal(large[1], status ? 5 : ((size_t)1 << 40) + 5);
+    return status;
+}
+
 TEST(refused_memory_is_done_without)
 {
-    para_status (*const calls[])(para_pool *, para_report *) = {reduce_large, map_large};
+    para_status (*const calls[])(para_pool *, para_report *) = {reduce_large, map_large,
+                                                                scan_large};
     para_pool *pool = NULL;
     OK(make_pool(4, &pool));
     for (size_t c = 0; c < COUNT_OF(calls); c++) {
@@ -207,6 +234,53 @@ TEST(refused_memory_is_done_without)
         assert_int_equal(report.width, 4);
     }
     para_pool_destroy(pool);
+}
+
+PARA_SCAN_KERNEL(counts, uint64_t, acc, uint64_t, v, acc += v)
+PARA_COMBINE(add_counts, uint64_t, s, t, s += t)
+PARA_FILTER_KERNEL(odd, uint64_t, v, v % 2)
+
+/* Each fails as a whole or not at all: the array is sorted, or as it was. */
+static para_status algorithms(void)
+{
+    enum { N = 300000 };
+    static uint64_t in[N], out[N];
+    para_pool *pool = NULL;
+    para_status status = make_pool(2, &pool);
+    for (int executor = 0; executor <= PARA_EXECUTOR_SERIAL && !status; executor++) {
+        const para_options options = {.executor = (para_executor)executor};
+        uint64_t total = 0;
+        size_t kept = 0;
+        for (size_t i = 0; i < N; i++)
+            in[i] = N - i;
+        status = para_pscan(pool, &(para_scan){.kernel = counts,
+                                               .combine = add_counts,
+                                               .count = N,
+                                               .in = {PARA_IN(in)},
+                                               .out = {PARA_OUT(out)},
+                                               .result = &total,
+                                               .result_bytes = sizeof total,
+                                               .options = options});
+        assert_int_equal(total, status ? 0 : (uint64_t)N * (N + 1) / 2);
+        if (!status)
+            status = para_pfilter(pool, &(para_filter){.kernel = odd,
+                                                       .count = N,
+                                                       .in = {PARA_IN(in)},
+                                                       .out = {PARA_OUT(out)},
+                                                       .kept = &kept,
+                                                       .options = options});
+        if (!status) {
+            assert_int_equal(kept, N / 2);
+            status = para_psort(pool, &(para_sort){.data = PARA_OUT(in),
+                                                   .count = N,
+                                                   .key = PARA_KEY_U64,
+                                                   .options = options});
+            for (size_t i = 0; i < N; i++)
+                assert_int_equal(in[i], status ? N - i : i + 1);
+        }
+    }
+    para_pool_destroy(pool);
+    return status;
 }
 
 static para_status buffers(void)
@@ -315,6 +389,7 @@ SCENARIO_TEST(read_described_machine)
 SCENARIO_TEST(pool_alone)
 SCENARIO_TEST(map_with_scratch)
 SCENARIO_TEST(large_accumulators)
+SCENARIO_TEST(algorithms)
 SCENARIO_TEST(buffers)
 SCENARIO_TEST(mapped_file)
 SCENARIO_TEST(nested)
@@ -423,6 +498,7 @@ int main(void)
         cmocka_unit_test(faults_in_pool_alone),
         cmocka_unit_test(faults_in_map_with_scratch),
         cmocka_unit_test(faults_in_large_accumulators),
+        cmocka_unit_test(faults_in_algorithms),
         cmocka_unit_test(faults_in_buffers),
         cmocka_unit_test(faults_in_mapped_file),
         cmocka_unit_test(faults_in_nested),

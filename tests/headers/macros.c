@@ -6,6 +6,11 @@ PARA_MAP_KERNEL(square, double, double, x, x *x)
 PARA_MAP2_KERNEL(product, double, double, x, double, y, x *y)
 PARA_REDUCE_KERNEL(sum, double, s, double, x, s += x)
 PARA_COMBINE(add, double, s, t, s += t)
+PARA_SCAN_KERNEL(sums, double, s, double, x, s += x)
+PARA_SCAN_EXCLUSIVE_KERNEL(offsets, double, s, double, x, s += x)
+PARA_FILTER_KERNEL(positive, double, x, x > 0)
+PARA_FIND_KERNEL(negative, double, x, x < 0)
+PARA_COMPARE(before, double, a, b, a < b)
 PARA_MAP3_KERNEL(numbered, size_t, size_t, x, size_t, y, size_t, z, x + y + z + index)
 
 PARA_LOOP(saxpy, i, float, a, const float *, x, float *, y)
@@ -70,6 +75,10 @@ int use(int most, const double *in, double *out)
     int count = 0;
     static para_map map;
     static para_reduce reduce;
+    static para_scan scan;
+    static para_filter filter;
+    static para_find find;
+    static para_sort sort;
     PARA_WITH_BOTH
     {
         PARA_WITH_BOTH
@@ -82,8 +91,15 @@ int use(int most, const double *in, double *out)
     map.kernel = count ? square : product;
     reduce.kernel = sum;
     reduce.combine = add;
+    scan.kernel = count ? sums : offsets;
+    filter.kernel = positive;
+    find.kernel = negative;
+    sort.compare = before;
+    sort.data = PARA_OUT(out);
     return para_semaphore_try_acquire(&none) || para_semaphore_try_acquire(made) ||
-           para_pmap(para_default_pool(), &map) || para_preduce(para_default_pool(), &reduce);
+           para_pmap(para_default_pool(), &map) || para_preduce(para_default_pool(), &reduce) ||
+           para_pscan(para_default_pool(), &scan) || para_pfilter(para_default_pool(), &filter) ||
+           para_pfind(para_default_pool(), &find) || para_psort(para_default_pool(), &sort);
 }
 
 int loop(double *x, float *y, int *z, size_t *n, double (*m)[3]);

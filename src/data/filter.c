@@ -1,0 +1,234 @@
+/* para_pfilter: a first pass has the kernel note which elements stay, and counts them; a second one
+ * copies.
+ *
+ * As in a scan, the participant that has the beginning of the call leads: it knows where its
+ * elements go, and copies them at once. Alone, that is the whole call. */
+#include "base/assert.h"
+#include "base/bounds.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "data/call.h"
+#include "data/views.h"
+
+#include <para/filter.h>
+#include <para/reduce.h>
+#include <stddef.h>
+#include <string.h>
+
+/* Of a block, elements are numbered with 16 bits; its numbers lie on the stack. */
+enum { BLOCK_MOST = 4096 };
+
+/* How far the leading participant is: blocks that are copied, and the elements that stayed. */
+typedef struct filter_lead {
+    size_t end, kept;
+} filter_lead;
+
+typedef struct filter_job {
+    para_filter_fn *kernel;
+    const void *arg;
+    size_t count, block;
+    filter_lead *lead;
+    uint16_t *stay; /* [blocks][block]: which of a block stay; NULL: alone, all is led */
+    size_t *starts; /* [blocks + 1]: how many of a block stay, then how many before it do */
+    const para_cancel *cancel;
+    para__views views;
+} filter_job;
+
+_Static_assert(sizeof(filter_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
+
+static inline __attribute__((always_inline)) void
+pick_elements(char *out, const char *in, const uint16_t *stay, size_t count, size_t bytes)
+{
+    for (size_t i = 0; i < count; i++)
+        memcpy(out + i * bytes, in + stay[i] * bytes, bytes);
+}
+
+/* Copies those that stay of a block that begins at element first, to where `kept` others stand. */
+static void copy_block(const filter_job *job, const uint16_t *stay, size_t count, size_t first,
+                       size_t kept)
+{
+    const para__views *views = &job->views;
+    for (uint32_t k = 0; k < views->out_count; k++) {
+        const size_t bytes = views->view[k].bytes;
+        const char *in = views->view[k].data + first * bytes;
+        char *out = views->view[views->in_count + k].data + kept * bytes;
+        switch (bytes) {
+        case 4:
+            pick_elements(out, in, stay, count, 4);
+            break;
+        case 8:
+            pick_elements(out, in, stay, count, 8);
+            break;
+        case 16:
+            pick_elements(out, in, stay, count, 16);
+            break;
+        default:
+            pick_elements(out, in, stay, count, bytes);
+            break;
+        }
+    }
+}
+
+static void run_tests(const void *payload, size_t first_block, size_t blocks, para__runner *runner)
+{
+    const filter_job *job = payload;
+    filter_lead *lead = runner->worker == 0 && job->lead->end == first_block ? job->lead : NULL;
+    uint16_t own[BLOCK_MOST];
+    para__aim aim;
+    aim.chunk.in = aim.in;
+    aim.chunk.out = aim.out;
+    aim.chunk.scratch = NULL;
+    aim.chunk.worker = runner->worker;
+    aim.chunk.kind = runner->kind;
+    for (size_t b = first_block; b < first_block + blocks; b++) {
+        const size_t first = b * job->block;
+        const size_t count = para__min(job->block, job->count - first);
+        if (para__runner_stops(runner, first) || para__runner_is_cancelled(runner, job->cancel))
+            return;
+        para__aim_at(&aim, &job->views, first, count);
+        uint16_t *const stay = lead ? own : job->stay + first;
+        size_t kept = 0;
+        const int error = job->kernel(&aim.chunk, stay, &kept, job->arg);
+        para__runner_record(runner, first, count, error);
+        if (error)
+            return;
+        PARA__ASSERT(kept <= count);
+        if (lead) {
+            copy_block(job, stay, kept, first, lead->kept);
+            lead->kept += kept;
+            lead->end = b + 1;
+        } else
+            job->starts[b] = kept;
+    }
+}
+
+static void run_copies(const void *payload, size_t first, size_t count, para__runner *runner)
+{
+    const filter_job *job = payload;
+    for (size_t b = first; b < first + count && !para__runner_is_cancelled(runner, job->cancel);
+         b++)
+        copy_block(job, job->stay + b * job->block, job->starts[b + 1] - job->starts[b],
+                   b * job->block, job->starts[b]);
+}
+
+static void copy_rest(para__schedule *s, void *state, para__outcome *outcome)
+{
+    filter_job *job = state;
+    filter_lead *lead = job->lead;
+    if (outcome->tally.ending)
+        return;
+    const size_t blocks = (job->count - 1) / job->block + 1;
+    const size_t led = lead->end;
+    if (led == blocks)
+        return;
+    for (size_t b = led; b < blocks; b++) {
+        const size_t kept = job->starts[b];
+        job->starts[b] = lead->kept;
+        lead->kept += kept;
+    }
+    job->starts[blocks] = lead->kept;
+    if (job->views.out_count)
+        para__schedule_more(s,
+                            &(para__job){.run = run_copies,
+                                         .payload = job,
+                                         .payload_bytes = PARA__USED_BYTES(filter_job, job->views),
+                                         .units = blocks},
+                            (para__range){led, blocks - led}, outcome);
+}
+
+/* Outputs are written at other places than those that were read. */
+static para_status check_pairs(const para__views *views)
+{
+    for (uint32_t k = 0; k < views->out_count; k++) {
+        const uint32_t o = views->in_count + k;
+        if (k >= views->in_count)
+            return para__fail(PARA_ERR_NULL_VIEW, "out[%u] has no in[%u]", k, k);
+        if (views->view[k].bytes != views->view[o].bytes)
+            return para__fail(PARA_ERR_ELEMENT_SIZE, "out[%u] has other elements than in[%u]", k,
+                              k);
+        for (uint32_t v = 0; v < views->in_count; v++)
+            if (views->view[v].data == views->view[o].data)
+                return para__fail(PARA_ERR_OVERLAP, "out[%u] and in[%u]", k, v);
+    }
+    return PARA_OK;
+}
+
+static para_status check_filter(const para_filter *filter, filter_job *job)
+{
+    if (!filter)
+        return para__fail(PARA_ERR_ARGUMENT, "there is no call");
+    if (!filter->kernel)
+        return para__fail(PARA_ERR_NULL_KERNEL, NULL);
+    if (!filter->kept)
+        return para__fail(PARA_ERR_NULL_RESULT, "kept is NULL");
+    para_status status = para__options_check(&filter->options, filter->reserved);
+    if (!status)
+        status = para__views_check(filter->in, filter->out, NULL, filter->count, &job->views);
+    if (!status && filter->count)
+        status = check_pairs(&job->views);
+    if (!status &&
+        para__views_write(&job->views, filter->count, filter->kept, sizeof *filter->kept))
+        status = para__fail(PARA_ERR_OVERLAP, "kept is part of an output");
+    return status;
+}
+
+/* What is noted of all blocks, if the call may be shared. */
+static bool lay_out_filter(filter_job *job, para__call *call, size_t blocks)
+{
+    job->stay = NULL;
+    job->starts = NULL;
+    if (para__schedule_is_alone(&call->schedule))
+        return true;
+    const size_t start_bytes = (blocks + 1) * sizeof *job->starts;
+    if (job->count > SIZE_MAX / 32)
+        return false;
+    char *memory = para__call_memory(call, start_bytes + job->count * sizeof *job->stay);
+    if (!memory)
+        return false;
+    job->starts = (size_t *)(void *)memory;
+    job->stay = (uint16_t *)(void *)(memory + start_bytes);
+    return true;
+}
+
+para_status para_pfilter(para_pool *pool, const para_filter *filter)
+{
+    filter_job job;
+    para_status status = check_filter(filter, &job);
+    if (filter && filter->report)
+        *filter->report = (para_report){0};
+    if (status)
+        return status;
+    if (filter->count == 0) {
+        *filter->kept = 0;
+        return PARA_OK;
+    }
+    filter_lead lead = {.end = 0};
+    job.kernel = filter->kernel;
+    job.arg = filter->arg;
+    job.count = filter->count;
+    job.cancel = filter->options.cancel;
+    job.lead = &lead;
+
+    para__call call;
+    const size_t block = para_reduce_block(job.count, sizeof(double));
+    job.block = para__min(block, BLOCK_MOST);
+    const size_t blocks = (job.count - 1) / job.block + 1;
+    para__schedule_describe(&call.schedule, (void (*)(void))filter->kernel, job.count, blocks,
+                            &filter->options);
+    status = para__call_begin(&call, pool, filter->report);
+    if (status)
+        return status;
+    if (!lay_out_filter(&job, &call, blocks))
+        para__schedule_lacks_memory(&call.schedule);
+    status =
+        para__call_run_phases(&call,
+                              &(para__job){.run = run_tests,
+                                           .payload = &job,
+                                           .payload_bytes = PARA__USED_BYTES(filter_job, job.views),
+                                           .units = blocks},
+                              copy_rest, &job);
+    if (!status)
+        *filter->kept = lead.kept;
+    para__call_end(&call);
+    return status;
+}

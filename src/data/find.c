@@ -1,0 +1,112 @@
+/* para_pfind. A unit is an element, as in a map. What was found is recorded as a chunk that fails
+ * is: it sets the same bound, beyond which no chunk begins, and of two the lower one remains. */
+#include "base/bounds.h"
+#include "base/status.h"
+#include "data/call.h"
+#include "data/views.h"
+
+#include <para/find.h>
+
+/* The most elements of a kernel call: what others look at in vain when one has found. */
+enum { PIECE = 4096 };
+
+/* In the tally: not a chunk that failed, but the element that is sought. */
+static const size_t found_here = SIZE_MAX;
+
+typedef struct find_job {
+    para_find_fn *kernel;
+    const void *arg;
+    size_t piece;
+    const para_cancel *cancel;
+    para__views views;
+} find_job;
+
+_Static_assert(sizeof(find_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
+
+static void run_find(const void *payload, size_t first, size_t count, para__runner *runner)
+{
+    const find_job *job = payload;
+    para__aim aim;
+    aim.chunk.in = aim.in;
+    aim.chunk.out = aim.out;
+    aim.chunk.scratch = NULL;
+    aim.chunk.worker = runner->worker;
+    aim.chunk.kind = runner->kind;
+    while (count && !para__runner_stops(runner, first) &&
+           !para__runner_is_cancelled(runner, job->cancel)) {
+        const size_t n = para__min(count, job->piece);
+        size_t found = n;
+        para__aim_at(&aim, &job->views, first, n);
+        const int error = job->kernel(&aim.chunk, &found, job->arg);
+        para__runner_record(runner, first, n, error);
+        if (error)
+            return;
+        if (found < n) {
+            para__runner_fail(runner, first + found, found_here, 1);
+            return;
+        }
+        first += n;
+        count -= n;
+    }
+}
+
+/* What was found does not fail the call. */
+static void take_found(para__schedule *s, void *state, para__outcome *outcome)
+{
+    size_t *found = state;
+    para__tally *tally = &outcome->tally;
+    if (tally->ending == PARA__ENDED_FAILED && tally->failed_count == found_here) {
+        *found = tally->failed_first;
+        tally->ending = PARA__ENDED_WHOLE;
+        s->timed = false; /* it tells nothing of what all elements cost */
+    }
+}
+
+static para_status check_find(const para_find *find, find_job *job)
+{
+    if (!find)
+        return para__fail(PARA_ERR_ARGUMENT, "there is no call");
+    if (!find->kernel)
+        return para__fail(PARA_ERR_NULL_KERNEL, NULL);
+    if (!find->found)
+        return para__fail(PARA_ERR_NULL_RESULT, "found is NULL");
+    static const para_out none[PARA_OUT_MAX] = {{NULL, 0}};
+    const para_status status = para__options_check(&find->options, find->reserved);
+    return status ? status : para__views_check(find->in, none, NULL, find->count, &job->views);
+}
+
+para_status para_pfind(para_pool *pool, const para_find *find)
+{
+    find_job job;
+    para_status status = check_find(find, &job);
+    if (find && find->report)
+        *find->report = (para_report){0};
+    if (status)
+        return status;
+    size_t found = find->count;
+    if (find->count) {
+        para__call call;
+        para__schedule_describe(&call.schedule, (void (*)(void))find->kernel, find->count,
+                                find->count, &find->options);
+        status = para__call_begin(&call, pool, find->report);
+        if (status)
+            return status;
+        const size_t asked = find->options.chunk ? find->options.chunk : PIECE;
+        const bool is_whole = para__schedule_is_alone(&call.schedule) && !find->options.cancel;
+        job.kernel = find->kernel;
+        job.arg = find->arg;
+        job.piece = is_whole ? asked : para__min(asked, para__schedule_piece(&call.schedule));
+        job.cancel = find->options.cancel;
+        status = para__call_run_phases(
+            &call,
+            &(para__job){.run = run_find,
+                         .payload = &job,
+                         .payload_bytes = PARA__USED_BYTES(find_job, job.views),
+                         .units = find->count},
+            take_found, &found);
+        para__call_end(&call);
+    }
+    if (!status)
+        *find->found = found;
+    return status;
+}

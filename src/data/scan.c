@@ -1,0 +1,233 @@
+/* para_pscan: blocks, summed in a first pass and stored in a second one.
+ *
+ * Two parts need one pass. The participant that has the beginning of the call needs no second pass:
+ * it knows the total before its blocks, as long as it goes on without a gap. So it sums and stores
+ * at once, and leads. Alone, that is the whole call. And the last blocks are left to the second
+ * pass, in which one participant goes through them: with p participants, each has a part of p + 1
+ * in each pass. The owner of the first slice has number 0, as the caller has while it probes: what
+ * leads is written by that participant only, and read by the caller after the join. */
+#include "base/bounds.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "data/call.h"
+#include "data/views.h"
+#include "plan/tree.h"
+
+#include <para/reduce.h>
+#include <para/scan.h>
+#include <stddef.h>
+#include <string.h>
+
+/* How far the leading participant is: blocks that are stored, and the total of those. */
+typedef struct scan_lead {
+    size_t end;
+    char *total, *running, *sum;
+} scan_lead;
+
+typedef struct scan_job {
+    para_scan_fn *kernel;
+    para_combine_fn *combine;
+    const void *arg;
+    const void *identity; /* NULL: zero bytes */
+    size_t count, block, blocks;
+    size_t tail; /* the first block that only the second pass sees */
+    size_t led;  /* for the second pass: blocks that are stored */
+    size_t acc_bytes, stride;
+    scan_lead *lead;
+    char *slots; /* [blocks]: sums of blocks, then totals before them; NULL: alone, all is led */
+    const para_cancel *cancel;
+    para__views views;
+} scan_job;
+
+_Static_assert(sizeof(scan_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
+
+static void aim_scan(para__aim *aim, const para__runner *runner)
+{
+    aim->chunk.in = aim->in;
+    aim->chunk.out = aim->out;
+    aim->chunk.scratch = NULL;
+    aim->chunk.worker = runner->worker;
+    aim->chunk.kind = runner->kind;
+}
+
+static size_t scan_block_count(const scan_job *job, size_t first)
+{
+    return para__min(job->count - first, job->block);
+}
+
+/* Calls the kernel for block b; false if it failed, or is not to be called. */
+static bool scan_block(const scan_job *job, size_t b, void *sum, void *total, para__aim *aim,
+                       para__runner *runner)
+{
+    const size_t first = b * job->block;
+    const size_t count = scan_block_count(job, first);
+    if (para__runner_stops(runner, first) || para__runner_is_cancelled(runner, job->cancel))
+        return false;
+    if (sum && job->identity)
+        memcpy(sum, job->identity, job->acc_bytes);
+    else if (sum)
+        memset(sum, 0, job->acc_bytes);
+    para__aim_at(aim, &job->views, first, count);
+    const int error = job->kernel(&aim->chunk, sum, total, job->arg);
+    para__runner_record(runner, first, count, error);
+    return !error;
+}
+
+static void run_sums(const void *payload, size_t first, size_t count, para__runner *runner)
+{
+    const scan_job *job = payload;
+    scan_lead *lead = runner->worker == 0 && job->lead->end == first ? job->lead : NULL;
+    para__aim aim;
+    aim_scan(&aim, runner);
+    for (size_t b = first; b < first + count; b++) {
+        char *const slot = job->slots ? job->slots + b * job->stride : job->lead->sum;
+        if (lead)
+            memcpy(lead->running, lead->total, job->acc_bytes);
+        if (!scan_block(job, b, slot, lead ? lead->running : NULL, &aim, runner))
+            return;
+        if (lead) {
+            job->combine(lead->total, slot, job->arg);
+            lead->end = b + 1;
+        }
+    }
+}
+
+/* The blocks of the tail, one after the other: their total is known by now. */
+static void run_tail(const scan_job *job, para__aim *aim, para__runner *runner)
+{
+    scan_lead *lead = job->lead;
+    for (size_t b = job->tail; b < job->blocks; b++) {
+        memcpy(lead->running, lead->total, job->acc_bytes);
+        if (!scan_block(job, b, lead->sum, lead->running, aim, runner))
+            return;
+        job->combine(lead->total, lead->sum, job->arg);
+    }
+}
+
+/* Unit 0 is the tail, as it takes longest; the others are the blocks between lead and tail. */
+static void run_stores(const void *payload, size_t first, size_t count, para__runner *runner)
+{
+    const scan_job *job = payload;
+    para__aim aim;
+    aim_scan(&aim, runner);
+    for (size_t u = first; u < first + count; u++) {
+        const size_t b = job->led + u - 1;
+        if (u == 0)
+            run_tail(job, &aim, runner);
+        else if (!scan_block(job, b, NULL, job->slots + b * job->stride, &aim, runner))
+            return;
+    }
+}
+
+/* Sums become totals, and the blocks that were not led are stored. */
+static void store_rest(para__schedule *s, void *state, para__outcome *outcome)
+{
+    scan_job *job = state;
+    scan_lead *lead = job->lead;
+    if (outcome->tally.ending || lead->end == job->blocks)
+        return;
+    job->led = lead->end;
+    for (size_t b = job->led; b < job->tail; b++) {
+        char *const slot = job->slots + b * job->stride;
+        memcpy(lead->running, lead->total, job->acc_bytes);
+        job->combine(lead->total, slot, job->arg);
+        memcpy(slot, lead->running, job->acc_bytes);
+    }
+    para__schedule_more(s,
+                        &(para__job){.run = run_stores,
+                                     .payload = job,
+                                     .payload_bytes = PARA__USED_BYTES(scan_job, job->views),
+                                     .units = 1 + job->tail - job->led},
+                        (para__range){0, 1 + job->tail - job->led}, outcome);
+}
+
+static para_status check_scan(const para_scan *scan, scan_job *job)
+{
+    if (!scan)
+        return para__fail(PARA_ERR_ARGUMENT, "there is no call");
+    if (!scan->kernel)
+        return para__fail(PARA_ERR_NULL_KERNEL, NULL);
+    if (!scan->combine)
+        return para__fail(PARA_ERR_NULL_COMBINE, NULL);
+    if (!scan->result || scan->result_bytes == 0)
+        return para__fail(PARA_ERR_NULL_RESULT, NULL);
+    if (scan->result_bytes > SIZE_MAX / 256)
+        return para__fail(PARA_ERR_OVERFLOW, "an accumulator of %zu bytes", scan->result_bytes);
+    para_status status = para__options_check(&scan->options, scan->reserved);
+    if (!status)
+        status = para__views_check(scan->in, scan->out, NULL, scan->count, &job->views);
+    if (!status && para__views_write(&job->views, scan->count, scan->result, scan->result_bytes))
+        status = para__fail(PARA_ERR_OVERLAP, "the result is part of an output");
+    return status;
+}
+
+/* Three accumulators of the lead, then one for each block if the call may be shared. */
+static bool lay_out_scan(scan_job *job, para__call *call, char *small, size_t small_bytes)
+{
+    const bool is_alone = para__schedule_is_alone(&call->schedule);
+    size_t bytes;
+    if (__builtin_mul_overflow(job->stride, 3 + (is_alone ? 0 : job->blocks), &bytes))
+        return false;
+    char *memory = bytes <= small_bytes ? small : para__call_memory(call, bytes);
+    if (!memory)
+        return false;
+    job->lead->total = memory;
+    job->lead->running = memory + job->stride;
+    job->lead->sum = memory + 2 * job->stride;
+    job->slots = is_alone ? NULL : memory + 3 * job->stride;
+    return true;
+}
+
+para_status para_pscan(para_pool *pool, const para_scan *scan)
+{
+    scan_job job;
+    para_status status = check_scan(scan, &job);
+    if (scan && scan->report)
+        *scan->report = (para_report){0};
+    if (status || scan->count == 0)
+        return status;
+    scan_lead lead = {.end = 0};
+    job.kernel = scan->kernel;
+    job.combine = scan->combine;
+    job.arg = scan->arg;
+    job.identity = scan->identity;
+    job.count = scan->count;
+    job.acc_bytes = scan->result_bytes;
+    job.stride = para__slot_bytes(job.acc_bytes);
+    job.cancel = scan->options.cancel;
+    job.lead = &lead;
+    job.block = scan->block ? scan->block : para_reduce_block(job.count, job.acc_bytes);
+    job.blocks = (job.count - 1) / job.block + 1;
+
+    para__call call;
+    para__schedule_describe(&call.schedule, (void (*)(void))scan->kernel, job.count, job.blocks,
+                            &scan->options);
+    status = para__call_begin(&call, pool, scan->report);
+    if (status)
+        return status;
+    _Alignas(PARA__LINE) char small[1024];
+    bool is_ready = lay_out_scan(&job, &call, small, sizeof small);
+    if (!is_ready && !para__schedule_is_alone(&call.schedule)) {
+        para__schedule_lacks_memory(&call.schedule);
+        is_ready = lay_out_scan(&job, &call, small, sizeof small);
+    }
+    if (!is_ready) {
+        para__schedule_release_fp(&call.schedule, 0);
+        status = para__fail(PARA_ERR_MEMORY, "accumulators of %zu bytes", job.acc_bytes);
+    } else {
+        const unsigned width = para__schedule_width_most(&call.schedule);
+        job.tail = width > 1 ? job.blocks - job.blocks / (width + 1) : job.blocks;
+        memcpy(lead.total, scan->result, job.acc_bytes);
+        status = para__call_run_phases(
+            &call,
+            &(para__job){.run = run_sums,
+                         .payload = &job,
+                         .payload_bytes = PARA__USED_BYTES(scan_job, job.views),
+                         .units = job.tail},
+            store_rest, &job);
+    }
+    if (!status)
+        memcpy(scan->result, lead.total, job.acc_bytes);
+    para__call_end(&call);
+    return status;
+}

@@ -1,0 +1,303 @@
+/* para_psort: parts, sorted by one participant each; then rounds, in which pairs of runs are merged
+ * from one array to the other, each pair in pieces.
+ *
+ * Where pieces begin is found by co-ranking, by the caller, between rounds. It keeps them in order
+ * whatever a compare function returns, so that every element goes to exactly one place. A round
+ * that has begun is finished also when the call is cancelled, for the same reason. */
+#include "base/bounds.h"
+#include "base/status.h"
+#include "data/call.h"
+#include "data/order.h"
+#include "plan/divide.h"
+#include "pool/default_pool.h"
+
+#include <para/find.h>
+#include <para/sort.h>
+#include <string.h>
+
+/* Parts of fewer elements are not worth handing out: by key, and by a function, which may be
+ * dear. */
+enum { LEAST_BY_KEY = 1024, LEAST_BY_COMPARE = 16 };
+
+/* Merging costs nothing more by a function, which has shorter parts sorted by merging as well; by
+ * key it comes on top. So there are more parts than participants in the one case only. */
+enum { PARTS_BY_COMPARE = 4, PIECES = 4 };
+
+typedef struct sort_job {
+    para__order order;
+    char *data, *other;
+    size_t count;
+    size_t part;     /* elements of a part */
+    bool into_other; /* parts, so that the last round ends in data */
+    const para_cancel *cancel;
+    /* Of a round: */
+    char *from, *to;
+    size_t run;     /* elements of a run that is merged; the last may have fewer */
+    size_t cuts;    /* pieces of a pair */
+    size_t *splits; /* [pairs][cuts + 1]: elements of the first run before each piece. Before the
+                       first round [parts]: whether it is sorted */
+} sort_job;
+
+_Static_assert(sizeof(sort_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
+
+static void run_parts(const void *payload, size_t first, size_t count, para__runner *runner)
+{
+    const sort_job *job = payload;
+    const size_t bytes = job->order.bytes;
+    for (size_t p = first; p < first + count; p++) {
+        const size_t begin = p * job->part;
+        const size_t n = para__min(job->part, job->count - begin);
+        char *const data = job->data + begin * bytes, *const other = job->other + begin * bytes;
+        if (para__runner_is_cancelled(runner, job->cancel))
+            return;
+        para__order_sort(&job->order, data, other, n, job->into_other);
+        para__runner_record(runner, begin, n, 0);
+        job->splits[p] = 1; /* it is where it belongs */
+    }
+}
+
+/* Parts that a cancelled call has not sorted go with the others. */
+static void move_unsorted(const sort_job *job)
+{
+    const size_t bytes = job->order.bytes;
+    for (size_t p = 0; p * job->part < job->count; p++)
+        if (!job->splits[p] && job->into_other) {
+            const size_t begin = p * job->part, n = para__min(job->part, job->count - begin);
+            memcpy(job->other + begin * bytes, job->data + begin * bytes, n * bytes);
+        }
+}
+
+static void run_merges(const void *payload, size_t first, size_t count, para__runner *runner)
+{
+    const sort_job *job = payload;
+    const size_t bytes = job->order.bytes;
+    for (size_t u = first; u < first + count; u++) {
+        const size_t pair = u / job->cuts, cut = u % job->cuts;
+        const size_t begin = pair * 2 * job->run;
+        const size_t x_all = para__min(job->run, job->count - begin);
+        const size_t y_all = para__min(job->run, job->count - begin - x_all);
+        const size_t *const split = &job->splits[pair * (job->cuts + 1) + cut];
+        const size_t k = para__share(x_all + y_all, job->cuts, cut);
+        const size_t end = para__share(x_all + y_all, job->cuts, cut + 1);
+        const size_t y = k - split[0], y_end = end - split[1];
+        char *const to = job->to + (begin + k) * bytes;
+        const char *const from = job->from + begin * bytes;
+        para__order_merge(&job->order, to, from + split[0] * bytes, split[1] - split[0],
+                          from + (x_all + y) * bytes, y_end - y);
+        para__runner_record(runner, begin + k, end - k, 0);
+    }
+}
+
+/* Cuts all pairs of a round into pieces. */
+static void cut_pairs(sort_job *job, size_t pairs)
+{
+    const size_t bytes = job->order.bytes;
+    size_t *split = job->splits;
+    for (size_t pair = 0; pair < pairs; pair++) {
+        const size_t begin = pair * 2 * job->run;
+        const size_t x_count = para__min(job->run, job->count - begin);
+        const size_t y_count = para__min(job->run, job->count - begin - x_count);
+        const char *const x = job->from + begin * bytes, *const y = x + x_count * bytes;
+        size_t k = 0, low = 0;
+        *split++ = 0;
+        for (size_t cut = 1; cut <= job->cuts; cut++) {
+            const size_t last = k;
+            k = para__share(x_count + y_count, job->cuts, cut);
+            const size_t rank = cut == job->cuts
+                                    ? x_count
+                                    : para__order_co_rank(&job->order, k, x, x_count, y, y_count);
+            low = para__clamp(rank, low, low + (k - last));
+            *split++ = low;
+        }
+    }
+}
+
+static void merge_rounds(para__schedule *s, void *state, para__outcome *outcome)
+{
+    sort_job *job = state;
+    const size_t pieces = (size_t)PIECES * para__schedule_width_most(s);
+    if (outcome->tally.ending != PARA__ENDED_FORKED)
+        move_unsorted(job);
+    job->from = job->into_other ? job->other : job->data;
+    job->to = job->into_other ? job->data : job->other;
+    for (job->run = job->part; job->run < job->count; job->run *= 2) {
+        if (outcome->tally.ending == PARA__ENDED_FORKED)
+            return;
+        if (job->cancel && para__cancel_is_requested(job->cancel)) {
+            outcome->tally.ending = PARA__ENDED_CANCELLED;
+            break;
+        }
+        const size_t pairs = (job->count - 1) / (2 * job->run) + 1;
+        job->cuts = para__max(pieces / pairs, 1);
+        cut_pairs(job, pairs);
+        const size_t units = pairs * job->cuts;
+        para__schedule_more(
+            s,
+            &(para__job){
+                .run = run_merges, .payload = job, .payload_bytes = sizeof *job, .units = units},
+            (para__range){0, units}, outcome);
+        char *const merged = job->to;
+        job->to = job->from;
+        job->from = merged;
+    }
+    if (job->from != job->data)
+        memcpy(job->data, job->from, job->count * job->order.bytes);
+}
+
+/* ---- Whether there is anything to sort -------------------------------------------------- */
+
+typedef struct descent {
+    para__order order;
+    const char *data;
+} descent;
+
+static int find_descent(const para_chunk *chunk, size_t *found, const void *arg)
+{
+    const descent *d = arg;
+    if (para__order_descends(&d->order, d->data + chunk->first * d->order.bytes, chunk->count))
+        *found = 0;
+    return 0;
+}
+
+/* Looks at the first pairs here: where there is something to sort, these show it mostly. */
+static para_status look_through(para_pool *pool, const para_sort *sort, const para__order *order,
+                                bool *is_sorted)
+{
+    const size_t pairs = sort->count - 1, few = para__min(pairs, 64);
+    const descent arg = {*order, sort->data.data};
+    *is_sorted = false;
+    if (para__order_descends(order, sort->data.data, few))
+        return PARA_OK;
+    size_t found = pairs;
+    const para_status status = para_pfind(
+        pool,
+        &(para_find){.kernel = find_descent,
+                     .arg = &arg,
+                     .count = pairs,
+                     .found = &found,
+                     .options = {.workers = sort->options.workers,
+                                 .executor = sort->options.executor,
+                                 .cancel = sort->options.cancel,
+                                 .site = (uintptr_t)sort->compare + sort->key + sort->options.site},
+                     .report = sort->report});
+    *is_sorted = found == pairs;
+    return status;
+}
+
+/* ---- The call --------------------------------------------------------------------------- */
+
+static para_status check_sort(const para_sort *sort)
+{
+    if (!sort)
+        return para__fail(PARA_ERR_ARGUMENT, "there is no call");
+    const size_t bytes = sort->data.element_bytes;
+    size_t all;
+    if ((unsigned)sort->key > PARA_KEY_F64)
+        return para__fail(PARA_ERR_ARGUMENT, "unknown key %d", (int)sort->key);
+    if (!sort->compare == !sort->key)
+        return para__fail(PARA_ERR_ARGUMENT, "%s of compare and key is given",
+                          sort->key ? "each" : "none");
+    const para_status status = para__options_check(&sort->options, sort->reserved);
+    if (status)
+        return status;
+    if (bytes == 0)
+        return sort->data.data ? para__fail(PARA_ERR_ELEMENT_SIZE, "data")
+                               : para__fail(PARA_ERR_NULL_VIEW, "data");
+    if (!sort->data.data && sort->count)
+        return para__fail(PARA_ERR_NULL_VIEW, "data of %zu elements", sort->count);
+    if (__builtin_mul_overflow(sort->count, bytes, &all) || all > SIZE_MAX / 4)
+        return para__fail(PARA_ERR_OVERFLOW, "%zu elements of %zu bytes", sort->count, bytes);
+    if (sort->key) {
+        const size_t key_bytes = para__order_of(sort).key_bytes;
+        if (bytes < key_bytes || sort->key_offset > bytes - key_bytes)
+            return para__fail(PARA_ERR_ARGUMENT, "a key of %zu bytes at %zu in an element of %zu",
+                              key_bytes, sort->key_offset, bytes);
+    }
+    return PARA_OK;
+}
+
+/* How many parts the call may be divided into, with so many participants. */
+static size_t most_parts(const sort_job *job, unsigned workers)
+{
+    const bool by_key = !job->order.compare;
+    const size_t parts = by_key ? workers : (size_t)workers * PARTS_BY_COMPARE;
+    const size_t fit = job->count / (by_key ? LEAST_BY_KEY : LEAST_BY_COMPARE);
+    const size_t most = para__max(para__min(parts, fit), 1);
+    const size_t part = (job->count - 1) / most + 1;
+    return (job->count - 1) / part + 1;
+}
+
+/* As much as the array, then the splits of a round. */
+static bool lay_out_sort(sort_job *job, para__call *call, size_t parts, char *small,
+                         size_t small_bytes)
+{
+    const unsigned width = para__schedule_width_most(&call->schedule);
+    parts = para__schedule_is_alone(&call->schedule) ? 1 : parts;
+    job->part = (job->count - 1) / parts + 1;
+    job->into_other = false;
+    for (size_t run = job->part; run < job->count; run *= 2)
+        job->into_other = !job->into_other;
+    const size_t bytes = para__round_up(job->count * job->order.bytes, sizeof *job->splits);
+    const size_t splits = 2 * parts + (size_t)2 * PIECES * width;
+    const size_t all = bytes + splits * sizeof *job->splits;
+    job->other = all <= small_bytes ? small : para__call_memory(call, all);
+    job->splits = (size_t *)(void *)(job->other + bytes);
+    return job->other;
+}
+
+para_status para_psort(para_pool *pool, const para_sort *sort)
+{
+    para_status status = check_sort(sort);
+    if (sort && sort->report)
+        *sort->report = (para_report){0};
+    if (status || sort->count == 0)
+        return status;
+    sort_job job = {.order = para__order_of(sort),
+                    .data = sort->data.data,
+                    .count = sort->count,
+                    .cancel = sort->options.cancel};
+    bool is_sorted = true;
+    if (sort->count > 1)
+        status = look_through(pool, sort, &job.order, &is_sorted);
+    if (status || is_sorted)
+        return status;
+    size_t parts = 1;
+    if (most_parts(&job, 2) > 1) { /* else the call needs no pool */
+        status = para__pool_resolve(&pool);
+        if (status)
+            return status;
+        const unsigned workers = para__pool_workers(pool), asked = sort->options.workers;
+        parts = most_parts(&job, asked ? para__min(workers, asked) : workers);
+    }
+
+    /* Calls are alike that have the same compare function, or the same kind of key. */
+    const uintptr_t alike =
+        sort->compare ? (uintptr_t)sort->compare : (uintptr_t)para_psort + (unsigned)sort->key;
+    para__call call;
+    para__schedule_describe(&call.schedule, (void (*)(void))alike, job.count, parts,
+                            &sort->options);
+    status = para__call_begin(&call, pool, sort->report);
+    if (status)
+        return status;
+    _Alignas(PARA__LINE) char small[4096];
+    bool is_ready = lay_out_sort(&job, &call, parts, small, sizeof small);
+    if (!is_ready && !para__schedule_is_alone(&call.schedule)) {
+        para__schedule_lacks_memory(&call.schedule);
+        is_ready = lay_out_sort(&job, &call, parts, small, sizeof small);
+    }
+    if (!is_ready) {
+        para__schedule_release_fp(&call.schedule, 0);
+        status =
+            para__fail(PARA_ERR_MEMORY, "%zu elements of %zu bytes", job.count, job.order.bytes);
+    } else {
+        const size_t units = (job.count - 1) / job.part + 1;
+        memset(job.splits, 0, units * sizeof *job.splits);
+        status = para__call_run_phases(
+            &call,
+            &(para__job){
+                .run = run_parts, .payload = &job, .payload_bytes = sizeof job, .units = units},
+            merge_rounds, &job);
+    }
+    para__call_end(&call);
+    return status;
+}
