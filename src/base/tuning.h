@@ -223,7 +223,7 @@ PARA__REAL(PARA__CLEARLY_LONGER, 1.1) /* 0.5 to 2 */
 
 /* Where the dearest batch costs so many times the mean, participants wait for its unit, and the
  * others are not dearer for that. Reasoned. */
-PARA__REAL(PARA__VERY_UNEVEN, 4) /* 0.5 to 1 */
+PARA__REAL(PARA__VERY_UNEVEN, 4) /* 0.5 to 2 */
 
 /* ---- A thread's short calls together: plan/arms.c ----------------------------------------- */
 
@@ -270,7 +270,7 @@ PARA__REAL(PARA__PING_MOST_NS, 200000) /* 0.5 to 1 */
 
 /* What waking costs the waker, as a part of a wake-up: 1 / 8. Measured: 3 of 25 us, by strace -w
  * and the pings. */
-PARA__COUNT(PARA__WAKE_COST_PART, 8) /* 0.5 to 1 */
+PARA__COUNT(PARA__WAKE_COST_PART, 8) /* 0.5 to 2 */
 
 /* What a shared call costs its caller outside of its lane. ns. Reasoned: some 300 instructions
  * (tests/instructions). And looks at the clock in a timed call that others do not make. */
@@ -301,7 +301,7 @@ PARA__REAL(PARA__SHARE_MOST_NS, 5000) /* - */
 /* A worker spins for so many wake-ups, within bounds in ns: as long as the park and the wake-up
  * that it may spare. Reasoned (ski rental). */
 PARA__REAL(PARA__SPIN_WAKES, 2)        /* 0.5 to 1 */
-PARA__REAL(PARA__SPIN_LEAST_NS, 20000) /* 1 */
+PARA__REAL(PARA__SPIN_LEAST_NS, 20000) /* 1 to 2 */
 PARA__REAL(PARA__SPIN_MOST_NS, 200000) /* 0.5 to 2 */
 
 /* The full spins that a spin budget holds at most; what a new worker begins with, in ns; rounds
