@@ -42,16 +42,16 @@ typedef struct lock_node {
     chain_link *first_in, *second_in; /* orders */
     uint64_t rank;                    /* lower than those of the locks that come after it */
     uint64_t search;                  /* the last one that came here */
-    const struct order *through;      /* the order that it came by; NULL: it began here */
+    const struct lock_order *through; /* the order that it came by; NULL: it began here */
     struct lock_node *queued;         /* after this one */
 } lock_node;
 
-typedef struct order {
+typedef struct lock_order {
     entry entry;
     chain_link of_first, of_then; /* in the lists of their orders */
     lock_node *first, *then;
     para__source_place first_at, then_at;
-} order;
+} lock_order;
 
 #define CONTAINING(type, member, pointer) \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
@@ -169,7 +169,7 @@ static bool is_known(const lock_node *first, const lock_node *then)
 {
     const uint64_t hash = hash_of_order(first, then);
     for (chain_link *l = orders.buckets ? *bucket_of(&orders, hash) : NULL; l; l = l->next) {
-        const order *const found = CONTAINING(order, entry.chain, l);
+        const lock_order *const found = CONTAINING(lock_order, entry.chain, l);
         if (found->first == first && found->then == then)
             return true;
     }
@@ -190,7 +190,7 @@ static lock_node *find_or_make_lock(const void *address)
 static bool make_order(lock_node *first, lock_node *then, para__source_place first_at,
                        para__source_place then_at)
 {
-    order *o = make_room(&orders) ? allocate_part(sizeof *o) : NULL;
+    lock_order *o = make_room(&orders) ? allocate_part(sizeof *o) : NULL;
     if (!o)
         return false;
     o->entry.hash = hash_of_order(first, then);
@@ -204,7 +204,7 @@ static bool make_order(lock_node *first, lock_node *then, para__source_place fir
     return true;
 }
 
-static void erase_order(order *o)
+static void erase_order(lock_order *o)
 {
     take_out(&o->of_first);
     take_out(&o->of_then);
@@ -213,7 +213,7 @@ static void erase_order(order *o)
 }
 
 /* The last order of a way from one lock to another; NULL: there is no way. */
-static const order *find_way(lock_node *from, const lock_node *to)
+static const lock_order *find_way(lock_node *from, const lock_node *to)
 {
     searches++;
     from->search = searches;
@@ -222,7 +222,7 @@ static const order *find_way(lock_node *from, const lock_node *to)
     lock_node *last = from;
     for (lock_node *here = from->rank < to->rank ? from : NULL; here; here = here->queued)
         for (chain_link *l = here->first_in; l; l = l->next) {
-            const order *const o = CONTAINING(order, of_first, l);
+            const lock_order *const o = CONTAINING(lock_order, of_first, l);
             lock_node *const next = o->then;
             if (next == to)
                 return o;
@@ -247,7 +247,7 @@ static void raise_behind(lock_node *l)
     for (lock_node *last = l; l; l = l->queued) {
         l->search = 0;
         for (chain_link *i = l->first_in; i; i = i->next) {
-            lock_node *const then = CONTAINING(order, of_first, i)->then;
+            lock_node *const then = CONTAINING(lock_order, of_first, i)->then;
             if (then->rank > l->rank)
                 continue;
             then->rank = l->rank + 1;
@@ -262,7 +262,7 @@ static void raise_behind(lock_node *l)
 }
 
 /* "b.c:5 after b.c:4, ..." */
-static void describe_way(const order *way, char *ways, size_t bytes)
+static void describe_way(const lock_order *way, char *ways, size_t bytes)
 {
     size_t length = 0;
     ways[0] = '\0';
@@ -277,7 +277,8 @@ static void describe_way(const order *way, char *ways, size_t bytes)
 
 /* The last order of a way from `then` to one of its earlier locks, and that lock. *known: all its
  * orders are known already, so there is nothing to search or add. */
-static const order *find_inversion(const para__hold *then, const para__hold **with, bool *known)
+static const lock_order *find_inversion(const para__hold *then, const para__hold **with,
+                                        bool *known)
 {
     lock_node *const b = find_lock(then->lock);
     *known = true;
@@ -287,7 +288,7 @@ static const order *find_inversion(const para__hold *then, const para__hold **wi
             continue;
         *known = false;
         *with = h;
-        const order *const way = a ? find_way(b, a) : NULL;
+        const lock_order *const way = a ? find_way(b, a) : NULL;
         if (way)
             return way;
     }
@@ -319,7 +320,7 @@ para__order_answer para__orders_add(const para__hold *then, const para__hold **w
     para__order_answer answer = PARA__ORDER_KEPT;
     bool known;
     para__guard_enter(&graph);
-    const order *const way = find_inversion(then, with, &known);
+    const lock_order *const way = find_inversion(then, with, &known);
     if (way) {
         describe_way(way, ways, bytes);
         answer = PARA__ORDER_INVERTED;
@@ -340,11 +341,11 @@ void para__orders_forget(const void *address)
     if (l) {
         for (chain_link *i = l->first_in, *next; i; i = next) {
             next = i->next;
-            erase_order(CONTAINING(order, of_first, i));
+            erase_order(CONTAINING(lock_order, of_first, i));
         }
         for (chain_link *i = l->second_in, *next; i; i = next) {
             next = i->next;
-            erase_order(CONTAINING(order, of_then, i));
+            erase_order(CONTAINING(lock_order, of_then, i));
         }
         erase(&locks, &l->entry);
         free(l);

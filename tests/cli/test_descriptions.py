@@ -10,7 +10,7 @@ import numpy as np
 from case import SANITIZED, Build
 
 DESCRIBED = r"""
-#include <para/kernel.h>
+#include <para/para.h>
 #include <unistd.h>
 #define MAP(name) \
     int name(const para_chunk *chunk, const void *arg) \
