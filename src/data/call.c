@@ -77,11 +77,11 @@ __attribute__((cold)) static para_status ending_status(const para__tally *tally)
                       NULL);
 }
 
-para_status para__call_run_phases(para__call *call, const para__job *job, para__rest *rest,
+para_status para__call_run_phases(para__call *call, const para__job *job, para__rest *later,
                                   void *state)
 {
     para__outcome outcome;
-    para__schedule_run_phases(&call->schedule, job, rest, state, &outcome);
+    para__schedule_run_phases(&call->schedule, job, later, state, &outcome);
     if (call->report && outcome.tally.ending != PARA__ENDED_FORKED)
         write_report(call, &outcome);
     return outcome.tally.ending == PARA__ENDED_WHOLE ? PARA_OK : ending_status(&outcome.tally);

@@ -158,7 +158,7 @@ void para__schedule_more(para__schedule *s, const para__job *job, para__range un
 }
 
 /* The ways to run that are not the shortest: timed, probed, shared. */
-static void run_at_length(para__schedule *s, const para__job *job, para__rest *rest, void *state,
+static void run_at_length(para__schedule *s, const para__job *job, para__rest *later, void *state,
                           para__runner *runner, para__outcome *outcome)
 {
     const bool whole = para__schedule_is_alone(s);
@@ -173,9 +173,9 @@ static void run_at_length(para__schedule *s, const para__job *job, para__rest *r
     outcome->workers = runner->tally.chunks != 0;
     if (s->plan.width > 1)
         run_shared(s, job, done, outcome);
-    if (rest) {
+    if (later) {
         para__fp_restore(s->fp, 0);
-        rest(s, state, outcome);
+        later(s, state, outcome);
         s->fp = para__fp_save();
     }
     if (s->timed && s->site && outcome->tally.ending == PARA__ENDED_WHOLE) {
@@ -185,7 +185,7 @@ static void run_at_length(para__schedule *s, const para__job *job, para__rest *r
     }
 }
 
-void para__schedule_run_phases(para__schedule *s, const para__job *job, para__rest *rest,
+void para__schedule_run_phases(para__schedule *s, const para__job *job, para__rest *later,
                                void *state, para__outcome *outcome)
 {
     para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
@@ -194,11 +194,11 @@ void para__schedule_run_phases(para__schedule *s, const para__job *job, para__re
         para__schedule_release_fp(s, 0);
         job->run(job->payload, 0, job->units, &runner);
         outcome->tally = runner.tally;
-        if (rest)
-            rest(s, state, outcome);
+        if (later)
+            later(s, state, outcome);
         outcome->workers = outcome->tally.chunks != 0;
     } else {
-        run_at_length(s, job, rest, state, &runner, outcome);
+        run_at_length(s, job, later, state, &runner, outcome);
         para__schedule_release_fp(s, outcome->tally.fp_flags);
     }
     if (s->since_ns)
