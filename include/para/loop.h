@@ -26,7 +26,8 @@
  *    y[target[i]] if no two targets are equal. Nothing checks that. It may read all else, and may
  *    call para again.
  * Threads, order, nesting, fork, errors: as para_pmap, whose kernel a loop is; `name` is that
- *    kernel. A count below 0, or above PTRDIFF_MAX, is PARA_ERR_OVERFLOW, and nothing runs.
+ *    kernel. A count of a signed type below 0, or one above PTRDIFF_MAX, is PARA_ERR_OVERFLOW, and
+ *    nothing runs.
  *
  * PARA_LOOP2(name, i, j, ...) and PARA_LOOP3(name, i, j, k, ...) are two and three nested loops,
  * all of whose iterations are independent: para_loop(name, rows, columns, argument, ...). They run
@@ -82,7 +83,7 @@ static inline para_status para_call_(const para_setup *setup, para_map_fn *kerne
 {
     const para_map call = para_call_of_(setup, kernel, arg, count);
     if (count > PTRDIFF_MAX)
-        return para_refuse_count_(count);
+        return para_refuse_count_(count, call.report);
     return para_pmap(setup ? setup->pool : PARA_NULL_, &call);
 }
 

@@ -106,7 +106,7 @@ static inline para_status para_fold_(const para_setup *setup, para_reduce_fn *ke
         call.block = setup->block;
     }
     if (count > PTRDIFF_MAX)
-        return para_refuse_count_(count);
+        return para_refuse_count_(count, call.report);
     return para_preduce(setup ? setup->pool : PARA_NULL_, &call);
 }
 
@@ -130,7 +130,7 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
 }
 #define PARA_LAST_(type, upwards)                                                                 \
     PARA_CAST_(type,                                                                              \
-               para_last_(PARA_CAST_(type, 0.5L) > 0,                                             \
+               para_last_(PARA_CAST_(type, 0.5L) > 0 && PARA_CAST_(type, 0.5L) < 1,               \
                           PARA_CAST_(type, PARA_CAST_(signed char, -1)) < PARA_CAST_(type, '\1'), \
                           sizeof(type), upwards))
 #define PARA_GREATEST_(type)         PARA_LAST_(type, 1)

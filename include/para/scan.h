@@ -136,7 +136,8 @@ extern "C" {
  * Pool, threads, order, fork: as para_pmap. count = 0 succeeds, calls nothing and leaves result.
  *
  * Returns as para_preduce. If it fails, outputs are written in part and result is untouched. The
- * report of PARA_ERR_KERNEL has the lowest failing block, which is that of the serial loop. */
+ * report of PARA_ERR_KERNEL has the lowest failing block, which is that of the serial loop if what
+ * fails does not depend on the totals that a kernel gets. */
 PARA_API para_status para_pscan(para_pool *pool, const para_scan *call);
 
 #ifdef __cplusplus

@@ -23,8 +23,9 @@ typedef struct para_setup {
 extern "C" {
 #endif
 
-/* A negative number of iterations, as para_loop gets it. PARA_ERR_OVERFLOW, with its detail. */
-PARA_API para_status para_refuse_count_(size_t count);
+/* A negative number of iterations, as para_loop gets it. PARA_ERR_OVERFLOW, with its detail; a
+ * report is zeroed. */
+PARA_API para_status para_refuse_count_(size_t count, para_report *report);
 
 #ifdef __cplusplus
 }

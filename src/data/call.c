@@ -26,8 +26,10 @@ const char *para_why_text(para_why why)
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown";
 }
 
-para_status para_refuse_count_(size_t count)
+para_status para_refuse_count_(size_t count, para_report *report)
 {
+    if (report)
+        *report = (para_report){0};
     return para__fail(PARA_ERR_OVERFLOW, "a count of %zu (%td)", count, (ptrdiff_t)count);
 }
 

@@ -34,7 +34,7 @@ typedef struct filter_job {
     para__views views;
 } filter_job;
 
-_Static_assert(sizeof(filter_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
+_Static_assert(sizeof(filter_job) <= PARA__PAYLOAD_BYTES, "a job has room in a job descriptor");
 
 static inline __attribute__((always_inline)) void
 pick_elements(char *out, const char *in, const uint16_t *stay, size_t count, size_t bytes)
@@ -166,8 +166,8 @@ static para_status check_filter(const para_filter *filter, filter_job *job)
         status = para__views_check(filter->in, filter->out, NULL, filter->count, &job->views);
     if (!status && filter->count)
         status = check_pairs(&job->views);
-    if (!status &&
-        para__views_write(&job->views, filter->count, filter->kept, sizeof *filter->kept))
+    if (!status && para__views_write(&job->views, filter->out, filter->count, filter->kept,
+                                     sizeof *filter->kept))
         status = para__fail(PARA_ERR_OVERLAP, "kept is part of an output");
     return status;
 }

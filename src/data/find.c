@@ -21,7 +21,7 @@ typedef struct find_job {
     para__views views;
 } find_job;
 
-_Static_assert(sizeof(find_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
+_Static_assert(sizeof(find_job) <= PARA__PAYLOAD_BYTES, "a job has room in a job descriptor");
 
 static void run_find(const void *payload, size_t first, size_t count, para__runner *runner)
 {

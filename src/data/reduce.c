@@ -148,8 +148,8 @@ static para_status check_reduce(const para_reduce *reduce, reduce_job *job)
     if (!status)
         status =
             para__views_check(reduce->in, reduce->out, reduce->strides, reduce->count, &job->views);
-    if (!status &&
-        para__views_write(&job->views, reduce->count, reduce->result, reduce->result_bytes))
+    if (!status && para__views_write(&job->views, reduce->out, reduce->count, reduce->result,
+                                     reduce->result_bytes))
         status = para__fail(PARA_ERR_OVERLAP, "the result is part of an output");
     return status;
 }

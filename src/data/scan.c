@@ -39,7 +39,7 @@ typedef struct scan_job {
     para__views views;
 } scan_job;
 
-_Static_assert(sizeof(scan_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
+_Static_assert(sizeof(scan_job) <= PARA__PAYLOAD_BYTES, "a job has room in a job descriptor");
 
 static void aim_scan(para__aim *aim, const para__runner *runner)
 {
@@ -156,7 +156,8 @@ static para_status check_scan(const para_scan *scan, scan_job *job)
     para_status status = para__options_check(&scan->options, scan->reserved);
     if (!status)
         status = para__views_check(scan->in, scan->out, NULL, scan->count, &job->views);
-    if (!status && para__views_write(&job->views, scan->count, scan->result, scan->result_bytes))
+    if (!status &&
+        para__views_write(&job->views, scan->out, scan->count, scan->result, scan->result_bytes))
         status = para__fail(PARA_ERR_OVERLAP, "the result is part of an output");
     return status;
 }

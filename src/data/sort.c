@@ -38,7 +38,7 @@ typedef struct sort_job {
                        first round [parts]: whether it is sorted */
 } sort_job;
 
-_Static_assert(sizeof(sort_job) <= PARA__PAYLOAD_BYTES, "a job has room in a notice");
+_Static_assert(sizeof(sort_job) <= PARA__PAYLOAD_BYTES, "a job has room in a job descriptor");
 
 static void run_parts(const void *payload, size_t first, size_t count, para__runner *runner)
 {
@@ -261,6 +261,8 @@ para_status para_psort(para_pool *pool, const para_sort *sort)
         status = look_through(pool, sort, &job.order, &is_sorted);
     if (status || is_sorted)
         return status;
+    if (sort->report)
+        *sort->report = (para_report){0};
     size_t parts = 1;
     if (most_parts(&job, 2) > 1) { /* else the call needs no pool */
         status = para__pool_resolve(&pool);

@@ -182,12 +182,15 @@ para_status para__views_check(const para_in *in, const para_out *out, const para
     return PARA_OK;
 }
 
-bool para__views_write(const para__views *views, size_t count, const void *data, size_t bytes)
+bool para__views_write(const para__views *views, const para_out *out, size_t count,
+                       const void *data, size_t bytes)
 {
     const uintptr_t first = (uintptr_t)data;
-    for (uint32_t v = views->in_count; v < views->in_count + views->out_count; v++) {
-        const uintptr_t out = (uintptr_t)views->view[v].data;
-        if (count && out < first + bytes && first < out + count * views->view[v].bytes)
+    for (uint32_t k = 0; count && k < views->out_count; k++) {
+        const uintptr_t begin = (uintptr_t)out[k].data;
+        const size_t step = views->view[views->in_count + k].bytes;
+        const uintptr_t end = begin + (count - 1) * step + out[k].element_bytes;
+        if (begin < first + bytes && first < end)
             return true;
     }
     return false;

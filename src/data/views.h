@@ -28,7 +28,8 @@ para_status para__views_check(const para_in *in, const para_out *out, const para
                               size_t count, para__views *views);
 
 /* Whether an output of the call has one of those bytes. */
-bool para__views_write(const para__views *views, size_t count, const void *data, size_t bytes);
+bool para__views_write(const para__views *views, const para_out *out, size_t count,
+                       const void *data, size_t bytes);
 
 /* Points a chunk at elements [first, first + count). */
 typedef struct para__aim {

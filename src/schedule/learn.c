@@ -251,6 +251,12 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
             para__costs_relax(s->pool);
         return;
     }
+    if (s->widths && !para__is_tuned(s)) { /* a call that has no room for that width */
+        para__tuner tuner = para__site_tuner(s->site);
+        tuner.turn = tuner.again = false;
+        para__site_set_tuner(s->site, tuner);
+        para__schedule_forgo_trial(s);
+    }
     if (para__is_tuned(s) && learn_width(s, elapsed_ns / (double)s->count))
         return; /* a trial tells of the width alone */
     para__estimate e = para__site_read(s->site);

@@ -3,11 +3,13 @@
  * A call's clock is read here alone, and by the participants of a shared one. */
 #include "schedule/schedule.h"
 
+#include "base/assert.h"
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/stack.h"
 #include "pool/default_pool.h"
 #include "pool/worker.h"
+#include "schedule/common.h"
 
 /* ---- Before it runs ------------------------------------------------------------------- */
 
@@ -95,8 +97,14 @@ static size_t probe(para__schedule *s, const para__job *job, para__runner *runne
             break;
         const size_t last = batch;
         batch = para__schedule_next(s, batches, last, ticks, job->units - done);
-        if (batch == 0 && leave_novice(s))
+        if (batch == 0 && leave_novice(s)) {
+            /* The novice's plan to share is void: the pool may have one worker. */
+            s->plan = (para__plan){.width = 1,
+                                   .tickets = 1,
+                                   .first = 1,
+                                   .why = s->workers > 1 ? PARA_WHY_SMALL : PARA_WHY_ONE_WORKER};
             batch = para__schedule_next(s, batches, last, ticks, job->units - done);
+        }
         if (batch == 0) {
             if (s->plan.width > 1)
                 take_lane(s);
@@ -112,6 +120,7 @@ static void run_shared(para__schedule *s, const para__job *job, size_t first,
                        para__outcome *outcome)
 {
     para__plan *plan = &s->plan;
+    PARA__ASSERT(s->lane);
     plan->timed = s->timed;
     plan->units = (para__range){first, job->units - first};
     if (job->unit_bytes)
@@ -173,6 +182,7 @@ static void run_at_length(para__schedule *s, const para__job *job, para__rest *l
     outcome->workers = runner->tally.chunks != 0;
     if (s->plan.width > 1)
         run_shared(s, job, done, outcome);
+    const bool is_trial = s->timed && s->site && (s->trial || s->widths);
     if (later) {
         para__fp_restore(s->fp, 0);
         later(s, state, outcome);
@@ -182,7 +192,8 @@ static void run_at_length(para__schedule *s, const para__job *job, para__rest *l
         if (!whole)
             outcome->ticks = para__ticks() - start;
         para__schedule_learn(s, outcome, job->units);
-    }
+    } else if (is_trial)
+        para__schedule_forgo_trial(s); /* it tells nothing, and has to be paid all the same */
 }
 
 void para__schedule_run_phases(para__schedule *s, const para__job *job, para__rest *later,

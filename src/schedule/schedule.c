@@ -277,8 +277,10 @@ static double usual_ns(const para__schedule *s, double predicted_ns)
 /* Whether the site's next trial is of another width; then, whether it is this call. */
 static bool is_trial_of_width(para__schedule *s)
 {
+    if (!s->tuned_width || !s->tuner.turn || !(s->tuner.element_ns > 0))
+        return false;
     const unsigned trial = para__tuner_trial(s->tuner, s->workers);
-    if (!s->tuned_width || !s->tuner.turn || trial == s->tuned_width)
+    if (trial == s->tuned_width)
         return false;
     /* Half as many workers may take twice as long. */
     if (para__trial_is_covered(s->estimate, usual_ns(s, INFINITY))) {

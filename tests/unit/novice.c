@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fenv.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -126,6 +127,8 @@ static int small_calls_body(void)
 /* A call that the system interrupts looks long. So one child of many will do. */
 TEST(small_calls_create_no_thread)
 {
+    if (UNDER_QEMU)
+        skip(); /* calls are not small there */
     int created = 1;
     for (int i = 0; i < 50 && created == 1; i++)
         created = in_child(small_calls_body);
@@ -145,6 +148,27 @@ static void long_call_body(void)
 TEST(a_long_call_has_the_pool_made)
 {
     run_in_child(long_call_body);
+}
+
+/* The novice plans for all CPUs, and the pool has one worker: what is left runs here. */
+static void one_worker_body(void)
+{
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    CHECK(sched_setaffinity(0, sizeof one, &one) == 0);
+    unsetenv("PARA_NUM_WORKERS");
+    unsetenv("OMP_NUM_THREADS");
+    for (int i = 0; i < 4; i++) {
+        const para_report report = long_call(20000, 2000, PARA_EXECUTOR_AUTO);
+        CHECK(report.workers == 1 && report.width == 1);
+    }
+    CHECK(check_pool_workers(NULL) == 1);
+}
+
+TEST(the_pool_that_is_made_may_have_one_worker)
+{
+    run_in_child(one_worker_body);
 }
 
 static void asked_body(void)
@@ -304,6 +328,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_calls_create_no_thread),
         cmocka_unit_test(a_long_call_has_the_pool_made),
+        cmocka_unit_test(the_pool_that_is_made_may_have_one_worker),
         cmocka_unit_test(so_has_one_that_asks_for_threads),
         cmocka_unit_test(many_calls_have_it_made_together),
         cmocka_unit_test(a_question_is_answered_by_the_pool),

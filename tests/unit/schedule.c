@@ -230,6 +230,7 @@ TEST(short_calls_are_looked_at_together)
 {
     para__store_relaxed(&pool->followed.least_work_ns, 0);
     unsigned together = 0;
+    unsigned timed = 0;
     for (unsigned i = 0; i < 20 * 32; i++) {
         know((para__estimate){
             .alone_ns = 0.01f, .shared_ns = 0.01f, .mean_ns = 0.01f, .alone = 9, .shared = 9});
@@ -237,13 +238,14 @@ TEST(short_calls_are_looked_at_together)
         assert_true(!s.small && s.plan.width == 1);
         if (s.together) {
             assert_int_equal(s.plan.why, PARA_WHY_TOGETHER);
-            assert_false(s.timed);
+            timed += s.timed; /* in a trial none, and else one in 17 */
             together++;
         }
         end(&s, COUNT, 10);
     }
     para__store_relaxed(&pool->followed.least_work_ns, 700);
-    assert_in_range(together, 64, 4 * 32);
+    assert_in_range(together, 64, 20 * 32); /* four windows, or all if that seemed faster */
+    assert_true(timed <= together / 8);
 }
 
 /* At its disturbed cost the call is long, and yet it is too short to be shared with a helper that
