@@ -81,8 +81,8 @@ uint64_t model_ticks(void);
 #define PARA_BASE_CLOCK_H
 #define PARA__LINE 128
 
-/* The engine's constants are variables here, which bench/model/tuning.c has and sets. Of variables a
- * compiler knows less: it would warn of comparisons with what has no sign. */
+/* The engine's constants are variables here, which bench/model/tuning.c has and sets. Of variables
+ * a compiler knows less: it would warn of comparisons with what has no sign. */
 #pragma GCC diagnostic ignored "-Wsign-compare"
 #define PARA__REAL(name, value)  extern double name;
 #define PARA__COUNT(name, value) extern int name;

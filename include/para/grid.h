@@ -48,8 +48,6 @@ static inline size_t para_grid_begin_(para_grid_ *grid, unsigned dimensions,
         grid->first[3 - dimensions + d] = setup->first[d];
         limit[3 - dimensions + d] = setup->tile[d];
     }
-    if (n[0] > PTRDIFF_MAX || n[1] > PTRDIFF_MAX || n[2] > PTRDIFF_MAX)
-        return SIZE_MAX;
     if (n[0] == 0 || n[1] == 0 || n[2] == 0)
         return 0;
     if (__builtin_mul_overflow(n[1], n[2], &all) || __builtin_mul_overflow(n[0], all, &all))

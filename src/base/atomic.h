@@ -41,7 +41,7 @@ enum para__edge {
     PARA__E3,    /* lane.lease: a lane, from one lessee to the next */
     PARA__E4,    /* pool.starting, pool.ready: what threads wrote about themselves, to all */
     PARA__E5,    /* event.state and what is news: no wake-up is lost */
-    PARA__E6,    /* the_pool: the default pool, from its maker to all */
+    PARA__E6,    /* para__default_pool: the pool or the novice, from its maker to all */
     PARA__E7,    /* the_machine: the machine's description, likewise */
     PARA__E8,    /* helper.acting: a worker's name, from one that acts in it to the next */
     PARA__E9,    /* para_mutex: what it guards, from one holder to the next */

@@ -32,9 +32,10 @@ static inline uint64_t para__ticks(void)
 #endif
 }
 
-/* Nanoseconds per tick, and ticks for nanoseconds. Measured against CLOCK_MONOTONIC once in a
- * process, at first use, over the time since the library was loaded. Only a program that needs it
- * within 100 us of that waits for the rest. */
+/* Nanoseconds per tick, and ticks for nanoseconds. Measured against CLOCK_MONOTONIC over the time
+ * since the library was loaded, once that is 0.1 ms. Before that, a rough length is told that is
+ * measured anew by later calls; a program waits for 20 us of it at most, unless the clocks were
+ * read with a gap. */
 double para__ns_per_tick(void);
 static inline uint64_t para__ns_to_ticks(double ns)
 {

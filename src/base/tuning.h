@@ -19,7 +19,7 @@
 #define PARA__COUNT(name, value) enum { name = value };
 #endif
 
-/* ---- When the clock is read ------------------------------------------------------------- */
+/* ---- When the clock is read ------------------------------------------------------------------ */
 
 /* Shorter calls are timed now and then only, and shorter batches tell no unit's cost. ns.
  * Reasoned: a look at the clock takes some 20 ns. */
@@ -50,7 +50,7 @@ PARA__REAL(PARA__TICK_FIRST_GAP, 0.01)    /* - */
  * time may have a suspended machine in it, which stops one of the clocks. */
 PARA__REAL(PARA__TICK_RECENT_NS, 1e10) /* - */
 
-/* ---- Estimates: plan/estimate.c --------------------------------------------------------- */
+/* ---- Estimates: plan/estimate.c -------------------------------------------------------------- */
 
 /* A new sample's part of an estimate is one of so many (EWMA). Reasoned: a lasting change shows
  * within four samples. */
@@ -79,7 +79,7 @@ PARA__COUNT(PARA__TRUST_DEVIATION, 12) /* 1 to 2 */
 /* Calls that the plain mean goes back to. Reasoned. */
 PARA__COUNT(PARA__MEAN_CALLS, 16) /* - */
 
-/* ---- The price of a kernel call: plan/estimate.c ---------------------------------------- */
+/* ---- The price of a kernel call: plan/estimate.c --------------------------------------------- */
 
 /* Batches tell a price only if the shortest has at most this part of the mean length. Reasoned:
  * otherwise a difference of two noisy times is divided by less than 0.3. */
@@ -108,7 +108,7 @@ PARA__COUNT(PARA__FEW_UNITS, 16) /* - */
  * the call: 1 / 16. Reasoned. */
 PARA__COUNT(PARA__PRICE_BATCHES, 16) /* - */
 
-/* ---- Whether to share, and among how many: plan/decide.c -------------------------------- */
+/* ---- Whether to share, and among how many: plan/decide.c ------------------------------------- */
 
 /* A helper's part of the caller's join: three lines that have to travel. ns. Compared in the model
  * of 2 x 128 cores: without it, teams for short work are two to three times too wide. */
@@ -131,7 +131,7 @@ PARA__REAL(PARA__FIRST_UNIT_NS, 20000)     /* - */
  * round trips. */
 PARA__REAL(PARA__LONG_WITHIN_NS, 10000) /* - */
 
-/* ---- Claims and tickets: plan/decide.c, share/participant.c ----------------------------- */
+/* ---- Claims and tickets: plan/decide.c, share/participant.c ---------------------------------- */
 
 /* No claim is meant to take longer. ns. Reasoned: short against a time slice of 3 ms, which is what
  * a join waits for if the thread of a claim is descheduled. */
@@ -177,7 +177,7 @@ PARA__COUNT(PARA__FEW_TICKETS, 8) /* 0.5 to 2 */
  * the mean by more than 2 %, and smaller ones stay in caches. */
 PARA__COUNT(PARA__GRAINS_LEAST, 64) /* - */
 
-/* ---- Probes: schedule/learn.c ----------------------------------------------------------- */
+/* ---- Probes: schedule/learn.c ---------------------------------------------------------------- */
 
 /* The next batch is so many times as long as all before; where cost and price are not clear; where
  * all before were mostly price. Reasoned: 8 takes three batches to the cost of sharing, and the
@@ -192,7 +192,7 @@ PARA__REAL(PARA__ESCALATE_NS, 10000) /* 0.5 to 2 */
 /* A batch of a probe takes so many prices. Reasoned. */
 PARA__COUNT(PARA__PRICES_A_BATCH, 4) /* - */
 
-/* ---- Trials: schedule/schedule.c -------------------------------------------------------- */
+/* ---- Trials: plan/trial.h, schedule ---------------------------------------------------------- */
 
 /* The part of a site's time that trials may take; and until both ways have been seen. Reasoned:
  * 1.6 %; and a few calls. */
@@ -225,7 +225,7 @@ PARA__REAL(PARA__CLEARLY_LONGER, 1.1) /* 0.5 to 2 */
  * others are not dearer for that. Reasoned. */
 PARA__REAL(PARA__VERY_UNEVEN, 4) /* 0.5 to 2 */
 
-/* ---- A thread's short calls together: plan/arms.c ----------------------------------------- */
+/* ---- A thread's short calls together: plan/arms.c -------------------------------------------- */
 
 /* A window has at least so many calls, and ends when the site of its first call comes again, or
  * after so many. Compared (docs/adr/0037): windows of one loop of the program's are alike. */
@@ -240,14 +240,14 @@ PARA__COUNT(PARA__TRIALS_LOST_MOST, 4) /* - */
 /* An arm is better if its windows are shorter by this part. Reasoned: less is noise. */
 PARA__REAL(PARA__ARM_BETTER, 0.03) /* - */
 
-/* ---- Width: plan/tuner.c ---------------------------------------------------------------- */
+/* ---- Width: plan/tuner.c --------------------------------------------------------------------- */
 
 /* What takes no longer, and what is faster: between the two a site stays where it is. Parts.
  * Compared in tests/unit/tuner.c, with noise of 2 %. */
 PARA__REAL(PARA__NO_LONGER, 1.03) /* 0.5 to 1 */
 PARA__REAL(PARA__FASTER, 0.95)    /* 0.5 to 2 */
 
-/* ---- What sharing costs: pool/calibrate.c ----------------------------------------------- */
+/* ---- What sharing costs: pool/calibrate.c ---------------------------------------------------- */
 
 /* Before it is measured. ns. Reasoned: too low rather than too high, since calls correct that soon.
  * Plain constants, since a static value is made of them. */
@@ -296,7 +296,7 @@ PARA__REAL(PARA__REACH_MOST_NS, 1e6)  /* - */
 PARA__REAL(PARA__SHARE_LEAST_NS, 20)  /* - */
 PARA__REAL(PARA__SHARE_MOST_NS, 5000) /* - */
 
-/* ---- Workers that wait: pool/worker.c, pool/yield.c, share/caller.c ---------------------- */
+/* ---- Waiting: plan/spin_budget.h, pool/worker.c, pool/yield.c, share/caller.c ---------------- */
 
 /* A worker spins for so many wake-ups, within bounds in ns: as long as the park and the wake-up
  * that it may spare. Reasoned (ski rental). */
@@ -340,7 +340,7 @@ PARA__REAL(PARA__YIELD_CALM_NS, 2e7)      /* - */
 PARA__COUNT(PARA__YIELDS_LEAST, 4) /* - */
 PARA__COUNT(PARA__YIELDS_MOST, 64) /* - */
 
-/* ---- Locks: sync ------------------------------------------------------------------------ */
+/* ---- Locks: sync/spin.c, mutex.c, semaphore.c ------------------------------------------------ */
 
 /* A waiter spins so long. ns. Measured: to sleep and be woken takes 35 us, and most waits that are
  * over by half of that are over much sooner. */
@@ -362,7 +362,7 @@ PARA__COUNT(PARA__OVERTAKE_NS, 1000000) /* - */
  * good for sections of 5 us one after the other; with time between them short ones are better. */
 PARA__COUNT(PARA__NAP_NS, 50000) /* - */
 
-/* ---- Memory and length of calls: data --------------------------------------------------- */
+/* ---- Memory and length of calls: schedule.c, executor/lease.c, plan/tree.c ------------------- */
 
 /* A kernel call where a call can be cancelled. ns; and parts of one of unknown cost. Reasoned: a
  * moment. */

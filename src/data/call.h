@@ -1,4 +1,4 @@
-/* What map and reduce calls have in common: options, memory to work in, and the way a call runs. */
+/* What all calls have in common: options, memory to work in, and the way a call runs. */
 #ifndef PARA_DATA_CALL_H
 #define PARA_DATA_CALL_H
 
@@ -50,7 +50,7 @@ void *para__call_memory(para__call *call, size_t bytes);
 para_status para__call_run(para__call *call, const para__job *job);
 
 /* The same, and further phases: see para__schedule_run_phases. */
-para_status para__call_run_phases(para__call *call, const para__job *job, para__rest *rest,
+para_status para__call_run_phases(para__call *call, const para__job *job, para__rest *later,
                                   void *state);
 
 /* PARA_ERR_KERNEL, with what a kernel returned for elements [first, first + count) as its

@@ -1,5 +1,6 @@
 /* Who helps with a call: a table of functions. A pool has one, and its calls reach helpers only
- * through it. There are two: the pool's own threads (pool/threads.c), and nobody. */
+ * through it. There are three: the pool's own threads (pool/threads.c), nobody, and
+ * the novice's, which has the pool made (pool/default_pool.c). */
 #ifndef PARA_EXECUTOR_EXECUTOR_H
 #define PARA_EXECUTOR_EXECUTOR_H
 
@@ -27,7 +28,8 @@ typedef struct para__executor {
 
     /* Runs the plan's units of the job on a leased lane, on the calling thread and on helpers that
      * come; returns when they are done. An executor of threads finds the caller's position, calls
-     * para__lane_run, and learns its costs from timed calls. NULL if width is always 1. */
+     * para__lane_run, and learns its costs from timed calls. NULL if no call is ever
+     * shared on the pool. */
     void (*run)(struct para_pool *pool, para__lane *lane, const para__job *job,
                 const para__plan *plan, para__outcome *outcome);
 } para__executor;

@@ -54,7 +54,7 @@ typedef struct para__plan {
     para__range units; /* of the job: those that are shared. The others have been run before */
     unsigned width;    /* threads to invite, the caller among them; 1: runs alone */
     unsigned tickets;  /* per slice */
-    unsigned first;    /* tickets in an owner's first claim */
+    unsigned first;    /* tickets in an owner's first claim; 0: not known, claims adapt */
     size_t head_start; /* units that the caller takes beyond its share */
     para__grain grain; /* where slices may begin */
     bool announces;    /* long enough to announce it twice */
@@ -76,8 +76,8 @@ static inline para_why para__why_alone(unsigned limit, unsigned workers, size_t 
  * how many units a call can be divided may follow from its width. */
 para__plan para__decide(const para__ask *ask, const para__costs *costs);
 
-/* What a call can be divided into, for `width` participants at most, of whom there are at least 2.
- * What `call` is, is between those who set it and the function. */
+/* Tells into what a call can be divided for at most `width` participants, at least 2. Only who has
+ * set the function knows the type of `call`. */
 typedef struct para__split {
     size_t units;
     unsigned width; /* participants that there is room for; if these are fewer, */

@@ -8,10 +8,10 @@
  * with what it costs alone.
  *
  * Estimates are robust rather than exact: one call that was preempted must not spoil them, and a
- * lasting change must show within a few calls. A sample has a weight of 1/4 (EWMA) and is clipped
- * to a factor of 4 around the estimate (winsorised); samples that keep being clipped move it by a
- * factor of 2 each. The deviation says how much calls differ. A site whose deviation is large is
- * probed at each call instead of trusted. */
+ * lasting change must show within a few calls. A sample has a weight of 1/4 (EWMA). One beyond a
+ * factor of 4 moves the estimate by a factor of 2 instead; of short shared calls a sample counts as
+ * a factor of 2 at most. The deviation says how much calls differ. A site whose deviation is large
+ * is probed at each call instead of trusted. */
 #ifndef PARA_PLAN_ESTIMATE_H
 #define PARA_PLAN_ESTIMATE_H
 

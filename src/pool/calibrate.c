@@ -83,7 +83,7 @@ static void set_spin(para_pool *pool, double wake_ns)
 static void set_least_work(para_pool *pool, const para__costs *costs)
 {
     const double least = para__least_work_ns(costs, para__pool_workers(pool));
-    para__store_relaxed(&pool->followed.least_work_ns, /* see types.h */
+    para__store_relaxed(&pool->followed.least_work_ns, /* see lane.h */
                         least < 1e9 ? (uint32_t)least : 1000000000u);
 }
 
@@ -112,7 +112,7 @@ static void measure(para_pool *pool)
 
     /* Awake, with the longest spinning while we measure; the first may still be starting. */
     para__store_relaxed(&pool->lanes.spin_ticks,
-                        para__ns_to_ticks(PARA__SPIN_MOST_NS)); /* see types.h */
+                        para__ns_to_ticks(PARA__SPIN_MOST_NS)); /* see lane.h */
     (void)ping_ns(pool, para__pool_workers(pool), 1);
     const double one = ping_ns(pool, 2, PARA__PINGS);
     if (one < PARA__PING_MOST_NS) {
@@ -126,7 +126,7 @@ static void measure(para_pool *pool)
 
     /* Asleep. */
     double wake = 2 * PARA__PING_MOST_NS;
-    para__store_relaxed(&pool->lanes.spin_ticks, 0); /* see types.h */
+    para__store_relaxed(&pool->lanes.spin_ticks, 0); /* see lane.h */
     for (int i = 0; i < PARA__PINGS_ASLEEP; i++) {
         const double ns = let_park(pool) ? ping_ns(pool, 2, 1) : wake;
         wake = para__min(ns, wake);
@@ -160,7 +160,7 @@ static void follow_cost(para__atomic_u32 *ns, double sample)
     const double next = sample < known ? known + (sample - known) / PARA__SAMPLE_WEIGHT
                                        : known + known / PARA__COST_UP_WEIGHT + 1;
     if (sample < PARA__REACH_MOST_NS)
-        para__store_relaxed(ns, (uint32_t)para__max(next, PARA__REACH_LEAST_NS)); /* see types.h */
+        para__store_relaxed(ns, (uint32_t)para__max(next, PARA__REACH_LEAST_NS)); /* see lane.h */
 }
 
 void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)

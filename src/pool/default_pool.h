@@ -44,8 +44,8 @@ static inline para_status para__pool_resolve_call(para_pool **pool)
     return *pool && !para__pool_is_forked(*pool) ? PARA_OK : para__default_pool_begin(pool);
 }
 
-/* The same, and waits until the pool is ready. It cannot wait for a parent's pool, nor in
- * worker_init. */
+/* As para__pool_resolve, and waits until the pool is ready. It cannot wait for a parent's pool, nor
+ * in worker_init. */
 para_status para__pool_resolve_ready(para_pool **pool);
 
 #endif

@@ -328,7 +328,7 @@ static void forget_calls(para_pool *pool)
 {
     for (unsigned i = 0; i < PARA__LANES; i++) {
         para__lane *lane = &pool->lanes.lane[i];
-        para__store_relaxed(&lane->lease, 0); /* all: no thread to order it for, see start */
+        para__store_relaxed(&lane->lease, 0); /* all: no thread to order it for */
         para__store_relaxed(&lane->stop, UINT64_MAX);
         para__event_cancel(&lane->joiner);
         lane->is_open = false;

@@ -1,4 +1,4 @@
-/* What the two files of policy share. */
+/* What schedule.c, learn.c and run.c share. */
 #ifndef PARA_SCHEDULE_COMMON_H
 #define PARA_SCHEDULE_COMMON_H
 

@@ -92,7 +92,8 @@ static void run_probe(para__schedule *s)
 /* ---- Trying the other way ------------------------------------------------------------- */
 
 /* Whether the site's credit covers a call, or several, that take longer by so much. A long trial
- * alone is given up when it has taken twice the usual time. */
+ * alone is given up at the end of the batch in which it passes the usual time: at about twice that
+ * time at the latest. */
 static bool is_covered(const para__schedule *s, double longer_ns)
 {
     const bool is_short = s->ask.work_ns < PARA__LONG_NS;

@@ -1,5 +1,6 @@
 /* Policy: what is decided for a call, and what is learnt from how it went. Descriptions come from
- * `data`, plans go there; the pure functions are in `plan`, what is remembered in the pool's sites.
+ * `data`, plans go to the pool's executor; the pure functions are in `plan`, what is remembered in
+ * the pool's sites.
  *
  * A call for which the engine chooses runs in one of three ways:
  *   alone   if its cost is known and sharing would not pay;
@@ -36,7 +37,7 @@ typedef void para__rest(para__schedule *s, void *state, para__outcome *outcome);
 
 /* Runs the job of a call that is begun, as decided, then the rest if there is any; learns from all
  * of it as from one job, and releases fp. */
-void para__schedule_run_phases(para__schedule *s, const para__job *job, para__rest *rest,
+void para__schedule_run_phases(para__schedule *s, const para__job *job, para__rest *later,
                                void *state, para__outcome *outcome);
 
 /* Runs those units of a further job: by the call's team if the first was shared, else on this

@@ -48,7 +48,8 @@ typedef struct para__outcome {
     para__tally tally; /* of all participants */
     unsigned workers;  /* who ran a chunk */
     unsigned sleepers; /* of the team, when the call was published; more than there are helpers if
-                          one was not to be woken. This and all below only if the call is timed */
+                          one was not to be woken. This and all below, but for time_ns, only if
+                          the call is timed */
     para__batches batches;             /* of the caller */
     uint64_t ticks;                    /* from begin to end of its work */
     uint64_t begun, published, joined; /* if it was shared: by the processor's ticks */

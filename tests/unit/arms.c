@@ -78,7 +78,7 @@ TEST(a_prediction_that_is_too_high_does_not_decide)
 /* With many workers a trial of all calls alone costs many windows. */
 TEST(trials_cost_a_small_part_of_the_time)
 {
-    for (double shared_ns = 5000; shared_ns > 50; shared_ns /= 2) {
+    for (unsigned shared_ns = 5000; shared_ns > 50; shared_ns /= 2) {
         para__arms arms = {0};
         const program p = {.shared_ns = shared_ns, .alone_ns = 10000, .sites = 3};
         const outcome o = run(&arms, p, 1000000);

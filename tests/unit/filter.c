@@ -127,7 +127,7 @@ TEST(without_arrays_elements_are_counted)
         for (size_t e = 0; e < COUNT_OF(executors); e++) {
             size_t kept;
             OK(para_pfilter(pools[p], &(para_filter){.kernel = keep_thirds,
-                                                     .count = 3 * N,
+                                                     .count = (size_t)3 * N,
                                                      .kept = &kept,
                                                      .options.executor = executors[e]}));
             assert_int_equal(kept, N);

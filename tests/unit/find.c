@@ -66,7 +66,7 @@ TEST(the_first_of_all_is_found)
                         first = at < first ? at : first;
                     }
                     const para_options options = {.executor = executors[e],
-                                                  .chunk = trial % 3 * 50};
+                                                  .chunk = (size_t)(trial % 3) * 50};
                     OK(find_in(pools[p], n, trial % 2 ? sought : look, options, &found, NULL));
                     assert_int_equal(found, first);
                 }
