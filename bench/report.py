@@ -17,6 +17,7 @@ PARTS = ("summary", "figures")
 ORIGINS = {"serial loop": ["serial"],
            "OpenMP of gcc": ["gomp-static", "gomp-dynamic", "gomp-guided"],
            "OpenMP of LLVM": ["libomp"],
+           "libstdc++": ["gnu"],
            "oneTBB": ["tbb-auto", "tbb-static", "tbb-affinity"],
            "pthreadpool": ["pthreadpool", "pthreadpool-fine"]}
 SHORT_NS = 4000
@@ -25,6 +26,7 @@ KINDS = (("even loops of up to 4 us", ("fixed",), lambda row: row["serial"]["ns"
          ("even loops of more than 4 us", ("fixed",), lambda row: row["serial"]["ns"] > SHORT_NS),
          ("uneven loops", ("irregular",), None),
          ("sums and dot products", ("sum",), None),
+         ("scans, filters, sorts", ("scan", "filter", "sort"), None),
          ("streams through memory", ("stream",), None),
          ("loops within a loop", ("nested",), None),
          ("threads that call at once", ("callers",), None),
@@ -40,7 +42,7 @@ set tics nomirror
 """
 
 
-COLOURS = dict(zip(tables.ORDER, ["#d00000", "#000000", "#888888", "#1f77b4", "#6baed6", "#9ecae1", "#17a589", "#e67e22",
+COLOURS = dict(zip(tables.ORDER, ["#d00000", "#000000", "#888888", "#1f77b4", "#6baed6", "#9ecae1", "#17a589", "#5d6d7e", "#e67e22",
                                   "#f0b27a", "#b9770e", "#7d3c98", "#c39bd3"]))
 
 
@@ -159,14 +161,15 @@ def summary(result):
     fixed = workload(result, "fixed")
     picture = ("![Fork-join with fixed work](plots/latency.svg)\n\n"
                if fixed and latency(fixed["points"]) else "")
-    return f"""How many times as long as para each takes: more than 1 means that para is faster. Means over the rows
-of the suite; of several schedules or partitioners the fastest counts, row by row.
+    return f"""How many times as long as para each takes: more than 1 means that para is faster. Geometric means
+over the rows of the suite; of several schedules or partitioners the fastest counts, row by row.
 
 {kind_table(result)}
 
 {picture}## Where para loses
 
-In {count} of {compared} rows something else is faster by more than 3 %, or the serial loop by that and 30 ns.
+In {count} of {compared} rows something else is faster by more than 3 %, or the serial loop by that
+and 30 ns.
 
 {table}"""
 
