@@ -75,11 +75,7 @@ static void run_tests(const void *payload, size_t first_block, size_t blocks, pa
     filter_lead *lead = runner->worker == 0 && job->lead->end == first_block ? job->lead : NULL;
     uint16_t own[BLOCK_MOST];
     para__aim aim;
-    aim.chunk.in = aim.in;
-    aim.chunk.out = aim.out;
-    aim.chunk.scratch = NULL;
-    aim.chunk.worker = runner->worker;
-    aim.chunk.kind = runner->kind;
+    para__aim_init(&aim, NULL, runner->worker, runner->kind);
     for (size_t b = first_block; b < first_block + blocks; b++) {
         const size_t first = b * job->block;
         const size_t count = para__min(job->block, job->count - first);

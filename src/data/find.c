@@ -27,11 +27,7 @@ static void run_find(const void *payload, size_t first, size_t count, para__runn
 {
     const find_job *job = payload;
     para__aim aim;
-    aim.chunk.in = aim.in;
-    aim.chunk.out = aim.out;
-    aim.chunk.scratch = NULL;
-    aim.chunk.worker = runner->worker;
-    aim.chunk.kind = runner->kind;
+    para__aim_init(&aim, NULL, runner->worker, runner->kind);
     while (count && !para__runner_stops(runner, first) &&
            !para__runner_is_cancelled(runner, job->cancel)) {
         const size_t n = para__min(count, job->piece);

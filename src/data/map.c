@@ -29,11 +29,8 @@ static void run_map(const void *payload, size_t first_unit, size_t unit_count, p
 {
     const map_job *job = payload;
     para__aim aim;
-    aim.chunk.in = aim.in;
-    aim.chunk.out = aim.out;
-    aim.chunk.scratch = job->scratch ? job->scratch + runner->worker * job->scratch_stride : NULL;
-    aim.chunk.worker = runner->worker;
-    aim.chunk.kind = runner->kind;
+    para__aim_init(&aim, job->scratch ? job->scratch + runner->worker * job->scratch_stride : NULL,
+                   runner->worker, runner->kind);
 
     size_t first = first_unit * job->unit;
     size_t left;
@@ -65,11 +62,7 @@ static para_status check_map(const para_map *map, map_job *job)
 static para_status run_whole(const para_map *map, const para__views *views, unsigned kind)
 {
     para__aim aim;
-    aim.chunk.in = aim.in;
-    aim.chunk.out = aim.out;
-    aim.chunk.scratch = NULL;
-    aim.chunk.worker = 0;
-    aim.chunk.kind = kind;
+    para__aim_init(&aim, NULL, 0, kind);
     para__aim_at(&aim, views, 0, map->count);
     const int error = map->kernel(&aim.chunk, map->arg);
     return error ? para__call_fail(error, 0, map->count) : PARA_OK;

@@ -116,11 +116,8 @@ static void run_reduce(const void *payload, size_t first, size_t count, para__ru
     const reduce_job *job = payload;
     char *stack = job->stacks + runner->worker * job->stack_bytes;
     para__aim aim;
-    aim.chunk.in = aim.in;
-    aim.chunk.out = aim.out;
-    aim.chunk.scratch = job->has_scratch ? stack + job->scratch_offset : NULL;
-    aim.chunk.worker = runner->worker;
-    aim.chunk.kind = runner->kind;
+    para__aim_init(&aim, job->has_scratch ? stack + job->scratch_offset : NULL, runner->worker,
+                   runner->kind);
     __builtin_prefetch(job->partials.slots + first * job->partials.stride, 1);
     for (size_t unit = first; unit < first + count;) {
         const unsigned fits = para__tree_level(job->partials.leaves, unit, first + count);
@@ -242,11 +239,7 @@ static para_status run_plain(const reduce_job *job, void *result, unsigned kind,
 {
     const size_t stride = para__slot_bytes(job->acc_bytes);
     para__aim aim;
-    aim.chunk.in = aim.in;
-    aim.chunk.out = aim.out;
-    aim.chunk.scratch = NULL;
-    aim.chunk.worker = 0;
-    aim.chunk.kind = kind;
+    para__aim_init(&aim, NULL, 0, kind);
     char *top = stack;
     for (size_t b = 0; b < job->blocks; b++) {
         const size_t first = b * job->block;

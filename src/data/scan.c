@@ -43,11 +43,7 @@ _Static_assert(sizeof(scan_job) <= PARA__PAYLOAD_BYTES, "a job has room in a job
 
 static void aim_scan(para__aim *aim, const para__runner *runner)
 {
-    aim->chunk.in = aim->in;
-    aim->chunk.out = aim->out;
-    aim->chunk.scratch = NULL;
-    aim->chunk.worker = runner->worker;
-    aim->chunk.kind = runner->kind;
+    para__aim_init(aim, NULL, runner->worker, runner->kind);
 }
 
 static size_t scan_block_count(const scan_job *job, size_t first)

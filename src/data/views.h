@@ -31,13 +31,24 @@ para_status para__views_check(const para_in *in, const para_out *out, const para
 bool para__views_write(const para__views *views, const para_out *out, size_t count,
                        const void *data, size_t bytes);
 
-/* Points a chunk at elements [first, first + count). */
+/* A chunk with its pointers. */
 typedef struct para__aim {
     para_chunk chunk;
     const void *in[PARA_IN_MAX];
     void *out[PARA_OUT_MAX];
 } para__aim;
 
+/* A chunk of that participant, which points nowhere yet. */
+static inline void para__aim_init(para__aim *aim, void *scratch, unsigned worker, unsigned kind)
+{
+    aim->chunk.in = aim->in;
+    aim->chunk.out = aim->out;
+    aim->chunk.scratch = scratch;
+    aim->chunk.worker = worker;
+    aim->chunk.kind = kind;
+}
+
+/* Points a chunk at elements [first, first + count). */
 static inline void para__aim_at(para__aim *aim, const para__views *views, size_t first,
                                 size_t count)
 {

@@ -5,11 +5,6 @@
 
 #include <math.h>
 
-static para__plan alone(para_why why)
-{
-    return (para__plan){.width = 1, .tickets = 1, .first = 1, .why = why};
-}
-
 /* How many the caller wakes itself: the rest is woken by those who are awake. */
 static double wakes(double asleep)
 {
@@ -147,14 +142,14 @@ para__plan para__decide(const para__ask *ask, const para__costs *costs)
 {
     const para_why why = para__why_alone(ask->limit, ask->workers, ask->units);
     if (why != PARA_WHY_PARALLEL)
-        return alone(why);
+        return para__plan_alone(why);
     para__plan plan = {.width = most_threads(ask), .why = PARA_WHY_ASKED};
     if (!ask->is_forced) {
         plan.why = PARA_WHY_PARALLEL;
         plan.gain_ns = gain(ask, ask->awake, costs, &plan.width);
         if (plan.gain_ns <= 0) {
             const double gain_ns = plan.gain_ns;
-            plan = alone(PARA_WHY_SMALL);
+            plan = para__plan_alone(PARA_WHY_SMALL);
             plan.gain_ns = gain_ns;
         }
     }

@@ -63,6 +63,12 @@ typedef struct para__plan {
     double gain_ns; /* by which sharing is expected to be faster; negative: slower; 0: not asked */
 } para__plan;
 
+/* To run alone, for that reason. */
+static inline para__plan para__plan_alone(para_why why)
+{
+    return (para__plan){.width = 1, .tickets = 1, .first = 1, .why = why};
+}
+
 /* Why a call cannot be shared, whatever it costs; PARA_WHY_PARALLEL: it can be. */
 static inline para_why para__why_alone(unsigned limit, unsigned workers, size_t units)
 {

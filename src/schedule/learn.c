@@ -143,8 +143,8 @@ static void account(const para__schedule *s, para__estimate *e, double ns)
         return;
     }
     const bool compared = e->alone > 0 || s->plan.width == 1;
-    e->credit_ns +=
-        (float)(ns * s->stands_for * (compared ? PARA__CREDIT_PART : PARA__FIRST_CREDIT_PART));
+    *e = para__trial_earn(*e, ns * s->stands_for,
+                          compared ? PARA__CREDIT_PART : PARA__FIRST_CREDIT_PART);
     /* At the cost of its probe the call would have been over sooner alone: an uneven loop, or one
      * that is better left alone. The next call tells. */
     if (!compared && s->probed_ns > 0 && s->probed_ns * (double)s->count < ns)

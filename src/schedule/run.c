@@ -99,10 +99,7 @@ static size_t probe(para__schedule *s, const para__job *job, para__runner *runne
         batch = para__schedule_next(s, batches, last, ticks, job->units - done);
         if (batch == 0 && leave_novice(s)) {
             /* The novice's plan to share is void: the pool may have one worker. */
-            s->plan = (para__plan){.width = 1,
-                                   .tickets = 1,
-                                   .first = 1,
-                                   .why = s->workers > 1 ? PARA_WHY_SMALL : PARA_WHY_ONE_WORKER};
+            s->plan = para__plan_alone(s->workers > 1 ? PARA_WHY_SMALL : PARA_WHY_ONE_WORKER);
             batch = para__schedule_next(s, batches, last, ticks, job->units - done);
         }
         if (batch == 0) {

@@ -57,7 +57,7 @@ void para__schedule_move(para__schedule *s, para_pool *pool)
 
 void para__schedule_stay_alone(para__schedule *s, para_why why)
 {
-    s->plan = (para__plan){.width = 1, .tickets = 1, .first = 1, .why = why};
+    s->plan = para__plan_alone(why);
     s->probe = false;
     s->trial = false;
 }
