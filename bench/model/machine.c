@@ -344,13 +344,14 @@ para__binding_state para__thread_binding(const para__machine *m, pthread_t worke
     return PARA__BOUND;
 }
 
-para_status para__move_memory(const para__machine *m, void *memory, size_t bytes,
-                              unsigned numa_node)
+para_status para__place_memory(const para__machine *m, void *memory, size_t bytes,
+                               unsigned numa_node, bool moves)
 {
     (void)m;
     (void)memory;
     (void)bytes;
     (void)numa_node;
+    (void)moves;
     return PARA_OK;
 }
 

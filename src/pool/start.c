@@ -90,7 +90,8 @@ static para_status settle_worker(const para__worker *self)
     void *stack = NULL;
     size_t bytes = 0;
     if (!status && machine->info.numa_nodes > 1 && para__thread_stack(&stack, &bytes))
-        (void)para__move_memory(machine, stack, bytes, machine->cpu[self->cpu_index].numa_node);
+        (void)para__place_memory(machine, stack, bytes, machine->cpu[self->cpu_index].numa_node,
+                                 true);
     return status;
 }
 

@@ -111,13 +111,13 @@ static unsigned nearest_memory(const para__machine *machine, unsigned node)
 }
 
 /* Places memory on the nodes, or elsewhere if those are full. */
-static para_status place_memory(void *memory, size_t bytes, int policy, const para__cpus *nodes,
-                                unsigned flags)
+static para_status set_policy(void *memory, size_t bytes, int policy, const para__cpus *nodes,
+                              bool moves)
 {
     const int saved = errno;
     const size_t before = (uintptr_t)memory % para__page_bytes(); /* the call takes whole pages */
     return syscall(SYS_mbind, (char *)memory - before, bytes + before, policy, nodes,
-                   (unsigned long)NODES_MAX + 1, flags) == 0
+                   (unsigned long)NODES_MAX + 1, moves ? MPOL_MF_MOVE : 0) == 0
                ? PARA_OK
                : refused("placing memory on NUMA nodes", saved);
 }
@@ -129,8 +129,8 @@ static bool is_placed(const para__machine *machine, para_status *status)
     return !machine->info.this_system || para__cpus_count(&machine->memory) < 2;
 }
 
-static para_status place_on(const para__machine *machine, void *memory, size_t bytes,
-                            unsigned numa_node, unsigned flags)
+para_status para__place_memory(const para__machine *machine, void *memory, size_t bytes,
+                               unsigned numa_node, bool moves)
 {
     para_status status;
     para__cpus node = {{0}};
@@ -141,25 +141,41 @@ static para_status place_on(const para__machine *machine, void *memory, size_t b
                               ? numa_node
                               : nearest_memory(machine, numa_node));
     errno = saved;
-    return place_memory(memory, bytes, MPOL_PREFERRED, &node, flags);
+    return set_policy(memory, bytes, MPOL_PREFERRED, &node, moves);
 }
 
-para_status para__bind_memory(const para__machine *machine, void *memory, size_t bytes,
-                              unsigned numa_node)
-{
-    return place_on(machine, memory, bytes, numa_node, 0);
-}
-
-para_status para__move_memory(const para__machine *machine, void *memory, size_t bytes,
-                              unsigned numa_node)
-{
-    return place_on(machine, memory, bytes, numa_node, MPOL_MF_MOVE);
-}
-
-para_status para__interleave_memory(const para__machine *machine, void *memory, size_t bytes)
+para_status para__interleave_memory(const para__machine *machine, void *memory, size_t bytes,
+                                    bool moves)
 {
     para_status status;
     return is_placed(machine, &status)
                ? status
-               : place_memory(memory, bytes, MPOL_INTERLEAVE, &machine->memory, 0);
+               : set_policy(memory, bytes, MPOL_INTERLEAVE, &machine->memory, moves);
+}
+
+/* Kernels before 5.4 do not tell. */
+unsigned para__bandwidth_node(const para__machine *machine, unsigned numa_node)
+{
+    const int saved = errno;
+    unsigned best = numa_node;
+    unsigned long highest = 0;
+    for (unsigned node = 0; node < NODES_MAX && machine->info.this_system; node++) {
+        char path[96];
+        unsigned long bandwidth = 0; /* MB/s */
+        snprintf(path, sizeof path, "/sys/devices/system/node/node%u/access0/initiators/node%u",
+                 node, numa_node);
+        if (!para__cpus_has(&machine->memory, node) || access(path, F_OK) != 0)
+            continue;
+        snprintf(path, sizeof path,
+                 "/sys/devices/system/node/node%u/access0/initiators/read_bandwidth", node);
+        FILE *const file = fopen(path, "re");
+        if (file && fscanf(file, "%lu", &bandwidth) == 1 && bandwidth > highest) {
+            highest = bandwidth;
+            best = node;
+        }
+        if (file)
+            fclose(file);
+    }
+    errno = saved;
+    return best;
 }

@@ -72,15 +72,17 @@ typedef enum para__binding_state {
 para__binding_state para__thread_binding(const para__machine *machine, pthread_t thread,
                                          unsigned cpu_index, bool whole_domain);
 
-/* Asks that pages [memory, memory + bytes), not touched yet, lie on the NUMA node with that number,
- * or on the nearest one with memory if it has none; or are interleaved over all nodes with memory.
- * PARA_OK also where there is only one node. Errors as above. */
-para_status para__bind_memory(const para__machine *machine, void *memory, size_t bytes,
-                              unsigned numa_node);
-para_status para__interleave_memory(const para__machine *machine, void *memory, size_t bytes);
+/* Asks that pages [memory, memory + bytes) lie on the NUMA node with that number, or on the nearest
+ * one with memory if it has none; or are interleaved over all nodes with memory. Pages that exist
+ * already are moved if asked, else they stay. PARA_OK also where there is only one node. Errors as
+ * above. */
+para_status para__place_memory(const para__machine *machine, void *memory, size_t bytes,
+                               unsigned numa_node, bool moves);
+para_status para__interleave_memory(const para__machine *machine, void *memory, size_t bytes,
+                                    bool moves);
 
-/* Like the first, but pages that exist already are moved there. */
-para_status para__move_memory(const para__machine *machine, void *memory, size_t bytes,
-                              unsigned numa_node);
+/* The node with memory of the highest bandwidth among those for which that node is one of the
+ * nearest; that node itself if the system does not tell. */
+unsigned para__bandwidth_node(const para__machine *machine, unsigned numa_node);
 
 #endif

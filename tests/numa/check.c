@@ -226,16 +226,12 @@ static int unpinned(long unused)
                    CPU_COUNT(&allowed));
 }
 
-/* Each node has the pages of its workers' slices, one after the other. */
-static int slices(long unused)
+/* Whether each node has the pages of its workers' slices, one after the other. */
+static int slices_are(const int node[PAGES])
 {
-    (void)unused;
-    static int node[PAGES];
     int pages_of[NODES];
     int workers_of[NODES] = {0};
     cpu_set_t mask[THREADS];
-    para_pool *pool = make_pool();
-    read_nodes(make_buffer(pool, PARA_PLACE_AUTO, 0), node);
     count_nodes(node, pages_of);
     const int workers = worker_masks(mask);
     int changes = 0;
@@ -261,6 +257,14 @@ static int slices(long unused)
         changes += node[i] != node[i - 1];
     return outcome(in_proportion && changes == used - 1, "%d workers, pages by node%s, %d runs",
                    workers, in_words(pages_of), changes + 1);
+}
+
+static int slices(long unused)
+{
+    (void)unused;
+    static int node[PAGES];
+    read_nodes(make_buffer(make_pool(), PARA_PLACE_AUTO, 0), node);
+    return slices_are(node);
 }
 
 /* As many pages on each node that has memory, but for one that is huge. */
@@ -290,6 +294,69 @@ static int floating(long unused)
 {
     (void)unused;
     return interleaved_by(PARA_PLACE_AUTO);
+}
+
+/* An array that lies on one node is moved to the slices; para's own reading agrees. */
+static int moved(long unused)
+{
+    (void)unused;
+    static int node[PAGES];
+    int before[NODES], pages_of[NODES];
+    size_t bytes_of[NODES];
+    para_pool *pool = make_pool();
+    char *data = make_buffer(pool, PARA_PLACE_NODE, 1);
+    read_nodes(data, node);
+    count_nodes(node, before);
+    must(para_buffer_move(pool, data, PAGES, PAGE, NULL), "moving an array");
+    must(para_buffer_where(data, (size_t)PAGES * PAGE, bytes_of, NODES), "asking where it lies");
+    read_nodes(data, node);
+    count_nodes(node, pages_of);
+    bool agrees = true;
+    for (int n = 0; n < NODES; n++)
+        agrees &= bytes_of[n] == (size_t)pages_of[n] * PAGE;
+    const bool was_there = before[1] == PAGES;
+    return slices_are(node) == 0 && was_there && agrees ? 0 : 1;
+}
+
+/* A buffer of reserved huge pages lies by slices too. */
+static int huge(long unused)
+{
+    (void)unused;
+    static int node[PAGES];
+    para_buffer *buffer = NULL;
+    para_buffer_info info = {.size = sizeof info};
+    para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
+    config.pages = PARA_PAGES_2M;
+    must(para_buffer_create(&buffer, make_pool(), PAGES, PAGE, &config), "making a buffer");
+    must(para_buffer_get_info(buffer, &info), "asking the buffer");
+    read_nodes(para_buffer_data(buffer), node);
+    if (info.page_bytes != HUGE_PAGE || info.place_status)
+        return outcome(false, "pages of %zu bytes, status %d", info.page_bytes, info.place_status);
+    return slices_are(node);
+}
+
+/* A buffer is to have more huge pages than there are: it has small ones. */
+static int not_huge(long unused)
+{
+    (void)unused;
+    para_buffer *buffer = NULL;
+    para_buffer_info info = {.size = sizeof info};
+    para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
+    config.pages = PARA_PAGES_1G;
+    must(para_buffer_create(&buffer, make_pool(), PAGES, PAGE, &config), "making a buffer");
+    must(para_buffer_get_info(buffer, &info), "asking the buffer");
+    return outcome(info.page_bytes == PAGE, "pages of %zu bytes", info.page_bytes);
+}
+
+/* All pages lie on that node, which has the highest bandwidth. */
+static int by_bandwidth(long number)
+{
+    static int node[PAGES];
+    int pages_of[NODES];
+    read_nodes(make_buffer(make_pool(), PARA_PLACE_BANDWIDTH, 0), node);
+    count_nodes(node, pages_of);
+    return outcome(number < NODES && pages_of[number] == PAGES, "pages by node%s",
+                   in_words(pages_of));
 }
 
 static int on_node(long number)
@@ -518,6 +585,8 @@ static const check checks[] = {
     {"pins", pins},           {"unpinned", unpinned},
     {"slices", slices},       {"interleaved", interleaved},
     {"floating", floating},   {"on-node", on_node},
+    {"moved", moved},         {"huge", huge},
+    {"not-huge", not_huge},   {"by-bandwidth", by_bandwidth},
     {"home", at_home},        {"stacks", stacks},
     {"bits", bits},           {"another-mask", another_mask},
     {"replugged", replugged},

@@ -28,11 +28,11 @@ NEAR, FAR, FARTHER = 12, 21, 22
 class Machine:
     """CPUs and memory of each node, and how they hang together."""
 
-    def __init__(self, cpus, memory=None, smp="", distances=True, quick=False):
+    def __init__(self, cpus, memory=None, smp="", bandwidth=None, quick=False):
         self.cpus = cpus  # of each node
         self.memory = memory or [True] * len(cpus)
         self.smp = smp  # further properties of QEMU's -smp
-        self.distances = distances
+        self.bandwidth = bandwidth  # of each node, MB/s; the last one stands by the first
         self.quick = quick
 
     def distance(self, a, b):
@@ -54,9 +54,18 @@ class Machine:
             if memory:
                 yield from ("-object", f"memory-backend-ram,id=memory{node},size={MEGABYTES}M")
                 words += f",memdev=memory{node}"
+            if self.bandwidth:
+                words += f",initiator={node if cpus else 0}"
             yield from ("-numa", words)
         for a, b in itertools.combinations(nodes, 2):
             yield from ("-numa", f"dist,src={a},dst={b},val={self.distance(a, b)}")
+        if self.bandwidth:
+            yield from ("-machine", "hmat=on")
+        for node in nodes if self.bandwidth else ():
+            link = f"hmat-lb,initiator={node if self.cpus[node] else 0},target={node}"
+            yield from ("-numa", f"{link},hierarchy=memory,data-type=access-latency,latency=100")
+            yield from ("-numa", f"{link},hierarchy=memory,data-type=access-bandwidth,"
+                                 f"bandwidth={self.bandwidth[node]}M")
 
 
 MACHINES = {
@@ -66,6 +75,7 @@ MACHINES = {
     "2 L3 a node": Machine([4, 4], smp=",sockets=2,dies=2,cores=2"),
     "a node without memory": Machine([2, 2, 2, 2], memory=[1, 1, 1, 0], quick=True),
     "a node without CPUs": Machine([2, 2, 2, 0]),
+    "memory on the package": Machine([4, 0], bandwidth=[10000, 40000]),
     "4 nodes x 8 cores": Machine([8, 8, 8, 8]),
     "4 nodes x 10 cores": Machine([10, 10, 10, 10]),
 }
@@ -78,6 +88,9 @@ CHECKS = {
     "pages by slices": "numa_check slices",
     "pages interleaved": "numa_check interleaved",
     "pages on node 1": "numa_check on-node 1",
+    "an array that moves": "numa_check moved",
+    "huge pages": "echo 16 >/proc/sys/vm/nr_hugepages; numa_check huge",
+    "no huge pages": "echo 0 >/proc/sys/vm/nr_hugepages; numa_check not-huge",
     "chunks at home": "numa_check home 95",
     "stacks at home": "numa_check stacks 90",
     "the same bits": "numa_check bits",
@@ -92,6 +105,12 @@ CHECKS = {
     "CPU 3 unplugged: pins": "echo 0 >$cpu/cpu3/online; numa_check pins",
     "CPU 3 plugged in: pins": "echo 1 >$cpu/cpu3/online; numa_check pins",
     "CPU 2 off and on": "numa_check replugged 2",
+}
+
+
+# What only one machine can show.
+SPECIAL = {
+    "memory on the package": {"the fastest memory": "numa_check by-bandwidth 1"},
 }
 
 
@@ -179,7 +198,8 @@ def main():
     short = 0
     for name, machine in MACHINES.items():
         if options.machine in (None, name) and (machine.quick or not options.quick):
-            short += check(name, machine, CHECKS, options.kernel, base, options.show)
+            checks = SPECIAL.get(name) or CHECKS
+            short += check(name, machine, checks, options.kernel, base, options.show)
     if short:
         print(f"{short} checks fall short", file=sys.stderr)
     return 1 if short else 0

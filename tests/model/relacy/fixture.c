@@ -229,13 +229,14 @@ para__binding_state para__thread_binding(const para__machine *machine, pthread_t
     return PARA__BOUND;
 }
 
-para_status para__move_memory(const para__machine *machine, void *memory, size_t bytes,
-                              unsigned numa_node)
+para_status para__place_memory(const para__machine *machine, void *memory, size_t bytes,
+                               unsigned numa_node, bool moves)
 {
     (void)machine;
     (void)memory;
     (void)bytes;
     (void)numa_node;
+    (void)moves;
     return PARA_OK;
 }
 
