@@ -8,6 +8,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#ifndef MADV_POPULATE_WRITE /* since Linux 5.14 */
+#define MADV_POPULATE_WRITE 23
+#endif
+
 /* From two huge pages on, memory is aligned to them and the kernel is asked to use them. */
 static const size_t huge_bytes = PARA__HUGE_PAGE_BYTES;
 
@@ -93,8 +97,8 @@ void *para__huge_pages_map(size_t bytes, size_t page_bytes)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* What was reserved may be on nodes that the process may not use; a touch would then end it. Kernels
- * before 5.14 cannot be asked for it: then it is touched when it is used. */
+/* What was reserved may be on nodes that the process may not use; a touch would then end it.
+ * Kernels before 5.14 cannot be asked for it: then it is touched when it is used. */
 bool para__huge_pages_fill(void *memory, size_t bytes, size_t page_bytes)
 {
     const int saved = errno;
