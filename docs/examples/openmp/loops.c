@@ -126,6 +126,28 @@ static int collapse(void)
     return same();
 }
 
+/* a matrix whose width is known at run time */
+
+PARA_LOOP(scale, i, size_t, w, double *, a)
+{
+    double(*m)[w] = (double(*)[w])a;
+    for (size_t j = 0; j < w; j++)
+        m[i][j] *= 2;
+}
+
+static int matrix(size_t h, size_t w)
+{
+    double(*m)[w] = (double(*)[w])y;
+#pragma omp parallel for
+    for (size_t i = 0; i < h; i++)
+        for (size_t j = 0; j < w; j++)
+            m[i][j] *= 2;
+    again();
+
+    status = para_loop(scale, h, w, &m[0][0]);
+    return same();
+}
+
 /* private, firstprivate, lastprivate */
 
 PARA_LOOP(weigh, i, double, scale, const double *, x, double *, y)
@@ -291,6 +313,7 @@ int main(void)
     check("bounds", bounds());
     check("schedule", schedule(2000));
     check("collapse", collapse());
+    check("matrix", matrix(100, n / 100));
     check("private", private_variables(0.5));
     check("lastprivate", lastprivate());
     check("num_threads", few_threads(3));

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { n = 100000, bins = 64 };
+enum { n = 100000, bins = 64, rows = 200, columns = 300 };
 
 static double x[n], y[n], z[n], positives[n], totals[n];
 static unsigned char bin[n];
@@ -52,6 +52,34 @@ static int sum_and_array(void)
     const double expected = norm;
     norm = para_reduced(residual, n, x, y, z);
     return norm == expected;
+}
+
+/* reduction and collapse */
+
+PARA_SUM(all_of_row, double, i, double (*)[columns], m)
+{
+    double sum = 0;
+    for (size_t j = 0; j < columns; j++)
+        sum += m[i][j];
+    return sum;
+}
+
+static int sum_of_nest(void)
+{
+    static double m[rows][columns];
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++)
+            m[i][j] = (double)(i * j % 7);
+
+    double total = 0;
+#pragma omp parallel for collapse(2) reduction(+ : total)
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++)
+            total += m[i][j];
+
+    const double expected = total;
+    total = para_reduced(all_of_row, rows, m);
+    return total == expected;
 }
 
 /* min, max, min-loc */
@@ -303,6 +331,7 @@ int main(void)
     }
     check("sum", sum());
     check("sum and array", sum_and_array());
+    check("sum of a nest", sum_of_nest());
     check("extremes", extremes());
     check("minloc", minloc(3.25));
     check("several", several());
