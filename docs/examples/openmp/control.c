@@ -195,7 +195,7 @@ static int depend(void)
     memset(table[1], 0, sizeof table - sizeof table[0]);
     for (size_t i = 0; i < m; i++)
         table[i][0] = (unsigned)i;
-    for (size_t d = 2; d <= 2 * (m - 1) && !status; d++) {
+    for (size_t d = 2; d < m + m - 1 && !status; d++) {
         const size_t top = d < m ? 1 : d - m + 1, bottom = d < m ? d - 1 : m - 1;
         status = para_loop(diagonal, bottom - top + 1, d, top, table);
     }
