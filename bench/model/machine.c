@@ -320,7 +320,7 @@ void para__novice_renew(void)
 {
 }
 
-para_status para__machine_get(const para__machine **m)
+para_status para__machine_get_current(const para__machine **m)
 {
     *m = &described;
     return PARA_OK;
@@ -332,6 +332,33 @@ para_status para__bind_thread(const para__machine *m, unsigned cpu_index, bool w
     (void)cpu_index;
     (void)whole_domain;
     return PARA_OK;
+}
+
+para__binding_state para__thread_binding(const para__machine *m, pthread_t worker,
+                                         unsigned cpu_index, bool whole_domain)
+{
+    (void)m;
+    (void)worker;
+    (void)cpu_index;
+    (void)whole_domain;
+    return PARA__BOUND;
+}
+
+para_status para__move_memory(const para__machine *m, void *memory, size_t bytes,
+                              unsigned numa_node)
+{
+    (void)m;
+    (void)memory;
+    (void)bytes;
+    (void)numa_node;
+    return PARA_OK;
+}
+
+bool para__thread_stack(void **low, size_t *bytes)
+{
+    (void)low;
+    (void)bytes;
+    return false;
 }
 
 bool para__thread_is_narrow(const para__machine *machine)

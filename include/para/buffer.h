@@ -10,8 +10,10 @@ typedef struct para_buffer para_buffer;
 
 /* Where the pages of a buffer lie. */
 typedef enum para_placement {
-    PARA_PLACE_AUTO = 0,   /* each page on the node of the worker that a call gives it to */
-    PARA_PLACE_INTERLEAVE, /* page by page over all nodes */
+    PARA_PLACE_AUTO = 0,   /* each page on the node of the worker that a call gives it to; if the
+                              pool's workers are not bound, as below, or, if they are not to be,
+                              where the system puts it */
+    PARA_PLACE_INTERLEAVE, /* page by page over all nodes with memory */
     PARA_PLACE_NODE        /* on one node */
 } para_placement;
 
@@ -38,7 +40,8 @@ extern "C" {
 
 /* Allocates count elements of element_bytes each: zeroed, aligned to a page, on huge pages where it
  * spans several, placed as config says, and touched for the first time in parallel by the pool.
- * Pages that cannot be placed as asked are placed by the system. pool NULL: the default pool.
+ * Pages that cannot be placed as asked are placed by the system; but a node on which the process
+ * may use no memory is an argument's error. pool NULL: the default pool.
  * config NULL: all automatic. On success *buffer is the caller's; on failure it is untouched. Any
  * thread.
  * Errors: PARA_ERR_ARGUMENT, _ELEMENT_SIZE, _OVERFLOW, _MEMORY; those of para_pool_create. */

@@ -46,18 +46,28 @@ static void place_by_slice(const para_pool *pool, char *data, size_t pages, size
     }
 }
 
-/* Placement is a request: if it is refused, the system places the pages. Unbound workers have no
- * node, so their touch places the pages. */
+/* Whether each worker stays where it was placed, as far as is known yet. */
+static bool are_bound(const para_pool *pool)
+{
+    bool bound = pool->binding != PARA_BIND_NONE;
+    for (unsigned i = 0; i < para__pool_workers(pool) && para__pool_is_ready(pool); i++)
+        bound &= pool->worker[i].bind_status == PARA_OK;
+    return bound;
+}
+
+/* Placement is a request: if it is refused, the system places the pages. Workers that are not bound
+ * run on any node, so no page is nearer to one than to the others; and a touch by them would leave
+ * all pages on the few nodes where they happen to be. */
 static void place_pages(const para_pool *pool, char *data, size_t pages, size_t page,
                         const para_buffer_config *config)
 {
     const para__machine *machine = pool->machine;
     if (config->placement == PARA_PLACE_NODE)
         (void)para__bind_memory(machine, data, pages * page, config->node);
-    else if (config->placement == PARA_PLACE_INTERLEAVE)
-        (void)para__interleave_memory(machine, data, pages * page);
-    else if (machine->info.numa_nodes > 1 && pool->binding != PARA_BIND_NONE)
+    else if (config->placement == PARA_PLACE_AUTO && are_bound(pool))
         place_by_slice(pool, data, pages, page);
+    else if (config->placement == PARA_PLACE_INTERLEAVE || pool->places_memory)
+        (void)para__interleave_memory(machine, data, pages * page);
 }
 
 para_status para_buffer_create(para_buffer **buffer, para_pool *pool, size_t count,
@@ -80,6 +90,11 @@ para_status para_buffer_create(para_buffer **buffer, para_pool *pool, size_t cou
     para_status status = para__pool_resolve(&pool);
     if (status)
         return status;
+    const para__machine *const machine = pool->machine;
+    if (config->placement == PARA_PLACE_NODE && machine && machine->info.this_system &&
+        !para__cpus_has(&machine->memory, config->node))
+        return para__fail(PARA_ERR_ARGUMENT, "config.node is %u: the process has no memory there",
+                          config->node);
     const size_t bytes = count * element_bytes;
     const size_t page = para__page_bytes();
     const size_t pages = bytes / page + (bytes % page != 0);

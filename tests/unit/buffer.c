@@ -49,14 +49,28 @@ TEST(zeroed_aligned_and_usable_at_any_size)
 
 TEST(every_placement)
 {
-    static const unsigned nodes[] = {0, 1, 63, 64, 999999, ~0u}; /* one that is not there, too */
-    for (int placement = PARA_PLACE_AUTO; placement <= PARA_PLACE_NODE; placement++)
-        for (size_t i = 0; i < COUNT_OF(nodes); i++) {
-            para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
-            config.placement = (para_placement)placement;
-            config.node = nodes[i];
-            check_buffer(NULL, 100000, 3, &config);
-        }
+    para_cpu_info cpu = {.size = sizeof cpu};
+    OK(para_topology_get_cpu(0, &cpu));
+    for (int placement = PARA_PLACE_AUTO; placement <= PARA_PLACE_NODE; placement++) {
+        para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
+        config.placement = (para_placement)placement;
+        config.node = cpu.numa_node;
+        check_buffer(NULL, 100000, 3, &config);
+    }
+}
+
+/* A node without memory, or that is not there. */
+TEST(a_node_that_is_not_there)
+{
+    static const unsigned nodes[] = {1023, 1024, 999999, ~0u};
+    for (size_t i = 0; i < COUNT_OF(nodes); i++) {
+        para_buffer *buffer = NULL;
+        para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
+        config.placement = PARA_PLACE_NODE;
+        config.node = nodes[i];
+        FAILS(PARA_ERR_ARGUMENT, para_buffer_create(&buffer, NULL, 100000, 3, &config));
+        assert_null(buffer);
+    }
 }
 
 TEST(malformed_requests)
@@ -230,6 +244,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(zeroed_aligned_and_usable_at_any_size),
         cmocka_unit_test(every_placement),
+        cmocka_unit_test(a_node_that_is_not_there),
         cmocka_unit_test(malformed_requests),
         cmocka_unit_test(more_than_there_is),
         cmocka_unit_test(destroying_none_is_allowed),
