@@ -203,11 +203,10 @@ PARA__REAL(PARA__FIRST_CREDIT_PART, 1.0 / 8) /* 0.5 to 2 */
  * then take 1/512 of the time. */
 PARA__COUNT(PARA__REFUSED_MOST, 3) /* 0.5 to 2 */
 
-/* Short calls of a trial in a row, of which the last is timed, and shared ones that are timed after
- * it. Compared (docs/performance.md): the first finds data where the other way has left them; two
- * in a row are 1.00 to 1.03 of the time of sums. */
-PARA__COUNT(PARA__TRIALS_IN_A_ROW, 3)  /* 1 to 2 */
-PARA__COUNT(PARA__TIMED_AFTERWARDS, 4) /* 0.5 to 2 */
+/* Short calls of a trial in a row, of which the last is timed. Compared (docs/performance.md): the
+ * first finds data where the other way has left them; two in a row are 1.00 to 1.03 of the time of
+ * sums. */
+PARA__COUNT(PARA__TRIALS_IN_A_ROW, 3) /* 1 to 2 */
 
 /* The first batch of a trial alone takes this part of the usual time: 1 / 8. Reasoned: the trial is
  * given up when it has taken as long as the whole call usually does, and batches double. */

@@ -151,8 +151,7 @@ static void account(const para__schedule *s, para__estimate *e, double ns)
         e->credit_ns = FLT_MAX;
 }
 
-/* Records what the elements cost; returns it for the whole call, or a negative value if this call
- * tells nothing. */
+/* Records what the elements cost, and returns it for the whole call. */
 static double record(const para__schedule *s, para__estimate *e, const para__outcome *outcome,
                      size_t units)
 {
@@ -179,8 +178,6 @@ static double record(const para__schedule *s, para__estimate *e, const para__out
                           : tally->dearest_ticks > mean_ticks && mean_ticks > 0
                               ? tally->dearest_ticks / mean_ticks
                               : 1;
-    if (is_alone && s->unsettled && ns < PARA__LONG_NS)
-        return -1;
     const para__way way = is_alone ? PARA__ALONE : PARA__SHARED;
     if (!is_alone && s->probe && e->alone > 0 &&
         s->probed_ns > PARA__ANOTHER_KIND * (double)e->alone_ns)
@@ -268,13 +265,11 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         e = para__estimate_price(e, para__schedule_ns(s, price_ticks, 1));
     e.priced |= tell && para__batches_are_clear(&outcome->batches);
     const double ns = record(s, &e, outcome, units);
-    if (ns >= 0 && s->is_automatic)
+    if (s->is_automatic)
         account(s, &e, elapsed_ns);
     s->estimate = e;
     para__site_write(s->site, e);
     para__store_relaxed(&s->site->small, para__small_count(s)); /* no order: see sites.h */
-    if (ns < 0)
-        return;
     if (s->plan.why != PARA_WHY_ASKED && !s->together &&
         !(para__is_tuned(s) && s->tuned_width < all) && !s->trial &&
         ns > para__least_work_now(s->pool) && s->pool->executor->awake(s->pool) < all - 1) {
