@@ -104,10 +104,6 @@ PARA__COUNT(PARA__PRICE_WEIGHT, 2) /* 0.5 to 2 */
 /* In calls of at most so many units a dear unit looks like a price. Reasoned. */
 PARA__COUNT(PARA__FEW_UNITS, 16) /* - */
 
-/* A price that is most of a small call is looked for in batches, of which the first is this part of
- * the call: 1 / 16. Reasoned. */
-PARA__COUNT(PARA__PRICE_BATCHES, 16) /* - */
-
 /* ---- Whether to share, and among how many: plan/decide.c ------------------------------------- */
 
 /* A helper's part of the caller's join: three lines that have to travel. ns. Compared in the model

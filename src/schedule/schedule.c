@@ -391,11 +391,6 @@ void para__schedule_begin(para__schedule *s)
         s->small = true;
         s->timed = true; /* the others of its kind are not looked at */
         s->stands_for = PARA__SAMPLE_EVERY;
-        if ((double)s->estimate.price_ns > para__elements_ns(s, PARA__ALONE) &&
-            para__is_sampled(&recent.priced)) {
-            s->probe = true; /* a price is only seen in batches: is it still there? */
-            s->first_elements = s->count / PARA__PRICE_BATCHES + 1;
-        }
     } else if (s->is_automatic && !trusted) {
         begin_unknown(s);
     } else if (trusted) {
