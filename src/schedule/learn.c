@@ -7,9 +7,8 @@
 #include <float.h>
 #include <math.h>
 
-/* Count calls that were not shared, for what is done now and then. */
+/* Counts calls that were not shared, for what is done now and then. */
 static PARA__THREAD_LOCAL uint8_t relaxed;
-static PARA__THREAD_LOCAL uint8_t unlearnt;
 
 /* ---- While it is probed --------------------------------------------------------------- */
 
@@ -214,17 +213,6 @@ static bool learn_width(const para__schedule *s, double element_ns)
     return true;
 }
 
-/* Whether a call that was looked at on behalf of others, all too small to share, was so small
- * indeed: then nothing is decided otherwise whatever it cost. Some are learnt from, so that what is
- * shown of the site stays right. */
-static bool is_as_small_as_expected(const para__schedule *s, double elapsed_ns)
-{
-    const unsigned all = s->workers;
-    return s->small && !s->probe && para__estimate_trusted(s->estimate) &&
-           elapsed_ns < para__least_work_ns(para__pool_costs(s->pool), all) &&
-           !para__is_sampled(&unlearnt);
-}
-
 void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_t units)
 {
     const unsigned all = s->workers;
@@ -237,9 +225,9 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         para__schedule_forgo_trial(s); /* nobody came: this was not shared */
         return;
     }
-    if (is_as_small_as_expected(s, elapsed_ns))
+    if (elapsed_ns < s->dull_ns && s->small)
         return;
-    if (s->watched && elapsed_ns < PARA__ANOTHER_KIND * s->usual_ns) {
+    if (elapsed_ns < s->dull_ns) {
         if (!s->together && s->pool->executor->awake(s->pool) < all - 1) {
             s->stands_for = 1;
             count_forgone(s, outcome->ticks);

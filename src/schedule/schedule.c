@@ -13,8 +13,8 @@ static PARA__THREAD_LOCAL struct {
     const para__site *woken; /* of which one call is to be shared as soon as a helper is awake */
     const para__site *trial; /* of which trial_left more are to be run in the other way */
     uint8_t trial_left, waits;
-    uint8_t calls;   /* a counter, for what is done now and then */
-    para__arms arms; /* whether its short calls run alone, all of them */
+    uint8_t calls, learnt; /* counters, for what is done now and then */
+    para__arms arms;       /* whether its short calls run alone, all of them */
 } recent;
 
 static unsigned awake(const para__schedule *s, double work_ns)
@@ -218,9 +218,10 @@ static bool is_alone_with_all(para__schedule *s, double alone_ns)
 /* Times a call that is not so short, only to see whether it is of another kind than expected. */
 static void watch_call(para__schedule *s, double alone_ns, double least_ns)
 {
-    s->watched = !s->timed && alone_ns > least_ns;
-    s->timed |= s->watched;
-    s->usual_ns = alone_ns;
+    if (s->timed || alone_ns <= least_ns)
+        return;
+    s->timed = true;
+    s->dull_ns = PARA__ANOTHER_KIND * alone_ns;
 }
 
 /* While this is a trial, nothing is learnt of costs, so that both arms are measured by the same
@@ -377,7 +378,7 @@ bool para__schedule_begin_small(para__schedule *s)
 
 void para__schedule_begin(para__schedule *s)
 {
-    s->watched = false;
+    s->dull_ns = 0;
     s->together = false;
     s->trial = false;
     s->widths = false;
@@ -391,6 +392,10 @@ void para__schedule_begin(para__schedule *s)
         s->small = true;
         s->timed = true; /* the others of its kind are not looked at */
         s->stands_for = PARA__SAMPLE_EVERY;
+        /* While it is small, nothing is decided otherwise whatever it costs. Some are learnt from,
+         * so that what is shown of the site stays right. */
+        if (trusted && !para__is_sampled(&recent.learnt))
+            s->dull_ns = para__least_work_ns(para__pool_costs(s->pool), s->workers);
     } else if (s->is_automatic && !trusted) {
         begin_unknown(s);
     } else if (trusted) {
