@@ -84,13 +84,7 @@ size_t para__schedule_next(para__schedule *s, const para__batches *batches, size
                             left > PARA__FEW_UNITS && !para__batches_are_clear(batches);
     s->probed_ns = unit_ns * all / (double)s->count;
     if (is_long && !is_unclear && rest_ns >= PARA__ESCALATE_NS) {
-        const double alone_ns = para__estimate_cost(s->estimate, PARA__ALONE);
-        const double shared_ns = para__estimate_cost(s->estimate, PARA__SHARED);
-        /* Of a call of another kind than those that run alone it is not known. */
-        const bool known = s->estimate.alone > 0 && s->estimate.shared > 0 && alone_ns > 0 &&
-                           s->probed_ns < PARA__ANOTHER_KIND * alone_ns;
-        const double dearer = known ? shared_ns / alone_ns : 1;
-        para__schedule_ask(s, left, rest_ns * dearer, rest_ns + price_ns);
+        para__schedule_ask(s, left, rest_ns, rest_ns + price_ns);
         s->ask.price_ns = price_ns;
         s->ask.varies = !s->estimate.priced; /* claims find out */
         if (shares_rest(s))
