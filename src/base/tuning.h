@@ -279,12 +279,6 @@ PARA__COUNT(PARA__COST_UP_WEIGHT, 64) /* 0.5 to 2 */
 /* One that is not seen goes back to what was measured, by one of so many. Reasoned. */
 PARA__COUNT(PARA__COST_BACK_WEIGHT, 32) /* - */
 
-/* The cost of sharing moves by steps of so many ns, towards the median. Reasoned. */
-PARA__REAL(PARA__SHARE_STEP_NS, 4) /* - */
-
-/* And one of a helper that came late, by so many. Reasoned: it may have been woken just now. */
-PARA__COUNT(PARA__LATE_STEP_NS, 2) /* - */
-
 /* Bounds of what is followed: of reach and wake-up, and of the cost of sharing. ns. Reasoned. */
 PARA__REAL(PARA__REACH_LEAST_NS, 50)  /* 0.5 to 2 */
 PARA__REAL(PARA__REACH_MOST_NS, 1e6)  /* - */
