@@ -212,10 +212,6 @@ PARA__COUNT(PARA__TRIAL_BATCHES, 8) /* 0.5 to 2 */
  * Reasoned: a wake-up takes 25 us, and short calls from 1 us on. */
 PARA__COUNT(PARA__CALLS_TO_WAKE, 32) /* - */
 
-/* Participants kept each other waiting if the call took so many times longer than they were busy.
- * Reasoned: less is noise. */
-PARA__REAL(PARA__CLEARLY_LONGER, 1.1) /* 0.5 to 2 */
-
 /* Where the dearest batch costs so many times the mean, participants wait for its unit, and the
  * others are not dearer for that. Reasoned. */
 PARA__REAL(PARA__VERY_UNEVEN, 4) /* 0.5 to 2 */

@@ -158,7 +158,7 @@ static double record(const para__schedule *s, para__estimate *e, const para__out
         const para__costs costs = para__costs_now(s->pool);
         const double work_ns = para__work_of(
             &s->ask, s->plan.width, para__schedule_ns(s, (double)outcome->ticks, 1), &costs);
-        ns = work_ns > PARA__CLEARLY_LONGER * ns ? work_ns : ns;
+        ns = work_ns > ns ? work_ns : ns;
     }
     ns = ns > 0 ? ns * of_all : 0;
     const double mean_ticks = (double)tally->busy_ticks / (double)units;
@@ -234,13 +234,11 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
     if (para__is_tuned(s) && learn_width(s, elapsed_ns / (double)s->count))
         return; /* a trial tells of the width alone */
     para__estimate e = para__site_read(s->site);
-    /* Of few units one dear one looks like a price. */
-    const bool tell = units > PARA__FEW_UNITS;
     const double price_ticks =
         para__batches_price(&outcome->batches, (double)e.price_ns / para__ns_per_tick(), s->probe);
-    if (price_ticks >= 0 && tell)
+    if (price_ticks >= 0)
         e = para__estimate_price(e, para__schedule_ns(s, price_ticks, 1));
-    e.priced |= tell && para__batches_are_clear(&outcome->batches);
+    e.priced |= para__batches_are_clear(&outcome->batches);
     const double ns = record(s, &e, outcome, units);
     if (s->is_automatic)
         account(s, &e, elapsed_ns);
