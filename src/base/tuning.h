@@ -175,12 +175,11 @@ PARA__COUNT(PARA__GRAINS_LEAST, 64) /* - */
 
 /* ---- Probes: schedule/learn.c ---------------------------------------------------------------- */
 
-/* The next batch is so many times as long as all before; where cost and price are not clear; where
- * all before were mostly price. Reasoned: 8 takes three batches to the cost of sharing, and the
+/* The next batch is so many times as long as all before; where cost and price are not clear.
+ * Reasoned: 8 takes three batches to the cost of sharing, and the
  * last one is most of what was run alone. */
 PARA__REAL(PARA__PROBE_GROWTH, 8)         /* 0.5 to 2 */
 PARA__REAL(PARA__PROBE_GROWTH_UNCLEAR, 2) /* 0.5 to 2 */
-PARA__REAL(PARA__PROBE_GROWTH_MOST, 64)   /* 0.5 to 2 */
 
 /* A shorter rest is run alone. ns. Reasoned: that costs little, and tells the cost alone. */
 PARA__REAL(PARA__ESCALATE_NS, 10000) /* 0.5 to 2 */

@@ -19,21 +19,12 @@ static double price_of(const para__schedule *s, const para__batches *batches)
     return ticks < 0 ? known_ns : para__schedule_ns(s, ticks, 1);
 }
 
-/* The next batch is eight times as long as all before; longer where these were mostly the price
- * of the call, shorter where units seem to be dear and it is not clear whether that was the
- * price. */
-static size_t next_batch(const para__batches *batches, bool is_unclear, double unit_ns,
-                         double price_ns, size_t left)
+/* The next batch is eight times as long as all before; shorter where units seem to be dear and it is
+ * not clear whether that was the price of the call. */
+static size_t next_batch(const para__batches *batches, bool is_unclear, size_t left)
 {
-    const double done = batches->units;
-    double next = PARA__PROBE_GROWTH * done;
-    if (is_unclear)
-        next = PARA__PROBE_GROWTH_UNCLEAR * done;
-    else if (unit_ns * done < price_ns * batches->count) {
-        const double most = PARA__PROBE_GROWTH_MOST * done;
-        const double enough = unit_ns > 0 ? PARA__PRICES_A_BATCH * price_ns / unit_ns : most;
-        next = enough < next ? next : enough < most ? enough : most;
-    }
+    const double next =
+        batches->units * (is_unclear ? PARA__PROBE_GROWTH_UNCLEAR : PARA__PROBE_GROWTH);
     return next < (double)left ? (size_t)next : left;
 }
 
@@ -90,7 +81,7 @@ size_t para__schedule_next(para__schedule *s, const para__batches *batches, size
         if (shares_rest(s))
             return 0;
     }
-    return next_batch(batches, is_long && is_unclear, unit_ns, price_ns, left);
+    return next_batch(batches, is_long && is_unclear, left);
 }
 
 /* ---- After a call --------------------------------------------------------------------- */
