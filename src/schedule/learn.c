@@ -19,8 +19,8 @@ static double price_of(const para__schedule *s, const para__batches *batches)
     return ticks < 0 ? known_ns : para__schedule_ns(s, ticks, 1);
 }
 
-/* The next batch is eight times as long as all before; shorter where units seem to be dear and it is
- * not clear whether that was the price of the call. */
+/* The next batch is eight times as long as all before; shorter where units seem to be dear and it
+ * is not clear whether that was the price of the call. */
 static size_t next_batch(const para__batches *batches, bool is_unclear, size_t left)
 {
     const double next =
