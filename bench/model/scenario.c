@@ -27,8 +27,8 @@ typedef struct run_state {
 /* The thread that measures is one; the pool's threads see it by this. */
 static run_state *state;
 
-/* So much work of a core, where `limit` cores at work saturate memory. Its pace follows how many are
- * at work, and is looked at every microsecond. */
+/* So much work of a core, where `limit` cores at work saturate memory. Its pace follows how many
+ * are at work, and is looked at every microsecond. */
 static void work_saturated(double ns, unsigned limit)
 {
     static const double step_ns = 1000;
