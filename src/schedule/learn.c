@@ -225,11 +225,13 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
     if (para__is_tuned(s) && learn_width(s, elapsed_ns / (double)s->count))
         return; /* a trial tells of the width alone */
     para__estimate e = para__site_read(s->site);
+    /* Of few units one dear one looks like a price. */
+    const bool tell = units > PARA__FEW_UNITS;
     const double price_ticks =
         para__batches_price(&outcome->batches, (double)e.price_ns / para__ns_per_tick(), s->probe);
-    if (price_ticks >= 0)
+    if (price_ticks >= 0 && tell)
         e = para__estimate_price(e, para__schedule_ns(s, price_ticks, 1));
-    e.priced |= para__batches_are_clear(&outcome->batches);
+    e.priced |= tell && para__batches_are_clear(&outcome->batches);
     const double ns = record(s, &e, outcome, units);
     if (s->is_automatic)
         account(s, &e, elapsed_ns);
