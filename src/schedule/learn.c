@@ -4,6 +4,7 @@
 #include "base/thread.h"
 #include "schedule/common.h"
 
+#include <float.h>
 #include <math.h>
 
 /* Counts calls that were not shared, for what is done now and then. */
@@ -128,6 +129,10 @@ static void account(const para__schedule *s, para__estimate *e, double ns)
     const bool compared = e->alone > 0 || s->plan.width == 1;
     *e = para__trial_earn(*e, ns * s->stands_for,
                           compared ? PARA__CREDIT_PART : PARA__FIRST_CREDIT_PART);
+    /* At the cost of its probe the call would have been over sooner alone: an uneven loop, or one
+     * that is better left alone. The next call tells. */
+    if (!compared && s->probed_ns > 0 && s->probed_ns * (double)s->count < ns)
+        e->credit_ns = FLT_MAX;
 }
 
 /* Records what the elements cost, and returns it for the whole call. */
