@@ -18,6 +18,7 @@ ORIGINS = {"serial loop": ["serial"],
            "OpenMP of gcc": ["gomp-static", "gomp-dynamic", "gomp-guided"],
            "OpenMP of LLVM": ["libomp"],
            "libstdc++": ["gnu"],
+           "parlaylib's way": ["blocked"],
            "oneTBB": ["tbb-auto", "tbb-static", "tbb-affinity"],
            "pthreadpool": ["pthreadpool", "pthreadpool-fine"]}
 SHORT_NS = 4000

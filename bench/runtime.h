@@ -68,7 +68,7 @@ typedef struct bench_runtime {
     unsigned can; /* BENCH_ flags */
     /* Makes the threads. 0: as many as the runtime takes by itself. */
     void (*start)(unsigned threads);
-    /* Runs the loop for [0, n), n > 0. */
+    /* Runs the loop for [0, n), n > 0. NULL: it has algorithms alone, and no loops and sums. */
     void (*for_each)(size_t n, const bench_loop *loop, const void *ctx);
     double (*sum)(size_t n, const bench_sum *sum, const void *ctx);
     /* Drops what was learned about loops. NULL: learns nothing. */

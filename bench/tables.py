@@ -1,10 +1,11 @@
 """Figures as tables, for the terminal and for Markdown."""
 # The programs of a family, PREFIX-NAME, have the same workloads.
 FAMILIES = {"bench": ["para", "serial", "floor", "gomp-static", "gomp-dynamic", "gomp-guided", "libomp",
-                      "gnu", "tbb-auto", "tbb-static", "tbb-affinity", "pthreadpool", "pthreadpool-fine"],
+                      "gnu", "blocked", "tbb-auto", "tbb-static", "tbb-affinity", "pthreadpool", "pthreadpool-fine"],
             "locks": ["para", "posix", "nsync", "std"]}
 ORDER = list(dict.fromkeys(sum(FAMILIES.values(), [])))
 NO_PEERS = ("para", "serial", "floor")
+NO_LOOPS = ("floor", "gnu", "blocked")  # they run only what they are made for
 EACH, LOCKS = 1, 5
 # What is shown below a row of times, where there is such a figure.
 FIGURES = {"longest_ns": "longest", "allocations": "allocations",
