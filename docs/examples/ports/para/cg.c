@@ -1,5 +1,6 @@
-/* Conjugate gradients for a sparse matrix stored by rows, after HPCCG: each entry of a grid of n x n
- * x n hangs together with its 26 neighbours. Prints the number of rounds and the residual's norm. */
+/* Conjugate gradients for a sparse matrix stored by rows, after HPCCG: each point of a grid of
+ * n x n x n hangs together with its 26 neighbours. Prints the number of rounds and the norm of the
+ * residual. */
 #include <math.h>
 #include <para/para.h>
 #include <stdio.h>
