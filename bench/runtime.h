@@ -54,6 +54,7 @@ typedef struct bench_sum {
  * the machine. */
 #define BENCH_YARDSTICK  8u
 #define BENCH_ALGORITHMS 16u /* has those below */
+#define BENCH_PORTS      32u /* has the programs of ports/ */
 
 /* What is more than a loop: each runtime's own, written as its users write it. */
 typedef struct bench_algorithms {

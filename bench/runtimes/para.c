@@ -82,7 +82,7 @@ static void forget(void)
 
 const bench_runtime bench_this_runtime = {
     .name = "para",
-    .can = BENCH_NESTS | BENCH_CONCURRENT | BENCH_DECIDES | BENCH_ALGORITHMS,
+    .can = BENCH_NESTS | BENCH_CONCURRENT | BENCH_DECIDES | BENCH_ALGORITHMS | BENCH_PORTS,
     .start = start,
     .for_each = for_each,
     .sum = sum,

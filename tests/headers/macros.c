@@ -56,6 +56,10 @@ PARA_REDUCTION(moments, struct pair, no_pair, s, t, s->x += t->x;
     s->x += x[i];
     s->xx += x[i] * x[i];
 }
+PARA_SUM_ARRAY(bins, unsigned, 256, count, i, const unsigned char *, x)
+{
+    count[x[i]]++;
+}
 
 enum { THREE = 3 };
 static para_mutex mutex;
@@ -108,7 +112,9 @@ int loop(double *x, float *y, int *z, size_t *n, double (*m)[3])
     static para_setup setup;
     struct pair pair;
     double e;
-    setup.tile[1] = 2;
+    static const unsigned char byte = 2;
+    setup.tile[1] = para_reduced(bins, 1, &byte).sum[2];
+    para_must(para_loop(no_parameter, 1));
     e = para_reduced(dot, 1, x, x) + para_reduced(moments, 1, x).xx;
     n[0] = para_reduced(largest, 1, y).index;
     z[0] = para_reduced(least, 1, z);
@@ -148,6 +154,8 @@ int wrong(double *x, float *y, const float *constant)
     para_reduce_to(&e, dot, 1, x, x);
 #elif FAULT == 20
     para_reduced(dot, 1, x, x);
+#elif FAULT == 24 /* a loop's name in place of its status */
+    para_must(saxpy);
 #endif
     small = 0;
     e = 0;
