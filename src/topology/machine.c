@@ -21,7 +21,9 @@ static para__guard reading = PARA__GUARD_INIT;
 /* [E7] Publishes the machine with all that it points to. Written under the mutex; read by
  * anyone. */
 static PARA__ATOMIC_OF(const para__machine *) the_machine;
-static para__machine *newest; /* the list of all that were read; under the mutex */
+
+/* The newest of all that were read. Under the mutex, so that no order is needed. */
+static PARA__ATOMIC_OF(para__machine *) newest;
 
 __attribute__((constructor(101))) static void guard_reading_in_forks(void)
 {
@@ -74,15 +76,15 @@ para_status para__machine_get_current(const para__machine **machine)
     para_status status = PARA_OK;
     begin_reading(&r);
     const para__allowance allowance = para__allowance_read(&r.openmp, "");
-    const para__machine *current = newest;
+    const para__machine *current = para__load_relaxed(&newest); /* under the mutex */
     while (current && !current->is_described && !has_allowance(current, &allowance))
         current = current->older;
     if (!current) {
         para__machine *made = NULL;
         status = para__machine_read(&made, &allowance);
         if (made) {
-            made->older = newest;
-            newest = made;
+            made->older = para__load_relaxed(&newest); /* both under the mutex */
+            para__store_relaxed(&newest, made);
             current = made;
         }
     }

@@ -88,7 +88,10 @@ void fixture_make(const fixture *f)
     memset(helpers, 0, sizeof helpers);
     memset(descriptors, 0, sizeof descriptors);
     memset(members, 0, sizeof members);
+    static para_cpu_info cpus[WORKERS];
+    static const para__machine machine = {.cpu_count = WORKERS, .cpu = cpus};
     pool.worker = workers;
+    pool.machine = &machine;
     pool.lanes.helper = helpers;
     pool.requested = f->workers;
     para__store_relaxed(&pool.workers, f->workers);
