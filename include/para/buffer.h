@@ -42,14 +42,15 @@ extern "C" {
  * config NULL: all automatic. On success *buffer is the caller's; on failure it is untouched. Any
  * thread.
  * Errors: PARA_ERR_ARGUMENT, _ELEMENT_SIZE, _OVERFLOW, _MEMORY; those of para_pool_create. */
-PARA_API para_status para_buffer_create(para_buffer **buffer, para_pool *pool, size_t count,
-                                        size_t element_bytes, const para_buffer_config *config);
+PARA_NODISCARD_ PARA_API para_status para_buffer_create(para_buffer **buffer, para_pool *pool,
+                                                        size_t count, size_t element_bytes,
+                                                        const para_buffer_config *config);
 
 /* Maps a whole file, shared with all who map it. A file that is only read is mapped privately where
  * its file system refuses shared mappings. The file must not be cut short while it is mapped.
  * Errors: PARA_ERR_ARGUMENT, _MEMORY, _FILE (para_status_detail has path and fault). */
-PARA_API para_status para_buffer_map_file(para_buffer **buffer, const char *path,
-                                          para_file_mode mode);
+PARA_NODISCARD_ PARA_API para_status para_buffer_map_file(para_buffer **buffer, const char *path,
+                                                          para_file_mode mode);
 
 /* The first byte; NULL for an empty buffer. Valid until para_buffer_destroy. */
 PARA_API void *para_buffer_data(const para_buffer *buffer);

@@ -53,13 +53,13 @@ extern "C" {
  * .options.cancel kept a chunk from starting; PARA_ERR_NULL_KERNEL, _NULL_VIEW, _ELEMENT_SIZE,
  * _OVERLAP, _OVERFLOW, _ARGUMENT for a call that was refused; PARA_ERR_MEMORY; those of
  * para_pool_create, if the default pool cannot be made. */
-PARA_API para_status para_pmap(para_pool *pool, const para_map *call);
+PARA_NODISCARD_ PARA_API para_status para_pmap(para_pool *pool, const para_map *call);
 
 #ifdef __cplusplus
 }
 
 /* C++: takes the call itself too, because C++ has no address of a temporary. */
-static inline para_status para_pmap(para_pool *pool, const para_map &call)
+PARA_NODISCARD_ static inline para_status para_pmap(para_pool *pool, const para_map &call)
 {
     return para_pmap(pool, &call);
 }

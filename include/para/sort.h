@@ -84,12 +84,12 @@ extern "C" {
  * PARA_ERR_MEMORY; PARA_ERR_NULL_VIEW, _ELEMENT_SIZE, _OVERFLOW; PARA_ERR_ARGUMENT if compare and
  * key are both given, if neither is, or if the key does not lie within the element; those of
  * para_pool_create, if the default pool cannot be made. */
-PARA_API para_status para_psort(para_pool *pool, const para_sort *call);
+PARA_NODISCARD_ PARA_API para_status para_psort(para_pool *pool, const para_sort *call);
 
 #ifdef __cplusplus
 }
 
-static inline para_status para_psort(para_pool *pool, const para_sort &call)
+PARA_NODISCARD_ static inline para_status para_psort(para_pool *pool, const para_sort &call)
 {
     return para_psort(pool, &call);
 }
