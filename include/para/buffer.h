@@ -41,7 +41,7 @@ extern "C" {
  * Pages that cannot be placed as asked are placed by the system. pool NULL: the default pool.
  * config NULL: all automatic. On success *buffer is the caller's; on failure it is untouched. Any
  * thread.
- * Errors: PARA_ERR_ARGUMENT, _ELEMENT_SIZE, _OVERFLOW, _MEMORY; those of para_pool_create. */
+ * Errors: PARA_ERR_ARGUMENT, _ELEMENT_SIZE, _OVERFLOW, _MEMORY; for pool NULL _TOPOLOGY. */
 PARA_NODISCARD_ PARA_API para_status para_buffer_create(para_buffer **buffer, para_pool *pool,
                                                         size_t count, size_t element_bytes,
                                                         const para_buffer_config *config);

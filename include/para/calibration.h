@@ -27,7 +27,8 @@ extern "C" {
 #endif
 
 /* All functions here: pool NULL is the default pool. Any thread, also while calls run; these decide
- * by the old or the new knowledge. Errors beside their own: those of para_pool_create. */
+ * by the old or the new knowledge. Errors beside their own: for NULL PARA_ERR_MEMORY and
+ * _TOPOLOGY. */
 
 /* Fills *info; the caller has set its size. Errors: PARA_ERR_ARGUMENT. */
 PARA_NODISCARD_ PARA_API para_status para_calibration_get(para_pool *pool,

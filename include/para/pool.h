@@ -121,7 +121,7 @@ PARA_NODISCARD_ PARA_API para_status para_pool_create(para_pool **pool,
  * a cancellation point.
  * Errors: PARA_ERR_WORKER_INIT: a worker_init failed, and calls run on their caller alone; _BUSY:
  * called in a worker_init of the pool; _FORKED: in a child of fork(), if the pool was not ready
- * then; for NULL those of para_pool_create. */
+ * then; for NULL _MEMORY, _TOPOLOGY. */
 PARA_NODISCARD_ PARA_API para_status para_pool_wait_ready(para_pool *pool);
 
 /* The same, until a point in time (para/deadline.h; 0: does not wait). Also PARA_ERR_TIMEOUT. */
@@ -148,19 +148,25 @@ PARA_API void para_pool_trim(para_pool *pool);
  * makes sure that no call runs on the pool meanwhile. Not a cancellation point. pool NULL: the
  * default pool, which needs no restart.
  * Errors: PARA_ERR_BUSY: within a kernel of the pool, unless its call runs alone and has no memory
- * of the pool's (scratch, partial results); _WORKER_INIT; for NULL those of para_pool_create. */
+ * of the pool's (scratch, partial results); _WORKER_INIT; for NULL _MEMORY, _TOPOLOGY. */
 PARA_NODISCARD_ PARA_API para_status para_pool_restart(para_pool *pool);
 
-/* The pool that calls with pool NULL use, made as by para_pool_create(&p, NULL), shared by all
- * threads, never destroyed before the process ends; in a child of fork() made anew. Made by this
- * function, by a call that is worth it, and by whatever else needs it; calls run alone before that.
- * NULL if it cannot be made; the next call tries again. Must not be destroyed. Any thread. */
+/* The pool that calls with pool NULL use, made as by para_pool_create(&p, NULL), but see below;
+ * shared by all threads, never destroyed before the process ends; in a child of fork() made anew.
+ * Made by this function, by a call that is worth it, and by whatever else needs it; calls run alone
+ * before that. Must not be destroyed. Any thread.
+ *
+ * A call with pool NULL computes, whatever the environment says. A malformed PARA_ variable is
+ * ignored, and one line on standard error says so, once. A foreign variable that cannot be read
+ * (OMP_, HWLOC_) is passed over. If the system refuses the pool its memory, or shows no CPU, one
+ * line says so, and calls run on their threads alone; they try again, more and more seldom. Then
+ * this function tries too, and returns NULL if it fails again, with a detail. */
 PARA_API para_pool *para_default_pool(void);
 
 /* Fills *info; the caller has set its size. pool NULL: the default pool. Any thread. Waits until
  * the pool is ready. It does not wait in a worker_init, or for a pool that was starting when the
- * process forked: then nothing is known of threads yet. Errors: PARA_ERR_ARGUMENT; those of
- * para_pool_create. */
+ * process forked: then nothing is known of threads yet. Errors: PARA_ERR_ARGUMENT; for
+ * NULL _MEMORY, _TOPOLOGY. */
 PARA_NODISCARD_ PARA_API para_status para_pool_get_info(para_pool *pool, para_pool_info *info);
 
 /* Fills *info for worker index, 0 .. workers - 1 of the pool info. Otherwise as para_pool_get_info.

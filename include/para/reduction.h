@@ -32,7 +32,7 @@
  * Errors. para_reduce_to returns those of para_preduce, and leaves the result as it was;
  *    para_reduced has no way to return one: it prints one line on standard error and ends the
  *    program (abort). On the default pool, with such accumulators, only a count below 0 fails, or
- *    an environment variable that cannot be read, or a child process forked within the call. */
+ *    a child process forked within the call. */
 #define PARA_SUM(name, type, ...) \
     PARA_VALUES_(name, PARA_PAIRS_(__VA_ARGS__), type, type, (0), SUM, __VA_ARGS__)
 #define PARA_MIN(name, type, ...)                                                         \

@@ -90,7 +90,10 @@ para_status para_buffer_create(para_buffer **buffer, para_pool *pool, size_t cou
         return para__fail(PARA_ERR_MEMORY, "a buffer of %zu bytes", bytes);
     }
     if (pages) {
+        para__detail kept;
+        para__detail_save(&kept);
         place_pages(pool, data, pages, page, config);
+        para__detail_restore(&kept);
         status = para_pmap(
             pool,
             &(para_map){.kernel = touch, .arg = &page, .count = pages, .out = {{data, page}}});

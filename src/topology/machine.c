@@ -44,12 +44,25 @@ static void end_reading(reader *r)
     para__cancellation_restore(r->cancel_state);
 }
 
-para_status para__machine_load(para__machine **machine, const char *root)
+static para_status load_machine(para__machine **machine, const char *root, bool is_real)
 {
     reader r;
     begin_reading(&r);
-    const para_status status = para__machine_read(machine, &r.openmp, root);
+    const para_status status = para__machine_read(machine, &r.openmp, root, is_real);
     end_reading(&r);
+    return status;
+}
+
+para_status para__machine_load(para__machine **machine, const char *root)
+{
+    return load_machine(machine, root, false);
+}
+
+para_status para__machine_load_real(para__machine **machine)
+{
+    const para_status status = load_machine(machine, "", true);
+    if (!status && (*machine)->cpu_count > 1)
+        para__set_several_cpus();
     return status;
 }
 
@@ -66,7 +79,8 @@ para_status para__machine_get(const para__machine **machine)
         begin_reading(&r);
         para__machine *made = NULL;
         known = para__load_relaxed(&the_machine); /* written under the mutex, which is held */
-        const para_status status = known ? PARA_OK : para__machine_read(&made, &r.openmp, "");
+        const para_status status =
+            known ? PARA_OK : para__machine_read(&made, &r.openmp, "", false);
         if (made) {
             known = made;
             if (made->info.this_system && made->cpu_count > 1)

@@ -135,7 +135,7 @@ static para_status build(para__machine **machine, const para__locations *locatio
 }
 
 para_status para__machine_read(para__machine **machine, const para__openmp *openmp,
-                               const char *root)
+                               const char *root, bool is_real)
 {
     const int saved = errno;
     para__locations locations = {0};
@@ -143,7 +143,7 @@ para_status para__machine_read(para__machine **machine, const para__openmp *open
         para__openmp_undo(openmp, &locations.usable);
     else
         locations.usable = (para__cpus){{0}};
-    para_status status = para__locations_are_described()
+    para_status status = para__locations_are_described() && !is_real
                              ? para__locations_from_hwloc(&locations)
                              : para__locations_from_files(&locations, "");
     if (!status)

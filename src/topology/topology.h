@@ -31,10 +31,13 @@ para_status para__machine_get(const para__machine **machine);
 para_status para__machine_load(para__machine **machine, const char *root);
 void para__machine_free(para__machine *machine);
 
-/* The same, under a lock that the caller holds: see machine.c. */
+/* Reads the real machine, although a variable describes another one. The caller frees it. */
+para_status para__machine_load_real(para__machine **machine);
+
+/* The same, under a lock that the caller holds: see machine.c. is_real: whatever variables say. */
 struct para__openmp;
 para_status para__machine_read(para__machine **machine, const struct para__openmp *openmp,
-                               const char *root);
+                               const char *root, bool is_real);
 
 /* Whether the calling thread's mask is another than all usable CPUs: threads that it makes would
  * inherit it. Makes no affinity call if /proc is mounted. */
