@@ -48,7 +48,8 @@ typedef struct para_filter {
         }                                                                                  \
         *para_kept_ = para_k_;                                                             \
         return 0;                                                                          \
-    }
+    }                                                                                      \
+    PARA_ORIGIN_(name)
 
 #ifdef __cplusplus
 extern "C" {

@@ -45,7 +45,8 @@ typedef struct para_find {
             }                                                                              \
         }                                                                                  \
         return 0;                                                                          \
-    }
+    }                                                                                      \
+    PARA_ORIGIN_(name)
 
 #ifdef __cplusplus
 extern "C" {

@@ -183,6 +183,7 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
         *PARA_CAST_(acc_type *, para_acc_) = para_s_;                                       \
         return 0;                                                                           \
     }                                                                                       \
+    PARA_ORIGIN_(name)                                                                      \
     static void name##_join_(void *para_acc_, const void *para_rhs_, const void *para_arg_) \
     {                                                                                       \
         acc_type para_s_ = *PARA_CAST_(acc_type *, para_acc_);                              \
@@ -216,6 +217,7 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
         }                                                                                      \
         return 0;                                                                              \
     }                                                                                          \
+    PARA_ORIGIN_(name)                                                                         \
     static void name##_join_(void *para_acc_, const void *para_rhs_, const void *para_arg_)    \
     {                                                                                          \
         type *const s = PARA_CAST_(type *, para_acc_);                                         \

@@ -109,7 +109,8 @@ typedef struct para_scan {
         else                                                                                   \
             name##_fold_(para_c_, para_s_, arg);                                               \
         return 0;                                                                              \
-    }
+    }                                                                                          \
+    PARA_ORIGIN_(name)
 
 #ifdef __cplusplus
 extern "C" {

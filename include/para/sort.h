@@ -55,7 +55,8 @@ typedef struct para_sort {
         const type b = *PARA_CAST_(const type *, para_b_);                     \
         (void)arg;                                                             \
         return (__VA_ARGS__) ? -1 : 0;                                         \
-    }
+    }                                                                          \
+    PARA_ORIGIN_(name)
 
 #ifdef __cplusplus
 extern "C" {

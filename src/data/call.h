@@ -38,7 +38,7 @@ static inline void para__call_begin(para__call *call, para_pool *pool, para_repo
 /* Whether the call needs nothing but its kernel: it runs alone, to its end, and nobody times it. */
 static inline bool para__call_is_plain(const para__call *call)
 {
-    return call->schedule.plan.width == 1 && !call->schedule.timed && !call->report &&
+    return call->schedule.plan.width == 1 && !call->schedule.timed && !call->schedule.since_ns &&
            !call->schedule.options->cancel;
 }
 

@@ -11,6 +11,7 @@
 #include "pool/novice.h"
 #include "pool/worker.h"
 #include "schedule/common.h"
+#include "schedule/observer.h"
 
 /* ---- Before it runs ------------------------------------------------------------------- */
 
@@ -59,7 +60,7 @@ unsigned para__schedule_room(para__schedule *s, size_t bytes)
 void para__schedule_open(para__schedule *s, para_pool *pool, bool is_told)
 {
     s->lane = NULL;
-    s->since_ns = is_told ? para__now_ns() : 0;
+    s->since_ns = is_told || para__observe ? para__now_ns() : 0;
     pool = para__pool_of_call(pool);
     para__lanes_tidy(&pool->lanes);
     s->pool = pool;
@@ -219,6 +220,9 @@ void para__schedule_run_phases(para__schedule *s, const para__job *job, para__re
         run_at_length(s, job, later, state, &runner, outcome);
         para__schedule_release_fp(s, outcome->tally.fp_flags);
     }
-    if (s->since_ns)
+    if (s->since_ns) {
         outcome->time_ns = para__now_ns() - s->since_ns;
+        if (para__observe && outcome->tally.ending != PARA__ENDED_FORKED)
+            para__observe(s, outcome);
+    }
 }
