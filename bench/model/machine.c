@@ -329,7 +329,7 @@ void para__novice_renew(void)
 {
 }
 
-para_status para__machine_get(const para__machine **m)
+para_status para__machine_get_current(const para__machine **m)
 {
     *m = &described;
     return PARA_OK;
@@ -352,6 +352,34 @@ para_status para__bind_thread(const para__machine *m, unsigned cpu_index, bool w
     (void)cpu_index;
     (void)whole_domain;
     return PARA_OK;
+}
+
+para__binding_state para__thread_binding(const para__machine *m, pthread_t worker,
+                                         unsigned cpu_index, bool whole_domain)
+{
+    (void)m;
+    (void)worker;
+    (void)cpu_index;
+    (void)whole_domain;
+    return PARA__BOUND;
+}
+
+para_status para__place_memory(const para__machine *m, void *memory, size_t bytes,
+                               unsigned numa_node, bool moves)
+{
+    (void)m;
+    (void)memory;
+    (void)bytes;
+    (void)numa_node;
+    (void)moves;
+    return PARA_OK;
+}
+
+bool para__thread_stack(void **low, size_t *bytes)
+{
+    (void)low;
+    (void)bytes;
+    return false;
 }
 
 bool para__thread_is_narrow(const para__machine *machine)

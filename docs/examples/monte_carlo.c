@@ -1,5 +1,5 @@
-/* No input at all: pi by throwing points at a square. The kernel makes element i from its number
- * alone, so the estimate is the same however many workers throw.
+/* No arrays at all: pi by throwing points at a square. The body makes point i from its number, so
+ * the estimate is the same however many workers throw.
  *
  * The generator is SplitMix64 of G. Steele, D. Lea and C. Flood, "Fast splittable pseudorandom
  * number generators", OOPSLA 2014: draw i is a bit mixer applied to seed + i * gamma, so any draw
@@ -27,35 +27,17 @@ static int inside(uint64_t seed, uint64_t point)
     return x * x + y * y < 1;
 }
 
-static int throw_points(const para_chunk *chunk, void *acc, const void *arg)
+PARA_SUM(hits_of, uint64_t, i, uint64_t, seed)
 {
-    const uint64_t seed = *(const uint64_t *)arg;
-    uint64_t hits = 0;
-    for (size_t i = 0; i < chunk->count; i++)
-        hits += (uint64_t)inside(seed, chunk->first + i); /* first: the chunk's place in the call */
-    *(uint64_t *)acc += hits;
-    return 0;
+    return (uint64_t)inside(seed, i);
 }
-PARA_COMBINE(add, uint64_t, a, b, a += b)
 
 int main(void)
 {
     const uint64_t seed = 42;
-    uint64_t hits = 0, expected = 0;
-    const para_reduce call = {
-        .kernel = throw_points,
-        .combine = add,
-        .arg = &seed,
-        .count = n,
-        .result = &hits,
-        .result_bytes = sizeof hits,
-    };
-    const para_status status = para_preduce(NULL, &call);
-    if (status != PARA_OK) {
-        fprintf(stderr, "monte_carlo: %s %s\n", para_status_text(status), para_status_detail());
-        return 1;
-    }
+    const uint64_t hits = para_reduced(hits_of, n, seed);
 
+    uint64_t expected = 0;
     for (uint64_t i = 0; i < n; i++)
         expected += (uint64_t)inside(seed, i);
     const double pi = 4.0 * (double)hits / n;

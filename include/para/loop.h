@@ -42,12 +42,11 @@
                __VA_ARGS__)
 
 /* Runs a loop, see above. A para_status, which has to be looked at. */
-#define para_loop(name, ...) \
-    PARA_FITTED_(PARA_FIT_(name, __VA_ARGS__), name##_call_(PARA_NULL_, __VA_ARGS__))
+#define para_loop(name, ...) name##_call_((PARA_FIT_(name, __VA_ARGS__), PARA_NULL_), __VA_ARGS__)
 
 /* The same with a para_setup: para_loop_with(&setup, name, count, argument, ...). */
 #define para_loop_with(setup, name, ...) \
-    PARA_FITTED_(PARA_FIT_(name, __VA_ARGS__), name##_call_(setup, __VA_ARGS__))
+    name##_call_((PARA_FIT_(name, __VA_ARGS__), setup), __VA_ARGS__)
 
 /* Maps of one, two and three inputs from an expression; `index`, the element's number, is in scope,
  * and so is `arg`, the call's argument, as `const void *`.

@@ -4,6 +4,10 @@
 
 #include <para/version.h>
 
+/* When an argument is wrong, gcc shows each macro that it went through, but for a system's. With
+ * this a mistake takes a third of the lines. */
+#pragma GCC system_header
+
 /* A function that a macro defines, and whose status has to be looked at. */
 #define PARA_CALL_ PARA_NODISCARD_ __attribute__((unused)) static inline
 
@@ -98,14 +102,14 @@
 #define PARA_NEXT_18  19
 #define PARA_NEXT_(k) PARA_JOIN_(PARA_NEXT_, k)
 
-/* PARA_FITTED_(fits, call): the call, once what it is given fits. PARA_FIT_(name, x, y, ...): each
- * argument fits the parameter in its place. In C this makes an error of a pointer to another type,
- * of which compilers only warn; C++ needs no help. There g++ would pass over a status that nobody
- * looks at behind a comma. */
+/* PARA_FIT_(name, x, y, ...): nothing, if each argument fits the parameter in its place. In C this
+ * makes an error of a pointer to another type, of which compilers only warn; C++ needs no help. It
+ * stands within the call's first argument, not before the call: gcc notes an ignored status at the
+ * first token of the expression, and says nothing if that is a system header's. */
 #ifdef __cplusplus
-#define PARA_FITTED_(fits, call) (call)
+#define PARA_FIT_(name, ...) PARA_CAST_(void, 0)
+#define PARA_FITS_(type, x)  PARA_CAST_(void, 0)
 #else
-#define PARA_FITTED_(fits, call)  (fits, call)
 #define PARA_FIT_(name, ...)      PARA_JOIN_(PARA_FIT_, PARA_COUNT_(__VA_ARGS__))(name, __VA_ARGS__)
 #define PARA_FIT_1(name, x)       PARA_FITS_(name##_type_1_, x)
 #define PARA_FIT_2(name, x, ...)  PARA_FITS_(name##_type_2_, x), PARA_FIT_1(name, __VA_ARGS__)

@@ -81,7 +81,7 @@ typedef struct para_pool_info {
     unsigned requested;        /* threads asked for, the caller among them */
     unsigned workers;          /* threads that a call can run on, the caller among them */
     unsigned lanes;            /* calls that can be shared at once; others run on their caller */
-    unsigned pinned;           /* workers bound as asked */
+    unsigned pinned;           /* workers bound as asked, as the system has it now */
     para_status pin_status;    /* PARA_OK, or why workers are not bound, or may not run on all CPUs
                                of the process: _UNSUPPORTED or _DENIED */
     para_status thread_status; /* PARA_OK; PARA_ERR_THREAD: the system refused some of them, or

@@ -75,16 +75,14 @@
 
 /* The result of a reduction, see above. Ends the program if there is none. */
 #define para_reduced(name, ...) \
-    PARA_FITTED_(PARA_FIT_(name, __VA_ARGS__), name##_value_(__FILE__, __LINE__, __VA_ARGS__))
+    name##_value_((PARA_FIT_(name, __VA_ARGS__), __FILE__), __LINE__, __VA_ARGS__)
 /* The same into *result: a para_status, which has to be looked at. */
-#define para_reduce_to(result, name, ...)                                            \
-    PARA_FITTED_((PARA_FITS_(name##_result_, result), PARA_FIT_(name, __VA_ARGS__)), \
-                 name##_call_(PARA_NULL_, result, __VA_ARGS__))
+#define para_reduce_to(result, name, ...) para_reduce_with(PARA_NULL_, result, name, __VA_ARGS__)
 
 /* The same with a para_setup: para_reduce_with(&setup, &result, name, count, argument, ...). */
-#define para_reduce_with(setup, result, name, ...)                                   \
-    PARA_FITTED_((PARA_FITS_(name##_result_, result), PARA_FIT_(name, __VA_ARGS__)), \
-                 name##_call_(setup, result, __VA_ARGS__))
+#define para_reduce_with(setup, result, name, ...)                                          \
+    name##_call_((PARA_FITS_(name##_result_, result), PARA_FIT_(name, __VA_ARGS__), setup), \
+                 result, __VA_ARGS__)
 
 /* From here on: how these macros are made. */
 

@@ -41,13 +41,15 @@ typedef struct para_cpu_info {
 extern "C" {
 #endif
 
-/* Fills *info; the caller has set its size. The machine is read once, at the first call that needs
- * it (half a millisecond on a small one), and remembered. HWLOC_SYNTHETIC and HWLOC_XMLFILE are
+/* Fills *info; the caller has set its size. The machine is read at the first call that needs it
+ * (half a millisecond on a small one) and remembered. It is read anew here, and for each pool, if
+ * the process may use other CPUs by then, or another quota. HWLOC_SYNTHETIC and HWLOC_XMLFILE are
  * honoured. Any thread.
  * Errors: PARA_ERR_ARGUMENT, PARA_ERR_TOPOLOGY, PARA_ERR_MEMORY. */
 PARA_NODISCARD_ PARA_API para_status para_topology_get_info(para_topology_info *info);
 
-/* Fills *info for the CPU at place index, 0 .. cpus - 1, in the order in which pools use them:
+/* Fills *info for the CPU at place index, 0 .. cpus - 1, of the machine as it was last read, in the
+ * order in which pools use them:
  * first threads of cores before second ones; among these the fastest kind first, then domain by
  * domain. Errors: as above; PARA_ERR_ARGUMENT for an index out of range. */
 PARA_NODISCARD_ PARA_API para_status para_topology_get_cpu(unsigned index, para_cpu_info *info);

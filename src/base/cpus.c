@@ -86,18 +86,24 @@ bool para__cpus_read(para__cpus *set, int directory, const char *name)
     return file >= 0;
 }
 
-/* Adds what a file such as /proc/thread-self/status says. */
-static bool read_status(para__cpus *set, const char *path)
+static const char cpus_key[] = "Cpus_allowed_list:";
+static const char nodes_key[] = "Mems_allowed_list:";
+
+/* Adds what a file such as /proc/thread-self/status says of a key, unless it has a line that begins
+ * with `unless` before. */
+static bool read_status(para__cpus *set, const char *path, const char *key, const char *unless)
 {
-    static const char key[] = "Cpus_allowed_list:";
+    const size_t length = strlen(key);
     bool found = false;
+    bool ends = false;
     FILE *file = fopen(path, "re");
     char *line = NULL;
     size_t capacity = 0;
-    while (file && !found && getline(&line, &capacity, file) > 0) {
-        found = strncmp(line, key, sizeof key - 1) == 0;
+    while (file && !ends && getline(&line, &capacity, file) > 0) {
+        found = strncmp(line, key, length) == 0;
+        ends = found || (unless && strncmp(line, unless, strlen(unless)) == 0);
         cpu_list l = {0};
-        for (const char *at = line + sizeof key - 1; found && *at; at++)
+        for (const char *at = line + length; found && *at; at++)
             take_character(set, &l, *at);
     }
     free(line);
@@ -155,7 +161,8 @@ bool para__cpus_of_thread(para__cpus *set)
     const int saved = errno;
     para__cpus online = {{0}};
     *set = (para__cpus){{0}};
-    const bool found = read_online(&online) && read_status(set, "/proc/thread-self/status") &&
+    const bool found = read_online(&online) &&
+                       read_status(set, "/proc/thread-self/status", cpus_key, NULL) &&
                        restrict_to(set, &online);
     const bool known = found || ask_system(set);
     errno = saved;
@@ -168,18 +175,31 @@ bool para__cpus_of_process(para__cpus *set)
     const int saved = errno;
     para__cpus online = {{0}};
     *set = (para__cpus){{0}};
-    const bool found = read_online(&online) && read_status(set, "/proc/self/status");
+    const bool found =
+        read_online(&online) && read_status(set, "/proc/self/status", cpus_key, NULL);
     DIR *threads = found && !para__cpus_include(set, &online) ? opendir("/proc/self/task") : NULL;
     const struct dirent *thread;
     for (int i = 0; threads && i < MOST_THREADS && (thread = readdir(threads)) != NULL; i++) {
         char path[300];
         snprintf(path, sizeof path, "/proc/self/task/%s/status", thread->d_name);
         if (*thread->d_name != '.')
-            read_status(set, path);
+            read_status(set, path, cpus_key, "Name:\t" PARA__WORKER_NAME);
     }
     if (threads)
         closedir(threads);
     const bool known = (found && restrict_to(set, &online)) || ask_system(set);
+    errno = saved;
+    return known;
+}
+
+bool para__nodes_with_memory(para__cpus *set)
+{
+    para__cpus allowed = {{0}};
+    *set = (para__cpus){{0}};
+    const int saved = errno;
+    const bool known = para__cpus_read(set, AT_FDCWD, "/sys/devices/system/node/has_memory") &&
+                       (!read_status(&allowed, "/proc/self/status", nodes_key, NULL) ||
+                        restrict_to(set, &allowed));
     errno = saved;
     return known;
 }

@@ -45,4 +45,12 @@ bool para__cpus_of_thread(para__cpus *set);
  * above. */
 bool para__cpus_of_process(para__cpus *set);
 
+/* A worker's thread is named so, and by its number. Such threads do not count there: a pool has
+ * bound them, or had other CPUs when it was made. */
+#define PARA__WORKER_NAME "para-"
+
+/* The NUMA nodes, in place of CPUs, whose memory the process may use. False: the system does not
+ * say. */
+bool para__nodes_with_memory(para__cpus *set);
+
 #endif

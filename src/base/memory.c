@@ -8,6 +8,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#ifndef MADV_POPULATE_WRITE /* since Linux 5.14 */
+#define MADV_POPULATE_WRITE 23
+#endif
+
 /* From two huge pages on, memory is aligned to them and the kernel is asked to use them. */
 static const size_t huge_bytes = PARA__HUGE_PAGE_BYTES;
 
@@ -78,6 +82,37 @@ void para__pages_unmap(void *memory, size_t bytes)
 {
     if (memory)
         munmap(memory, para__round_up(bytes, para__page_bytes()));
+}
+
+void *para__huge_pages_map(size_t bytes, size_t page_bytes)
+{
+    const size_t rounded = para__round_up(bytes, page_bytes);
+    const int size = __builtin_ctzll(page_bytes) << MAP_HUGE_SHIFT;
+    if (rounded == SIZE_MAX)
+        return NULL;
+    const int saved = errno;
+    void *const memory = mmap(NULL, rounded, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | size, -1, 0);
+    errno = saved;
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* What was reserved may be on nodes that the process may not use; a touch would then end it.
+ * Kernels before 5.14 cannot be asked for it: then it is touched when it is used. */
+bool para__huge_pages_fill(void *memory, size_t bytes, size_t page_bytes)
+{
+    const int saved = errno;
+    const bool filled =
+        madvise(memory, para__round_up(bytes, page_bytes), MADV_POPULATE_WRITE) == 0 ||
+        errno == EINVAL;
+    errno = saved;
+    return filled;
+}
+
+void para__huge_pages_unmap(void *memory, size_t bytes, size_t page_bytes)
+{
+    if (memory)
+        munmap(memory, para__round_up(bytes, page_bytes));
 }
 
 size_t para__page_bytes(void)

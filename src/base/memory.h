@@ -3,6 +3,7 @@
 #ifndef PARA_BASE_MEMORY_H
 #define PARA_BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,12 @@ void para__block_free(void *block, size_t bytes);
 /* Zeroed pages, not touched yet, on huge pages where they span several; NULL if there are none. */
 void *para__pages_map(size_t bytes);
 void para__pages_unmap(void *memory, size_t bytes);
+
+/* The same on reserved huge pages of that size; NULL if there are not enough. Filled once they are
+ * placed; false: some are missing after all, and the memory must not be touched. */
+void *para__huge_pages_map(size_t bytes, size_t page_bytes);
+bool para__huge_pages_fill(void *memory, size_t bytes, size_t page_bytes);
+void para__huge_pages_unmap(void *memory, size_t bytes, size_t page_bytes);
 
 /* The system's page size. */
 size_t para__page_bytes(void);

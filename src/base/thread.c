@@ -166,6 +166,16 @@ unsigned para__threads_that_fit(const para__stack *stack, unsigned wanted)
     return fit;
 }
 
+bool para__thread_stack(void **low, size_t *bytes)
+{
+    pthread_attr_t attributes;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return false;
+    const bool known = pthread_attr_getstack(&attributes, low, bytes) == 0;
+    pthread_attr_destroy(&attributes);
+    return known;
+}
+
 int para__current_cpu(void)
 {
     const int saved = errno; /* which a failure would change */

@@ -31,6 +31,9 @@ typedef struct para__stack {
 int para__thread_start(pthread_t *thread, const para__stack *stack, void *(*run)(void *),
                        void *arg);
 
+/* The stack of the calling thread, which is not the main one. False: not known. */
+bool para__thread_stack(void **low, size_t *bytes);
+
 /* Names the calling thread, in at most 15 characters, for debuggers. (To name another thread the C
  * library would open a file.) */
 void para__thread_name(const char *name);

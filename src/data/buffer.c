@@ -1,6 +1,8 @@
 /* Buffers: pages near the workers that will use them, and mapped files. */
+#include "base/info.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "data/placement.h"
 #include "pool/default_pool.h"
 
 #include <para/buffer.h>
@@ -16,6 +18,8 @@
 struct para_buffer {
     char *data;
     size_t bytes;
+    size_t page_bytes;        /* of reserved huge pages; 0: others */
+    para_status place_status; /* as in para_buffer_info */
     bool is_file;
 };
 
@@ -29,35 +33,32 @@ static int touch(const para_chunk *chunk, const void *arg)
     return 0;
 }
 
-/* Asks for each part to lie on the node of the worker whose slice it is in calls of all workers.
- * This sets a policy on the memory. A touch by that worker would be worse: the caller would have to
- * wait for the worker, and calls made by a kernel or on a busy machine would place pages badly. */
-static void place_by_slice(const para_pool *pool, char *data, size_t pages, size_t page)
+/* Maps the pages of a buffer, of the size asked for or, if the system has none, of its own choice;
+ * places them, and has them all exist. */
+static para_status make_pages(para_buffer *buffer, para_pool *pool,
+                              const para_buffer_config *config)
 {
-    const unsigned workers = para__pool_workers(pool);
-    para__division division = {.units = pages, .width = workers, .tickets = 1};
-    (void)para__grain_of_pages(&division.grain, (uintptr_t)data, page, pages, workers, page);
-    for (unsigned i = 0; i < workers; i++) {
-        const para__range part = para__slice_units(&division, i);
-        const unsigned node = pool->machine->cpu[pool->worker[i].cpu_index].numa_node;
-        if (part.count)
-            (void)para__bind_memory(pool->machine, data + part.first * page, part.count * page,
-                                    node);
+    static const size_t sizes[] = {0, (size_t)2 << 20, (size_t)1 << 30};
+    buffer->page_bytes = sizes[config->pages];
+    if (buffer->page_bytes)
+        buffer->data = para__huge_pages_map(buffer->bytes, buffer->page_bytes);
+    if (buffer->data) {
+        buffer->place_status =
+            para__place(pool, buffer->data, buffer->bytes, buffer->page_bytes, config, false);
+        if (para__huge_pages_fill(buffer->data, buffer->bytes, buffer->page_bytes))
+            return PARA_OK;
+        para__huge_pages_unmap(buffer->data, buffer->bytes, buffer->page_bytes);
     }
-}
-
-/* Placement is a request: if it is refused, the system places the pages. Unbound workers have no
- * node, so their touch places the pages. */
-static void place_pages(const para_pool *pool, char *data, size_t pages, size_t page,
-                        const para_buffer_config *config)
-{
-    const para__machine *machine = pool->machine;
-    if (config->placement == PARA_PLACE_NODE)
-        (void)para__bind_memory(machine, data, pages * page, config->node);
-    else if (config->placement == PARA_PLACE_INTERLEAVE)
-        (void)para__interleave_memory(machine, data, pages * page);
-    else if (machine->info.numa_nodes > 1 && pool->binding != PARA_BIND_NONE)
-        place_by_slice(pool, data, pages, page);
+    size_t page = para__page_bytes();
+    buffer->page_bytes = 0;
+    buffer->data = para__pages_map(buffer->bytes);
+    if (!buffer->data)
+        return para__fail(PARA_ERR_MEMORY, "a buffer of %zu bytes", buffer->bytes);
+    buffer->place_status = para__place(pool, buffer->data, buffer->bytes, page, config, false);
+    const size_t pages = buffer->bytes / page + (buffer->bytes % page != 0);
+    return para_pmap(
+        pool,
+        &(para_map){.kernel = touch, .arg = &page, .count = pages, .out = {{buffer->data, page}}});
 }
 
 para_status para_buffer_create(para_buffer **buffer, para_pool *pool, size_t count,
@@ -71,39 +72,29 @@ para_status para_buffer_create(para_buffer **buffer, para_pool *pool, size_t cou
     if (config->size != sizeof *config)
         return para__fail(PARA_ERR_ARGUMENT, "config.size is %zu: use PARA_BUFFER_CONFIG_INIT",
                           config->size);
-    if ((unsigned)config->placement > PARA_PLACE_NODE)
+    if ((unsigned)config->placement > PARA_PLACE_BANDWIDTH)
         return para__fail(PARA_ERR_ARGUMENT, "config.placement is %d", (int)config->placement);
+    if ((unsigned)config->pages > PARA_PAGES_1G)
+        return para__fail(PARA_ERR_ARGUMENT, "config.pages is %d", (int)config->pages);
     if (element_bytes == 0)
         return para__fail(PARA_ERR_ELEMENT_SIZE, "a buffer of %zu elements", count);
     if (count > SIZE_MAX / 4 / element_bytes)
         return para__fail(PARA_ERR_OVERFLOW, "%zu elements of %zu bytes", count, element_bytes);
     para_status status = para__pool_resolve(&pool);
+    if (!status)
+        status = para__placement_check(config, pool);
     if (status)
         return status;
-    const size_t bytes = count * element_bytes;
-    const size_t page = para__page_bytes();
-    const size_t pages = bytes / page + (bytes % page != 0);
     para_buffer *made = para__alloc(sizeof *made);
-    char *data = bytes && made ? para__pages_map(bytes) : NULL;
-    if (!made || (bytes && !data)) {
-        para__free(made);
-        return para__fail(PARA_ERR_MEMORY, "a buffer of %zu bytes", bytes);
-    }
-    if (pages) {
-        para__detail kept;
-        para__detail_save(&kept);
-        place_pages(pool, data, pages, page, config);
-        para__detail_restore(&kept);
-        status = para_pmap(
-            pool,
-            &(para_map){.kernel = touch, .arg = &page, .count = pages, .out = {{data, page}}});
-    }
+    if (!made)
+        return para__fail(PARA_ERR_MEMORY, "a buffer of %zu bytes", count * element_bytes);
+    made->bytes = count * element_bytes;
+    if (made->bytes)
+        status = make_pages(made, pool, config);
     if (status) {
-        para__pages_unmap(data, bytes);
-        para__free(made);
+        para_buffer_destroy(made);
         return status;
     }
-    *made = (para_buffer){.data = data, .bytes = bytes};
     *buffer = made;
     return PARA_OK;
 }
@@ -178,12 +169,25 @@ size_t para_buffer_bytes(const para_buffer *buffer)
     return buffer->bytes;
 }
 
+para_status para_buffer_get_info(const para_buffer *buffer, para_buffer_info *info)
+{
+    if (!buffer)
+        return para__fail(PARA_ERR_ARGUMENT, "there is no buffer");
+    const para_buffer_info full = {.bytes = buffer->bytes,
+                                   .page_bytes =
+                                       buffer->page_bytes ? buffer->page_bytes : para__page_bytes(),
+                                   .place_status = buffer->place_status};
+    return para__info_fill(info, &full, sizeof full);
+}
+
 void para_buffer_destroy(para_buffer *buffer)
 {
     if (!buffer)
         return;
     if (buffer->is_file)
         munmap(buffer->data, buffer->bytes);
+    else if (buffer->page_bytes)
+        para__huge_pages_unmap(buffer->data, buffer->bytes, buffer->page_bytes);
     else
         para__pages_unmap(buffer->data, buffer->bytes);
     para__free(buffer);

@@ -59,6 +59,17 @@ para_status para__pool_resolve_ready(para_pool **pool)
     return status;
 }
 
+/* Whether a worker of a pool that is ready is bound as asked: it was, and the system has not undone
+ * that since. */
+static bool is_pinned(const para__worker *worker)
+{
+    const para_pool *const pool = worker->pool;
+    return pool->binding != PARA_BIND_NONE && worker->bind_status == PARA_OK &&
+           (para__pool_is_forked(pool) ||
+            para__thread_binding(pool->machine, worker->thread, worker->cpu_index,
+                                 pool->binding == PARA_BIND_DOMAIN) == PARA__BOUND);
+}
+
 para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
 {
     const para_status status = para__pool_resolve_ready(&pool);
@@ -77,7 +88,7 @@ para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
                                                      : PARA_OK;
     for (unsigned i = 0; i < workers && workers > 1; i++) {
         const para_status bound = pool->worker[i].bind_status;
-        full.pinned += bound == PARA_OK && pool->binding != PARA_BIND_NONE;
+        full.pinned += is_pinned(&pool->worker[i]);
         full.pin_status = full.pin_status ? full.pin_status : bound;
     }
     return para__info_fill(info, &full, sizeof full);
@@ -97,8 +108,7 @@ para_status para_pool_get_worker(para_pool *pool, unsigned index, para_worker_in
     const para_worker_info full = {
         .cpu = placed ? (int)cpu->os_index : -1,
         .domain = cpu->domain,
-        .pinned =
-            placed && workers > 1 && para__pool_is_ready(pool) && worker->bind_status == PARA_OK,
+        .pinned = placed && workers > 1 && para__pool_is_ready(pool) && is_pinned(worker),
     };
     return para__info_fill(info, &full, sizeof full);
 }

@@ -182,6 +182,7 @@ static void complete(const para_pool_config *config, const para__machine *machin
     s.workers = para__min(s.workers, PARA__WORKERS_MAX);
     s.spread = s.spread && !config->binding;
     s.binding = config->binding ? config->binding : s.binding;
+    s.places_memory = s.binding != PARA_BIND_NONE;
     /* Some of the cores only: other processes would choose the same ones. */
     if (s.binding == PARA_BIND_AUTO)
         s.binding = s.workers < machine->info.cores ? PARA_BIND_NONE : PARA_BIND_CORE;
@@ -228,7 +229,7 @@ para_status para__pool_prepare(const para__machine **machine)
 {
     const int cancel_state = para__cancellation_off();
     para__module_stay();
-    const para_status status = para__machine_get(machine);
+    const para_status status = para__machine_get_current(machine);
     para__cancellation_restore(cancel_state);
     return status;
 }
@@ -243,6 +244,7 @@ static para_status make(para_pool **pool, const para_pool_config *config,
     if (!made)
         return para__fail(PARA_ERR_MEMORY, "no memory for a pool of %u workers", settings.workers);
     made->binding = settings.binding;
+    made->places_memory = settings.places_memory;
     made->is_hybrid = machine->info.core_kinds > 1;
     made->unbinds = settings.binding == PARA_BIND_NONE && settings.workers > 1 &&
                     para__thread_is_narrow(machine);

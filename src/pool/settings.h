@@ -10,6 +10,7 @@ typedef struct para__settings {
     unsigned workers;     /* PARA_NUM_WORKERS, else the first of OMP_NUM_THREADS if that can be
                              read; 0: not given */
     para_binding binding; /* PARA_PROC_BIND; PARA_BIND_AUTO: not given */
+    bool places_memory;   /* binding is not turned off */
     bool spread;          /* of PARA_BIND_CORE: a small pool's workers on all domains */
     para__stack stack;    /* PARA_STACKSIZE, else OMP_STACKSIZE, or less; 0: not given */
     para_wait_policy wait_policy; /* PARA_WAIT_POLICY, else OMP_WAIT_POLICY if that is passive;

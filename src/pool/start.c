@@ -15,6 +15,7 @@
 #include "pool/start.h"
 
 #include "base/clock.h"
+#include "base/cpus.h"
 #include "base/fpenv.h"
 #include "base/futex.h"
 #include "base/process.h"
@@ -76,8 +77,22 @@ static void start_others(para_pool *pool)
 static void name_thread(const para__worker *self)
 {
     char name[16];
-    snprintf(name, sizeof name, "para-%u", self->index);
+    snprintf(name, sizeof name, PARA__WORKER_NAME "%u", self->index);
     para__thread_name(name);
+}
+
+/* Binds the worker, and brings to its node what its creator has touched of its stack: up to a huge
+ * page. */
+static para_status settle_worker(const para__worker *self)
+{
+    const para__machine *const machine = self->pool->machine;
+    const para_status status = para__worker_bind(self);
+    void *stack = NULL;
+    size_t bytes = 0;
+    if (!status && machine->info.numa_nodes > 1 && para__thread_stack(&stack, &bytes))
+        (void)para__place_memory(machine, stack, bytes, machine->cpu[self->cpu_index].numa_node,
+                                 true);
+    return status;
 }
 
 static void *run(void *arg)
@@ -88,8 +103,7 @@ static void *run(void *arg)
         start_others(pool);
     name_thread(self);
     if (pool->binding != PARA_BIND_NONE)
-        self->bind_status =
-            para__bind_thread(pool->machine, self->cpu_index, pool->binding == PARA_BIND_DOMAIN);
+        self->bind_status = settle_worker(self);
     else if (pool->unbinds)
         self->bind_status = para__unbind_thread(pool->machine);
     para__worker_enter(self);

@@ -40,6 +40,7 @@ struct para_pool {
     bool is_hybrid;     /* its cores are of several kinds */
     bool is_passive;    /* threads that wait sleep at once */
     para_binding binding;
+    bool places_memory; /* nobody has turned binding off */
     bool unbinds; /* workers leave the mask that they inherit from the thread that makes them */
     para__stack stack;                              /* of each thread */
     int (*worker_init)(unsigned worker, void *arg); /* these as in para_pool_config */

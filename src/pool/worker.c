@@ -64,6 +64,26 @@ unsigned para__pool_awake(const para_pool *pool)
     return awake < workers ? awake : workers - 1;
 }
 
+para_status para__worker_bind(const para__worker *self)
+{
+    return para__bind_thread(self->pool->machine, self->cpu_index,
+                             self->pool->binding == PARA_BIND_DOMAIN);
+}
+
+/* Binds the worker anew if the system has widened its mask, as it does when the CPU is switched off
+ * or taken from the process's group. A worker that is on its CPU still asks nothing. */
+static void keep_place(const para__worker *self)
+{
+    const para_pool *pool = self->pool;
+    if (pool->binding == PARA_BIND_NONE || self->bind_status)
+        return;
+    const unsigned cpu = pool->machine->cpu[self->cpu_index].os_index;
+    if (para__current_cpu() != (int)cpu &&
+        para__thread_binding(pool->machine, pthread_self(), self->cpu_index,
+                             pool->binding == PARA_BIND_DOMAIN) == PARA__WIDER)
+        (void)para__worker_bind(self);
+}
+
 /* A source of work. All sources are in a constant table, so that the compiler makes direct calls of
  * them. */
 typedef struct source {
@@ -198,6 +218,7 @@ static void wake_up(const para__worker *self, idling *idle)
     if (para__spin_budget_limit(&idle->budget, spin_ticks) < spin_ticks && !has_news(self))
         para__spin_budget_earn(&idle->budget, spin_ticks, spin_ticks);
     *idle = (idling){.budget = idle->budget, .looked_at = para__ticks()};
+    keep_place(self);
 }
 
 /* Looks for work until the pool ends. A worker that has helped looks again at once. One that finds

@@ -5,11 +5,17 @@
 #include "base/status.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <linux/mempolicy.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+enum { NODES_MAX = 1024 }; /* the largest kernels' */
+_Static_assert((int)NODES_MAX <= (int)PARA__CPUS_MAX, "sets of CPUs serve for nodes");
 
 static para_status foreign(void)
 {
@@ -48,48 +54,128 @@ para_status para__unbind_thread(const para__machine *machine)
     return set_affinity(machine, &machine->usable);
 }
 
-para_status para__bind_thread(const para__machine *machine, unsigned cpu_index, bool whole_domain)
+/* What a thread is bound to that is placed on that CPU. */
+static para__cpus cpus_of_place(const para__machine *machine, unsigned cpu_index, bool whole_domain)
 {
     para__cpus cpus = {{0}};
     const unsigned domain = machine->cpu[cpu_index].domain;
     for (unsigned i = 0; i < machine->cpu_count; i++)
         if (i == cpu_index || (whole_domain && machine->cpu[i].domain == domain))
             para__cpus_add(&cpus, machine->cpu[i].os_index);
+    return cpus;
+}
+
+para_status para__bind_thread(const para__machine *machine, unsigned cpu_index, bool whole_domain)
+{
+    const para__cpus cpus = cpus_of_place(machine, cpu_index, whole_domain);
     return set_affinity(machine, &cpus);
 }
 
-/* Places memory on *node, or elsewhere if that is full; if node is NULL, in turn on all nodes that
- * the CPUs belong to. */
-static para_status place_memory(const para__machine *machine, void *memory, size_t bytes,
-                                const unsigned *node)
+para__binding_state para__thread_binding(const para__machine *machine, pthread_t thread,
+                                         unsigned cpu_index, bool whole_domain)
 {
-    enum { NODES_MAX = 1024, BITS = 8 * sizeof(unsigned long) }; /* the largest kernels' */
-    unsigned long nodes[NODES_MAX / BITS] = {0};
-    if (machine->info.numa_nodes < 2)
-        return PARA_OK;
-    if (!machine->info.this_system)
-        return foreign();
-    for (unsigned i = 0; i < machine->cpu_count; i++) {
-        const unsigned n = node ? *node : machine->cpu[i].numa_node;
-        if (n < NODES_MAX)
-            nodes[n / BITS] |= 1ul << n % BITS;
+    const para__cpus cpus = cpus_of_place(machine, cpu_index, whole_domain);
+    para__cpus mask = {{0}};
+    if (!machine->info.this_system ||
+        pthread_getaffinity_np(thread, sizeof mask, (cpu_set_t *)&mask) != 0)
+        return PARA__ELSEWHERE;
+    if (para__cpus_include(&cpus, &mask))
+        return PARA__BOUND;
+    return para__cpus_count(&mask) > para__cpus_count(&cpus) ? PARA__WIDER : PARA__ELSEWHERE;
+}
+
+/* The node with memory whose distance from that one is least; of equals the first. */
+static unsigned nearest_memory(const para__machine *machine, unsigned node)
+{
+    char path[64];
+    unsigned nearest = para__cpus_first(&machine->memory);
+    unsigned least = UINT_MAX;
+    para__cpus online = {{0}}; /* nodes: the distances to these stand in the file */
+    para__cpus_read(&online, AT_FDCWD, "/sys/devices/system/node/online");
+    snprintf(path, sizeof path, "/sys/devices/system/node/node%u/distance", node);
+    FILE *const file = fopen(path, "re");
+    unsigned distance = 0;
+    for (unsigned to = 0; file && to < PARA__CPUS_MAX; to++) {
+        if (!para__cpus_has(&online, to))
+            continue;
+        if (fscanf(file, "%u", &distance) != 1)
+            break;
+        if (distance < least && para__cpus_has(&machine->memory, to)) {
+            least = distance;
+            nearest = to;
+        }
     }
+    if (file)
+        fclose(file);
+    return nearest;
+}
+
+/* Places memory on the nodes, or elsewhere if those are full. */
+static para_status set_policy(void *memory, size_t bytes, int policy, const para__cpus *nodes,
+                              bool moves)
+{
     const int saved = errno;
     const size_t before = (uintptr_t)memory % para__page_bytes(); /* the call takes whole pages */
-    const int policy = node ? MPOL_PREFERRED : MPOL_INTERLEAVE;
     return syscall(SYS_mbind, (char *)memory - before, bytes + before, policy, nodes,
-                   (unsigned long)NODES_MAX + 1, 0u) == 0
+                   (unsigned long)NODES_MAX + 1, moves ? MPOL_MF_MOVE : 0) == 0
                ? PARA_OK
                : refused("placing memory on NUMA nodes", saved);
 }
 
-para_status para__bind_memory(const para__machine *machine, void *memory, size_t bytes,
-                              unsigned numa_node)
+/* Whether there is nothing to place: *status says why. */
+static bool is_placed(const para__machine *machine, para_status *status)
 {
-    return place_memory(machine, memory, bytes, &numa_node);
+    *status = machine->info.this_system || machine->info.numa_nodes < 2 ? PARA_OK : foreign();
+    return !machine->info.this_system || para__cpus_count(&machine->memory) < 2;
 }
 
-para_status para__interleave_memory(const para__machine *machine, void *memory, size_t bytes)
+para_status para__place_memory(const para__machine *machine, void *memory, size_t bytes,
+                               unsigned numa_node, bool moves)
 {
-    return place_memory(machine, memory, bytes, NULL);
+    para_status status;
+    para__cpus node = {{0}};
+    if (is_placed(machine, &status))
+        return status;
+    const int saved = errno;
+    para__cpus_add(&node, para__cpus_has(&machine->memory, numa_node)
+                              ? numa_node
+                              : nearest_memory(machine, numa_node));
+    errno = saved;
+    return set_policy(memory, bytes, MPOL_PREFERRED, &node, moves);
+}
+
+para_status para__interleave_memory(const para__machine *machine, void *memory, size_t bytes,
+                                    bool moves)
+{
+    para_status status;
+    return is_placed(machine, &status)
+               ? status
+               : set_policy(memory, bytes, MPOL_INTERLEAVE, &machine->memory, moves);
+}
+
+/* Kernels before 5.4 do not tell. */
+unsigned para__bandwidth_node(const para__machine *machine, unsigned numa_node)
+{
+    const int saved = errno;
+    unsigned best = numa_node;
+    unsigned long highest = 0;
+    for (unsigned node = 0; node < NODES_MAX && machine->info.this_system; node++) {
+        char path[96];
+        unsigned long bandwidth = 0; /* MB/s */
+        snprintf(path, sizeof path, "/sys/devices/system/node/node%u/access0/initiators/node%u",
+                 node, numa_node);
+        if (!para__cpus_has(&machine->memory, node) || access(path, F_OK) != 0)
+            continue;
+        snprintf(path, sizeof path,
+                 "/sys/devices/system/node/node%u/access0/initiators/read_bandwidth", node);
+        FILE *const file = fopen(path, "re");
+        if (file && fscanf(file, "%lu", &bandwidth) == 1 && bandwidth > highest) {
+            highest = bandwidth;
+            best = node;
+        }
+        if (file)
+            fclose(file);
+    }
+    errno = saved;
+    return best;
 }

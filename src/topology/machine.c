@@ -1,4 +1,6 @@
-/* The process's machine: read at first use, and found whole by every thread. */
+/* The process's machine: read at first use, and found whole by every thread. It is read anew for a
+ * pool if other CPUs are the process's by then. Older ones stay, since pools and callers have them;
+ * one that comes back is used again, so that a program that goes back and forth keeps two. */
 #include "topology/topology.h"
 
 #include "base/atomic.h"
@@ -16,9 +18,10 @@
  * machine must not be read first in a constructor within dlopen.) */
 static para__guard reading = PARA__GUARD_INIT;
 
-/* [E7] Publishes the machine with all that it points to. Written once, under the mutex; read by
+/* [E7] Publishes the machine with all that it points to. Written under the mutex; read by
  * anyone. */
 static PARA__ATOMIC_OF(const para__machine *) the_machine;
+static para__machine *newest; /* the list of all that were read; under the mutex */
 
 __attribute__((constructor(101))) static void guard_reading_in_forks(void)
 {
@@ -48,7 +51,8 @@ static para_status load_machine(para__machine **machine, const char *root, bool 
 {
     reader r;
     begin_reading(&r);
-    const para_status status = para__machine_read(machine, &r.openmp, root, is_real);
+    const para__allowance allowance = para__allowance_read(&r.openmp, root);
+    const para_status status = para__machine_read(machine, &allowance, is_real);
     end_reading(&r);
     return status;
 }
@@ -71,26 +75,45 @@ void para__machine_free(para__machine *machine)
     para__free(machine);
 }
 
+static bool has_allowance(const para__machine *machine, const para__allowance *allowance)
+{
+    return para__cpus_equal(&machine->usable, &allowance->usable) &&
+           !(machine->info.quota < allowance->quota) && !(machine->info.quota > allowance->quota);
+}
+
+para_status para__machine_get_current(const para__machine **machine)
+{
+    reader r;
+    para_status status = PARA_OK;
+    begin_reading(&r);
+    const para__allowance allowance = para__allowance_read(&r.openmp, "");
+    const para__machine *current = newest;
+    while (current && !current->is_described && !has_allowance(current, &allowance))
+        current = current->older;
+    if (!current) {
+        para__machine *made = NULL;
+        status = para__machine_read(&made, &allowance, false);
+        if (made) {
+            made->older = newest;
+            newest = made;
+            current = made;
+        }
+    }
+    if (current) {
+        if (current->info.this_system && current->cpu_count > 1)
+            para__set_several_cpus();
+        para__store_release(E7, &the_machine, current);
+        *machine = current;
+    }
+    end_reading(&r);
+    return status;
+}
+
 para_status para__machine_get(const para__machine **machine)
 {
-    const para__machine *known = para__load_acquire(E7, &the_machine);
-    if (!known) {
-        reader r;
-        begin_reading(&r);
-        para__machine *made = NULL;
-        known = para__load_relaxed(&the_machine); /* written under the mutex, which is held */
-        const para_status status =
-            known ? PARA_OK : para__machine_read(&made, &r.openmp, "", false);
-        if (made) {
-            known = made;
-            if (made->info.this_system && made->cpu_count > 1)
-                para__set_several_cpus();
-            para__store_release(E7, &the_machine, known);
-        }
-        end_reading(&r);
-        if (status)
-            return status;
-    }
+    const para__machine *const known = para__load_acquire(E7, &the_machine);
+    if (!known)
+        return para__machine_get_current(machine);
     *machine = known;
     return PARA_OK;
 }
@@ -98,7 +121,7 @@ para_status para__machine_get(const para__machine **machine)
 para_status para_topology_get_info(para_topology_info *info)
 {
     const para__machine *machine = NULL;
-    const para_status status = para__machine_get(&machine);
+    const para_status status = para__machine_get_current(&machine);
     if (status)
         return status;
     para_topology_info full = machine->info;

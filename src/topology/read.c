@@ -93,7 +93,7 @@ void para__machine_read_caches(const para__machine *machine, para_topology_info 
     errno = saved;
 }
 
-static void describe(para__machine *machine, const para__locations *locations, const char *root)
+static void describe(para__machine *machine, const para__locations *locations, double quota)
 {
     para_topology_info *const info = &machine->info;
     if (locations->hwloc) {
@@ -102,19 +102,21 @@ static void describe(para__machine *machine, const para__locations *locations, c
         set_caches(info, caches);
     }
     info->size = sizeof *info;
-    info->quota = para__cpu_quota(root);
+    info->quota = quota;
     info->budget = info->cores;
     if (info->quota > 0 && info->quota < info->cores)
         info->budget = info->quota < 1 ? 1 : (unsigned)info->quota;
     info->page_bytes = para__page_bytes();
     info->this_system = locations->this_system;
+    if (machine->is_described || !para__nodes_with_memory(&machine->memory))
+        for (unsigned i = 0; i < machine->cpu_count; i++)
+            para__cpus_add(&machine->memory, machine->cpu[i].numa_node);
     para__cpus online;
     info->online = info->this_system && para__cpus_online(&online) ? para__cpus_count(&online) : 0;
     info->online = para__max(info->online, info->cpus);
 }
 
-static para_status build(para__machine **machine, const para__locations *locations,
-                         const char *root)
+static para_status build(para__machine **machine, const para__locations *locations, double quota)
 {
     if (locations->count == 0)
         return para__fail(PARA_ERR_TOPOLOGY, "the process may use none of the machine's CPUs");
@@ -129,25 +131,33 @@ static para_status build(para__machine **machine, const para__locations *locatio
     list_cpus(made, cpu, locations);
     number_kinds(made, cpu);
     qsort(cpu, made->cpu_count, sizeof *cpu, compare_cpus);
-    describe(made, locations, root);
+    describe(made, locations, quota);
     *machine = made;
     return PARA_OK;
 }
 
-para_status para__machine_read(para__machine **machine, const para__openmp *openmp,
-                               const char *root, bool is_real)
+para__allowance para__allowance_read(const para__openmp *openmp, const char *root)
 {
     const int saved = errno;
-    para__locations locations = {0};
-    if (para__cpus_of_process(&locations.usable))
-        para__openmp_undo(openmp, &locations.usable);
+    para__allowance allowance = {.quota = para__cpu_quota(root)};
+    if (para__cpus_of_process(&allowance.usable))
+        para__openmp_undo(openmp, &allowance.usable);
     else
-        locations.usable = (para__cpus){{0}};
+        allowance.usable = (para__cpus){{0}};
+    errno = saved;
+    return allowance;
+}
+
+para_status para__machine_read(para__machine **machine, const para__allowance *allowance,
+                               bool is_real)
+{
+    const int saved = errno;
+    para__locations locations = {.usable = allowance->usable};
     para_status status = para__locations_are_described() && !is_real
                              ? para__locations_from_hwloc(&locations)
                              : para__locations_from_files(&locations, "");
     if (!status)
-        status = build(machine, &locations, root);
+        status = build(machine, &locations, allowance->quota);
     para__free(locations.location);
     if (locations.hwloc)
         para__hwloc_free(locations.hwloc);

@@ -1,4 +1,4 @@
-/* The machine: read once, remembered for the process.
+/* The machine: read, and remembered until the process has other CPUs.
  *
  * A machine lists the hardware threads that the process may use in the order in which pools use
  * them: first threads of cores before second ones; among these the fastest kind of core first, then
@@ -9,22 +9,31 @@
 #include "base/cpus.h"
 
 #include <para/topology.h>
+#include <pthread.h>
 
 typedef struct para__machine {
     para_topology_info info;
-    unsigned cpu_count;       /* = info.cpus */
-    const para_cpu_info *cpu; /* [cpu_count] */
-    para__cpus usable;        /* of this system; empty where that is not known */
-    bool is_described;        /* by a variable; else info has no caches, see below */
+    unsigned cpu_count;          /* = info.cpus */
+    const para_cpu_info *cpu;    /* [cpu_count] */
+    para__cpus usable;           /* of this system; empty where that is not known */
+    para__cpus memory;           /* numbers of nodes, not CPUs: those with memory for the process */
+    bool is_described;           /* by a variable; else info has no caches, see below */
+    struct para__machine *older; /* that the process had before: see machine.c */
 } para__machine;
 
 /* Fills in the cache sizes of a machine that is not described: about ten files that no call
  * needs. */
 void para__machine_read_caches(const para__machine *machine, para_topology_info *info);
 
-/* The process's machine: read at the first call, never freed, immutable. Any thread. On failure the
- * next call tries again. Errors: PARA_ERR_TOPOLOGY, PARA_ERR_MEMORY. */
+/* The process's machine, as it was last read: at the first call, or by the function below. Never
+ * freed, immutable. Any thread. On failure the next call tries again. Errors: PARA_ERR_TOPOLOGY,
+ * PARA_ERR_MEMORY. */
 para_status para__machine_get(const para__machine **machine);
+
+/* The process's machine as it is: read anew if other CPUs, or more or less of their time, are the
+ * process's since. What was read before stays for those who have it. Any thread. Errors as
+ * above. */
+para_status para__machine_get_current(const para__machine **machine);
 
 /* Reads a machine anew, with control groups looked up below root ("" for the real ones), and frees
  * it: for tests. */
@@ -34,10 +43,17 @@ void para__machine_free(para__machine *machine);
 /* Reads the real machine, although a variable describes another one. The caller frees it. */
 para_status para__machine_load_real(para__machine **machine);
 
-/* The same, under a lock that the caller holds: see machine.c. is_real: whatever variables say. */
+/* What of this system the process may use now; a machine is read anew when it changes. */
+typedef struct para__allowance {
+    para__cpus usable; /* empty where that is not known */
+    double quota;      /* as in para_topology_info */
+} para__allowance;
+
+/* Both under a lock that the caller holds: see machine.c. is_real: whatever variables say. */
 struct para__openmp;
-para_status para__machine_read(para__machine **machine, const struct para__openmp *openmp,
-                               const char *root, bool is_real);
+para__allowance para__allowance_read(const struct para__openmp *openmp, const char *root);
+para_status para__machine_read(para__machine **machine, const para__allowance *allowance,
+                               bool is_real);
 
 /* Whether the calling thread's mask is another than all usable CPUs: threads that it makes would
  * inherit it. Makes no affinity call if /proc is mounted. */
@@ -51,10 +67,26 @@ para_status para__unbind_thread(const para__machine *machine);
  * the system refused. */
 para_status para__bind_thread(const para__machine *machine, unsigned cpu_index, bool whole_domain);
 
-/* Asks that pages [memory, memory + bytes), not touched yet, lie on the NUMA node with that number,
- * or are interleaved over all nodes. PARA_OK also where there is only one node. Errors as above. */
-para_status para__bind_memory(const para__machine *machine, void *memory, size_t bytes,
-                              unsigned numa_node);
-para_status para__interleave_memory(const para__machine *machine, void *memory, size_t bytes);
+/* How the mask of a thread stands to what para__bind_thread makes of it. */
+typedef enum para__binding_state {
+    PARA__BOUND,     /* within it */
+    PARA__ELSEWHERE, /* as narrow, but not within it; or the system does not say */
+    PARA__WIDER      /* wider: nobody binds a thread so, the system lets it go */
+} para__binding_state;
+para__binding_state para__thread_binding(const para__machine *machine, pthread_t thread,
+                                         unsigned cpu_index, bool whole_domain);
+
+/* Asks that pages [memory, memory + bytes) lie on the NUMA node with that number, or on the nearest
+ * one with memory if it has none; or are interleaved over all nodes with memory. Pages that exist
+ * already are moved if asked, else they stay. PARA_OK also where there is only one node. Errors as
+ * above. */
+para_status para__place_memory(const para__machine *machine, void *memory, size_t bytes,
+                               unsigned numa_node, bool moves);
+para_status para__interleave_memory(const para__machine *machine, void *memory, size_t bytes,
+                                    bool moves);
+
+/* The node with memory of the highest bandwidth among those for which that node is one of the
+ * nearest; that node itself if the system does not tell. */
+unsigned para__bandwidth_node(const para__machine *machine, unsigned numa_node);
 
 #endif

@@ -170,9 +170,9 @@ class Objects(Build):
         self.para("map", "./k.so:twice", "x.npy", "-o", "z.npy")
         np.testing.assert_array_equal(np.load(self.folder / "z.npy"), x + x)
 
-    def test_the_example_of_the_guide(self):
-        guide = (pathlib.Path(os.environ["PARA_INCLUDE"]).parent / "docs" / "guide.md").read_text()
-        source = next(block.split("\n```", 1)[0] for block in guide.split("```c\n") if block.startswith("/* mine.c"))
+    def test_the_example_of_its_page(self):
+        page = (pathlib.Path(os.environ["PARA_INCLUDE"]).parent / "docs" / "command.md").read_text()
+        source = next(block.split("\n```", 1)[0] for block in page.split("```c\n") if block.startswith("/* mine.c"))
         self.build("mine", source)
         x = self.save("x.npy", self.values(np.float32, 1000, 3))
         y = self.save("y.npy", self.values(np.float32, 1000, 3))

@@ -50,6 +50,16 @@ libdir=$(pkg-config --variable=libdir para)
 LD_LIBRARY_PATH=$libdir "$work/pc_c"
 LD_LIBRARY_PATH=$libdir "$work/pc_cxx"
 
+if [ "$kind" = shared ]; then
+    echo "== the program of README.md, by the command there"
+    (
+        cd "$work"
+        cp "$source/docs/examples/first.c" .
+        sed -n 's/^    cc \(-O2 first\.c .*\)/"$CC" \1/p' "$source/README.md" >command
+        LD_LIBRARY_PATH=$libdir sh -e command | grep 'the sum of'
+    )
+fi
+
 # A program for each sanitizer that compilers here have, against the para that is built with none. With addresses
 # laid out at random, ThreadSanitizer does not start on some systems.
 echo "== programs that sanitizers watch"

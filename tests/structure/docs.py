@@ -1,5 +1,6 @@
-"""docs.py ROOT: links within the Markdown files lead somewhere, names of para's exist, and the walk in docs/design.md
-is one: at most eight stops, each a function that its file defines."""
+"""docs.py ROOT: links within the Markdown files lead somewhere, names of para's exist, a term of the glossary has one
+meaning, every example has its line, and the walk in docs/design.md is one: at most eight stops, each a function that
+its file defines."""
 import pathlib
 import re
 import sys
@@ -46,6 +47,22 @@ def faults_of_names(root, path, sources):
                 yield f"{path.relative_to(root)}: {name} does not exist"
 
 
+def faults_of_glossary(root):
+    text = (root / "docs" / "glossary.md").read_text(encoding="utf-8")
+    terms = [term for row in re.findall(r"^\| ([^|*]+) \|", text, re.MULTILINE) for term in row.split(", ")]
+    for term in sorted({term for term in terms if terms.count(term) > 1 and term != "term"}):
+        yield f"docs/glossary.md: {term} has two meanings"
+
+
+def faults_of_examples(root):
+    """docs/examples/README.md has a line on every program there."""
+    folder = root / "docs" / "examples"
+    named = (folder / "README.md").read_text(encoding="utf-8")
+    for path in sorted(p for p in folder.rglob("*") if p.suffix in {".c", ".cpp"} and "ports" not in p.parts):
+        if f"]({path.relative_to(folder)})" not in named:
+            yield f"docs/examples/README.md: {path.relative_to(folder)} is not named"
+
+
 def faults_of_walk(root):
     path = root / "docs" / "design.md"
     text = path.read_text(encoding="utf-8")
@@ -65,7 +82,7 @@ def main():
     paths = [p for pattern in ["*.md", "src/*.md", "bench/*.md", "docs/**/*.md"] for p in sorted(root.glob(pattern))]
     sources = "".join(p.read_text(encoding="utf-8") for folder in ["src", "include", "cmake"]
                       for p in (root / folder).rglob("*") if p.is_file())
-    faults = list(faults_of_walk(root))
+    faults = [*faults_of_walk(root), *faults_of_glossary(root), *faults_of_examples(root)]
     for path in paths:
         faults += [*faults_of_links(root, path), *faults_of_names(root, path, sources)]
     print("\n".join(faults + [f"{len(paths)} files, {len(faults)} faults"]))

@@ -99,8 +99,8 @@ static void test_foreign_machine(void **state)
     const size_t bytes = 1 << 20;
     char *memory = para__pages_map(bytes);
     assert_non_null(memory);
-    assert_int_equal(para__bind_memory(machine, memory, bytes, 1), PARA_ERR_UNSUPPORTED);
-    assert_int_equal(para__interleave_memory(machine, memory, bytes), PARA_ERR_UNSUPPORTED);
+    assert_int_equal(para__place_memory(machine, memory, bytes, 1, false), PARA_ERR_UNSUPPORTED);
+    assert_int_equal(para__interleave_memory(machine, memory, bytes, false), PARA_ERR_UNSUPPORTED);
     memset(memory, 1, bytes);
     para__pages_unmap(memory, bytes);
     para__machine_free(machine);
@@ -113,8 +113,8 @@ static void test_one_node_needs_nothing(void **state)
     setenv("HWLOC_SYNTHETIC", "core:2 pu:1", 1);
     para__machine *machine = load();
     char byte = 1;
-    assert_int_equal(para__bind_memory(machine, &byte, 1, 0), PARA_OK);
-    assert_int_equal(para__interleave_memory(machine, &byte, 1), PARA_OK);
+    assert_int_equal(para__place_memory(machine, &byte, 1, 0, false), PARA_OK);
+    assert_int_equal(para__interleave_memory(machine, &byte, 1, false), PARA_OK);
     assert_int_equal(byte, 1);
     para__machine_free(machine);
     unsetenv("HWLOC_SYNTHETIC");
@@ -143,11 +143,11 @@ static void test_memory_on_each_node(void **state)
         char *memory = para__pages_map(bytes);
         assert_non_null(memory);
         check_placed(machine, memory, bytes,
-                     para__bind_memory(machine, memory, bytes, machine->cpu[i].numa_node));
+                     para__place_memory(machine, memory, bytes, machine->cpu[i].numa_node, false));
     }
     char *memory = para__pages_map(bytes);
     assert_non_null(memory);
-    check_placed(machine, memory, bytes, para__interleave_memory(machine, memory, bytes));
+    check_placed(machine, memory, bytes, para__interleave_memory(machine, memory, bytes, false));
     para__machine_free(machine);
 }
 
@@ -221,8 +221,8 @@ static int bind_pages(para__machine *machine)
     char *memory = para__pages_map(bytes);
     if (!memory)
         return -NO_MACHINE;
-    const para_status bound = para__bind_memory(machine, memory, bytes, 0);
-    const para_status interleaved = para__interleave_memory(machine, memory, bytes);
+    const para_status bound = para__place_memory(machine, memory, bytes, 0, false);
+    const para_status interleaved = para__interleave_memory(machine, memory, bytes, false);
     memset(memory, 1, bytes);
     para__pages_unmap(memory, bytes);
     return bound == interleaved ? bound : -NO_MACHINE;

@@ -49,14 +49,112 @@ TEST(zeroed_aligned_and_usable_at_any_size)
 
 TEST(every_placement)
 {
-    static const unsigned nodes[] = {0, 1, 63, 64, 999999, ~0u}; /* one that is not there, too */
-    for (int placement = PARA_PLACE_AUTO; placement <= PARA_PLACE_NODE; placement++)
-        for (size_t i = 0; i < COUNT_OF(nodes); i++) {
-            para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
-            config.placement = (para_placement)placement;
-            config.node = nodes[i];
-            check_buffer(NULL, 100000, 3, &config);
-        }
+    para_cpu_info cpu = {.size = sizeof cpu};
+    OK(para_topology_get_cpu(0, &cpu));
+    for (int placement = PARA_PLACE_AUTO; placement <= PARA_PLACE_BANDWIDTH; placement++) {
+        para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
+        config.placement = (para_placement)placement;
+        config.node = cpu.numa_node;
+        check_buffer(NULL, 100000, 3, &config);
+    }
+}
+
+TEST(pages_of_every_size)
+{
+    /* Few machines have reserved pages. Without them the buffer has others, and says so. */
+    for (int pages = PARA_PAGES_AUTO; pages <= PARA_PAGES_1G; pages++) {
+        para_buffer *buffer = NULL;
+        para_buffer_info info = {.size = sizeof info};
+        para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
+        config.pages = (para_pages)pages;
+        check_buffer(NULL, 300000, 8, &config);
+        check_buffer(NULL, 0, 8, &config);
+        OK(para_buffer_create(&buffer, NULL, 300000, 8, &config));
+        OK(para_buffer_get_info(buffer, &info));
+        assert_int_equal(info.bytes, 2400000);
+        assert_true(info.page_bytes == (size_t)sysconf(_SC_PAGESIZE) ||
+                    (pages == PARA_PAGES_2M && info.page_bytes == (size_t)2 << 20) ||
+                    (pages == PARA_PAGES_1G && info.page_bytes == (size_t)1 << 30));
+        para_buffer_destroy(buffer);
+    }
+    para_buffer_info info = {.size = sizeof info};
+    FAILS(PARA_ERR_ARGUMENT, para_buffer_get_info(NULL, &info));
+}
+
+static size_t sum_of(const size_t *bytes_of, size_t nodes)
+{
+    size_t sum = 0;
+    for (size_t n = 0; n < nodes; n++)
+        sum += bytes_of[n];
+    return sum;
+}
+
+/* An array is moved, keeps its contents, and lies somewhere. */
+TEST(arrays_are_moved)
+{
+    enum { N = 100001, NODES = 64 };
+    size_t bytes_of[NODES];
+    int *const array = malloc(N * sizeof *array);
+    assert_non_null(array);
+    for (int i = 0; i < N; i++)
+        array[i] = i;
+    for (int placement = PARA_PLACE_AUTO; placement <= PARA_PLACE_BANDWIDTH; placement++) {
+        para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
+        para_cpu_info cpu = {.size = sizeof cpu};
+        OK(para_topology_get_cpu(0, &cpu));
+        config.node = cpu.numa_node;
+        config.placement = (para_placement)placement;
+        const para_status moved = para_buffer_move(NULL, array, N, sizeof *array, &config);
+        assert_true(moved == PARA_OK || moved == PARA_ERR_DENIED || moved == PARA_ERR_UNSUPPORTED);
+        const para_status told =
+            para_buffer_where(array + 1, sizeof *array * (N - 1), bytes_of, NODES);
+        if (told == PARA_OK)
+            assert_int_equal(sum_of(bytes_of, NODES), sizeof *array * (N - 1));
+        else
+            assert_true(told == PARA_ERR_DENIED || told == PARA_ERR_UNSUPPORTED);
+    }
+    for (int i = 0; i < N; i++)
+        assert_int_equal(array[i], i);
+    free(array);
+    OK(para_buffer_move(NULL, NULL, 0, 1, NULL));
+}
+
+TEST(arrays_that_cannot_be_moved)
+{
+    static char array[100];
+    size_t bytes_of[2];
+    para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
+    FAILS(PARA_ERR_ARGUMENT, para_buffer_move(NULL, NULL, 1, 1, NULL));
+    FAILS(PARA_ERR_ELEMENT_SIZE, para_buffer_move(NULL, array, 1, 0, NULL));
+    FAILS(PARA_ERR_OVERFLOW, para_buffer_move(NULL, array, SIZE_MAX / 2, 3, NULL));
+    FAILS(PARA_ERR_OVERFLOW, para_buffer_move(NULL, array, SIZE_MAX, 1, NULL));
+    config.pages = PARA_PAGES_2M;
+    FAILS(PARA_ERR_ARGUMENT, para_buffer_move(NULL, array, 1, 1, &config));
+    config.pages = PARA_PAGES_AUTO;
+    config.placement = PARA_PLACE_NODE;
+    config.node = 1023;
+    FAILS(PARA_ERR_ARGUMENT, para_buffer_move(NULL, array, 1, 1, &config));
+    config.size = 0;
+    FAILS(PARA_ERR_ARGUMENT, para_buffer_move(NULL, array, 1, 1, &config));
+    FAILS(PARA_ERR_ARGUMENT, para_buffer_where(NULL, 1, bytes_of, 2));
+    FAILS(PARA_ERR_ARGUMENT, para_buffer_where(array, 1, NULL, 2));
+    FAILS(PARA_ERR_ARGUMENT, para_buffer_where(array, SIZE_MAX, bytes_of, 2));
+    OK(para_buffer_where(NULL, 0, bytes_of, 2));
+    assert_int_equal(sum_of(bytes_of, 2), 0);
+}
+
+/* A node without memory, or that is not there. */
+TEST(a_node_that_is_not_there)
+{
+    static const unsigned nodes[] = {1023, 1024, 999999, ~0u};
+    for (size_t i = 0; i < COUNT_OF(nodes); i++) {
+        para_buffer *buffer = NULL;
+        para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
+        config.placement = PARA_PLACE_NODE;
+        config.node = nodes[i];
+        FAILS(PARA_ERR_ARGUMENT, para_buffer_create(&buffer, NULL, 100000, 3, &config));
+        assert_null(buffer);
+    }
 }
 
 TEST(malformed_requests)
@@ -70,7 +168,7 @@ TEST(malformed_requests)
     config.size = 0;
     FAILS(PARA_ERR_ARGUMENT, para_buffer_create(&buffer, NULL, 1, 1, &config));
     config = (para_buffer_config)PARA_BUFFER_CONFIG_INIT;
-    static const int placements[] = {-1, PARA_PLACE_NODE + 1, 1 << 30};
+    static const int placements[] = {-1, PARA_PLACE_BANDWIDTH + 1, 1 << 30};
     for (size_t i = 0; i < COUNT_OF(placements); i++) {
         config.placement = (para_placement)placements[i];
         FAILS(PARA_ERR_ARGUMENT, para_buffer_create(&buffer, NULL, 1, 1, &config));
@@ -230,6 +328,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(zeroed_aligned_and_usable_at_any_size),
         cmocka_unit_test(every_placement),
+        cmocka_unit_test(a_node_that_is_not_there),
+        cmocka_unit_test(pages_of_every_size),
+        cmocka_unit_test(arrays_are_moved),
+        cmocka_unit_test(arrays_that_cannot_be_moved),
         cmocka_unit_test(malformed_requests),
         cmocka_unit_test(more_than_there_is),
         cmocka_unit_test(destroying_none_is_allowed),

@@ -219,6 +219,39 @@ para_status para__bind_thread(const para__machine *machine, unsigned cpu_index, 
     return PARA_OK;
 }
 
+para__binding_state para__thread_binding(const para__machine *machine, pthread_t thread,
+                                         unsigned cpu_index, bool whole_domain)
+{
+    (void)machine;
+    (void)thread;
+    (void)cpu_index;
+    (void)whole_domain;
+    return PARA__BOUND;
+}
+
+para_status para__place_memory(const para__machine *machine, void *memory, size_t bytes,
+                               unsigned numa_node, bool moves)
+{
+    (void)machine;
+    (void)memory;
+    (void)bytes;
+    (void)numa_node;
+    (void)moves;
+    return PARA_OK;
+}
+
+bool para__thread_stack(void **low, size_t *bytes)
+{
+    (void)low;
+    (void)bytes;
+    return false;
+}
+
+bool para__cpus_equal(const para__cpus *a, const para__cpus *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
 para_status para__unbind_thread(const para__machine *machine)
 {
     (void)machine;
@@ -316,12 +349,18 @@ void para__openmp_drop(para__openmp *openmp)
     (void)openmp;
 }
 
-para_status para__machine_read(para__machine **machine, const para__openmp *openmp,
-                               const char *root, bool is_real)
+para__allowance para__allowance_read(const para__openmp *openmp, const char *root)
 {
-    static para__machine only;
     (void)openmp;
     (void)root;
+    return (para__allowance){.quota = 0};
+}
+
+para_status para__machine_read(para__machine **machine, const para__allowance *allowance,
+                               bool is_real)
+{
+    static para__machine only;
+    (void)allowance;
     (void)is_real;
     if (!making_works)
         return PARA_ERR_TOPOLOGY;

@@ -1,0 +1,132 @@
+#include "data/placement.h"
+
+#include "base/bounds.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "pool/default_pool.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+para_status para__placement_check(const para_buffer_config *config, const para_pool *pool)
+{
+    const para__machine *const machine = pool->machine;
+    if (config->placement == PARA_PLACE_NODE && machine->info.this_system &&
+        !para__cpus_has(&machine->memory, config->node))
+        return para__fail(PARA_ERR_ARGUMENT, "config.node is %u: the process has no memory there",
+                          config->node);
+    return PARA_OK;
+}
+
+/* Whether each worker stays where it was placed, as far as is known yet. */
+static bool are_bound(const para_pool *pool)
+{
+    bool bound = pool->binding != PARA_BIND_NONE;
+    for (unsigned i = 0; i < para__pool_workers(pool) && para__pool_is_ready(pool); i++)
+        bound &= pool->worker[i].bind_status == PARA_OK;
+    return bound;
+}
+
+/* Asks for each part to lie on the node of the worker whose slice it is in calls of all workers.
+ * This sets a policy on the memory. A touch by that worker would be worse: the caller would have to
+ * wait for the worker, and calls made by a kernel or on a busy machine would place pages badly. */
+static para_status place_by_slice(const para_pool *pool, char *data, size_t pages, size_t page,
+                                  bool by_bandwidth, bool moves)
+{
+    const para__machine *const machine = pool->machine;
+    const unsigned workers = para__pool_workers(pool);
+    para_status status = PARA_OK;
+    para__division division = {.units = pages, .width = workers, .tickets = 1};
+    (void)para__grain_of_pages(&division.grain, (uintptr_t)data, page, pages, workers, page);
+    for (unsigned i = 0; i < workers; i++) {
+        const para__range part = para__slice_units(&division, i);
+        if (part.count == 0)
+            continue;
+        unsigned node = machine->cpu[pool->worker[i].cpu_index].numa_node;
+        if (by_bandwidth)
+            node = para__bandwidth_node(machine, node);
+        const para_status placed =
+            para__place_memory(machine, data + part.first * page, part.count * page, node, moves);
+        status = status ? status : placed;
+    }
+    return status;
+}
+
+/* Workers that are not bound run on any node, so no page is nearer to one than to the others; and a
+ * touch by them would leave all pages on the few nodes where they happen to be. */
+para_status para__place(const para_pool *pool, void *data, size_t bytes, size_t page,
+                        const para_buffer_config *config, bool moves)
+{
+    const para__machine *const machine = pool->machine;
+    char *const first = (char *)((uintptr_t)data & ~(uintptr_t)(page - 1));
+    const size_t pages = ((size_t)((char *)data - first) + bytes + page - 1) / page;
+    const bool by_slice =
+        config->placement == PARA_PLACE_AUTO || config->placement == PARA_PLACE_BANDWIDTH;
+    if (config->placement == PARA_PLACE_NODE)
+        return para__place_memory(machine, first, pages * page, config->node, moves);
+    if (by_slice && are_bound(pool))
+        return place_by_slice(pool, first, pages, page, config->placement == PARA_PLACE_BANDWIDTH,
+                              moves);
+    if (by_slice && !pool->places_memory)
+        return PARA_OK;
+    return para__interleave_memory(machine, first, pages * page, moves);
+}
+
+para_status para_buffer_move(para_pool *pool, void *data, size_t count, size_t element_bytes,
+                             const para_buffer_config *config)
+{
+    const para_buffer_config automatic = PARA_BUFFER_CONFIG_INIT;
+    if (!config)
+        config = &automatic;
+    if (!data && count)
+        return para__fail(PARA_ERR_ARGUMENT, "there is no array");
+    if (config->size != sizeof *config)
+        return para__fail(PARA_ERR_ARGUMENT, "config.size is %zu: use PARA_BUFFER_CONFIG_INIT",
+                          config->size);
+    if ((unsigned)config->placement > PARA_PLACE_BANDWIDTH || config->pages != PARA_PAGES_AUTO)
+        return para__fail(PARA_ERR_ARGUMENT, "config.placement is %d, config.pages %d",
+                          (int)config->placement, (int)config->pages);
+    if (element_bytes == 0)
+        return para__fail(PARA_ERR_ELEMENT_SIZE, "an array of %zu elements", count);
+    if (count > (SIZE_MAX - (uintptr_t)data) / element_bytes)
+        return para__fail(PARA_ERR_OVERFLOW, "%zu elements of %zu bytes", count, element_bytes);
+    para_status status = para__pool_resolve(&pool);
+    if (!status)
+        status = para__placement_check(config, pool);
+    if (!status && count)
+        status = para__place(pool, data, count * element_bytes, para__page_bytes(), config, true);
+    return status;
+}
+
+para_status para_buffer_where(const void *data, size_t bytes, size_t *bytes_of, unsigned nodes)
+{
+    enum { PAGES = 256 };
+    const size_t page = para__page_bytes();
+    const uintptr_t begin = (uintptr_t)data;
+    const int saved = errno;
+    if ((!data && bytes) || (!bytes_of && nodes) || bytes > SIZE_MAX - begin - page)
+        return para__fail(PARA_ERR_ARGUMENT, "data, bytes and bytes_of are needed");
+    memset(bytes_of, 0, nodes * sizeof *bytes_of);
+    for (uintptr_t at = begin & ~(uintptr_t)(page - 1); bytes && at < begin + bytes;) {
+        void *pages[PAGES];
+        int node[PAGES];
+        size_t n = 0;
+        for (; n < PAGES && at < begin + bytes; n++, at += page)
+            pages[n] = (void *)at; /* NOLINT(performance-no-int-to-ptr): a page's address */
+        if (syscall(SYS_move_pages, 0, n, pages, NULL, node, 0) != 0) {
+            const int error = errno;
+            errno = saved;
+            return para__fail(error == ENOSYS ? PARA_ERR_UNSUPPORTED : PARA_ERR_DENIED,
+                              "asking where pages lie: %s", strerror(error));
+        }
+        for (size_t i = 0; i < n; i++) {
+            const uintptr_t low = para__max((uintptr_t)pages[i], begin);
+            const uintptr_t high = para__min((uintptr_t)pages[i] + page, begin + bytes);
+            if (node[i] >= 0 && (unsigned)node[i] < nodes)
+                bytes_of[node[i]] += high - low;
+        }
+    }
+    return PARA_OK;
+}

@@ -1,0 +1,602 @@
+/* Checks of a machine with several nodes. What they compare is read back from the kernel (masks of
+ * threads, nodes of pages, the node that a kernel call runs on), never from para's own bookkeeping.
+ *
+ * usage: numa_check NAME [NUMBER], with the names of the table at the end. Prints what was found.
+ * Exit status: 0 it holds, 1 it does not, 2 misused. */
+#define _GNU_SOURCE
+#include <para/para.h>
+
+#include <dirent.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PAGE = 4096, HUGE_PAGE = 2 << 20, PAGES = 4096, NODES = 64, CPUS = 1024, THREADS = 256 };
+
+/* Prints the outcome of a check; returns the exit status. */
+__attribute__((format(printf, 2, 3))) static int outcome(bool holds, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    putchar('\n');
+    return holds ? 0 : 1;
+}
+
+/* A step that no check can do without. */
+static void must(para_status status, const char *what)
+{
+    if (status) {
+        printf("%s: %s: %s\n", what, para_status_text(status), para_status_detail());
+        exit(1);
+    }
+}
+
+static int this_node(void)
+{
+    unsigned node = 0;
+    return getcpu(NULL, &node) == 0 ? (int)node : -1;
+}
+
+/* Reads a list such as 0-3,8 from a file. */
+static cpu_set_t read_list(const char *path)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    FILE *file = fopen(path, "re");
+    int first = 0;
+    while (file && fscanf(file, "%d", &first) == 1) {
+        int last = first;
+        if (fscanf(file, "-%d", &last) < 0 && ferror(file))
+            break;
+        for (int i = first; i <= last; i++)
+            CPU_SET((size_t)i, &set);
+        if (fgetc(file) != ',')
+            break;
+    }
+    if (file)
+        fclose(file);
+    return set;
+}
+
+/* The node with memory that is nearest to a node: itself, if it has some. */
+static int memory_of(int node)
+{
+    static int known[NODES]; /* 1 + the answer */
+    if (node < 0 || node >= NODES)
+        return node;
+    if (!known[node]) {
+        const cpu_set_t online = read_list("/sys/devices/system/node/online");
+        const cpu_set_t with_memory = read_list("/sys/devices/system/node/has_memory");
+        int least = INT32_MAX;
+        char path[64];
+        snprintf(path, sizeof path, "/sys/devices/system/node/node%d/distance", node);
+        FILE *file = fopen(path, "re");
+        for (size_t n = 0; file && n < NODES; n++) {
+            int distance = 0;
+            if (!CPU_ISSET(n, &online) || fscanf(file, "%d", &distance) != 1)
+                continue;
+            if (CPU_ISSET(n, &with_memory) && distance < least) {
+                least = distance;
+                known[node] = 1 + (int)n;
+            }
+        }
+        if (file)
+            fclose(file);
+    }
+    return known[node] - 1;
+}
+
+/* The masks of the process's threads but for the calling one; returns their number. */
+static int worker_masks(cpu_set_t mask[THREADS])
+{
+    DIR *folder = opendir("/proc/self/task");
+    int count = 0;
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        const int thread = atoi(entry->d_name);
+        if (thread > 0 && thread != getpid() && count < THREADS &&
+            sched_getaffinity(thread, sizeof *mask, &mask[count]) == 0)
+            count++;
+    }
+    if (folder)
+        closedir(folder);
+    return count;
+}
+
+static para_pool *make_pool(void)
+{
+    para_pool *pool = NULL;
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    config.start = PARA_START_WAIT;
+    must(para_pool_create(&pool, &config), "making a pool");
+    return pool;
+}
+
+/* The nodes of pages that exist. */
+static void read_nodes(char *data, int node[PAGES])
+{
+    static void *page[PAGES];
+    for (size_t i = 0; i < PAGES; i++)
+        page[i] = data + i * PAGE;
+    if (syscall(SYS_move_pages, 0, (unsigned long)PAGES, page, NULL, node, 0) != 0) {
+        perror("move_pages");
+        exit(1);
+    }
+}
+
+static void count_nodes(const int node[PAGES], int pages_of[NODES])
+{
+    memset(pages_of, 0, NODES * sizeof *pages_of);
+    for (int i = 0; i < PAGES; i++)
+        if (node[i] >= 0 && node[i] < NODES)
+            pages_of[node[i]]++;
+}
+
+static char *make_buffer(para_pool *pool, para_placement placement, unsigned node)
+{
+    para_buffer *buffer = NULL; /* lives until the process ends */
+    para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
+    config.placement = placement;
+    config.node = node;
+    must(para_buffer_create(&buffer, pool, PAGES, PAGE, &config), "making a buffer");
+    return para_buffer_data(buffer);
+}
+
+static const char *in_words(const int pages_of[NODES])
+{
+    static char text[256];
+    size_t used = 0;
+    for (int n = 0; n < NODES && used < sizeof text; n++)
+        if (pages_of[n])
+            used += (size_t)snprintf(text + used, sizeof text - used, " %d:%d", n, pages_of[n]);
+    return text;
+}
+
+/* Of so many threads, those that are bound to one CPU each. */
+static int count_bound(void)
+{
+    cpu_set_t mask[THREADS];
+    const int workers = worker_masks(mask);
+    int bound = 0;
+    for (int w = 0; w < workers; w++)
+        bound += CPU_COUNT(&mask[w]) == 1;
+    return bound;
+}
+
+/* As many workers as cores, each on a core of its own, all within the process's mask. */
+static int pins(long unused)
+{
+    (void)unused;
+    cpu_set_t allowed, used;
+    cpu_set_t mask[THREADS];
+    sched_getaffinity(0, sizeof allowed, &allowed);
+    para_pool *pool = make_pool();
+    const int workers = worker_masks(mask);
+    int cores = 0;
+    CPU_ZERO(&used);
+    for (size_t cpu = 0; cpu < CPUS; cpu++) {
+        char path[96];
+        cpu_set_t core, common;
+        snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%zu/topology/core_cpus_list", cpu);
+        core = read_list(path);
+        CPU_AND(&common, &core, &allowed);
+        if (!CPU_ISSET(cpu, &common))
+            continue;
+        bool is_first = true;
+        for (size_t i = 0; i < cpu; i++)
+            is_first &= !CPU_ISSET(i, &common);
+        cores += is_first;
+        for (int w = 0; w < workers && is_first; w++) {
+            CPU_AND(&core, &mask[w], &common);
+            if (CPU_COUNT(&core) == 0)
+                continue;
+            if (CPU_COUNT(&mask[w]) != 1 || CPU_ISSET(cpu, &used))
+                return outcome(false, "a mask of %d CPUs, or two workers on the core of CPU %zu",
+                               CPU_COUNT(&mask[w]), cpu);
+            CPU_SET(cpu, &used);
+        }
+    }
+    para_pool_destroy(pool);
+    return outcome(workers == cores && CPU_COUNT(&used) == cores, "%d workers on %d of %d cores",
+                   workers, CPU_COUNT(&used), cores);
+}
+
+/* All workers have the process's mask. */
+static int unpinned(long unused)
+{
+    (void)unused;
+    cpu_set_t allowed;
+    cpu_set_t mask[THREADS];
+    sched_getaffinity(0, sizeof allowed, &allowed);
+    para_pool *pool = make_pool();
+    const int workers = worker_masks(mask);
+    int alike = 0;
+    for (int i = 0; i < workers; i++)
+        alike += CPU_EQUAL(&mask[i], &allowed) != 0;
+    para_pool_destroy(pool);
+    return outcome(alike == workers, "%d of %d workers may run on all %d CPUs", alike, workers,
+                   CPU_COUNT(&allowed));
+}
+
+/* Whether each node has the pages of its workers' slices, one after the other. */
+static int slices_are(const int node[PAGES])
+{
+    int pages_of[NODES];
+    int workers_of[NODES] = {0};
+    cpu_set_t mask[THREADS];
+    count_nodes(node, pages_of);
+    const int workers = worker_masks(mask);
+    int changes = 0;
+    int used = 0;
+    bool in_proportion = workers > 0;
+    for (int n = 0; n < NODES; n++) {
+        char path[64];
+        snprintf(path, sizeof path, "/sys/devices/system/node/node%d/cpulist", n);
+        cpu_set_t cpus = read_list(path);
+        for (int w = 0; w < workers; w++) {
+            cpu_set_t common;
+            CPU_AND(&common, &cpus, &mask[w]);
+            if (CPU_COUNT(&common) == 1 && CPU_EQUAL(&common, &mask[w]))
+                workers_of[memory_of(n)]++;
+        }
+    }
+    for (int n = 0; n < NODES && workers; n++) {
+        const int due = PAGES * workers_of[n] / workers;
+        in_proportion &= abs(pages_of[n] - due) <= PAGES / 100;
+        used += pages_of[n] > 0;
+    }
+    for (int i = 1; i < PAGES; i++)
+        changes += node[i] != node[i - 1];
+    return outcome(in_proportion && changes == used - 1, "%d workers, pages by node%s, %d runs",
+                   workers, in_words(pages_of), changes + 1);
+}
+
+static int slices(long unused)
+{
+    (void)unused;
+    static int node[PAGES];
+    read_nodes(make_buffer(make_pool(), PARA_PLACE_AUTO, 0), node);
+    return slices_are(node);
+}
+
+/* As many pages on each node that has memory, but for one that is huge. */
+static int interleaved_by(para_placement placement)
+{
+    static int node[PAGES];
+    int pages_of[NODES];
+    read_nodes(make_buffer(make_pool(), placement, 0), node);
+    count_nodes(node, pages_of);
+    const cpu_set_t with_memory = read_list("/sys/devices/system/node/has_memory");
+    const int share = PAGES / CPU_COUNT(&with_memory);
+    bool even = true;
+    for (size_t n = 0; n < NODES; n++)
+        even &= CPU_ISSET(n, &with_memory) ? abs(pages_of[n] - share) <= HUGE_PAGE / PAGE
+                                           : pages_of[n] == 0;
+    return outcome(even, "pages by node%s", in_words(pages_of));
+}
+
+static int interleaved(long unused)
+{
+    (void)unused;
+    return interleaved_by(PARA_PLACE_INTERLEAVE);
+}
+
+/* The same of a pool whose workers are bound to nothing, unless told otherwise. */
+static int floating(long unused)
+{
+    (void)unused;
+    return interleaved_by(PARA_PLACE_AUTO);
+}
+
+/* An array that lies on one node is moved to the slices; para's own reading agrees. */
+static int moved(long unused)
+{
+    (void)unused;
+    static int node[PAGES];
+    int before[NODES], pages_of[NODES];
+    size_t bytes_of[NODES];
+    para_pool *pool = make_pool();
+    char *data = make_buffer(pool, PARA_PLACE_NODE, 1);
+    read_nodes(data, node);
+    count_nodes(node, before);
+    must(para_buffer_move(pool, data, PAGES, PAGE, NULL), "moving an array");
+    must(para_buffer_where(data, (size_t)PAGES * PAGE, bytes_of, NODES), "asking where it lies");
+    read_nodes(data, node);
+    count_nodes(node, pages_of);
+    bool agrees = true;
+    for (int n = 0; n < NODES; n++)
+        agrees &= bytes_of[n] == (size_t)pages_of[n] * PAGE;
+    const bool was_there = before[1] == PAGES;
+    return slices_are(node) == 0 && was_there && agrees ? 0 : 1;
+}
+
+/* A buffer of reserved huge pages lies by slices too. */
+static int huge(long unused)
+{
+    (void)unused;
+    static int node[PAGES];
+    para_buffer *buffer = NULL;
+    para_buffer_info info = {.size = sizeof info};
+    para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
+    config.pages = PARA_PAGES_2M;
+    must(para_buffer_create(&buffer, make_pool(), PAGES, PAGE, &config), "making a buffer");
+    must(para_buffer_get_info(buffer, &info), "asking the buffer");
+    read_nodes(para_buffer_data(buffer), node);
+    if (info.page_bytes != HUGE_PAGE || info.place_status)
+        return outcome(false, "pages of %zu bytes, status %d", info.page_bytes, info.place_status);
+    return slices_are(node);
+}
+
+/* A buffer is to have more huge pages than there are: it has small ones. */
+static int not_huge(long unused)
+{
+    (void)unused;
+    para_buffer *buffer = NULL;
+    para_buffer_info info = {.size = sizeof info};
+    para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
+    config.pages = PARA_PAGES_1G;
+    must(para_buffer_create(&buffer, make_pool(), PAGES, PAGE, &config), "making a buffer");
+    must(para_buffer_get_info(buffer, &info), "asking the buffer");
+    return outcome(info.page_bytes == PAGE, "pages of %zu bytes", info.page_bytes);
+}
+
+/* All pages lie on that node, which has the highest bandwidth. */
+static int by_bandwidth(long number)
+{
+    static int node[PAGES];
+    int pages_of[NODES];
+    read_nodes(make_buffer(make_pool(), PARA_PLACE_BANDWIDTH, 0), node);
+    count_nodes(node, pages_of);
+    return outcome(number < NODES && pages_of[number] == PAGES, "pages by node%s",
+                   in_words(pages_of));
+}
+
+static int on_node(long number)
+{
+    static int node[PAGES];
+    int pages_of[NODES];
+    read_nodes(make_buffer(make_pool(), PARA_PLACE_NODE, (unsigned)number), node);
+    count_nodes(node, pages_of);
+    return outcome(number < NODES && pages_of[number] == PAGES, "pages by node%s",
+                   in_words(pages_of));
+}
+
+/* Leaves in each page the node that it was worked on, after about as long as that many
+ * microseconds. */
+static int visit(const para_chunk *chunk, const void *arg)
+{
+    const long us = *(const long *)arg;
+    for (size_t i = 0; i < chunk->count; i++) {
+        struct timespec begin, now;
+        clock_gettime(CLOCK_MONOTONIC, &begin);
+        do
+            clock_gettime(CLOCK_MONOTONIC, &now);
+        while ((now.tv_sec - begin.tv_sec) * 1000000 + (now.tv_nsec - begin.tv_nsec) / 1000 < us);
+        *(int *)((char *)chunk->out[0] + i * PAGE) = this_node();
+    }
+    return 0;
+}
+
+/* All pages, among so many threads at most; 0: all. */
+static void work(para_pool *pool, char *data, unsigned workers)
+{
+    const long us = 20;
+    must(para_pmap(pool,
+                   &(para_map){.kernel = visit,
+                               .arg = &us,
+                               .count = PAGES,
+                               .out = {{data, PAGE}},
+                               .options = {.executor = PARA_EXECUTOR_THREADS, .workers = workers}}),
+         "a map");
+}
+
+/* Of the pages of calls among `workers` threads (0: all), that many percent are worked on by the
+ * node where they lie. The best of some calls, since the host has other work too. */
+static int home(unsigned workers, double least)
+{
+    enum { CALLS = 100 };
+    static int node[PAGES];
+    double worst = 100;
+    double best = 0;
+    para_pool *pool = make_pool();
+    char *data = make_buffer(pool, PARA_PLACE_AUTO, 0);
+    read_nodes(data, node);
+    for (int call = 0; call < CALLS && best < least; call++) {
+        work(pool, data, workers);
+        int at_home = 0;
+        for (int i = 0; i < PAGES; i++)
+            at_home += memory_of(*(int *)(data + (size_t)i * PAGE)) == node[i];
+        const double share = 100.0 * at_home / PAGES;
+        worst = share < worst ? share : worst;
+        best = share > best ? share : best;
+    }
+    return outcome(best >= least, "%.1f %% at home at best, %.1f at worst", best, worst);
+}
+
+static int at_home(long least)
+{
+    return home(0, (double)least);
+}
+
+/* The pages of the calling thread's stack that exist and lie on its node, of how many. */
+static void count_stack(int counted[2])
+{
+    pthread_attr_t attributes;
+    void *low = NULL;
+    size_t bytes = 0;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return;
+    pthread_attr_getstack(&attributes, &low, &bytes);
+    pthread_attr_destroy(&attributes);
+    for (size_t at = 0; at < bytes; at += PAGE) {
+        void *page = (char *)low + at;
+        int node = -1;
+        if (syscall(SYS_move_pages, 0, 1ul, &page, NULL, &node, 0) != 0 || node < 0)
+            continue;
+        counted[0] += node == memory_of(this_node());
+        counted[1]++;
+    }
+}
+
+/* Each worker counts its stack's pages once. */
+static int visit_stack(const para_chunk *chunk, const void *arg)
+{
+    static __thread bool is_counted;
+    (void)arg;
+    if (!is_counted && syscall(SYS_gettid) != getpid()) {
+        is_counted = true;
+        count_stack(chunk->out[0]);
+    }
+    usleep(1000); /* so that all workers come */
+    return 0;
+}
+
+/* The workers' stacks lie on their nodes. */
+static int stacks(long least)
+{
+    enum { COUNT = 512 };
+    static int counted[COUNT][2];
+    int sum[2] = {0};
+    (void)memory_of(0);
+    must(para_pmap(make_pool(),
+                   &(para_map){.kernel = visit_stack,
+                               .count = COUNT,
+                               .out = {PARA_OUT(counted)},
+                               .options = {.executor = PARA_EXECUTOR_THREADS, .chunk = 1}}),
+         "a map");
+    for (int i = 0; i < COUNT; i++)
+        for (int j = 0; j < 2; j++)
+            sum[j] += counted[i][j];
+    return outcome(sum[1] > 0 && 100 * sum[0] >= (int)least * sum[1], "%d of %d pages", sum[0],
+                   sum[1]);
+}
+
+static int add_up(const para_chunk *chunk, void *accumulator, const void *arg)
+{
+    (void)arg;
+    const double *in = chunk->in[0];
+    double sum = *(double *)accumulator;
+    for (size_t i = 0; i < chunk->count; i++)
+        sum += in[i];
+    *(double *)accumulator = sum;
+    return 0;
+}
+
+static void join(void *into, const void *from, const void *arg)
+{
+    (void)arg;
+    *(double *)into += *(const double *)from;
+}
+
+/* A sum has the same bits on the calling thread and on all. */
+static int bits(long unused)
+{
+    (void)unused;
+    enum { COUNT = 1000003 };
+    double *in = malloc(COUNT * sizeof *in);
+    double sum[2] = {0};
+    para_pool *pool = make_pool();
+    for (int i = 0; in && i < COUNT; i++)
+        in[i] = 1.0 / (i + 1);
+    for (int i = 0; in && i < 2; i++)
+        must(para_preduce(pool, &(para_reduce){.kernel = add_up,
+                                               .combine = join,
+                                               .count = COUNT,
+                                               .in = {{in, sizeof *in}},
+                                               .result = &sum[i],
+                                               .result_bytes = sizeof sum[i],
+                                               .options.executor = i ? PARA_EXECUTOR_THREADS
+                                                                     : PARA_EXECUTOR_SERIAL}),
+             "a reduction");
+    free(in);
+    return outcome(sum[0] > 1 && memcmp(&sum[0], &sum[1], sizeof *sum) == 0, "%a and %a", sum[0],
+                   sum[1]);
+}
+
+/* A pool is made, then the process may use the first half of its CPUs only: the next pool keeps to
+ * these. */
+static int another_mask(long unused)
+{
+    (void)unused;
+    cpu_set_t allowed, half;
+    para_pool *pool = make_pool();
+    sched_getaffinity(0, sizeof allowed, &allowed);
+    CPU_ZERO(&half);
+    for (size_t cpu = 0; cpu < CPUS && 2 * CPU_COUNT(&half) < CPU_COUNT(&allowed); cpu++)
+        if (CPU_ISSET(cpu, &allowed))
+            CPU_SET(cpu, &half);
+    para_pool_destroy(pool);
+    sched_setaffinity(0, sizeof half, &half);
+    return pins(0);
+}
+
+static void switch_cpu(long cpu, bool on)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%ld/online", cpu);
+    FILE *file = fopen(path, "we");
+    if (!file || fputs(on ? "1" : "0", file) < 0 || fclose(file) != 0) {
+        perror(path);
+        exit(1);
+    }
+}
+
+/* A CPU is switched off and on while a pool has a worker there. The worker loses its place, as the
+ * pool's info says, and has it again once it has worked. */
+static int replugged(long cpu)
+{
+    para_pool *pool = make_pool();
+    para_pool_info info = {.size = sizeof info};
+    char *data = make_buffer(pool, PARA_PLACE_AUTO, 0);
+    const int before = count_bound();
+    switch_cpu(cpu, false);
+    work(pool, data, 0);
+    const int without = count_bound();
+    must(para_pool_get_info(pool, &info), "asking the pool");
+    const unsigned told = info.pinned;
+    switch_cpu(cpu, true);
+    int after = count_bound();
+    for (int call = 0; call < 100 && after != before; call++) {
+        work(pool, data, 0);
+        usleep(20000); /* so that workers sleep, and wake */
+        after = count_bound();
+    }
+    must(para_pool_get_info(pool, &info), "asking the pool");
+    return outcome(without == before - 1 && told == (unsigned)without && after == before &&
+                       info.pinned == (unsigned)after,
+                   "bound before, without, after: %d, %d, %d; the pool said %u and %u", before,
+                   without, after, told, info.pinned);
+}
+
+typedef struct check {
+    const char *name;
+    int (*run)(long number);
+} check;
+
+static const check checks[] = {
+    {"pins", pins},           {"unpinned", unpinned},
+    {"slices", slices},       {"interleaved", interleaved},
+    {"floating", floating},   {"on-node", on_node},
+    {"moved", moved},         {"huge", huge},
+    {"not-huge", not_huge},   {"by-bandwidth", by_bandwidth},
+    {"home", at_home},        {"stacks", stacks},
+    {"bits", bits},           {"another-mask", another_mask},
+    {"replugged", replugged},
+};
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; i < sizeof checks / sizeof *checks && argc > 1; i++)
+        if (strcmp(checks[i].name, argv[1]) == 0)
+            return checks[i].run(argc > 2 ? strtol(argv[2], NULL, 10) : 0);
+    fprintf(stderr, "usage: numa_check NAME [NUMBER]\n");
+    return 2;
+}

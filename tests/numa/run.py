@@ -1,0 +1,209 @@
+#!/usr/bin/python3
+"""Boots Linux in an emulator, on machines with several NUMA nodes, and runs checks there.
+
+usage: run.py KERNEL CHECK-PROGRAM [--quick] [--machine NAME] [--show]
+
+Prints a table of machine, check, result and what was found. Exit status: 0 all hold, 1 one falls
+short or a guest did not come to its end, 2 misused. --quick: the machines and checks that every
+change has to pass. --show: also what a guest prints."""
+
+import argparse
+import itertools
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+MEGABYTES = 192  # of each node
+BOOT_SECONDS = 240  # a guest's whole life; a host with other work is slow
+
+# Distances between two nodes of a socket, and between sockets, where they differ.
+NEAR, FAR, FARTHER = 12, 21, 22
+
+
+class Machine:
+    """CPUs and memory of each node, and how they hang together."""
+
+    def __init__(self, cpus, memory=None, smp="", bandwidth=None, quick=False):
+        self.cpus = cpus  # of each node
+        self.memory = memory or [True] * len(cpus)
+        self.smp = smp  # further properties of QEMU's -smp
+        self.bandwidth = bandwidth  # of each node, MB/s; the last one stands by the first
+        self.quick = quick
+
+    def distance(self, a, b):
+        if a // 2 == b // 2:
+            return NEAR
+        return FAR if a % 2 == b % 2 else FARTHER
+
+    def arguments(self):
+        """The machine, as QEMU's options."""
+        nodes = range(len(self.cpus))
+        yield from ("-smp", f"{sum(self.cpus)}{self.smp}")
+        yield from ("-m", f"{sum(self.memory) * MEGABYTES}M")
+        first = 0
+        for node, cpus, memory in zip(nodes, self.cpus, self.memory):
+            words = f"node,nodeid={node}"
+            if cpus:
+                words += f",cpus={first}-{first + cpus - 1}"
+                first += cpus
+            if memory:
+                yield from ("-object", f"memory-backend-ram,id=memory{node},size={MEGABYTES}M")
+                words += f",memdev=memory{node}"
+            if self.bandwidth:
+                words += f",initiator={node if cpus else 0}"
+            yield from ("-numa", words)
+        for a, b in itertools.combinations(nodes, 2):
+            yield from ("-numa", f"dist,src={a},dst={b},val={self.distance(a, b)}")
+        if self.bandwidth:
+            yield from ("-machine", "hmat=on")
+        for node in nodes if self.bandwidth else ():
+            link = f"hmat-lb,initiator={node if self.cpus[node] else 0},target={node}"
+            yield from ("-numa", f"{link},hierarchy=memory,data-type=access-latency,latency=100")
+            yield from ("-numa", f"{link},hierarchy=memory,data-type=access-bandwidth,"
+                                 f"bandwidth={self.bandwidth[node]}M")
+
+
+MACHINES = {
+    "4 nodes x 2 cores": Machine([2, 2, 2, 2], quick=True),
+    "2 sockets x 2 nodes": Machine([2, 2, 2, 2], smp=",sockets=2,cores=4"),
+    "2 threads a core": Machine([4, 4], smp=",sockets=2,cores=2,threads=2"),
+    "2 L3 a node": Machine([4, 4], smp=",sockets=2,dies=2,cores=2"),
+    "a node without memory": Machine([2, 2, 2, 2], memory=[1, 1, 1, 0], quick=True),
+    "a node without CPUs": Machine([2, 2, 2, 0]),
+    "memory on the package": Machine([4, 0], bandwidth=[10000, 40000]),
+    "4 nodes x 8 cores": Machine([8, 8, 8, 8]),
+    "4 nodes x 10 cores": Machine([10, 10, 10, 10]),
+}
+
+# A check's name and its command in the guest. $part is a control group, $cpu the kernel's folder of
+# CPUs. Groups and CPUs are put back.
+LIMITED = "echo $$ >$part/cgroup.procs; "
+CHECKS = {
+    "pins": "numa_check pins",
+    "pages by slices": "numa_check slices",
+    "pages interleaved": "numa_check interleaved",
+    "pages on node 1": "numa_check on-node 1",
+    "an array that moves": "numa_check moved",
+    "huge pages": "echo 16 >/proc/sys/vm/nr_hugepages; numa_check huge",
+    "no huge pages": "echo 0 >/proc/sys/vm/nr_hugepages; numa_check not-huge",
+    "chunks at home": "numa_check home 95",
+    "stacks at home": "numa_check stacks 90",
+    "the same bits": "numa_check bits",
+    "masked: pins": "taskset -c 1-3 numa_check pins",
+    "masked: pages": "taskset -c 1-3 numa_check slices",
+    "another mask": "numa_check another-mask",
+    "cpuset: pins": LIMITED + "echo 2-5 >$part/cpuset.cpus; numa_check pins",
+    "quota 2.5: threads": LIMITED + "echo 250000 >$part/cpu.max; numa_check unpinned",
+    "quota 2.5: pages": LIMITED + "echo 250000 >$part/cpu.max; numa_check floating",
+    "4 workers: pages": "PARA_NUM_WORKERS=4 numa_check floating",
+    "spread: pages": "PARA_NUM_WORKERS=4 PARA_PROC_BIND=spread numa_check slices",
+    "CPU 3 unplugged: pins": "echo 0 >$cpu/cpu3/online; numa_check pins",
+    "CPU 3 plugged in: pins": "echo 1 >$cpu/cpu3/online; numa_check pins",
+    "CPU 2 off and on": "numa_check replugged 2",
+}
+
+
+# What only one machine can show.
+SPECIAL = {
+    "memory on the package": {"the fastest memory": "numa_check by-bandwidth 1"},
+}
+
+
+def run(command, **options):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, **options).stdout
+
+
+def archive(files):
+    """An archive of files, for the kernel to unpack: {name in the guest: path here or text}."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, source in files.items():
+            place = os.path.join(folder, name)
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            if source.startswith("/"):
+                shutil.copy(source, place)
+            else:
+                with open(place, "w", encoding="ascii") as file:
+                    file.write(source)
+        names = run(["find", ".", "-mindepth", "1"], cwd=folder)
+        return run(["busybox", "cpio", "-o", "-H", "newc"], cwd=folder, input=names)
+
+
+def libraries(program):
+    """The files that the loader needs for it."""
+    listed = run(["ldd", program], text=True)
+    return re.findall(r"(/\S+) \(", listed)
+
+
+def guest_files(program):
+    files = {"init": os.path.join(HERE, "init"), "bin/busybox": shutil.which("busybox")}
+    files["bin/numa_check"] = os.path.abspath(program)
+    for path in libraries(program):
+        files[("lib64/" if os.path.basename(path).startswith("ld-") else "lib/") +
+              os.path.basename(path)] = os.path.realpath(path)
+    return files
+
+
+def boot(kernel, machine, image):
+    """What the guest prints."""
+    command = ["qemu-system-x86_64", "-nodefaults", "-no-reboot", "-display", "none",
+               "-serial", "stdio", "-machine", "q35,accel=tcg", "-cpu", "max",
+               "-kernel", kernel, "-initrd", image,
+               "-append", "console=ttyS0 quiet panic=-1", *machine.arguments()]
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              stdin=subprocess.DEVNULL, timeout=BOOT_SECONDS, check=False)
+        return done.stdout.decode(errors="replace")
+    except subprocess.TimeoutExpired as late:
+        return (late.stdout or b"").decode(errors="replace") + "\n(out of time)\n"
+
+
+def check(name, machine, checks, kernel, base, show):
+    """Runs the checks on a machine and prints their rows. Returns how many fall short."""
+    plan = "".join(f"{title}\t{command}\n" for title, command in checks.items())
+    begin = time.monotonic()
+    with tempfile.NamedTemporaryFile() as image:
+        image.write(base + archive({"plan": plan}))
+        image.flush()
+        printed = boot(kernel, machine, image.name)
+    if show:
+        print(printed)
+    found = {row[1]: row[2:] for row in
+             (line.rstrip("\r").split("\t") for line in printed.splitlines())
+             if row[0] == "check" and len(row) == 4}
+    short = 0
+    for title in checks:
+        status, words = found.get(title, ("?", "no answer from the guest"))
+        short += status != "0"
+        print(f"{name:<22} {title:<24} {'holds' if status == '0' else 'FAILS':<6} {words}")
+    print(f"{name:<22} {time.monotonic() - begin:.0f} s", flush=True)
+    if "?" in (found.get(title, "?")[0] for title in checks):
+        print(printed[-2000:])
+    return short
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1][len("usage: "):])
+    parser.add_argument("kernel")
+    parser.add_argument("program")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--machine", choices=MACHINES)
+    parser.add_argument("--show", action="store_true")
+    options = parser.parse_args()
+    base = archive(guest_files(options.program))
+    short = 0
+    for name, machine in MACHINES.items():
+        if options.machine in (None, name) and (machine.quick or not options.quick):
+            checks = SPECIAL.get(name) or CHECKS
+            short += check(name, machine, checks, options.kernel, base, options.show)
+    if short:
+        print(f"{short} checks fall short", file=sys.stderr)
+    return 1 if short else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
