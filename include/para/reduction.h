@@ -32,7 +32,7 @@
  * Errors. para_reduce_to returns those of para_preduce, and leaves the result as it was;
  *    para_reduced has no way to return one: it prints one line on standard error and ends the
  *    program (abort). On the default pool, with such accumulators, only a count below 0 fails, or
- *    an environment variable that cannot be read, or a child process forked within the call. */
+ *    a child process forked within the call. */
 #define PARA_SUM(name, type, ...) \
     PARA_VALUES_(name, PARA_PAIRS_(__VA_ARGS__), type, type, (0), SUM, __VA_ARGS__)
 #define PARA_MIN(name, type, ...)                                                         \
@@ -188,6 +188,7 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
         *PARA_CAST_(acc_type *, para_acc_) = para_s_;                                       \
         return 0;                                                                           \
     }                                                                                       \
+    PARA_ORIGIN_(name)                                                                      \
     static void name##_join_(void *para_acc_, const void *para_rhs_, const void *para_arg_) \
     {                                                                                       \
         acc_type para_s_ = *PARA_CAST_(acc_type *, para_acc_);                              \
@@ -222,6 +223,7 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
         }                                                                                   \
         return 0;                                                                           \
     }                                                                                       \
+    PARA_ORIGIN_(name)                                                                      \
     static void name##_join_(void *para_acc_, const void *para_rhs_, const void *para_arg_) \
     {                                                                                       \
         seen *const s = PARA_CAST_(seen *, para_acc_);                                      \

@@ -19,6 +19,12 @@
 #define PARA__COUNT(name, value) enum { name = value };
 #endif
 
+/* ---- Before the default pool is made --------------------------------------------------------- */
+
+/* More is not allocated for all CPUs of the machine before it is read how many are ours. Bytes.
+ * Reasoned: reading takes 0.3 ms, about as long as it takes to touch so much new memory. */
+PARA__COUNT(PARA__ROOM_BYTES, 262144) /* - */
+
 /* ---- When the clock is read ------------------------------------------------------------------ */
 
 /* Shorter calls are timed now and then only, and shorter batches tell no unit's cost. ns.

@@ -41,7 +41,7 @@ typedef struct para__schedule {
     para__lane *lane; /* leased, or NULL */
     bool holds_fp;    /* the caller's floating-point environment is held apart between kernels: */
     para__fp fp;
-    uint64_t since_ns; /* when it began, if its time is asked for; else 0 */
+    uint64_t since_ns; /* when it began, if somebody asks for its time; else 0 */
 } para__schedule;
 
 #endif

@@ -49,13 +49,26 @@ static void end_reading(reader *r)
     para__cancellation_restore(r->cancel_state);
 }
 
-para_status para__machine_load(para__machine **machine, const char *root)
+static para_status load_machine(para__machine **machine, const char *root, bool is_real)
 {
     reader r;
     begin_reading(&r);
     const para__allowance allowance = para__allowance_read(&r.openmp, root);
-    const para_status status = para__machine_read(machine, &allowance);
+    const para_status status = para__machine_read(machine, &allowance, is_real);
     end_reading(&r);
+    return status;
+}
+
+para_status para__machine_load(para__machine **machine, const char *root)
+{
+    return load_machine(machine, root, false);
+}
+
+para_status para__machine_load_real(para__machine **machine)
+{
+    const para_status status = load_machine(machine, "", true);
+    if (!status && (*machine)->cpu_count > 1)
+        para__set_several_cpus();
     return status;
 }
 
@@ -81,7 +94,7 @@ para_status para__machine_get_current(const para__machine **machine)
         current = current->older;
     if (!current) {
         para__machine *made = NULL;
-        status = para__machine_read(&made, &allowance);
+        status = para__machine_read(&made, &allowance, false);
         if (made) {
             made->older = para__load_relaxed(&newest); /* both under the mutex */
             para__store_relaxed(&newest, made);
