@@ -135,7 +135,7 @@ static void share_body(void)
     unsetenv("OMP_NUM_THREADS");
     const long before = fault_held();
     (void)call(N, SCRATCH, PARA_EXECUTOR_AUTO);
-    CHECK(held - before >= SCRATCH && held - before < 2 * SCRATCH);
+    CHECK(held - before >= SCRATCH && held - before < 2L * SCRATCH);
 }
 
 TEST(scratch_is_for_those_who_may_come)
