@@ -24,6 +24,7 @@
 #include <para/shared_mutex.h>
 #include <para/sort.h>
 #include <para/status.h>
+#include <para/task.h>
 #include <para/topology.h>
 #include <para/version.h>
 

@@ -38,7 +38,9 @@ extern "C" {
     X(PARA_ERR_NOT_RECOVERABLE, -23, "the lock can no longer be used: nobody recovered it")  \
     X(PARA_ERR_MAXIMUM, -24, "a release would exceed the semaphore's maximum")               \
     X(PARA_ERR_WORKER_INIT, -25, "worker_init returned an error; the detail tells which")    \
-    X(PARA_ERR_FORKED, -26, "the process was forked within the call: this is the child")
+    X(PARA_ERR_FORKED, -26, "the process was forked within the call: this is the child")     \
+    X(PARA_ERR_TASK, -27, "the task returned an error, which it holds")                      \
+    X(PARA_ERR_DEADLINE, -28, "its deadline passed before it began")
 
 typedef enum para_status {
 #define PARA_STATUS_ENUM(name, value, text) name = (value),

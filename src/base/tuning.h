@@ -330,6 +330,9 @@ PARA__REAL(PARA__YIELD_CALM_NS, 2e7)      /* - */
 PARA__COUNT(PARA__YIELDS_LEAST, 4) /* - */
 PARA__COUNT(PARA__YIELDS_MOST, 64) /* - */
 
+/* Tasks from outside that wait in a pool's queue at most. */
+PARA__COUNT(PARA__TASKS_QUEUED, 65536) /* - */
+
 /* ---- Locks: sync/spin.c, mutex.c, semaphore.c ------------------------------------------------ */
 
 /* A waiter spins so long. ns. Measured: to sleep and be woken takes 35 us, and most waits that are

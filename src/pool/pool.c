@@ -12,6 +12,7 @@
 #include "pool/calibrate.h"
 #include "pool/settings.h"
 #include "pool/start.h"
+#include "pool/tasks.h"
 #include "pool/threads.h"
 #include "pool/worker.h"
 #include "share/participant.h"
@@ -146,6 +147,7 @@ static bool is_used(para_pool *pool)
 
 static void release(para_pool *pool)
 {
+    para__tasks_end(pool);
     for (unsigned i = 0; i < PARA__LANES; i++)
         para__lane_drop_arena(&pool->lanes.lane[i]);
     para__free(pool);

@@ -47,7 +47,8 @@ struct para_pool {
     int (*worker_init)(unsigned worker, void *arg); /* these as in para_pool_config */
     void (*worker_exit)(unsigned worker, void *arg);
     void *worker_arg;
-    const para__executor *executor; /* who helps with its calls */
+    PARA__ATOMIC_OF(struct para__crew *) crew; /* [E20] who runs tasks; NULL before the first */
+    const para__executor *executor;            /* who helps with its calls */
     para__costs costs;        /* [E4] measured, once the pool is ready; see para__pool_costs */
     unsigned started;         /* [E4] threads that were created; written by that of worker 0 */
     unsigned failed_worker;   /* [E4] its worker_init failed, with start_status */

@@ -6,6 +6,7 @@
 #include "base/thread.h"
 #include "base/tuning.h"
 #include "plan/spin_budget.h"
+#include "pool/tasks.h"
 #include "pool/yield.h"
 #include "share/visit.h"
 
@@ -105,7 +106,8 @@ static inline para__visit serve_calls(para_pool *pool, unsigned worker)
     return para__lanes_serve(&pool->lanes, worker);
 }
 
-static const source sources[] = {{calls_have_news, serve_calls}};
+static const source sources[] = {{calls_have_news, serve_calls},
+                                 {para__tasks_have_news, para__tasks_serve}};
 enum { SOURCES = sizeof sources / sizeof sources[0] };
 
 static bool has_news(const para__worker *self)

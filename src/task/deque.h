@@ -1,0 +1,95 @@
+/* A thread's own tasks: it puts them in and takes them out at the bottom, others steal at the top.
+ * The deque of Chase and Lev, "Dynamic Circular Work-Stealing Deque", 2005, in C11's memory model
+ * (Lê, Pop, Cohen, Zappa Nardelli, "Correct and Efficient Work-Stealing for Weak Memory Models",
+ * 2013), with room for a fixed number of tasks, and with the order on the operations.
+ *
+ *     top                 bottom
+ *      |  t0  t1  t2  t3  |            slots [top, bottom), counted from the beginning of time
+ *      steal -->    <-- take, push
+ *
+ * Why a task is taken once. Whoever takes slot i while another might do so swaps top from i to
+ * i + 1, and one swap succeeds. The owner does without the swap only if it has found top below i
+ * after it has moved bottom to i. Both are seq_cst, as are a thief's loads of top and then of bottom
+ * [E18]: a thief that has not seen bottom move has read top before the owner did, and is below i
+ * then; its swap is about another slot, or fails.
+ *
+ * Why a thief reads what was pushed: bottom publishes the slot [E18], and a slot is written again
+ * only after a push has read, from top, that the thief of its former task is through [E18].
+ *
+ * A slot has the depth of its task: a thief that wants deeper ones only must not look into the task,
+ * which may be over, and freed, before it is claimed. */
+#ifndef PARA_TASK_DEQUE_H
+#define PARA_TASK_DEQUE_H
+
+#include "base/atomic.h"
+
+#include <para/task.h>
+#include <stddef.h>
+
+enum { PARA__DEQUE_TASKS = 256 };
+
+typedef struct para__deque_slot {
+    para__atomic_uptr task; /* published by bottom, as depth */
+    para__atomic_u32 depth;
+} para__deque_slot;
+
+typedef struct para__deque {
+    _Alignas(PARA__LINE) para__atomic_u64 top;    /* [E18] moved by whoever claims the slot */
+    _Alignas(PARA__LINE) para__atomic_u64 bottom; /* [E18] the owner's; [E5] what is new */
+    para__deque_slot slot[PARA__DEQUE_TASKS];
+} para__deque;
+
+/* For a look from outside: whether there seems to be a task. After a sleeper's PARKED [E5]. */
+static inline bool para__deque_has_news(para__deque *d)
+{
+    return para__load_relaxed(&d->top) < /* older than bottom: at worst a look in vain */
+           para__load_seq_cst(E18_E5, &d->bottom);
+}
+
+/* The owner puts a task in; false: there is no room. */
+static inline bool para__deque_push(para__deque *d, para_task *task, unsigned depth)
+{
+    const uint64_t bottom = para__load_relaxed(&d->bottom); /* its own */
+    const uint64_t top = para__load_acquire(E18, &d->top);  /* its thief has read the slot */
+    if (bottom - top >= PARA__DEQUE_TASKS)
+        return false;
+    para__deque_slot *slot = &d->slot[bottom % PARA__DEQUE_TASKS];
+    para__store_relaxed(&slot->task, (uintptr_t)task); /* published by bottom */
+    para__store_relaxed(&slot->depth, depth);          /* likewise */
+    para__store_seq_cst(E18_E5, &d->bottom, bottom + 1);
+    return true;
+}
+
+/* The owner takes the task that it has put in last, if it lies as deep as that; else NULL. */
+static inline para_task *para__deque_take(para__deque *d, unsigned least_depth)
+{
+    const uint64_t bottom = para__load_relaxed(&d->bottom); /* its own */
+    if (para__load_relaxed(&d->top) >= bottom) /* only thieves move it, and only upwards: none */
+        return NULL;
+    const uint64_t last = bottom - 1;
+    para__deque_slot *slot = &d->slot[last % PARA__DEQUE_TASKS];
+    if (para__load_relaxed(&slot->depth) < least_depth) /* written by this thread */
+        return NULL;
+    para__store_seq_cst(E18, &d->bottom, last);
+    uint64_t top = para__load_seq_cst(E18, &d->top);
+    if (top < last)
+        return (para_task *)para__load_relaxed(&slot->task); /* written by this thread */
+    const bool is_mine = top == last && para__cas_seq_cst(E18, &d->top, &top, last + 1);
+    para__store_relaxed(&d->bottom, bottom); /* empty: no slot is published by it */
+    return is_mine ? (para_task *)para__load_relaxed(&slot->task) : NULL;
+}
+
+/* Anybody takes the oldest task, if it lies as deep as that; else, or if another was faster, NULL. */
+static inline para_task *para__deque_steal(para__deque *d, unsigned least_depth)
+{
+    uint64_t top = para__load_seq_cst(E18, &d->top);
+    if (top >= para__load_seq_cst(E18, &d->bottom))
+        return NULL;
+    para__deque_slot *slot = &d->slot[top % PARA__DEQUE_TASKS];
+    if (para__load_relaxed(&slot->depth) < least_depth) /* right if the swap succeeds; */
+        return NULL;
+    const uintptr_t task = para__load_relaxed(&slot->task); /* likewise */
+    return para__cas_seq_cst(E18, &d->top, &top, top + 1) ? (para_task *)task : NULL;
+}
+
+#endif

@@ -1,0 +1,135 @@
+#include "task/ingress.h"
+
+#include "base/clock.h"
+#include "sync/cancel.h"
+#include "task/state.h"
+
+/* Where those wait who find no room. */
+static const void *room_of(const para__ingress *in)
+{
+    return &in->waiting;
+}
+
+/* ---- Under the latch ------------------------------------------------------------------ */
+
+static void append(para__ingress *in, para_task *task)
+{
+    para_task **const last = &in->line[task->priority].last;
+    task->turn_ = in->arrived++ +
+                  (uint64_t)(PARA_TASK_PRIORITIES - 1 - task->priority) * PARA_TASK_HEAD_START;
+    task->next_ = NULL;
+    task->prev_ = *last;
+    *(*last ? &(*last)->next_ : &in->line[task->priority].first) = task;
+    *last = task;
+    para__store_relaxed(para__task_word(task), PARA_TASK_QUEUED | PARA__TASK_IN_LINE);
+    para__swap_seq_cst(E5, &in->count, para__load_relaxed(&in->count) + 1); /* under the latch */
+}
+
+static void take_out(para__ingress *in, para_task *task)
+{
+    *(task->prev_ ? &task->prev_->next_ : &in->line[task->priority].first) = task->next_;
+    *(task->next_ ? &task->next_->prev_ : &in->line[task->priority].last) = task->prev_;
+    para__add_relaxed(para__task_word(task), -(uint32_t)PARA__TASK_IN_LINE);
+    para__store_relaxed(&in->count,
+                        para__load_relaxed(&in->count) - 1); /* too high for a moment: */
+} /* a look in vain */
+
+static para_task *first(const para__ingress *in)
+{
+    para_task *found = NULL;
+    for (unsigned p = 0; p < PARA_TASK_PRIORITIES; p++) {
+        para_task *task = in->line[p].first;
+        if (task && (!found || task->turn_ <= found->turn_))
+            found = task;
+    }
+    return found;
+}
+
+/* ---- Room ----------------------------------------------------------------------------- */
+
+/* Wakes one of those who wait for room; called without the latch. */
+static void tell_room(const para__ingress *in)
+{
+    const void *key = room_of(in);
+    para__calls calls = {.count = 0};
+    para__bucket *bucket = para__bucket_lock(key);
+    para__waiter *waiter = para__queue_next(bucket, key, NULL);
+    while (waiter && para__load_relaxed(&waiter->woken)) /* under the bucket's latch */
+        waiter = para__queue_next(bucket, key, waiter);
+    if (waiter)
+        para__calls_add(&calls, waiter);
+    para__bucket_unlock(bucket);
+    para__calls_make(&calls);
+}
+
+static bool try_put(para__ingress *in, para_task *task, bool waits)
+{
+    para__latch_lock(&in->latch);
+    const bool has_room = para__load_relaxed(&in->count) < in->capacity; /* under the latch */
+    if (has_room)
+        append(in, task);
+    else if (waits)
+        in->waiting++;
+    para__latch_unlock(&in->latch);
+    return has_room;
+}
+
+para_status para__ingress_put(para__ingress *in, para_task *task, uint64_t deadline_ns)
+{
+    if (try_put(in, task, false))
+        return PARA_OK;
+    if (deadline_ns == 0)
+        return PARA_ERR_TIMEOUT;
+    para_status status = PARA_OK;
+    para__event event = {PARA__ATOMIC(PARA__AWAKE)};
+    para__waiter waiter = {.key = room_of(in), .event = &event};
+    bool is_in = false;
+    para__bucket *bucket = para__bucket_lock(waiter.key);
+    para__queue_append(bucket, &waiter);
+    para__bucket_unlock(bucket);
+    bool is_counted = false;
+    while (!is_in && !status) {
+        para__event_arm(&event);
+        is_in = try_put(in, task, !is_counted);
+        is_counted = true;
+        if (!is_in) {
+            status = para__wait(&event, deadline_ns, NULL);
+            para__store_relaxed(&waiter.woken, false); /* looked at under the bucket's latch */
+        }
+    }
+    bucket = para__bucket_lock(waiter.key);
+    para__queue_remove(bucket, &waiter);
+    para__bucket_unlock(bucket);
+    para__latch_lock(&in->latch);
+    const bool others_wait = --in->waiting > 0;
+    para__latch_unlock(&in->latch);
+    if (!is_in && others_wait)
+        tell_room(in); /* this thread may have been woken for it */
+    return is_in ? PARA_OK : status;
+}
+
+static para_task *take(para__ingress *in, para_task *asked)
+{
+    para__latch_lock(&in->latch);
+    /* Its bit changes under the latch. */
+    para_task *task = !asked                                                            ? first(in)
+                      : para__load_relaxed(para__task_word(asked)) & PARA__TASK_IN_LINE ? asked
+                                                                                        : NULL;
+    if (task)
+        take_out(in, task);
+    const bool is_awaited = task && in->waiting;
+    para__latch_unlock(&in->latch);
+    if (is_awaited)
+        tell_room(in);
+    return task;
+}
+
+para_task *para__ingress_take(para__ingress *in)
+{
+    return para__load_relaxed(&in->count) ? take(in, NULL) : NULL; /* has_news has looked */
+}
+
+bool para__ingress_take_out(para__ingress *in, para_task *task)
+{
+    return para__load_relaxed(para__task_word(task)) & PARA__TASK_IN_LINE && take(in, task);
+}
