@@ -333,6 +333,9 @@ PARA__COUNT(PARA__YIELDS_MOST, 64) /* - */
 /* Tasks from outside that wait in a pool's queue at most. */
 PARA__COUNT(PARA__TASKS_QUEUED, 65536) /* - */
 
+/* Tasks that a worker takes from there at once, at most. */
+PARA__COUNT(PARA__TASKS_AT_ONCE, 16) /* - */
+
 /* ---- Locks: sync/spin.c, mutex.c, semaphore.c ------------------------------------------------ */
 
 /* A waiter spins so long. ns. Measured: to sleep and be woken takes 35 us, and most waits that are

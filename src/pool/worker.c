@@ -94,6 +94,8 @@ typedef struct source {
      * sleeps, so news is written and read with seq_cst [E5]. */
     bool (*has_news)(para_pool *pool, unsigned worker);
     para__visit (*serve)(para_pool *pool, unsigned worker); /* looks at all of it, and works */
+    unsigned rounds; /* that a spinning worker makes between two looks: each may take a line from
+                        threads that write it */
 } source;
 
 static inline bool calls_have_news(para_pool *pool, unsigned worker)
@@ -106,14 +108,15 @@ static inline para__visit serve_calls(para_pool *pool, unsigned worker)
     return para__lanes_serve(&pool->lanes, worker);
 }
 
-static const source sources[] = {{calls_have_news, serve_calls},
-                                 {para__tasks_have_news, para__tasks_serve}};
+static const source sources[] = {{calls_have_news, serve_calls, 1},
+                                 {para__tasks_have_news, para__tasks_serve, 16}};
 enum { SOURCES = sizeof sources / sizeof sources[0] };
 
-static bool has_news(const para__worker *self)
+/* In its nth round without work. */
+static bool has_news(const para__worker *self, unsigned round)
 {
     for (unsigned i = 0; i < SOURCES; i++)
-        if (sources[i].has_news(self->pool, self->index))
+        if (round % sources[i].rounds == 0 && sources[i].has_news(self->pool, self->index))
             return true;
     return false;
 }
@@ -136,7 +139,7 @@ static void park(para__worker *self, bool displaced)
     para_pool *pool = self->pool;
     para__helper *helper = &pool->lanes.helper[self->index];
     para__event_prepare(&helper->event);
-    const bool news = has_news(self);
+    const bool news = has_news(self, 0);
     if (para__load_seq_cst(E5, &pool->stopping) || (news && !displaced)) {
         para__event_cancel(&helper->event);
         self->away_ns = 0;
@@ -219,7 +222,7 @@ static void wake_up(para__worker *self, idling *idle)
     const uint64_t spin_ticks = para__load_relaxed(&self->pool->lanes.spin_ticks); /* see lane.h */
     if (idle->since)
         para__spin_budget_spend(&idle->budget, idle->looked_at - idle->since);
-    if (para__spin_budget_limit(&idle->budget, spin_ticks) < spin_ticks && !has_news(self))
+    if (para__spin_budget_limit(&idle->budget, spin_ticks) < spin_ticks && !has_news(self, 0))
         para__spin_budget_earn(&idle->budget, spin_ticks, spin_ticks);
     *idle = (idling){.budget = idle->budget, .looked_at = para__ticks()};
     keep_place(self);
@@ -236,7 +239,8 @@ void para__worker_live(para__worker *self)
     para__yield yield;
     para__yield_init(&yield);
     while (!para__load_relaxed(&pool->stopping)) { /* looked at again, in order, before parking */
-        const para__visit visit = has_news(self) ? go_round(self) : PARA__VISIT_NOTHING;
+        const para__visit visit =
+            has_news(self, idle.rounds) ? go_round(self) : PARA__VISIT_NOTHING;
         const bool displaced = visit == PARA__VISIT_DISPLACED;
         if (visit == PARA__VISIT_WORKED && para__pool_is_forked(pool))
             return; /* a kernel has forked: this is the child, and nobody waits here for it */

@@ -1,5 +1,6 @@
 #include "task/crew.h"
 
+#include "base/tuning.h"
 #include "task/state.h"
 
 bool para__crew_has_news(para__crew *crew)
@@ -27,11 +28,23 @@ static para_task *steal(para__crew *crew, para__seat *seat, unsigned least_depth
     return NULL;
 }
 
+/* Takes several at once where many wait, for the latch's line is slow to come. The first in line is
+ * run first. */
+static para_task *take_from_ingress(para__crew *crew, para__seat *seat)
+{
+    para_task *taken[PARA__TASKS_AT_ONCE];
+    unsigned n = para__ingress_take(&crew->ingress, taken, PARA__TASKS_AT_ONCE, 2 * crew->workers);
+    para_task *const task = n ? taken[0] : NULL;
+    while (n > 1) /* there is room: the deque had no task that may run now, and ... */
+        (void)para__deque_push(&seat->deque, taken[--n], 1);
+    return task;
+}
+
 para_task *para__crew_find(para__crew *crew, para__seat *seat, unsigned least_depth)
 {
     para_task *task = para__deque_take(&seat->deque, least_depth);
     if (!task && least_depth <= 1) /* those from outside lie at depth 1 */
-        task = para__ingress_take(&crew->ingress);
+        task = take_from_ingress(crew, seat);
     return task ? task : steal(crew, seat, least_depth);
 }
 

@@ -1,5 +1,6 @@
 #include "task/ingress.h"
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "sync/cancel.h"
 #include "task/state.h"
@@ -47,17 +48,18 @@ static para_task *first(const para__ingress *in)
 
 /* ---- Room ----------------------------------------------------------------------------- */
 
-/* Wakes one of those who wait for room; called without the latch. */
-static void tell_room(const para__ingress *in)
+/* Wakes some of those who wait for room; called without the latch. */
+static void tell_room(const para__ingress *in, unsigned room)
 {
     const void *key = room_of(in);
     para__calls calls = {.count = 0};
     para__bucket *bucket = para__bucket_lock(key);
     para__waiter *waiter = para__queue_next(bucket, key, NULL);
-    while (waiter && para__load_relaxed(&waiter->woken)) /* under the bucket's latch */
+    while (waiter && calls.count < para__min(room, PARA__CALLS)) {
+        if (!para__load_relaxed(&waiter->woken)) /* under the bucket's latch */
+            para__calls_add(&calls, waiter);
         waiter = para__queue_next(bucket, key, waiter);
-    if (waiter)
-        para__calls_add(&calls, waiter);
+    }
     para__bucket_unlock(bucket);
     para__calls_make(&calls);
 }
@@ -104,32 +106,40 @@ para_status para__ingress_put(para__ingress *in, para_task *task, uint64_t deadl
     const bool others_wait = --in->waiting > 0;
     para__latch_unlock(&in->latch);
     if (!is_in && others_wait)
-        tell_room(in); /* this thread may have been woken for it */
+        tell_room(in, 1); /* this thread may have been woken for it */
     return is_in ? PARA_OK : status;
 }
 
-static para_task *take(para__ingress *in, para_task *asked)
+unsigned para__ingress_take(para__ingress *in, para_task *taken[], unsigned most, unsigned part)
 {
+    unsigned count = para__load_relaxed(&in->count); /* a look: right or wrong */
+    if (count == 0)
+        return 0;
     para__latch_lock(&in->latch);
-    /* Its bit changes under the latch. */
-    para_task *task = !asked                                                            ? first(in)
-                      : para__load_relaxed(para__task_word(asked)) & PARA__TASK_IN_LINE ? asked
-                                                                                        : NULL;
-    if (task)
-        take_out(in, task);
-    const bool is_awaited = task && in->waiting;
+    count = para__load_relaxed(&in->count); /* under the latch */
+    const unsigned share = para__clamp(count / part, 1, most);
+    unsigned n = 0;
+    while (n < share && (taken[n] = first(in)))
+        take_out(in, taken[n++]);
+    const bool is_awaited = n && in->waiting;
     para__latch_unlock(&in->latch);
     if (is_awaited)
-        tell_room(in);
-    return task;
-}
-
-para_task *para__ingress_take(para__ingress *in)
-{
-    return para__load_relaxed(&in->count) ? take(in, NULL) : NULL; /* has_news has looked */
+        tell_room(in, n);
+    return n;
 }
 
 bool para__ingress_take_out(para__ingress *in, para_task *task)
 {
-    return para__load_relaxed(para__task_word(task)) & PARA__TASK_IN_LINE && take(in, task);
+    if (!(para__load_relaxed(para__task_word(task)) & PARA__TASK_IN_LINE)) /* a guess */
+        return false;
+    para__latch_lock(&in->latch);
+    /* Its bit changes under the latch. */
+    const bool is_there = para__load_relaxed(para__task_word(task)) & PARA__TASK_IN_LINE;
+    if (is_there)
+        take_out(in, task);
+    const bool is_awaited = is_there && in->waiting;
+    para__latch_unlock(&in->latch);
+    if (is_awaited)
+        tell_room(in, 1);
+    return is_there;
 }

@@ -33,8 +33,9 @@ static inline bool para__ingress_has_news(para__ingress *in)
 /* Appends a task. PARA_ERR_TIMEOUT: there was no room until the deadline (0: does not wait). */
 para_status para__ingress_put(para__ingress *in, para_task *task, uint64_t deadline_ns);
 
-/* Takes the task whose turn it is; NULL: none. */
-para_task *para__ingress_take(para__ingress *in);
+/* Takes the tasks whose turn it is, `most` at most but no more than that part of all; returns how
+ * many. */
+unsigned para__ingress_take(para__ingress *in, para_task *taken[], unsigned most, unsigned part);
 
 /* Takes that task, if it is still there. */
 bool para__ingress_take_out(para__ingress *in, para_task *task);
