@@ -64,50 +64,54 @@ static void tell_room(const para__ingress *in, unsigned room)
     para__calls_make(&calls);
 }
 
-static bool try_put(para__ingress *in, para_task *task, bool waits)
+/* Whether there was room. If not, and it begins to wait, that is counted. */
+static bool try_put(para__ingress *in, para_task *task, bool begins)
 {
     para__latch_lock(&in->latch);
     const bool has_room = para__load_relaxed(&in->count) < in->capacity; /* under the latch */
     if (has_room)
         append(in, task);
-    else if (waits)
+    else if (begins)
         in->waiting++;
     para__latch_unlock(&in->latch);
     return has_room;
 }
 
-para_status para__ingress_put(para__ingress *in, para_task *task, uint64_t deadline_ns)
+/* Waits in line, and is counted. Who is told of room may find it taken by a newcomer, and waits on.
+ * Who is told once more than it needs passes it on: it has got in or gives up. */
+static para_status wait_and_put(para__ingress *in, para_task *task, uint64_t deadline_ns)
 {
-    if (try_put(in, task, false))
-        return PARA_OK;
-    if (deadline_ns == 0)
-        return PARA_ERR_TIMEOUT;
-    para_status status = PARA_OK;
-    para__event event = {PARA__ATOMIC(PARA__AWAKE)};
+    para__event event = {PARA__ATOMIC(PARA__PARKED)};
     para__waiter waiter = {.key = room_of(in), .event = &event};
-    bool is_in = false;
     para__bucket *bucket = para__bucket_lock(waiter.key);
     para__queue_append(bucket, &waiter);
     para__bucket_unlock(bucket);
-    bool is_counted = false;
-    while (!is_in && !status) {
+    para_status status = PARA_OK;
+    bool is_in = false;
+    while (!(is_in = try_put(in, task, false)) && !status) {
+        status = para__wait(&event, deadline_ns, NULL);
+        bucket = para__bucket_lock(waiter.key);
         para__event_arm(&event);
-        is_in = try_put(in, task, !is_counted);
-        is_counted = true;
-        if (!is_in) {
-            status = para__wait(&event, deadline_ns, NULL);
-            para__store_relaxed(&waiter.woken, false); /* looked at under the bucket's latch */
-        }
+        para__store_relaxed(&waiter.woken, false); /* under the latch */
+        para__bucket_unlock(bucket);
     }
     bucket = para__bucket_lock(waiter.key);
     para__queue_remove(bucket, &waiter);
+    const bool is_told = para__load_relaxed(&waiter.woken); /* under the latch */
     para__bucket_unlock(bucket);
     para__latch_lock(&in->latch);
     const bool others_wait = --in->waiting > 0;
     para__latch_unlock(&in->latch);
-    if (!is_in && others_wait)
-        tell_room(in, 1); /* this thread may have been woken for it */
+    if (is_told && others_wait)
+        tell_room(in, 1);
     return is_in ? PARA_OK : status;
+}
+
+para_status para__ingress_put(para__ingress *in, para_task *task, uint64_t deadline_ns)
+{
+    if (try_put(in, task, deadline_ns != 0))
+        return PARA_OK;
+    return deadline_ns ? wait_and_put(in, task, deadline_ns) : PARA_ERR_TIMEOUT;
 }
 
 unsigned para__ingress_take(para__ingress *in, para_task *taken[], unsigned most, unsigned part)
