@@ -56,6 +56,7 @@ enum para__edge {
     PARA__E19,    /* task.word: what a task has done, to those that wait for it */
     PARA__E20,    /* pool.crew: those that run tasks, from its maker to all */
     PARA__E18_E5, /* both at once: a task in a deque is also news */
+    PARA__E20_E5, /* both at once: so is the crew that has the first task */
     PARA__E2_E5,  /* both at once: member.done is also the news that a joiner may sleep through */
 };
 
@@ -70,6 +71,7 @@ enum para__edge {
 #define para__swap_release(e, p, v)  PARA__GIVES(e, exchange, &(p)->raw, (v), memory_order_release)
 #define para__swap_seq_cst(e, p, v)  PARA__BOTH(e, exchange, &(p)->raw, (v), memory_order_seq_cst)
 #define para__add_relaxed(p, v)      atomic_fetch_add_explicit(&(p)->raw, (v), memory_order_relaxed)
+#define para__add_seq_cst(e, p, v)   PARA__BOTH(e, fetch_add, &(p)->raw, (v), memory_order_seq_cst)
 #define para__add_release(e, p, v)   PARA__GIVES(e, fetch_add, &(p)->raw, (v), memory_order_release)
 #define para__or_relaxed(p, v)       atomic_fetch_or_explicit(&(p)->raw, (v), memory_order_relaxed)
 #define para__or_release(e, p, v)    PARA__GIVES(e, fetch_or, &(p)->raw, (v), memory_order_release)

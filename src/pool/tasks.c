@@ -35,7 +35,7 @@ static para_status make_crew(para_pool *pool, para__crew **made)
     crew->ingress.capacity = PARA__TASKS_QUEUED;
     for (unsigned i = 0; i < seats; i++)
         crew->seat[i].next_victim = i;
-    if (!para__cas_seq_cst(E20, &pool->crew, &seen, crew)) {
+    if (!para__cas_seq_cst(E20_E5, &pool->crew, &seen, crew)) {
         para__free(crew);
         crew = crew_of(pool);
     }
@@ -60,8 +60,15 @@ static void run_in(para__crew *crew, para__seat *seat, para_task *task)
 bool para__tasks_have_news(para_pool *pool, unsigned worker)
 {
     (void)worker;
-    para__crew *const crew = crew_of(pool);
+    para__crew *const crew = para__load_seq_cst(E20_E5, &pool->crew);
     return crew && para__crew_has_news(crew);
+}
+
+/* Called after the news. */
+static void tell_workers(para_pool *pool)
+{
+    if (para__load_seq_cst(E5, &pool->sleeping))
+        para__worker_wake(pool);
 }
 
 para__visit para__tasks_serve(para_pool *pool, unsigned worker)
@@ -75,6 +82,8 @@ para__visit para__tasks_serve(para_pool *pool, unsigned worker)
         return PARA__VISIT_DISPLACED;
     para__seat *const seat = &crew->seat[worker];
     para_task *const task = para__crew_find(crew, seat, 1);
+    if (task && !para__deque_is_empty(&seat->deque))
+        tell_workers(pool); /* who looked while several came from the ingress has seen none */
     if (task)
         run_in(crew, seat, task);
     para__store_release(E8, &self->acting, 0);
@@ -138,8 +147,7 @@ para_status para_submit_until(para_pool *pool, para_task *task, uint64_t deadlin
         if (status)
             return para__fail(status, "the pool's queue is full");
     }
-    if (para__load_seq_cst(E5, &pool->sleeping))
-        para__workers_wake(pool, 1);
+    tell_workers(pool);
     return PARA_OK;
 }
 

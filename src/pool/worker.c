@@ -139,13 +139,14 @@ static void park(para__worker *self, bool displaced)
     para_pool *pool = self->pool;
     para__helper *helper = &pool->lanes.helper[self->index];
     para__event_prepare(&helper->event);
+    para__add_seq_cst(E5, &pool->sleeping, 1); /* who submits a task looks at it after that */
     const bool news = has_news(self, 0);
     if (para__load_seq_cst(E5, &pool->stopping) || (news && !displaced)) {
+        para__add_relaxed(&pool->sleeping, -1u); /* too high for a moment: a look in vain */
         para__event_cancel(&helper->event);
         self->away_ns = 0;
         return;
     }
-    para__add_relaxed(&pool->sleeping, 1);                /* a count on its own */
     if (news || para__load_relaxed(&helper->displaced)) { /* a hint: see lane.h */
         self->away_ns = self->away_ns ? 2 * self->away_ns : PARA__AWAY_LEAST_NS;
         self->away_ns = para__min(self->away_ns, PARA__AWAY_MOST_NS);
@@ -265,15 +266,26 @@ void para__worker_live(para__worker *self)
     }
 }
 
-void para__workers_wake(para_pool *pool, unsigned count)
+/* Of the workers after the calling thread's place, as many as candidates. */
+static void wake_some(para_pool *pool, unsigned count, unsigned candidates)
 {
     const unsigned self = para__pool_place(pool);
     const unsigned workers = para__pool_workers(pool);
-    for (unsigned i = 1; i < workers && count; i++) {
+    for (unsigned i = 1; i <= candidates && count; i++) {
         para__helper *helper = &pool->lanes.helper[(self + i) % workers];
         if (para__event_seems_parked(&helper->event)) {
             para__helper_wake(helper);
             count--;
         }
     }
+}
+
+void para__workers_wake(para_pool *pool, unsigned count)
+{
+    wake_some(pool, count, para__pool_workers(pool) - 1);
+}
+
+void para__worker_wake(para_pool *pool)
+{
+    wake_some(pool, 1, para__pool_workers(pool));
 }

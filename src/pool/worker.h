@@ -40,4 +40,7 @@ void para__worker_live(para__worker *self);
 /* Wakes up to count sleeping helpers, because calls are expected. */
 void para__workers_wake(para_pool *pool, unsigned count);
 
+/* Wakes one, if any sleeps: rather not that in the calling thread's place, which goes on itself. */
+void para__worker_wake(para_pool *pool);
+
 #endif

@@ -46,6 +46,12 @@ static inline bool para__deque_has_news(para__deque *d)
            para__load_seq_cst(E18_E5, &d->bottom);
 }
 
+/* For the owner: whether there is no task, now or soon. */
+static inline bool para__deque_is_empty(para__deque *d)
+{
+    return para__load_relaxed(&d->top) >= para__load_relaxed(&d->bottom); /* top only rises, and */
+} /* bottom is its own */
+
 /* The owner puts a task in; false: there is no room. */
 static inline bool para__deque_push(para__deque *d, para_task *task, unsigned depth)
 {
