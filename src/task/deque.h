@@ -9,9 +9,10 @@
  *
  * Why a task is taken once. Whoever takes slot i while another might do so swaps top from i to
  * i + 1, and one swap succeeds. The owner does without the swap only if it has found top below i
- * after it has moved bottom to i. Both are seq_cst, as are a thief's loads of top and then of bottom
- * [E18]: a thief that has not seen bottom move has read top before the owner did, and is below i
- * then; its swap is about another slot, or fails.
+ * after it has moved bottom to i. Say a thief has found top at i and bottom above i. Then its look
+ * at bottom comes before the owner's move of bottom in the order of seq_cst operations [E18], and
+ * the swap that made top i comes before that look: it is the owner's own, or another thief's, which
+ * is seq_cst and which the look at top has acquired. So the owner finds top at i, and swaps too.
  *
  * Why a thief reads what was pushed: bottom publishes the slot [E18], and a slot is written again
  * only after a push has read, from top, that the thief of its former task is through [E18].
@@ -80,7 +81,7 @@ static inline para_task *para__deque_take(para__deque *d, unsigned least_depth)
     uint64_t top = para__load_seq_cst(E18, &d->top);
     if (top < last)
         return (para_task *)para__load_relaxed(&slot->task); /* written by this thread */
-    const bool is_mine = top == last && para__cas_seq_cst(E18, &d->top, &top, last + 1);
+    const bool is_mine = top == last && para__cas_relaxed(&d->top, &top, last + 1); /* its slot */
     para__store_relaxed(&d->bottom, bottom); /* empty: no slot is published by it */
     return is_mine ? (para_task *)para__load_relaxed(&slot->task) : NULL;
 }
@@ -88,7 +89,7 @@ static inline para_task *para__deque_take(para__deque *d, unsigned least_depth)
 /* Anybody takes the oldest task, if it lies as deep as that; else, or if another was faster, NULL. */
 static inline para_task *para__deque_steal(para__deque *d, unsigned least_depth)
 {
-    uint64_t top = para__load_seq_cst(E18, &d->top);
+    uint64_t top = para__load_acquire(E18, &d->top);
     if (top >= para__load_seq_cst(E18, &d->bottom))
         return NULL;
     para__deque_slot *slot = &d->slot[top % PARA__DEQUE_TASKS];

@@ -70,11 +70,10 @@ void para__task_carry_out(para_task *task)
 
 bool para__task_sleep(para_task *task, uint64_t deadline_ns)
 {
-    para__event event = {PARA__ATOMIC(PARA__AWAKE)};
+    para__event event = {PARA__ATOMIC(PARA__PARKED)}; /* nobody knows of it before the append */
     para__waiter waiter = {.key = key_of(task), .event = &event};
     para__bucket *bucket = para__bucket_lock(waiter.key);
-    para__event_arm(&event);
-    uint32_t word = para__load_acquire(E19, para__task_word(task));
+    uint32_t word = para__load_relaxed(para__task_word(task)); /* the last look is in order */
     /* A failed swap reads the word anew. Whoever ends the task later sees that it is awaited. */
     while (!para__task_state_is_final(word) && !(word & PARA__TASK_AWAITED) &&
            !para__cas_relaxed(para__task_word(task), &word, word | PARA__TASK_AWAITED))
