@@ -23,7 +23,9 @@ typedef struct para__seat {
     para__deque deque;
 } para__seat;
 
-enum { PARA__GUEST_SEATS = 8 };
+#ifndef PARA__GUEST_SEATS /* models have fewer */
+#define PARA__GUEST_SEATS 8
+#endif
 
 typedef struct para__crew {
     para__ingress ingress;

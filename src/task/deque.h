@@ -27,7 +27,9 @@
 #include <para/task.h>
 #include <stddef.h>
 
-enum { PARA__DEQUE_TASKS = 256 };
+#ifndef PARA__DEQUE_TASKS /* models have smaller ones */
+#define PARA__DEQUE_TASKS 256
+#endif
 
 typedef struct para__deque_slot {
     para__atomic_uptr task; /* published by bottom, as depth */

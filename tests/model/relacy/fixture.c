@@ -118,9 +118,15 @@ void fixture_make(const fixture *f)
     touch_half(&pool.starting);
     touch_half(&pool.ready);
     (void)para__load_relaxed(&pool.stopping);
+    (void)para__load_relaxed(&pool.crew);
     model_skip_threads(f->idle);
     if (f->started)
         start_each();
+}
+
+struct para_pool *fixture_pool(void)
+{
+    return &pool;
 }
 
 void fixture_start(void)
@@ -230,6 +236,12 @@ para__binding_state para__thread_binding(const para__machine *machine, pthread_t
     (void)cpu_index;
     (void)whole_domain;
     return PARA__BOUND;
+}
+
+bool para__in_loader(uintptr_t for_what)
+{
+    (void)for_what;
+    return false;
 }
 
 para_status para__place_memory(const para__machine *machine, void *memory, size_t bytes,

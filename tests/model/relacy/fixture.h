@@ -19,6 +19,7 @@ typedef struct fixture {
 
 /* Before the threads of a model start. */
 void fixture_make(const fixture *f);
+struct para_pool *fixture_pool(void);
 
 /* Runs unit of that call, in the name of a worker. */
 typedef void fixture_kernel(void *arg, unsigned unit, unsigned worker);

@@ -32,20 +32,7 @@ struct thread_state {
     uint32_t started, finished;
 };
 
-struct watched_place {
-    const void *p;
-    alignas(16) unsigned char storage[sizeof(rl::var<unsigned>)];
-
-    rl::var<unsigned> &var()
-    {
-        return *reinterpret_cast<rl::var<unsigned> *>(storage);
-    }
-};
-
 word words[WORDS];
-constexpr unsigned WATCHED = 16;
-watched_place watched[WATCHED];
-unsigned watched_count;
 unsigned word_count;
 thread_state threads[MODEL_THREADS];
 unsigned next_thread, skipped;
@@ -71,6 +58,12 @@ rl::memory_order order_of(const model_site *site)
 {
     model_reached |= site->is_weakened;
     return static_cast<rl::memory_order>(site->order);
+}
+
+// In the source, whatever it is weakened to.
+bool is_ordered(const model_site *site)
+{
+    return strcmp(site->label, "none") != 0;
 }
 
 uint64_t in_memory(const volatile void *p, size_t bytes)
@@ -153,19 +146,6 @@ rl::unpark_reason sleep(word &w, bool timed)
     return reason;
 }
 
-rl::var<unsigned> &watched_at(const void *p)
-{
-    unsigned i = 0;
-    while (i < watched_count && watched[i].p != p)
-        i++;
-    RL_ASSERT(i < WATCHED);
-    if (i == watched_count) {
-        watched[watched_count++].p = p;
-        new (watched[i].storage) rl::var<unsigned>(0);
-    }
-    return watched[i].var();
-}
-
 } // namespace
 
 model_entry *models;
@@ -187,7 +167,11 @@ uint64_t model_load(const model_site *site, const volatile void *p, size_t bytes
     if (!inside)
         return in_memory(p, bytes);
     const away put;
-    return trim(word_at(p, bytes).atomic().load(order_of(site), place(site)), bytes);
+    const uint64_t value =
+        trim(word_at(p, bytes).atomic().load(order_of(site), place(site)), bytes);
+    if (is_ordered(site))
+        chain_seen(p, value);
+    return value;
 }
 
 void model_store(const model_site *site, volatile void *p, size_t bytes, uint64_t value)
@@ -245,8 +229,12 @@ bool model_cas(const model_site *site, volatile void *p, size_t bytes, uint64_t 
     }
     const away put;
     word &w = word_at(p, bytes);
+    if (is_ordered(site))
+        chain_try(p, value);
     const bool done = w.atomic().compare_exchange(rl::bool_t<false>(), *known, value,
                                                   order_of(site), rl::mo_relaxed, place(site));
+    if (done && is_ordered(site))
+        chain_moved(p, value);
     if (done && w.guards)
         model_watch(const_cast<const void *>(p));
     return done;
@@ -291,16 +279,6 @@ void model_forget(const void *p)
 void model_guard(const void *p)
 {
     find(p)->guards = true;
-}
-
-void model_watch(const void *p)
-{
-    watched_at(p)($) = 1;
-}
-
-void model_see(const void *p)
-{
-    (void)static_cast<unsigned>(watched_at(p)($));
 }
 
 extern "C" {
@@ -395,7 +373,7 @@ void model_begin(unsigned callers)
     skipped = 0;
     ticks = now_ns = 0;
     step_ns = 4000;
-    watched_count = 0;
+    watch_begin();
     new (&pausing) rl::waitset<MODEL_THREADS>();
     beginning = true;
     for (thread_state &t : threads) {
@@ -414,9 +392,7 @@ void model_end()
     for (unsigned i = 0; i < word_count; i++)
         words[i].atomic().~atomic();
     word_count = 0;
-    for (unsigned i = 0; i < watched_count; i++)
-        watched[i].var().~var();
-    watched_count = 0;
+    watch_end();
     inside = false;
 }
 

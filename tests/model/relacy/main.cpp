@@ -113,7 +113,7 @@ bool weaken(const std::string &what)
 // Models whose first executions do not come to a weakened operation have no more of them.
 outcome outcome_of(const model_entry *m, uint64_t last, bool is_weakened)
 {
-    constexpr uint64_t FIRST = 500;
+    constexpr uint64_t FIRST = 200;
     if (!is_weakened || last <= FIRST)
         return m->run(1, last, false);
     model_reached = false;

@@ -32,6 +32,13 @@ void model_end();
 void model_enter(unsigned index);
 void model_serve(unsigned index);
 void system_begin();
+void watch_begin();
+void watch_end();
+
+// watch.cpp: an ordered compare-and-swap of a chain (model_chain), before and after; and a load.
+void chain_try(const volatile void *p, uint64_t value);
+void chain_moved(const volatile void *p, uint64_t value);
+void chain_seen(const volatile void *p, uint64_t value);
 
 // The calling thread, and what happens at its end: values of it go.
 unsigned model_self();

@@ -41,7 +41,7 @@
 #define MODEL_fetch_and(e, p, v, order) MODEL_RMW(e, and, p, v, order)
 #define MODEL_compare_exchange_strong(e, p, known, v, order, otherwise)                           \
     ({                                                                                            \
-        uint64_t known_ = *(known);                                                               \
+        uint64_t known_ = (uint64_t) * (known);                                                   \
         const bool done_ =                                                                        \
             model_cas(MODEL_SITE(e, "cas", order), (p), sizeof *(p), &known_, MODEL_VALUE(p, v)); \
         *(known) = (MODEL_TYPE(p))known_;                                                         \

@@ -1,0 +1,293 @@
+#include "tasks.h"
+
+#include "fixture.h"
+
+#include "base/memory.h"
+#include "base/stack.h"
+#include "pool/tasks.h"
+#include "pool/types.h"
+#include "sync/queue.h"
+#include "task/crew.h"
+#include "task/state.h"
+
+#include <para/task.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int (*run_task)(unsigned task);
+static void (*task_is_done)(unsigned task);
+static para_task tasks[TASKS];
+static para__deque deque;
+static para__ingress ingress;
+
+static bool takes_all;
+
+static unsigned number_of(const para_task *task)
+{
+    return task ? (unsigned)(task - tasks) : TASKS_NONE;
+}
+
+static int run(void *arg)
+{
+    return run_task(number_of(arg));
+}
+
+static void done(para_task *task)
+{
+    task_is_done(number_of(task));
+}
+
+void tasks_make(int (*run_one)(unsigned task), void (*done_one)(unsigned task))
+{
+    run_task = run_one;
+    task_is_done = done_one;
+    takes_all = false;
+    memset(tasks, 0, sizeof tasks);
+    for (unsigned i = 0; i < TASKS; i++) {
+        tasks[i] = (para_task){.run = run, .arg = &tasks[i], .done = done_one ? done : NULL};
+        (void)para__load_relaxed(para__task_word(&tasks[i]));
+    }
+}
+
+void tasks_detach(unsigned task)
+{
+    tasks[task].is_detached = true;
+}
+
+/* What is found there by who still thinks it a task is nonsense, and its word a fault. */
+void tasks_reuse(unsigned task)
+{
+    model_forget(&tasks[task].word_);
+    memset(&tasks[task], 0xff, sizeof tasks[task]);
+    tasks[task] = (para_task){.run = run, .arg = &tasks[task]};
+    model_renew(&tasks[task].word_, sizeof tasks[task].word_);
+}
+
+/* ---- A deque -------------------------------------------------------------------------- */
+
+static void touch_deque(const para__deque *d)
+{
+    (void)para__load_relaxed(&d->top);
+    (void)para__load_relaxed(&d->bottom);
+    for (unsigned i = 0; i < PARA__DEQUE_TASKS; i++) {
+        (void)para__load_relaxed(&d->slot[i].task);
+        (void)para__load_relaxed(&d->slot[i].depth);
+    }
+}
+
+void tasks_deque_make(void)
+{
+    memset(&deque, 0, sizeof deque);
+    touch_deque(&deque);
+    model_chain(&deque.top);
+}
+
+bool tasks_push(unsigned task, unsigned depth)
+{
+    return para__deque_push(&deque, &tasks[task], depth);
+}
+
+unsigned tasks_take(unsigned least_depth)
+{
+    return number_of(para__deque_take(&deque, least_depth));
+}
+
+unsigned tasks_steal(unsigned least_depth)
+{
+    return number_of(para__deque_steal(&deque, least_depth));
+}
+
+/* ---- An ingress ----------------------------------------------------------------------- */
+
+static void touch_ingress(const para__ingress *in)
+{
+    (void)para__load_relaxed(&in->latch.state);
+    (void)para__load_relaxed(&in->count);
+}
+
+static void make_queue(const void *key)
+{
+    para__bucket *bucket = para__bucket_lock(key);
+    bucket->first = bucket->last = NULL;
+    para__bucket_unlock(bucket);
+}
+
+void tasks_ingress_make(unsigned capacity)
+{
+    ingress = (para__ingress){.capacity = capacity};
+    touch_ingress(&ingress);
+    make_queue(&ingress.waiting);
+}
+
+bool tasks_put(unsigned task, uint64_t deadline_ns)
+{
+    return para__ingress_put(&ingress, &tasks[task], deadline_ns) == PARA_OK;
+}
+
+unsigned tasks_get(unsigned found[], unsigned most)
+{
+    para_task *taken[TASKS];
+    const unsigned n = para__ingress_take(&ingress, taken, most, 1);
+    for (unsigned i = 0; i < n; i++)
+        found[i] = number_of(taken[i]);
+    return n;
+}
+
+bool tasks_get_one(unsigned task)
+{
+    return para__ingress_take_out(&ingress, &tasks[task]);
+}
+
+bool tasks_nobody_waits(void)
+{
+    return ingress.waiting == 0;
+}
+
+/* ---- A task --------------------------------------------------------------------------- */
+
+static void make_queue_of(const para_task *task)
+{
+    make_queue((const char *)task + 2); /* state.c */
+}
+
+void tasks_queue(unsigned task)
+{
+    make_queue_of(&tasks[task]);
+    para__store_relaxed(para__task_word(&tasks[task]), PARA_TASK_QUEUED);
+}
+
+void tasks_carry_out(unsigned task)
+{
+    para__task_carry_out(&tasks[task]);
+}
+
+bool tasks_sleep(unsigned task, uint64_t deadline_ns)
+{
+    return para__task_sleep(&tasks[task], deadline_ns);
+}
+
+bool tasks_is_over(unsigned task)
+{
+    return para__task_is_over(&tasks[task]);
+}
+
+int tasks_result(unsigned task)
+{
+    return tasks[task].result;
+}
+
+/* ---- A pool --------------------------------------------------------------------------- */
+
+/* The memory of crews: of two that are made at once, one is given back. */
+enum { CREWS = 2, SEATS = 3 + TASKS_GUESTS };
+static union {
+    para__crew crew;
+    char bytes[sizeof(para__crew) + SEATS * sizeof(para__seat)];
+} crews[CREWS];
+static unsigned crew_count;
+
+static void touch_crew(const para__crew *crew, unsigned seats)
+{
+    touch_ingress(&crew->ingress);
+    for (unsigned i = 0; i < seats; i++) {
+        (void)para__load_relaxed(&crew->seat[i].lease);
+        touch_deque(&crew->seat[i].deque);
+    }
+}
+
+void tasks_pool_make(unsigned threads)
+{
+    para_pool *pool = fixture_pool();
+    const unsigned seats = pool->requested + TASKS_GUESTS;
+    pool->has_threads = true;
+    para__store_relaxed(&pool->ready, 1);
+    para__store_relaxed(&pool->sleeping, threads);
+    memset(crews, 0, sizeof crews);
+    crew_count = 0;
+    for (unsigned i = 0; i < CREWS; i++)
+        touch_crew(&crews[i].crew, seats);
+    for (unsigned i = 0; i < TASKS; i++)
+        make_queue_of(&tasks[i]);
+}
+
+void tasks_take_all(void)
+{
+    takes_all = true;
+}
+
+void tasks_submit(unsigned task)
+{
+    if (para_submit(fixture_pool(), &tasks[task]))
+        abort();
+}
+
+int tasks_wait(unsigned task)
+{
+    return para_task_wait(&tasks[task]) ? -1 : tasks[task].result;
+}
+
+/* Crews and seats are plain memory, which an edge publishes: who is let in by the linker in between
+ * shows it to Relacy. */
+void *__wrap_para__alloc(size_t bytes);
+void __wrap_para__free(void *memory);
+para_task *__real_para__crew_find(para__crew *crew, para__seat *seat, unsigned least_depth);
+para_task *__wrap_para__crew_find(para__crew *crew, para__seat *seat, unsigned least_depth);
+para_status __real_para__ingress_put(para__ingress *in, para_task *task, uint64_t deadline_ns);
+para_status __wrap_para__ingress_put(para__ingress *in, para_task *task, uint64_t deadline_ns);
+unsigned __real_para__ingress_take(para__ingress *in, para_task *taken[], unsigned most,
+                                   unsigned part);
+unsigned __wrap_para__ingress_take(para__ingress *in, para_task *taken[], unsigned most,
+                                   unsigned part);
+para__seat *__real_para__seat_lease(para__crew *crew);
+para__seat *__wrap_para__seat_lease(para__crew *crew);
+void __real_para__seat_release(para__seat *seat);
+void __wrap_para__seat_release(para__seat *seat);
+
+void *__wrap_para__alloc(size_t bytes)
+{
+    if (crew_count == CREWS || bytes > sizeof crews[0])
+        abort();
+    model_watch(&crews[crew_count]);
+    return &crews[crew_count++];
+}
+
+void __wrap_para__free(void *memory)
+{
+    model_watch(memory);
+}
+
+para_task *__wrap_para__crew_find(para__crew *crew, para__seat *seat, unsigned least_depth)
+{
+    model_see(crew);
+    return __real_para__crew_find(crew, seat, least_depth);
+}
+
+para_status __wrap_para__ingress_put(para__ingress *in, para_task *task, uint64_t deadline_ns)
+{
+    if (in != &ingress)
+        model_see(in); /* a crew's address is that of its first member */
+    return __real_para__ingress_put(in, task, deadline_ns);
+}
+
+unsigned __wrap_para__ingress_take(para__ingress *in, para_task *taken[], unsigned most,
+                                   unsigned part)
+{
+    const unsigned n = __real_para__ingress_take(in, taken, most, takes_all ? 1 : part);
+    if (takes_all && n > 1)
+        model_taken();
+    return n;
+}
+
+para__seat *__wrap_para__seat_lease(para__crew *crew)
+{
+    para__seat *seat = __real_para__seat_lease(crew);
+    if (seat)
+        model_watch(seat);
+    return seat;
+}
+
+void __wrap_para__seat_release(para__seat *seat)
+{
+    model_watch(seat);
+    __real_para__seat_release(seat);
+}
