@@ -27,6 +27,10 @@ CHECKS = {
     "park ended, two lanes": ("park", TWO_LANES, True),
     "shutdown released": ("shutdown", "", False),
     "shutdown destroyed": ("shutdown", "", True),
+    "aging bounded": ("aging", "", False),
+    "aging begun": ("aging", "", True),
+    "help helped": ("help", "", False),
+    "help ended": ("help", "", True),
 }
 
 # What each check must find.
@@ -45,6 +49,10 @@ MUTATIONS = {
     "shutdown released": ["NO_JOIN"],
     "shutdown destroyed": ["WEAK_RECHECK", "LOOK_BEFORE_PARKED", "WAKE_BEFORE_STOPPING", "NO_WAKE",
                            "NO_READY_WAKE", "NO_GIVING_UP"],
+    "aging bounded": ["NO_AGING", "FAR_AHEAD"],
+    "aging begun": ["NO_AGING"],
+    "help helped": ["ANY_DEPTH", "NO_HELP"],
+    "help ended": ["NO_HELP"],
 }
 
 
