@@ -109,7 +109,7 @@ struct deque : tasking<deque, 3, 0> {
         tasking::finish();
     }
 };
-MODEL(deque, 8000);
+MODEL(deque, 6000);
 
 // ---- The ingress --------------------------------------------------------------------------------
 
@@ -167,9 +167,9 @@ struct ingress : tasking<ingress<putters, timed, barging>, putters + 1, 0> {
 using ingress_full = ingress<2, false, false>;
 using ingress_timed = ingress<3, true, false>;
 using ingress_barging = ingress<3, false, true>;
-MODEL(ingress_full, 2000);
-MODEL(ingress_timed, 2000);
-MODEL(ingress_barging, 2000);
+MODEL(ingress_full, 1000);
+MODEL(ingress_timed, 1000);
+MODEL(ingress_barging, 1000);
 
 // One that waits takes its task out of the middle, if nobody has it.
 struct ingress_waiter : tasking<ingress_waiter, 3, 0> {
@@ -207,7 +207,7 @@ struct ingress_waiter : tasking<ingress_waiter, 3, 0> {
         tasking::finish();
     }
 };
-MODEL(ingress_waiter, 2000);
+MODEL(ingress_waiter, 1000);
 
 // ---- A task's end -------------------------------------------------------------------------------
 
@@ -360,8 +360,8 @@ struct tasks_several : tasking<tasks_several, 1, 2> {
 };
 MODEL(tasks_several, 500);
 
-// Two threads submit a task each, which submits another, and all wait: they help, or sleep. There is
-// one seat for both. The memory of a task that was waited for is used for something else.
+// Two threads submit a task each, which submits another, and all wait: they help, or sleep. There
+// is one seat for both. The memory of a task that was waited for is used for something else.
 struct tasks_waiting : tasking<tasks_waiting, 2, 1> {
     unsigned left = 2;
     gate over;
@@ -393,7 +393,7 @@ struct tasks_waiting : tasking<tasks_waiting, 2, 1> {
             fixture_stop();
     }
 };
-MODEL(tasks_waiting, 1500);
+MODEL(tasks_waiting, 1000);
 
 // As `acting`: a caller waits in the place of worker 0, and acts in its name when it helps with a
 // call of worker 1. Worker 0's own thread does so when it runs tasks.
@@ -456,7 +456,7 @@ struct tasks_acting : tasking<tasks_acting, 2, 2> {
             fixture_stop();
     }
 };
-MODEL(tasks_acting, 1000);
+MODEL(tasks_acting, 500);
 
 } // namespace
 
