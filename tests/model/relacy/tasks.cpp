@@ -115,9 +115,9 @@ MODEL(deque, 6000);
 
 // A full queue, threads that wait for room for as long as it takes, one that does so for a moment,
 // and one that takes; perhaps also one that does not wait, and gets in between.
-template <unsigned putters, bool timed, bool barging>
-struct ingress : tasking<ingress<putters, timed, barging>, putters + 1, 0> {
-    static constexpr unsigned TAKER = putters, ROUNDS = 2;
+template <unsigned putters, unsigned rounds, bool timed, bool barging>
+struct ingress : tasking<ingress<putters, rounds, timed, barging>, putters + 1, 0> {
+    static constexpr unsigned TAKER = putters;
     unsigned there = putters, put = 1, taken = 0;
 
     void prepare()
@@ -131,8 +131,8 @@ struct ingress : tasking<ingress<putters, timed, barging>, putters + 1, 0> {
     {
         const bool barges = barging && index == 0;
         const bool gives_up = timed && index == putters - 1;
-        for (unsigned round = 0; round < ROUNDS; round++) {
-            const unsigned task = 1 + index * ROUNDS + round;
+        for (unsigned round = 0; round < rounds; round++) {
+            const unsigned task = 1 + index * rounds + round;
             this->write(task);
             if (tasks_put(task, barges ? 0 : gives_up ? 1 : NEVER)) {
                 put++;
@@ -164,10 +164,12 @@ struct ingress : tasking<ingress<putters, timed, barging>, putters + 1, 0> {
         ingress::tasking::finish();
     }
 };
-using ingress_full = ingress<2, false, false>;
-using ingress_timed = ingress<3, true, false>;
-using ingress_barging = ingress<3, false, true>;
+using ingress_full = ingress<2, 2, false, false>;
+using ingress_once = ingress<3, 1, false, false>;
+using ingress_timed = ingress<3, 1, true, false>;
+using ingress_barging = ingress<3, 2, false, true>;
 MODEL(ingress_full, 1000);
+MODEL(ingress_once, 4000);
 MODEL(ingress_timed, 1000);
 MODEL(ingress_barging, 1000);
 
