@@ -268,7 +268,7 @@ para_status para_psort(para_pool *pool, const para_sort *sort)
         status = para__pool_resolve(&pool);
         if (status)
             return status;
-        const unsigned workers = para__pool_workers(pool), asked = sort->options.workers;
+        const unsigned workers = pool->executor->width(pool), asked = sort->options.workers;
         parts = most_parts(&job, asked ? para__min(workers, asked) : workers);
     }
 

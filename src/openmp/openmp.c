@@ -1,0 +1,28 @@
+/* libpara-openmp. Compiled by whichever compiler builds para; of OpenMP it uses what libgomp and
+ * LLVM's libomp both have. */
+#include <para/openmp.h>
+
+#include <omp.h>
+
+static unsigned openmp_width(void *self)
+{
+    (void)self;
+    if (omp_get_active_level() >= omp_get_max_active_levels())
+        return 1;
+    const int threads = omp_get_max_threads(), limit = omp_get_thread_limit();
+    const int width = threads < limit ? threads : limit;
+    return width > 1 ? (unsigned)width : 1;
+}
+
+static void openmp_run(void *self, unsigned helpers, void (*help)(void *call), void *call)
+{
+    (void)self;
+#pragma omp parallel num_threads((int)helpers + 1)
+    help(call);
+}
+
+const para_lender *para_openmp_lender(void)
+{
+    static const para_lender lender = {sizeof lender, openmp_width, openmp_run, 0};
+    return &lender;
+}
