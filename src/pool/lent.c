@@ -48,7 +48,7 @@ static bool is_lessee(const para__lane *lane)
 
 /* The caller's part of its call. Between the lender's steps it may make other calls: then
  * run_frame tells that no call of this lane can have been left. */
-static void begin(para__lent *lent)
+static void begin_lent(para__lent *lent)
 {
     para__lane *const lane = lent->lane;
     const uint32_t seats = para__load_relaxed(&lent->seats); /* its own */
@@ -86,7 +86,7 @@ static bool await_call(const para__lent *lent, uint64_t epoch, unsigned last)
 }
 
 /* Whether it has helped, or come too late, in that worker's name. */
-static bool help_as(const para__lent *lent, unsigned index, unsigned worker)
+static bool help_lent_as(const para__lent *lent, unsigned index, unsigned worker)
 {
     para__helper *const helper = &lent->pool->lanes.helper[worker];
     if (para__load_relaxed(&helper->acting) || /* a guess, to leave others' lines alone */
@@ -97,7 +97,7 @@ static bool help_as(const para__lent *lent, unsigned index, unsigned worker)
     return visit == PARA__VISIT_WORKED;
 }
 
-static void come(const para__lent *lent)
+static void come_lent(const para__lent *lent)
 {
     const para_pool *const pool = lent->pool;
     const unsigned index = (unsigned)(lent - pool->lent);
@@ -108,24 +108,24 @@ static void come(const para__lent *lent)
         return;
     for (unsigned w = first + 1; w < first + width; w++)
         if (para__load_relaxed(&pool->lanes.helper[w].seen[index]) < epoch && /* see lane.h */
-            help_as(lent, index, w))
+            help_lent_as(lent, index, w))
             return;
 }
 
-static void help(void *call)
+static void help_lent(void *call)
 {
     para__lent *const lent = call;
     para_pool *const pool = lent->pool;
     if (is_lessee(lent->lane)) {
         if (!lent->is_begun)
-            begin(lent);
+            begin_lent(lent);
         return;
     }
     if (para__lane_around(&pool->lanes) || para__pool_is_forked(pool))
         return;
     const int cancel_state = para__cancellation_off();
     const para__fp fp = para__fp_save();
-    come(lent);
+    come_lent(lent);
     para__fp_restore(fp, 0);
     if (para__pool_is_forked(pool))
         _exit(EXIT_FAILURE); /* a kernel has forked: as in a worker, nobody waits for the child */
@@ -141,7 +141,7 @@ static unsigned width_now(const para_pool *pool)
 }
 
 /* Has the call or the ping on that lane run by all who come; returns when it is done. */
-static void go(para_pool *pool, para__lent *lent, unsigned width)
+static void go_lent(para_pool *pool, para__lent *lent, unsigned width)
 {
     para__lane *const lane = lent->lane;
     const unsigned apart = (unsigned)(lent - pool->lent) * width;
@@ -150,13 +150,13 @@ static void go(para_pool *pool, para__lent *lent, unsigned width)
     lane->run_frame = 0;
     para__store_relaxed(&lent->seats, first << 16 | width); /* hints: see types.h */
     para__store_relaxed(&lent->epoch, lane->epoch + 1);
-    pool->lender.run(pool->lender.self, width - 1, help, lent);
+    pool->lender.run(pool->lender.self, width - 1, help_lent, lent);
     if (!lent->is_begun)
-        begin(lent);
+        begin_lent(lent);
     para__store_relaxed(&lent->epoch, 0);
 }
 
-static void measure(para_pool *pool, para__lent *lent, unsigned width)
+static void measure_lent(para_pool *pool, para__lent *lent, unsigned width)
 {
     para__costs costs = para__costs_assumed;
     double round_trip = 2 * PARA__PING_MOST_NS, share = round_trip;
@@ -164,7 +164,7 @@ static void measure(para_pool *pool, para__lent *lent, unsigned width)
     lent->ping_limit = para__ns_to_ticks(PARA__PING_MOST_NS);
     for (unsigned i = 0, late = 0; i < PARA__PINGS_LENT && late < PARA__PINGS_LATE; i++) {
         const uint64_t start = para__ticks();
-        go(pool, lent, width);
+        go_lent(pool, lent, width);
         const uint64_t end = para__ticks();
         late += lent->pinged == UINT64_MAX; /* a lender so slow is not worth many trials */
         if (lent->pinged == UINT64_MAX)
@@ -198,7 +198,7 @@ static void run_on_lent(para_pool *pool, para__lane *lane, const para__job *job,
     para__lent *const lent = &pool->lent[lane - pool->lanes.lane];
     if (takes_measuring(pool)) {
         const para__fp fp = para__fp_save();
-        measure(pool, lent, plan->width);
+        measure_lent(pool, lent, plan->width);
         para__fp_restore(fp, 0);
     }
     const uint64_t busy_before = outcome->tally.busy_ticks;
@@ -206,7 +206,7 @@ static void run_on_lent(para_pool *pool, para__lane *lane, const para__job *job,
     lent->job = job;
     lent->plan = plan;
     lent->outcome = outcome;
-    go(pool, lent, plan->width);
+    go_lent(pool, lent, plan->width);
     if (!plan->timed || para__pool_is_forked(pool))
         return;
     const para__fp fp = para__fp_save();
@@ -238,7 +238,7 @@ static bool wait_measured(para_pool *pool, uint64_t deadline_ns)
         return true;
     lane = para__lane_lease(&pool->lanes);
     if (lane && takes_measuring(pool))
-        measure(pool, &pool->lent[lane - pool->lanes.lane], width);
+        measure_lent(pool, &pool->lent[lane - pool->lanes.lane], width);
     if (lane)
         para__lane_release(lane);
     return true;
