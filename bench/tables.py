@@ -1,10 +1,10 @@
 """Figures as tables, for the terminal and for Markdown."""
 # The programs of a family, PREFIX-NAME, have the same workloads.
-FAMILIES = {"bench": ["para", "serial", "floor", "gomp-static", "gomp-dynamic", "gomp-guided", "libomp",
+FAMILIES = {"bench": ["para", "para-openmp", "serial", "floor", "gomp-static", "gomp-dynamic", "gomp-guided", "libomp",
                       "gnu", "tbb-auto", "tbb-static", "tbb-affinity", "pthreadpool", "pthreadpool-fine"],
             "locks": ["para", "posix", "nsync", "std"]}
 ORDER = list(dict.fromkeys(sum(FAMILIES.values(), [])))
-NO_PEERS = ("para", "serial", "floor")
+NO_PEERS = ("para", "para-openmp", "serial", "floor")
 EACH, LOCKS = 1, 5
 # What is shown below a row of times, where there is such a figure.
 FIGURES = {"longest_ns": "longest", "allocations": "allocations",
