@@ -29,6 +29,7 @@ static const char general_help[] =
     "  --workers N          use N threads (default: the CPUs that the process may use)\n"   \
     "  --chunk N            hand out N elements at a time\n"                                \
     "  --executor WHO       threads: share the work however small it is; serial: do not;\n" \
+    "                       openmp: on the threads of an OpenMP team;\n"                    \
     "                       default: whatever is predicted to be faster\n"                  \
     "  --calibration FILE   begin with what 'para calibrate -o FILE' has measured\n"        \
     "  --report             say how it ran, on stderr or in the JSON object\n"              \
