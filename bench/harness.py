@@ -21,6 +21,9 @@ def environment(name):
               if not key.startswith(("OMP_", "GOMP_", "KMP_", "PARA_", "TBB_"))}
     if name.startswith(("gomp", "libomp", "para-openmp")):
         result["OMP_PROC_BIND"] = "true"
+    for policy in ("active", "passive"):
+        if name.endswith(f"-{policy}"):
+            result["OMP_WAIT_POLICY"] = policy
     return result
 
 

@@ -237,7 +237,7 @@ std::string answer(const std::string &line, Figures *figures)
         for (const bench_point *p = (*w)->points; workload == (*w)->name && p->name; p++) {
             if (point != p->name)
                 continue;
-            if (((*w)->needs & ~runtime.can) ||
+            if (((*w)->needs & ~runtime.can) || (!runtime.for_each && !(*w)->needs) ||
                 ((runtime.can & BENCH_YARDSTICK) && !(*w)->yardstick))
                 return "not possible with this runtime";
             const double available =

@@ -15,9 +15,10 @@ PARTS = ("summary", "figures")
 
 # What users come from; of several ways to call one runtime the fastest counts, row by row.
 ORIGINS = {"serial loop": ["serial"],
-           "OpenMP of gcc": ["gomp-static", "gomp-dynamic", "gomp-guided"],
-           "OpenMP of LLVM": ["libomp"],
+           "OpenMP of gcc": ["gomp-static", "gomp-dynamic", "gomp-guided", "gomp-active", "gomp-passive"],
+           "OpenMP of LLVM": ["libomp", "libomp-dynamic", "libomp-guided", "libomp-passive"],
            "libstdc++": ["gnu"],
+           "parlaylib's way": ["blocked"],
            "oneTBB": ["tbb-auto", "tbb-static", "tbb-affinity"],
            "pthreadpool": ["pthreadpool", "pthreadpool-fine"]}
 SHORT_NS = 4000
@@ -31,7 +32,8 @@ KINDS = (("even loops of up to 4 us", ("fixed",), lambda row: row["serial"]["ns"
          ("loops within a loop", ("nested",), None),
          ("threads that call at once", ("callers",), None),
          ("beside CPU hogs", ("hogs",), None),
-         ("whole programs", PROGRAMS, None))
+         ("whole programs", PROGRAMS, None),
+         ("ported programs", targets.PORTS, None))
 # Nearer figures are equal on a shared machine; what a call costs may show against the serial loop.
 EQUAL, CALL_NS = 1.03, 30
 STYLE = """set terminal svg size 900,520 dynamic background '#ffffff' font 'sans-serif,13'

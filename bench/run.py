@@ -160,7 +160,7 @@ def main():
                 print(tables.workload_table(result["workloads"][-1]), flush=True)
     for name, run in special.WORKLOADS.items():
         if not options.workload or name in options.workload:
-            able = [one for one in names["bench"] if one != "floor"]
+            able = [one for one in names["bench"] if one not in tables.NO_LOOPS + tables.ONLY_PORTS]
             result["workloads"].append(run(options, able, order))
             print(tables.workload_table(result["workloads"][-1]), flush=True)
     wrong = [f"{workload['name']}/{point} {runtime}" for workload in result["workloads"]

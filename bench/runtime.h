@@ -54,6 +54,7 @@ typedef struct bench_sum {
  * the machine. */
 #define BENCH_YARDSTICK  8u
 #define BENCH_ALGORITHMS 16u /* has those below */
+#define BENCH_PORTS      32u /* has the programs of ports/ */
 
 /* What is more than a loop: each runtime's own, written as its users write it. */
 typedef struct bench_algorithms {
@@ -68,7 +69,7 @@ typedef struct bench_runtime {
     unsigned can; /* BENCH_ flags */
     /* Makes the threads. 0: as many as the runtime takes by itself. */
     void (*start)(unsigned threads);
-    /* Runs the loop for [0, n), n > 0. */
+    /* Runs the loop for [0, n), n > 0. NULL: it has algorithms alone, and no loops and sums. */
     void (*for_each)(size_t n, const bench_loop *loop, const void *ctx);
     double (*sum)(size_t n, const bench_sum *sum, const void *ctx);
     /* Drops what was learned about loops. NULL: learns nothing. */

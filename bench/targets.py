@@ -146,6 +146,14 @@ def programs(run):
     return worst_to_best(rows, 1.05, 0)
 
 
+PORTS = ("port-hotspot", "port-md", "port-kmeans", "port-nw", "port-cg", "port-equalise")
+
+
+def ports(run):
+    rows = {f"{name} {point}": row for name in PORTS for point, row in run.rows(name).items()}
+    return worst_to_best(rows, 1.05, 0)
+
+
 def algorithms(run):
     return worst_to_peer({f"{name} {point}": row for name in ("scan", "filter", "sort")
                           for point, row in run.rows(name).items()}, 1.0)
@@ -186,5 +194,6 @@ def all_of(result):
         ("F25", "a kernel call with a price likewise", worst_to_best(run.rows("call-price"), 1.05, 5000)),
         ("F25", "a lock in each element likewise", worst_to_best(run.rows("contended-kernel"), 1.05, 5000)),
         ("F26", "scan, filter, sort <= 1.00 x the best peer", algorithms(run)),
+        ("F27", "ported programs <= 1.05 x the best of serial and OpenMP", ports(run)),
     ]
     return [(name, what) + found for name, what, found in table if found]

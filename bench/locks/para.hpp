@@ -2,6 +2,8 @@
 #include <para/mutex.h>
 #include <para/semaphore.h>
 
+#include <cstdlib>
+
 constexpr const char *library = "para";
 
 struct Mutex {
@@ -23,7 +25,8 @@ struct Semaphore {
     }
     void acquire()
     {
-        para_semaphore_acquire(&semaphore);
+        if (para_semaphore_acquire(&semaphore) != PARA_OK)
+            std::abort();
     }
     void release()
     {

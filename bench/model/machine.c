@@ -5,6 +5,7 @@
 #include "base/process.h"
 #include "base/thread.h"
 #include "pool/novice.h"
+#include "schedule/observer.h"
 #include "topology/topology.h"
 
 #include <stdio.h>
@@ -305,10 +306,18 @@ void para__after_fork(para__atomic_u32 *known, void (*handle)(void))
     (void)handle;
 }
 
-para_pool *para__novice(const para__executor *executor)
+para_pool *para__novice(const para__executor *executor, bool at_any_rate)
 {
     (void)executor;
+    (void)at_any_rate;
     return NULL;
+}
+
+para__observer *para__observe;
+
+unsigned para__novice_bound(void)
+{
+    return 1;
 }
 
 void para__novice_teach(para_pool *pool)
@@ -324,6 +333,17 @@ para_status para__machine_get_current(const para__machine **m)
 {
     *m = &described;
     return PARA_OK;
+}
+
+para_status para__machine_load_real(para__machine **m)
+{
+    (void)m;
+    return PARA_ERR_TOPOLOGY;
+}
+
+void para__machine_free(para__machine *m)
+{
+    (void)m;
 }
 
 para_status para__bind_thread(const para__machine *m, unsigned cpu_index, bool whole_domain)

@@ -27,16 +27,28 @@ typedef struct run_state {
 /* The thread that measures is one; the pool's threads see it by this. */
 static run_state *state;
 
+/* So much work of a core, where `limit` cores at work saturate memory. Its pace follows how many
+ * are at work, and is looked at every microsecond. */
+static void work_saturated(double ns, unsigned limit)
+{
+    static const double step_ns = 1000;
+    while (ns > 0) {
+        const double step = fmin(ns, step_ns);
+        model_work(step * fmax(1, (double)state->active / limit));
+        ns -= step;
+    }
+}
+
 static void compute(size_t first, size_t count)
 {
     for (size_t i = first; i < first + count; i++)
         state->done[i]++;
-    const unsigned limit = state->s->saturate;
     const unsigned active = ++state->active;
-    const double waiting = limit && active > limit ? (double)active / limit : 1;
     const double contended = state->s->contended > 0 && active > 1 ? state->s->contended : 1;
-    model_work(chunk_ns + state->s->price_ns +
-               waiting * contended * (state->prefix[first + count] - state->prefix[first]));
+    const double units_ns = contended * (state->prefix[first + count] - state->prefix[first]);
+    model_work(chunk_ns + state->s->price_ns + (state->s->saturate ? 0 : units_ns));
+    if (state->s->saturate)
+        work_saturated(units_ns, state->s->saturate);
     state->active--;
 }
 

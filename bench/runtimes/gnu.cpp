@@ -13,16 +13,6 @@ static void start(unsigned threads)
         omp_set_num_threads((int)threads);
 }
 
-static void for_each(size_t n, const bench_loop *loop, const void *ctx)
-{
-    loop->range(ctx, 0, n);
-}
-
-static double sum(size_t n, const bench_sum *s, const void *ctx)
-{
-    return s->partial(ctx, 0, n);
-}
-
 static void scan(size_t n, const double *x, double *y)
 {
     __gnu_parallel::partial_sum(x, x + n, y);
@@ -50,4 +40,4 @@ static void sort(size_t n, double *x)
 static const bench_algorithms algorithms = {scan, filter, sort};
 
 const bench_runtime bench_this_runtime = {
-    BENCH_NAME, BENCH_YARDSTICK | BENCH_ALGORITHMS, start, for_each, sum, nullptr, &algorithms};
+    BENCH_NAME, BENCH_YARDSTICK | BENCH_ALGORITHMS, start, nullptr, nullptr, nullptr, &algorithms};

@@ -1,7 +1,14 @@
 /* OpenMP with one schedule, BENCH_SCHEDULE_static, _dynamic or _guided, as its users write it.
- * Compiled by gcc for libgomp and by clang for LLVM's libomp. */
+ * Compiled by gcc for libgomp and by clang for LLVM's libomp. With BENCH_ONLY_PORTS it is for
+ * ports/ alone, which have schedules of their own. */
 #include "runtime.h"
 #include <omp.h>
+
+#ifdef BENCH_ONLY_PORTS
+#define BENCH_CAN BENCH_YARDSTICK
+#else
+#define BENCH_CAN (BENCH_NESTS | BENCH_CONCURRENT)
+#endif
 
 static void start(unsigned threads)
 {
@@ -81,7 +88,7 @@ static double sum(size_t n, const bench_sum *s, const void *ctx)
 
 const bench_runtime bench_this_runtime = {
     .name = BENCH_NAME,
-    .can = BENCH_NESTS | BENCH_CONCURRENT,
+    .can = BENCH_CAN | BENCH_PORTS,
     .start = start,
     .for_each = for_each,
     .sum = sum,

@@ -90,7 +90,11 @@ static void forget(void)
 
 const bench_runtime bench_this_runtime = {
     .name = BENCH_NAME,
+#ifdef BENCH_LENT /* the ports run on the default pool */
     .can = BENCH_NESTS | BENCH_CONCURRENT | BENCH_DECIDES | BENCH_ALGORITHMS,
+#else
+    .can = BENCH_NESTS | BENCH_CONCURRENT | BENCH_DECIDES | BENCH_ALGORITHMS | BENCH_PORTS,
+#endif
     .start = start,
     .for_each = for_each,
     .sum = sum,

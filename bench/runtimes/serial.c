@@ -40,7 +40,7 @@ static const bench_algorithms algorithms = {scan, filter, bench_serial_sort};
 
 const bench_runtime bench_serial = {
     .name = "serial",
-    .can = BENCH_NESTS | BENCH_CONCURRENT | BENCH_DECIDES | BENCH_ALGORITHMS,
+    .can = BENCH_NESTS | BENCH_CONCURRENT | BENCH_DECIDES | BENCH_ALGORITHMS | BENCH_PORTS,
     .start = start,
     .for_each = for_each,
     .sum = sum,

@@ -49,12 +49,13 @@ int main(void)
     }
 
     para_pool_info info = {.size = sizeof info};
-    para_pool_get_info(pool, &info);
+    if (para_pool_get_info(pool, &info) != PARA_OK)
+        return 1;
     printf("%u workers, %u of them pinned\n", info.workers, info.pinned);
     for (unsigned i = 0; i < info.workers; i++) {
         para_worker_info worker = {.size = sizeof worker};
-        para_pool_get_worker(pool, i, &worker);
-        printf("  worker %u: CPU %d, domain %u\n", i, worker.cpu, worker.domain);
+        if (para_pool_get_worker(pool, i, &worker) == PARA_OK)
+            printf("  worker %u: CPU %d, domain %u\n", i, worker.cpu, worker.domain);
     }
 
     const para_map call = {

@@ -66,15 +66,16 @@ extern "C" {
  * may use no memory is an argument's error. pool NULL: the default pool.
  * config NULL: all automatic. On success *buffer is the caller's; on failure it is untouched. Any
  * thread.
- * Errors: PARA_ERR_ARGUMENT, _ELEMENT_SIZE, _OVERFLOW, _MEMORY; those of para_pool_create. */
-PARA_API para_status para_buffer_create(para_buffer **buffer, para_pool *pool, size_t count,
-                                        size_t element_bytes, const para_buffer_config *config);
+ * Errors: PARA_ERR_ARGUMENT, _ELEMENT_SIZE, _OVERFLOW, _MEMORY; for pool NULL _TOPOLOGY. */
+PARA_NODISCARD_ PARA_API para_status para_buffer_create(para_buffer **buffer, para_pool *pool,
+                                                        size_t count, size_t element_bytes,
+                                                        const para_buffer_config *config);
 
 /* Maps a whole file, shared with all who map it. A file that is only read is mapped privately where
  * its file system refuses shared mappings. The file must not be cut short while it is mapped.
  * Errors: PARA_ERR_ARGUMENT, _MEMORY, _FILE (para_status_detail has path and fault). */
-PARA_API para_status para_buffer_map_file(para_buffer **buffer, const char *path,
-                                          para_file_mode mode);
+PARA_NODISCARD_ PARA_API para_status para_buffer_map_file(para_buffer **buffer, const char *path,
+                                                          para_file_mode mode);
 
 /* The first byte; NULL for an empty buffer. Valid until para_buffer_destroy. */
 PARA_API void *para_buffer_data(const para_buffer *buffer);
@@ -83,14 +84,15 @@ PARA_API void *para_buffer_data(const para_buffer *buffer);
 PARA_API size_t para_buffer_bytes(const para_buffer *buffer);
 
 /* Fills *info; the caller has set its size. Errors: PARA_ERR_ARGUMENT. */
-PARA_API para_status para_buffer_get_info(const para_buffer *buffer, para_buffer_info *info);
+PARA_NODISCARD_ PARA_API para_status para_buffer_get_info(const para_buffer *buffer,
+                                                          para_buffer_info *info);
 
 /* Reads back from the system where memory lies, a buffer's or any other: adds up in bytes_of[n] the
  * bytes whose pages are on node n, for n < nodes. Pages that do not exist yet, because nobody has
  * written to them, count nowhere. Any thread. data and bytes_of are the caller's.
  * Errors: PARA_ERR_ARGUMENT; PARA_ERR_DENIED, _UNSUPPORTED if the system does not tell. */
-PARA_API para_status para_buffer_where(const void *data, size_t bytes, size_t *bytes_of,
-                                       unsigned nodes);
+PARA_NODISCARD_ PARA_API para_status para_buffer_where(const void *data, size_t bytes,
+                                                       size_t *bytes_of, unsigned nodes);
 
 /* Moves an array that exists to where a buffer's pages would lie: count elements of element_bytes
  * each, as config says (NULL: to the slices of the pool's workers). Whole pages move, with what
@@ -98,8 +100,9 @@ PARA_API para_status para_buffer_where(const void *data, size_t bytes, size_t *b
  * some 1 us for each page of 4 KiB that moves. pool NULL: the default pool. Any thread.
  * Errors: PARA_ERR_ARGUMENT, _ELEMENT_SIZE, _OVERFLOW; PARA_ERR_DENIED, _UNSUPPORTED: pages stayed
  * where they were; those of para_pool_create. */
-PARA_API para_status para_buffer_move(para_pool *pool, void *data, size_t count,
-                                      size_t element_bytes, const para_buffer_config *config);
+PARA_NODISCARD_ PARA_API para_status para_buffer_move(para_pool *pool, void *data, size_t count,
+                                                      size_t element_bytes,
+                                                      const para_buffer_config *config);
 
 /* Frees or unmaps. NULL is allowed. From then on the system keeps a written file's bytes. */
 PARA_API void para_buffer_destroy(para_buffer *buffer);

@@ -27,13 +27,15 @@ extern "C" {
 #endif
 
 /* All functions here: pool NULL is the default pool. Any thread, also while calls run; these decide
- * by the old or the new knowledge. Errors beside their own: those of para_pool_create. */
+ * by the old or the new knowledge. Errors beside their own: for NULL PARA_ERR_MEMORY and
+ * _TOPOLOGY. */
 
 /* Fills *info; the caller has set its size. Errors: PARA_ERR_ARGUMENT. */
-PARA_API para_status para_calibration_get(para_pool *pool, para_calibration_info *info);
+PARA_NODISCARD_ PARA_API para_status para_calibration_get(para_pool *pool,
+                                                          para_calibration_info *info);
 
 /* Forgets all kernels. The next call of each is measured as if it were the first. */
-PARA_API para_status para_calibration_reset(para_pool *pool);
+PARA_NODISCARD_ PARA_API para_status para_calibration_reset(para_pool *pool);
 
 /* Writes all that is known as text, two lines for each site:
  *
@@ -53,13 +55,13 @@ PARA_API para_status para_calibration_reset(para_pool *pool);
  * trial's two. TURN: 1 if the next trial is of another number of workers, not of the call alone.
  * Lines that begin with # are for people and have the machine's costs.
  * Errors: PARA_ERR_ARGUMENT, PARA_ERR_FILE (the stream's error). */
-PARA_API para_status para_calibration_print(para_pool *pool, FILE *stream);
+PARA_NODISCARD_ PARA_API para_status para_calibration_print(para_pool *pool, FILE *stream);
 
 /* Writes the same into a file, which appears under its name when it is complete. Any number of
  * threads and processes may save to one name at once: each file that appears there is whole. A
  * symbolic link is followed to the file that it names, which need not exist yet.
  * Errors: PARA_ERR_ARGUMENT, PARA_ERR_FILE, PARA_ERR_MEMORY. */
-PARA_API para_status para_calibration_save(para_pool *pool, const char *path);
+PARA_NODISCARD_ PARA_API para_status para_calibration_save(para_pool *pool, const char *path);
 
 /* Learns from a file; one of version 2 has no lines `more`. Kernels of modules that are loaded are
  * known from now on; others are skipped. The machine's costs are not loaded: those measured on this
@@ -67,7 +69,7 @@ PARA_API para_status para_calibration_save(para_pool *pool, const char *path);
  * wrong, which costs little.
  * Errors: PARA_ERR_ARGUMENT; PARA_ERR_FILE: not readable, or a malformed line, whose number is in
  * the detail. Then nothing is learnt. */
-PARA_API para_status para_calibration_load(para_pool *pool, const char *path);
+PARA_NODISCARD_ PARA_API para_status para_calibration_load(para_pool *pool, const char *path);
 
 #ifdef __cplusplus
 }

@@ -48,7 +48,8 @@ typedef struct para_filter {
         }                                                                                  \
         *para_kept_ = para_k_;                                                             \
         return 0;                                                                          \
-    }
+    }                                                                                      \
+    PARA_ORIGIN_(name)
 
 #ifdef __cplusplus
 extern "C" {
@@ -71,12 +72,12 @@ extern "C" {
  * Returns as para_pmap; PARA_ERR_ELEMENT_SIZE if an output's elements have another size than its
  * input's, PARA_ERR_NULL_VIEW if it has none; PARA_ERR_NULL_RESULT if kept is NULL. If it fails,
  * outputs are written in part. The report of PARA_ERR_KERNEL has the lowest failing chunk. */
-PARA_API para_status para_pfilter(para_pool *pool, const para_filter *call);
+PARA_NODISCARD_ PARA_API para_status para_pfilter(para_pool *pool, const para_filter *call);
 
 #ifdef __cplusplus
 }
 
-static inline para_status para_pfilter(para_pool *pool, const para_filter &call)
+PARA_NODISCARD_ static inline para_status para_pfilter(para_pool *pool, const para_filter &call)
 {
     return para_pfilter(pool, &call);
 }

@@ -45,7 +45,8 @@ typedef struct para_find {
             }                                                                              \
         }                                                                                  \
         return 0;                                                                          \
-    }
+    }                                                                                      \
+    PARA_ORIGIN_(name)
 
 #ifdef __cplusplus
 extern "C" {
@@ -65,12 +66,12 @@ extern "C" {
  * Returns as para_pmap; PARA_ERR_NULL_RESULT if found is NULL. A kernel that fails before the first
  * element that is sought, in the order of elements, fails the call with PARA_ERR_KERNEL; one that
  * fails in a chunk beyond it does not. */
-PARA_API para_status para_pfind(para_pool *pool, const para_find *call);
+PARA_NODISCARD_ PARA_API para_status para_pfind(para_pool *pool, const para_find *call);
 
 #ifdef __cplusplus
 }
 
-static inline para_status para_pfind(para_pool *pool, const para_find &call)
+PARA_NODISCARD_ static inline para_status para_pfind(para_pool *pool, const para_find &call)
 {
     return para_pfind(pool, &call);
 }

@@ -142,7 +142,7 @@ class mutex
     {
         para_expect_locked_(para_mutex_lock_(&mutex_, PARA_DEADLINE_NEVER, nullptr, file, line));
     }
-    bool try_lock(const char *file = __builtin_FILE(), int line = __builtin_LINE())
+    [[nodiscard]] bool try_lock(const char *file = __builtin_FILE(), int line = __builtin_LINE())
     {
         return para_mutex_try_lock_(&mutex_, file, line);
     }

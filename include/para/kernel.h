@@ -84,6 +84,21 @@ typedef int para_reduce_fn(const para_chunk *chunk, void *acc, const void *arg);
  * mathematical sense; it need not be commutative. */
 typedef void para_combine_fn(void *acc, const void *rhs, const void *arg);
 
+/* Where a macro has defined a kernel: in a section of its own, where PARA_REPORT finds it. */
+typedef struct para_origin_ {
+    void (*kernel)(void);
+    const char *name, *file;
+    size_t line;
+} para_origin_;
+#ifdef __cplusplus
+#define PARA_FUNCTION_(f) reinterpret_cast<void (*)()>(f)
+#else
+#define PARA_FUNCTION_(f) ((void (*)(void))(f))
+#endif
+#define PARA_ORIGIN_(f)                                                                      \
+    __attribute__((used, section("para_kernels"))) static const para_origin_ f##_origin_ = { \
+        PARA_FUNCTION_(f), #f, __FILE__, __LINE__};
+
 /* The two functions of a reduction, for para_preduce; `arg`, the call's argument, is in scope as
  * `const void *`. reduction.h makes them in one, with identity and types; loop.h has maps.
  *   PARA_REDUCE_KERNEL(sum, double, s, double, x, s += x)    for each x: the statement
@@ -100,7 +115,8 @@ typedef void para_combine_fn(void *acc, const void *rhs, const void *arg);
         }                                                                                  \
         *PARA_CAST_(acc_type *, para_acc_) = acc;                                          \
         return 0;                                                                          \
-    }
+    }                                                                                      \
+    PARA_ORIGIN_(name)
 
 #define PARA_COMBINE(name, acc_type, acc, rhs, ...)                           \
     static void name(void *para_acc_, const void *para_rhs_, const void *arg) \

@@ -100,6 +100,7 @@ static inline para_status para_call_(const para_setup *setup, para_map_fn *kerne
             name##_body_(para_i_ PARA_EACH_(n, PARA_FIELD_, name, __VA_ARGS__));           \
         return 0;                                                                          \
     }                                                                                      \
+    PARA_ORIGIN_(name)                                                                     \
     PARA_COUNT_TYPE_(name, PARA_NEXT_(n))                                                  \
     PARA_CALL_ para_status name##_call_(                                                   \
         const para_setup *para_setup_,                                                     \
@@ -129,6 +130,7 @@ static inline para_status para_call_(const para_setup *setup, para_map_fn *kerne
         } while (para_walk_next_(&para_w_, &para_p_.para_of_));                                    \
         return 0;                                                                                  \
     }                                                                                              \
+    PARA_ORIGIN_(name)                                                                             \
     PARA_NEST_TYPES_##d(name, PARA_NEXT_(n)) PARA_CALL_ para_status name##_call_(                  \
         const para_setup *para_setup_,                                                             \
         PARA_NEST_COUNTS_##d PARA_EACH_(n, PARA_PARAMETER_, name, __VA_ARGS__))                    \
@@ -171,6 +173,7 @@ static inline para_status para_call_(const para_setup *setup, para_map_fn *kerne
         }                                                                         \
         return 0;                                                                 \
     }                                                                             \
+    PARA_ORIGIN_(name)                                                            \
     PARA_CALL_ para_status name##_call_(                                          \
         const para_setup *para_setup_, size_t para_n_,                            \
         out_type *para_y_ PARA_EACH_(n, PARA_MAP_PARAMETER_, name, __VA_ARGS__))  \

@@ -9,7 +9,7 @@
 #pragma GCC system_header
 
 /* A function that a macro defines, and whose status has to be looked at. */
-#define PARA_CALL_ __attribute__((unused, warn_unused_result)) static inline
+#define PARA_CALL_ PARA_NODISCARD_ __attribute__((unused)) static inline
 
 #define PARA_JOIN_(a, b)        PARA_JOIN_PASTED_(a, b)
 #define PARA_JOIN_PASTED_(a, b) a##b

@@ -31,7 +31,7 @@ extern "C" {
  * workers and the chunks, it equals
  *     kernel(&(para_chunk){ .first = 0, .count = count, .in = ..., .out = ... }, arg);
  *
- * pool    NULL: the default pool, made on first use.
+ * pool    NULL: the default pool, see para_default_pool.
  * Views   stay the caller's and must not change during the call. An output may be an input as
  *         well if both are exactly the same view (in place); any other overlap is refused. Views
  *         with strides overlap if they have a byte in common, or might have if they were longer.
@@ -51,15 +51,15 @@ extern "C" {
  * lowest failing chunk has then been processed, no chunk after it starts once the error is known,
  * and the report has chunk and error, which are those of the serial loop; PARA_ERR_CANCELLED if
  * .options.cancel kept a chunk from starting; PARA_ERR_NULL_KERNEL, _NULL_VIEW, _ELEMENT_SIZE,
- * _OVERLAP, _OVERFLOW, _ARGUMENT for a call that was refused; PARA_ERR_MEMORY; those of
- * para_pool_create, if the default pool cannot be made. */
-PARA_API para_status para_pmap(para_pool *pool, const para_map *call);
+ * _OVERLAP, _OVERFLOW, _ARGUMENT for a call that was refused; PARA_ERR_MEMORY. Never
+ * because of the default pool: where that cannot be made, calls run on their thread alone. */
+PARA_NODISCARD_ PARA_API para_status para_pmap(para_pool *pool, const para_map *call);
 
 #ifdef __cplusplus
 }
 
 /* C++: takes the call itself too, because C++ has no address of a temporary. */
-static inline para_status para_pmap(para_pool *pool, const para_map &call)
+PARA_NODISCARD_ static inline para_status para_pmap(para_pool *pool, const para_map &call)
 {
     return para_pmap(pool, &call);
 }

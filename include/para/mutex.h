@@ -26,6 +26,14 @@ typedef struct para_mutex {
     uint32_t word;
 } para_mutex;
 
+/* The statuses of lock, unlock and fini have to be looked at where there is checking. Without it a
+ * lock does not fail, and the others do so only by a fault of the program. */
+#ifdef PARA_CHECK_LOCKS
+#define PARA_CHECKED_ PARA_NODISCARD_
+#else
+#define PARA_CHECKED_
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -39,18 +47,18 @@ extern "C" {
  * thread left it, and one that another thread held stays held.
  * Errors: PARA_ERR_TIMEOUT, _CANCELLED, and with checking _DEADLOCK: the mutex is not locked then.
  * Algorithm: src/sync/mutex.c. */
-PARA_API para_status para_mutex_lock_with(para_mutex *mutex, uint64_t deadline_ns,
-                                          para_cancel *cancel);
+PARA_NODISCARD_ PARA_API para_status para_mutex_lock_with(para_mutex *mutex, uint64_t deadline_ns,
+                                                          para_cancel *cancel);
 
 /* Ends the use of a mutex. Needed only with checking, which otherwise takes a new mutex at the same
  * address for the old one. Does not block. The caller must come after the last unlock, by having
  * joined the thread that made it or by having locked the mutex itself since: otherwise it may see
  * an old value. Errors: PARA_ERR_BUSY: it is held or waited for. */
-PARA_API para_status para_mutex_fini(para_mutex *mutex);
+PARA_CHECKED_ PARA_API para_status para_mutex_fini(para_mutex *mutex);
 
 /* The slow path of para_mutex_try_lock, if the mutex is held or somebody waits. Not to be called
  * directly. */
-PARA_API bool para_mutex_try_lock_slow(para_mutex *mutex);
+PARA_NODISCARD_ PARA_API bool para_mutex_try_lock_slow(para_mutex *mutex);
 
 /* The slow path of para_mutex_unlock, after its subtraction, if that left a word other than 0. The
  * mutex may not exist any more. Not to be called directly. */
@@ -59,12 +67,13 @@ PARA_API para_status para_mutex_unlock_slow(para_mutex *mutex, uint32_t rest);
 /* para_mutex_lock_with, checked; a complaint names the place. It is remembered as long as one of
  * the mutexes in its orders: file is a string of static storage, as __FILE__ is, in a module that
  * stays loaded until both have been through para_mutex_fini. */
-PARA_API para_status para_mutex_lock_at(para_mutex *mutex, uint64_t deadline_ns,
-                                        para_cancel *cancel, const char *file, int line);
+PARA_NODISCARD_ PARA_API para_status para_mutex_lock_at(para_mutex *mutex, uint64_t deadline_ns,
+                                                        para_cancel *cancel, const char *file,
+                                                        int line);
 
 /* para_mutex_try_lock, checked: it remembers that the thread holds the mutex, and the place, as
  * para_mutex_lock_at does. */
-PARA_API bool para_mutex_try_lock_at(para_mutex *mutex, const char *file, int line);
+PARA_NODISCARD_ PARA_API bool para_mutex_try_lock_at(para_mutex *mutex, const char *file, int line);
 
 /* para_mutex_unlock, checked. The place is not remembered. */
 PARA_API para_status para_mutex_unlock_at(para_mutex *mutex, const char *file, int line);
@@ -82,8 +91,9 @@ static inline para_status para_mutex_give_back_(para_mutex *mutex)
     return rest ? para_mutex_unlock_slow(mutex, rest) : PARA_OK;
 }
 
-static inline para_status para_mutex_lock_(para_mutex *mutex, uint64_t deadline_ns,
-                                           para_cancel *cancel, const char *file, int line)
+PARA_CHECKED_ static inline para_status para_mutex_lock_(para_mutex *mutex, uint64_t deadline_ns,
+                                                         para_cancel *cancel, const char *file,
+                                                         int line)
 {
 #ifdef PARA_CHECK_LOCKS
     return para_mutex_lock_at(mutex, deadline_ns, cancel, file, line);
@@ -93,7 +103,8 @@ static inline para_status para_mutex_lock_(para_mutex *mutex, uint64_t deadline_
 #endif
 }
 
-static inline bool para_mutex_try_lock_(para_mutex *mutex, const char *file, int line)
+PARA_NODISCARD_ static inline bool para_mutex_try_lock_(para_mutex *mutex, const char *file,
+                                                        int line)
 {
 #ifdef PARA_CHECK_LOCKS
     return para_mutex_try_lock_at(mutex, file, line);
@@ -103,7 +114,8 @@ static inline bool para_mutex_try_lock_(para_mutex *mutex, const char *file, int
 #endif
 }
 
-static inline para_status para_mutex_unlock_(para_mutex *mutex, const char *file, int line)
+PARA_CHECKED_ static inline para_status para_mutex_unlock_(para_mutex *mutex, const char *file,
+                                                           int line)
 {
 #ifdef PARA_CHECK_LOCKS
     return para_mutex_unlock_at(mutex, file, line);
@@ -120,19 +132,21 @@ static inline para_status para_mutex_lock(para_mutex *mutex)
 }
 
 /* para_mutex_lock_with, with a deadline. */
-static inline para_status para_mutex_lock_until(para_mutex *mutex, uint64_t deadline_ns)
+PARA_NODISCARD_ static inline para_status para_mutex_lock_until(para_mutex *mutex,
+                                                                uint64_t deadline_ns)
 {
     return para_mutex_lock_(mutex, deadline_ns, PARA_NULL_, "?", 0);
 }
 
 /* para_mutex_lock_with, with a token. */
-static inline para_status para_mutex_lock_cancellable(para_mutex *mutex, para_cancel *cancel)
+PARA_NODISCARD_ static inline para_status para_mutex_lock_cancellable(para_mutex *mutex,
+                                                                      para_cancel *cancel)
 {
     return para_mutex_lock_(mutex, PARA_DEADLINE_NEVER, cancel, "?", 0);
 }
 
 /* Locks if it is free; returns whether it did. Never blocks. Order as for para_mutex_lock_with. */
-static inline bool para_mutex_try_lock(para_mutex *mutex)
+PARA_NODISCARD_ static inline bool para_mutex_try_lock(para_mutex *mutex)
 {
     return para_mutex_try_lock_(mutex, "?", 0);
 }

@@ -13,6 +13,7 @@
 #include <para/kernel.h>
 #include <para/loop.h>
 #include <para/map.h>
+#include <para/must.h>
 #include <para/mutex.h>
 #include <para/pool.h>
 #include <para/reduce.h>

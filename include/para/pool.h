@@ -144,7 +144,8 @@ extern "C" {
  * join it when they are. Any thread. Not a cancellation point of pthread_cancel.
  * Errors: PARA_ERR_ARGUMENT (config), _ENVIRONMENT (a variable, named by para_status_detail),
  * _MEMORY, _TOPOLOGY, _WORKER_INIT. */
-PARA_API para_status para_pool_create(para_pool **pool, const para_pool_config *config);
+PARA_NODISCARD_ PARA_API para_status para_pool_create(para_pool **pool,
+                                                      const para_pool_config *config);
 
 /* Waits until all threads of the pool are up and its costs are measured. Calls do not need this. It
  * is for a program that measures, or that wants to know of failures before it begins. The system
@@ -152,11 +153,12 @@ PARA_API para_status para_pool_create(para_pool **pool, const para_pool_config *
  * a cancellation point.
  * Errors: PARA_ERR_WORKER_INIT: a worker_init failed, and calls run on their caller alone; _BUSY:
  * called in a worker_init of the pool; _FORKED: in a child of fork(), if the pool was not ready
- * then; for NULL those of para_pool_create. */
-PARA_API para_status para_pool_wait_ready(para_pool *pool);
+ * then; for NULL _MEMORY, _TOPOLOGY. */
+PARA_NODISCARD_ PARA_API para_status para_pool_wait_ready(para_pool *pool);
 
 /* The same, until a point in time (para/deadline.h; 0: does not wait). Also PARA_ERR_TIMEOUT. */
-PARA_API para_status para_pool_wait_ready_until(para_pool *pool, uint64_t deadline_ns);
+PARA_NODISCARD_ PARA_API para_status para_pool_wait_ready_until(para_pool *pool,
+                                                                uint64_t deadline_ns);
 
 /* Ends the threads and frees the pool, also while it starts. NULL is allowed. The caller makes sure
  * that no call is running or made on it. Must not be called within a kernel of the same pool,
@@ -178,24 +180,31 @@ PARA_API void para_pool_trim(para_pool *pool);
  * makes sure that no call runs on the pool meanwhile. Not a cancellation point. pool NULL: the
  * default pool, which needs no restart.
  * Errors: PARA_ERR_BUSY: within a kernel of the pool, unless its call runs alone and has no memory
- * of the pool's (scratch, partial results); _WORKER_INIT; for NULL those of para_pool_create. */
-PARA_API para_status para_pool_restart(para_pool *pool);
+ * of the pool's (scratch, partial results); _WORKER_INIT; for NULL _MEMORY, _TOPOLOGY. */
+PARA_NODISCARD_ PARA_API para_status para_pool_restart(para_pool *pool);
 
-/* The pool that calls with pool NULL use, made as by para_pool_create(&p, NULL), shared by all
- * threads, never destroyed before the process ends; in a child of fork() made anew. Made by this
- * function, by a call that is worth it, and by whatever else needs it; calls run alone before that.
- * NULL if it cannot be made; the next call tries again. Must not be destroyed. Any thread. */
+/* The pool that calls with pool NULL use, made as by para_pool_create(&p, NULL), but see below;
+ * shared by all threads, never destroyed before the process ends; in a child of fork() made anew.
+ * Made by this function, by a call that is worth it, and by whatever else needs it; calls run alone
+ * before that. Must not be destroyed. Any thread.
+ *
+ * A call with pool NULL computes, whatever the environment says. A malformed PARA_ variable is
+ * ignored, and one line on standard error says so, once. A foreign variable that cannot be read
+ * (OMP_, HWLOC_) is passed over. If the system refuses the pool its memory, or shows no CPU, one
+ * line says so, and calls run on their threads alone; they try again, more and more seldom. Then
+ * this function tries too, and returns NULL if it fails again, with a detail. */
 PARA_API para_pool *para_default_pool(void);
 
 /* Fills *info; the caller has set its size. pool NULL: the default pool. Any thread. Waits until
  * the pool is ready. It does not wait in a worker_init, or for a pool that was starting when the
- * process forked: then nothing is known of threads yet. Errors: PARA_ERR_ARGUMENT; those of
- * para_pool_create. */
-PARA_API para_status para_pool_get_info(para_pool *pool, para_pool_info *info);
+ * process forked: then nothing is known of threads yet. Errors: PARA_ERR_ARGUMENT; for
+ * NULL _MEMORY, _TOPOLOGY. */
+PARA_NODISCARD_ PARA_API para_status para_pool_get_info(para_pool *pool, para_pool_info *info);
 
 /* Fills *info for worker index, 0 .. workers - 1 of the pool info. Otherwise as para_pool_get_info.
  */
-PARA_API para_status para_pool_get_worker(para_pool *pool, unsigned index, para_worker_info *info);
+PARA_NODISCARD_ PARA_API para_status para_pool_get_worker(para_pool *pool, unsigned index,
+                                                          para_worker_info *info);
 
 #ifdef __cplusplus
 }

@@ -69,7 +69,7 @@ extern "C" {
  *
  * Pool, threads, order, fork, errors: as para_pmap; and PARA_ERR_NULL_COMBINE,
  * PARA_ERR_NULL_RESULT. count = 0 succeeds, calls nothing and leaves result as it is. */
-PARA_API para_status para_preduce(para_pool *pool, const para_reduce *call);
+PARA_NODISCARD_ PARA_API para_status para_preduce(para_pool *pool, const para_reduce *call);
 
 /* The block length in elements of a call with that count and accumulator size, if its own block is
  * 0. At least 1. Any thread. */
@@ -78,7 +78,7 @@ PARA_API size_t para_reduce_block(size_t count, size_t result_bytes);
 #ifdef __cplusplus
 }
 
-static inline para_status para_preduce(para_pool *pool, const para_reduce &call)
+PARA_NODISCARD_ static inline para_status para_preduce(para_pool *pool, const para_reduce &call)
 {
     return para_preduce(pool, &call);
 }

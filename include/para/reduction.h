@@ -3,9 +3,8 @@
 #define PARA_REDUCTION_H
 
 #include <para/loop.h>
+#include <para/must.h>
 #include <para/reduce.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 /* PARA_SUM(name, type, i, parameter type, parameter, ...) { return a value; }    at file scope
  * para_reduced(name, count, argument, ...)                      the result
@@ -23,6 +22,7 @@
  *                               infinity, or an integer type's last number
  *     PARA_MINLOC, PARA_MAXLOC  the result is a struct name_at { type value; size_t index; }: the
  *                               first of the least or greatest values. Of none, index is SIZE_MAX
+ *     PARA_SUM_ARRAY            an array of sums: histograms
  *     PARA_SUMS, PARA_REDUCTION any accumulator, see below
  *
  * Contract. As PARA_LOOP's: besides returning its value, an iteration may write what no other
@@ -32,7 +32,7 @@
  * Errors. para_reduce_to returns those of para_preduce, and leaves the result as it was;
  *    para_reduced has no way to return one: it prints one line on standard error and ends the
  *    program (abort). On the default pool, with such accumulators, only a count below 0 fails, or
- *    an environment variable that cannot be read, or a child process forked within the call. */
+ *    a child process forked within the call. */
 #define PARA_SUM(name, type, ...) \
     PARA_VALUES_(name, PARA_PAIRS_(__VA_ARGS__), type, type, (0), SUM, __VA_ARGS__)
 #define PARA_MIN(name, type, ...)                                                         \
@@ -58,9 +58,25 @@
  *         s->x += x[i];
  *         s->xx += x[i] * x[i];
  *     } */
-#define PARA_SUMS(name, type, number, s, ...)                                       \
-    PARA_REDUCTION_(name, PARA_PAIRS_(__VA_ARGS__), type, {PARA_ZERO_}, s, para_t_, \
+#define PARA_SUMS(name, type, number, s, ...)                                             \
+    PARA_REDUCTION_(name, PARA_PAIRS_(__VA_ARGS__), type, type, {PARA_ZERO_}, s, para_t_, \
                     PARA_ADD_ALL_(type, number, s, para_t_), __VA_ARGS__)
+
+/* PARA_SUM_ARRAY(name, number, length, s, i, parameter type, parameter, ...) { body }
+ * As many sums as the constant `length` says: s[0] to s[length - 1] in the body, the array `sum` in
+ * the result, which is a struct name_sums { number sum[length]; }.
+ *     PARA_SUM_ARRAY(frequencies, unsigned, 256, count, i, const unsigned char *, x)
+ *     {
+ *         count[x[i]]++;
+ *     }
+ *     ...
+ *     const frequencies_sums f = para_reduced(frequencies, n, x); */
+#define PARA_SUM_ARRAY(name, number, length, s, ...)                                               \
+    typedef struct name##_sums {                                                                   \
+        number sum[length];                                                                        \
+    } name##_sums;                                                                                 \
+    PARA_REDUCTION_(name, PARA_PAIRS_(__VA_ARGS__), name##_sums, number, {PARA_ZERO_}, s, para_t_, \
+                    PARA_ADD_ALL_(name##_sums, number, s, para_t_), __VA_ARGS__)
 
 /* PARA_REDUCTION(name, type, identity, s, t, statement, i, parameter type, parameter, ...) { body }
  * For any accumulator: its type, the value that an accumulator starts from, and the statement that
@@ -70,8 +86,9 @@
  *     {
  *         *s = gcd(*s, x[i]);
  *     } */
-#define PARA_REDUCTION(name, type, identity, s, t, statement, ...) \
-    PARA_REDUCTION_(name, PARA_PAIRS_(__VA_ARGS__), type, identity, s, t, statement, __VA_ARGS__)
+#define PARA_REDUCTION(name, type, identity, s, t, statement, ...)                         \
+    PARA_REDUCTION_(name, PARA_PAIRS_(__VA_ARGS__), type, type, identity, s, t, statement, \
+                    __VA_ARGS__)
 
 /* The result of a reduction, see above. Ends the program if there is none. */
 #define para_reduced(name, ...) \
@@ -106,16 +123,6 @@ static inline para_status para_fold_(const para_setup *setup, para_reduce_fn *ke
     if (count > PTRDIFF_MAX)
         return para_refuse_count_(count, call.report);
     return para_preduce(setup ? setup->pool : PARA_NULL_, &call);
-}
-
-static inline void para_must_succeed_(para_status status, const char *name, const char *file,
-                                      int line)
-{
-    if (status == PARA_OK)
-        return;
-    fprintf(stderr, "para: %s:%d: %s: %s: %s\n", file, line, name, para_status_text(status),
-            para_status_detail());
-    abort();
 }
 
 /* The last number of a type, upwards or downwards; a long double holds all integers of 64 bits. */
@@ -181,6 +188,7 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
         *PARA_CAST_(acc_type *, para_acc_) = para_s_;                                       \
         return 0;                                                                           \
     }                                                                                       \
+    PARA_ORIGIN_(name)                                                                      \
     static void name##_join_(void *para_acc_, const void *para_rhs_, const void *para_arg_) \
     {                                                                                       \
         acc_type para_s_ = *PARA_CAST_(acc_type *, para_acc_);                              \
@@ -192,37 +200,39 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
     PARA_FOLD_CALLS_(name, n, acc_type, identity, __VA_ARGS__)                              \
     PARA_BODY_HEAD_(type, name, n, (PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))), __VA_ARGS__)
 
-/* A small accumulator is kept in registers. */
-#define PARA_REDUCTION_(name, n, type, identity, s, t, statement, ...)                         \
-    PARA_BODY_(void, name, n, size_t para_first_,                                              \
-               (type *const s, PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))), __VA_ARGS__)            \
-    static int name(const para_chunk *para_c_, void *para_acc_, const void *para_arg_)         \
-    {                                                                                          \
-        enum { para_small_ = sizeof(type) <= 128 };                                            \
-        const struct name##_arguments_ para_p_ = PARA_ARGUMENTS_(name);                        \
-        const size_t para_end_ = para_p_.para_first_ + para_c_->first + para_c_->count;        \
-        size_t para_i_ = para_end_ - para_c_->count;                                           \
-        if (para_small_) {                                                                     \
-            type para_s_ = *PARA_CAST_(type *, para_acc_);                                     \
-            for (; para_i_ < para_end_; para_i_++)                                             \
-                name##_body_(&para_s_, para_i_ PARA_EACH_(n, PARA_FIELD_, name, __VA_ARGS__)); \
-            *PARA_CAST_(type *, para_acc_) = para_s_;                                          \
-        } else {                                                                               \
-            for (; para_i_ < para_end_; para_i_++)                                             \
-                name##_body_(PARA_CAST_(type *, para_acc_),                                    \
-                             para_i_ PARA_EACH_(n, PARA_FIELD_, name, __VA_ARGS__));           \
-        }                                                                                      \
-        return 0;                                                                              \
-    }                                                                                          \
-    static void name##_join_(void *para_acc_, const void *para_rhs_, const void *para_arg_)    \
-    {                                                                                          \
-        type *const s = PARA_CAST_(type *, para_acc_);                                         \
-        const type *const t = PARA_CAST_(const type *, para_rhs_);                             \
-        (void)para_arg_;                                                                       \
-        statement;                                                                             \
-    }                                                                                          \
-    PARA_FOLD_CALLS_(name, n, type, (identity), __VA_ARGS__)                                   \
-    PARA_BODY_HEAD_(void, name, n, (type *const s, PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))),     \
+/* The body sees the accumulator as `seen`s. A small one is kept in registers. */
+#define PARA_REDUCTION_(name, n, type, seen, identity, s, t, statement, ...)                \
+    PARA_BODY_(void, name, n, size_t para_first_,                                           \
+               (seen *const s, PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))), __VA_ARGS__)         \
+    static int name(const para_chunk *para_c_, void *para_acc_, const void *para_arg_)      \
+    {                                                                                       \
+        enum { para_small_ = sizeof(type) <= 128 };                                         \
+        const struct name##_arguments_ para_p_ = PARA_ARGUMENTS_(name);                     \
+        const size_t para_end_ = para_p_.para_first_ + para_c_->first + para_c_->count;     \
+        size_t para_i_ = para_end_ - para_c_->count;                                        \
+        if (para_small_) {                                                                  \
+            type para_s_ = *PARA_CAST_(type *, para_acc_);                                  \
+            for (; para_i_ < para_end_; para_i_++)                                          \
+                name##_body_(PARA_CAST_(seen *, PARA_CAST_(void *, &para_s_)),              \
+                             para_i_ PARA_EACH_(n, PARA_FIELD_, name, __VA_ARGS__));        \
+            *PARA_CAST_(type *, para_acc_) = para_s_;                                       \
+        } else {                                                                            \
+            for (; para_i_ < para_end_; para_i_++)                                          \
+                name##_body_(PARA_CAST_(seen *, para_acc_),                                 \
+                             para_i_ PARA_EACH_(n, PARA_FIELD_, name, __VA_ARGS__));        \
+        }                                                                                   \
+        return 0;                                                                           \
+    }                                                                                       \
+    PARA_ORIGIN_(name)                                                                      \
+    static void name##_join_(void *para_acc_, const void *para_rhs_, const void *para_arg_) \
+    {                                                                                       \
+        seen *const s = PARA_CAST_(seen *, para_acc_);                                      \
+        const seen *const t = PARA_CAST_(const seen *, para_rhs_);                          \
+        (void)para_arg_;                                                                    \
+        statement;                                                                          \
+    }                                                                                       \
+    PARA_FOLD_CALLS_(name, n, type, (identity), __VA_ARGS__)                                \
+    PARA_BODY_HEAD_(void, name, n, (seen *const s, PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))),  \
                     __VA_ARGS__)
 
 #define PARA_ADD_ALL_(type, number, s, t)                                                         \

@@ -109,7 +109,8 @@ typedef struct para_scan {
         else                                                                                   \
             name##_fold_(para_c_, para_s_, arg);                                               \
         return 0;                                                                              \
-    }
+    }                                                                                          \
+    PARA_ORIGIN_(name)
 
 #ifdef __cplusplus
 extern "C" {
@@ -138,12 +139,12 @@ extern "C" {
  * Returns as para_preduce. If it fails, outputs are written in part and result is untouched. The
  * report of PARA_ERR_KERNEL has the lowest failing block, which is that of the serial loop if what
  * fails does not depend on the totals that a kernel gets. */
-PARA_API para_status para_pscan(para_pool *pool, const para_scan *call);
+PARA_NODISCARD_ PARA_API para_status para_pscan(para_pool *pool, const para_scan *call);
 
 #ifdef __cplusplus
 }
 
-static inline para_status para_pscan(para_pool *pool, const para_scan &call)
+PARA_NODISCARD_ static inline para_status para_pscan(para_pool *pool, const para_scan &call)
 {
     return para_pscan(pool, &call);
 }

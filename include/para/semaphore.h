@@ -69,8 +69,9 @@ extern "C" {
 /* Makes a semaphore in the caller's memory, with initial units available of at most maximum. flags:
  * 0 or PARA_SEMAPHORE_FAIR. Errors: PARA_ERR_ARGUMENT: initial above maximum, maximum 0 or above
  * PARA_SEMAPHORE_MOST, an unknown flag. */
-PARA_API para_status para_semaphore_init(para_semaphore *semaphore, uint32_t initial,
-                                         uint32_t maximum, uint32_t flags);
+PARA_NODISCARD_ PARA_API para_status para_semaphore_init(para_semaphore *semaphore,
+                                                         uint32_t initial, uint32_t maximum,
+                                                         uint32_t flags);
 
 /* Ends the use of a semaphore; optional. Does not block. Errors: PARA_ERR_BUSY: a thread waits. */
 PARA_API para_status para_semaphore_fini(para_semaphore *semaphore);
@@ -84,12 +85,14 @@ PARA_API para_status para_semaphore_fini(para_semaphore *semaphore);
  * one, with the count that it had.
  * Errors: PARA_ERR_ARGUMENT: count is 0 or above the maximum, or the semaphore is zeroed and was
  * never initialised; PARA_ERR_TIMEOUT, _CANCELLED. Algorithm: src/sync/semaphore.c. */
-PARA_API para_status para_semaphore_acquire_with(para_semaphore *semaphore, uint32_t count,
-                                                 uint64_t deadline_ns, para_cancel *cancel);
+PARA_NODISCARD_ PARA_API para_status para_semaphore_acquire_with(para_semaphore *semaphore,
+                                                                 uint32_t count,
+                                                                 uint64_t deadline_ns,
+                                                                 para_cancel *cancel);
 
 /* The slow path of para_semaphore_try_acquire, when there are no units or somebody waits. Not to be
  * called directly. */
-PARA_API bool para_semaphore_try_acquire_slow(para_semaphore *semaphore);
+PARA_NODISCARD_ PARA_API bool para_semaphore_try_acquire_slow(para_semaphore *semaphore);
 
 /* The slow path of para_semaphore_release, when somebody waits. Not to be called directly. */
 PARA_API para_status para_semaphore_release_slow(para_semaphore *semaphore, uint32_t count);
@@ -111,13 +114,13 @@ static inline bool para_semaphore_try_(para_semaphore *semaphore)
 
 /* Acquires one unit if one is free for a newcomer; returns whether it did. Never blocks. Order as
  * for para_semaphore_acquire_with. */
-static inline bool para_semaphore_try_acquire(para_semaphore *semaphore)
+PARA_NODISCARD_ static inline bool para_semaphore_try_acquire(para_semaphore *semaphore)
 {
     return para_semaphore_try_(semaphore) || para_semaphore_try_acquire_slow(semaphore);
 }
 
 /* para_semaphore_acquire_with for one unit, without limit. */
-static inline para_status para_semaphore_acquire(para_semaphore *semaphore)
+PARA_NODISCARD_ static inline para_status para_semaphore_acquire(para_semaphore *semaphore)
 {
     return para_semaphore_try_(semaphore)
                ? PARA_OK
@@ -125,8 +128,8 @@ static inline para_status para_semaphore_acquire(para_semaphore *semaphore)
 }
 
 /* para_semaphore_acquire_with for one unit, with a deadline. */
-static inline para_status para_semaphore_acquire_until(para_semaphore *semaphore,
-                                                       uint64_t deadline_ns)
+PARA_NODISCARD_ static inline para_status para_semaphore_acquire_until(para_semaphore *semaphore,
+                                                                       uint64_t deadline_ns)
 {
     return para_semaphore_try_(semaphore)
                ? PARA_OK
@@ -134,8 +137,8 @@ static inline para_status para_semaphore_acquire_until(para_semaphore *semaphore
 }
 
 /* para_semaphore_acquire_with for one unit, with a token. */
-static inline para_status para_semaphore_acquire_cancellable(para_semaphore *semaphore,
-                                                             para_cancel *cancel)
+PARA_NODISCARD_ static inline para_status
+para_semaphore_acquire_cancellable(para_semaphore *semaphore, para_cancel *cancel)
 {
     return para_semaphore_try_(semaphore)
                ? PARA_OK
@@ -144,7 +147,8 @@ static inline para_status para_semaphore_acquire_cancellable(para_semaphore *sem
 
 /* para_semaphore_acquire_with for several units, without limit. With a deadline or a token, call
  * that function itself. */
-static inline para_status para_semaphore_acquire_many(para_semaphore *semaphore, uint32_t count)
+PARA_NODISCARD_ static inline para_status para_semaphore_acquire_many(para_semaphore *semaphore,
+                                                                      uint32_t count)
 {
     return para_semaphore_acquire_with(semaphore, count, PARA_DEADLINE_NEVER, PARA_NULL_);
 }

@@ -25,7 +25,7 @@ extern "C" {
 
 /* A negative number of iterations, as para_loop gets it. PARA_ERR_OVERFLOW, with its detail; a
  * report is zeroed. */
-PARA_API para_status para_refuse_count_(size_t count, para_report *report);
+PARA_NODISCARD_ PARA_API para_status para_refuse_count_(size_t count, para_report *report);
 
 #ifdef __cplusplus
 }

@@ -22,7 +22,7 @@ extern "C" {
 /* Makes a mutex in shared memory; once, by one process, before any other uses it. A mutex that is
  * only zeroed locks and unlocks too, but tells nobody that its holder died, and between processes
  * it may wait forever; nothing detects that. Errors: PARA_ERR_MEMORY, _UNSUPPORTED. */
-PARA_API para_status para_shared_mutex_init(para_shared_mutex *mutex);
+PARA_NODISCARD_ PARA_API para_status para_shared_mutex_init(para_shared_mutex *mutex);
 
 /* Ends its use; optional. No process may use it any more. Errors: PARA_ERR_BUSY: it is held. */
 PARA_API para_status para_shared_mutex_fini(para_shared_mutex *mutex);
@@ -37,18 +37,19 @@ PARA_API para_status para_shared_mutex_fini(para_shared_mutex *mutex);
  * thread that was told so unlocked it without that; not locked, now or ever. PARA_ERR_DEADLOCK: the
  * calling thread holds it already. PARA_ERR_ARGUMENT: there is no mutex, or its use has ended; not
  * all such memory is recognised. */
-PARA_API para_status para_shared_mutex_lock(para_shared_mutex *mutex);
+PARA_NODISCARD_ PARA_API para_status para_shared_mutex_lock(para_shared_mutex *mutex);
 
 /* The same, until CLOCK_MONOTONIC reaches deadline_ns. A free lock is taken whatever the deadline
  * says. Errors: the same, and PARA_ERR_TIMEOUT. */
-PARA_API para_status para_shared_mutex_lock_until(para_shared_mutex *mutex, uint64_t deadline_ns);
+PARA_NODISCARD_ PARA_API para_status para_shared_mutex_lock_until(para_shared_mutex *mutex,
+                                                                  uint64_t deadline_ns);
 
 /* The same, without waiting. Never blocks. Errors: the same, and PARA_ERR_BUSY: it is held. */
-PARA_API para_status para_shared_mutex_try_lock(para_shared_mutex *mutex);
+PARA_NODISCARD_ PARA_API para_status para_shared_mutex_try_lock(para_shared_mutex *mutex);
 
 /* Called by the holder after PARA_ERR_OWNER_DIED: what the mutex guards is in order again. Errors:
  * PARA_ERR_ARGUMENT: nobody holds it after such a death. */
-PARA_API para_status para_shared_mutex_recover(para_shared_mutex *mutex);
+PARA_NODISCARD_ PARA_API para_status para_shared_mutex_recover(para_shared_mutex *mutex);
 
 /* Unlocks; by the thread that locked. Errors: PARA_ERR_NOT_OWNER; PARA_ERR_ARGUMENT as above. */
 PARA_API para_status para_shared_mutex_unlock(para_shared_mutex *mutex);

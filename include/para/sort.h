@@ -55,7 +55,8 @@ typedef struct para_sort {
         const type b = *PARA_CAST_(const type *, para_b_);                     \
         (void)arg;                                                             \
         return (__VA_ARGS__) ? -1 : 0;                                         \
-    }
+    }                                                                          \
+    PARA_ORIGIN_(name)
 
 #ifdef __cplusplus
 extern "C" {
@@ -82,14 +83,13 @@ extern "C" {
  * Returns PARA_OK; PARA_ERR_CANCELLED if .options.cancel kept a part from being sorted or a round
  * from beginning: then the array has the same elements in an unspecified order. Untouched with
  * PARA_ERR_MEMORY; PARA_ERR_NULL_VIEW, _ELEMENT_SIZE, _OVERFLOW; PARA_ERR_ARGUMENT if compare and
- * key are both given, if neither is, or if the key does not lie within the element; those of
- * para_pool_create, if the default pool cannot be made. */
-PARA_API para_status para_psort(para_pool *pool, const para_sort *call);
+ * key are both given, if neither is, or if the key does not lie within the element. */
+PARA_NODISCARD_ PARA_API para_status para_psort(para_pool *pool, const para_sort *call);
 
 #ifdef __cplusplus
 }
 
-static inline para_status para_psort(para_pool *pool, const para_sort &call)
+PARA_NODISCARD_ static inline para_status para_psort(para_pool *pool, const para_sort &call)
 {
     return para_psort(pool, &call);
 }

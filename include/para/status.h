@@ -1,4 +1,6 @@
-/* Status codes: what every para function that can fail returns. */
+/* Status codes: what every para function that can fail returns. The compiler warns where one is not
+ * looked at, except of a lock's unlock, release and fini: those fail by a fault of the program
+ * alone. */
 #ifndef PARA_STATUS_H
 #define PARA_STATUS_H
 

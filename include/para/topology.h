@@ -46,13 +46,13 @@ extern "C" {
  * the process may use other CPUs by then, or another quota. HWLOC_SYNTHETIC and HWLOC_XMLFILE are
  * honoured. Any thread.
  * Errors: PARA_ERR_ARGUMENT, PARA_ERR_TOPOLOGY, PARA_ERR_MEMORY. */
-PARA_API para_status para_topology_get_info(para_topology_info *info);
+PARA_NODISCARD_ PARA_API para_status para_topology_get_info(para_topology_info *info);
 
 /* Fills *info for the CPU at place index, 0 .. cpus - 1, of the machine as it was last read, in the
  * order in which pools use them:
  * first threads of cores before second ones; among these the fastest kind first, then domain by
  * domain. Errors: as above; PARA_ERR_ARGUMENT for an index out of range. */
-PARA_API para_status para_topology_get_cpu(unsigned index, para_cpu_info *info);
+PARA_NODISCARD_ PARA_API para_status para_topology_get_cpu(unsigned index, para_cpu_info *info);
 
 #ifdef __cplusplus
 }

@@ -19,6 +19,14 @@
 #define PARA_API __attribute__((visibility("default")))
 #endif
 
+/* A result that has to be looked at: the compiler warns where it is not. To ignore one on purpose,
+ * assign it to a variable; in C++ a cast to void does as well. */
+#ifdef __cplusplus
+#define PARA_NODISCARD_ [[nodiscard]]
+#else
+#define PARA_NODISCARD_ __attribute__((warn_unused_result))
+#endif
+
 /* Names that end in an underscore are the headers' own. C++ reserves two underscores in a row. */
 
 /* A cast, a null pointer and a structure's zeros without warnings from any compiler. */

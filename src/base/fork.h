@@ -13,6 +13,7 @@ typedef enum para__fork_order {
     PARA__FORK_ORDERS,       /* orders.c: taken alone */
     PARA__FORK_DEFAULT_POOL, /* default_pool.c: held while the machine is read */
     PARA__FORK_MACHINE,      /* machine.c: held while hwloc takes locks of its own */
+    PARA__FORK_REPORT,       /* report.c: taken alone */
     PARA__FORK_ALL
 } para__fork_order;
 

@@ -7,10 +7,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A thread's text is allocated when it first has one: thread-local memory is scarce in a library
  * that is loaded late. Without memory there is no text. */
-enum { DETAIL_BYTES = 256 };
 static para__key detail_key;
 
 __attribute__((constructor(101))) static void make_detail_key(void)
@@ -20,7 +20,7 @@ __attribute__((constructor(101))) static void make_detail_key(void)
 
 static char *make_detail(void)
 {
-    char *made = calloc(1, DETAIL_BYTES);
+    char *made = calloc(1, PARA__DETAIL_BYTES);
     if (made && !para__key_set(&detail_key, made)) {
         free(made);
         made = NULL;
@@ -75,8 +75,20 @@ void para__set_detail(const char *format, ...)
     if (detail && format) {
         va_list arguments;
         va_start(arguments, format);
-        vsnprintf(detail, DETAIL_BYTES, format, arguments);
+        vsnprintf(detail, PARA__DETAIL_BYTES, format, arguments);
         va_end(arguments);
     }
     errno = saved;
+}
+
+void para__detail_save(para__detail *detail)
+{
+    const char *text = para_status_detail();
+    memcpy(detail->text, text, strlen(text) + 1);
+}
+
+void para__detail_restore(const para__detail *detail)
+{
+    if (strcmp(detail->text, para_status_detail()) != 0)
+        para__set_detail("%s", detail->text);
 }

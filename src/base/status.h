@@ -8,7 +8,16 @@
  * was. */
 void para__set_detail(const char *format, ...) __attribute__((format(printf, 1, 2), cold));
 
-/* The same, and the status: `return para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));` */
+/* The detail as it is, and set back: around failures that the caller does not get to see. */
+enum { PARA__DETAIL_BYTES = 256 };
+typedef struct para__detail {
+    char text[PARA__DETAIL_BYTES];
+} para__detail;
+void para__detail_save(para__detail *detail);
+void para__detail_restore(const para__detail *detail);
+
+/* para__set_detail, and the status:
+ * `return para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));` */
 #define para__fail(status, ...) (para__set_detail(__VA_ARGS__), (status))
 
 #endif

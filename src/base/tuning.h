@@ -19,6 +19,12 @@
 #define PARA__COUNT(name, value) enum { name = value };
 #endif
 
+/* ---- Before the default pool is made --------------------------------------------------------- */
+
+/* More is not allocated for all CPUs of the machine before it is read how many are ours. Bytes.
+ * Reasoned: reading takes 0.3 ms, about as long as it takes to touch so much new memory. */
+PARA__COUNT(PARA__ROOM_BYTES, 262144) /* - */
+
 /* ---- When the clock is read ------------------------------------------------------------------ */
 
 /* Shorter calls are timed now and then only, and shorter batches tell no unit's cost. ns.
@@ -104,10 +110,6 @@ PARA__COUNT(PARA__PRICE_WEIGHT, 2) /* 0.5 to 2 */
 /* In calls of at most so many units a dear unit looks like a price. Reasoned. */
 PARA__COUNT(PARA__FEW_UNITS, 16) /* - */
 
-/* A price that is most of a small call is looked for in batches, of which the first is this part of
- * the call: 1 / 16. Reasoned. */
-PARA__COUNT(PARA__PRICE_BATCHES, 16) /* - */
-
 /* ---- Whether to share, and among how many: plan/decide.c ------------------------------------- */
 
 /* A helper's part of the caller's join: three lines that have to travel. ns. Compared in the model
@@ -179,12 +181,11 @@ PARA__COUNT(PARA__GRAINS_LEAST, 64) /* - */
 
 /* ---- Probes: schedule/learn.c ---------------------------------------------------------------- */
 
-/* The next batch is so many times as long as all before; where cost and price are not clear; where
- * all before were mostly price. Reasoned: 8 takes three batches to the cost of sharing, and the
+/* The next batch is so many times as long as all before; where cost and price are not clear.
+ * Reasoned: 8 takes three batches to the cost of sharing, and the
  * last one is most of what was run alone. */
 PARA__REAL(PARA__PROBE_GROWTH, 8)         /* 0.5 to 2 */
 PARA__REAL(PARA__PROBE_GROWTH_UNCLEAR, 2) /* 0.5 to 2 */
-PARA__REAL(PARA__PROBE_GROWTH_MOST, 64)   /* 0.5 to 2 */
 
 /* A shorter rest is run alone. ns. Reasoned: that costs little, and tells the cost alone. */
 PARA__REAL(PARA__ESCALATE_NS, 10000) /* 0.5 to 2 */
@@ -203,11 +204,10 @@ PARA__REAL(PARA__FIRST_CREDIT_PART, 1.0 / 8) /* 0.5 to 2 */
  * then take 1/512 of the time. */
 PARA__COUNT(PARA__REFUSED_MOST, 3) /* 0.5 to 2 */
 
-/* Short calls of a trial in a row, of which the last is timed, and shared ones that are timed after
- * it. Compared (docs/performance.md): the first finds data where the other way has left them; two
- * in a row are 1.00 to 1.03 of the time of sums. */
-PARA__COUNT(PARA__TRIALS_IN_A_ROW, 3)  /* 1 to 2 */
-PARA__COUNT(PARA__TIMED_AFTERWARDS, 4) /* 0.5 to 2 */
+/* Short calls of a trial in a row, of which the last is timed. Compared (docs/performance.md): the
+ * first finds data where the other way has left them; two in a row are 1.00 to 1.03 of the time of
+ * sums. */
+PARA__COUNT(PARA__TRIALS_IN_A_ROW, 3) /* 1 to 2 */
 
 /* The first batch of a trial alone takes this part of the usual time: 1 / 8. Reasoned: the trial is
  * given up when it has taken as long as the whole call usually does, and batches double. */
@@ -216,10 +216,6 @@ PARA__COUNT(PARA__TRIAL_BATCHES, 8) /* 0.5 to 2 */
 /* A helper that is woken for a trial is awake after so many calls, or the trial is given up.
  * Reasoned: a wake-up takes 25 us, and short calls from 1 us on. */
 PARA__COUNT(PARA__CALLS_TO_WAKE, 32) /* - */
-
-/* Participants kept each other waiting if the call took so many times longer than they were busy.
- * Reasoned: less is noise. */
-PARA__REAL(PARA__CLEARLY_LONGER, 1.1) /* 0.5 to 2 */
 
 /* Where the dearest batch costs so many times the mean, participants wait for its unit, and the
  * others are not dearer for that. Reasoned. */
@@ -288,12 +284,6 @@ PARA__COUNT(PARA__COST_UP_WEIGHT, 64) /* 0.5 to 2 */
 
 /* One that is not seen goes back to what was measured, by one of so many. Reasoned. */
 PARA__COUNT(PARA__COST_BACK_WEIGHT, 32) /* - */
-
-/* The cost of sharing moves by steps of so many ns, towards the median. Reasoned. */
-PARA__REAL(PARA__SHARE_STEP_NS, 4) /* - */
-
-/* And one of a helper that came late, by so many. Reasoned: it may have been woken just now. */
-PARA__COUNT(PARA__LATE_STEP_NS, 2) /* - */
 
 /* Bounds of what is followed: of reach and wake-up, and of the cost of sharing. ns. Reasoned. */
 PARA__REAL(PARA__REACH_LEAST_NS, 50)  /* 0.5 to 2 */

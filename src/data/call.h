@@ -26,19 +26,19 @@ typedef struct para__call {
     para_report *report; /* the user's, or NULL */
 } para__call;
 
-/* Begins a call that is described. Errors: those of the default pool. */
-static inline para_status para__call_begin(para__call *call, para_pool *pool, para_report *report)
+/* Begins a call that is described. */
+static inline void para__call_begin(para__call *call, para_pool *pool, para_report *report)
 {
     call->borrowed = NULL;
     call->borrowed_bytes = 0;
     call->report = report;
-    return para__schedule_open(&call->schedule, pool, report != NULL);
+    para__schedule_open(&call->schedule, pool, report != NULL);
 }
 
 /* Whether the call needs nothing but its kernel: it runs alone, to its end, and nobody times it. */
 static inline bool para__call_is_plain(const para__call *call)
 {
-    return call->schedule.plan.width == 1 && !call->schedule.timed && !call->report &&
+    return call->schedule.plan.width == 1 && !call->schedule.timed && !call->schedule.since_ns &&
            !call->schedule.options->cancel;
 }
 

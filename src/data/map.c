@@ -87,7 +87,7 @@ static para_status run_units(para__call *call, const map_job *map)
 /* Scratch for all possible participants, if there is memory for it. */
 static char *scratch(para__call *call, size_t stride)
 {
-    const unsigned width = para__schedule_width_most(&call->schedule);
+    const unsigned width = para__schedule_room(&call->schedule, stride);
     return stride <= SIZE_MAX / 2 / width ? para__call_memory(call, stride * width) : NULL;
 }
 
@@ -105,9 +105,7 @@ para_status para_pmap(para_pool *pool, const para_map *map)
     para__call call;
     para__schedule_describe(&call.schedule, (void (*)(void))map->kernel, map->count, units,
                             &map->options);
-    status = para__call_begin(&call, pool, map->report);
-    if (status)
-        return status;
+    para__call_begin(&call, pool, map->report);
     if (para__call_is_plain(&call) && !chunk && !map->scratch_bytes) {
         const unsigned kind = para__pool_kind(call.schedule.pool);
         para__schedule_release_fp(&call.schedule, 0);

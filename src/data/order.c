@@ -42,16 +42,23 @@ bool para__order_before(const para__order *order, const void *a, const void *b)
     return is_before(order, a, b, order->key_bytes);
 }
 
-/* Keys are looked at in runs, without a branch for each. */
+/* Keys are looked at in runs, without a branch for each, and each is made once. */
 INLINE void look_for_descent(const para__order *order, const char *data, size_t count, bool *found,
                              size_t bytes, unsigned key_bytes)
 {
     enum { RUN = 64 };
+    const para__order own = *order; /* known not to change */
+    uint64_t last = key_bytes ? para__order_key(&own, data, key_bytes) : 0;
     bool descends = false;
     for (size_t i = 0; i < count && !descends;) {
-        const size_t n = key_bytes ? para__min(count - i, RUN) : 1;
-        for (size_t end = i + n; i < end; i++)
-            descends |= is_before(order, data + (i + 1) * bytes, data + i * bytes, key_bytes);
+        const size_t end = key_bytes ? i + para__min(count - i, RUN) : i + 1;
+        for (; key_bytes && i < end; i++) {
+            const uint64_t next = para__order_key(&own, data + (i + 1) * bytes, key_bytes);
+            descends |= next < last;
+            last = next;
+        }
+        for (; i < end; i++)
+            descends |= is_before(&own, data + (i + 1) * bytes, data + i * bytes, 0);
     }
     *found = descends;
 }

@@ -108,7 +108,8 @@ para_status para_buffer_where(const void *data, size_t bytes, size_t *bytes_of, 
     const int saved = errno;
     if ((!data && bytes) || (!bytes_of && nodes) || bytes > SIZE_MAX - begin - page)
         return para__fail(PARA_ERR_ARGUMENT, "data, bytes and bytes_of are needed");
-    memset(bytes_of, 0, nodes * sizeof *bytes_of);
+    for (unsigned n = 0; n < nodes; n++)
+        bytes_of[n] = 0;
     for (uintptr_t at = begin & ~(uintptr_t)(page - 1); bytes && at < begin + bytes;) {
         void *pages[PAGES];
         int node[PAGES];

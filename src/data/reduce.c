@@ -191,7 +191,6 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, cha
 {
     const size_t stride = para__slot_bytes(job->acc_bytes);
     const size_t slot_bytes = para__round_up(job->units * stride, PARA__LINE);
-    const unsigned width = para__schedule_width_most(&call->schedule);
     const size_t fits = STACK_BYTES / stride;
     const unsigned all = para__ceiling_log2(job->units);
     const unsigned room = fits > job->level + 1 ? (unsigned)fits - job->level - 1 : 0;
@@ -200,6 +199,8 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, cha
     const unsigned piled = job->level + job->most_level + !job->is_large;
     job->scratch_offset = para__round_up(piled * stride, PARA__LINE);
     job->stack_bytes = para__round_up(scratch_bytes, PARA__LINE);
+    const unsigned width =
+        para__schedule_room(&call->schedule, para__max(job->stack_bytes, job->scratch_offset));
     const size_t most = SIZE_MAX / 2 / width;
     if (job->scratch_offset > most || job->stack_bytes > most - job->scratch_offset)
         return false;
@@ -301,9 +302,7 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
     const divisible of = {&job, reduce->options.chunk};
     call.schedule.split = split_reduce;
     call.schedule.split_of = &of;
-    status = para__call_begin(&call, pool, reduce->report);
-    if (status)
-        return status;
+    para__call_begin(&call, pool, reduce->report);
     _Alignas(PARA__LINE) char small[1024]; /* enough for a small accumulator on one thread */
     if (para__call_is_plain(&call) && !reduce->scratch_bytes && fits_plain(&job, sizeof small)) {
         const unsigned kind = para__pool_kind(call.schedule.pool);

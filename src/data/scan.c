@@ -199,9 +199,7 @@ para_status para_pscan(para_pool *pool, const para_scan *scan)
     para__call call;
     para__schedule_describe(&call.schedule, (void (*)(void))scan->kernel, job.count, job.blocks,
                             &scan->options);
-    status = para__call_begin(&call, pool, scan->report);
-    if (status)
-        return status;
+    para__call_begin(&call, pool, scan->report);
     _Alignas(PARA__LINE) char small[1024];
     bool is_ready = lay_out_scan(&job, &call, small, sizeof small);
     if (!is_ready && !para__schedule_is_alone(&call.schedule)) {

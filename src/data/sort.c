@@ -265,10 +265,10 @@ para_status para_psort(para_pool *pool, const para_sort *sort)
         *sort->report = (para_report){0};
     size_t parts = 1;
     if (most_parts(&job, 2) > 1) { /* else the call needs no pool */
-        status = para__pool_resolve(&pool);
-        if (status)
-            return status;
-        const unsigned workers = pool->executor->width(pool), asked = sort->options.workers;
+        if (!pool && !para__default_pool_offer(&pool))
+            pool = para__default_pool_begin();
+        const unsigned workers = pool->is_novice ? 1 : pool->executor->width(pool);
+        const unsigned asked = sort->options.workers;
         parts = most_parts(&job, asked ? para__min(workers, asked) : workers);
     }
 
@@ -278,9 +278,7 @@ para_status para_psort(para_pool *pool, const para_sort *sort)
     para__call call;
     para__schedule_describe(&call.schedule, (void (*)(void))alike, job.count, parts,
                             &sort->options);
-    status = para__call_begin(&call, pool, sort->report);
-    if (status)
-        return status;
+    para__call_begin(&call, pool, sort->report);
     _Alignas(PARA__LINE) char small[4096];
     bool is_ready = lay_out_sort(&job, &call, parts, small, sizeof small);
     if (!is_ready && !para__schedule_is_alone(&call.schedule)) {

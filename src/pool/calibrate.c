@@ -5,6 +5,7 @@
 #include "base/fpenv.h"
 #include "base/tuning.h"
 #include "executor/lease.h"
+#include "plan/estimate.h"
 #include "pool/worker.h"
 
 para__costs para__costs_followed(const para_pool *pool)
@@ -178,12 +179,8 @@ void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)
     const double way_ns = (double)ticks * para__ns_per_tick() - para__pool_costs(pool)->clock_ns;
     const double ns = awake ? 2 * way_ns : way_ns > round_trip_ns ? way_ns - round_trip_ns : 0;
     para__atomic_u32 *known = awake ? &pool->followed.round_trip_ns : &pool->followed.wake_ns;
-    const uint32_t known_ns = para__load_relaxed(known);
-    if (came)
+    if (came || ns > para__load_relaxed(known))
         follow_cost(known, ns);
-    else if (ns > known_ns &&
-             known_ns < PARA__REACH_MOST_NS) /* it may have been woken just now: a small step */
-        para__store_relaxed(known, known_ns + PARA__LATE_STEP_NS);
     if (awake)
         update_least_work(pool);
     else
@@ -198,8 +195,7 @@ void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, u
     const double whole = (double)ticks * each + PARA__AROUND_NS -
                          PARA__TIMED_LOOKS * para__pool_costs(pool)->clock_ns;
     const double sample = width * whole - (double)busy_ticks * each - (width - 1) * round_trip;
-    /* Steps of equal size up and down: towards the median, whatever outliers there are. */
-    const double next = sample > known ? known + PARA__SHARE_STEP_NS : known - PARA__SHARE_STEP_NS;
+    const double next = para__estimate_robust(sample, known);
     para__store_relaxed(&pool->followed.share_ns,
                         (uint32_t)para__clamp(next, PARA__SHARE_LEAST_NS, PARA__SHARE_MOST_NS));
     update_least_work(pool);

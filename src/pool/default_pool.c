@@ -2,6 +2,8 @@
 
 #include "base/atomic.h"
 #include "base/fork.h"
+#include "base/status.h"
+#include "base/tell.h"
 #include "pool/calibrate.h"
 #include "pool/novice.h"
 #include "pool/pool.h"
@@ -22,12 +24,11 @@ __attribute__((constructor(101))) static void guard_making_in_forks(void)
     para__fork_handle(PARA__FORK_DEFAULT_POOL, &making, forget);
 }
 
-/* What calls have forgone without workers has reached their price. If they cannot be had, calls go
- * on without. */
+/* What calls have forgone without workers has reached their price. */
 static void wake_by_making(struct para_pool *pool, unsigned count)
 {
     (void)count;
-    para__default_pool_make(&pool);
+    para__default_pool_offer(&pool);
 }
 
 static unsigned none_is_awake(const struct para_pool *pool)
@@ -46,25 +47,28 @@ static const para__executor makes_pool = {.width = width_at_most,
                                           .costs = para__costs_followed,
                                           .wake = wake_by_making};
 
-/* Makes the default pool, or, if that will do, has the novice in its place; *pool is NULL if there
- * is to be none. */
-static para_status settle(para_pool **pool, bool novice_will_do)
+/* What calls use now: pool, novice or NULL. Under the mutex. */
+static para_pool *present(void)
+{
+    para_pool *pool = para__load_relaxed(&para__default_pool);
+    return pool && para__pool_is_forked(pool) ? NULL
+                                              : pool; /* by _Fork(), which runs no handlers */
+}
+
+/* Makes the pool of that machine, if it is not there yet. */
+static para_status make_of(para_pool **pool, const para__machine *machine)
 {
     para_status status = PARA_OK;
     para__guard_enter(&making);
-    para_pool *made = para__load_relaxed(&para__default_pool); /* under the mutex */
-    if (made && para__pool_is_forked(made)) /* by _Fork(), which runs no handlers */
-        made = NULL;
-    if (novice_will_do && !made)
-        made = para__novice(&makes_pool);
-    else if (!novice_will_do && (!made || made->is_novice)) {
+    para_pool *made = present();
+    if (!made || made->is_novice) {
         const bool has_novice = made != NULL;
-        status = para_pool_create(&made, NULL);
+        status = para__pool_create_default(&made, machine);
         if (!status && has_novice)
             para__novice_teach(made);
+        if (!status)
+            para__store_release(E6, &para__default_pool, made);
     }
-    if (!status && made)
-        para__store_release(E6, &para__default_pool, made);
     para__guard_leave(&making);
     if (!status)
         *pool = made;
@@ -74,18 +78,75 @@ static para_status settle(para_pool **pool, bool novice_will_do)
 para_status para__default_pool_make(para_pool **pool)
 {
     const para__machine *machine = NULL;
-    const para_status status = para__pool_prepare(&machine);
-    return status ? status : settle(pool, false);
+    para__machine *real = NULL; /* the pool's, if a description cannot be read */
+    para__detail kept;
+    para__detail_save(&kept);
+    para_pool *made = NULL;
+    para_status status = para__pool_prepare(&machine);
+    if (status == PARA_ERR_TOPOLOGY) {
+        status = para__machine_load_real(&real);
+        machine = real;
+    }
+    if (!status)
+        status = make_of(&made, machine);
+    if (real && (status || made->machine != real))
+        para__machine_free(real);
+    if (status)
+        return status;
+    para__detail_restore(&kept);
+    *pool = made;
+    return PARA_OK;
 }
 
-para_status para__default_pool_begin(para_pool **pool)
+/* Whether it is time to try, after failures: at once, then after 1, 2, 4, ... calls that would have
+ * liked to. */
+static bool is_time(bool has_failed)
 {
-    para_pool *begun = NULL;
-    (void)settle(&begun, true);
-    if (!begun)
-        return para__default_pool_make(pool);
-    *pool = begun;
-    return PARA_OK;
+    static uint32_t failures, passed; /* under the mutex */
+    para__guard_enter(&making);
+    const bool is_first = failures == 0;
+    bool is_due = is_first || ++passed >> (failures - 1) != 0;
+    if (has_failed) {
+        failures += failures < 20;
+        passed = 0;
+        is_due = is_first;
+    }
+    para__guard_leave(&making);
+    return is_due;
+}
+
+bool para__default_pool_offer(para_pool **pool)
+{
+    para__detail kept;
+    if (!is_time(false))
+        return false;
+    para__detail_save(&kept);
+    const para_status status = para__default_pool_make(pool);
+    if (status && is_time(true))
+        para__tell("no default pool: %s: %s; calls run on their threads alone",
+                   para_status_text(status), para_status_detail());
+    para__detail_restore(&kept);
+    return status == PARA_OK;
+}
+
+/* The pool that is there, else the novice, if that will do. */
+static para_pool *begin_default(bool at_any_rate)
+{
+    para__guard_enter(&making);
+    para_pool *pool = present();
+    if (!pool) {
+        pool = para__novice(&makes_pool, at_any_rate);
+        if (pool)
+            para__store_release(E6, &para__default_pool, pool);
+    }
+    para__guard_leave(&making);
+    return pool;
+}
+
+para_pool *para__default_pool_begin(void)
+{
+    para_pool *pool = begin_default(false);
+    return pool || para__default_pool_offer(&pool) ? pool : begin_default(true);
 }
 
 para_pool *para_default_pool(void)

@@ -10,12 +10,16 @@ typedef PARA__ATOMIC_OF(para_pool *) para__atomic_pool;
  * Written by default_pool.c alone. */
 extern para__atomic_pool para__default_pool;
 
-/* Makes the default pool if there is none. *pool is untouched on failure. Errors: those of
- * para_pool_create. */
+/* Makes the default pool if there is none, from what can be read of the environment. *pool is
+ * untouched on failure. Errors: PARA_ERR_MEMORY, PARA_ERR_TOPOLOGY. */
 para_status para__default_pool_make(para_pool **pool);
 
-/* The same, but the novice will do. */
-para_status para__default_pool_begin(para_pool **pool);
+/* The same for a call that is worth it, which goes on without one if it cannot be had: false. Then
+ * it is tried again more and more seldom; the first failure is told on standard error. */
+bool para__default_pool_offer(para_pool **pool);
+
+/* The default pool, made if need be, or the novice. Never NULL. */
+para_pool *para__default_pool_begin(void);
 
 /* Replaces NULL by the default pool; returns NULL if that does not exist yet. */
 static inline para_pool *para__pool_if_made(para_pool *pool)
@@ -23,8 +27,7 @@ static inline para_pool *para__pool_if_made(para_pool *pool)
     return pool ? pool : para__load_acquire(E6, &para__default_pool);
 }
 
-/* Replaces NULL by the default pool, which is made if need be. Errors: those of
- * para_pool_create. */
+/* Replaces NULL by the default pool, which is made if need be. Errors: as above. */
 static inline para_status para__pool_resolve(para_pool **pool)
 {
     if (*pool)
@@ -35,13 +38,13 @@ static inline para_status para__pool_resolve(para_pool **pool)
                : para__default_pool_make(pool);
 }
 
-/* The same for a call, which the novice runs alone. */
-static inline para_status para__pool_resolve_call(para_pool **pool)
+/* The pool of a call: NULL is the default pool, or the novice, which runs it alone. Cannot fail. */
+static inline para_pool *para__pool_of_call(para_pool *pool)
 {
-    if (*pool)
-        return PARA_OK;
-    *pool = para__pool_if_made(NULL);
-    return *pool && !para__pool_is_forked(*pool) ? PARA_OK : para__default_pool_begin(pool);
+    if (pool)
+        return pool;
+    pool = para__pool_if_made(NULL);
+    return pool && !para__pool_is_forked(pool) ? pool : para__default_pool_begin();
 }
 
 /* As para__pool_resolve, and waits until the pool is ready. It cannot wait for a parent's pool, nor

@@ -3,7 +3,9 @@
 #include "base/bounds.h"
 #include "base/cpus.h"
 #include "base/fpenv.h"
+#include "base/status.h"
 #include "pool/calibrate.h"
+#include "pool/pool.h"
 #include "pool/settings.h"
 #include "topology/locations.h"
 
@@ -16,19 +18,27 @@ static const uint32_t making_ns = 700000;
  * and so short that it can be multiplied. */
 static const uint64_t never_ticks = (uint64_t)1 << 56;
 
+static bool is_asked;    /* a variable states the number of workers; likewise */
 static para_pool novice; /* written under the default pool's mutex, before it is published [E6] */
 
-para_pool *para__novice(const para__executor *executor)
+para_pool *para__novice(const para__executor *executor, bool at_any_rate)
 {
     para__settings settings;
     para__cpus online;
-    if (novice.is_novice)
+    if (novice.is_novice) {
+        if (at_any_rate)
+            para__novice_renew();
         return para__pool_is_forked(&novice) ? NULL : &novice;
-    if (para__locations_are_described() || para__settings_read(&settings) || settings.display ||
-        !para__cpus_online(&online))
+    }
+    para__settings_take(&settings);
+    const bool counts = para__cpus_online(&online);
+    if (!at_any_rate && (para__locations_are_described() || settings.display || !counts))
         return NULL;
     const para__fp fp = para__fp_save();
-    const unsigned workers = settings.workers ? settings.workers : para__cpus_count(&online);
+    const unsigned workers = settings.workers ? settings.workers
+                             : counts         ? para__cpus_count(&online)
+                                              : 1;
+    is_asked = settings.workers != 0;
     novice.is_novice = true;
     novice.executor = executor;
     novice.requested = para__min(workers, PARA__WORKERS_MAX);
@@ -39,6 +49,18 @@ para_pool *para__novice(const para__executor *executor)
     novice.lanes.fork_count = para__fork_count();
     para__fp_restore(fp, 0);
     return &novice;
+}
+
+unsigned para__novice_bound(void)
+{
+    const para__machine *machine = NULL;
+    para__detail kept;
+    para__detail_save(&kept);
+    const bool is_known = para__pool_prepare(&machine) == PARA_OK;
+    para__detail_restore(&kept);
+    if (!is_known)
+        return 1;
+    return is_asked ? novice.requested : para__min(novice.requested, machine->info.budget);
 }
 
 void para__novice_teach(para_pool *pool)

@@ -11,10 +11,13 @@
 #include "pool/types.h"
 
 /* The novice; NULL if the pool is to be made at once: a variable asks for what only a pool does, or
- * is malformed; a variable describes the machine; nothing tells how many CPUs there are; or the
- * process is the child of one that had it, by another way than fork(). Under the default pool's
- * mutex. executor: by its wake the pool is made. */
-para_pool *para__novice(const para__executor *executor);
+ * describes the machine; nothing tells how many CPUs there are; or the process is the child of one
+ * that had it, by another way than fork(). at_any_rate: never NULL, because the pool cannot be
+ * made. Under the default pool's mutex. executor: by its wake the pool is made. */
+para_pool *para__novice(const para__executor *executor, bool at_any_rate);
+
+/* At most how many workers its pool will have, once that has to be known: the machine is read. */
+unsigned para__novice_bound(void);
 
 /* Gives the pool what the novice has learnt. */
 void para__novice_teach(para_pool *pool);

@@ -176,13 +176,10 @@ static para_status check_config(const para_pool_config *config)
 
 /* The settings in force: the caller's configuration, completed from the environment and the
  * machine. */
-static para_status complete(const para_pool_config *config, const para__machine *machine,
-                            para__settings *settings)
+static void complete(const para_pool_config *config, const para__machine *machine,
+                     para__settings *settings)
 {
-    para__settings s = {0};
-    const para_status status = para__settings_read(&s);
-    if (status)
-        return status;
+    para__settings s = *settings;
     s.workers = config->workers ? config->workers : s.workers;
     s.workers = s.workers ? s.workers : machine->info.budget;
     s.workers = para__min(s.workers, PARA__WORKERS_MAX);
@@ -201,7 +198,6 @@ static para_status complete(const para_pool_config *config, const para__machine 
     if (config->stack_bytes)
         s.stack = (para__stack){.bytes = config->stack_bytes};
     *settings = s;
-    return PARA_OK;
 }
 
 static void display(const para_pool *pool, bool spread)
@@ -248,19 +244,12 @@ para_status para__pool_prepare(const para__machine **machine)
     return status;
 }
 
-static para_status make(para_pool **pool, const para_pool_config *config)
+static const para_pool_config automatic = PARA_POOL_CONFIG_INIT;
+
+static para_status make(para_pool **pool, const para_pool_config *config,
+                        const para__machine *machine, para__settings settings)
 {
-    static const para_pool_config automatic = PARA_POOL_CONFIG_INIT;
-    const para__machine *machine = NULL;
-    para__settings settings;
-    config = config ? config : &automatic;
-    para_status status = check_config(config);
-    if (!status)
-        status = para__pool_prepare(&machine);
-    if (!status)
-        status = complete(config, machine, &settings);
-    if (status)
-        return status;
+    complete(config, machine, &settings);
     para_pool *made = allocate(machine, settings.workers);
     if (!made)
         return para__fail(PARA_ERR_MEMORY, "no memory for a pool of %u workers", settings.workers);
@@ -276,7 +265,7 @@ static para_status make(para_pool **pool, const para_pool_config *config)
     if (config->executor)
         para__lent_set(made, config);
     made->is_passive = settings.wait_policy == PARA_WAIT_PASSIVE;
-    status = place_workers(made, settings.spread);
+    para_status status = place_workers(made, settings.spread);
     if (!status) {
         para__costs_assume(made);
         /* The display says how the start went. */
@@ -302,7 +291,28 @@ para_status para_pool_create(para_pool **pool, const para_pool_config *config)
     /* A thread that were cancelled here would leave workers behind. */
     const int cancel_state = para__cancellation_off();
     const para__fp fp = para__fp_save();
-    const para_status status = make(pool, config);
+    const para__machine *machine = NULL;
+    para__settings settings;
+    config = config ? config : &automatic;
+    para_status status = check_config(config);
+    if (!status)
+        status = para__pool_prepare(&machine);
+    if (!status)
+        status = para__settings_read(&settings);
+    if (!status)
+        status = make(pool, config, machine, settings);
+    para__fp_restore(fp, 0);
+    para__cancellation_restore(cancel_state);
+    return status;
+}
+
+para_status para__pool_create_default(para_pool **pool, const para__machine *machine)
+{
+    const int cancel_state = para__cancellation_off();
+    const para__fp fp = para__fp_save();
+    para__settings settings;
+    para__settings_take(&settings);
+    const para_status status = make(pool, &automatic, machine, settings);
     para__fp_restore(fp, 0);
     para__cancellation_restore(cancel_state);
     return status;

@@ -8,6 +8,10 @@
  * base/guard.h. Later calls do nothing of that. Errors: those of para__machine_get. */
 para_status para__pool_prepare(const para__machine **machine);
 
+/* para_pool_create for the default pool, which a malformed variable does not keep from being made.
+ * Under the default pool's mutex. */
+para_status para__pool_create_default(para_pool **pool, const para__machine *machine);
+
 /* para_pool_restart for a pool that is not NULL. */
 para_status para__pool_restart(para_pool *pool);
 

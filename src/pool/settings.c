@@ -1,6 +1,7 @@
 #include "pool/settings.h"
 
 #include "base/status.h"
+#include "base/tell.h"
 #include "base/variable.h"
 #include "share/lane.h"
 
@@ -29,19 +30,6 @@ static const char *take_count(const char *text, unsigned long *number)
     return end + strspn(end, " \t");
 }
 
-static para_status read_workers(unsigned *workers)
-{
-    const char *value = para__variable("PARA_NUM_WORKERS");
-    unsigned long n = 0;
-    if (!value)
-        return PARA_OK;
-    const char *end = take_count(value, &n);
-    if (!end || *end != '\0' || n == 0 || n > PARA__WORKERS_MAX)
-        return malformed("PARA_NUM_WORKERS", value, "a number of threads, 1 to 1024");
-    *workers = (unsigned)n;
-    return PARA_OK;
-}
-
 /* The first number of OMP_NUM_THREADS, which is a list. The variable is OpenMP's, and runtimes
  * differ in what they accept: a value that cannot be read is ignored, and a large one is capped. */
 static unsigned openmp_threads(void)
@@ -52,6 +40,21 @@ static unsigned openmp_threads(void)
     if (!end || (*end != '\0' && *end != ','))
         return 0;
     return n < PARA__WORKERS_MAX ? (unsigned)n : PARA__WORKERS_MAX;
+}
+
+/* Else the first of OMP_NUM_THREADS, where that can be read. */
+static para_status read_workers(para__settings *settings)
+{
+    const char *value = para__variable("PARA_NUM_WORKERS");
+    unsigned long n = 0;
+    settings->workers = openmp_threads();
+    if (!value)
+        return PARA_OK;
+    const char *end = take_count(value, &n);
+    if (!end || *end != '\0' || n == 0 || n > PARA__WORKERS_MAX)
+        return malformed("PARA_NUM_WORKERS", value, "a number of threads, 1 to 1024");
+    settings->workers = (unsigned)n;
+    return PARA_OK;
 }
 
 /* Includes the words of OMP_PROC_BIND, some of which may be in a list. */
@@ -124,59 +127,73 @@ static bool parse_size(const char *value, size_t *bytes)
 
 /* A value of OpenMP's variable that cannot be read is ignored. If the system refuses a stack of
  * that size, a smaller one is taken. */
-static para_status read_stack(para__stack *stack)
+static para_status read_stack(para__settings *settings)
 {
+    para__stack *const stack = &settings->stack;
     const char *value = para__variable("PARA_STACKSIZE");
-    if (value)
-        return parse_size(value, &stack->bytes)
-                   ? PARA_OK
-                   : malformed("PARA_STACKSIZE", value, "a size, such as 512K, 16M or 1G");
-    value = para__variable("OMP_STACKSIZE");
-    stack->or_less = value && parse_size(value, &stack->bytes);
+    const char *const openmp = para__variable("OMP_STACKSIZE");
+    stack->or_less = openmp && parse_size(openmp, &stack->bytes);
+    if (!value)
+        return PARA_OK;
+    if (!parse_size(value, &stack->bytes))
+        return malformed("PARA_STACKSIZE", value, "a size, such as 512K, 16M or 1G");
+    stack->or_less = false;
     return PARA_OK;
 }
 
 /* OpenMP's variable counts only if it asks for less spinning than para's default. */
-static para_status read_wait_policy(para_wait_policy *policy)
+static para_status read_wait_policy(para__settings *settings)
 {
     const char *value = para__variable("PARA_WAIT_POLICY");
-    const char *openmp = value ? NULL : para__variable("OMP_WAIT_POLICY");
-    if (value && strcasecmp(value, "active") == 0)
-        *policy = PARA_WAIT_ACTIVE;
-    else if (strcasecmp(value ? value : openmp ? openmp : "", "passive") == 0)
-        *policy = PARA_WAIT_PASSIVE;
-    else if (value)
+    const char *const openmp = para__variable("OMP_WAIT_POLICY");
+    if (openmp && strcasecmp(openmp, "passive") == 0)
+        settings->wait_policy = PARA_WAIT_PASSIVE;
+    if (!value)
+        return PARA_OK;
+    if (strcasecmp(value, "active") != 0 && strcasecmp(value, "passive") != 0)
         return malformed("PARA_WAIT_POLICY", value, "active or passive");
+    settings->wait_policy = strcasecmp(value, "active") == 0 ? PARA_WAIT_ACTIVE : PARA_WAIT_PASSIVE;
     return PARA_OK;
 }
 
-static para_status read_display(bool *display)
+static para_status read_display(para__settings *settings)
 {
     const char *value = para__variable("PARA_DISPLAY_ENV");
     if (!value)
         return PARA_OK;
     if (strcasecmp(value, "true") == 0 || strcasecmp(value, "false") == 0) {
-        *display = strcasecmp(value, "true") == 0;
+        settings->display = strcasecmp(value, "true") == 0;
         return PARA_OK;
     }
     return malformed("PARA_DISPLAY_ENV", value, "true or false");
 }
 
+/* Each of a variable of its own, and of OpenMP's that stands in for it. */
+static para_status (*const readers[])(para__settings *settings) = {
+    read_workers, read_binding, read_stack, read_wait_policy, read_display};
+enum { READERS = sizeof readers / sizeof readers[0] };
+
 para_status para__settings_read(para__settings *settings)
 {
     para__settings read = {0};
-    para_status status = read_workers(&read.workers);
-    if (!status && read.workers == 0)
-        read.workers = openmp_threads();
-    if (!status)
-        status = read_binding(&read);
-    if (!status)
-        status = read_stack(&read.stack);
-    if (!status)
-        status = read_wait_policy(&read.wait_policy);
-    if (!status)
-        status = read_display(&read.display);
+    para_status status = PARA_OK;
+    for (size_t i = 0; i < READERS && !status; i++)
+        status = readers[i](&read);
     if (!status)
         *settings = read;
     return status;
+}
+
+void para__settings_take(para__settings *settings)
+{
+    static bool told[READERS];
+    para__detail kept;
+    para__detail_save(&kept);
+    *settings = (para__settings){0};
+    for (size_t i = 0; i < READERS; i++)
+        if (readers[i](settings) && !told[i]) {
+            told[i] = true;
+            para__tell("%s; ignored", para_status_detail());
+        }
+    para__detail_restore(&kept);
 }

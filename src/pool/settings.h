@@ -22,4 +22,8 @@ typedef struct para__settings {
  * naming variable and value. */
 para_status para__settings_read(para__settings *settings);
 
+/* The same for the default pool: a malformed variable is ignored, and one line on standard error
+ * says so, once in a process. Under the default pool's mutex. */
+void para__settings_take(para__settings *settings);
+
 #endif

@@ -7,9 +7,8 @@
 #include <float.h>
 #include <math.h>
 
-/* Count calls that were not shared, for what is done now and then. */
+/* Counts calls that were not shared, for what is done now and then. */
 static PARA__THREAD_LOCAL uint8_t relaxed;
-static PARA__THREAD_LOCAL uint8_t unlearnt;
 
 /* ---- While it is probed --------------------------------------------------------------- */
 
@@ -21,21 +20,12 @@ static double price_of(const para__schedule *s, const para__batches *batches)
     return ticks < 0 ? known_ns : para__schedule_ns(s, ticks, 1);
 }
 
-/* The next batch is eight times as long as all before; longer where these were mostly the price
- * of the call, shorter where units seem to be dear and it is not clear whether that was the
- * price. */
-static size_t next_batch(const para__batches *batches, bool is_unclear, double unit_ns,
-                         double price_ns, size_t left)
+/* The next batch is eight times as long as all before; shorter where units seem to be dear and it
+ * is not clear whether that was the price of the call. */
+static size_t next_batch(const para__batches *batches, bool is_unclear, size_t left)
 {
-    const double done = batches->units;
-    double next = PARA__PROBE_GROWTH * done;
-    if (is_unclear)
-        next = PARA__PROBE_GROWTH_UNCLEAR * done;
-    else if (unit_ns * done < price_ns * batches->count) {
-        const double most = PARA__PROBE_GROWTH_MOST * done;
-        const double enough = unit_ns > 0 ? PARA__PRICES_A_BATCH * price_ns / unit_ns : most;
-        next = enough < next ? next : enough < most ? enough : most;
-    }
+    const double next =
+        batches->units * (is_unclear ? PARA__PROBE_GROWTH_UNCLEAR : PARA__PROBE_GROWTH);
     return next < (double)left ? (size_t)next : left;
 }
 
@@ -86,19 +76,13 @@ size_t para__schedule_next(para__schedule *s, const para__batches *batches, size
                             left > PARA__FEW_UNITS && !para__batches_are_clear(batches);
     s->probed_ns = unit_ns * all / (double)s->count;
     if (is_long && !is_unclear && rest_ns >= PARA__ESCALATE_NS) {
-        const double alone_ns = para__estimate_cost(s->estimate, PARA__ALONE);
-        const double shared_ns = para__estimate_cost(s->estimate, PARA__SHARED);
-        /* Of a call of another kind than those that run alone it is not known. */
-        const bool known = s->estimate.alone > 0 && s->estimate.shared > 0 && alone_ns > 0 &&
-                           s->probed_ns < PARA__ANOTHER_KIND * alone_ns;
-        const double dearer = known ? shared_ns / alone_ns : 1;
-        para__schedule_ask(s, left, rest_ns * dearer, rest_ns + price_ns);
+        para__schedule_ask(s, left, rest_ns, rest_ns + price_ns);
         s->ask.price_ns = price_ns;
         s->ask.varies = !s->estimate.priced; /* claims find out */
         if (shares_rest(s))
             return 0;
     }
-    return next_batch(batches, is_long && is_unclear, unit_ns, price_ns, left);
+    return next_batch(batches, is_long && is_unclear, left);
 }
 
 /* ---- After a call --------------------------------------------------------------------- */
@@ -151,8 +135,7 @@ static void account(const para__schedule *s, para__estimate *e, double ns)
         e->credit_ns = FLT_MAX;
 }
 
-/* Records what the elements cost; returns it for the whole call, or a negative value if this call
- * tells nothing. */
+/* Records what the elements cost, and returns it for the whole call. */
 static double record(const para__schedule *s, para__estimate *e, const para__outcome *outcome,
                      size_t units)
 {
@@ -171,7 +154,7 @@ static double record(const para__schedule *s, para__estimate *e, const para__out
         const para__costs costs = para__costs_now(s->pool);
         const double work_ns = para__work_of(
             &s->ask, s->plan.width, para__schedule_ns(s, (double)outcome->ticks, 1), &costs);
-        ns = work_ns > PARA__CLEARLY_LONGER * ns ? work_ns : ns;
+        ns = work_ns > ns ? work_ns : ns;
     }
     ns = ns > 0 ? ns * of_all : 0;
     const double mean_ticks = (double)tally->busy_ticks / (double)units;
@@ -179,8 +162,6 @@ static double record(const para__schedule *s, para__estimate *e, const para__out
                           : tally->dearest_ticks > mean_ticks && mean_ticks > 0
                               ? tally->dearest_ticks / mean_ticks
                               : 1;
-    if (is_alone && s->unsettled && ns < PARA__LONG_NS)
-        return -1;
     const para__way way = is_alone ? PARA__ALONE : PARA__SHARED;
     if (!is_alone && s->probe && e->alone > 0 &&
         s->probed_ns > PARA__ANOTHER_KIND * (double)e->alone_ns)
@@ -217,17 +198,6 @@ static bool learn_width(const para__schedule *s, double element_ns)
     return true;
 }
 
-/* Whether a call that was looked at on behalf of others, all too small to share, was so small
- * indeed: then nothing is decided otherwise whatever it cost. Some are learnt from, so that what is
- * shown of the site stays right. */
-static bool is_as_small_as_expected(const para__schedule *s, double elapsed_ns)
-{
-    const unsigned all = s->workers;
-    return s->small && !s->probe && para__estimate_trusted(s->estimate) &&
-           elapsed_ns < para__least_work_ns(para__pool_costs(s->pool), all) &&
-           !para__is_sampled(&unlearnt);
-}
-
 void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_t units)
 {
     const unsigned all = s->workers;
@@ -240,9 +210,9 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         para__schedule_forgo_trial(s); /* nobody came: this was not shared */
         return;
     }
-    if (is_as_small_as_expected(s, elapsed_ns))
+    if (elapsed_ns < s->dull_ns && s->small)
         return;
-    if (s->watched && elapsed_ns < PARA__ANOTHER_KIND * s->usual_ns) {
+    if (elapsed_ns < s->dull_ns) {
         if (!s->together && s->pool->executor->awake(s->pool) < all - 1) {
             s->stands_for = 1;
             count_forgone(s, outcome->ticks);
@@ -268,13 +238,11 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         e = para__estimate_price(e, para__schedule_ns(s, price_ticks, 1));
     e.priced |= tell && para__batches_are_clear(&outcome->batches);
     const double ns = record(s, &e, outcome, units);
-    if (ns >= 0 && s->is_automatic)
+    if (s->is_automatic)
         account(s, &e, elapsed_ns);
     s->estimate = e;
     para__site_write(s->site, e);
     para__store_relaxed(&s->site->small, para__small_count(s)); /* no order: see sites.h */
-    if (ns < 0)
-        return;
     if (s->plan.why != PARA_WHY_ASKED && !s->together &&
         !(para__is_tuned(s) && s->tuned_width < all) && !s->trial &&
         ns > para__least_work_now(s->pool) && s->pool->executor->awake(s->pool) < all - 1) {

@@ -8,8 +8,10 @@
 #include "base/clock.h"
 #include "base/stack.h"
 #include "pool/default_pool.h"
+#include "pool/novice.h"
 #include "pool/worker.h"
 #include "schedule/common.h"
+#include "schedule/observer.h"
 
 /* ---- Before it runs ------------------------------------------------------------------- */
 
@@ -22,8 +24,8 @@ static bool leave_novice(para__schedule *s)
         return false;
     if (para__in_loader((uintptr_t)s->site))
         para__schedule_stay_alone(s, PARA_WHY_LOADING);
-    else if (para__default_pool_make(&made))
-        para__schedule_stay_alone(s, PARA_WHY_MEMORY);
+    else if (!para__default_pool_offer(&made))
+        para__schedule_stay_alone(s, PARA_WHY_ONE_WORKER);
     else
         para__schedule_move(s, made);
     return made != NULL;
@@ -43,18 +45,28 @@ static void take_lane(para__schedule *s)
         para__schedule_is_shared(s);
 }
 
-para_status para__schedule_open(para__schedule *s, para_pool *pool, bool is_told)
+unsigned para__schedule_room(para__schedule *s, size_t bytes)
+{
+    const unsigned most = para__schedule_width_most(s);
+    if (most == 1 || !s->pool->is_novice || bytes <= PARA__ROOM_BYTES / most)
+        return most;
+    const bool knows = !para__in_loader((uintptr_t)s->site);
+    s->workers = knows ? para__min(s->workers, para__novice_bound()) : 1;
+    if (s->workers == 1)
+        para__schedule_stay_alone(s, knows ? PARA_WHY_ONE_WORKER : PARA_WHY_LOADING);
+    return para__schedule_width_most(s);
+}
+
+void para__schedule_open(para__schedule *s, para_pool *pool, bool is_told)
 {
     s->lane = NULL;
-    s->since_ns = is_told ? para__now_ns() : 0;
-    const para_status status = para__pool_resolve_call(&pool);
-    if (status)
-        return status;
+    s->since_ns = is_told || para__observe ? para__now_ns() : 0;
+    pool = para__pool_of_call(pool);
     para__lanes_tidy(&pool->lanes);
     s->pool = pool;
     s->holds_fp = !para__schedule_begin_small(s);
     if (!s->holds_fp)
-        return PARA_OK;
+        return;
     s->fp = para__fp_save();
     para__schedule_begin(s);
     if (s->plan.width > 1 && leave_novice(s) && !para__schedule_begin_small(s))
@@ -62,7 +74,6 @@ para_status para__schedule_open(para__schedule *s, para_pool *pool, bool is_told
     if (s->plan.width > 1)
         take_lane(s);
     para__schedule_settle(s);
-    return PARA_OK;
 }
 
 /* ---- While it runs -------------------------------------------------------------------- */
@@ -209,6 +220,9 @@ void para__schedule_run_phases(para__schedule *s, const para__job *job, para__re
         run_at_length(s, job, later, state, &runner, outcome);
         para__schedule_release_fp(s, outcome->tally.fp_flags);
     }
-    if (s->since_ns)
+    if (s->since_ns) {
         outcome->time_ns = para__now_ns() - s->since_ns;
+        if (para__observe && outcome->tally.ending != PARA__ENDED_FORKED)
+            para__observe(s, outcome);
+    }
 }

@@ -10,12 +10,10 @@
 
 /* What a thread remembers of its own last calls; its own, so that callers do not share a line. */
 static PARA__THREAD_LOCAL struct {
-    const para__site *shared; /* the site of the last call, if that was shared */
-    const para__site *woken;  /* of which one call is to be shared as soon as a helper is awake */
-    const para__site *trial;  /* the site of which trial_left more are to be run in the other way,
-                                 or timed_left more shared ones to be timed */
-    uint8_t trial_left, timed_left, waits;
-    uint8_t calls, priced; /* counters, for what is done now and then */
+    const para__site *woken; /* of which one call is to be shared as soon as a helper is awake */
+    const para__site *trial; /* of which trial_left more are to be run in the other way */
+    uint8_t trial_left, waits;
+    uint8_t calls, learnt; /* counters, for what is done now and then */
     para__arms arms;       /* whether its short calls run alone, all of them */
 } recent;
 
@@ -66,14 +64,11 @@ void para__schedule_is_shared(para__schedule *s)
 {
     if (!s->pool->executor->wait(s->pool, 0))
         s->timed = false; /* helpers may be late: it tells nothing of sharing */
-    recent.shared = s->site;
 }
 
 /* Alone, since that is thought to be best, or to see how it is. */
 static void run_small(para__schedule *s)
 {
-    s->unsettled = recent.shared == s->site;
-    recent.shared = NULL;
     para__schedule_stay_alone(s, PARA_WHY_SMALL);
 }
 
@@ -110,7 +105,6 @@ static void begin_trial(para__schedule *s)
         return;
     recent.trial = s->site;
     recent.trial_left = PARA__TRIALS_IN_A_ROW - 1;
-    recent.timed_left = PARA__TIMED_AFTERWARDS;
     s->timed = false;
 }
 
@@ -128,12 +122,6 @@ static bool is_trial_alone(para__schedule *s)
 {
     if (goes_on_trial(s))
         return true;
-    if (recent.trial == s->site && recent.timed_left > 0) {
-        recent.timed_left--;
-        s->timed = true;
-        s->stands_for = 1;
-        return false;
-    }
     if (!s->timed || !is_covered(s, s->plan.gain_ns))
         return false;
     begin_trial(s);
@@ -230,9 +218,10 @@ static bool is_alone_with_all(para__schedule *s, double alone_ns)
 /* Times a call that is not so short, only to see whether it is of another kind than expected. */
 static void watch_call(para__schedule *s, double alone_ns, double least_ns)
 {
-    s->watched = !s->timed && alone_ns > least_ns;
-    s->timed |= s->watched;
-    s->usual_ns = alone_ns;
+    if (s->timed || alone_ns <= least_ns)
+        return;
+    s->timed = true;
+    s->dull_ns = PARA__ANOTHER_KIND * alone_ns;
 }
 
 /* While this is a trial, nothing is learnt of costs, so that both arms are measured by the same
@@ -381,7 +370,6 @@ bool para__schedule_begin_small(para__schedule *s)
         s->count > para__load_relaxed(&s->site->small) || /* no order: see sites.h */
         para__is_sampled(&recent.calls))
         return false;
-    recent.shared = NULL;
     s->small = true;
     s->plan.width = 1; /* the rest of a plan is of calls that are shared or learnt from */
     s->plan.why = PARA_WHY_SMALL;
@@ -390,8 +378,7 @@ bool para__schedule_begin_small(para__schedule *s)
 
 void para__schedule_begin(para__schedule *s)
 {
-    s->unsettled = false;
-    s->watched = false;
+    s->dull_ns = 0;
     s->together = false;
     s->trial = false;
     s->widths = false;
@@ -405,11 +392,10 @@ void para__schedule_begin(para__schedule *s)
         s->small = true;
         s->timed = true; /* the others of its kind are not looked at */
         s->stands_for = PARA__SAMPLE_EVERY;
-        if ((double)s->estimate.price_ns > para__elements_ns(s, PARA__ALONE) &&
-            para__is_sampled(&recent.priced)) {
-            s->probe = true; /* a price is only seen in batches: is it still there? */
-            s->first_elements = s->count / PARA__PRICE_BATCHES + 1;
-        }
+        /* While it is small, nothing is decided otherwise whatever it costs. Some are learnt from,
+         * so that what is shown of the site stays right. */
+        if (trusted && !para__is_sampled(&recent.learnt))
+            s->dull_ns = para__least_work_ns(para__pool_costs(s->pool), s->workers);
     } else if (s->is_automatic && !trusted) {
         begin_unknown(s);
     } else if (trusted) {

@@ -26,9 +26,8 @@ static inline void para__schedule_describe(para__schedule *s, void (*kernel)(voi
 }
 
 /* Begins a call that is described, on that pool or the default one: decides how it runs, and takes
- * a lane for one that is to be shared. is_told: the outcome has its time. Errors: those of the
- * default pool. */
-para_status para__schedule_open(para__schedule *s, para_pool *pool, bool is_told);
+ * a lane for one that is to be shared. is_told: the outcome has its time. */
+void para__schedule_open(para__schedule *s, para_pool *pool, bool is_told);
 
 /* What a call of several phases does after its first job, whether or not that ran to its end: it
  * runs others by para__schedule_more. On the calling thread, in the caller's floating-point
@@ -74,6 +73,10 @@ static inline size_t para__schedule_units(const para__schedule *s)
 
 /* The most participants that it may have. */
 unsigned para__schedule_width_most(const para__schedule *s);
+
+/* The same, before so many bytes are allocated for each. The novice plans for all CPUs of the
+ * machine: where that would be much memory, it is found out how many its pool will have. */
+unsigned para__schedule_room(para__schedule *s, size_t bytes);
 
 /* There is no memory for several participants: the call runs alone. */
 void para__schedule_lacks_memory(para__schedule *s);

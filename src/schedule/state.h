@@ -27,12 +27,11 @@ typedef struct para__schedule {
     bool small;     /* so little that it runs alone whatever its cost is found to be */
     bool probe;     /* runs alone in growing batches; the rest is shared if that turns out to pay */
     bool timed;     /* its participants look at the clock */
-    bool unsettled; /* alone, after one that was shared: finds data where a helper has left it */
-    bool watched;   /* timed only to see whether it is of another kind than expected */
     bool together;  /* alone, since the thread's short calls are so, all of them */
     bool widths;    /* a trial of another width */
     bool trial;     /* in the way that is expected to take longer */
-    double usual_ns; /* what it is expected to take if it is watched; of a trial: the other way */
+    double dull_ns; /* if it takes less, it is as expected and is not learnt from */
+    double usual_ns;       /* of a trial: what it is expected to take the other way */
     unsigned stands_for;   /* calls like it that are not timed, and itself */
     size_t first_elements; /* of the first batch, when probing */
     double probed_ns;      /* an element's cost in the last batch of a probe */
@@ -42,7 +41,7 @@ typedef struct para__schedule {
     para__lane *lane; /* leased, or NULL */
     bool holds_fp;    /* the caller's floating-point environment is held apart between kernels: */
     para__fp fp;
-    uint64_t since_ns; /* when it began, if its time is asked for; else 0 */
+    uint64_t since_ns; /* when it began, if somebody asks for its time; else 0 */
 } para__schedule;
 
 #endif

@@ -21,7 +21,9 @@ static para__guard reading = PARA__GUARD_INIT;
 /* [E7] Publishes the machine with all that it points to. Written under the mutex; read by
  * anyone. */
 static PARA__ATOMIC_OF(const para__machine *) the_machine;
-static para__machine *newest; /* the list of all that were read; under the mutex */
+
+/* The newest of all that were read. Under the mutex, so that no order is needed. */
+static PARA__ATOMIC_OF(para__machine *) newest;
 
 __attribute__((constructor(101))) static void guard_reading_in_forks(void)
 {
@@ -47,13 +49,26 @@ static void end_reading(reader *r)
     para__cancellation_restore(r->cancel_state);
 }
 
-para_status para__machine_load(para__machine **machine, const char *root)
+static para_status load_machine(para__machine **machine, const char *root, bool is_real)
 {
     reader r;
     begin_reading(&r);
     const para__allowance allowance = para__allowance_read(&r.openmp, root);
-    const para_status status = para__machine_read(machine, &allowance);
+    const para_status status = para__machine_read(machine, &allowance, is_real);
     end_reading(&r);
+    return status;
+}
+
+para_status para__machine_load(para__machine **machine, const char *root)
+{
+    return load_machine(machine, root, false);
+}
+
+para_status para__machine_load_real(para__machine **machine)
+{
+    const para_status status = load_machine(machine, "", true);
+    if (!status && (*machine)->cpu_count > 1)
+        para__set_several_cpus();
     return status;
 }
 
@@ -74,15 +89,15 @@ para_status para__machine_get_current(const para__machine **machine)
     para_status status = PARA_OK;
     begin_reading(&r);
     const para__allowance allowance = para__allowance_read(&r.openmp, "");
-    const para__machine *current = newest;
+    const para__machine *current = para__load_relaxed(&newest); /* under the mutex */
     while (current && !current->is_described && !has_allowance(current, &allowance))
         current = current->older;
     if (!current) {
         para__machine *made = NULL;
-        status = para__machine_read(&made, &allowance);
+        status = para__machine_read(&made, &allowance, false);
         if (made) {
-            made->older = newest;
-            newest = made;
+            made->older = para__load_relaxed(&newest); /* both under the mutex */
+            para__store_relaxed(&newest, made);
             current = made;
         }
     }

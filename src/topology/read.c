@@ -148,11 +148,12 @@ para__allowance para__allowance_read(const para__openmp *openmp, const char *roo
     return allowance;
 }
 
-para_status para__machine_read(para__machine **machine, const para__allowance *allowance)
+para_status para__machine_read(para__machine **machine, const para__allowance *allowance,
+                               bool is_real)
 {
     const int saved = errno;
     para__locations locations = {.usable = allowance->usable};
-    para_status status = para__locations_are_described()
+    para_status status = para__locations_are_described() && !is_real
                              ? para__locations_from_hwloc(&locations)
                              : para__locations_from_files(&locations, "");
     if (!status)

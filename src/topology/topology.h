@@ -40,16 +40,20 @@ para_status para__machine_get_current(const para__machine **machine);
 para_status para__machine_load(para__machine **machine, const char *root);
 void para__machine_free(para__machine *machine);
 
+/* Reads the real machine, although a variable describes another one. The caller frees it. */
+para_status para__machine_load_real(para__machine **machine);
+
 /* What of this system the process may use now; a machine is read anew when it changes. */
 typedef struct para__allowance {
     para__cpus usable; /* empty where that is not known */
     double quota;      /* as in para_topology_info */
 } para__allowance;
 
-/* Both under a lock that the caller holds: see machine.c. */
+/* Both under a lock that the caller holds: see machine.c. is_real: whatever variables say. */
 struct para__openmp;
 para__allowance para__allowance_read(const struct para__openmp *openmp, const char *root);
-para_status para__machine_read(para__machine **machine, const para__allowance *allowance);
+para_status para__machine_read(para__machine **machine, const para__allowance *allowance,
+                               bool is_real);
 
 /* Whether the calling thread's mask is another than all usable CPUs: threads that it makes would
  * inherit it. Makes no affinity call if /proc is mounted. */

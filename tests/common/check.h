@@ -16,6 +16,9 @@
 #define OK(call)       assert_int_equal((call), PARA_OK)
 #define FAILS(s, call) assert_int_equal((call), (s))
 
+/* For a status that tells nothing: of a call that is left by a jump, or ends with its thread. */
+#define DROP(call) ((void)((call) == PARA_OK))
+
 /* Of AddressSanitizer's and of ThreadSanitizer's own locks, one may be held by another thread at
  * the moment of a fork: a child that frees memory then waits for ever. ThreadSanitizer besides does
  * not support threads in the child of a program that has threads; AddressSanitizer takes the stack

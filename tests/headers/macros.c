@@ -33,6 +33,10 @@ PARA_SUM(dot, double, i, const double *, x, const double *, y)
 {
     return x[i] * y[i];
 }
+PARA_SUM(weighted, double, i, const double *, x, const double *, y, const int *, z)
+{
+    return x[i] * y[i] * z[i];
+}
 PARA_MIN(least, int, i, const int *, x)
 {
     return x[i];
@@ -55,6 +59,10 @@ PARA_REDUCTION(moments, struct pair, no_pair, s, t, s->x += t->x;
 {
     s->x += x[i];
     s->xx += x[i] * x[i];
+}
+PARA_SUM_ARRAY(bins, unsigned, 256, count, i, const unsigned char *, x)
+{
+    count[x[i]]++;
 }
 
 enum { THREE = 3 };
@@ -108,8 +116,11 @@ int loop(double *x, float *y, int *z, size_t *n, double (*m)[3])
     static para_setup setup;
     struct pair pair;
     double e;
-    setup.tile[1] = 2;
-    e = para_reduced(dot, 1, x, x) + para_reduced(moments, 1, x).xx;
+    static const unsigned char byte = 2;
+    setup.tile[1] = para_reduced(bins, 1, &byte).sum[2];
+    para_must(para_loop(no_parameter, 1));
+    e = para_reduced(dot, 1, x, x) + para_reduced(moments, 1, x).xx +
+        para_reduced(weighted, 1, x, x, z);
     n[0] = para_reduced(largest, 1, y).index;
     z[0] = para_reduced(least, 1, z);
     return para_loop(saxpy, 1, 2, y, y) || para_loop(no_parameter, n[0]) ||
@@ -121,9 +132,10 @@ int loop(double *x, float *y, int *z, size_t *n, double (*m)[3])
 
 /* What a scientist may get wrong. */
 #if FAULT >= 10
-int wrong(double *x, float *y, const float *constant);
-int wrong(double *x, float *y, const float *constant)
+int wrong(double *x, float *y, const float *constant, size_t *n);
+int wrong(double *x, float *y, const float *constant, size_t *n)
 {
+    static para_setup setup;
     float small;
     double e;
 #if FAULT == 10 /* an array of another type */
@@ -142,13 +154,30 @@ int wrong(double *x, float *y, const float *constant)
     return para_loop(saxpy, 1, 2, y);
 #elif FAULT == 17
     return para_loop(dot, 1, x, x, x);
+#elif FAULT == 24 /* the last of two inputs, of three, of a loop, of reductions */
+    return para_loop(product, 1, x, x, y);
+#elif FAULT == 25
+    return para_loop(numbered, 1, n, n, n, x);
+#elif FAULT == 26
+    return para_loop_with(&setup, saxpy, 1, 2, y, x);
+#elif FAULT == 27
+    return para_reduced(weighted, 1, x, x, y) > 0;
+#elif FAULT == 28
+    return para_reduce_with(&setup, &e, weighted, 1, x, x, y);
+#elif FAULT == 29 /* a result of another type */
+    return para_reduce_with(&setup, &small, dot, 1, x, x);
+#elif FAULT == 30
+    return para_reduce_to(&e, largest, 1, y);
 #elif FAULT == 18 /* a status that nobody looks at */
     para_loop(saxpy, 1, 2, y, y);
 #elif FAULT == 19
     para_reduce_to(&e, dot, 1, x, x);
 #elif FAULT == 20
     para_reduced(dot, 1, x, x);
+#elif FAULT == 33 /* a loop's name in place of its status */
+    para_must(saxpy);
 #endif
+    setup.first[0] = n[0];
     small = 0;
     e = 0;
     return small > 0 || e > 0;
@@ -169,7 +198,102 @@ PARA_SUM(nothing, double, i, const double *, x)
 {
     (void)x[i];
 }
+#elif FAULT == 31 /* a minimum that starts from nothing */
+PARA_REDUCTION(nowhere, double, s, t, *s = *t < *s ? *t : *s, i, const double *, x)
+{
+    *s = x[i] < *s ? x[i] : *s;
+}
+#elif FAULT == 32 /* what it starts from is of another type */
+PARA_REDUCTION(elsewhere, struct pair, 1.0, s, t, s->x += t->x, i, const double *, x)
+{
+    s->x += x[i];
+}
 #endif
+
+/* Statuses that nobody looks at, one in each line between the two marks. */
+#if FAULT == 40
+void ignore(FILE *stream);
+void ignore(FILE *stream)
+{
+    static para_setup setup;
+    static para_pool *pool;
+    static para_buffer *buffer;
+    static para_shared_mutex shared;
+    static para_map map;
+    static para_reduce reduce;
+    static para_scan scan;
+    static para_filter filter;
+    static para_find find;
+    static para_sort sort;
+    static para_pool_info info;
+    static para_worker_info worker;
+    static para_calibration_info costs;
+    static para_topology_info machine;
+    static para_cpu_info cpu;
+    static para_cancel cancel;
+    /* ignored: */
+    para_pmap(pool, &map);
+    para_preduce(pool, &reduce);
+    para_pscan(pool, &scan);
+    para_pfilter(pool, &filter);
+    para_pfind(pool, &find);
+    para_psort(pool, &sort);
+    para_loop(no_parameter, 1);
+    para_loop_with(&setup, no_parameter, 1);
+    para_pool_create(&pool, PARA_NULL_);
+    para_pool_wait_ready(pool);
+    para_pool_wait_ready_until(pool, 0);
+    para_pool_restart(pool);
+    para_pool_get_info(pool, &info);
+    para_pool_get_worker(pool, 0, &worker);
+    para_topology_get_info(&machine);
+    para_topology_get_cpu(0, &cpu);
+    para_buffer_create(&buffer, pool, 1, 1, PARA_NULL_);
+    para_buffer_map_file(&buffer, "f", PARA_FILE_READ);
+    para_calibration_get(pool, &costs);
+    para_calibration_reset(pool);
+    para_calibration_print(pool, stream);
+    para_calibration_save(pool, "f");
+    para_calibration_load(pool, "f");
+    para_semaphore_init(&none, 1, 1, 0);
+    para_semaphore_acquire(&none);
+    para_semaphore_acquire_until(&none, 0);
+    para_semaphore_acquire_cancellable(&none, &cancel);
+    para_semaphore_acquire_many(&none, 2);
+    para_semaphore_acquire_with(&none, 1, 0, &cancel);
+    para_semaphore_try_acquire(&none);
+    para_mutex_lock_until(&mutex, 0);
+    para_mutex_lock_cancellable(&mutex, &cancel);
+    para_mutex_lock_with(&mutex, 0, &cancel);
+    para_mutex_try_lock(&mutex);
+    para_shared_mutex_init(&shared);
+    para_shared_mutex_lock(&shared);
+    para_shared_mutex_lock_until(&shared, 0);
+    para_shared_mutex_try_lock(&shared);
+    para_shared_mutex_recover(&shared);
+#ifdef PARA_CHECK_LOCKS
+    para_mutex_lock(&mutex);
+    para_mutex_unlock(&mutex);
+    para_mutex_fini(&mutex);
+#endif
+    /* until here */
+}
+#endif
+
+/* Those that may be: they fail by a fault of the program alone. */
+void release(para_shared_mutex *shared);
+void release(para_shared_mutex *shared)
+{
+#ifndef PARA_CHECK_LOCKS
+    para_mutex_lock(&mutex);
+    para_mutex_unlock(&mutex);
+    para_mutex_fini(&mutex);
+#endif
+    para_semaphore_release(&three, 1);
+    para_semaphore_fini(&three);
+    para_shared_mutex_unlock(shared);
+    para_shared_mutex_fini(shared);
+}
 
 #if FAULT == 1
 static para_semaphore wrong = PARA_SEMAPHORE_INIT(5, 3);

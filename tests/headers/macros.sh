@@ -26,7 +26,7 @@ fault() {
 for n in 1 2 3 4; do
     fault $n 'error: .*(array.* is negative|array with a negative size)' "$@"
 done
-for n in 10 11 12 13 14 15 16 17; do # loops and their arguments
+for n in 10 11 12 13 14 15 16 17 24 25 26 27 28 29 30; do # loops and their arguments
     fault $n 'error: .*(another_type|cannot convert|invalid conversion|no matching function|too (few|many) arg|expected expression)' "$@"
 done
 lines=$(LC_ALL=C compile "$@" -DFAULT=10 2>&1 | wc -l)
@@ -39,9 +39,24 @@ for n in 18 19 20; do
     *) fault $n 'error: ignoring return value' "$@" -isystem "$include" ;;
     esac
 done
+fault 33 'error: .*(incompatible|makes integer from pointer|[Ii]nvalid conversion|no matching function|cannot convert)' "$@"
 fault 21 'lacks_its_type_or_its_name' "$@"
 fault 22 "error: .*break.* (not within|not in) loop" "$@"
 fault 23 'error: .*(no return statement|does not return a value|should return a value)' "$@"
+fault 31 'lacks_its_type_or_its_name' "$@"
+fault 32 'error: (invalid initializer|could not convert|initializing .* with an expression|no viable conversion|conversion from)' "$@"
+
+# Each of these statuses, with checked locks and without.
+lines=$(sed -n '/ignored:/,/until here/{/^    para_/p}' "$source" | grep -c .)
+ignored() {
+    expected=$1
+    shift
+    noted=$(LC_ALL=C "$@" -DFAULT=40 -I "$include" -Wunused-result -c -o /dev/null "$source" 2>&1 |
+        grep -c 'warning: ignoring return value') # clang ends after 20 errors
+    [ "$noted" -eq "$expected" ] || { echo "$noted of $expected ignored statuses are noted"; exit 1; }
+}
+ignored $((lines - 3)) "$@"
+ignored "$lines" "$@" -DPARA_CHECK_LOCKS
 case " $* " in
 *" c++ "*) # guards that hold for no longer than their own line
     for n in 5 6; do

@@ -24,9 +24,11 @@ static double input[8], output[8];
 
 static void map_alone(para_pool *pool)
 {
-    para_pmap(pool,
-              &(para_map){
-                  .kernel = twice, .count = 8, .in = {PARA_IN(input)}, .out = {PARA_OUT(output)}});
+    if (para_pmap(pool, &(para_map){.kernel = twice,
+                                    .count = 8,
+                                    .in = {PARA_IN(input)},
+                                    .out = {PARA_OUT(output)}}))
+        abort();
 }
 
 static void loop_alone(para_pool *pool)
@@ -39,12 +41,13 @@ static void loop_alone(para_pool *pool)
 static void reduce_alone(para_pool *pool)
 {
     double total = 0;
-    para_preduce(pool, &(para_reduce){.kernel = sum,
-                                      .combine = add,
-                                      .count = 8,
-                                      .in = {PARA_IN(input)},
-                                      .result = &total,
-                                      .result_bytes = sizeof total});
+    if (para_preduce(pool, &(para_reduce){.kernel = sum,
+                                          .combine = add,
+                                          .count = 8,
+                                          .in = {PARA_IN(input)},
+                                          .result = &total,
+                                          .result_bytes = sizeof total}))
+        abort();
 }
 
 static void run_nothing(const void *payload, size_t first, size_t count, para__runner *runner)

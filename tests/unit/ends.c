@@ -23,7 +23,7 @@ static int nothing(const para_chunk *chunk, const void *arg)
 
 static void call(para_pool *pool, para_map_fn *kernel)
 {
-    para_pmap(pool, &(para_map){.kernel = kernel, .count = N, .options = threads});
+    DROP(para_pmap(pool, &(para_map){.kernel = kernel, .count = N, .options = threads}));
 }
 
 static pid_t in_child(void (*body)(int ready))

@@ -203,7 +203,7 @@ static para_semaphore semaphore = PARA_SEMAPHORE_INIT(0, 10);
 
 static void *wait_for_unit(void *unused)
 {
-    para_semaphore_acquire(&semaphore);
+    DROP(para_semaphore_acquire(&semaphore));
     return unused;
 }
 
@@ -394,7 +394,7 @@ static int hold(const para_chunk *chunk, const void *arg)
 
 static void *hold_call(void *pool)
 {
-    para_pmap(pool, &(para_map){.kernel = hold, .count = 3, .options = threads});
+    DROP(para_pmap(pool, &(para_map){.kernel = hold, .count = 3, .options = threads}));
     return NULL;
 }
 
@@ -421,10 +421,10 @@ static int restart_and_leave(para_pool *pool)
     EXPECT(para_pool_restart(pool) == PARA_OK);
     for (volatile int i = 0; i < 10; i++)
         if (sigsetjmp(home, 1) == 0)
-            para_pmap(pool, &(para_map){.kernel = leave,
-                                        .count = 1,
-                                        .scratch_bytes = 1000,
-                                        .options.executor = PARA_EXECUTOR_SERIAL});
+            DROP(para_pmap(pool, &(para_map){.kernel = leave,
+                                             .count = 1,
+                                             .scratch_bytes = 1000,
+                                             .options.executor = PARA_EXECUTOR_SERIAL}));
     /* From each CPU, so that each worker is to come once. */
     for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
         cpu_set_t one;

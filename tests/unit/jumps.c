@@ -103,7 +103,8 @@ static void leave_nested(para_pool *pool)
     inner_pool = pool;
     nests = true;
     if (sigsetjmp(home, 1) == 0)
-        para_pmap(pool, &(para_map){.kernel = call_and_leave, .count = N, .options = threads});
+        DROP(
+            para_pmap(pool, &(para_map){.kernel = call_and_leave, .count = N, .options = threads}));
 }
 
 static void leave_inner(para_pool *pool)
@@ -218,7 +219,7 @@ static int end_thread(const para_chunk *chunk, const void *arg)
 static void *end_within(void *pool)
 {
     ends = true;
-    para_pmap(pool, &(para_map){.kernel = end_thread, .count = N, .options = threads});
+    DROP(para_pmap(pool, &(para_map){.kernel = end_thread, .count = N, .options = threads}));
     return NULL;
 }
 
@@ -270,9 +271,10 @@ TEST(a_lane_is_free_again_when_its_helpers_are_out)
     hold = true;
     for (int i = 0; i < MANY; i++)
         if (sigsetjmp(home, 1) == 0)
-            para_pmap(pool,
-                      &(para_map){
-                          .kernel = hold_helpers, .arg = &pointer, .count = N, .options = threads});
+            DROP(para_pmap(pool, &(para_map){.kernel = hold_helpers,
+                                             .arg = &pointer,
+                                             .count = N,
+                                             .options = threads}));
     for (size_t k = 0; k < N; k++)
         out[k] = 0;
     OK(map(pool, NULL)); /* alone, if nobody is free, and right */
@@ -335,7 +337,8 @@ TEST(a_call_that_its_helper_leaves_fails)
         inner_begun = leaver_came = false;
         inner_status = PARA_OK;
         if (sigsetjmp(home, 1) == 0)
-            para_pmap(pool, &(para_map){.kernel = call_for_help, .count = 2, .options = threads});
+            DROP(para_pmap(pool,
+                           &(para_map){.kernel = call_for_help, .count = 2, .options = threads}));
         for (size_t k = 0; k < N; k++)
             out[k] = 0;
         OK(map(pool, NULL));

@@ -395,7 +395,9 @@ TEST(calls_left_by_a_jump)
     jumper = pthread_self();
     for (volatile int i = 0; i < 20; i++)
         if (sigsetjmp(away, 1) == 0) {
-            (void)para_pmap(pool, &(para_map){.kernel = leave, .count = LENGTH, .options = shared});
+            FAILS(
+                PARA_ERR_ARGUMENT,
+                para_pmap(pool, &(para_map){.kernel = leave, .count = LENGTH, .options = shared}));
             fail();
         }
     assert_true(sum_of(pool, in, shared) == expected);

@@ -5,7 +5,8 @@
 #include <cstdio>
 #include <vector>
 
-namespace {
+namespace
+{
 
 unsigned width(void *)
 {

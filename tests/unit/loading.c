@@ -139,11 +139,11 @@ __attribute__((constructor)) static void call_at_the_start(void)
     para_pool *own = NULL;
     if (para_pool_create(&own, &config) != PARA_OK)
         return;
-    para_pmap(own, &(para_map){.kernel = nothing,
-                               .count = 20,
-                               .out = {PARA_OUT(out)},
-                               .options.executor = PARA_EXECUTOR_THREADS,
-                               .report = &report});
+    DROP(para_pmap(own, &(para_map){.kernel = nothing,
+                                    .count = 20,
+                                    .out = {PARA_OUT(out)},
+                                    .options.executor = PARA_EXECUTOR_THREADS,
+                                    .report = &report}));
     why_at_the_start = report.why;
     para_pool_destroy(own);
 }

@@ -221,8 +221,8 @@ static void *hold_until_tried(void *arg)
     other *o = arg;
     const para_status status = para_mutex_lock(&o->mutex);
     para_semaphore_release(&o->locked, 1);
-    para_semaphore_acquire(&o->tried);
-    return status || para_mutex_unlock(&o->mutex) ? arg : NULL;
+    const para_status tried = para_semaphore_acquire(&o->tried);
+    return status || tried || para_mutex_unlock(&o->mutex) ? arg : NULL;
 }
 
 /* However many are held, and however many orders there are, all are known. */

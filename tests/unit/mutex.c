@@ -130,8 +130,7 @@ TEST(late_unlocker_of_memory_that_is_gone)
 
 static void *acquire_once(void *semaphore)
 {
-    para_semaphore_acquire(semaphore);
-    return NULL;
+    return para_semaphore_acquire(semaphore) ? semaphore : NULL;
 }
 
 /* a semaphore that somebody waits for, */

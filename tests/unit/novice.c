@@ -8,6 +8,7 @@
 #include <fenv.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -242,34 +243,127 @@ TEST(the_pool_knows_what_was_learnt_before)
     run_in_child(knowledge_body);
 }
 
+/* Standard error, until it is read. */
+static FILE *caught;
+
+static void catch_stderr(void)
+{
+    caught = tmpfile();
+    CHECK(caught && dup2(fileno(caught), STDERR_FILENO) == STDERR_FILENO);
+}
+
+/* How many lines it has, of which each begins with "para: NAME=". */
+static unsigned lines_caught(const char *name)
+{
+    char line[600], begin[100];
+    unsigned lines = 0;
+    snprintf(begin, sizeof begin, "para: %s=", name);
+    rewind(caught);
+    for (; fgets(line, sizeof line, caught); lines++)
+        CHECK(strncmp(line, begin, strlen(begin)) == 0 && strstr(line, "expected"));
+    return lines;
+}
+
+static const char *const malformed[][2] = {
+    {"PARA_NUM_WORKERS", "many"}, {"PARA_NUM_WORKERS", "1025"}, {"PARA_NUM_WORKERS", "2\n3"},
+    {"PARA_PROC_BIND", "here"},   {"PARA_STACKSIZE", "big"},    {"PARA_WAIT_POLICY", "perhaps"},
+    {"PARA_DISPLAY_ENV", "1"},
+};
+static const char *const *variable;
+
+/* Calls, questions and pools of the program's own, which stay strict. */
+static void compute_with(unsigned lines, const char *name)
+{
+    CHECK(para_pmap(NULL, NULL) == PARA_ERR_ARGUMENT); /* its detail stays */
+    CHECK(small_sum() == PARA_OK);
+    (void)small_call(0);
+    (void)long_call(200000, 100, PARA_EXECUTOR_THREADS);
+    CHECK(strcmp(para_status_detail(), "there is no call") == 0);
+    CHECK(para_pool_wait_ready(NULL) == PARA_OK && para_default_pool());
+    CHECK(lines_caught(name) == lines);
+}
+
 static void malformed_body(void)
 {
-    setenv("PARA_NUM_WORKERS", "many", 1);
-    CHECK(small_sum() == PARA_ERR_ENVIRONMENT);
-    CHECK(strstr(para_status_detail(), "PARA_NUM_WORKERS"));
-    with_workers();
-    (void)small_call(0);
-    setenv("HWLOC_SYNTHETIC", "none such", 1);
-    (void)small_call(0); /* it has begun */
+    catch_stderr();
+    setenv(variable[0], variable[1], 1);
+    compute_with(1, variable[0]);
+    para_pool *own = NULL;
+    CHECK(para_pool_create(&own, NULL) == PARA_ERR_ENVIRONMENT && !own);
+    CHECK(strstr(para_status_detail(), variable[0]));
+    CHECK(lines_caught(variable[0]) == 1);
 }
 
-TEST(a_malformed_variable_fails_the_first_call)
+TEST(a_malformed_variable_is_told_once_and_calls_compute)
 {
-    run_in_child(malformed_body);
+    for (size_t i = 0; i < COUNT_OF(malformed); i++) {
+        variable = malformed[i];
+        run_in_child(malformed_body);
+    }
 }
 
+/* Then it is as if it was not set: OpenMP's counts. */
+static void instead_body(void)
+{
+    catch_stderr();
+    setenv("PARA_NUM_WORKERS", "many", 1);
+    setenv("OMP_NUM_THREADS", "5", 1);
+    (void)small_call(0);
+    para_pool_info info = {.size = sizeof info};
+    CHECK(para_pool_get_info(NULL, &info) == PARA_OK && info.requested == 5);
+    CHECK(lines_caught("PARA_NUM_WORKERS") == 1);
+}
+
+TEST(a_malformed_variable_is_as_if_not_set)
+{
+    run_in_child(instead_body);
+}
+
+static const char *const foreign[][2] = {
+    {"OMP_NUM_THREADS", "all"},       {"OMP_STACKSIZE", "big"},
+    {"OMP_WAIT_POLICY", "perhaps"},   {"OMP_PROC_BIND", "here"},
+    {"OMP_PLACES", "{nowhere"},       {"GOMP_CPU_AFFINITY", "x-y"},
+    {"HWLOC_SYNTHETIC", "none such"}, {"HWLOC_XMLFILE", "/nonexistent"},
+};
+
+static void foreign_body(void)
+{
+    catch_stderr();
+    setenv(variable[0], variable[1], 1);
+    compute_with(0, "");
+}
+
+TEST(a_foreign_variable_is_passed_over)
+{
+    for (size_t i = 0; i < COUNT_OF(foreign); i++) {
+        variable = foreign[i];
+        run_in_child(foreign_body);
+    }
+}
+
+/* A description counts if it can be read. Of one that cannot, a pool of the program's own and a
+ * question about the machine are told. */
 static void described_body(void)
 {
     setenv("HWLOC_SYNTHETIC", "none such", 1);
-    CHECK(small_sum() == PARA_ERR_TOPOLOGY);
+    (void)small_call(0);
+    para_pool *own = NULL;
+    para_topology_info machine = {.size = sizeof machine};
+    CHECK(para_pool_create(&own, NULL) == PARA_ERR_TOPOLOGY);
+    CHECK(para_topology_get_info(&machine) == PARA_ERR_TOPOLOGY);
+}
+
+static void well_described_body(void)
+{
     setenv("HWLOC_SYNTHETIC", "core:4 pu:1", 1);
     (void)small_call(0);
     CHECK(check_pool_workers(NULL) == 4);
 }
 
-TEST(so_does_a_malformed_description)
+TEST(a_description_counts_if_it_can_be_read)
 {
     run_in_child(described_body);
+    run_in_child(well_described_body);
 }
 
 /* Children by fork() begin anew, with a novice. */
@@ -338,8 +432,10 @@ int main(void)
         cmocka_unit_test(many_calls_have_it_made_together),
         cmocka_unit_test(a_question_is_answered_by_the_pool),
         cmocka_unit_test(the_pool_knows_what_was_learnt_before),
-        cmocka_unit_test(a_malformed_variable_fails_the_first_call),
-        cmocka_unit_test(so_does_a_malformed_description),
+        cmocka_unit_test(a_malformed_variable_is_told_once_and_calls_compute),
+        cmocka_unit_test(a_malformed_variable_is_as_if_not_set),
+        cmocka_unit_test(a_foreign_variable_is_passed_over),
+        cmocka_unit_test(a_description_counts_if_it_can_be_read),
         cmocka_unit_test(a_child_has_its_own),
         cmocka_unit_test(threads_may_call_while_it_is_made),
     };

@@ -1,8 +1,9 @@
 /* PARA_SUM, PARA_MIN and the others, and outputs of para_preduce: the bits and the arrays are those
  * of the serial run, with any pool and options. */
-#include "../common/check.h"
+#include "../common/child.h"
 
 #include <math.h>
+#include <signal.h>
 #include <string.h>
 
 static const unsigned pool_sizes[] = {1, 2, 3};
@@ -230,6 +231,62 @@ TEST(many_sums_at_once)
     }
 }
 
+PARA_SUM_ARRAY(few_counts, short, 4, count, i, const float *, v)
+{
+    count[(size_t)v[i] % 4]++;
+}
+PARA_SUM_ARRAY(many_counts, unsigned, BINS, count, i, const float *, v)
+{
+    count[(size_t)v[i] % BINS]++;
+}
+
+TEST(an_array_of_sums)
+{
+    few_counts_sums few = {{0}};
+    many_counts_sums many = {{0}};
+    for (size_t i = 0; i < N; i++) {
+        few.sum[(size_t)x[i] % 4]++;
+        many.sum[(size_t)x[i] % BINS]++;
+    }
+    for (size_t p = 0; p < COUNT_OF(pools); p++) {
+        const para_setup setup = {.pool = pools[p], .options.executor = PARA_EXECUTOR_THREADS};
+        few_counts_sums got_few = {{7}};
+        many_counts_sums got_many = {{7}};
+        OK(para_reduce_with(&setup, &got_few, few_counts, N, x));
+        OK(para_reduce_with(&setup, &got_many, many_counts, N, x));
+        assert_memory_equal(&got_few, &few, sizeof few);
+        assert_memory_equal(&got_many, &many, sizeof many);
+    }
+}
+
+/* Fails in a child, whose standard error is read. */
+TEST(what_must_succeed_says_why_not)
+{
+    int ends[2];
+    char said[300] = "";
+    assert_int_equal(pipe(ends), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        signal(SIGABRT, SIG_DFL); /* a sanitizer's handler reports */
+        alarm(CHILD_SECONDS);
+        double result = 7;
+        para_must(para_reduce_to(&result, sum, 0, x));
+        para_must(para_reduce_to(&result, sum, (size_t)-1, x));
+        _exit(0);
+    }
+    close(ends[1]);
+    assert_true(read(ends[0], said, sizeof said - 1) > 0);
+    close(ends[0]);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    assert_non_null(strstr(said, "reductions.c:"));
+    assert_non_null(strstr(said, "para_reduce_to(&result, sum, (size_t)-1, x)"));
+    assert_non_null(strstr(said, para_status_text(PARA_ERR_OVERFLOW)));
+    assert_true(strchr(said, '\n') == said + strlen(said) - 1);
+}
+
 TEST(a_failure_leaves_the_result)
 {
     para_cancel cancel = {0};
@@ -339,6 +396,8 @@ int main(void)
         cmocka_unit_test(extremes_of_nothing),
         cmocka_unit_test(any_accumulator),
         cmocka_unit_test(many_sums_at_once),
+        cmocka_unit_test(an_array_of_sums),
+        cmocka_unit_test(what_must_succeed_says_why_not),
         cmocka_unit_test(a_failure_leaves_the_result),
         cmocka_unit_test(one_pass_fills_and_sums),
         cmocka_unit_test(outputs_that_overlap),

@@ -68,7 +68,7 @@ static void *fail_elsewhere(void *found)
 {
     para_buffer *buffer = NULL;
     *(int *)found = para_status_detail()[0] == '\0';
-    (void)para_buffer_map_file(&buffer, "/nonexistent/elsewhere", PARA_FILE_READ);
+    DROP(para_buffer_map_file(&buffer, "/nonexistent/elsewhere", PARA_FILE_READ));
     return NULL;
 }
 

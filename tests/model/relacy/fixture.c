@@ -88,7 +88,10 @@ void fixture_make(const fixture *f)
     memset(helpers, 0, sizeof helpers);
     memset(descriptors, 0, sizeof descriptors);
     memset(members, 0, sizeof members);
+    static para_cpu_info cpus[WORKERS];
+    static const para__machine machine = {.cpu_count = WORKERS, .cpu = cpus};
     pool.worker = workers;
+    pool.machine = &machine;
     pool.lanes.helper = helpers;
     pool.requested = f->workers;
     para__store_relaxed(&pool.workers, f->workers);
@@ -307,9 +310,9 @@ void para__costs_measure(para_pool *p)
 
 static bool making_works;
 
-para_status para_pool_create(para_pool **made, const para_pool_config *config)
+para_status para__pool_create_default(para_pool **made, const para__machine *machine)
 {
-    (void)config;
+    (void)machine;
     if (!making_works)
         return PARA_ERR_THREAD;
     model_made();
@@ -317,9 +320,10 @@ para_status para_pool_create(para_pool **made, const para_pool_config *config)
     return PARA_OK;
 }
 
-para_pool *para__novice(const para__executor *executor)
+para_pool *para__novice(const para__executor *executor, bool at_any_rate)
 {
     (void)executor;
+    (void)at_any_rate;
     return NULL;
 }
 
@@ -355,10 +359,12 @@ para__allowance para__allowance_read(const para__openmp *openmp, const char *roo
     return (para__allowance){.quota = 0};
 }
 
-para_status para__machine_read(para__machine **machine, const para__allowance *allowance)
+para_status para__machine_read(para__machine **machine, const para__allowance *allowance,
+                               bool is_real)
 {
     static para__machine only;
     (void)allowance;
+    (void)is_real;
     if (!making_works)
         return PARA_ERR_TOPOLOGY;
     model_made();

@@ -5,6 +5,7 @@
 
 #include <para/mutex.h>
 #include <para/semaphore.h>
+#include <stdlib.h>
 
 static para_mutex mutex;
 static para_semaphore semaphore;
@@ -24,7 +25,8 @@ void locks_make(bool spins, uint32_t units, uint32_t most, bool fair)
 {
     several_cpus = spins;
     wakes = 0;
-    (void)para_semaphore_init(&semaphore, units, most, fair ? PARA_SEMAPHORE_FAIR : 0);
+    if (para_semaphore_init(&semaphore, units, most, fair ? PARA_SEMAPHORE_FAIR : 0))
+        abort();
     made = semaphore;
     (void)para__load_relaxed((para__atomic_u32 *)&mutex.word);
     (void)para__load_relaxed((para__atomic_u64 *)&semaphore.word);

@@ -27,25 +27,36 @@ PARA_MAXLOC(hottest_of, double, i, const double *, t)
     return t[i];
 }
 
-int main(int argc, char **argv)
+static void fill(size_t n, double *t, double *power)
 {
-    const size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 500;
-    const int steps = argc > 2 ? atoi(argv[2]) : 100;
-    double *t = calloc(n * n, sizeof *t), *next = calloc(n * n, sizeof *next);
-    double *power = calloc(n * n, sizeof *power);
-    double total = 0;
-    if (!t || !next || !power)
-        exit(1);
     for (size_t at = 0; at < n * n; at++) {
         t[at] = ambient;
         power[at] = (double)(at * 7919 % 1009) / 100;
     }
+}
+
+/* After so many steps, an even number, the temperatures are in t again. */
+static double heat(size_t n, int steps, double *t, double *next, const double *power)
+{
+    double total = 0;
     for (int s = 0; s < steps; s++) {
         total = para_reduced(step, n, n, t, power, next);
         double *const swap = t;
         t = next;
         next = swap;
     }
+    return total;
+}
+
+int main(int argc, char **argv)
+{
+    const size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 500;
+    double *t = malloc(n * n * sizeof *t), *next = malloc(n * n * sizeof *next);
+    double *power = malloc(n * n * sizeof *power);
+    if (!t || !next || !power)
+        exit(1);
+    fill(n, t, power);
+    const double total = heat(n, 100, t, next, power);
     const hottest_of_at hottest = para_reduced(hottest_of, n * n, t);
     printf("total %.9g, hottest %.9g at %zu\n", total, hottest.value, hottest.index);
     free(t);

@@ -3,6 +3,7 @@
 #include <para/para.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { DIMS = 8, K = 12 };
 
@@ -39,23 +40,20 @@ PARA_SUMS(assign, sums, double, s, i, float (*)[DIMS], p, double (*)[DIMS], cent
         s->sum[c][k] += p[i][k];
 }
 
-int main(int argc, char **argv)
+static void fill(size_t n, float (*p)[DIMS])
 {
-    const size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 50000;
-    float(*p)[DIMS] = malloc(n * sizeof *p);
-    unsigned char *own = malloc(n);
-    double centre[K][DIMS];
-    if (!p || !own || n < K)
-        exit(1);
-    for (size_t i = 0; i < n; i++) {
-        own[i] = K;
+    for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < DIMS; k++)
             p[i][k] = (float)((i * 7919 + k * 104729) % 1009 + i % K * (k + 1) * 100);
-    }
+}
+
+static size_t cluster(size_t n, float (*p)[DIMS], unsigned char *own, double *spread)
+{
+    double centre[K][DIMS];
+    memset(own, K, n);
     for (size_t c = 0; c < K; c++)
         for (int k = 0; k < DIMS; k++)
             centre[c][k] = p[c * (n / K)][k];
-
     sums s = {.moved = 1};
     size_t rounds = 0;
     for (; s.moved > 0 && rounds < 100; rounds++) {
@@ -64,7 +62,21 @@ int main(int argc, char **argv)
             for (int k = 0; k < DIMS && s.members[c] > 0; k++)
                 centre[c][k] = s.sum[c][k] / s.members[c];
     }
-    printf("%zu points, %zu rounds, spread %.9g\n", n, rounds, s.spread);
+    *spread = s.spread;
+    return rounds;
+}
+
+int main(int argc, char **argv)
+{
+    const size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 50000;
+    float(*p)[DIMS] = malloc(n * sizeof *p);
+    unsigned char *own = malloc(n);
+    double spread;
+    if (!p || !own || n < K)
+        exit(1);
+    fill(n, p);
+    const size_t rounds = cluster(n, p, own, &spread);
+    printf("%zu points, %zu rounds, spread %.9g\n", n, rounds, spread);
     free(p);
     free(own);
     return 0;
