@@ -1,7 +1,7 @@
 #include "port.h"
 
 #define main PORT(cg_main)
-#include <cg.c>
+#include <cg.c> /* NOLINT(bugprone-suspicious-include): the program as it stands */
 
 PORT_DECLARE(cg);
 

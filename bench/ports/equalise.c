@@ -1,7 +1,7 @@
 #include "port.h"
 
 #define main PORT(equalise_main)
-#include <equalise.c>
+#include <equalise.c> /* NOLINT(bugprone-suspicious-include): the program as it stands */
 
 PORT_DECLARE(equalise);
 

@@ -1,7 +1,7 @@
 #include "port.h"
 
 #define main PORT(hotspot_main)
-#include <hotspot.c>
+#include <hotspot.c> /* NOLINT(bugprone-suspicious-include): the program as it stands */
 
 PORT_DECLARE(hotspot);
 

@@ -1,7 +1,7 @@
 #include "port.h"
 
 #define main PORT(kmeans_main)
-#include <kmeans.c>
+#include <kmeans.c> /* NOLINT(bugprone-suspicious-include): the program as it stands */
 
 PORT_DECLARE(kmeans);
 

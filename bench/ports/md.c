@@ -1,7 +1,7 @@
 #include "port.h"
 
 #define main PORT(md_main)
-#include <md.c>
+#include <md.c> /* NOLINT(bugprone-suspicious-include): the program as it stands */
 
 PORT_DECLARE(md);
 

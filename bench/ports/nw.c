@@ -1,7 +1,7 @@
 #include "port.h"
 
 #define main PORT(nw_main)
-#include <nw.c>
+#include <nw.c> /* NOLINT(bugprone-suspicious-include): the program as it stands */
 
 PORT_DECLARE(nw);
 

@@ -95,13 +95,13 @@ para_status para__machine_get_current(const para__machine **machine)
     if (!current) {
         para__machine *made = NULL;
         status = para__machine_read(&made, &allowance, false);
-        if (made) {
+        if (!status) {
             made->older = para__load_relaxed(&newest); /* both under the mutex */
             para__store_relaxed(&newest, made);
             current = made;
         }
     }
-    if (current) {
+    if (!status) {
         if (current->info.this_system && current->cpu_count > 1)
             para__set_several_cpus();
         para__store_release(E7, &the_machine, current);
