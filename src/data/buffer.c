@@ -69,18 +69,14 @@ para_status para_buffer_create(para_buffer **buffer, para_pool *pool, size_t cou
         config = &automatic;
     if (!buffer)
         return para__fail(PARA_ERR_ARGUMENT, "there is no place for the buffer");
-    if (config->size != sizeof *config)
-        return para__fail(PARA_ERR_ARGUMENT, "config.size is %zu: use PARA_BUFFER_CONFIG_INIT",
-                          config->size);
-    if ((unsigned)config->placement > PARA_PLACE_BANDWIDTH)
-        return para__fail(PARA_ERR_ARGUMENT, "config.placement is %d", (int)config->placement);
-    if ((unsigned)config->pages > PARA_PAGES_1G)
-        return para__fail(PARA_ERR_ARGUMENT, "config.pages is %d", (int)config->pages);
+    para_status status = para__config_check(config);
+    if (status)
+        return status;
     if (element_bytes == 0)
         return para__fail(PARA_ERR_ELEMENT_SIZE, "a buffer of %zu elements", count);
     if (count > SIZE_MAX / 4 / element_bytes)
         return para__fail(PARA_ERR_OVERFLOW, "%zu elements of %zu bytes", count, element_bytes);
-    para_status status = para__pool_resolve(&pool);
+    status = para__pool_resolve(&pool);
     if (!status)
         status = para__placement_check(config, pool);
     if (status)

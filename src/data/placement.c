@@ -10,6 +10,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+para_status para__config_check(const para_buffer_config *config)
+{
+    if (config->size != sizeof *config)
+        return para__fail(PARA_ERR_ARGUMENT, "config.size is %zu: use PARA_BUFFER_CONFIG_INIT",
+                          config->size);
+    if ((unsigned)config->placement > PARA_PLACE_BANDWIDTH)
+        return para__fail(PARA_ERR_ARGUMENT, "config.placement is %d", (int)config->placement);
+    if ((unsigned)config->pages > PARA_PAGES_1G)
+        return para__fail(PARA_ERR_ARGUMENT, "config.pages is %d", (int)config->pages);
+    return PARA_OK;
+}
+
 para_status para__placement_check(const para_buffer_config *config, const para_pool *pool)
 {
     const para__machine *const machine = pool->machine;
@@ -82,17 +94,17 @@ para_status para_buffer_move(para_pool *pool, void *data, size_t count, size_t e
         config = &automatic;
     if (!data && count)
         return para__fail(PARA_ERR_ARGUMENT, "there is no array");
-    if (config->size != sizeof *config)
-        return para__fail(PARA_ERR_ARGUMENT, "config.size is %zu: use PARA_BUFFER_CONFIG_INIT",
-                          config->size);
-    if ((unsigned)config->placement > PARA_PLACE_BANDWIDTH || config->pages != PARA_PAGES_AUTO)
-        return para__fail(PARA_ERR_ARGUMENT, "config.placement is %d, config.pages %d",
-                          (int)config->placement, (int)config->pages);
+    para_status status = para__config_check(config);
+    if (status)
+        return status;
+    if (config->pages != PARA_PAGES_AUTO)
+        return para__fail(PARA_ERR_ARGUMENT, "config.pages is %d: an array keeps its pages",
+                          (int)config->pages);
     if (element_bytes == 0)
         return para__fail(PARA_ERR_ELEMENT_SIZE, "an array of %zu elements", count);
     if (count > (SIZE_MAX - (uintptr_t)data) / element_bytes)
         return para__fail(PARA_ERR_OVERFLOW, "%zu elements of %zu bytes", count, element_bytes);
-    para_status status = para__pool_resolve(&pool);
+    status = para__pool_resolve(&pool);
     if (!status)
         status = para__placement_check(config, pool);
     if (!status && count)

@@ -6,7 +6,10 @@
 
 #include <para/buffer.h>
 
-/* Checks a configuration, on the machine of a pool. Errors: PARA_ERR_ARGUMENT. */
+/* Checks what a configuration says by itself. Errors: PARA_ERR_ARGUMENT. */
+para_status para__config_check(const para_buffer_config *config);
+
+/* Checks the node that it names, on the machine of a pool. Errors: PARA_ERR_ARGUMENT. */
 para_status para__placement_check(const para_buffer_config *config, const para_pool *pool);
 
 /* Has memory, of pages of page_bytes, placed as config says; what is touched already is moved if

@@ -21,17 +21,17 @@ typedef struct image {
     char path[512];
 } image;
 
-static int note_image(struct dl_phdr_info *module, size_t size, void *found)
+static int note_image(struct dl_phdr_info *object, size_t size, void *found)
 {
     image *const i = found;
     (void)size;
-    if (!para__module_contains(module, i->wanted))
+    if (!para__module_contains(object, i->wanted))
         return 0;
-    i->base = module->dlpi_addr;
+    i->base = object->dlpi_addr;
     snprintf(i->path, sizeof i->path, "%s",
-             *module->dlpi_name ? module->dlpi_name : "/proc/self/exe");
-    for (int p = 0; p < module->dlpi_phnum && i->count < 16; p++) {
-        const ElfW(Phdr) *segment = &module->dlpi_phdr[p];
+             *object->dlpi_name ? object->dlpi_name : "/proc/self/exe");
+    for (int p = 0; p < object->dlpi_phnum && i->count < 16; p++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[p];
         if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_R))
             continue;
         i->loaded[i->count].begin = i->base + segment->p_vaddr;
@@ -82,15 +82,15 @@ static bool find_kernel(const image *i, const ElfW(Shdr) * section, para__symbol
     return false;
 }
 
-static bool find_symbol(int file, const image *i, const ElfW(Shdr) * table,
+static bool find_symbol(int file, const image *i, const ElfW(Shdr) * symbols,
                         const ElfW(Shdr) * strings, para__symbol *symbol)
 {
     ElfW(Sym) chunk[64];
     const uintptr_t offset = i->wanted - i->base;
-    for (uint64_t at = 0; at < table->sh_size; at += sizeof chunk) {
-        const uint64_t left = table->sh_size - at;
+    for (uint64_t at = 0; at < symbols->sh_size; at += sizeof chunk) {
+        const uint64_t left = symbols->sh_size - at;
         const size_t bytes = left < sizeof chunk ? (size_t)left : sizeof chunk;
-        if (!read_at(file, chunk, bytes, table->sh_offset + at))
+        if (!read_at(file, chunk, bytes, symbols->sh_offset + at))
             return false;
         for (size_t k = 0; k < bytes / sizeof chunk[0]; k++) {
             const ElfW(Sym) *s = &chunk[k];
@@ -159,10 +159,10 @@ void para__symbol_find(uintptr_t function, para__symbol *symbol)
     close(file);
 }
 
-static int note_unloads(struct dl_phdr_info *module, size_t size, void *unloads)
+static int note_unloads(struct dl_phdr_info *object, size_t size, void *unloads)
 {
-    if (size >= offsetof(struct dl_phdr_info, dlpi_subs) + sizeof module->dlpi_subs)
-        *(uint64_t *)unloads = module->dlpi_subs;
+    if (size >= offsetof(struct dl_phdr_info, dlpi_subs) + sizeof object->dlpi_subs)
+        *(uint64_t *)unloads = object->dlpi_subs;
     return 1;
 }
 

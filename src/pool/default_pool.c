@@ -55,6 +55,12 @@ static para_pool *present(void)
                                               : pool; /* by _Fork(), which runs no handlers */
 }
 
+/* Under the mutex. */
+static void publish_default(para_pool *pool)
+{
+    para__store_release(E6, &para__default_pool, pool);
+}
+
 /* Makes the pool of that machine, if it is not there yet. */
 static para_status make_of(para_pool **pool, const para__machine *machine)
 {
@@ -67,7 +73,7 @@ static para_status make_of(para_pool **pool, const para__machine *machine)
         if (!status && has_novice)
             para__novice_teach(made);
         if (!status)
-            para__store_release(E6, &para__default_pool, made);
+            publish_default(made);
     }
     para__guard_leave(&making);
     if (!status)
@@ -137,7 +143,7 @@ static para_pool *begin_default(bool at_any_rate)
     if (!pool) {
         pool = para__novice(&makes_pool, at_any_rate);
         if (pool)
-            para__store_release(E6, &para__default_pool, pool);
+            publish_default(pool);
     }
     para__guard_leave(&making);
     return pool;

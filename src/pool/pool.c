@@ -244,7 +244,7 @@ para_status para__pool_prepare(const para__machine **machine)
     return status;
 }
 
-static const para_pool_config automatic = PARA_POOL_CONFIG_INIT;
+static const para_pool_config automatic_pool = PARA_POOL_CONFIG_INIT;
 
 static para_status make(para_pool **pool, const para_pool_config *config,
                         const para__machine *machine, para__settings settings)
@@ -293,7 +293,7 @@ para_status para_pool_create(para_pool **pool, const para_pool_config *config)
     const para__fp fp = para__fp_save();
     const para__machine *machine = NULL;
     para__settings settings;
-    config = config ? config : &automatic;
+    config = config ? config : &automatic_pool;
     para_status status = check_config(config);
     if (!status)
         status = para__pool_prepare(&machine);
@@ -312,7 +312,7 @@ para_status para__pool_create_default(para_pool **pool, const para__machine *mac
     const para__fp fp = para__fp_save();
     para__settings settings;
     para__settings_take(&settings);
-    const para_status status = make(pool, &automatic, machine, settings);
+    const para_status status = make(pool, &automatic_pool, machine, settings);
     para__fp_restore(fp, 0);
     para__cancellation_restore(cancel_state);
     return status;

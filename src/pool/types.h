@@ -27,7 +27,8 @@ typedef struct para__worker {
     para_status bind_status; /* [E4] written by the thread before it is up, */
     int init_error;          /* like what worker_init returned */
     bool is_up;              /* worker_init has returned; its thread's own */
-    uint64_t away_ns;        /* how long it sleeps while it is displaced; its thread's own */
+    bool is_astray;   /* its mask is wider than its place, and binding failed; its thread's own */
+    uint64_t away_ns; /* how long it sleeps while it is displaced; its thread's own */
 } para__worker;
 
 /* A lane of a pool whose threads are lent: what a thread that comes to help is given. */

@@ -71,17 +71,19 @@ para_status para__worker_bind(const para__worker *self)
 }
 
 /* Binds the worker anew if the system has widened its mask, as it does when the CPU is switched off
- * or taken from the process's group. A worker that is on its CPU still asks nothing. */
-static void keep_place(const para__worker *self)
+ * or taken from the process's group. A worker that is on its CPU asks nothing, unless it was seen
+ * elsewhere and could not be bound: its wide mask may have brought it back by chance. */
+static void keep_place(para__worker *self)
 {
     const para_pool *pool = self->pool;
     if (pool->binding == PARA_BIND_NONE || self->bind_status)
         return;
     const unsigned cpu = pool->machine->cpu[self->cpu_index].os_index;
-    if (para__current_cpu() != (int)cpu &&
-        para__thread_binding(pool->machine, pthread_self(), self->cpu_index,
-                             pool->binding == PARA_BIND_DOMAIN) == PARA__WIDER)
-        (void)para__worker_bind(self);
+    if (para__current_cpu() == (int)cpu && !self->is_astray)
+        return;
+    self->is_astray = para__thread_binding(pool->machine, pthread_self(), self->cpu_index,
+                                           pool->binding == PARA_BIND_DOMAIN) == PARA__WIDER &&
+                      para__worker_bind(self) != PARA_OK;
 }
 
 /* A source of work. All sources are in a constant table, so that the compiler makes direct calls of
@@ -210,7 +212,7 @@ static bool is_over_budget(const para__worker *self, idling *idle, uint64_t now)
 }
 
 /* Back from sleep. Whoever woke it expects calls. */
-static void wake_up(const para__worker *self, idling *idle)
+static void wake_up(para__worker *self, idling *idle)
 {
     const uint64_t spin_ticks = para__load_relaxed(&self->pool->lanes.spin_ticks); /* see lane.h */
     if (idle->since)

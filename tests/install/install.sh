@@ -136,7 +136,5 @@ else
     # shellcheck disable=SC2086
     "$CC" -static -std=c11 -o "$work/static" "$tests/consumer/main.c" $cflags $libs
     "$work/static"
-    failed=0
-    HWLOC_SYNTHETIC=pu:2 "$work/static" || failed=$?
-    [ "$failed" = 1 ] || { echo "it cannot load hwloc, and ended with $failed"; exit 1; }
+    HWLOC_SYNTHETIC=pu:2 "$work/static" # it cannot load hwloc, and passes the description over
 fi

@@ -558,7 +558,10 @@ static int replugged(long cpu)
     char *data = make_buffer(pool, PARA_PLACE_AUTO, 0);
     const int before = count_bound();
     switch_cpu(cpu, false);
-    work(pool, data, 0);
+    for (int call = 0; call < 10; call++) { /* so that the worker wakes, and sees it */
+        work(pool, data, 0);
+        usleep(20000);
+    }
     const int without = count_bound();
     must(para_pool_get_info(pool, &info), "asking the pool");
     const unsigned told = info.pinned;

