@@ -102,9 +102,9 @@ static void come_lent(const para__lent *lent)
     const para_pool *const pool = lent->pool;
     const unsigned index = (unsigned)(lent - pool->lent);
     const uint64_t epoch = para__load_relaxed(&lent->epoch); /* hints: see types.h */
-    const uint32_t seats = para__load_relaxed(&lent->seats);
+    const uint32_t seats = para__load_relaxed(&lent->seats); /* perhaps of another call, or none */
     const unsigned first = seats >> 16, width = seats & 0xffff;
-    if (epoch == 0 || !await_call(lent, epoch, first + width - 1))
+    if (epoch == 0 || width < 2 || !await_call(lent, epoch, first + width - 1))
         return;
     for (unsigned w = first + 1; w < first + width; w++)
         if (para__load_relaxed(&pool->lanes.helper[w].seen[index]) < epoch && /* see lane.h */
