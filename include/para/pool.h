@@ -94,9 +94,11 @@ typedef struct para_pool_config {
     /* NULL: the pool has threads of its own. Else it has none: calls are helped by those that this
      * table lends, at most `workers` in one call, the caller among them (0: as many as `width`
      * says; PARA_NUM_WORKERS and OMP_NUM_THREADS are not read). The table is copied. binding,
-     * stack_bytes, worker_init and worker_exit are not given then: they are the lender's to say. In
-     * a child of fork() calls run alone until para_pool_restart. A child that is forked by a kernel
-     * of a shared call ends without returning from the kernel. */
+     * stack_bytes, worker_init and worker_exit are not given then: they are the lender's to say
+     * (PARA_ERR_ARGUMENT). wait_policy is how callers wait for the end of their calls; with
+     * PARA_START_WAIT the costs of sharing are measured at once, on the calling thread and those
+     * that it is lent. In a child of fork() calls run alone until para_pool_restart. If a kernel of
+     * a shared call forks, the child ends when that kernel returns there, with EXIT_FAILURE. */
     const para_lender *executor;
 } para_pool_config;
 #define PARA_POOL_CONFIG_INIT                                                               \

@@ -117,8 +117,12 @@ static void help_lent(void *call)
     para__lent *const lent = call;
     para_pool *const pool = lent->pool;
     if (is_lessee(lent->lane)) {
-        if (!lent->is_begun)
-            begin_lent(lent);
+        if (lent->is_begun)
+            return;
+        begin_lent(lent);
+        if (para__pool_is_forked(pool))
+            _exit(EXIT_FAILURE); /* a kernel has forked: the lender's threads are not in the child,
+                                    where it would wait for them */
         return;
     }
     if (para__lane_around(&pool->lanes) || para__pool_is_forked(pool))

@@ -255,6 +255,12 @@ static int init_nothing(unsigned worker, void *arg)
     return 0;
 }
 
+static void leave_nothing(unsigned worker, void *arg)
+{
+    (void)worker;
+    (void)arg;
+}
+
 TEST(a_wrong_table_is_refused)
 {
     crew c = {.width = 2};
@@ -270,14 +276,31 @@ TEST(a_wrong_table_is_refused)
     table.width = NULL;
     refuse(&config);
     table.width = crew_width;
-    config.worker_init = init_nothing;
-    refuse(&config);
-    config.worker_init = NULL;
-    config.stack_bytes = 1 << 20;
-    refuse(&config);
-    config.stack_bytes = 0;
-    config.binding = PARA_BIND_CORE;
-    refuse(&config);
+    const para_pool_config wrong[] = {{.worker_init = init_nothing},
+                                      {.worker_exit = leave_nothing},
+                                      {.stack_bytes = 1 << 20},
+                                      {.binding = PARA_BIND_CORE}};
+    for (unsigned i = 0; i < COUNT_OF(wrong); i++) {
+        config = wrong[i];
+        config.size = sizeof config, config.executor = &table;
+        refuse(&config);
+    }
+}
+
+/* The costs are measured before the pool is used; its callers sleep while they wait. */
+TEST(start_and_wait_policy_are_the_pools)
+{
+    crew c = {.manner = SOON, .width = WIDTH};
+    const para_lender table = {sizeof table, crew_width, crew_run, &c};
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    para_pool *pool = NULL;
+    config.executor = &table;
+    config.start = PARA_START_WAIT;
+    config.wait_policy = PARA_WAIT_PASSIVE;
+    config.binding = PARA_BIND_NONE;
+    OK(para_pool_create(&pool, &config));
+    assert_true(c.runs > 0 && sum_of(pool, in, shared) > 0);
+    end(pool, &c);
 }
 
 static int fail_at_5000(const para_chunk *chunk, const void *arg)
@@ -433,16 +456,45 @@ TEST(children)
     end(pool, &c);
 }
 
+static _Atomic pid_t parent, forked;
+
+static int fork_on_one(const para_chunk *chunk, const void *arg)
+{
+    (void)arg;
+    if (chunk->first == 0 && parent == getpid())
+        forked = fork();
+    return 0;
+}
+
+/* In the child nobody waits for the lender's threads, which it has not. */
+TEST(kernels_that_fork)
+{
+    static const manner manners[] = {NOBODY, SOON, LATE, AGAIN};
+    parent = getpid();
+    for (unsigned i = 0; FORKS_AMID_THREADS && i < COUNT_OF(manners); i++) {
+        crew c = {.manner = manners[i], .width = WIDTH};
+        para_pool *pool = pool_of(&c, 0);
+        int status = 0;
+        OK(para_pmap(pool, &(para_map){.kernel = fork_on_one, .count = LENGTH, .options = shared}));
+        assert_true(forked > 0);
+        assert_int_equal(waitpid(forked, &status, 0), forked);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILURE);
+        end(pool, &c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(all_manners_give_the_same_bits),
                                        cmocka_unit_test(lent_threads_work),
                                        cmocka_unit_test(the_table_says_how_wide_calls_are),
                                        cmocka_unit_test(a_wrong_table_is_refused),
+                                       cmocka_unit_test(start_and_wait_policy_are_the_pools),
                                        cmocka_unit_test(calls_that_fail_or_are_cancelled),
                                        cmocka_unit_test(calls_from_several_threads_at_once),
                                        cmocka_unit_test(nested_calls),
                                        cmocka_unit_test(calls_left_by_a_jump),
-                                       cmocka_unit_test(children)};
+                                       cmocka_unit_test(children),
+                                       cmocka_unit_test(kernels_that_fork)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,9 +5,14 @@
 #include <para/openmp.h>
 #include <para/para.h>
 #include <stdio.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
-enum { N = 30000 };
+enum { N = 30000, UNITS = 16, TEAM_MOST = 256 };
 
 static int wrong;
 static double x[N];
@@ -56,6 +61,67 @@ static double sum(para_pool *on, para_executor who, para_report *report)
     return status ? -1 : total;
 }
 
+static struct {
+    long id;
+    cpu_set_t mask;
+} team[TEAM_MOST];
+static int members;
+
+static int is_member(void)
+{
+    const long id = syscall(SYS_gettid);
+    cpu_set_t mask;
+    if (sched_getaffinity(0, sizeof mask, &mask) != 0)
+        return 0;
+    for (int i = 0; i < members; i++)
+        if (team[i].id == id)
+            return CPU_EQUAL(&team[i].mask, &mask);
+    return 0;
+}
+
+static int look_and_nap(const para_chunk *chunk, const void *arg)
+{
+    (void)chunk;
+    (void)arg;
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    return !is_member();
+}
+
+/* Kernels run on the threads of a region, and those are where OpenMP has bound them. */
+static void look_at_threads(int is_bound)
+{
+    para_report report = {0};
+    members = omp_get_max_threads() < TEAM_MOST ? omp_get_max_threads() : TEAM_MOST;
+#pragma omp parallel num_threads(members)
+    {
+        const int i = omp_get_thread_num();
+        team[i].id = syscall(SYS_gettid);
+        expect(sched_getaffinity(0, sizeof team[i].mask, &team[i].mask) == 0, "mask");
+        expect(!is_bound || CPU_COUNT(&team[i].mask) == 1, "OpenMP has bound its threads");
+    }
+    for (int i = 0; i < 100 && report.workers < 2; i++)
+        expect(para_pmap(pool, &(para_map){.kernel = look_and_nap,
+                                           .count = UNITS,
+                                           .report = &report,
+                                           .options = {.executor = PARA_EXECUTOR_THREADS,
+                                                       .claim = 1}}) == PARA_OK,
+               "a kernel on a thread that is not OpenMP's, or bound elsewhere");
+    expect(omp_get_max_threads() < 2 || report.workers > 1, "OpenMP's threads help");
+}
+
+/* libgomp's threads are not there in a child, where calls run alone. */
+static void fork_with_team(double total)
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(20);
+        const int first = sum(pool, PARA_EXECUTOR_THREADS, NULL) != total;
+        _exit(first || para_pool_restart(pool) || sum(pool, PARA_EXECUTOR_THREADS, NULL) != total);
+    }
+    int status = 1;
+    expect(waitpid(child, &status, 0) == child && status == 0, "a child");
+}
+
 int main(int argc, char **argv)
 {
     const int expected_width = argc > 1 ? atoi(argv[1]) : omp_get_max_threads();
@@ -75,6 +141,9 @@ int main(int argc, char **argv)
         expect(sum(pool, PARA_EXECUTOR_THREADS, &report) == total, "bits");
     expect((int)report.width == expected_width, "width by the variables");
     expect(tasks() == before, "a second set of threads");
+
+    look_at_threads(argc > 2);
+    fork_with_team(total);
 
 #pragma omp parallel
     {

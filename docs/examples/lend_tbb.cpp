@@ -1,4 +1,4 @@
-// A table for oneTBB: a program on TBB lends its threads to para.
+// A program on oneTBB lends its threads to para: a table of two functions.
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 #include <para/para.h>
@@ -8,12 +8,15 @@
 namespace
 {
 
+// How many threads a call of the calling thread can have.
 unsigned width(void *)
 {
     const int threads = oneapi::tbb::this_task_arena::max_concurrency();
     return threads > 1 ? static_cast<unsigned>(threads) : 1;
 }
 
+// Calls help(call) on the calling thread and on others. It does not matter which of them come, how
+// often, or when.
 void run(void *, unsigned helpers, void (*help)(void *), void *call)
 {
     oneapi::tbb::parallel_for(
