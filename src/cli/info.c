@@ -119,10 +119,10 @@ static reason why_threads_are_missing(void)
 
 static void say_pool(const para_pool_info *p)
 {
-    printf("pool     %u worker%s, the caller among them (%u asked for); %u lane%s; %u pinned%s%s\n",
-           p->workers, para__say_plural(p->workers), p->requested, p->lanes,
-           para__say_plural(p->lanes), p->pinned, p->pin_status ? ": " : "",
-           p->pin_status ? para_status_text(p->pin_status) : "");
+    printf("pool     %u worker%s, the caller among them (%s%u%s); %u lane%s; %u pinned%s%s\n",
+           p->workers, para__say_plural(p->workers), p->lent ? "at most " : "", p->requested,
+           p->lent ? " in a call" : " asked for", p->lanes, para__say_plural(p->lanes), p->pinned,
+           p->pin_status ? ": " : "", p->pin_status ? para_status_text(p->pin_status) : "");
     printf("threads  %s\n", p->lent ? "the program's, lent by OpenMP" : "the pool's own");
     if (!p->lent && p->workers < p->requested)
         printf("         %s\n", why_threads_are_missing().text);
