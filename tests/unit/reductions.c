@@ -90,8 +90,8 @@ TEST(extremes_and_their_places)
     assert_true(para_reduced(greatest, N, x) >= x[0]);
 }
 
-/* Ties, infinities, NaN and ranges: in blocks of one element each, every element is combined, if the
- * blocks are not merged. */
+/* Ties, infinities, NaN and ranges. In blocks of one element each, which a token keeps from being
+ * merged, every element is combined. */
 TEST(extremes_of_few_values)
 {
     const float equal[] = {NAN, INFINITY, INFINITY, NAN};
