@@ -2,6 +2,7 @@
  * of the serial run, with any pool and options. */
 #include "../common/child.h"
 
+#include <complex.h>
 #include <math.h>
 #include <signal.h>
 #include <string.h>
@@ -20,6 +21,10 @@ PARA_SUM(sum, double, i, const float *, v)
 PARA_SUM(dot, double, i, const float *, u, const double *, v)
 {
     return (double)u[i] * v[i];
+}
+PARA_SUM(turned, double complex, i, const float *, v)
+{
+    return (double)v[i] * I;
 }
 PARA_SUM(count, int, i, const float *, v, float, limit)
 {
@@ -305,6 +310,9 @@ TEST(exact_ones_take_one_kernel_call)
     assert_int_equal(report.chunks, (N - 1) / block + 1);
     CALLS_ALONE(double, sum, NULL);
     assert_int_equal(report.chunks, (N - 1) / para_reduce_block(N, sizeof(double)) + 1);
+    const size_t complex_block = para_reduce_block(N, sizeof(double complex));
+    CALLS_ALONE(double complex, turned, NULL);
+    assert_int_equal(report.chunks, (N - 1) / complex_block + 1);
     CALLS_ALONE(table, tabulate, NULL);
     assert_int_equal(report.chunks, (N - 1) / para_reduce_block(N, sizeof(table)) + 1);
     CALLS_ALONE(bins, histogram, NULL); /* of PARA_REDUCTION nothing is known */
