@@ -167,7 +167,7 @@ static void say_load(const para__view *v)
 {
     static const char *const minutes[] = {"1 minute", "5", "15"};
     printf("load     ");
-    for (int i = 0; i < v->load_count; i++)
+    for (int i = 0; i < 3 && i < v->load_count; i++)
         printf("%s%.2f (%s)", i ? ", " : "", v->load[i], minutes[i]);
     if (v->load_count == 0)
         printf("unknown\n");

@@ -1,5 +1,7 @@
 #include "cli/view.h"
 
+#include "base/bounds.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -17,9 +19,8 @@ static const char *who_asked(unsigned asked, unsigned requested)
         return "--workers";
     if (is_set("PARA_NUM_WORKERS"))
         return "PARA_NUM_WORKERS";
-    return is_set("OMP_NUM_THREADS") && strtoul(getenv("OMP_NUM_THREADS"), NULL, 10) == requested
-               ? "OMP_NUM_THREADS"
-               : NULL;
+    const char *const openmp = getenv("OMP_NUM_THREADS");
+    return openmp && *openmp && strtoul(openmp, NULL, 10) == requested ? "OMP_NUM_THREADS" : NULL;
 }
 
 static para_status read_machine(para__view *view)
@@ -73,9 +74,7 @@ para_status para__view_open(para__view *view, para_pool *pool, unsigned asked)
         view->has_costs = !status;
     }
     view->asked_by = who_asked(asked, view->pool.requested);
-    view->load_count = getloadavg(view->load, 3);
-    if (view->load_count < 0)
-        view->load_count = 0;
+    view->load_count = para__clamp(getloadavg(view->load, 3), 0, 3); /* -1: unknown */
     return status;
 }
 
