@@ -73,7 +73,7 @@ unsigned para__machine_node_count(const para__machine *machine)
 }
 
 /* The machine, if it has nodes of these two numbers. */
-static para_status find(const para__machine **machine, unsigned index, unsigned other)
+static para_status find_nodes(const para__machine **machine, unsigned index, unsigned other)
 {
     const para_status status = para__machine_get(machine);
     if (status)
@@ -106,7 +106,7 @@ para_status para_topology_get_node(unsigned index, para_node_info *info)
     const int cancel_state = para__cancellation_off(); /* files are read */
     const para__machine *machine = NULL;
     para_node_info full;
-    para_status status = find(&machine, index, index);
+    para_status status = find_nodes(&machine, index, index);
     if (!status) {
         describe_node(machine, index, &full);
         status = para__info_fill(info, &full, sizeof full);
@@ -121,8 +121,8 @@ para_status para_topology_get_distance(unsigned from, unsigned to, unsigned *dis
     const int saved = errno;
     const int cancel_state = para__cancellation_off(); /* files are read */
     const para__machine *machine = NULL;
-    para_status status =
-        distance ? find(&machine, from, to) : para__fail(PARA_ERR_ARGUMENT, "distance is NULL");
+    para_status status = distance ? find_nodes(&machine, from, to)
+                                  : para__fail(PARA_ERR_ARGUMENT, "distance is NULL");
     if (!status && machine->nodes) {
         *distance = machine->nodes->distance[from * machine->nodes->count + to];
     } else if (!status) {
