@@ -87,7 +87,7 @@ typedef struct layout {
     unsigned top, width, height;
 } layout;
 
-static bool allocate(layout *l)
+static bool layout_begin(layout *l)
 {
     const para_topology_info *const m = &l->view->machine;
     l->worker = calloc(m->cpus, sizeof *l->worker);
@@ -99,7 +99,7 @@ static bool allocate(layout *l)
            l->core_in_domain;
 }
 
-static void release(layout *l)
+static void layout_end(layout *l)
 {
     free(l->worker);
     free(l->first_worker);
@@ -414,7 +414,7 @@ bool para__drawing_write(FILE *to, const para__view *view)
     layout l = {.view = view, .threads = 1};
     unsigned domains_most;
     unsigned cores_most;
-    const bool done = allocate(&l) && number_parts(&l, &domains_most, &cores_most);
+    const bool done = layout_begin(&l) && number_parts(&l, &domains_most, &cores_most);
     if (done) {
         const line head = head_line(&view->machine);
         const line caches = cache_line(&view->machine);
@@ -448,6 +448,6 @@ bool para__drawing_write(FILE *to, const para__view *view)
             draw_distances(to, &l, l.top + grid_height(&l.nodes) + MARGIN);
         fputs("</svg>\n", to);
     }
-    release(&l);
+    layout_end(&l);
     return done;
 }
