@@ -26,6 +26,7 @@ typedef struct para__request {
     size_t operand_count;
     const char *output;
     const char *calibration; /* a file to learn from */
+    const char *drawing;     /* a file to draw into */
     para__named args[PARA__ARG_MAX];
     size_t arg_count;
     bool on_openmp;       /* the threads are those of an OpenMP team */
