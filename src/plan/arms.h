@@ -33,7 +33,7 @@ typedef struct para__arms {              /* of a thread, so in few bytes */
     float tried;                         /* of the other arm: the least ratio in this trial */
     float other;                         /* of the other arm: that of its last trial */
     float credit;                        /* for a trial, ns */
-    float alone_ns;                      /* of the window's calls, as predicted */
+    uint32_t alone_ns;                   /* of the window's calls, as predicted */
     uint32_t first;                      /* the site of its first call */
     uint32_t sites;        /* a bit of each site of the windows since it was last looked at, */
     uint32_t known;        /* and what they were before */
@@ -61,11 +61,11 @@ static inline bool para__arms_is_full(const para__arms *arms, uint32_t site)
 }
 
 /* Adds a short call, in whatever way it runs, that would take alone_ns alone. */
-static inline void para__arms_add(para__arms *arms, uint32_t site, double alone_ns)
+static inline void para__arms_add(para__arms *arms, uint32_t site, uint32_t alone_ns)
 {
     arms->calls++;
     arms->sites |= UINT32_C(1) << ((site * UINT32_C(0x9e3779b1)) >> 27);
-    arms->alone_ns += (float)alone_ns;
+    arms->alone_ns += alone_ns;
 }
 
 /* Ends the window, if there is one, and begins the next with a call of that site. */

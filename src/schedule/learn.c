@@ -243,6 +243,7 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
     s->estimate = e;
     para__site_write(s->site, e);
     para__store_relaxed(&s->site->small, para__small_count(s)); /* no order: see sites.h */
+    para__store_relaxed(&s->site->brief, para__estimate_brief(e, s->count));
     if (s->plan.why != PARA_WHY_ASKED && !s->together &&
         !(para__is_tuned(s) && s->tuned_width < all) && !s->trial &&
         ns > para__least_work_now(s->pool) && s->pool->executor->awake(s->pool) < all - 1) {

@@ -200,18 +200,41 @@ static bool has_arms(const para__schedule *s, double work_ns)
     return work_ns < PARA__LONG_NS && s->is_automatic && !para__pool_is_worker(s->pool);
 }
 
+static uint32_t site_number(const para__schedule *s)
+{
+    return (uint32_t)((uintptr_t)s->site / sizeof *s->site);
+}
+
+/* Whether this call is known to be a brief one, and all such run alone now: it needs no plan. A
+ * worker's never do. */
+static bool is_brief(const para__schedule *s)
+{
+    para__arms *arms = &recent.arms;
+    if (para__arms_now(arms) != PARA__ALL_ALONE)
+        return false;
+    const uint64_t brief = para__load_relaxed(&s->site->brief); /* no order: see sites.h */
+    const uint32_t site = site_number(s);
+    if (brief == 0 || para__arms_is_full(arms, site))
+        return false;
+    const uint64_t alone_ns = para__brief_ns(brief, s->count);
+    if (alone_ns > (uint64_t)PARA__BRIEF_NS)
+        return false;
+    para__arms_add(arms, site, (uint32_t)alone_ns);
+    return true;
+}
+
 /* Whether this call runs alone, as all short ones of its thread do now. Helpers are woken for a
  * trial of sharing. */
 static bool is_alone_with_all(para__schedule *s, double alone_ns)
 {
     para__arms *arms = &recent.arms;
-    const uint32_t site = (uint32_t)((uintptr_t)s->site / sizeof *s->site);
+    const uint32_t site = site_number(s);
     if (para__arms_is_full(arms, site)) {
         para__arms_next_window(arms, site, (uint64_t)((double)para__ticks() * para__ns_per_tick()));
         if (arms->trial == PARA__TRIAL_WINDOWS && arms->arm == PARA__ALL_ALONE)
             s->pool->executor->wake(s->pool, 1);
     }
-    para__arms_add(arms, site, alone_ns);
+    para__arms_add(arms, site, (uint32_t)alone_ns);
     return para__arms_now(arms) == PARA__ALL_ALONE;
 }
 
@@ -232,7 +255,7 @@ static void run_together(para__schedule *s, double alone_ns)
     s->plan.why = PARA_WHY_TOGETHER;
     s->together = true;
     s->timed &= !recent.arms.trial;
-    watch_call(s, alone_ns, PARA__TOGETHER_SHOWS_NS);
+    watch_call(s, alone_ns, PARA__BRIEF_NS);
 }
 
 /* ---- Before a call -------------------------------------------------------------------- */
@@ -311,7 +334,7 @@ static void begin_known(para__schedule *s)
     const double work_ns = para__elements_ns(s, PARA__SHARED);
     const double alone_ns = para__elements_ns(s, PARA__ALONE) + (double)s->estimate.price_ns;
     s->stands_for = work_ns < PARA__LONG_NS ? PARA__SAMPLE_EVERY : 1;
-    s->timed = s->stands_for == 1 || para__is_sampled(&recent.calls);
+    s->timed |= s->stands_for == 1;
     if (has_arms(s, work_ns) && is_alone_with_all(s, alone_ns)) {
         run_together(s, alone_ns);
         return;
@@ -355,9 +378,9 @@ bool para__schedule_begin_small(para__schedule *s)
     s->is_automatic = options->executor == PARA_EXECUTOR_AUTO;
     s->limit = options->executor == PARA_EXECUTOR_SERIAL ? 1 : options->workers;
     s->workers = s->pool->executor->width(s->pool);
-    s->timed = false;
     s->probe = false;
     s->small = false;
+    s->timed = false;
     const para_why why = para__why_alone(s->limit, s->workers, s->units);
     if (why != PARA_WHY_PARALLEL) {
         s->site = NULL;
@@ -366,13 +389,17 @@ bool para__schedule_begin_small(para__schedule *s)
     }
     s->site =
         para__site_find(&s->pool->sites, para__site_key_of(s->kernel, s->count, options->site));
-    if (!s->is_automatic ||
-        s->count > para__load_relaxed(&s->site->small) || /* no order: see sites.h */
-        para__is_sampled(&recent.calls))
+    s->timed = para__is_sampled(&recent.calls);
+    if (!s->is_automatic || s->timed)
+        return false;
+    if (s->count <= para__load_relaxed(&s->site->small)) /* no order: see sites.h */
+        s->plan.why = PARA_WHY_SMALL;
+    else if (is_brief(s))
+        s->plan.why = PARA_WHY_TOGETHER;
+    else
         return false;
     s->small = true;
     s->plan.width = 1; /* the rest of a plan is of calls that are shared or learnt from */
-    s->plan.why = PARA_WHY_SMALL;
     return true;
 }
 

@@ -24,7 +24,7 @@ typedef struct para__schedule {
     para__estimate estimate;
     para__ask ask; /* where sharing was considered */
     para__plan plan;
-    bool small;     /* so little that it runs alone whatever its cost is found to be */
+    bool small;     /* so little that it runs alone, as one, whatever its cost is found to be */
     bool probe;     /* runs alone in growing batches; the rest is shared if that turns out to pay */
     bool timed;     /* its participants look at the clock */
     bool together;  /* alone, since the thread's short calls are so, all of them */
