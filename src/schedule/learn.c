@@ -210,8 +210,6 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         para__schedule_forgo_trial(s); /* nobody came: this was not shared */
         return;
     }
-    if (elapsed_ns < s->dull_ns && s->small)
-        return;
     if (elapsed_ns < s->dull_ns) {
         if (!s->together && s->pool->executor->awake(s->pool) < all - 1) {
             s->stands_for = 1;

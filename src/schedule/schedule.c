@@ -205,22 +205,22 @@ static uint32_t site_number(const para__schedule *s)
     return (uint32_t)((uintptr_t)s->site / sizeof *s->site);
 }
 
-/* Whether this call is known to be a brief one, and all such run alone now: it needs no plan. A
- * worker's never do. */
-static bool is_brief(const para__schedule *s)
+/* The ns that this call takes, if it is known to be a brief one and all such run alone now: then it
+ * needs no plan. Else 0. A worker's never do. */
+static uint64_t brief_ns(const para__schedule *s)
 {
     para__arms *arms = &recent.arms;
     if (para__arms_now(arms) != PARA__ALL_ALONE)
-        return false;
+        return 0;
     const uint64_t brief = para__load_relaxed(&s->site->brief); /* no order: see sites.h */
     const uint32_t site = site_number(s);
     if (brief == 0 || para__arms_is_full(arms, site))
-        return false;
+        return 0;
     const uint64_t alone_ns = para__brief_ns(brief, s->count);
     if (alone_ns > (uint64_t)PARA__BRIEF_NS)
-        return false;
+        return 0;
     para__arms_add(arms, site, (uint32_t)alone_ns);
-    return true;
+    return alone_ns + 1;
 }
 
 /* Whether this call runs alone, as all short ones of its thread do now. Helpers are woken for a
@@ -335,12 +335,15 @@ static void begin_known(para__schedule *s)
     const double alone_ns = para__elements_ns(s, PARA__ALONE) + (double)s->estimate.price_ns;
     s->stands_for = work_ns < PARA__LONG_NS ? PARA__SAMPLE_EVERY : 1;
     s->timed |= s->stands_for == 1;
-    if (has_arms(s, work_ns) && is_alone_with_all(s, alone_ns)) {
+    const bool in_window = has_arms(s, work_ns);
+    if (in_window && is_alone_with_all(s, alone_ns)) {
         run_together(s, alone_ns);
         return;
     }
     para__schedule_ask(s, s->units, work_ns, alone_ns);
     decide(s);
+    if (in_window && s->plan.width > 1)
+        para__arms_gain(&recent.arms, s->plan.gain_ns);
     if (s->stands_for == 1)
         narrow(s);
     if (!s->is_automatic)
@@ -381,6 +384,7 @@ bool para__schedule_begin_small(para__schedule *s)
     s->probe = false;
     s->small = false;
     s->timed = false;
+    s->dull_ticks = 0;
     const para_why why = para__why_alone(s->limit, s->workers, s->units);
     if (why != PARA_WHY_PARALLEL) {
         s->site = NULL;
@@ -390,14 +394,22 @@ bool para__schedule_begin_small(para__schedule *s)
     s->site =
         para__site_find(&s->pool->sites, para__site_key_of(s->kernel, s->count, options->site));
     s->timed = para__is_sampled(&recent.calls);
-    if (!s->is_automatic || s->timed)
+    if (!s->is_automatic || (s->timed && para__is_sampled(&recent.learnt)))
         return false;
-    if (s->count <= para__load_relaxed(&s->site->small)) /* no order: see sites.h */
+    uint64_t expected_ns;                                  /* at most */
+    if (s->count <= para__load_relaxed(&s->site->small)) { /* no order: see sites.h */
         s->plan.why = PARA_WHY_SMALL;
-    else if (is_brief(s))
+        expected_ns = para__load_relaxed(&s->pool->followed.least_work_ns); /* see types.h */
+    } else if ((expected_ns = brief_ns(s)) > 0) {
         s->plan.why = PARA_WHY_TOGETHER;
-    else
+        expected_ns *= (uint64_t)PARA__ANOTHER_KIND;
+    } else {
         return false;
+    }
+    if (s->timed)
+        s->dull_ticks =
+            expected_ns * s->pool->lanes.batch_ticks / (uint64_t)PARA__CLOCK_SHOWS_NS + 1;
+    s->timed = false;
     s->small = true;
     s->plan.width = 1; /* the rest of a plan is of calls that are shared or learnt from */
     return true;
@@ -419,10 +431,6 @@ void para__schedule_begin(para__schedule *s)
         s->small = true;
         s->timed = true; /* the others of its kind are not looked at */
         s->stands_for = PARA__SAMPLE_EVERY;
-        /* While it is small, nothing is decided otherwise whatever it costs. Some are learnt from,
-         * so that what is shown of the site stays right. */
-        if (trusted && !para__is_sampled(&recent.learnt))
-            s->dull_ns = para__least_work_ns(para__pool_costs(s->pool), s->workers);
     } else if (s->is_automatic && !trusted) {
         begin_unknown(s);
     } else if (trusted) {
@@ -478,6 +486,14 @@ void para__schedule_lacks_memory(para__schedule *s)
 {
     s->limit = 1;
     para__schedule_stay_alone(s, PARA_WHY_MEMORY);
+}
+
+void para__schedule_watched(const para__schedule *s, uint64_t ticks)
+{
+    if (ticks < s->dull_ticks)
+        return;
+    para__store_relaxed(&s->site->small, 0); /* no order: see sites.h */
+    para__store_relaxed(&s->site->brief, 0);
 }
 
 size_t para__schedule_piece(const para__schedule *s)

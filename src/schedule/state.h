@@ -31,6 +31,7 @@ typedef struct para__schedule {
     bool widths;    /* a trial of another width */
     bool trial;     /* in the way that is expected to take longer */
     double dull_ns; /* if it takes less, it is as expected and is not learnt from */
+    uint64_t dull_ticks;   /* likewise of a call that is not timed, but watched; 0: it is not */
     double usual_ns;       /* of a trial: what it is expected to take the other way */
     unsigned stands_for;   /* calls like it that are not timed, and itself */
     size_t first_elements; /* of the first batch, when probing */
