@@ -29,7 +29,7 @@ static void choose(para__arms *arms)
 }
 
 /* What a window of the other arm takes longer. */
-static double longer_ns(const para__arms *arms)
+static double window_longer_ns(const para__arms *arms)
 {
     return arms->other > 0 ? (arms->other - least_ratio(arms)) * arms->alone_ns : arms->gain_ns;
 }
@@ -80,7 +80,7 @@ static void end_window(para__arms *arms, double ns)
     arms->credit += (float)(ns * PARA__CREDIT_PART / (1u << arms->lost));
     if (arms->windows_left > 0)
         arms->windows_left--;
-    if (arms->windows_left == 0 && arms->credit >= PARA__TURN_WINDOWS * longer_ns(arms)) {
+    if (arms->windows_left == 0 && arms->credit >= PARA__TURN_WINDOWS * window_longer_ns(arms)) {
         arms->before = (float)least_ratio(arms);
         arms->trial = PARA__TRIAL_WINDOWS;
     }

@@ -12,11 +12,11 @@
  * finds data where the other arm has left them. Of the rest the least ratio counts, since what
  * disturbs a window makes it longer. It is compared with the mean of the least before the trial and
  * the least after it: loops that shrink while the program goes on would else make the later arm
- * look faster. Trials are paid from a credit, a part of the thread's time. A trial costs what the other arm took longer the
- * last time, and the first one what the plans of the window's shared calls gain. Each trial that is
- * lost halves that part, and doubles the least distance to the next trial. Where 16 windows have
- * few sites in common with the 16 before, another part of the program has begun: there, trials are
- * as frequent as at the beginning. */
+ * look faster. Trials are paid from a credit, a part of the thread's time. A trial costs what the
+ * other arm took longer the last time, and the first one what the plans of the window's shared
+ * calls gain. Each trial that is lost halves that part, and doubles the least distance to the next
+ * trial. Where 16 windows have few sites in common with the 16 before, another part of the program
+ * has begun: there, trials are as frequent as at the beginning. */
 #ifndef PARA_PLAN_ARMS_H
 #define PARA_PLAN_ARMS_H
 

@@ -207,7 +207,7 @@ static uint32_t site_number(const para__schedule *s)
 
 /* The ns that this call takes, if it is known to be a brief one and all such run alone now: then it
  * needs no plan. Else 0. A worker's never do. */
-static uint64_t brief_ns(const para__schedule *s)
+static uint64_t brief_call_ns(const para__schedule *s)
 {
     para__arms *arms = &recent.arms;
     if (para__arms_now(arms) != PARA__ALL_ALONE)
@@ -364,17 +364,6 @@ static void begin_known(para__schedule *s)
     }
 }
 
-size_t para__small_count(const para__schedule *s)
-{
-    const unsigned samples = para__estimate_samples(s->estimate);
-    const double cost_ns = para__estimate_cost(s->estimate, PARA__ALONE);
-    const double certain = para__estimate_trusted(s->estimate) ? 1
-                           : samples >= PARA__TRUST_SAMPLES    ? PARA__ANOTHER_KIND
-                                                               : 0;
-    const double most = certain > 0 ? para__least_work_now(s->pool) / (certain * cost_ns) : 0;
-    return most < (double)SIZE_MAX / 2 ? (size_t)most : SIZE_MAX / 2;
-}
-
 bool para__schedule_begin_small(para__schedule *s)
 {
     const para_options *options = s->options;
@@ -400,7 +389,7 @@ bool para__schedule_begin_small(para__schedule *s)
     if (s->count <= para__load_relaxed(&s->site->small)) { /* no order: see sites.h */
         s->plan.why = PARA_WHY_SMALL;
         expected_ns = para__load_relaxed(&s->pool->followed.least_work_ns); /* see types.h */
-    } else if ((expected_ns = brief_ns(s)) > 0) {
+    } else if ((expected_ns = brief_call_ns(s)) > 0) {
         s->plan.why = PARA_WHY_TOGETHER;
         expected_ns *= (uint64_t)PARA__ANOTHER_KIND;
     } else {
@@ -486,14 +475,6 @@ void para__schedule_lacks_memory(para__schedule *s)
 {
     s->limit = 1;
     para__schedule_stay_alone(s, PARA_WHY_MEMORY);
-}
-
-void para__schedule_watched(const para__schedule *s, uint64_t ticks)
-{
-    if (ticks < s->dull_ticks)
-        return;
-    para__store_relaxed(&s->site->small, 0); /* no order: see sites.h */
-    para__store_relaxed(&s->site->brief, 0);
 }
 
 size_t para__schedule_piece(const para__schedule *s)
