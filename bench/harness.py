@@ -19,7 +19,7 @@ def environment(name):
     """OpenMP's threads are bound, as its users are told to do; all else is as the runtime comes."""
     result = {key: value for key, value in os.environ.items()
               if not key.startswith(("OMP_", "GOMP_", "KMP_", "PARA_", "TBB_"))}
-    if name.startswith(("gomp", "libomp")):
+    if name.startswith(("gomp", "libomp", "para-openmp")):
         result["OMP_PROC_BIND"] = "true"
     for policy in ("active", "passive"):
         if name.endswith(f"-{policy}"):

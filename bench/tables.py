@@ -1,13 +1,13 @@
 """Figures as tables, for the terminal and for Markdown."""
 # The programs of a family, PREFIX-NAME, have the same workloads.
-FAMILIES = {"bench": ["para", "serial", "floor", "gomp-static", "gomp-dynamic", "gomp-guided", "libomp",
+FAMILIES = {"bench": ["para", "para-openmp", "serial", "floor", "gomp-static", "gomp-dynamic", "gomp-guided", "libomp",
                       "gnu", "blocked", "tbb-auto", "tbb-static", "tbb-affinity", "pthreadpool", "pthreadpool-fine",
                       "gomp-active", "gomp-passive", "libomp-dynamic", "libomp-guided", "libomp-passive"],
             "locks": ["para", "posix", "nsync", "std"]}
 ORDER = list(dict.fromkeys(sum(FAMILIES.values(), [])))
 # OpenMP in further ways, for the ported programs alone.
 ONLY_PORTS = ("gomp-active", "gomp-passive", "libomp-dynamic", "libomp-guided", "libomp-passive")
-NO_PEERS = ("para", "serial", "floor")
+NO_PEERS = ("para", "para-openmp", "serial", "floor")
 NO_LOOPS = ("floor", "gnu", "blocked")  # they run only what they are made for
 EACH, LOCKS = 1, 5
 # What is shown below a row of times, where there is such a figure.
