@@ -42,11 +42,11 @@ class Model(unittest.TestCase):
         self.assertLess(outcome(f"{options} para")["mean_ns"], 1e5)
 
     def test_calls_give_up_workers_that_memory_keeps_waiting(self):
-        options = "--cores 16 --domains 2 --sockets 1 --work 2e6 --units 1000 --warm 1000 --calls 5 --saturate"
-        self.assertEqual(outcome(f"{options} 0")["width"], 16)
-        told = outcome(f"{options} 4")
-        self.assertEqual(told["width"], 4)
-        self.assertGreaterEqual(told["least_ns"], 2e6 / 4)
+        options = "--cores 16 --domains 2 --sockets 1 --work 2e6 --units 1000 --calls 5 --saturate"
+        self.assertEqual(outcome(f"{options} 0 --warm 1000")["width"], 16)
+        told = [outcome(f"{options} 4 --warm {warm}") for warm in (1000, 1010, 1020)]
+        self.assertEqual(sorted(one["width"] for one in told)[1], 4)  # one may be a trial
+        self.assertGreaterEqual(min(one["least_ns"] for one in told), 2e6 / 4)
 
     def test_a_trial_alone_takes_no_longer_than_the_usual_call_again(self):
         for cores, work in (2, 2e5), (16, 1e6), (256, 1e6):

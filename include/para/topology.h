@@ -5,6 +5,7 @@
 #include <para/status.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* The machine, and the share of it that this process may use. */
 typedef struct para_topology_info {
@@ -24,6 +25,7 @@ typedef struct para_topology_info {
     size_t page_bytes;
     bool this_system; /* false: described by HWLOC_SYNTHETIC or HWLOC_XMLFILE; nothing is bound */
     unsigned online;  /* hardware threads of the machine, also those that the process may not use */
+    unsigned nodes;   /* NUMA nodes of the machine, also those where the process may use no CPU */
 } para_topology_info;
 
 /* One hardware thread that the process may use. */
@@ -36,6 +38,16 @@ typedef struct para_cpu_info {
     unsigned kind;      /* its core's kind: 0 the most efficient, core_kinds - 1 the fastest */
     unsigned sibling;   /* 0: the core's first hardware thread, 1: its second, ... */
 } para_cpu_info;
+
+/* One NUMA node of the machine; also one that has no memory, or where the process may use no CPU.
+ */
+typedef struct para_node_info {
+    size_t size;           /* set to sizeof(para_node_info) by the caller */
+    unsigned os_index;     /* the operating system's number, as in para_cpu_info.numa_node */
+    unsigned cpus;         /* hardware threads on it that the process may use */
+    uint64_t memory_bytes; /* all its memory; 0 if it has none, or if that is unknown */
+    bool memory_known;
+} para_node_info;
 
 #ifdef __cplusplus
 extern "C" {
@@ -53,6 +65,16 @@ PARA_NODISCARD_ PARA_API para_status para_topology_get_info(para_topology_info *
  * first threads of cores before second ones; among these the fastest kind first, then domain by
  * domain. Errors: as above; PARA_ERR_ARGUMENT for an index out of range. */
 PARA_NODISCARD_ PARA_API para_status para_topology_get_cpu(unsigned index, para_cpu_info *info);
+
+/* Fills *info for NUMA node index, 0 .. nodes - 1, of the machine as it was last read, in the order
+ * of os_index. Its memory is looked up in each call. Any thread. Errors: as above. */
+PARA_NODISCARD_ PARA_API para_status para_topology_get_node(unsigned index, para_node_info *info);
+
+/* Sets *distance to how far the memory of node `to` is from the CPUs of node `from`, both indices
+ * as above: the firmware's relative time of an access, in which 10 is a node's own memory; 0 if
+ * unknown. Looked up in each call. Any thread. Errors: as above. */
+PARA_NODISCARD_ PARA_API para_status para_topology_get_distance(unsigned from, unsigned to,
+                                                                unsigned *distance);
 
 #ifdef __cplusplus
 }

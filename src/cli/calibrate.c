@@ -199,8 +199,10 @@ static void say_json(const para_calibration_info *info, unsigned workers, const 
                      size_t count)
 {
     printf("{\"version\": \"%s\", \"workers\": %u, \"costs\": {", para_version(), workers);
-    for (size_t i = 0; i < sizeof costs / sizeof costs[0]; i++)
-        printf("%s\"%s\": %.17g", i ? ", " : "", costs[i].name, cost_of(info, i));
+    for (size_t i = 0; i < sizeof costs / sizeof costs[0]; i++) {
+        printf("%s\"%s\": ", i ? ", " : "", costs[i].name);
+        para__say_json_number(cost_of(info, i));
+    }
     printf("}, \"sites\": %u, \"kernels\": [", info->sites);
     for (size_t i = 0; i < count; i++) {
         const timing *r = &results[i];
@@ -218,14 +220,9 @@ static void say_json(const para_calibration_info *info, unsigned workers, const 
 
 static int save(para__target *target)
 {
-    const int own = dup(target->descriptor);
-    FILE *stream = own < 0 ? NULL : fdopen(own, "w");
-    if (!stream) {
-        const int error = errno;
-        if (own >= 0)
-            close(own);
-        return para__target_fail(target, strerror(error));
-    }
+    FILE *const stream = para__target_stream(target);
+    if (!stream)
+        return PARA__EXIT_FAILED;
     const para_status status = para_calibration_print(NULL, stream);
     const char *colon = strrchr(para_status_detail(), ':'); /* "calibration: ", and why */
     if (fclose(stream) != 0 && !status)

@@ -1,243 +1,327 @@
-/* `para info` and `para kernels`: what there is to work with. */
+/* `para info`: the machine, a pool on it, and what sharing costs, as text, JSON and a drawing. */
 #include "cli/commands.h"
+#include "cli/drawing.h"
+#include "cli/ending.h"
+#include "cli/info_json.h"
 #include "cli/say.h"
-#include "kernels/kernels.h"
+#include "cli/target.h"
+#include "cli/view.h"
 
-#include <para/pool.h>
-#include <para/topology.h>
-
-#include <stdio.h>
+#include <errno.h>
+#include <math.h>
+#if PARA__HAS_OPENMP
+#include <para/openmp.h>
+#endif
+#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <unistd.h>
 
-/* What keeps the budget from being as large as the number of hardware threads. */
-static const char *budget_limit(const para_topology_info *m)
+enum { WORKERS_MOST = 1024 }; /* what PARA_NUM_WORKERS allows */
+
+/* ---- Variables ----------------------------------------------------------------------- */
+
+/* Whether para has a variable of that name: a wrong one would be passed over in silence. */
+static bool is_known(const char *entry, size_t length)
 {
-    return m->budget < m->cores ? "quota" : m->cores < m->cpus ? "cores" : "cpus";
+    static const char *const own[] = {"PARA_NUM_WORKERS", "PARA_PROC_BIND",   "PARA_WAIT_POLICY",
+                                      "PARA_STACKSIZE",   "PARA_DISPLAY_ENV", "PARA_REPORT"};
+    if (strncmp(entry, "PARA_", 5) != 0)
+        return true;
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (strlen(own[i]) == length && strncmp(entry, own[i], length) == 0)
+            return true;
+    return false;
 }
 
-static bool limits_budget(const para_topology_info *m, const char *what)
+static void say_settings(void)
 {
-    return strcmp(budget_limit(m), what) == 0;
+    unsigned count = 0;
+    for (char **entry = environ; *entry; entry++) {
+        const size_t length = para__view_setting(*entry);
+        char *const escaped = length ? para__say_escaped(*entry) : NULL;
+        if (escaped)
+            printf("%s%s%s\n", count++ ? "         " : "settings ", escaped,
+                   is_known(*entry, length) ? "" : " (para has no variable of this name)");
+        free(escaped);
+    }
+    if (count == 0)
+        printf("settings none: no variable of the environment changes anything\n");
+}
+
+/* ---- The machine --------------------------------------------------------------------- */
+
+static int compare_numbers(const void *left, const void *right)
+{
+    const unsigned a = *(const unsigned *)left;
+    const unsigned b = *(const unsigned *)right;
+    return (a > b) - (a < b);
+}
+
+/* The numbers of the process's CPUs, of all nodes or (all: false) of one. */
+static void say_cpus(const para__view *v, bool all, unsigned node)
+{
+    unsigned *const number = malloc((v->machine.cpus + 1ul) * sizeof *number);
+    size_t count = 0;
+    for (unsigned i = 0; number && i < v->machine.cpus; i++)
+        if (all || v->cpu[i].numa_node == node)
+            number[count++] = v->cpu[i].os_index;
+    if (count) {
+        qsort(number, count, sizeof *number, compare_numbers);
+        para__view_numbers(stdout, number, count);
+    } else {
+        printf("none of this process");
+    }
+    free(number);
 }
 
 /* A size of 0 is unknown: some machines have no third level, and some virtual ones do not describe
  * their caches. */
 static void say_cache(int level, size_t bytes)
 {
-    printf("%sL%d ", level > 1 ? ", " : "", level);
-    if (bytes)
-        printf("%zu KiB", bytes >> 10);
-    else
-        printf("unknown");
+    printf("%sL%d %s", level > 1 ? ", " : "", level,
+           bytes ? para__view_bytes(bytes).text : "unknown");
 }
 
-static void say_json_cache(int level, size_t bytes)
+static void say_budget(const para_topology_info *m)
 {
-    printf(", \"l%d_bytes\": ", level);
-    if (bytes)
-        printf("%zu", bytes);
+    const char *const limit = para__view_budget_limit(m);
+    printf("budget   %u thread%s by default: ", m->budget, para__say_plural(m->budget));
+    if (*limit == 'q')
+        printf("as many as the quota grants\n");
+    else if (strcmp(limit, "cores") == 0 && m->cpus <= WORKERS_MOST)
+        printf("one for each core; cores have several hardware threads,\n"
+               "         and PARA_NUM_WORKERS=%u uses them all\n",
+               m->cpus);
     else
-        printf("null");
+        printf("one for each core\n");
 }
 
-static void say_machine(const para_topology_info *m)
+static void say_machine(const para__view *v)
 {
+    const para_topology_info *const m = &v->machine;
     printf("machine  %u hardware thread%s on %u core%s of %u kind%s; %u domain%s, %u NUMA node%s\n",
            m->cpus, para__say_plural(m->cpus), m->cores, para__say_plural(m->cores), m->core_kinds,
            para__say_plural(m->core_kinds), m->domains, para__say_plural(m->domains), m->numa_nodes,
            para__say_plural(m->numa_nodes));
     if (!m->this_system)
         printf("         described by HWLOC_SYNTHETIC or HWLOC_XMLFILE: not this machine\n");
+    printf("CPUs     ");
+    say_cpus(v, true, 0);
+    if (m->this_system)
+        printf(m->cpus < m->online ? "\n" : ": all of the machine\n");
+    else
+        printf(": all that is described\n");
     if (m->cpus < m->online)
-        printf(
-            "mask     %u of the machine's %u hardware threads: set by taskset, a container, or a "
-            "runtime that has bound the threads of this process\n",
-            m->cpus, m->online);
+        printf("mask     %u of the machine's %u hardware threads: set by taskset, a batch system, "
+               "a container,\n         or a runtime that has bound the threads of this process\n",
+               m->cpus, m->online);
     if (m->quota > 0)
-        printf("quota    %.3g CPUs\n", m->quota);
+        printf("quota    %.3g CPUs, granted by the control group\n", m->quota);
     else
         printf("quota    none\n");
-    printf("budget   %u thread%s%s\n", m->budget, para__say_plural(m->budget),
-           limits_budget(m, "quota") ? ": as many as the quota grants" : "");
-    if (limits_budget(m, "cores"))
-        printf("         one for each core; cores have several hardware threads, and "
-               "PARA_NUM_WORKERS=%u uses them all\n",
-               m->cpus);
+    say_budget(m);
+    say_settings();
     printf("caches   ");
     say_cache(1, m->l1_bytes);
     say_cache(2, m->l2_bytes);
     say_cache(3, m->l3_bytes);
-    printf("; pages of %zu bytes\n", m->page_bytes);
+    printf("; pages of %s\n", para__view_bytes(m->page_bytes).text);
 }
 
-static void say_json_machine(const para_topology_info *m)
+static const char *memory_text(const para_node_info *node, para__view_size *size)
 {
-    printf("\"machine\": {\"cpus\": %u, \"cores\": %u, \"core_kinds\": %u, \"domains\": %u, "
-           "\"numa_nodes\": %u, \"online\": %u, \"budget\": %u, \"budget_limit\": \"%s\", "
-           "\"quota\": ",
-           m->cpus, m->cores, m->core_kinds, m->domains, m->numa_nodes, m->online, m->budget,
-           budget_limit(m));
-    if (m->quota > 0)
-        printf("%.17g", m->quota);
-    else
-        printf("null");
-    say_json_cache(1, m->l1_bytes);
-    say_json_cache(2, m->l2_bytes);
-    say_json_cache(3, m->l3_bytes);
-    printf(", \"page_bytes\": %zu, \"this_system\": %s}", m->page_bytes,
-           m->this_system ? "true" : "false");
+    if (!node->memory_known)
+        return "unknown";
+    *size = para__view_bytes(node->memory_bytes);
+    return node->memory_bytes ? size->text : "none";
 }
 
-typedef struct reason {
-    char text[200];
-} reason;
-
-/* The system gives one error for all limits that forbid a thread, so those in force are named. */
-static reason why_threads_are_missing(void)
+static void say_nodes(const para__view *v)
 {
-    reason why;
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
-        snprintf(why.text, sizeof why.text,
-                 "threads are missing: the address space is limited to %llu MiB (ulimit -v), and "
-                 "stacks take at most half of what is left of it",
-                 (unsigned long long)limit.rlim_cur >> 20);
-    else if (getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
-        snprintf(why.text, sizeof why.text,
-                 "threads are missing: the user may have %llu (ulimit -u), and a "
-                 "container fewer (pids.max)",
-                 (unsigned long long)limit.rlim_cur);
-    else
-        snprintf(why.text, sizeof why.text,
-                 "threads are missing: no memory, or a limit on the threads of a "
-                 "container (pids.max)");
-    return why;
-}
-
-static void say_pool(const para_pool_info *p)
-{
-    printf("pool     %u worker%s, the caller among them (%u asked for); %u lane%s; %u pinned%s%s\n",
-           p->workers, para__say_plural(p->workers), p->requested, p->lanes,
-           para__say_plural(p->lanes), p->pinned, p->pin_status ? ": " : "",
-           p->pin_status ? para_status_text(p->pin_status) : "");
-    if (p->workers < p->requested)
-        printf("         %s\n", why_threads_are_missing().text);
-}
-
-static void say_json_pool(const para_pool_info *p)
-{
-    printf("\"pool\": {\"requested\": %u, \"workers\": %u, \"lanes\": %u, \"pinned\": %u, "
-           "\"pin_status\": \"%s\", \"thread_status\": \"%s\", \"threads_missing\": ",
-           p->requested, p->workers, p->lanes, p->pinned, para_status_name(p->pin_status),
-           para_status_name(p->thread_status));
-    if (p->workers < p->requested)
-        printf("\"%s\"}", why_threads_are_missing().text);
-    else
-        printf("null}");
-}
-
-static void say_worker(unsigned index, const para_worker_info *w, para_binding binding)
-{
-    if (w->pinned && binding == PARA_BIND_DOMAIN)
-        printf("worker   %u: bound to domain %u\n", index, w->domain);
-    else if (w->cpu < 0)
-        printf("worker   %u: on no particular CPU\n", index);
-    else
-        printf("worker   %u: CPU %d, domain %u%s\n", index, w->cpu, w->domain,
-               w->pinned ? ", pinned" : "");
-}
-
-static void say_json_worker(const para_worker_info *w)
-{
-    printf("{\"cpu\": ");
-    if (w->cpu < 0)
-        printf("null");
-    else
-        printf("%d", w->cpu);
-    printf(", \"domain\": %u, \"pinned\": %s}", w->domain, w->pinned ? "true" : "false");
-}
-
-static para_status say_workers(para_pool *pool, const para_pool_info *info, bool json)
-{
-    for (unsigned i = 0; i < info->workers; i++) {
-        para_worker_info worker = {.size = sizeof worker};
-        const para_status status = para_pool_get_worker(pool, i, &worker);
-        if (status)
-            return status;
-        if (json && i)
-            printf(", ");
-        if (json)
-            say_json_worker(&worker);
-        else
-            say_worker(i, &worker, info->binding);
+    const unsigned count = v->machine.nodes;
+    para__view_size size;
+    if (count == 1) {
+        printf("node     %u: memory %s\n", v->node[0].os_index, memory_text(&v->node[0], &size));
+        return;
     }
-    return PARA_OK;
+    printf("nodes    %4s  %9s", "node", "memory");
+    for (unsigned to = 0; to < count && v->has_distances; to++)
+        printf(to ? " %4u" : "  to %4u", v->node[to].os_index);
+    printf("  CPUs\n");
+    for (unsigned from = 0; from < count; from++) {
+        const para_node_info *const node = &v->node[from];
+        printf("         %4u  %9s", node->os_index, memory_text(node, &size));
+        for (unsigned to = 0; to < count && v->has_distances; to++) {
+            const unsigned distance = para__view_distance(v, from, to);
+            if (distance)
+                printf(to ? " %4u" : "     %4u", distance);
+            else
+                printf(to ? "    ?" : "        ?");
+        }
+        printf("  ");
+        say_cpus(v, false, node->os_index);
+        putchar('\n');
+    }
+    if (!v->has_distances)
+        printf("         distances between nodes: unknown\n");
 }
 
-static para_status say_all(para_pool *pool, bool json)
+static void say_load(const para__view *v)
 {
-    para_topology_info machine = {.size = sizeof machine};
-    para_pool_info info = {.size = sizeof info};
-    para_status status = para_topology_get_info(&machine);
-    if (!status)
-        status = para_pool_get_info(pool, &info);
-    if (status)
-        return status;
-    if (json) {
-        printf("{\"version\": \"%s\", ", para_version());
-        say_json_machine(&machine);
-        printf(", ");
-        say_json_pool(&info);
-        printf(", \"workers\": [");
+    static const char *const minutes[] = {"1 minute", "5", "15"};
+    printf("load     ");
+    for (int i = 0; i < 3 && i < v->load_count; i++)
+        printf("%s%.2f (%s)", i ? ", " : "", v->load[i], minutes[i]);
+    if (v->load_count == 0)
+        printf("unknown\n");
+    else if (v->machine.this_system)
+        printf(": threads of all programs, on %u hardware thread%s\n", v->machine.online,
+               para__say_plural(v->machine.online));
+    else
+        printf(": threads of all programs, on this machine\n");
+}
+
+/* ---- The pool ------------------------------------------------------------------------ */
+
+/* Worker `index` and those after it that stand in one line with it. */
+static unsigned alike(const para__view *v, unsigned index)
+{
+    const para_worker_info *const w = &v->worker[index];
+    unsigned end = index + 1;
+    const bool anywhere = w->cpu < 0 && v->machine.this_system;
+    while (end < v->pool.workers && (anywhere || v->worker[end].domain == w->domain) &&
+           v->worker[end].pinned == w->pinned && (v->worker[end].cpu < 0) == (w->cpu < 0))
+        end++;
+    return end - index;
+}
+
+static void say_workers(const para__view *v, unsigned first, unsigned count)
+{
+    const para_worker_info *const w = &v->worker[first];
+    unsigned *const cpus = malloc(count * sizeof *cpus);
+    if (count > 1)
+        printf("workers  %u-%u: ", first, first + count - 1);
+    else
+        printf("worker   %u: ", first);
+    for (unsigned i = 0; cpus && i < count; i++)
+        cpus[i] = (unsigned)w[i].cpu;
+    if (w->pinned && v->pool.binding == PARA_BIND_DOMAIN) {
+        printf("bound to domain %u\n", w->domain);
+    } else if (!v->machine.this_system) {
+        printf("domain %u, if this were the machine\n", w->domain);
+    } else if (w->cpu < 0 || !cpus) {
+        printf("on no particular CPU\n");
     } else {
-        say_machine(&machine);
-        say_pool(&info);
+        printf("CPU%s ", para__say_plural(count));
+        para__view_numbers(stdout, cpus, count);
+        printf(", domain %u%s\n", w->domain, w->pinned ? ", pinned" : "");
     }
-    status = say_workers(pool, &info, json);
-    if (json)
-        printf("]}\n");
-    return status;
+    free(cpus);
 }
 
-int para__command_info(const para__request *request)
+static void say_pool(const para__view *v)
 {
-    if (request->operand_count)
-        return para__say_usage(request->command, "unexpected '%s'", request->operands[0]);
+    const para_pool_info *const p = &v->pool;
+    const char *const unpinned = para__view_unpinned(v);
+    printf("pool     %u worker%s, the caller among them ", p->workers,
+           para__say_plural(p->workers));
+    if (p->lent)
+        printf("(at most %u in a call)\n", p->requested);
+    else
+        printf("(%u by %s)\n", p->requested, v->asked_by ? v->asked_by : "the budget");
+    printf("threads  %s\n", p->lent ? "the program's, lent by OpenMP" : "the pool's own");
+    if (!p->lent && p->workers < p->requested)
+        printf("         %s\n", para__view_missing_threads().text);
+    if (unpinned)
+        printf("         %u pinned: %s\n", p->pinned, unpinned);
+    for (unsigned i = 0; i < p->workers; i += alike(v, i))
+        say_workers(v, i, alike(v, i));
+}
+
+/* least_ns is of a pool whose helpers are awake. */
+static void say_costs(const para__view *v)
+{
+    const para_calibration_info *const c = &v->costs;
+    if (!v->has_costs) {
+        printf("sharing  nothing is shared with one worker\n");
+        return;
+    }
+    printf("sharing  costs %.1f us if a helper is awake, %.1f us if it sleeps, %.2f us for each "
+           "further one\n",
+           (c->share_ns + c->round_trip_ns) / 1000,
+           (c->share_ns + c->round_trip_ns + c->wake_ns + c->wake_cost_ns) / 1000,
+           c->per_helper_ns / 1000);
+    if (isfinite(c->least_ns))
+        printf("         pays from %.1f us of work: %.0f iterations of 1 ns, or %.0f of 100 ns\n",
+               c->least_ns / 1000, c->least_ns, ceil(c->least_ns / 100));
+    if (v->load_count > 0 && v->load[0] > v->machine.online)
+        printf("         (the machine is busy: what could not be measured is assumed)\n");
+}
+
+/* ---- The command --------------------------------------------------------------------- */
+
+static void say_text(const para__view *v)
+{
+    say_machine(v);
+    say_nodes(v);
+    say_load(v);
+    say_pool(v);
+    say_costs(v);
+}
+
+static int save_drawing(para__target *target, const para__view *view)
+{
+    FILE *const stream = para__target_stream(target);
+    if (!stream)
+        return PARA__EXIT_FAILED;
+    const bool drawn = para__drawing_write(stream, view);
+    const bool failed = ferror(stream) != 0;
+    if (fclose(stream) != 0 || failed)
+        return para__target_fail(target, strerror(errno));
+    return drawn ? para__target_commit(target)
+                 : para__target_fail(target, para_status_text(PARA_ERR_MEMORY));
+}
+
+static int show(const para__request *request, para__target *target)
+{
     para_pool_config config = PARA_POOL_CONFIG_INIT;
+    para__view view = {0};
     para_pool *pool = NULL;
     config.workers = request->options.workers;
+    if (request->options.executor == PARA_EXECUTOR_SERIAL)
+        return para__say_usage(request->command, "--executor serial: then there is no pool");
+#if PARA__HAS_OPENMP
+    if (request->on_openmp)
+        config.executor = para_openmp_lender();
+#endif
     para_status status = para_pool_create(&pool, &config);
     if (!status)
-        status = say_all(pool, request->json);
-    const int exit_status = status ? para__say_status(status) : 0;
+        status = para__view_open(&view, pool, request->options.workers);
+    int exit_status = status ? para__say_status(status) : 0;
+    if (!exit_status && request->drawing)
+        exit_status = save_drawing(target, &view);
+    if (!exit_status)
+        (request->json ? para__info_json : say_text)(&view);
+    para__view_close(&view);
     para_pool_destroy(pool);
     return exit_status;
 }
 
-int para__command_kernels(const para__request *request)
+int para__command_info(const para__request *request)
 {
-    const para_builtin *kernel;
+    para__target target = {.folder = -1, .descriptor = -1};
     if (request->operand_count)
         return para__say_usage(request->command, "unexpected '%s'", request->operands[0]);
-    if (request->json)
-        printf("{\"kernels\": [");
-    else
-        printf("%-10s%-8s%-8s%-11s%s\n", "KERNEL", "FOR", "INPUTS", "ARGUMENTS", "COMPUTES");
-    for (size_t i = 0; (kernel = para_builtin_at(i)) != NULL; i++) {
-        const char *command = kernel->reduces ? "reduce" : "map";
-        const char *parameter = kernel->parameter ? kernel->parameter : "";
-        if (request->json)
-            printf("%s{\"name\": \"%s\", \"command\": \"%s\", \"inputs\": %u, \"arguments\": "
-                   "[%s%s%s], "
-                   "\"computes\": \"%s\", \"dtypes\": [\"float32\", \"float64\"]}",
-                   i ? ", " : "", kernel->name, command, kernel->inputs, *parameter ? "\"" : "",
-                   parameter, *parameter ? "\"" : "", kernel->formula);
-        else
-            printf("%-10s%-8s%-8u%-11s%s\n", kernel->name, command, kernel->inputs,
-                   *parameter ? parameter : "-", kernel->formula);
-    }
-    if (request->json)
-        printf("]}\n");
-    return 0;
+    if (!request->drawing)
+        return show(request, NULL);
+    if (strcmp(request->drawing, "-") == 0)
+        return para__say_usage(request->command, "--svg needs the name of a file: the standard "
+                                                 "output has the text");
+    para__ending_watch();
+    int status = para__target_create(&target, request->drawing, "");
+    if (!status)
+        status = show(request, &target);
+    para__target_discard(&target);
+    para__ending_release();
+    return status;
 }

@@ -14,19 +14,13 @@ static const unsigned workers_max = 1024; /* what para_pool_config allows */
 
 /* The letters name options to the table of commands; only -o, -h and -V can be typed as such. */
 static const struct option long_options[] = {
-    {"output", required_argument, NULL, 'o'},
-    {"arg", required_argument, NULL, 'a'},
-    {"workers", required_argument, NULL, 'w'},
-    {"chunk", required_argument, NULL, 'c'},
-    {"executor", required_argument, NULL, 'e'},
-    {"format", required_argument, NULL, 'f'},
-    {"load", required_argument, NULL, 'l'},
-    {"calibration", required_argument, NULL, 'k'},
-    {"report", no_argument, NULL, 'r'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},
-    {NULL, 0, NULL, 0},
+    {"output", required_argument, NULL, 'o'},   {"arg", required_argument, NULL, 'a'},
+    {"workers", required_argument, NULL, 'w'},  {"chunk", required_argument, NULL, 'c'},
+    {"executor", required_argument, NULL, 'e'}, {"format", required_argument, NULL, 'f'},
+    {"load", required_argument, NULL, 'l'},     {"calibration", required_argument, NULL, 'k'},
+    {"svg", required_argument, NULL, 's'},      {"report", no_argument, NULL, 'r'},
+    {"json", no_argument, NULL, 'j'},           {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},        {NULL, 0, NULL, 0},
 };
 
 /* A whole number from 1 to most, in digits alone. */
@@ -91,9 +85,16 @@ static int parse_option(para__request *request, int letter, const char *text)
         request->options.chunk = (size_t)count;
         return 0;
     case 'e':
+        request->on_openmp = strcmp(text, "openmp") == 0;
+        request->options.executor = PARA_EXECUTOR_AUTO;
+        if (request->on_openmp)
+            return PARA__HAS_OPENMP
+                       ? 0
+                       : para__say_usage(request->command,
+                                         "--executor openmp: this para was built without OpenMP");
         if (strcmp(text, "threads") != 0 && strcmp(text, "serial") != 0)
             return para__say_usage(request->command,
-                                   "--executor '%s' is neither threads nor serial", text);
+                                   "--executor '%s' is neither threads, serial nor openmp", text);
         request->options.executor = *text == 't' ? PARA_EXECUTOR_THREADS : PARA_EXECUTOR_SERIAL;
         return 0;
     case 'f':
@@ -104,6 +105,13 @@ static int parse_option(para__request *request, int letter, const char *text)
     case 'k': /* of map and reduce */
     case 'l': /* of calibrate */
         request->calibration = text;
+        return 0;
+    case 's':
+        if (!*text)
+            return para__say_usage(request->command, "the drawing's name is empty");
+        if (request->drawing)
+            return para__say_usage(request->command, "--svg is given twice");
+        request->drawing = text;
         return 0;
     case 'r':
         request->report = true;

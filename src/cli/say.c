@@ -139,6 +139,14 @@ void para__say_json_value(const char *name, double value)
            hexadecimal);
 }
 
+void para__say_json_number(double value)
+{
+    if (isfinite(value))
+        printf("%.17g", value);
+    else
+        printf("null");
+}
+
 void para__say_json_string(const char *text)
 {
     putchar('"');

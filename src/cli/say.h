@@ -36,6 +36,9 @@ void para__say_value(double value, bool hexadecimal);
 /* "name": value, "name_hex": "0x..." with null for what JSON has no number for. */
 void para__say_json_value(const char *name, double value);
 
+/* A number, or null for one that JSON has not. */
+void para__say_json_number(double value);
+
 /* A string in quotes. Bytes that are not UTF-8 become what Python's surrogateescape makes of them.
  */
 void para__say_json_string(const char *text);

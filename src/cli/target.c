@@ -106,6 +106,19 @@ int para__target_create(para__target *target, const char *path, const char *advi
     return 0;
 }
 
+FILE *para__target_stream(para__target *target)
+{
+    const int own = fcntl(target->descriptor, F_DUPFD_CLOEXEC, 3);
+    FILE *const stream = own < 0 ? NULL : fdopen(own, "w");
+    if (!stream) {
+        const int error = errno;
+        if (own >= 0)
+            close(own);
+        para__target_fail(target, strerror(error));
+    }
+    return stream;
+}
+
 int para__target_commit(para__target *target)
 {
     /* Without this a power cut could leave the name on a file without its elements; and a disk that

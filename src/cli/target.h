@@ -2,6 +2,8 @@
 #ifndef PARA_CLI_TARGET_H
 #define PARA_CLI_TARGET_H
 
+#include <stdio.h>
+
 /* Where it will stand, and the file in the making: see ending.h. One at a time. */
 typedef struct para__target {
     const char *path; /* as given */
@@ -15,6 +17,10 @@ typedef struct para__target {
  * `advice` to the message about a device or a pipe. Returns 0, or the exit status after a
  * message. */
 int para__target_create(para__target *target, const char *path, const char *advice);
+
+/* A stream that writes the file in the making; the caller closes it before the commit. NULL after a
+ * message, and the file is discarded. */
+FILE *para__target_stream(para__target *target);
 
 /* Flushes the file to the disk and renames it. On failure says why and discards it. Returns 0, or
  * the exit status. */

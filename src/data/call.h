@@ -35,11 +35,12 @@ static inline void para__call_begin(para__call *call, para_pool *pool, para_repo
     para__schedule_open(&call->schedule, pool, report != NULL);
 }
 
-/* Whether the call needs nothing but its kernel: it runs alone, to its end, and nobody times it. */
+/* Whether the call needs nothing but its kernel: it runs alone, to its end, and nobody looks at the
+ * clock. */
 static inline bool para__call_is_plain(const para__call *call)
 {
-    return call->schedule.plan.width == 1 && !call->schedule.timed && !call->schedule.since_ns &&
-           !call->schedule.options->cancel;
+    const para__schedule *s = &call->schedule;
+    return s->plan.width == 1 && !s->timed && !s->dull_ticks && !s->since_ns && !s->options->cancel;
 }
 
 /* Memory until the call ends, aligned to PARA__LINE; NULL if there is none. */

@@ -13,32 +13,34 @@ static double least_ratio(const para__arms *arms)
 /* After the last window of a trial. */
 static void choose(para__arms *arms)
 {
-    const double least = least_ratio(arms);
-    const bool is_better = arms->tried < least * (1 - PARA__ARM_BETTER);
+    const double usual = (arms->before + least_ratio(arms)) / 2;
+    const bool is_better = arms->tried < usual * (1 - PARA__ARM_BETTER);
     arms->lost = is_better ? 0 : (uint8_t)para__min(arms->lost + 1, PARA__TRIALS_LOST_MOST);
-    arms->other = is_better ? (float)least : arms->tried;
+    arms->other = is_better ? (float)usual : arms->tried;
     if (is_better) {
         arms->arm = !arms->arm;
         for (unsigned i = 0; i < PARA__WINDOWS_COMPARED; i++)
             arms->ratio[i] = arms->tried;
     }
-    arms->windows_left = (uint16_t)(PARA__ARM_WINDOWS << arms->lost);
+    /* Not in step with what the program does from time to time. */
+    const unsigned more = (unsigned)(arms->since / 8 % PARA__ARM_WINDOWS);
+    arms->windows_left = (uint16_t)((PARA__ARM_WINDOWS << arms->lost) + more);
     arms->credit = 0;
 }
 
-/* The other arm takes as long as when it was last tried; or alone, which is the first to be tried,
- * as predicted. */
-static bool is_time_for_trial(const para__arms *arms)
+/* What a window of the other arm takes longer. */
+static double window_longer_ns(const para__arms *arms)
 {
-    const double longer = arms->other - least_ratio(arms);
-    return arms->windows_left == 0 && arms->credit >= longer * arms->alone_ns * PARA__TRIAL_WINDOWS;
+    return arms->other > 0 ? (arms->other - least_ratio(arms)) * arms->alone_ns : arms->gain_ns;
 }
 
-/* After each PARA__ARM_WINDOWS. Other sites than before are another part of the program. */
+/* After each PARA__ARM_WINDOWS. Mostly other sites than before are another part of the program; a
+ * few others are loops that are called seldom, or are not always short. */
 static void look_at_sites(para__arms *arms)
 {
-    if (arms->sites != arms->known) {
-        arms->other = 1;
+    const int common = __builtin_popcount(arms->sites & arms->known);
+    if (2 * common < __builtin_popcount(arms->sites | arms->known)) {
+        arms->other = 0;
         arms->lost = 0;
         arms->windows_left = (uint16_t)para__min((int)arms->windows_left, (int)PARA__ARM_WINDOWS);
     }
@@ -47,36 +49,52 @@ static void look_at_sites(para__arms *arms)
     arms->windows = 0;
 }
 
+static void add_ratio(para__arms *arms, float ratio)
+{
+    arms->ratio[arms->next] = ratio;
+    arms->next = (uint8_t)((arms->next + 1) % PARA__WINDOWS_COMPARED);
+}
+
+/* A window of a trial: the other arm's, then those of the arm in use. */
+static void go_on_trial(para__arms *arms, float ratio)
+{
+    const unsigned in_turn = PARA__TURN_WINDOWS - (arms->trial - 1) % PARA__TURN_WINDOWS;
+    if (arms->trial <= PARA__TURN_WINDOWS && in_turn > 1)
+        add_ratio(arms, ratio);
+    else if (in_turn == 2 || (in_turn > 2 && ratio < arms->tried))
+        arms->tried = ratio;
+    if (--arms->trial == 0)
+        choose(arms);
+}
+
 static void end_window(para__arms *arms, double ns)
 {
     const float ratio = (float)(ns / arms->alone_ns);
     if (arms->trial) {
-        const bool is_second = arms->trial == PARA__WINDOWS_COMPARED;
-        arms->tried = is_second || ratio < arms->tried ? ratio : arms->tried;
-        if (--arms->trial == 0)
-            choose(arms);
+        go_on_trial(arms, ratio);
         return;
     }
     if (++arms->windows == PARA__ARM_WINDOWS)
         look_at_sites(arms);
-    arms->ratio[arms->next] = ratio;
-    arms->next = (uint8_t)((arms->next + 1) % PARA__WINDOWS_COMPARED);
+    add_ratio(arms, ratio);
     arms->credit += (float)(ns * PARA__CREDIT_PART / (1u << arms->lost));
     if (arms->windows_left > 0)
         arms->windows_left--;
-    if (is_time_for_trial(arms))
+    if (arms->windows_left == 0 && arms->credit >= PARA__TURN_WINDOWS * window_longer_ns(arms)) {
+        arms->before = (float)least_ratio(arms);
         arms->trial = PARA__TRIAL_WINDOWS;
+    }
 }
 
 void para__arms_next_window(para__arms *arms, uint32_t site, uint64_t now_ns)
 {
-    if (arms->since == 0) {
-        arms->other = 1;
+    if (arms->since == 0)
         arms->windows_left = PARA__ARM_WINDOWS;
-    } else if (arms->alone_ns > 0)
+    else if (arms->alone_ns > 0)
         end_window(arms, (double)(now_ns - arms->since));
     arms->since = now_ns;
     arms->first = site;
     arms->calls = 0;
     arms->alone_ns = 0;
+    arms->gain_ns = 0;
 }

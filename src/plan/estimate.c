@@ -136,6 +136,15 @@ para__estimate para__estimate_price(para__estimate e, double ns)
     return e;
 }
 
+uint64_t para__estimate_brief(para__estimate e, size_t count)
+{
+    const double cost_ns = para__estimate_cost(e, PARA__ALONE);
+    const double price_ns = e.price_ns;
+    if (!para__estimate_trusted(e) || cost_ns * (double)count + price_ns > 2 * PARA__BRIEF_NS)
+        return 0;
+    return (uint64_t)(price_ns * 1024) << 32 | ((uint64_t)(cost_ns * 1024) + 1);
+}
+
 /* The price that the batches tell, 0 if it is negative; negative if they are too much alike. */
 static double raw_price(const para__batches *p)
 {

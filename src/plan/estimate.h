@@ -87,6 +87,18 @@ static inline double para__estimate_unevenness(para__estimate estimate)
     return estimate.spread / 16.0;
 }
 
+/* What calls of such an estimate cost alone, for those who decide without floating point: price and
+ * cost of an element, each in 2^-10 ns, in one word. 0 if the estimate is not trusted, or a call of
+ * so many elements would not be short. */
+uint64_t para__estimate_brief(para__estimate estimate, size_t count);
+
+/* The ns that a call of so many elements takes by that word, which is not 0. count is at most twice
+ * that of which the word was made. */
+static inline uint64_t para__brief_ns(uint64_t brief, size_t count)
+{
+    return ((brief >> 32) + (brief & UINT32_MAX) * count) >> 10;
+}
+
 /* As words, so that each can be read and written whole. */
 enum { PARA__ESTIMATE_WORDS = 3 };
 _Static_assert(sizeof(para__estimate) == PARA__ESTIMATE_WORDS * sizeof(uint64_t),

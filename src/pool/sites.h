@@ -29,6 +29,7 @@ typedef struct para__site {
     para__atomic_u64 estimate[PARA__ESTIMATE_WORDS];
     para__atomic_u64 tuner;
     para__atomic_u64 small; /* calls of no more elements run alone, whatever else is known */
+    para__atomic_u64 brief; /* what short ones cost alone, in integers: para__estimate_brief */
 } para__site;
 
 typedef struct para__sites {
@@ -74,6 +75,7 @@ static inline void para__site_set(para__site *site, para__estimate estimate, par
     para__site_write(site, estimate);
     para__site_set_tuner(site, tuner);
     para__store_relaxed(&site->small, 0); /* no order: see above */
+    para__store_relaxed(&site->brief, 0);
 }
 
 static inline bool para__site_is(const para__site *site, para__site_key key)

@@ -198,6 +198,25 @@ static bool learn_width(const para__schedule *s, double element_ns)
     return true;
 }
 
+size_t para__small_count(const para__schedule *s)
+{
+    const unsigned samples = para__estimate_samples(s->estimate);
+    const double cost_ns = para__estimate_cost(s->estimate, PARA__ALONE);
+    const double certain = para__estimate_trusted(s->estimate) ? 1
+                           : samples >= PARA__TRUST_SAMPLES    ? PARA__ANOTHER_KIND
+                                                               : 0;
+    const double most = certain > 0 ? para__least_work_now(s->pool) / (certain * cost_ns) : 0;
+    return most < (double)SIZE_MAX / 2 ? (size_t)most : SIZE_MAX / 2;
+}
+
+void para__schedule_watched(const para__schedule *s, uint64_t ticks)
+{
+    if (ticks < s->dull_ticks)
+        return;
+    para__store_relaxed(&s->site->small, 0); /* no order: see sites.h */
+    para__store_relaxed(&s->site->brief, 0);
+}
+
 void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_t units)
 {
     const unsigned all = s->workers;
@@ -210,8 +229,6 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         para__schedule_forgo_trial(s); /* nobody came: this was not shared */
         return;
     }
-    if (elapsed_ns < s->dull_ns && s->small)
-        return;
     if (elapsed_ns < s->dull_ns) {
         if (!s->together && s->pool->executor->awake(s->pool) < all - 1) {
             s->stands_for = 1;
@@ -243,6 +260,7 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
     s->estimate = e;
     para__site_write(s->site, e);
     para__store_relaxed(&s->site->small, para__small_count(s)); /* no order: see sites.h */
+    para__store_relaxed(&s->site->brief, para__estimate_brief(e, s->count));
     if (s->plan.why != PARA_WHY_ASKED && !s->together &&
         !(para__is_tuned(s) && s->tuned_width < all) && !s->trial &&
         ns > para__least_work_now(s->pool) && s->pool->executor->awake(s->pool) < all - 1) {

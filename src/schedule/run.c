@@ -210,11 +210,14 @@ void para__schedule_run_phases(para__schedule *s, const para__job *job, para__re
     para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
     para__runner runner = {.stop = &stop, .kind = para__pool_kind(s->pool)};
     if (s->plan.width == 1 && !s->timed) {
+        const uint64_t start = s->dull_ticks ? para__ticks() : 0;
         para__schedule_release_fp(s, 0);
         job->run(job->payload, 0, job->units, &runner);
         outcome->tally = runner.tally;
         if (later)
             later(s, state, outcome);
+        if (s->dull_ticks)
+            para__schedule_watched(s, para__ticks() - start);
         outcome->workers = outcome->tally.chunks != 0;
     } else {
         run_at_length(s, job, later, state, &runner, outcome);

@@ -200,18 +200,41 @@ static bool has_arms(const para__schedule *s, double work_ns)
     return work_ns < PARA__LONG_NS && s->is_automatic && !para__pool_is_worker(s->pool);
 }
 
+static uint32_t site_number(const para__schedule *s)
+{
+    return (uint32_t)((uintptr_t)s->site / sizeof *s->site);
+}
+
+/* The ns that this call takes, if it is known to be a brief one and all such run alone now: then it
+ * needs no plan. Else 0. A worker's never do. */
+static uint64_t brief_call_ns(const para__schedule *s)
+{
+    para__arms *arms = &recent.arms;
+    if (para__arms_now(arms) != PARA__ALL_ALONE)
+        return 0;
+    const uint64_t brief = para__load_relaxed(&s->site->brief); /* no order: see sites.h */
+    const uint32_t site = site_number(s);
+    if (brief == 0 || para__arms_is_full(arms, site))
+        return 0;
+    const uint64_t alone_ns = para__brief_ns(brief, s->count);
+    if (alone_ns > (uint64_t)PARA__BRIEF_NS)
+        return 0;
+    para__arms_add(arms, site, (uint32_t)alone_ns);
+    return alone_ns + 1;
+}
+
 /* Whether this call runs alone, as all short ones of its thread do now. Helpers are woken for a
  * trial of sharing. */
 static bool is_alone_with_all(para__schedule *s, double alone_ns)
 {
     para__arms *arms = &recent.arms;
-    const uint32_t site = (uint32_t)((uintptr_t)s->site / sizeof *s->site);
+    const uint32_t site = site_number(s);
     if (para__arms_is_full(arms, site)) {
         para__arms_next_window(arms, site, (uint64_t)((double)para__ticks() * para__ns_per_tick()));
         if (arms->trial == PARA__TRIAL_WINDOWS && arms->arm == PARA__ALL_ALONE)
             s->pool->executor->wake(s->pool, 1);
     }
-    para__arms_add(arms, site, alone_ns);
+    para__arms_add(arms, site, (uint32_t)alone_ns);
     return para__arms_now(arms) == PARA__ALL_ALONE;
 }
 
@@ -232,7 +255,7 @@ static void run_together(para__schedule *s, double alone_ns)
     s->plan.why = PARA_WHY_TOGETHER;
     s->together = true;
     s->timed &= !recent.arms.trial;
-    watch_call(s, alone_ns, PARA__TOGETHER_SHOWS_NS);
+    watch_call(s, alone_ns, PARA__BRIEF_NS);
 }
 
 /* ---- Before a call -------------------------------------------------------------------- */
@@ -311,13 +334,16 @@ static void begin_known(para__schedule *s)
     const double work_ns = para__elements_ns(s, PARA__SHARED);
     const double alone_ns = para__elements_ns(s, PARA__ALONE) + (double)s->estimate.price_ns;
     s->stands_for = work_ns < PARA__LONG_NS ? PARA__SAMPLE_EVERY : 1;
-    s->timed = s->stands_for == 1 || para__is_sampled(&recent.calls);
-    if (has_arms(s, work_ns) && is_alone_with_all(s, alone_ns)) {
+    s->timed |= s->stands_for == 1;
+    const bool in_window = has_arms(s, work_ns);
+    if (in_window && is_alone_with_all(s, alone_ns)) {
         run_together(s, alone_ns);
         return;
     }
     para__schedule_ask(s, s->units, work_ns, alone_ns);
     decide(s);
+    if (in_window && s->plan.width > 1)
+        para__arms_gain(&recent.arms, s->plan.gain_ns);
     if (s->stands_for == 1)
         narrow(s);
     if (!s->is_automatic)
@@ -338,26 +364,16 @@ static void begin_known(para__schedule *s)
     }
 }
 
-size_t para__small_count(const para__schedule *s)
-{
-    const unsigned samples = para__estimate_samples(s->estimate);
-    const double cost_ns = para__estimate_cost(s->estimate, PARA__ALONE);
-    const double certain = para__estimate_trusted(s->estimate) ? 1
-                           : samples >= PARA__TRUST_SAMPLES    ? PARA__ANOTHER_KIND
-                                                               : 0;
-    const double most = certain > 0 ? para__least_work_now(s->pool) / (certain * cost_ns) : 0;
-    return most < (double)SIZE_MAX / 2 ? (size_t)most : SIZE_MAX / 2;
-}
-
 bool para__schedule_begin_small(para__schedule *s)
 {
     const para_options *options = s->options;
     s->is_automatic = options->executor == PARA_EXECUTOR_AUTO;
     s->limit = options->executor == PARA_EXECUTOR_SERIAL ? 1 : options->workers;
     s->workers = s->pool->executor->width(s->pool);
-    s->timed = false;
     s->probe = false;
     s->small = false;
+    s->timed = false;
+    s->dull_ticks = 0;
     const para_why why = para__why_alone(s->limit, s->workers, s->units);
     if (why != PARA_WHY_PARALLEL) {
         s->site = NULL;
@@ -366,13 +382,25 @@ bool para__schedule_begin_small(para__schedule *s)
     }
     s->site =
         para__site_find(&s->pool->sites, para__site_key_of(s->kernel, s->count, options->site));
-    if (!s->is_automatic ||
-        s->count > para__load_relaxed(&s->site->small) || /* no order: see sites.h */
-        para__is_sampled(&recent.calls))
+    s->timed = para__is_sampled(&recent.calls);
+    if (!s->is_automatic || (s->timed && para__is_sampled(&recent.learnt)))
         return false;
+    uint64_t expected_ns;                                  /* at most */
+    if (s->count <= para__load_relaxed(&s->site->small)) { /* no order: see sites.h */
+        s->plan.why = PARA_WHY_SMALL;
+        expected_ns = para__load_relaxed(&s->pool->followed.least_work_ns); /* see types.h */
+    } else if ((expected_ns = brief_call_ns(s)) > 0) {
+        s->plan.why = PARA_WHY_TOGETHER;
+        expected_ns *= (uint64_t)PARA__ANOTHER_KIND;
+    } else {
+        return false;
+    }
+    if (s->timed)
+        s->dull_ticks =
+            expected_ns * s->pool->lanes.batch_ticks / (uint64_t)PARA__CLOCK_SHOWS_NS + 1;
+    s->timed = false;
     s->small = true;
     s->plan.width = 1; /* the rest of a plan is of calls that are shared or learnt from */
-    s->plan.why = PARA_WHY_SMALL;
     return true;
 }
 
@@ -392,10 +420,6 @@ void para__schedule_begin(para__schedule *s)
         s->small = true;
         s->timed = true; /* the others of its kind are not looked at */
         s->stands_for = PARA__SAMPLE_EVERY;
-        /* While it is small, nothing is decided otherwise whatever it costs. Some are learnt from,
-         * so that what is shown of the site stays right. */
-        if (trusted && !para__is_sampled(&recent.learnt))
-            s->dull_ns = para__least_work_ns(para__pool_costs(s->pool), s->workers);
     } else if (s->is_automatic && !trusted) {
         begin_unknown(s);
     } else if (trusted) {

@@ -104,6 +104,10 @@ size_t para__schedule_next(para__schedule *s, const para__batches *batches, size
 /* Learns from a timed call of so many units that did not fail. */
 void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_t units);
 
+/* A call that is watched took so long. While it is as short as expected nothing is decided
+ * otherwise, and nothing is computed; else the next one of its site is learnt from. */
+void para__schedule_watched(const para__schedule *s, uint64_t ticks);
+
 /* The most elements of a kernel call, where it can be cancelled and nothing else says: what is
  * expected to take 0.2 ms. */
 size_t para__schedule_piece(const para__schedule *s);

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <hwloc.h>
 #include <link.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Of the header that this is compiled with. */
@@ -46,7 +47,9 @@ bool para__locations_are_described(void)
     X(bitmap_weight)               \
     X(bitmap_isincluded)           \
     X(cpukinds_get_by_cpuset)      \
-    X(cpukinds_get_info)
+    X(cpukinds_get_info)           \
+    X(distances_get_by_type)       \
+    X(distances_release)
 
 /* Written by whoever reads a machine, under its mutex (machine.c). */
 static struct hwloc_calls {
@@ -237,6 +240,55 @@ void para__caches_from_hwloc(void *topology, unsigned cpu, size_t bytes[3])
         hwloc_obj_t cache = around(pu, types[i]);
         bytes[i] = cache && cache->attr ? (size_t)cache->attr->cache.size : 0;
     }
+}
+
+/* Distances between nodes, if the description has some; nodes have their order already. */
+static void read_distances(para__nodes *nodes, hwloc_topology_t topology)
+{
+    struct hwloc_distances_s *found = NULL;
+    unsigned matrices = 1;
+    if (hwloc.distances_get_by_type(topology, HWLOC_OBJ_NUMANODE, &matrices, &found,
+                                    HWLOC_DISTANCES_KIND_MEANS_LATENCY, 0) != 0 ||
+        matrices == 0)
+        return;
+    for (unsigned i = 0; i < nodes->count * nodes->count; i++) {
+        const unsigned from = nodes->node[i / nodes->count].os_index;
+        const unsigned to = nodes->node[i % nodes->count].os_index;
+        for (unsigned k = 0; k < found->nbobjs * found->nbobjs; k++)
+            if (found->objs[k / found->nbobjs]->os_index == from &&
+                found->objs[k % found->nbobjs]->os_index == to)
+                nodes->distance[i] = (unsigned)found->values[k];
+    }
+    hwloc.distances_release(topology, found);
+}
+
+static int compare_nodes(const void *left, const void *right)
+{
+    return para__compare(((const struct para__node *)left)->os_index,
+                         ((const struct para__node *)right)->os_index);
+}
+
+para_status para__nodes_from_hwloc(para__nodes **nodes, void *topology)
+{
+    size_t count = 0;
+    hwloc_obj_t const first = first_of(topology, HWLOC_OBJ_NUMANODE);
+    for (hwloc_obj_t at = first; at; at = at->next_cousin)
+        count++;
+    const size_t bytes = sizeof **nodes + count * sizeof(struct para__node) +
+                         count * count * sizeof *(*nodes)->distance;
+    para__nodes *const made = para__alloc(bytes);
+    if (!made)
+        return para__fail(PARA_ERR_MEMORY, NULL);
+    memset(made, 0, bytes);
+    made->node = (struct para__node *)(made + 1);
+    made->distance = (unsigned *)(made->node + count);
+    for (hwloc_obj_t at = first; at; at = at->next_cousin)
+        made->node[made->count++] =
+            (struct para__node){at->os_index, at->attr ? at->attr->numanode.local_memory : 0};
+    qsort(made->node, made->count, sizeof *made->node, compare_nodes);
+    read_distances(made, topology);
+    *nodes = made;
+    return PARA_OK;
 }
 
 void para__hwloc_free(void *topology)

@@ -7,6 +7,7 @@
 
 #include <para/status.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define PARA__NO_L3 UINT32_MAX
 
@@ -45,6 +46,19 @@ para_status para__locations_from_files(para__locations *locations, const char *r
 para_status para__locations_from_hwloc(para__locations *locations);
 bool para__locations_are_described(void);
 void para__hwloc_free(void *hwloc);
+
+/* The NUMA nodes of a described machine, in the order of their numbers. */
+typedef struct para__nodes {
+    unsigned count;
+    struct para__node {
+        unsigned os_index;
+        uint64_t memory_bytes; /* 0: not known */
+    } * node;                  /* [count] */
+    unsigned *distance;        /* [count * count], from the first to the second; 0: not known */
+} para__nodes;
+
+/* One block of memory, which the caller frees. Errors: PARA_ERR_MEMORY. */
+para_status para__nodes_from_hwloc(para__nodes **nodes, void *hwloc);
 
 /* The sizes of a CPU's caches, levels 1 to 3; 0 where not known. */
 void para__caches_from_files(const char *root, unsigned cpu, size_t bytes[3]);

@@ -74,6 +74,8 @@ para_status para__machine_load_real(para__machine **machine)
 
 void para__machine_free(para__machine *machine)
 {
+    if (machine)
+        para__free(machine->nodes);
     para__free(machine);
 }
 
@@ -127,12 +129,11 @@ para_status para_topology_get_info(para_topology_info *info)
     if (status)
         return status;
     para_topology_info full = machine->info;
-    if (!machine->is_described) {
-        int cancel_state; /* files are read */
-        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    const int cancel_state = para__cancellation_off(); /* files are read */
+    full.nodes = para__machine_node_count(machine);
+    if (!machine->is_described)
         para__machine_read_caches(machine, &full);
-        pthread_setcancelstate(cancel_state, NULL);
-    }
+    para__cancellation_restore(cancel_state);
     return para__info_fill(info, &full, sizeof full);
 }
 

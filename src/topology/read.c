@@ -156,8 +156,15 @@ para_status para__machine_read(para__machine **machine, const para__allowance *a
     para_status status = para__locations_are_described() && !is_real
                              ? para__locations_from_hwloc(&locations)
                              : para__locations_from_files(&locations, "");
+    para__machine *made = NULL;
     if (!status)
-        status = build(machine, &locations, allowance->quota);
+        status = build(&made, &locations, allowance->quota);
+    if (!status && locations.hwloc)
+        status = para__nodes_from_hwloc(&made->nodes, locations.hwloc);
+    if (status)
+        para__machine_free(made);
+    else
+        *machine = made;
     para__free(locations.location);
     if (locations.hwloc)
         para__hwloc_free(locations.hwloc);

@@ -18,12 +18,16 @@ typedef struct para__machine {
     para__cpus usable;           /* of this system; empty where that is not known */
     para__cpus memory;           /* numbers of nodes, not CPUs: those with memory for the process */
     bool is_described;           /* by a variable; else info has no caches, see below */
+    struct para__nodes *nodes;   /* of a described machine; else NULL, see nodes.c */
     struct para__machine *older; /* that the process had before: see machine.c */
 } para__machine;
 
 /* Fills in the cache sizes of a machine that is not described: about ten files that no call
  * needs. */
 void para__machine_read_caches(const para__machine *machine, para_topology_info *info);
+
+/* The number of the machine's NUMA nodes, from a file that no call needs; keeps errno. */
+unsigned para__machine_node_count(const para__machine *machine);
 
 /* The process's machine, as it was last read: at the first call, or by the function below. Never
  * freed, immutable. Any thread. On failure the next call tries again. Errors: PARA_ERR_TOPOLOGY,

@@ -30,6 +30,10 @@ class Calibrate(Case):
         self.addCleanup(lambda: os.environ.pop("PARA_NUM_WORKERS") if before is None
                         else os.environ.__setitem__("PARA_NUM_WORKERS", before))
 
+    def test_one_worker(self):
+        made = json.loads(self.run_para("calibrate", "--json", env={**os.environ, "PARA_NUM_WORKERS": "1"}).stdout)
+        self.assertEqual((made["workers"], made["costs"]["least_ns"]), (1, None))
+
     def calibrated(self, name="saved.txt"):
         """Saves a calibration and returns its lines of sites."""
         self.para("calibrate", "-o", name)

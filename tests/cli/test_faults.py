@@ -140,7 +140,7 @@ class Usage(Case):
             ("'reduce' has no option --output", "reduce", "sum", "x.npy", *z),
             ("'info' has no option --report", "info", "--report"),
             ("unexpected 'x.npy'", "kernels", "x.npy"),
-            ("--executor 'gpu' is neither threads nor serial", "reduce", "sum", "x.npy", "--executor", "gpu"),
+            ("--executor 'gpu' is neither threads, serial nor openmp", "reduce", "sum", "x.npy", "--executor", "gpu"),
             ("--format 'x' is neither g nor hex", "reduce", "sum", "x.npy", "--format", "x"),
         ]:
             self.refused(2, sentence, *words)
@@ -210,65 +210,6 @@ class Usage(Case):
         self.assertEqual([kernel["name"] for kernel in table if kernel["arguments"]], ["scale", "axpy"])
         lines = self.para("kernels").splitlines()
         self.assertEqual([line.split()[0] for line in lines], ["KERNEL", *names])
-
-    def test_info(self):
-        made = json.loads(self.para("info", "--json", "--workers", "3"))
-        self.assertEqual((made["pool"]["requested"], made["pool"]["workers"]), (3, 3))
-        self.assertEqual(len(made["workers"]), 3)
-        self.assertGreaterEqual(made["machine"]["cpus"], made["machine"]["cores"])
-        self.assertGreaterEqual(made["machine"]["budget"], 1)
-        text = self.para("info", "--workers", "3")
-        self.assertRegex(text, r"(?m)^budget +\d+ thread")
-        self.assertEqual(text.count("\nworker "), 3)
-
-    def test_info_tells_why_threads_are_missing(self):
-        def limit():
-            resource.setrlimit(resource.RLIMIT_AS, (200 << 20, 200 << 20))
-
-        if self.run_para("--version", preexec_fn=limit).returncode != 0:
-            self.skipTest("a sanitizer reserves more than that")
-        text = self.run_para("info", "--workers", "64", preexec_fn=limit).stdout
-        self.assertRegex(text, r"the address space is limited to 200 MiB \(ulimit -v\)")
-        made = json.loads(self.run_para("info", "--json", "--workers", "64", preexec_fn=limit).stdout)
-        self.assertEqual(made["pool"]["requested"], 64)
-        self.assertLess(made["pool"]["workers"], 64)
-        self.assertEqual(made["pool"]["thread_status"], "PARA_ERR_THREAD")
-        self.assertIn("ulimit -v", made["pool"]["threads_missing"])
-        made = json.loads(self.para("info", "--json", "--workers", "2"))
-        self.assertEqual((made["pool"]["thread_status"], made["pool"]["threads_missing"]), ("PARA_OK", None))
-
-    def test_info_tells_what_limits_the_budget(self):
-        for machine, limit, sentence in [
-            ("core:1 pu:2", "cores", "PARA_NUM_WORKERS=2 uses them all"),
-            ("core:4 pu:2", "cores", "PARA_NUM_WORKERS=8 uses them all"),
-            ("core:4 pu:1", "cpus", None),
-        ]:
-            env = {**os.environ, "HWLOC_SYNTHETIC": machine}
-            made = json.loads(self.run_para("info", "--json", env=env).stdout)["machine"]
-            text = self.run_para("info", env=env).stdout
-            if made["quota"] is None or made["quota"] >= made["cores"]:
-                self.assertEqual(made["budget_limit"], limit)
-                self.assertEqual("uses them all" in text, sentence is not None)
-                self.assertIn(sentence or "", text)
-
-    def test_info_does_not_know_caches_that_nothing_describes(self):
-        env = {**os.environ, "HWLOC_SYNTHETIC": "core:2 pu:1"}
-        self.assertIn("caches   L1 unknown, L2 unknown, L3 unknown;", self.run_para("info", env=env).stdout)
-        machine = json.loads(self.run_para("info", "--json", env=env).stdout)["machine"]
-        self.assertEqual([machine[f"l{level}_bytes"] for level in (1, 2, 3)], [None] * 3)
-        self.assertNotIn(" 0 KiB", self.para("info"))
-
-    def test_info_tells_of_a_mask(self):
-        cpu = min(os.sched_getaffinity(0))
-        only = self.run_para("info", preexec_fn=lambda: os.sched_setaffinity(0, {cpu})).stdout
-        online = json.loads(self.para("info", "--json"))["machine"]["online"]
-        self.assertEqual(f"mask     1 of the machine's {online} hardware threads" in only, online > 1)
-
-    def test_info_tells_what_workers_are_bound_to(self):
-        bound = self.run_para("info", env={**os.environ, "PARA_PROC_BIND": "domain"}).stdout
-        if "pinned" in self.para("info").split("\nworker", 1)[1]:
-            self.assertRegex(bound, r"(?m)^worker +\d+: bound to domain \d+$")
-        self.assertNotIn(", pinned", bound)
 
 
 if __name__ == "__main__":

@@ -230,6 +230,8 @@ void ignore(FILE *stream)
     static para_calibration_info costs;
     static para_topology_info machine;
     static para_cpu_info cpu;
+    static para_node_info node;
+    static unsigned distance;
     static para_cancel cancel;
     /* ignored: */
     para_pmap(pool, &map);
@@ -248,6 +250,8 @@ void ignore(FILE *stream)
     para_pool_get_worker(pool, 0, &worker);
     para_topology_get_info(&machine);
     para_topology_get_cpu(0, &cpu);
+    para_topology_get_node(0, &node);
+    para_topology_get_distance(0, 0, &distance);
     para_buffer_create(&buffer, pool, 1, 1, PARA_NULL_);
     para_buffer_map_file(&buffer, "f", PARA_FILE_READ);
     para_calibration_get(pool, &costs);

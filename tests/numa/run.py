@@ -91,7 +91,7 @@ CHECKS = {
     "an array that moves": "numa_check moved",
     "huge pages": "echo 16 >/proc/sys/vm/nr_hugepages; numa_check huge",
     "no huge pages": "echo 0 >/proc/sys/vm/nr_hugepages; numa_check not-huge",
-    "chunks at home": "numa_check home 95",
+    "chunks at home": "numa_check home 85",  # 88 to 97 on a busy host; 25 if nobody keeps to slices
     "stacks at home": "numa_check stacks 90",
     "the same bits": "numa_check bits",
     "masked: pins": "taskset -c 1-3 numa_check pins",

@@ -1,6 +1,7 @@
 /* Machines that hwloc makes up or reads from a file, and what para makes of them. */
 #include "../common/child.h"
 
+#include "topology/locations.h"
 #include "topology/topology.h"
 
 #include <errno.h>
@@ -239,6 +240,63 @@ static void test_kinds_without_a_rank_are_one(void **state)
     para__machine_free(machine);
 }
 
+/* Writes a machine of four nodes, numbered 6, 4, 2 and 0, with the distance 10 + from * 4 + to, of
+ * places in hwloc's order. */
+static void write_distant(const char *path)
+{
+    hwloc_topology_t topology;
+    hwloc_obj_t nodes[4];
+    hwloc_uint64_t distances[16];
+    assert_int_equal(hwloc_topology_init(&topology), 0);
+    assert_int_equal(
+        hwloc_topology_set_synthetic(topology, "node:4(memory=2GiB indexes=6,4,2,0) core:2 pu:1"),
+        0);
+    assert_int_equal(hwloc_topology_load(topology), 0);
+    for (unsigned i = 0; i < 16; i++) {
+        nodes[i / 4] = hwloc_get_obj_by_type(topology, HWLOC_OBJ_NUMANODE, i / 4);
+        distances[i] = 10 + i;
+    }
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* its successor is of hwloc 2.5 */
+    assert_int_equal(
+        hwloc_distances_add(topology, 4, nodes, distances,
+                            HWLOC_DISTANCES_KIND_FROM_USER | HWLOC_DISTANCES_KIND_MEANS_LATENCY, 0),
+        0);
+#pragma GCC diagnostic pop
+    assert_int_equal(hwloc_topology_export_xml(topology, path, 0), 0);
+    hwloc_topology_destroy(topology);
+}
+
+static void test_nodes(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/para-machine-XXXXXX";
+    const int file = mkstemp(path);
+    assert_true(file >= 0);
+    close(file);
+    write_distant(path);
+    setenv("HWLOC_XMLFILE", path, 1);
+    para__machine *machine = NULL;
+    assert_int_equal(para__machine_load(&machine, "/nonexistent"), PARA_OK);
+    unlink(path);
+    assert_int_equal(machine->nodes->count, 4);
+    assert_int_equal(para__machine_node_count(machine), 4);
+    for (unsigned i = 0; i < 16; i++) {
+        const unsigned from = i / 4; /* in the order of numbers, which is hwloc's turned round */
+        const unsigned to = i % 4;
+        assert_int_equal(machine->nodes->node[from].os_index, 2 * from);
+        assert_int_equal(machine->nodes->node[from].memory_bytes, 2ull << 30);
+        assert_int_equal(machine->nodes->distance[i], 10 + (3 - from) * 4 + 3 - to);
+    }
+    para__machine_free(machine);
+    forget_variables(NULL);
+    machine = load("pack:2 [numa] [numa] core:4 pu:1"); /* two have no CPUs of their own */
+    assert_int_equal(machine->info.numa_nodes, 2);
+    assert_int_equal(machine->nodes->count, 4);
+    assert_int_equal(machine->nodes->distance[1], 0);
+    para__machine_free(machine);
+}
+
 static void test_malformed_variables(void **state)
 {
     static const struct {
@@ -372,6 +430,7 @@ int main(void)
         FORGETTING(test_caches),
         FORGETTING(test_fast_cores_come_first),
         FORGETTING(test_kinds_without_a_rank_are_one),
+        FORGETTING(test_nodes),
         FORGETTING(test_malformed_variables),
         FORGETTING(test_truncated_file),
         FORGETTING(test_empty_variables_mean_nothing),

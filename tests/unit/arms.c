@@ -12,11 +12,14 @@ typedef struct program {
     double predicted;    /* what calls alone are predicted to take, as a multiple; 0: 1 */
     double elsewhere_ns; /* between calls */
     unsigned others;     /* sites of which every other window has some, besides */
+    unsigned seldom;     /* one of so many calls is of one more site; 0: none */
+    unsigned shrinks;    /* calls take 1.5 times that, less and less, down to half after so many */
 } program;
 
 typedef struct outcome {
     double ns, best_ns; /* in all; in the better arm alone */
     unsigned alone;     /* of the last thousand calls */
+    unsigned trials;
 } outcome;
 
 static outcome run(para__arms *arms, program p, unsigned calls)
@@ -26,12 +29,22 @@ static outcome run(para__arms *arms, program p, unsigned calls)
     outcome o = {0};
     for (unsigned i = 0; i < calls; i++) {
         const bool is_other = p.others && i % 5 == 0 && i / 200 % 2;
-        const uint32_t site = 1 + (is_other ? p.sites + i / 5 % p.others : i % p.sites);
-        if (para__arms_is_full(arms, site))
+        const bool is_rare = p.seldom && i % p.seldom == 0;
+        const uint32_t site = 1 + (is_rare    ? p.sites
+                                   : is_other ? p.sites + i / 5 % p.others
+                                              : i % p.sites);
+        if (para__arms_is_full(arms, site)) {
+            const bool was_trial = arms->trial;
             para__arms_next_window(arms, site, now);
-        para__arms_add(arms, site, p.alone_ns * (p.predicted > 0 ? p.predicted : 1));
+            o.trials += !was_trial && arms->trial;
+        }
+        para__arms_add(arms, site, (uint32_t)(p.alone_ns * (p.predicted > 0 ? p.predicted : 1)));
         const bool alone = para__arms_now(arms) == PARA__ALL_ALONE;
+        if (!alone && p.shared_ns < p.alone_ns)
+            para__arms_gain(arms, p.alone_ns - p.shared_ns);
         double ns = alone ? p.alone_ns : p.shared_ns;
+        if (p.shrinks)
+            ns *= 1.5 - (double)(i % p.shrinks) / p.shrinks;
         if (p.disturbed && check_below(&random, p.disturbed) == 0)
             ns *= 10;
         ns += p.elsewhere_ns;
@@ -141,6 +154,44 @@ TEST(a_new_part_of_the_program_is_tried_soon)
     assert_true(run(&arms, shared, 4000).alone < 200);
 }
 
+/* A loop that is called now and then, or is not always short, begins nothing anew. */
+TEST(a_loop_that_is_called_seldom)
+{
+    for (unsigned seldom = 300; seldom <= 5000; seldom += 100) {
+        para__arms arms = {0};
+        const program p = {.shared_ns = 13000, .alone_ns = 10000, .sites = 3, .seldom = seldom};
+        const outcome o = run(&arms, p, 100000);
+        assert_in_range(o.trials, 3, 25);
+        assert_true(o.alone > 800);
+    }
+}
+
+/* A factorisation: its calls take less and less, and their site's cost is that of all of them. A
+ * trial that comes later than what it is compared with would seem faster. */
+TEST(loops_that_shrink_do_not_decide)
+{
+    double longer = 0; /* sum of the parts that calls take longer than they might */
+    for (unsigned i = 0; i < 40; i++) {
+        const unsigned shrinks = 400 + 53 * (i / 2);
+        para__arms arms = {0};
+        const program p = {
+            .shared_ns = i % 2 ? 9000 : 11000, .alone_ns = 10000, .sites = 1, .shrinks = shrinks};
+        const outcome o = run(&arms, p, 100000);
+        longer += o.ns / o.best_ns - 1;
+    }
+    assert_true(longer < 40 * 0.01);
+}
+
+/* Where the thread is mostly elsewhere, windows take longer than their calls alone should, and the
+ * first trial would seem to cost nothing. */
+TEST(a_first_trial_is_paid_for)
+{
+    para__arms arms = {0};
+    const program p = {.shared_ns = 1000, .alone_ns = 10000, .sites = 3, .elsewhere_ns = 90000};
+    assert_int_equal(run(&arms, p, 20 * 32).trials, 0);
+    assert_int_equal(run(&arms, p, 20 * 32).trials, 1);
+}
+
 /* Sites that do not come again end a window too. */
 TEST(sites_that_never_come_again)
 {
@@ -161,6 +212,9 @@ int main(void)
         cmocka_unit_test(disturbed_calls_do_not_decide),
         cmocka_unit_test(a_thread_that_calls_seldom),
         cmocka_unit_test(a_new_part_of_the_program_is_tried_soon),
+        cmocka_unit_test(a_loop_that_is_called_seldom),
+        cmocka_unit_test(loops_that_shrink_do_not_decide),
+        cmocka_unit_test(a_first_trial_is_paid_for),
         cmocka_unit_test(sites_that_never_come_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -368,9 +368,26 @@ TEST(no_samples_lead_out_of_range)
     }
 }
 
+/* In integers; only what is trusted and short is told. */
+TEST(what_a_brief_call_costs)
+{
+    para__estimate e = {.alone_ns = 2.5f, .shared_ns = 9, .price_ns = 100, .alone = 9, .shared = 9};
+    uint64_t brief = para__estimate_brief(e, 1000);
+    assert_in_range(para__brief_ns(brief, 1000), 2598, 2602);
+    assert_in_range(para__brief_ns(brief, 2000), 5098, 5103);
+    assert_int_equal(para__estimate_brief(e, 1000000), 0);
+    e.deviation = 64;
+    assert_int_equal(para__estimate_brief(e, 1000), 0);
+    e = (para__estimate){.alone = 9};
+    brief = para__estimate_brief(e, 1000);
+    assert_int_not_equal(brief, 0);
+    assert_in_range(para__brief_ns(brief, 1000), 0, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_brief_call_costs),
         cmocka_unit_test(the_first_sample_is_taken_as_it_is),
         cmocka_unit_test(one_sample_is_not_trusted_and_two_alike_are),
         cmocka_unit_test(two_samples_that_differ_are_not_trusted),

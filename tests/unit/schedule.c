@@ -248,6 +248,70 @@ TEST(short_calls_are_looked_at_together)
     assert_true(timed <= together / 8);
 }
 
+/* As above; what a call costs is known beforehand in integers. */
+TEST(brief_calls_that_run_alone_together_need_no_plan)
+{
+    const para__estimate e = {
+        .alone_ns = 0.01f, .shared_ns = 0.01f, .mean_ns = 0.01f, .alone = 9, .shared = 9};
+    para__store_relaxed(&pool->followed.least_work_ns, 0);
+    unsigned brief = 0;
+    unsigned watched = 0;
+    for (unsigned i = 0; i < 1000 * 32 && (brief < 64 || watched == 0); i++) {
+        know(e);
+        para__store_relaxed(&site_of(0)->brief, para__estimate_brief(e, COUNT)); /* no order */
+        para__schedule s = begin((para_options){0}, COUNT);
+        if (!s.small) {
+            assert_int_equal(s.dull_ticks, 0);
+            end(&s, COUNT, 10);
+            continue;
+        }
+        brief++;
+        assert_int_equal(s.plan.why, PARA_WHY_TOGETHER);
+        assert_int_equal(s.plan.width, 1);
+        assert_false(s.timed);
+        if (s.dull_ticks == 0)
+            continue;
+        watched++;
+        para__schedule_watched(&s, s.dull_ticks - 1);
+        assert_int_not_equal(para__load_relaxed(&s.site->brief), 0); /* no order */
+        para__schedule_watched(&s, s.dull_ticks);
+        assert_int_equal(para__load_relaxed(&s.site->brief), 0); /* likewise */
+    }
+    para__store_relaxed(&pool->followed.least_work_ns, 700);
+    assert_true(brief >= 64);
+    assert_in_range(watched, 1, brief / 8);
+}
+
+/* Small calls are watched now and then. If one is not as small as it was, the next is learnt
+ * from. */
+TEST(small_calls_are_watched)
+{
+    know((para__estimate){.alone_ns = 0.1f, .mean_ns = 0.1f, .alone = 9});
+    unsigned timed = 0;
+    unsigned watched = 0;
+    for (unsigned i = 0; i < 17 * 17; i++) {
+        para__schedule s = begin((para_options){0}, COUNT);
+        assert_true(s.small && s.plan.width == 1);
+        timed += s.timed;
+        watched += s.dull_ticks != 0;
+        end(&s, COUNT, 100);
+    }
+    assert_in_range(timed, 1, 3); /* the first, which is not known to be small, and every 289th */
+    assert_in_range(watched, 14, 17);
+    para__schedule s;
+    do
+        s = begin((para_options){0}, COUNT);
+    while (s.dull_ticks == 0);
+    para__schedule_watched(&s, s.dull_ticks - 1);
+    assert_int_not_equal(para__load_relaxed(&s.site->small),
+                         0); /* no order: nobody else is there */
+    para__schedule_watched(&s, ticks(1e6));
+    s = begin((para_options){0}, COUNT);
+    assert_true(s.timed);
+    end(&s, COUNT, 1e6);
+    assert_true(para__site_read(site_of(0)).alone_ns > 0.15f);
+}
+
 /* At its disturbed cost the call is long, and yet it is too short to be shared with a helper that
  * has to be woken first: the trial waits for one. */
 TEST(a_trial_waits_until_a_helper_is_awake)
@@ -409,6 +473,8 @@ int main(void)
         cmocka_unit_test(what_was_dearer_is_tried_again),
         cmocka_unit_test(one_good_trial_makes_up_for_disturbed_calls),
         cmocka_unit_test(short_calls_are_looked_at_together),
+        cmocka_unit_test(brief_calls_that_run_alone_together_need_no_plan),
+        cmocka_unit_test(small_calls_are_watched),
         cmocka_unit_test(a_trial_waits_until_a_helper_is_awake),
         cmocka_unit_test(a_trial_without_help_teaches_nothing),
         cmocka_unit_test(options_are_what_is_asked_for),

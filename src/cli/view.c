@@ -1,0 +1,206 @@
+#include "cli/view.h"
+
+#include "base/bounds.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+static bool is_set(const char *variable)
+{
+    const char *const value = getenv(variable);
+    return value && *value;
+}
+
+/* A malformed PARA_NUM_WORKERS has been refused; OMP_NUM_THREADS is passed over then. */
+static const char *who_asked(unsigned asked, unsigned requested)
+{
+    if (asked)
+        return "--workers";
+    if (is_set("PARA_NUM_WORKERS"))
+        return "PARA_NUM_WORKERS";
+    const char *const openmp = getenv("OMP_NUM_THREADS");
+    return openmp && *openmp && strtoul(openmp, NULL, 10) == requested ? "OMP_NUM_THREADS" : NULL;
+}
+
+static para_status read_machine(para__view *view)
+{
+    view->machine.size = sizeof view->machine;
+    para_status status = para_topology_get_info(&view->machine);
+    const size_t nodes = view->machine.nodes;
+    view->cpu = calloc((size_t)view->machine.cpus + 1, sizeof *view->cpu);
+    view->node = calloc(nodes + 1, sizeof *view->node);
+    view->distance = calloc(nodes * nodes + 1, sizeof *view->distance);
+    if (!status && !(view->cpu && view->node && view->distance))
+        return PARA_ERR_MEMORY;
+    for (unsigned i = 0; i < view->machine.cpus && !status; i++) {
+        view->cpu[i].size = sizeof view->cpu[i];
+        status = para_topology_get_cpu(i, &view->cpu[i]);
+    }
+    for (unsigned i = 0; i < nodes && !status; i++) {
+        view->node[i].size = sizeof view->node[i];
+        status = para_topology_get_node(i, &view->node[i]);
+    }
+    for (unsigned i = 0; i < nodes * nodes && !status; i++) {
+        status = para_topology_get_distance(i / (unsigned)nodes, i % (unsigned)nodes,
+                                            &view->distance[i]);
+        view->has_distances |= view->distance[i] > 0;
+    }
+    return status;
+}
+
+static para_status read_pool(para__view *view, para_pool *pool)
+{
+    view->pool.size = sizeof view->pool;
+    para_status status = para_pool_get_info(pool, &view->pool);
+    view->worker = calloc((size_t)view->pool.workers + 1, sizeof *view->worker);
+    if (!status && !view->worker)
+        return PARA_ERR_MEMORY;
+    for (unsigned i = 0; i < view->pool.workers && !status; i++) {
+        view->worker[i].size = sizeof view->worker[i];
+        status = para_pool_get_worker(pool, i, &view->worker[i]);
+    }
+    return status;
+}
+
+para_status para__view_open(para__view *view, para_pool *pool, unsigned asked)
+{
+    para_status status = read_pool(view, pool); /* waits until the pool's costs are measured */
+    if (!status)
+        status = read_machine(view);
+    if (!status && view->pool.workers > 1) { /* a pool of one shares nothing */
+        view->costs.size = sizeof view->costs;
+        status = para_calibration_get(pool, &view->costs);
+        view->has_costs = !status;
+    }
+    view->asked_by = who_asked(asked, view->pool.requested);
+    view->load_count = para__clamp(getloadavg(view->load, 3), 0, 3); /* -1: unknown */
+    return status;
+}
+
+void para__view_close(para__view *view)
+{
+    free(view->cpu);
+    free(view->node);
+    free(view->distance);
+    free(view->worker);
+}
+
+unsigned para__view_distance(const para__view *view, unsigned from, unsigned to)
+{
+    return view->distance[from * view->machine.nodes + to];
+}
+
+unsigned para__view_place(const para__view *view, unsigned index)
+{
+    const para_worker_info *const worker = &view->worker[index];
+    if (!view->machine.this_system) /* the order of CPUs is that of workers */
+        return index < view->machine.cpus && view->cpu[index].domain == worker->domain &&
+                       view->pool.binding == PARA_BIND_CORE
+                   ? index
+                   : view->machine.cpus;
+    for (unsigned i = 0; i < view->machine.cpus; i++)
+        if (worker->pinned && view->pool.binding == PARA_BIND_CORE && worker->cpu >= 0 &&
+            view->cpu[i].os_index == (unsigned)worker->cpu)
+            return i;
+    return view->machine.cpus;
+}
+
+/* How many of the numbers ascend by one step. */
+static size_t run_length(const unsigned *number, size_t count)
+{
+    size_t length = count < 2 || number[1] <= number[0] ? 1 : 2;
+    while (length > 1 && length < count && number[length] > number[length - 1] &&
+           number[length] - number[length - 1] == number[1] - number[0])
+        length++;
+    return length;
+}
+
+void para__view_numbers(FILE *to, const unsigned *number, size_t count)
+{
+    for (size_t i = 0, length; i < count; i += length) {
+        length = run_length(number + i, count - i);
+        const unsigned step = length > 1 ? number[i + 1] - number[i] : 1;
+        if (length == 2 && step > 1)
+            length = 1; /* 0,5 and not 0-5:5 */
+        fprintf(to, "%s%u", i ? "," : "", number[i]);
+        if (length > 1)
+            fprintf(to, "-%u", number[i + length - 1]);
+        if (length > 1 && step > 1)
+            fprintf(to, ":%u", step);
+    }
+}
+
+para__view_size para__view_bytes(uint64_t bytes)
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    unsigned unit = 0;
+    double value = (double)bytes;
+    while (value >= 1024 && unit < 4) {
+        value /= 1024;
+        unit++;
+    }
+    para__view_size size;
+    snprintf(size.text, sizeof size.text, "%.4g %s", value, units[unit]);
+    return size;
+}
+
+const char *para__view_budget_limit(const para_topology_info *m)
+{
+    return m->budget < m->cores ? "quota" : m->cores < m->cpus ? "cores" : "cpus";
+}
+
+/* The foreign ones; of its own para reads all. */
+static const char *const foreign[] = {"OMP_NUM_THREADS", "OMP_WAIT_POLICY", "OMP_STACKSIZE",
+                                      "HWLOC_SYNTHETIC", "HWLOC_XMLFILE"};
+
+size_t para__view_setting(const char *entry)
+{
+    const char *const equals = strchr(entry, '=');
+    const size_t length = equals && equals[1] ? (size_t)(equals - entry) : 0;
+    if (strncmp(entry, "PARA_", 5) == 0)
+        return length;
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++)
+        if (strlen(foreign[i]) == length && strncmp(entry, foreign[i], length) == 0)
+            return length;
+    return 0;
+}
+
+/* The system gives one error for all limits that forbid a thread, so those in force are named. */
+para__view_reason para__view_missing_threads(void)
+{
+    para__view_reason why;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        snprintf(why.text, sizeof why.text,
+                 "threads are missing: the address space is limited to %llu MiB (ulimit -v), and "
+                 "stacks take at most half of what is left of it",
+                 (unsigned long long)limit.rlim_cur >> 20);
+    else if (getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        snprintf(why.text, sizeof why.text,
+                 "threads are missing: the user may have %llu (ulimit -u), and a "
+                 "container fewer (pids.max)",
+                 (unsigned long long)limit.rlim_cur);
+    else
+        snprintf(why.text, sizeof why.text,
+                 "threads are missing: no memory, or a limit on the threads of a "
+                 "container (pids.max)");
+    return why;
+}
+
+const char *para__view_unpinned(const para__view *v)
+{
+    const para_pool_info *const p = &v->pool;
+    const char *const bind = getenv("PARA_PROC_BIND");
+    if (p->lent || p->workers < 2 || p->pinned == p->workers)
+        return NULL;
+    if (!v->machine.this_system)
+        return "the machine is described by a variable, not this system";
+    if (p->pin_status)
+        return para_status_text(p->pin_status);
+    if (p->binding != PARA_BIND_NONE)
+        return "the system has undone it";
+    return bind && *bind ? "PARA_PROC_BIND says so"
+                         : "other processes would choose the same cores; "
+                           "PARA_PROC_BIND=true pins them";
+}
