@@ -100,11 +100,14 @@ typedef struct para_pool_config {
      * that it is lent. In a child of fork() calls run alone until para_pool_restart. If a kernel of
      * a shared call forks, the child ends when that kernel returns there, with EXIT_FAILURE. */
     const para_lender *executor;
+    unsigned
+        task_capacity; /* tasks from threads outside that wait in the pool's queue (para/task.h)
+                               at most; 0: automatic, 65536 */
 } para_pool_config;
 #define PARA_POOL_CONFIG_INIT                                                               \
     {                                                                                       \
         sizeof(para_pool_config), 0, PARA_BIND_AUTO, 0, PARA_NULL_, PARA_NULL_, PARA_NULL_, \
-            PARA_WAIT_AUTO, PARA_START_AUTO, PARA_NULL_                                     \
+            PARA_WAIT_AUTO, PARA_START_AUTO, PARA_NULL_, 0                                  \
     }
 
 /* What a pool is. */
@@ -162,8 +165,10 @@ PARA_NODISCARD_ PARA_API para_status para_pool_wait_ready(para_pool *pool);
 PARA_NODISCARD_ PARA_API para_status para_pool_wait_ready_until(para_pool *pool,
                                                                 uint64_t deadline_ns);
 
-/* Ends the threads and frees the pool, also while it starts. NULL is allowed. The caller makes sure
- * that no call is running or made on it. Must not be called within a kernel of the same pool,
+/* Ends the threads and frees the pool, also while it starts. NULL is allowed. Tasks that run are
+ * waited for; tasks that nobody has begun are dropped (PARA_ERR_ENDING). The caller makes sure that
+ * no call is running or made on it, no task is submitted to it from outside, and no thread waits
+ * for one of its tasks. Must not be called within a task or a kernel of the same pool,
  * unless the kernel ends the process: it calls exit(), and a static destructor comes here. If that
  * kernel's call is shared, nothing happens then. In a child of fork() only memory is freed. Not a
  * cancellation point. */

@@ -7,28 +7,38 @@
  *     ...
  *     if (para_task_wait(&task)) ...
  *
- * From para_submit until its end has been seen (para_task_wait and the like have returned its
- * outcome, para_task_is_over is true, or `done` was called of a detached task) the task is para's:
- * its memory stays where it is, and the caller changes no member. After that it may be freed, or
- * submitted again.
+ * From para_submit until its end has been seen (a wait has returned its outcome, para_task_is_over
+ * is true, its group's wait has returned, or `done` was called of a detached task) the task is
+ * para's: its memory stays where it is, and the caller changes no member. After that it may be
+ * freed, or submitted again, but not while another thread still waits for it.
  *
  * Order. Tasks that threads outside of the pool submit begin in the order of their priority, and in
- * the order of their arrival within one; at most PARA_TASK_HEAD_START tasks that arrive later go
- * before a task for each step that they are more urgent, however many arrive. Tasks that a task submits are run by the thread that submitted them,
- * the last one first, unless another thread of the pool has nothing to do: that one takes the first.
- * Threads of the pool look for shared calls before each task.
+ * the order of their arrival within one. At most PARA_TASK_HEAD_START tasks that arrive later go
+ * before a task for each step that they are more urgent, however many arrive. Tasks that a task
+ * submits are run by the thread that submitted them, the last one first, unless another thread of
+ * the pool has nothing to do: that one takes the first. Threads of the pool look for shared calls
+ * before each task.
  *
- * Waiting helps. A thread that waits for a task runs it itself if nobody has begun it, and while
- * another thread runs it, it runs other tasks that lie deeper than its own: a task that a task has
- * submitted lies one deeper than that. So tasks may wait for tasks that they have submitted, as
- * deep as they like, and a thread's stack holds at most one task of each depth. */
+ * Waiting helps. A thread that waits for a task runs it itself if nobody has begun it. A task that
+ * waits while another thread runs what it waits for also runs tasks of its own family that lie
+ * deeper: a family is a task from outside and what it, and those, have submitted; each lies one
+ * deeper than its submitter. So tasks may wait for tasks that they have submitted, as deep as they
+ * like, and the depths of the tasks of a family on a stack increase. They may wait for tasks of
+ * other families too, unless those, directly or through others, wait for a task of the first family
+ * that has not ended. Waits in a circle last for ever; a wait for a task that runs on the calling
+ * thread is refused.
+ *
+ * A pool without threads of its own (one worker, or config.executor) runs a task within
+ * para_submit. */
 #ifndef PARA_TASK_H
 #define PARA_TASK_H
 
 #include <para/cancel.h>
+#include <para/deadline.h>
 #include <para/pool.h>
 
 typedef struct para_task para_task;
+typedef struct para_task_group para_task_group;
 
 /* How a task is, or was. */
 typedef enum para_task_state {
@@ -36,7 +46,7 @@ typedef enum para_task_state {
     PARA_TASK_QUEUED,    /* submitted; nobody has begun it */
     PARA_TASK_RUNNING,   /* begun */
     PARA_TASK_COMPLETED, /* over: run returned 0 */
-    PARA_TASK_FAILED,    /* over: run returned another value, or left its thread */
+    PARA_TASK_FAILED,    /* over: run returned another value */
     PARA_TASK_CANCELLED, /* over without having begun: its token was requested */
     PARA_TASK_DROPPED    /* over without having begun: its deadline had passed, or the pool ended */
 } para_task_state;
@@ -49,25 +59,39 @@ struct para_task {
                               leave by a jump or an exception, nor end its thread. May make calls,
                               submit tasks and wait for those */
     void *arg;
-    unsigned priority;    /* 0: normal, to PARA_TASK_PRIORITIES - 1: most urgent. Of tasks that a
-                             thread outside of the pool submits */
-    uint64_t deadline_ns; /* not begun after it (para/deadline.h); 0: none */
-    para_cancel *cancel;  /* not begun once this is requested; NULL: none */
-    uint64_t id;          /* the program's, for its own use */
-    bool is_detached;     /* nobody waits for it. After `done` has been called, or if that is NULL
-                             after run has, para does not touch it: both may free it */
+    unsigned priority;      /* 0: normal, to PARA_TASK_PRIORITIES - 1: most urgent. Of tasks that a
+                               thread outside of the pool submits */
+    bool is_detached;       /* nobody waits for it. After `done` has been called, or if that is NULL
+                               after run has, para does not touch it: both may free it */
+    uint64_t deadline_ns;   /* not begun after it (para/deadline.h); 0: none */
+    para_cancel *cancel;    /* not begun once this is requested; NULL: none */
+    uint64_t id;            /* the program's, for its own use */
+    para_task_group *group; /* its end is the group's too; NULL: none */
     void (*done)(para_task *task); /* called when the task is over, on the thread that has run or
                                       dropped it, and before anybody's wait returns; NULL: none */
 
-    /* Results, valid once it is over. */
-    int result; /* what run returned */
+    /* Results, valid in `done` and once it is over. */
+    int result;         /* what run returned */
+    para_status status; /* what a wait for it returns */
 
     /* para's. */
     uint32_t word_;
-    uint32_t depth_;
+    uint32_t waits_;
+    uint32_t family_, depth_;
+    uint32_t forks_;
     para_pool *pool_;
     para_task *prev_, *next_;
     uint64_t turn_;
+};
+
+/* Tasks whose end is waited for together. Zero at first: para_task_group group = {0}; Its memory is
+ * the caller's and stays until a wait for it has returned PARA_OK or a failure of its tasks. Then
+ * it can be used again; the first failure stays in it until it is made zero. */
+struct para_task_group {
+    uint32_t word_;
+    int32_t status_;
+    uint32_t forks_;
+    para_pool *pool_;
 };
 
 #ifdef __cplusplus
@@ -76,21 +100,75 @@ extern "C" {
 
 /* Gives the task to the pool; NULL: the default pool. If the pool's queue is full, para_submit
  * waits until it is not, para_submit_until does so until a deadline (0: does not wait). Within a
- * task of the pool they do not wait: a task for which there is no room is run at once, on the
- * calling thread. On failure the task was not submitted, and is not run. Any thread, but not within
- * a kernel. Errors: PARA_ERR_ARGUMENT (task or run NULL, a priority too high), _BUSY (the task is
- * submitted already), _TIMEOUT, _FORKED (the pool has no threads in this process), _ENDING (the
- * pool accepts no more); for NULL _MEMORY, _TOPOLOGY. */
+ * task or a shared kernel of the pool, and on its threads, they do not wait: a task for which there
+ * is no room is run at once, on the calling thread. On failure the task was not submitted, and is
+ * not run. Any thread.
+ * Errors: PARA_ERR_ARGUMENT (task or run NULL, a priority too high, a group of another pool's
+ * tasks), _BUSY (the task is submitted already, or another thread still waits for it), _TIMEOUT (no
+ * room), _FORKED (the pool's threads are in the parent process), _ENDING (the pool accepts no
+ * more), _MEMORY (with the pool's first task); for NULL _TOPOLOGY. */
 PARA_NODISCARD_ PARA_API para_status para_submit(para_pool *pool, para_task *task);
 PARA_NODISCARD_ PARA_API para_status para_submit_until(para_pool *pool, para_task *task,
                                                        uint64_t deadline_ns);
 
 /* Waits until the task is over, and tells how: PARA_OK, PARA_ERR_TASK (run returned other than 0,
- * which is in .result), PARA_ERR_CANCELLED, PARA_ERR_DEADLINE, PARA_ERR_ENDING (the pool ended).
- * Any thread, several at once, again and again. _until gives up at a deadline with
- * PARA_ERR_TIMEOUT (0: does not wait). Errors: PARA_ERR_ARGUMENT (NULL, or never submitted). */
+ * which is in .result), PARA_ERR_CANCELLED, PARA_ERR_DEADLINE, PARA_ERR_ENDING (the pool ended
+ * before it began). Any thread, several at once, again and again. _until gives up at a deadline
+ * with PARA_ERR_TIMEOUT (0: does not wait).
+ * Errors: PARA_ERR_ARGUMENT (NULL, never submitted, detached), _DEADLOCK (the calling thread runs
+ * it), _FORKED (it was submitted in the parent process). */
 PARA_NODISCARD_ PARA_API para_status para_task_wait(para_task *task);
 PARA_NODISCARD_ PARA_API para_status para_task_wait_until(para_task *task, uint64_t deadline_ns);
+
+/* Whether it is over; then its results can be read. Not of a detached task, nor NULL. */
+PARA_API bool para_task_is_over(para_task *task);
+
+/* Waits until all of these are over, or until a deadline. Returns the first outcome, in the order of
+ * the array, that is not PARA_OK; all the same the others were waited for, unless that is
+ * PARA_ERR_TIMEOUT or an error of para_task_wait. */
+PARA_NODISCARD_ PARA_API para_status para_wait_all(para_task *const tasks[], size_t count,
+                                                   uint64_t deadline_ns);
+
+/* Waits until one of these is over, or until a deadline. Returns its outcome, and in *which (unless
+ * NULL) its place in the array: of several the first. A thread that sleeps looks after tasks beyond
+ * the 64th once a millisecond. Errors: as para_task_wait; PARA_ERR_ARGUMENT if there is none. */
+PARA_NODISCARD_ PARA_API para_status para_wait_any(para_task *const tasks[], size_t count,
+                                                   uint64_t deadline_ns, size_t *which);
+
+/* Waits until all tasks that were submitted with this group are over, those included that tasks of
+ * the group submit meanwhile. Returns PARA_OK, or the outcome of the first task that failed, was
+ * cancelled or dropped. Any thread, several at once. A task of the group that is not detached stays
+ * para's until then. Errors: PARA_ERR_ARGUMENT (NULL), _TIMEOUT, _DEADLOCK (the calling thread runs
+ * a task of the group), _FORKED. */
+PARA_NODISCARD_ PARA_API para_status para_task_group_wait(para_task_group *group);
+PARA_NODISCARD_ PARA_API para_status para_task_group_wait_until(para_task_group *group,
+                                                                uint64_t deadline_ns);
+
+/* A block after which all tasks of the group are over, however the block is left, other than by a
+ * jump out of a function:
+ *
+ *     para_task_group group = {0};
+ *     para_task left = {.run = sort, .arg = &a, .group = &group};
+ *     PARA_WITH_TASKS(&group)
+ *         para_must(para_submit(NULL, &left));
+ *
+ * The tasks' memory has to outlast the block. In C++ an exception waits too. A failure of a task is
+ * dropped: para_task_group_wait after the block tells it. */
+#define PARA_WITH_TASKS(group)                                          \
+    for (para_task_scope_ para_scope_                                   \
+         __attribute__((cleanup(para_task_scope_end_))) = {(group), 1}; \
+         para_scope_.run; para_scope_.run = 0)
+
+typedef struct para_task_scope_ {
+    para_task_group *group;
+    int run;
+} para_task_scope_;
+
+static inline void para_task_scope_end_(para_task_scope_ *scope)
+{
+    const para_status status = para_task_group_wait(scope->group);
+    (void)status;
+}
 
 #ifdef __cplusplus
 }

@@ -53,7 +53,7 @@ enum para__edge {
     PARA__E15,    /* process.c, crew: what main wrote before it left, to its stand-in's maker */
     PARA__E17,    /* seat.lease: a deque, from one owner to the next */
     PARA__E18,    /* deque.top and .bottom: a task, from who submits it to who takes it */
-    PARA__E19,    /* task.word: what a task has done, to those that wait for it */
+    PARA__E19,    /* task.word, group.word: what tasks have done, to those that wait for them */
     PARA__E20,    /* pool.crew: those that run tasks, from its maker to all */
     PARA__E18_E5, /* both at once: a task in a deque is also news */
     PARA__E20_E5, /* both at once: so is the crew that has the first task */

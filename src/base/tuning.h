@@ -342,6 +342,9 @@ PARA__COUNT(PARA__TASKS_QUEUED, 65536) /* - */
 /* Tasks that a worker takes from there at once, at most. */
 PARA__COUNT(PARA__TASKS_AT_ONCE, 16) /* - */
 
+/* How often a thread that waits for one of very many tasks looks at them. ns. Reasoned. */
+PARA__COUNT(PARA__TASKS_LOOK_NS, 1000000) /* - */
+
 /* ---- Locks: sync/spin.c, mutex.c, semaphore.c ------------------------------------------------ */
 
 /* A waiter spins so long. ns. Measured: to sleep and be woken takes 35 us, and most waits that are

@@ -5,7 +5,7 @@
 #include "base/status.h"
 #include "data/call.h"
 #include "data/views.h"
-#include "pool/worker.h"
+#include "pool/place.h"
 
 #include <para/map.h>
 #include <stddef.h>

@@ -13,7 +13,7 @@
 #include "data/call.h"
 #include "data/views.h"
 #include "plan/tree.h"
-#include "pool/worker.h"
+#include "pool/place.h"
 
 #include <para/reduce.h>
 #include <stddef.h>

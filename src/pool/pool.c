@@ -7,6 +7,7 @@
 #include "base/module.h"
 #include "base/status.h"
 #include "base/thread.h"
+#include "base/tuning.h"
 #include "executor/lease.h"
 #include "executor/left.h"
 #include "pool/calibrate.h"
@@ -15,7 +16,7 @@
 #include "pool/start.h"
 #include "pool/tasks.h"
 #include "pool/threads.h"
-#include "pool/worker.h"
+#include "pool/place.h"
 #include "share/participant.h"
 
 #include <pthread.h>
@@ -148,7 +149,7 @@ static bool is_used(para_pool *pool)
 
 static void release(para_pool *pool)
 {
-    para__tasks_end(pool);
+    para__tasks_free(pool);
     for (unsigned i = 0; i < PARA__LANES; i++)
         para__lane_drop_arena(&pool->lanes.lane[i]);
     para__free(pool);
@@ -261,6 +262,7 @@ static para_status make(para_pool **pool, const para_pool_config *config,
     made->unbinds = settings.binding == PARA_BIND_NONE && settings.workers > 1 &&
                     !config->executor && para__thread_is_narrow(machine);
     made->stack = settings.stack;
+    made->task_capacity = config->task_capacity ? config->task_capacity : PARA__TASKS_QUEUED;
     made->worker_init = config->worker_init;
     made->worker_exit = config->worker_exit;
     made->worker_arg = config->worker_arg;
@@ -320,11 +322,11 @@ para_status para__pool_create_default(para_pool **pool, const para__machine *mac
     return status;
 }
 
-/* Whether the calling thread is within a kernel of the pool, as far as lanes show: a kernel that
+/* Whether the calling thread is within a task or a kernel of the pool, as far as lanes show: a kernel that
  * runs alone may have none. */
-static bool is_within_kernel(const para_pool *pool)
+static bool is_within_kernel(para_pool *pool)
 {
-    bool is_within = para__pool_is_worker(pool);
+    bool is_within = para__pool_is_worker(pool) || para__tasks_are_run_here(pool);
     for (const para__lane *lane = para__current_lane; lane && !is_within; lane = lane->around)
         is_within = lane->lanes == &pool->lanes;
     for (const para__lane *lane = para__innermost_lane; lane && !is_within; lane = lane->outer)
@@ -341,8 +343,10 @@ void para_pool_destroy(para_pool *pool)
         return;
     const int cancel_state = para__cancellation_off();
     const bool is_forked = para__pool_is_forked(pool);
-    if (!is_forked)
+    if (!is_forked) {
         para__workers_stop(pool);
+        para__tasks_end(pool);
+    }
     if (is_forked || !is_used(pool))
         release(pool);
     para__cancellation_restore(cancel_state);
@@ -375,6 +379,7 @@ static void forget_calls(para_pool *pool)
         para__store_relaxed(&helper->acting, 0);
         pool->worker[w].away_ns = 0;
     }
+    para__tasks_free(pool);
     para__store_relaxed(&pool->lanes.used, PARA__LANES); /* one may have been on its way in */
     para__store_relaxed(&pool->ready, 0);
     para__store_relaxed(&pool->stopping, false);
@@ -386,7 +391,7 @@ para_status para__pool_restart(para_pool *pool)
         return PARA_OK;
     para__lanes_abandon((uintptr_t)__builtin_frame_address(0));
     if (is_within_kernel(pool))
-        return para__fail(PARA_ERR_BUSY, "a kernel of the pool is running");
+        return para__fail(PARA_ERR_BUSY, "a kernel or task of the pool is running");
     const int cancel_state = para__cancellation_off();
     const unsigned parents = pool->lanes.fork_count;
     forget_calls(pool);

@@ -1,15 +1,49 @@
-/* Tasks as a source of work of a pool's workers, and the public functions of include/para/task.h. */
+/* Tasks on a pool's threads: what each thread runs, and tasks as a source of work of workers. The
+ * public functions are in submit.c and await.c. */
 #ifndef PARA_POOL_TASKS_H
 #define PARA_POOL_TASKS_H
 
 #include "pool/types.h"
 #include "share/visit.h"
+#include "task/crew.h"
+
+/* A task that the calling thread runs. Frames lie on its stack, the innermost first. */
+typedef struct para__frame {
+    const para_task *task;        /* its address alone: the task may be freed */
+    const para_task_group *group; /* likewise */
+    const para__crew *crew;
+    para__seat *seat; /* NULL: none was free */
+    uint32_t family, depth;
+    const struct para__frame *outer;
+} para__frame;
+
+extern PARA__THREAD_LOCAL const para__frame *para__innermost_frame;
+
+/* The innermost of that crew; NULL: the thread runs no task of it. */
+const para__frame *para__frame_of(const para__crew *crew);
+
+static inline para__crew *para__crew_of(para_pool *pool)
+{
+    return para__load_acquire(E20, &pool->crew);
+}
+
+/* Runs a task that was taken, on the calling thread in that seat. */
+void para__task_run(const para__crew *crew, para__seat *seat, para_task *task);
+
+/* Called after the news: wakes a worker if any sleeps. */
+void para__tasks_tell(para_pool *pool);
 
 /* For a worker: whether there is a task to look at, and to run one. */
 bool para__tasks_have_news(para_pool *pool, unsigned worker);
 para__visit para__tasks_serve(para_pool *pool, unsigned worker);
 
-/* Once the pool's threads have ended: drops what is queued, and frees the crew. */
+/* Whether the calling thread runs a task of the pool. */
+bool para__tasks_are_run_here(para_pool *pool);
+
+/* Once the pool's threads have ended: drops what is queued. */
 void para__tasks_end(para_pool *pool);
+
+/* Frees the crew; in a child the parent's tasks are left as they are. */
+void para__tasks_free(para_pool *pool);
 
 #endif

@@ -64,6 +64,7 @@ struct para_pool {
     void (*worker_exit)(unsigned worker, void *arg);
     void *worker_arg;
     PARA__ATOMIC_OF(struct para__crew *) crew; /* [E20] who runs tasks; NULL before the first */
+    unsigned task_capacity;                    /* of its ingress */
     const para__executor *executor;            /* who helps with its calls */
     para_lender lender;                        /* of a pool whose threads are lent, */
     unsigned lent_most;                        /* of which a call has at most so many */

@@ -6,64 +6,10 @@
 #include "base/thread.h"
 #include "base/tuning.h"
 #include "plan/spin_budget.h"
+#include "pool/place.h"
 #include "pool/tasks.h"
 #include "pool/yield.h"
 #include "share/visit.h"
-
-/* Which worker of which pool the calling thread is, if any. */
-static PARA__THREAD_LOCAL const para__worker *this_worker;
-
-bool para__pool_is_worker(const para_pool *pool)
-{
-    return this_worker && this_worker->pool == pool;
-}
-
-bool para__pool_is_in_init(const para_pool *pool)
-{
-    return para__pool_is_worker(pool) && !this_worker->is_up;
-}
-
-void para__worker_enter(const para__worker *self)
-{
-    this_worker = self;
-}
-
-/* The place of a thread that is not a worker of the pool. */
-static inline unsigned outside_place(const para_pool *pool)
-{
-    const int cpu = para__current_cpu();
-    const unsigned place =
-        cpu >= 0 && (unsigned)cpu < pool->cpu_limit ? pool->worker_of_cpu[cpu] : 0;
-    return place < para__pool_workers(pool) ? place : 0; /* its thread may not have been created */
-}
-
-unsigned para__pool_place(const para_pool *pool)
-{
-    return para__pool_is_worker(pool) ? this_worker->index : outside_place(pool);
-}
-
-para__position para__pool_position(const para_pool *pool, unsigned width)
-{
-    const bool is_helper = para__pool_is_worker(pool);
-    const unsigned self = is_helper ? this_worker->index : outside_place(pool);
-    /* There may be fewer workers now than when the call was planned: places remain. */
-    const unsigned places = para__max(para__max(para__pool_workers(pool), width), self + 1);
-    const unsigned first = self / width * width;
-    const unsigned last = places - width;
-    return (para__position){
-        .self = self, .first = first < last ? first : last, .is_helper = is_helper};
-}
-
-unsigned para__pool_awake(const para_pool *pool)
-{
-    /* One of the threads is the caller, or a caller has taken its place, and then it is most likely
-     * parked. */
-    const unsigned sleeping = para__load_relaxed(&pool->sleeping); /* a guess: orders nothing */
-    const unsigned workers = para__pool_workers(pool);
-    const unsigned others = workers - para__pool_is_worker(pool);
-    const unsigned awake = others > sleeping ? others - sleeping : 0;
-    return awake < workers ? awake : workers - 1;
-}
 
 para_status para__worker_bind(const para__worker *self)
 {
@@ -264,28 +210,4 @@ void para__worker_live(para__worker *self)
         wake_up(self, &idle);
         para__yield_restart(&yield);
     }
-}
-
-/* Of the workers after the calling thread's place, as many as candidates. */
-static void wake_some(para_pool *pool, unsigned count, unsigned candidates)
-{
-    const unsigned self = para__pool_place(pool);
-    const unsigned workers = para__pool_workers(pool);
-    for (unsigned i = 1; i <= candidates && count; i++) {
-        para__helper *helper = &pool->lanes.helper[(self + i) % workers];
-        if (para__event_seems_parked(&helper->event)) {
-            para__helper_wake(helper);
-            count--;
-        }
-    }
-}
-
-void para__workers_wake(para_pool *pool, unsigned count)
-{
-    wake_some(pool, count, para__pool_workers(pool) - 1);
-}
-
-void para__worker_wake(para_pool *pool)
-{
-    wake_some(pool, 1, para__pool_workers(pool));
 }

@@ -1,46 +1,13 @@
-/* Worker threads: which threads are workers, which are awake, how they are woken, and what they do
- * until the pool ends. */
+/* What worker threads do until the pool ends. */
 #ifndef PARA_POOL_WORKER_H
 #define PARA_POOL_WORKER_H
 
 #include "pool/types.h"
-#include "share/caller.h"
-
-/* The place of the calling thread in a call: its own if it is a worker of the pool, else that of
- * the worker on its CPU, else 0. */
-unsigned para__pool_place(const para_pool *pool);
-
-/* The kind of core that the calling thread is on, as in para_chunk. */
-static inline unsigned para__pool_kind(const para_pool *pool)
-{
-    return pool->is_hybrid ? pool->lanes.helper[para__pool_place(pool)].kind : 0;
-}
-
-/* Whether the calling thread is one of the pool's. */
-bool para__pool_is_worker(const para_pool *pool);
-
-/* How many helpers of the calling thread seem to be awake. */
-unsigned para__pool_awake(const para_pool *pool);
-
-/* The calling thread's place in a call of that width, and its team: neighbours of that place. */
-para__position para__pool_position(const para_pool *pool, unsigned width);
-
-/* Makes the calling thread that worker. */
-void para__worker_enter(const para__worker *self);
-
-/* Whether the calling thread runs worker_init for this pool. */
-bool para__pool_is_in_init(const para_pool *pool);
 
 /* Binds the calling thread, that worker, as its pool says. Errors: those of para__bind_thread. */
 para_status para__worker_bind(const para__worker *self);
 
 /* What a worker does once it is up, until the pool ends. */
 void para__worker_live(para__worker *self);
-
-/* Wakes up to count sleeping helpers, because calls are expected. */
-void para__workers_wake(para_pool *pool, unsigned count);
-
-/* Wakes one, if any sleeps: rather not that in the calling thread's place, which goes on itself. */
-void para__worker_wake(para_pool *pool);
 
 #endif

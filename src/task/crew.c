@@ -13,13 +13,13 @@ bool para__crew_has_news(para__crew *crew)
     return false;
 }
 
-static para_task *steal(para__crew *crew, para__seat *seat, unsigned least_depth)
+static para_task *steal(para__crew *crew, para__seat *seat, para__kin least)
 {
     const unsigned self = (unsigned)(seat - crew->seat);
     for (unsigned i = 0; i < crew->seats; i++) {
         const unsigned victim = (seat->next_victim + i) % crew->seats;
         para_task *task =
-            victim == self ? NULL : para__deque_steal(&crew->seat[victim].deque, least_depth);
+            victim == self ? NULL : para__deque_steal(&crew->seat[victim].deque, least);
         if (task) {
             seat->next_victim = victim;
             return task;
@@ -28,32 +28,41 @@ static para_task *steal(para__crew *crew, para__seat *seat, unsigned least_depth
     return NULL;
 }
 
-/* Takes several at once where many wait, for the latch's line is slow to come. The first in line is
- * run first. */
-static para_task *take_from_ingress(para__crew *crew, para__seat *seat)
+para_task *para__crew_find(para__crew *crew, para__seat *seat, para__kin least)
 {
-    para_task *taken[PARA__TASKS_AT_ONCE];
-    unsigned n = para__ingress_take(&crew->ingress, taken, PARA__TASKS_AT_ONCE, 2 * crew->workers);
-    para_task *const task = n ? taken[0] : NULL;
-    while (n > 1) /* there is room: the deque had no task that may run now, and ... */
-        (void)para__deque_push(&seat->deque, taken[--n], 1);
+    para_task *task = para__deque_take(&seat->deque, least);
+    if (!task && least == 0) /* several at once, for the latch's line is slow to come */
+        (void)para__ingress_take(&crew->ingress, &task, &seat->deque, PARA__TASKS_AT_ONCE,
+                                 2 * crew->workers);
+    return task ? task : steal(crew, seat, least);
+}
+
+/* Takes it out of a deque that has it. What lies above it goes to the ingress. */
+static para_task *dig(para__crew *crew, para__deque *deque, const para_task *wanted,
+                      const para_task_group *group)
+{
+    while (para__deque_seems_to_have(deque, wanted, group)) {
+        para_task *const task = para__deque_steal(deque, 0);
+        if (task && (group ? task->group == group : task == wanted))
+            return task;
+        if (task)
+            para__ingress_put_back(&crew->ingress, task);
+    }
+    return NULL;
+}
+
+para_task *para__crew_take_out(para__crew *crew, para_task *wanted, para_task_group *group)
+{
+    para__ingress *const in = &crew->ingress;
+    para__latch_lock(&in->latch);
+    para_task *task = para__ingress_take_out(in, wanted, group);
+    const bool is_awaited = task && in->waiting;
+    for (unsigned i = 0; i < crew->seats && !task; i++)
+        task = dig(crew, &crew->seat[i].deque, wanted, group);
+    para__latch_unlock(&in->latch);
+    if (is_awaited)
+        para__ingress_tell_room(in, 1);
     return task;
-}
-
-para_task *para__crew_find(para__crew *crew, para__seat *seat, unsigned least_depth)
-{
-    para_task *task = para__deque_take(&seat->deque, least_depth);
-    if (!task && least_depth <= 1) /* those from outside lie at depth 1 */
-        task = take_from_ingress(crew, seat);
-    return task ? task : steal(crew, seat, least_depth);
-}
-
-void para__seat_run(para__seat *seat, para_task *task)
-{
-    const unsigned depth = seat->depth;
-    seat->depth = task->depth_;
-    para__task_carry_out(task);
-    seat->depth = depth;
 }
 
 para__seat *para__seat_lease(para__crew *crew)
@@ -70,4 +79,12 @@ para__seat *para__seat_lease(para__crew *crew)
 void para__seat_release(para__seat *seat)
 {
     para__store_release(E17, &seat->lease, 0);
+}
+
+void para__crew_end(para__crew *crew)
+{
+    para_task *task;
+    para__ingress_close(&crew->ingress);
+    while ((task = para__crew_find(crew, &crew->seat[0], 0)))
+        para__task_drop(task, PARA_TASK_DROPPED, PARA_ERR_ENDING);
 }

@@ -4,12 +4,18 @@
  * so that the task's own tasks have a deque. What is left in a deque when its seat is given back is
  * stolen.
  *
- * Who waits for a task runs deeper ones only. So the depths of the tasks on a stack increase, and a
- * stack holds no more of them than the deepest task lies deep. Why nobody waits for ever: consider
- * tasks that wait for tasks that they have submitted. Of a task that is awaited, either nobody has
- * begun it, and then the thread that waits may take it, or another that waits or has nothing to do;
- * or it runs, on top of its stack, or below a deeper task that runs there. So from each task that is
- * awaited one comes to a deeper one that runs or can be run, and depths have an end. */
+ * A thread that waits for a task which nobody has begun takes it out of wherever it is queued, and
+ * runs it. If another thread runs it, a task that waits runs tasks of its own family that lie
+ * deeper. So the depths of a family's tasks on a stack increase, and a stack holds no more of them
+ * than the deepest one lies deep.
+ *
+ * Why nobody waits for ever. Say no task waits for one that waits for it, and a wait for a task of
+ * another family meets none there that waits for the own family. Of all waits that do not end,
+ * consider those of families that wait for no other such family; and of their tasks that are awaited
+ * and not over, one that lies deepest. It runs, for else its waiter would have taken it. If it were
+ * on top of its stack, it would wait for one that lies deeper, or for one that ends. So it lies
+ * below another, which is of its family, and deeper: it was taken in order to help, or is awaited
+ * itself. And depths have an end. */
 #ifndef PARA_TASK_CREW_H
 #define PARA_TASK_CREW_H
 
@@ -18,8 +24,7 @@
 
 typedef struct para__seat {
     para__atomic_u32 lease; /* [E17] 1: a thread sits here */
-    unsigned depth;         /* of the task that it runs; 0: none. Its own, as next_victim */
-    unsigned next_victim;
+    unsigned next_victim;   /* its own */
     para__deque deque;
 } para__seat;
 
@@ -38,15 +43,19 @@ typedef struct para__crew {
  * [E5]. */
 bool para__crew_has_news(para__crew *crew);
 
-/* Takes a task that lies as deep as that: from the seat's own deque, from the ingress, from others'
- * deques; NULL: none was found. */
-para_task *para__crew_find(para__crew *crew, para__seat *seat, unsigned least_depth);
+/* Takes a task of that kin: from the seat's own deque, from the ingress (if any task will do), from
+ * others' deques; NULL: none was found. */
+para_task *para__crew_find(para__crew *crew, para__seat *seat, para__kin least);
 
-/* Runs a task that was taken, in that seat. */
-void para__seat_run(para__seat *seat, para_task *task);
+/* Takes that task, or one of that group, from wherever it is queued; NULL: it is not, so another
+ * thread has taken it in order to run it. */
+para_task *para__crew_take_out(para__crew *crew, para_task *wanted, para_task_group *group);
 
 /* A seat for a thread that is no worker; NULL: all are taken. */
 para__seat *para__seat_lease(para__crew *crew);
 void para__seat_release(para__seat *seat);
+
+/* Accepts nothing more, and drops what is queued. */
+void para__crew_end(para__crew *crew);
 
 #endif

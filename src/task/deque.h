@@ -17,7 +17,7 @@
  * Why a thief reads what was pushed: bottom publishes the slot [E18], and a slot is written again
  * only after a push has read, from top, that the thief of its former task is through [E18].
  *
- * A slot has the depth of its task: a thief that wants deeper ones only must not look into the task,
+ * A slot says what its task is: a thief that wants certain ones only must not look into the task,
  * which may be over, and freed, before it is claimed. */
 #ifndef PARA_TASK_DEQUE_H
 #define PARA_TASK_DEQUE_H
@@ -31,9 +31,25 @@
 #define PARA__DEQUE_TASKS 256
 #endif
 
+/* A task's family, which is the number of the task from outside that it comes from, and its depth
+ * in that. */
+typedef uint64_t para__kin;
+
+static inline para__kin para__kin_of(uint32_t family, uint32_t depth)
+{
+    return (para__kin)family << 32 | depth;
+}
+
+/* Whether a task is of that family, and lies as deep as that; least 0: any task. */
+static inline bool para__kin_is_below(para__kin kin, para__kin least)
+{
+    return least == 0 || (kin >> 32 == least >> 32 && kin >= least);
+}
+
 typedef struct para__deque_slot {
-    para__atomic_uptr task; /* published by bottom, as depth */
-    para__atomic_u32 depth;
+    para__atomic_uptr task; /* published by bottom, as the rest */
+    para__atomic_uptr group;
+    para__atomic_u64 kin;
 } para__deque_slot;
 
 typedef struct para__deque {
@@ -56,28 +72,29 @@ static inline bool para__deque_is_empty(para__deque *d)
 } /* bottom is its own */
 
 /* The owner puts a task in; false: there is no room. */
-static inline bool para__deque_push(para__deque *d, para_task *task, unsigned depth)
+static inline bool para__deque_push(para__deque *d, para_task *task)
 {
     const uint64_t bottom = para__load_relaxed(&d->bottom); /* its own */
     const uint64_t top = para__load_acquire(E18, &d->top);  /* its thief has read the slot */
     if (bottom - top >= PARA__DEQUE_TASKS)
         return false;
     para__deque_slot *slot = &d->slot[bottom % PARA__DEQUE_TASKS];
-    para__store_relaxed(&slot->task, (uintptr_t)task); /* published by bottom */
-    para__store_relaxed(&slot->depth, depth);          /* likewise */
+    para__store_relaxed(&slot->task, (uintptr_t)task); /* published by bottom, like the others */
+    para__store_relaxed(&slot->group, (uintptr_t)task->group);
+    para__store_relaxed(&slot->kin, para__kin_of(task->family_, task->depth_));
     para__store_seq_cst(E18_E5, &d->bottom, bottom + 1);
     return true;
 }
 
-/* The owner takes the task that it has put in last, if it lies as deep as that; else NULL. */
-static inline para_task *para__deque_take(para__deque *d, unsigned least_depth)
+/* The owner takes the task that it has put in last, if it is one of those; else NULL. */
+static inline para_task *para__deque_take(para__deque *d, para__kin least)
 {
     const uint64_t bottom = para__load_relaxed(&d->bottom); /* its own */
     if (para__load_relaxed(&d->top) >= bottom) /* only thieves move it, and only upwards: none */
         return NULL;
     const uint64_t last = bottom - 1;
     para__deque_slot *slot = &d->slot[last % PARA__DEQUE_TASKS];
-    if (para__load_relaxed(&slot->depth) < least_depth) /* written by this thread */
+    if (!para__kin_is_below(para__load_relaxed(&slot->kin), least)) /* written by this thread */
         return NULL;
     para__store_seq_cst(E18, &d->bottom, last);
     uint64_t top = para__load_seq_cst(E18, &d->top);
@@ -88,17 +105,33 @@ static inline para_task *para__deque_take(para__deque *d, unsigned least_depth)
     return is_mine ? (para_task *)para__load_relaxed(&slot->task) : NULL;
 }
 
-/* Anybody takes the oldest task, if it lies as deep as that; else, or if another was faster, NULL. */
-static inline para_task *para__deque_steal(para__deque *d, unsigned least_depth)
+/* Anybody takes the oldest task, if it is one of those; else, or if another was faster, NULL. */
+static inline para_task *para__deque_steal(para__deque *d, para__kin least)
 {
     uint64_t top = para__load_acquire(E18, &d->top);
     if (top >= para__load_seq_cst(E18, &d->bottom))
         return NULL;
     para__deque_slot *slot = &d->slot[top % PARA__DEQUE_TASKS];
-    if (para__load_relaxed(&slot->depth) < least_depth) /* right if the swap succeeds; */
+    if (!para__kin_is_below(para__load_relaxed(&slot->kin),
+                            least)) /* right if the swap succeeds; */
         return NULL;
     const uintptr_t task = para__load_relaxed(&slot->task); /* likewise */
     return para__cas_seq_cst(E18, &d->top, &top, top + 1) ? (para_task *)task : NULL;
+}
+
+/* Whether that task, or one of that group, seems to be in it. One that the calling thread knows to
+ * have been put in is missed only if another has it now. */
+static inline bool para__deque_seems_to_have(para__deque *d, const para_task *task,
+                                             const para_task_group *group)
+{
+    const uint64_t bottom = para__load_relaxed(&d->bottom); /* what it knows of, it sees */
+    for (uint64_t i = para__load_relaxed(&d->top); i < bottom; i++) {
+        para__deque_slot *slot = &d->slot[i % PARA__DEQUE_TASKS];
+        if (group ? para__load_relaxed(&slot->group) == (uintptr_t)group /* guesses */
+                  : para__load_relaxed(&slot->task) == (uintptr_t)task)
+            return true;
+    }
+    return false;
 }
 
 #endif

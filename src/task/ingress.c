@@ -13,20 +13,40 @@ static const void *room_of(const para__ingress *in)
 
 /* ---- Under the latch ------------------------------------------------------------------ */
 
+static void count_in(para__ingress *in)
+{
+    para__swap_seq_cst(E5, &in->count, para__load_relaxed(&in->count) + 1); /* under the latch */
+}
+
 static void append(para__ingress *in, para_task *task)
 {
     para_task **const last = &in->line[task->priority].last;
-    task->turn_ = in->arrived++ +
-                  (uint64_t)(PARA_TASK_PRIORITIES - 1 - task->priority) * PARA_TASK_HEAD_START;
+    const uint64_t arrived = in->arrived++;
+    if (task->depth_ == 1)
+        task->family_ = (uint32_t)arrived;
+    task->turn_ =
+        arrived + (uint64_t)(PARA_TASK_PRIORITIES - 1 - task->priority) * PARA_TASK_HEAD_START;
     task->next_ = NULL;
     task->prev_ = *last;
     *(*last ? &(*last)->next_ : &in->line[task->priority].first) = task;
     *last = task;
     para__store_relaxed(para__task_word(task), PARA_TASK_QUEUED | PARA__TASK_IN_LINE);
-    para__swap_seq_cst(E5, &in->count, para__load_relaxed(&in->count) + 1); /* under the latch */
+    count_in(in);
 }
 
-static void take_out(para__ingress *in, para_task *task)
+void para__ingress_put_back(para__ingress *in, para_task *task)
+{
+    para_task **const first_in_line = &in->line[task->priority].first;
+    task->turn_ = 0;
+    task->prev_ = NULL;
+    task->next_ = *first_in_line;
+    *(task->next_ ? &task->next_->prev_ : &in->line[task->priority].last) = task;
+    *first_in_line = task;
+    para__add_relaxed(para__task_word(task), PARA__TASK_IN_LINE);
+    count_in(in);
+}
+
+static void unlink_task(para__ingress *in, para_task *task)
 {
     *(task->prev_ ? &task->prev_->next_ : &in->line[task->priority].first) = task->next_;
     *(task->next_ ? &task->next_->prev_ : &in->line[task->priority].last) = task->prev_;
@@ -46,10 +66,25 @@ static para_task *first(const para__ingress *in)
     return found;
 }
 
+para_task *para__ingress_take_out(para__ingress *in, para_task *task, para_task_group *group)
+{
+    para_task *found = NULL;
+    if (task &&
+        para__load_relaxed(para__task_word(task)) & PARA__TASK_IN_LINE) /* under the latch */
+        found = task;
+    for (unsigned p = PARA_TASK_PRIORITIES; group && !found && p-- > 0;) {
+        found = in->line[p].first;
+        while (found && found->group != group)
+            found = found->next_;
+    }
+    if (found)
+        unlink_task(in, found);
+    return found;
+}
+
 /* ---- Room ----------------------------------------------------------------------------- */
 
-/* Wakes some of those who wait for room; called without the latch. */
-static void tell_room(const para__ingress *in, unsigned room)
+void para__ingress_tell_room(para__ingress *in, unsigned room)
 {
     const void *key = room_of(in);
     para__calls calls = {.count = 0};
@@ -64,21 +99,26 @@ static void tell_room(const para__ingress *in, unsigned room)
     para__calls_make(&calls);
 }
 
-/* Whether there was room. If not, and it begins to wait, that is counted. */
-static bool try_put(para__ingress *in, para_task *task, bool begins)
+/* Whether the task is in, there is no room (PARA_ERR_TIMEOUT), or the queue is closed. Without room,
+ * and if it begins to wait, that is counted. */
+static para_status try_put(para__ingress *in, para_task *task, bool begins)
 {
+    para_status status = PARA_OK;
     para__latch_lock(&in->latch);
-    const bool has_room = para__load_relaxed(&in->count) < in->capacity; /* under the latch */
-    if (has_room)
+    if (in->is_closed)
+        status = PARA_ERR_ENDING;
+    else if (para__load_relaxed(&in->count) >= in->capacity) /* under the latch */
+        status = PARA_ERR_TIMEOUT;
+    if (!status)
         append(in, task);
-    else if (begins)
+    else if (begins && status == PARA_ERR_TIMEOUT)
         in->waiting++;
     para__latch_unlock(&in->latch);
-    return has_room;
+    return status;
 }
 
-/* Waits in line, and is counted. Who is told of room may find it taken by a newcomer, and waits on.
- * Who is told once more than it needs passes it on: it has got in or gives up. */
+/* Waits in line, and is counted. A thread that is told of room may find it taken by a newcomer, and
+ * waits on. One that is told once more than it needs passes it on: it has got in or gives up. */
 static para_status wait_and_put(para__ingress *in, para_task *task, uint64_t deadline_ns)
 {
     para__event event = {PARA__ATOMIC(PARA__PARKED)};
@@ -86,10 +126,10 @@ static para_status wait_and_put(para__ingress *in, para_task *task, uint64_t dea
     para__bucket *bucket = para__bucket_lock(waiter.key);
     para__queue_append(bucket, &waiter);
     para__bucket_unlock(bucket);
-    para_status status = PARA_OK;
-    bool is_in = false;
-    while (!(is_in = try_put(in, task, false)) && !status) {
-        status = para__wait(&event, deadline_ns, NULL);
+    para_status given_up = PARA_OK;
+    para_status status;
+    while ((status = try_put(in, task, false)) == PARA_ERR_TIMEOUT && !given_up) {
+        given_up = para__wait(&event, deadline_ns, NULL);
         bucket = para__bucket_lock(waiter.key);
         para__event_arm(&event);
         para__store_relaxed(&waiter.woken, false); /* under the latch */
@@ -103,47 +143,46 @@ static para_status wait_and_put(para__ingress *in, para_task *task, uint64_t dea
     const bool others_wait = --in->waiting > 0;
     para__latch_unlock(&in->latch);
     if (is_told && others_wait)
-        tell_room(in, 1);
-    return is_in ? PARA_OK : status;
+        para__ingress_tell_room(in, 1);
+    return status;
 }
 
 para_status para__ingress_put(para__ingress *in, para_task *task, uint64_t deadline_ns)
 {
-    if (try_put(in, task, deadline_ns != 0))
-        return PARA_OK;
-    return deadline_ns ? wait_and_put(in, task, deadline_ns) : PARA_ERR_TIMEOUT;
+    const para_status status = try_put(in, task, deadline_ns != 0);
+    return status == PARA_ERR_TIMEOUT && deadline_ns ? wait_and_put(in, task, deadline_ns) : status;
 }
 
-unsigned para__ingress_take(para__ingress *in, para_task *taken[], unsigned most, unsigned part)
+unsigned para__ingress_take(para__ingress *in, para_task **taken, para__deque *rest, unsigned most,
+                            unsigned part)
 {
-    unsigned count = para__load_relaxed(&in->count); /* a look: right or wrong */
-    if (count == 0)
+    para_task *next[PARA__DEQUE_TASKS];
+    *taken = NULL;
+    if (para__load_relaxed(&in->count) == 0) /* a look: right or wrong */
         return 0;
     para__latch_lock(&in->latch);
-    count = para__load_relaxed(&in->count); /* under the latch */
-    const unsigned share = para__clamp(count / part, 1, most);
+    const unsigned count = para__load_relaxed(&in->count); /* under the latch */
+    const unsigned share = para__clamp(count / part, 1, para__min(most, PARA__DEQUE_TASKS));
     unsigned n = 0;
-    while (n < share && (taken[n] = first(in)))
-        take_out(in, taken[n++]);
+    while (n < share && (next[n] = first(in)))
+        unlink_task(in, next[n++]);
+    for (unsigned i = n; i-- > 1;) /* the first in line is taken first */
+        (void)para__deque_push(rest, next[i]);
     const bool is_awaited = n && in->waiting;
     para__latch_unlock(&in->latch);
     if (is_awaited)
-        tell_room(in, n);
+        para__ingress_tell_room(in, n);
+    if (n)
+        *taken = next[0];
     return n;
 }
 
-bool para__ingress_take_out(para__ingress *in, para_task *task)
+void para__ingress_close(para__ingress *in)
 {
-    if (!(para__load_relaxed(para__task_word(task)) & PARA__TASK_IN_LINE)) /* a guess */
-        return false;
     para__latch_lock(&in->latch);
-    /* Its bit changes under the latch. */
-    const bool is_there = para__load_relaxed(para__task_word(task)) & PARA__TASK_IN_LINE;
-    if (is_there)
-        take_out(in, task);
-    const bool is_awaited = is_there && in->waiting;
+    in->is_closed = true;
+    unsigned waiting = in->waiting;
     para__latch_unlock(&in->latch);
-    if (is_awaited)
-        tell_room(in, 1);
-    return is_there;
+    for (; waiting; waiting -= para__min(waiting, PARA__CALLS))
+        para__ingress_tell_room(in, PARA__CALLS);
 }

@@ -5,11 +5,15 @@
  * they are more urgent, however many arrive, and within a priority the first in is the first out.
  *
  * All under one latch [E10], held for some ten nanoseconds; `count` is read without it. A waiter may
- * take out a task from the middle. */
+ * take out a task from the middle.
+ *
+ * Tasks move between this queue and deques under the latch only. So a thread that holds it finds a
+ * task that was submitted, and that nobody has taken in order to run it, in one of the two. */
 #ifndef PARA_TASK_INGRESS_H
 #define PARA_TASK_INGRESS_H
 
 #include "sync/latch.h"
+#include "task/deque.h"
 
 #include <para/task.h>
 
@@ -21,6 +25,7 @@ typedef struct para__ingress {
     } line[PARA_TASK_PRIORITIES];
     unsigned capacity;
     unsigned waiting;                            /* threads that wait for room */
+    bool is_closed;                              /* it takes no more */
     _Alignas(PARA__LINE) para__atomic_u32 count; /* written under the latch; [E5] what is new */
 } para__ingress;
 
@@ -30,14 +35,26 @@ static inline bool para__ingress_has_news(para__ingress *in)
     return para__load_seq_cst(E5, &in->count) != 0;
 }
 
-/* Appends a task. PARA_ERR_TIMEOUT: there was no room until the deadline (0: does not wait). */
+/* Appends a task. PARA_ERR_TIMEOUT: there was no room until the deadline (0: does not wait);
+ * PARA_ERR_ENDING: the queue was closed. */
 para_status para__ingress_put(para__ingress *in, para_task *task, uint64_t deadline_ns);
 
-/* Takes the tasks whose turn it is, `most` at most but no more than that part of all; returns how
+/* Takes the task whose turn it is, or none, and moves those that come next into the calling
+ * thread's deque, which is empty: `most` altogether, but no more than that part of all. Returns how
  * many. */
-unsigned para__ingress_take(para__ingress *in, para_task *taken[], unsigned most, unsigned part);
+unsigned para__ingress_take(para__ingress *in, para_task **taken, para__deque *rest, unsigned most,
+                            unsigned part);
 
-/* Takes that task, if it is still there. */
-bool para__ingress_take_out(para__ingress *in, para_task *task);
+/* Takes that task, or the first of that group, if there is one; under the latch. */
+para_task *para__ingress_take_out(para__ingress *in, para_task *task, para_task_group *group);
+
+/* Puts a task in front of all others, room or not; under the latch. */
+void para__ingress_put_back(para__ingress *in, para_task *task);
+
+/* Tells threads that wait for room that there is some; without the latch. */
+void para__ingress_tell_room(para__ingress *in, unsigned room);
+
+/* From now on no task is accepted; those that wait for room are told. */
+void para__ingress_close(para__ingress *in);
 
 #endif

@@ -2,12 +2,11 @@
 
 #include "base/clock.h"
 #include "sync/cancel.h"
-#include "sync/queue.h"
 
-/* Where those sleep who wait for the task: unlike the addresses of locks. */
-static const void *key_of(const void *task)
+/* Where those sleep who wait for the task or group: unlike the addresses of locks. */
+static const void *key_of_end(const void *awaited)
 {
-    return (const char *)task + 2;
+    return (const char *)awaited + 2;
 }
 
 static void wake_sleepers(const void *key)
@@ -28,65 +27,133 @@ static void wake_sleepers(const void *key)
     }
 }
 
-/* Nothing of the task is touched after this, unless it is detached and has no `done`. */
-static void end(para_task *task, para_task_state state)
+/* ---- Groups --------------------------------------------------------------------------- */
+
+static para__atomic_u32 *failure_of(para_task_group *group)
 {
-    const void *key = key_of(task);
-    if (task->is_detached) {
-        if (task->done)
-            task->done(task);
-        return;
-    }
-    if (task->done)
-        task->done(task);
-    if (para__swap_release(E19, para__task_word(task), state) & PARA__TASK_AWAITED)
+    return (para__atomic_u32 *)&group->status_;
+}
+
+void para__group_enter(para_task_group *group)
+{
+    para__add_relaxed(para__group_word(group), PARA__GROUP_TASK); /* before the task is published */
+}
+
+/* The group is not touched after the subtraction. */
+void para__group_leave(para_task_group *group, para_status status)
+{
+    const void *key = key_of_end(group);
+    uint32_t none = PARA_OK;
+    if (status)
+        para__cas_relaxed(failure_of(group), &none, (uint32_t)status); /* published below */
+    const uint32_t before =
+        para__add_release(E19, para__group_word(group), -(uint32_t)PARA__GROUP_TASK);
+    if (before == (PARA__GROUP_TASK | PARA__GROUP_AWAITED))
         wake_sleepers(key);
 }
 
-void para__task_drop(para_task *task, para_task_state state)
+para_status para__group_status(para_task_group *group)
 {
-    end(task, state);
+    return (para_status)para__load_relaxed(failure_of(group)); /* it is over */
+}
+
+void para__group_tell(para_task_group *group)
+{
+    if (para__load_seq_cst(E5, para__group_word(group)) & PARA__GROUP_AWAITED)
+        wake_sleepers(key_of_end(group));
+}
+
+/* ---- The end -------------------------------------------------------------------------- */
+
+/* Nothing of the task is touched after this. */
+static void end_task(para_task *task, para_task_state state, para_status status)
+{
+    para_task_group *const group = task->group;
+    task->status = status;
+    if (task->is_detached) {
+        para__store_relaxed(para__task_word(task), state); /* nobody waits */
+        if (task->done)
+            task->done(task);
+    } else {
+        const void *key = key_of_end(task);
+        if (task->done)
+            task->done(task);
+        if (para__swap_release(E19, para__task_word(task), state) & PARA__TASK_AWAITED)
+            wake_sleepers(key);
+    }
+    if (group)
+        para__group_leave(group, status);
+}
+
+void para__task_drop(para_task *task, para_task_state state, para_status status)
+{
+    end_task(task, state, status);
 }
 
 void para__task_carry_out(para_task *task)
 {
     if (task->cancel && para__cancel_is_requested(task->cancel)) {
-        end(task, PARA_TASK_CANCELLED);
+        end_task(task, PARA_TASK_CANCELLED, PARA_ERR_CANCELLED);
         return;
     }
     if (task->deadline_ns && para__now_ns() >= task->deadline_ns) {
-        end(task, PARA_TASK_DROPPED);
+        end_task(task, PARA_TASK_DROPPED, PARA_ERR_DEADLINE);
         return;
     }
     /* QUEUED becomes RUNNING, and bits beside it stay: no order, since the task was taken. */
     para__add_relaxed(para__task_word(task), PARA_TASK_RUNNING - PARA_TASK_QUEUED);
-    const bool is_forgotten = task->is_detached && !task->done;
+    para_task_group *const group = task->group;
+    const bool is_forgotten = task->is_detached && !task->done; /* run may free it */
     const int result = task->run(task->arg);
-    if (is_forgotten)
-        return; /* its memory may be gone */
-    task->result = result;
-    end(task, result ? PARA_TASK_FAILED : PARA_TASK_COMPLETED);
+    const para_status status = result ? PARA_ERR_TASK : PARA_OK;
+    if (!is_forgotten) {
+        task->result = result;
+        end_task(task, result ? PARA_TASK_FAILED : PARA_TASK_COMPLETED, status);
+    } else if (group) {
+        para__group_leave(group, status);
+    }
 }
 
-bool para__task_sleep(para_task *task, uint64_t deadline_ns)
+/* ---- Those who sleep ------------------------------------------------------------------ */
+
+static void stand_in_line(para__bucket *bucket, para__waiter *waiter, bool is_over)
 {
-    para__event event = {PARA__ATOMIC(PARA__PARKED)}; /* nobody knows of it before the append */
-    para__waiter waiter = {.key = key_of(task), .event = &event};
-    para__bucket *bucket = para__bucket_lock(waiter.key);
+    if (!is_over)
+        para__queue_append(bucket, waiter);
+    para__bucket_unlock(bucket);
+}
+
+bool para__task_await(para_task *task, para__waiter *waiter)
+{
+    waiter->key = key_of_end(task);
+    para__bucket *const bucket = para__bucket_lock(waiter->key);
     uint32_t word = para__load_relaxed(para__task_word(task)); /* the last look is in order */
     /* A failed swap reads the word anew. Whoever ends the task later sees that it is awaited. */
     while (!para__task_state_is_final(word) && !(word & PARA__TASK_AWAITED) &&
            !para__cas_relaxed(para__task_word(task), &word, word | PARA__TASK_AWAITED))
         continue;
-    if (para__task_state_is_final(word)) {
-        para__bucket_unlock(bucket);
-        return para__task_is_over(task);
-    }
-    para__queue_append(bucket, &waiter);
+    const bool is_over = para__task_state_is_final(word);
+    stand_in_line(bucket, waiter, is_over);
+    return !is_over;
+}
+
+bool para__group_await(para_task_group *group, para__waiter *waiter)
+{
+    waiter->key = key_of_end(group);
+    para__bucket *const bucket = para__bucket_lock(waiter->key);
+    uint32_t word = para__load_relaxed(para__group_word(group)); /* as above */
+    /* Even if the bit is set: what is queued later sees it, what was queued before is seen [E5]. */
+    while (word >= PARA__GROUP_TASK &&
+           !para__cas_seq_cst(E5, para__group_word(group), &word, word | PARA__GROUP_AWAITED))
+        continue;
+    const bool is_over = word < PARA__GROUP_TASK;
+    stand_in_line(bucket, waiter, is_over);
+    return !is_over;
+}
+
+void para__task_await_end(para__waiter *waiter)
+{
+    para__bucket *const bucket = para__bucket_lock(waiter->key);
+    para__queue_remove(bucket, waiter);
     para__bucket_unlock(bucket);
-    (void)para__wait(&event, deadline_ns, NULL);
-    bucket = para__bucket_lock(waiter.key);
-    para__queue_remove(bucket, &waiter);
-    para__bucket_unlock(bucket);
-    return para__task_is_over(task);
 }

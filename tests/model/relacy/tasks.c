@@ -200,6 +200,7 @@ void tasks_pool_make(unsigned threads)
     para_pool *pool = fixture_pool();
     const unsigned seats = pool->requested + TASKS_GUESTS;
     pool->has_threads = true;
+    pool->task_capacity = 65536;
     para__store_relaxed(&pool->ready, 1);
     para__store_relaxed(&pool->sleeping, threads);
     memset(crews, 0, sizeof crews);

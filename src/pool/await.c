@@ -1,0 +1,265 @@
+/* Waiting for tasks: first runs what is awaited, or what lies below the task that waits; then spins
+ * for a while; then sleeps. */
+#include "base/bounds.h"
+#include "base/clock.h"
+#include "base/status.h"
+#include "base/tuning.h"
+#include "pool/tasks.h"
+#include "sync/cancel.h"
+#include "task/state.h"
+
+/* What a thread waits for: a group, or one task, or any of several. */
+typedef struct awaited {
+    para_task_group *group; /* else: */
+    para_task *const *tasks;
+    size_t count;
+    size_t over; /* a task that is; count: none */
+} awaited;
+
+static bool is_over_now(awaited *a)
+{
+    if (a->group)
+        return para__group_is_over(a->group);
+    for (a->over = 0; a->over < a->count; a->over++)
+        if (para__task_is_over(a->tasks[a->over]))
+            return true;
+    return false;
+}
+
+static para_pool *pool_of(const awaited *a)
+{
+    return a->group ? (para_pool *)para__load_relaxed(para__group_pool(a->group)) /* set once */
+                    : a->tasks[0]->pool_;
+}
+
+/* ---- Helping -------------------------------------------------------------------------- */
+
+/* Whether it was not begun. No thread can be sure of that, but none can take it that sees it begun. */
+static bool seems_queued(para_task *task)
+{
+    return para__task_state_of(para__load_relaxed(para__task_word(task))) == PARA_TASK_QUEUED;
+}
+
+/* Runs the task, one of the group (if it looks for those), or what lies below the task that the
+ * thread runs; false: there is nothing that could be run. */
+static bool help(para_pool *pool, para_task *task, para_task_group *group)
+{
+    para__crew *const crew = para__crew_of(pool);
+    const para__frame *const frame = para__frame_of(crew);
+    if (!frame && !task && !group)
+        return false;
+    para__seat *const own = frame ? frame->seat : NULL;
+    para__seat *const seat = own ? own : para__seat_lease(crew);
+    para_task *found = NULL;
+    const bool is_in_line =
+        task && para__load_relaxed(para__task_word(task)) & PARA__TASK_IN_LINE; /* a guess */
+    if (seat && !is_in_line && (frame || task))
+        found = para__crew_find(crew, seat,
+                                frame ? para__kin_of(frame->family, frame->depth + 1)
+                                      : para__kin_of(task->family_, task->depth_));
+    if (!found && (group || (task && seems_queued(task))))
+        found = para__crew_take_out(crew, task, group);
+    if (found)
+        para__task_run(crew, seat, found);
+    if (seat && !own) {
+        if (!para__deque_is_empty(&seat->deque))
+            para__tasks_tell(pool); /* what is left is for others */
+        para__seat_release(seat);
+    }
+    return found != NULL;
+}
+
+/* All queues are read for a group: only if the last look has found something. */
+static bool help_any(const awaited *a, bool has_found)
+{
+    if (a->group)
+        return help(pool_of(a), NULL, has_found ? a->group : NULL);
+    for (size_t i = 0; i < a->count; i++)
+        if (help(a->tasks[i]->pool_, a->tasks[i], NULL))
+            return true;
+    return false;
+}
+
+/* ---- Sleeping ------------------------------------------------------------------------- */
+
+enum { NODES = 64 };
+
+static void sleep_for_group(const awaited *a, uint64_t deadline_ns)
+{
+    para__event event = {PARA__ATOMIC(PARA__PARKED)}; /* nobody knows of it before it is in line */
+    para__waiter waiter = {.event = &event};
+    if (!para__group_await(a->group, &waiter))
+        return;
+    if (!help(pool_of(a), NULL, a->group)) /* what was queued before the group was awaited */
+        (void)para__wait(&event, deadline_ns, NULL);
+    para__task_await_end(&waiter);
+}
+
+static void sleep_for_tasks(const awaited *a, uint64_t deadline_ns)
+{
+    para__event event = {PARA__ATOMIC(PARA__PARKED)};
+    para__waiter waiter[NODES];
+    const size_t most = para__min(a->count, NODES);
+    size_t n = 0;
+    while (n < most) {
+        waiter[n] = (para__waiter){.event = &event};
+        if (!para__task_await(a->tasks[n], &waiter[n]))
+            break;
+        n++;
+    }
+    if (n == most) {
+        const uint64_t look = a->count > NODES ? para__now_ns() + PARA__TASKS_LOOK_NS : UINT64_MAX;
+        (void)para__wait(&event, para__min(deadline_ns, look), NULL);
+    }
+    while (n-- > 0)
+        para__task_await_end(&waiter[n]);
+}
+
+/* ---- The wait ------------------------------------------------------------------------- */
+
+/* PARA_OK: it is over. */
+static para_status await_over(awaited *a, uint64_t deadline_ns)
+{
+    const para_pool *const pool = pool_of(a);
+    const uint64_t spin_ticks = para__load_relaxed(&pool->lanes.spin_ticks); /* see lane.h */
+    uint64_t since = 0;
+    bool has_found = true;
+    while (!is_over_now(a)) {
+        if (para__pool_is_forked(pool))
+            return para__fail(PARA_ERR_FORKED, "the pool's threads are in the parent process");
+        if (deadline_ns != PARA_DEADLINE_NEVER && para__now_ns() >= deadline_ns)
+            return para__fail(PARA_ERR_TIMEOUT, "%s is not over",
+                              a->group ? "the group" : "the task");
+        has_found = help_any(a, has_found);
+        if (has_found) {
+            since = 0;
+            continue;
+        }
+        const uint64_t now = para__ticks();
+        since = since ? since : now;
+        if (now - since < spin_ticks)
+            para__pause();
+        else if (a->group)
+            sleep_for_group(a, deadline_ns);
+        else
+            sleep_for_tasks(a, deadline_ns);
+    }
+    return PARA_OK;
+}
+
+static para_status check_awaited(para_task *task)
+{
+    if (!task || para__load_relaxed(para__task_word(task)) == PARA_TASK_NEW) /* its owner's */
+        return para__fail(PARA_ERR_ARGUMENT, "%s", task ? "it was not submitted" : "no task");
+    if (task->is_detached)
+        return para__fail(PARA_ERR_ARGUMENT, "the task is detached");
+    if (para__task_is_over(task))
+        return PARA_OK;
+    if (task->forks_ != task->pool_->lanes.fork_count)
+        return para__fail(PARA_ERR_FORKED, "it was submitted in the parent process");
+    for (const para__frame *frame = para__innermost_frame; frame; frame = frame->outer)
+        if (frame->task == task)
+            return para__fail(PARA_ERR_DEADLOCK, "the calling thread runs the task");
+    return PARA_OK;
+}
+
+static para_status outcome_of(const para_task *task)
+{
+    if (task->status == PARA_ERR_TASK)
+        return para__fail(PARA_ERR_TASK, "the task returned %d", task->result);
+    return task->status ? para__fail(task->status, "before the task began") : PARA_OK;
+}
+
+static para_status wait_for_any(para_task *const tasks[], size_t count, uint64_t deadline_ns,
+                                size_t *which)
+{
+    awaited a = {.tasks = tasks, .count = count};
+    for (size_t i = 0; i < count; i++)
+        para__add_relaxed(para__task_waits(tasks[i]), 1); /* a count on its own */
+    const para_status status = await_over(&a, deadline_ns);
+    for (size_t i = 0; i < count; i++)
+        para__add_relaxed(para__task_waits(tasks[i]), -1u);
+    *which = a.over;
+    return status ? status : outcome_of(tasks[a.over]);
+}
+
+para_status para_task_wait_until(para_task *task, uint64_t deadline_ns)
+{
+    size_t which;
+    const para_status status = check_awaited(task);
+    if (status)
+        return status;
+    return para__task_is_over(task) ? outcome_of(task)
+                                    : wait_for_any(&task, 1, deadline_ns, &which);
+}
+
+para_status para_task_wait(para_task *task)
+{
+    return para_task_wait_until(task, PARA_DEADLINE_NEVER);
+}
+
+bool para_task_is_over(para_task *task)
+{
+    return para__task_is_over(task);
+}
+
+para_status para_wait_any(para_task *const tasks[], size_t count, uint64_t deadline_ns,
+                          size_t *which)
+{
+    size_t found = 0;
+    para_status status = PARA_OK;
+    if (!tasks || count == 0)
+        return para__fail(PARA_ERR_ARGUMENT, "no tasks");
+    for (size_t i = 0; i < count && !status; i++)
+        status = check_awaited(tasks[i]);
+    if (status)
+        return status;
+    status = wait_for_any(tasks, count, deadline_ns, &found);
+    if (which && found < count)
+        *which = found;
+    return status;
+}
+
+para_status para_wait_all(para_task *const tasks[], size_t count, uint64_t deadline_ns)
+{
+    para_status first = PARA_OK;
+    if (!tasks && count)
+        return para__fail(PARA_ERR_ARGUMENT, "no tasks");
+    for (size_t i = 0; i < count; i++) {
+        const para_status checked = check_awaited(tasks[i]);
+        if (checked)
+            return checked;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const para_status status = para_task_wait_until(tasks[i], deadline_ns);
+        if (status && !para__task_is_over(tasks[i]))
+            return status;
+        first = first ? first : status;
+    }
+    return first;
+}
+
+para_status para_task_group_wait_until(para_task_group *group, uint64_t deadline_ns)
+{
+    awaited a = {.group = group};
+    if (!group)
+        return para__fail(PARA_ERR_ARGUMENT, "no group");
+    for (const para__frame *frame = para__innermost_frame; frame; frame = frame->outer)
+        if (frame->group == group)
+            return para__fail(PARA_ERR_DEADLOCK, "the calling thread runs a task of the group");
+    if (!para__group_is_over(group) &&
+        para__load_relaxed(para__group_forks(group)) != pool_of(&a)->lanes.fork_count)
+        return para__fail(PARA_ERR_FORKED, "its tasks were submitted in the parent process");
+    if (!para__group_is_over(group)) {
+        const para_status status = await_over(&a, deadline_ns);
+        if (status)
+            return status;
+    }
+    const para_status status = para__group_status(group);
+    return status ? para__fail(status, "a task of the group") : PARA_OK;
+}
+
+para_status para_task_group_wait(para_task_group *group)
+{
+    return para_task_group_wait_until(group, PARA_DEADLINE_NEVER);
+}

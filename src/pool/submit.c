@@ -1,0 +1,156 @@
+/* How tasks come to a pool. A task of the pool puts its own tasks into its thread's deque; others
+ * go to the ingress. A thread that the pool's progress may depend on never waits for room. */
+#include "base/memory.h"
+#include "base/stack.h"
+#include "base/status.h"
+#include "pool/default_pool.h"
+#include "pool/place.h"
+#include "pool/start.h"
+#include "pool/tasks.h"
+#include "share/participant.h"
+#include "task/state.h"
+
+static para_status make_crew(para_pool *pool, para__crew **made)
+{
+    const unsigned seats = pool->requested + PARA__GUEST_SEATS;
+    para__crew *crew = para__alloc(sizeof *crew + seats * sizeof crew->seat[0]);
+    para__crew *seen = NULL;
+    if (!crew)
+        return para__fail(PARA_ERR_MEMORY, "a pool's tasks");
+    crew->seats = seats;
+    crew->workers = pool->requested;
+    crew->ingress.capacity = pool->task_capacity;
+    for (unsigned i = 0; i < seats; i++)
+        crew->seat[i].next_victim = i;
+    if (!para__cas_seq_cst(E20_E5, &pool->crew, &seen, crew)) {
+        para__free(crew);
+        crew = para__crew_of(pool);
+    }
+    *made = crew;
+    return PARA_OK;
+}
+
+static para_status check_task(para_task *task)
+{
+    if (!task || !task->run)
+        return para__fail(PARA_ERR_ARGUMENT, "%s", task ? "the task has no function" : "no task");
+    if (task->priority >= PARA_TASK_PRIORITIES)
+        return para__fail(PARA_ERR_ARGUMENT, "a priority of %u; the highest is %d", task->priority,
+                          PARA_TASK_PRIORITIES - 1);
+    return PARA_OK;
+}
+
+/* Whether the task may be submitted, as its word says, which is its owner's. */
+static para_status check_word(const para_pool *pool, para_task *task)
+{
+    const uint32_t word = para__load_relaxed(para__task_word(task));
+    if (word == PARA_TASK_NEW)
+        return PARA_OK;
+    const bool is_parents = task->pool_ == pool && task->forks_ != pool->lanes.fork_count;
+    if (!is_parents && !para__task_state_is_final(word))
+        return para__fail(PARA_ERR_BUSY, "the task is submitted already");
+    if (!is_parents && para__load_relaxed(para__task_waits(task)))
+        return para__fail(PARA_ERR_BUSY, "another thread still waits for the task");
+    return PARA_OK;
+}
+
+/* A group has the pool of its first task. */
+static para_status enter_group(para_pool *pool, para_task_group *group)
+{
+    uintptr_t known = 0;
+    para__store_relaxed(para__group_forks(group), pool->lanes.fork_count);
+    if (!para__cas_relaxed(para__group_pool(group), &known, (uintptr_t)pool) && /* a value alone */
+        known != (uintptr_t)pool)
+        return para__fail(PARA_ERR_ARGUMENT, "the group's tasks are in another pool");
+    para__group_enter(group);
+    return PARA_OK;
+}
+
+/* Runs the task on the calling thread; and if that has no seat yet, what the task submits. */
+static void run_here(para__crew *crew, const para__frame *frame, para_task *task)
+{
+    para__store_relaxed(para__task_word(task), PARA_TASK_QUEUED); /* this thread's */
+    para__seat *const own = frame ? frame->seat : NULL;
+    para__seat *const seat = own ? own : para__seat_lease(crew);
+    para__task_run(crew, seat, task);
+    if (!seat || own)
+        return;
+    while ((task = para__deque_take(&seat->deque, 0)))
+        para__task_run(crew, seat, task);
+    para__seat_release(seat);
+}
+
+/* Whether the pool's progress may depend on the calling thread. */
+static bool is_needed(const para_pool *pool, const para__frame *frame)
+{
+    return frame || para__pool_is_worker(pool) || para__lane_around(&pool->lanes);
+}
+
+/* To the calling thread's deque, or the ingress; or runs it. */
+static para_status queue_task(para_pool *pool, para__crew *crew, para_task *task,
+                              uint64_t deadline_ns)
+{
+    const para__frame *const frame = para__frame_of(crew);
+    task->pool_ = pool;
+    task->forks_ = pool->lanes.fork_count;
+    task->family_ = frame ? frame->family : 0;
+    task->depth_ = frame ? frame->depth + 1 : 1;
+    task->result = 0;
+    task->status = PARA_OK;
+    if (frame && frame->seat) {
+        para__store_relaxed(para__task_word(task), PARA_TASK_QUEUED); /* published by the deque */
+        if (para__deque_push(&frame->seat->deque, task))
+            return PARA_OK;
+        run_here(crew, frame, task);
+        return PARA_OK;
+    }
+    const bool is_in_loader = !para__pool_is_ready(pool) && para__in_loader((uintptr_t)task->run);
+    if (!is_in_loader && !para__pool_is_ready(pool) && pool->has_threads &&
+        !para__pool_is_in_init(pool))
+        para__workers_await(pool, PARA_DEADLINE_NEVER);
+    const bool has_nobody = is_in_loader || !pool->has_threads || para__pool_workers(pool) == 1;
+    const bool is_urgent = is_needed(pool, frame);
+    para_status status = PARA_ERR_TIMEOUT;
+    if (!has_nobody)
+        status = para__ingress_put(&crew->ingress, task, is_urgent ? 0 : deadline_ns);
+    if (has_nobody || (is_urgent && status == PARA_ERR_TIMEOUT)) {
+        run_here(crew, frame, task);
+        return PARA_OK;
+    }
+    return status;
+}
+
+para_status para_submit_until(para_pool *pool, para_task *task, uint64_t deadline_ns)
+{
+    para_status status = check_task(task);
+    if (!status)
+        status = para__pool_resolve(&pool);
+    if (!status)
+        status = check_word(pool, task);
+    if (status)
+        return status;
+    if (para__pool_is_forked(pool))
+        return para__fail(PARA_ERR_FORKED, "the pool's threads are in the parent process");
+    para__crew *crew = para__crew_of(pool);
+    para_task_group *const group = task->group;
+    if (!crew && (status = make_crew(pool, &crew)))
+        return status;
+    if (group && (status = enter_group(pool, group)))
+        return status;
+    status = queue_task(pool, crew, task, deadline_ns); /* it may be over, and freed, after this */
+    if (status) {
+        if (group)
+            para__group_leave(group, PARA_OK);
+        return para__fail(status, "%s",
+                          status == PARA_ERR_TIMEOUT ? "the pool's queue is full" : "of a task");
+    }
+    if (group)
+        para__group_tell(group);
+    para__tasks_tell(pool);
+    return PARA_OK;
+}
+
+para_status para_submit(para_pool *pool, para_task *task)
+{
+    return para_submit_until(pool, task, PARA_DEADLINE_NEVER);
+}
