@@ -124,7 +124,7 @@ static inline para_task *para__deque_steal(para__deque *d, para__kin least)
 static inline bool para__deque_seems_to_have(para__deque *d, const para_task *task,
                                              const para_task_group *group)
 {
-    const uint64_t bottom = para__load_relaxed(&d->bottom); /* what it knows of, it sees */
+    const uint64_t bottom = para__load_seq_cst(E5, &d->bottom); /* after a group was awaited */
     for (uint64_t i = para__load_relaxed(&d->top); i < bottom; i++) {
         para__deque_slot *slot = &d->slot[i % PARA__DEQUE_TASKS];
         if (group ? para__load_relaxed(&slot->group) == (uintptr_t)group /* guesses */

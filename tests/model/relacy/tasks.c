@@ -17,10 +17,14 @@
 static int (*run_task)(unsigned task);
 static void (*task_is_done)(unsigned task);
 static para_task tasks[TASKS];
+static para_task_group group;
 static para__deque deque;
-static para__ingress ingress;
 
 static bool takes_all;
+
+para_status __real_para__ingress_put(para__ingress *in, para_task *task, uint64_t deadline_ns);
+unsigned __real_para__ingress_take(para__ingress *in, para_task **taken, para__deque *rest,
+                                   unsigned most, unsigned part);
 
 static unsigned number_of(const para_task *task)
 {
@@ -46,6 +50,7 @@ void tasks_make(int (*run_one)(unsigned task), void (*done_one)(unsigned task))
     for (unsigned i = 0; i < TASKS; i++) {
         tasks[i] = (para_task){.run = run, .arg = &tasks[i], .done = done_one ? done : NULL};
         (void)para__load_relaxed(para__task_word(&tasks[i]));
+        (void)para__load_relaxed(para__task_waits(&tasks[i]));
     }
 }
 
@@ -58,9 +63,74 @@ void tasks_detach(unsigned task)
 void tasks_reuse(unsigned task)
 {
     model_forget(&tasks[task].word_);
+    model_forget(&tasks[task].waits_);
     memset(&tasks[task], 0xff, sizeof tasks[task]);
     tasks[task] = (para_task){.run = run, .arg = &tasks[task]};
     model_renew(&tasks[task].word_, sizeof tasks[task].word_);
+    model_renew(&tasks[task].waits_, sizeof tasks[task].waits_);
+}
+
+/* ---- A group -------------------------------------------------------------------------- */
+
+static void make_queue(const void *key)
+{
+    para__bucket *bucket = para__bucket_lock(key);
+    bucket->first = bucket->last = NULL;
+    para__bucket_unlock(bucket);
+}
+
+static void touch_group(void)
+{
+    make_queue((const char *)&group + 2); /* state.c */
+    (void)para__load_relaxed(para__group_word(&group));
+    (void)para__load_relaxed(para__group_pool(&group));
+    (void)para__load_relaxed(para__group_forks(&group));
+    (void)para__load_relaxed((para__atomic_u32 *)&group.status_);
+}
+
+void tasks_group_make(void)
+{
+    group = (para_task_group){0};
+    touch_group();
+}
+
+void tasks_group(unsigned task)
+{
+    tasks[task].group = &group;
+}
+
+void tasks_group_enter(void)
+{
+    para__group_enter(&group);
+}
+
+bool tasks_group_sleep(uint64_t deadline_ns)
+{
+    para__event event = {PARA__ATOMIC(PARA__PARKED)};
+    para__waiter waiter = {.event = &event};
+    if (para__group_await(&group, &waiter)) {
+        (void)para__wait(&event, deadline_ns, NULL);
+        para__task_await_end(&waiter);
+    }
+    return para__group_is_over(&group);
+}
+
+bool tasks_group_is_over(void)
+{
+    return para__group_is_over(&group);
+}
+
+void tasks_group_reuse(void)
+{
+    model_forget(&group.word_);
+    memset(&group, 0xff, sizeof group);
+    group = (para_task_group){0};
+    model_renew(&group.word_, sizeof group.word_);
+}
+
+bool tasks_group_wait(void)
+{
+    return para_task_group_wait(&group) == PARA_OK;
 }
 
 /* ---- A deque -------------------------------------------------------------------------- */
@@ -71,7 +141,8 @@ static void touch_deque(const para__deque *d)
     (void)para__load_relaxed(&d->bottom);
     for (unsigned i = 0; i < PARA__DEQUE_TASKS; i++) {
         (void)para__load_relaxed(&d->slot[i].task);
-        (void)para__load_relaxed(&d->slot[i].depth);
+        (void)para__load_relaxed(&d->slot[i].group);
+        (void)para__load_relaxed(&d->slot[i].kin);
     }
 }
 
@@ -84,17 +155,24 @@ void tasks_deque_make(void)
 
 bool tasks_push(unsigned task, unsigned depth)
 {
-    return para__deque_push(&deque, &tasks[task], depth);
+    tasks[task].family_ = 1;
+    tasks[task].depth_ = depth;
+    return para__deque_push(&deque, &tasks[task]);
+}
+
+static para__kin least_kin(unsigned depth)
+{
+    return depth > 1 ? para__kin_of(1, depth) : 0;
 }
 
 unsigned tasks_take(unsigned least_depth)
 {
-    return number_of(para__deque_take(&deque, least_depth));
+    return number_of(para__deque_take(&deque, least_kin(least_depth)));
 }
 
 unsigned tasks_steal(unsigned least_depth)
 {
-    return number_of(para__deque_steal(&deque, least_depth));
+    return number_of(para__deque_steal(&deque, least_kin(least_depth)));
 }
 
 /* ---- An ingress ----------------------------------------------------------------------- */
@@ -105,42 +183,61 @@ static void touch_ingress(const para__ingress *in)
     (void)para__load_relaxed(&in->count);
 }
 
-static void make_queue(const void *key)
+/* The memory of crews: of two that are made at once, one is given back. */
+enum { CREWS = 2, SEATS = 3 + TASKS_GUESTS };
+static union {
+    para__crew crew;
+    char bytes[sizeof(para__crew) + SEATS * sizeof(para__seat)];
+} crews[CREWS];
+static unsigned crew_count;
+
+static void touch_crew(const para__crew *crew, unsigned seats)
 {
-    para__bucket *bucket = para__bucket_lock(key);
-    bucket->first = bucket->last = NULL;
-    para__bucket_unlock(bucket);
+    touch_ingress(&crew->ingress);
+    for (unsigned i = 0; i < seats; i++) {
+        (void)para__load_relaxed(&crew->seat[i].lease);
+        touch_deque(&crew->seat[i].deque);
+    }
 }
+
+/* An ingress alone: that of a crew with one seat, whose thread takes what there is. */
+static para__crew *const alone = &crews[0].crew;
 
 void tasks_ingress_make(unsigned capacity)
 {
-    ingress = (para__ingress){.capacity = capacity};
-    touch_ingress(&ingress);
-    make_queue(&ingress.waiting);
+    memset(crews, 0, sizeof crews);
+    alone->ingress.capacity = capacity;
+    alone->seats = alone->workers = 1;
+    touch_crew(alone, 1);
+    make_queue(&alone->ingress.waiting);
 }
 
 bool tasks_put(unsigned task, uint64_t deadline_ns)
 {
-    return para__ingress_put(&ingress, &tasks[task], deadline_ns) == PARA_OK;
+    tasks[task].depth_ = 1;
+    return __real_para__ingress_put(&alone->ingress, &tasks[task], deadline_ns) == PARA_OK;
 }
 
 unsigned tasks_get(unsigned found[], unsigned most)
 {
-    para_task *taken[TASKS];
-    const unsigned n = para__ingress_take(&ingress, taken, most, 1);
-    for (unsigned i = 0; i < n; i++)
-        found[i] = number_of(taken[i]);
+    para_task *taken;
+    unsigned n = 0;
+    (void)__real_para__ingress_take(&alone->ingress, &taken, &alone->seat[0].deque, most, 1);
+    while (taken) {
+        found[n++] = number_of(taken);
+        taken = para__deque_take(&alone->seat[0].deque, 0);
+    }
     return n;
 }
 
 bool tasks_get_one(unsigned task)
 {
-    return para__ingress_take_out(&ingress, &tasks[task]);
+    return para__crew_take_out(alone, &tasks[task], NULL) != NULL;
 }
 
 bool tasks_nobody_waits(void)
 {
-    return ingress.waiting == 0;
+    return alone->ingress.waiting == 0;
 }
 
 /* ---- A task --------------------------------------------------------------------------- */
@@ -163,7 +260,13 @@ void tasks_carry_out(unsigned task)
 
 bool tasks_sleep(unsigned task, uint64_t deadline_ns)
 {
-    return para__task_sleep(&tasks[task], deadline_ns);
+    para__event event = {PARA__ATOMIC(PARA__PARKED)};
+    para__waiter waiter = {.event = &event};
+    if (para__task_await(&tasks[task], &waiter)) {
+        (void)para__wait(&event, deadline_ns, NULL);
+        para__task_await_end(&waiter);
+    }
+    return para__task_is_over(&tasks[task]);
 }
 
 bool tasks_is_over(unsigned task)
@@ -177,23 +280,6 @@ int tasks_result(unsigned task)
 }
 
 /* ---- A pool --------------------------------------------------------------------------- */
-
-/* The memory of crews: of two that are made at once, one is given back. */
-enum { CREWS = 2, SEATS = 3 + TASKS_GUESTS };
-static union {
-    para__crew crew;
-    char bytes[sizeof(para__crew) + SEATS * sizeof(para__seat)];
-} crews[CREWS];
-static unsigned crew_count;
-
-static void touch_crew(const para__crew *crew, unsigned seats)
-{
-    touch_ingress(&crew->ingress);
-    for (unsigned i = 0; i < seats; i++) {
-        (void)para__load_relaxed(&crew->seat[i].lease);
-        touch_deque(&crew->seat[i].deque);
-    }
-}
 
 void tasks_pool_make(unsigned threads)
 {
@@ -227,18 +313,15 @@ int tasks_wait(unsigned task)
     return para_task_wait(&tasks[task]) ? -1 : tasks[task].result;
 }
 
-/* Crews and seats are plain memory, which an edge publishes: who is let in by the linker in between
- * shows it to Relacy. */
+/* Crews and seats are plain memory, which an edge publishes: what the linker lets in between shows it
+ * to Relacy. */
 void *__wrap_para__alloc(size_t bytes);
 void __wrap_para__free(void *memory);
-para_task *__real_para__crew_find(para__crew *crew, para__seat *seat, unsigned least_depth);
-para_task *__wrap_para__crew_find(para__crew *crew, para__seat *seat, unsigned least_depth);
-para_status __real_para__ingress_put(para__ingress *in, para_task *task, uint64_t deadline_ns);
+para_task *__real_para__crew_find(para__crew *crew, para__seat *seat, para__kin least);
+para_task *__wrap_para__crew_find(para__crew *crew, para__seat *seat, para__kin least);
 para_status __wrap_para__ingress_put(para__ingress *in, para_task *task, uint64_t deadline_ns);
-unsigned __real_para__ingress_take(para__ingress *in, para_task *taken[], unsigned most,
-                                   unsigned part);
-unsigned __wrap_para__ingress_take(para__ingress *in, para_task *taken[], unsigned most,
-                                   unsigned part);
+unsigned __wrap_para__ingress_take(para__ingress *in, para_task **taken, para__deque *rest,
+                                   unsigned most, unsigned part);
 para__seat *__real_para__seat_lease(para__crew *crew);
 para__seat *__wrap_para__seat_lease(para__crew *crew);
 void __real_para__seat_release(para__seat *seat);
@@ -257,23 +340,22 @@ void __wrap_para__free(void *memory)
     model_watch(memory);
 }
 
-para_task *__wrap_para__crew_find(para__crew *crew, para__seat *seat, unsigned least_depth)
+para_task *__wrap_para__crew_find(para__crew *crew, para__seat *seat, para__kin least)
 {
     model_see(crew);
-    return __real_para__crew_find(crew, seat, least_depth);
+    return __real_para__crew_find(crew, seat, least);
 }
 
 para_status __wrap_para__ingress_put(para__ingress *in, para_task *task, uint64_t deadline_ns)
 {
-    if (in != &ingress)
-        model_see(in); /* a crew's address is that of its first member */
+    model_see(in); /* a crew's address is that of its first member */
     return __real_para__ingress_put(in, task, deadline_ns);
 }
 
-unsigned __wrap_para__ingress_take(para__ingress *in, para_task *taken[], unsigned most,
-                                   unsigned part)
+unsigned __wrap_para__ingress_take(para__ingress *in, para_task **taken, para__deque *rest,
+                                   unsigned most, unsigned part)
 {
-    const unsigned n = __real_para__ingress_take(in, taken, most, takes_all ? 1 : part);
+    const unsigned n = __real_para__ingress_take(in, taken, rest, most, takes_all ? 1 : part);
     if (takes_all && n > 1)
         model_taken();
     return n;

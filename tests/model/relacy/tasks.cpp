@@ -203,9 +203,9 @@ struct ingress_waiter : tasking<ingress_waiter, 3, 0> {
     void finish()
     {
         unsigned found[TASKS];
-        const unsigned n = tasks_get(found, TASKS);
-        for (unsigned i = 0; i < n; i++)
-            begin(found[i]);
+        while (const unsigned n = tasks_get(found, 2))
+            for (unsigned i = 0; i < n; i++)
+                begin(found[i]);
         tasking::finish();
     }
 };
@@ -250,6 +250,36 @@ struct task_over : tasking<task_over, 4, 0> {
     }
 };
 MODEL(task_over, 3000);
+
+// Two run a group's tasks; the others sleep until both are over, or look. The last of them uses the
+// group's memory for something else.
+struct group_over : tasking<group_over, 4, 0> {
+    unsigned waiters = 2;
+
+    void prepare()
+    {
+        tasking::prepare();
+        tasks_group_make();
+        for (unsigned i = 0; i < 2; i++) {
+            write(i);
+            tasks_queue(i);
+            tasks_group(i);
+            tasks_group_enter();
+        }
+    }
+    void call(unsigned index)
+    {
+        if (index < 2)
+            return tasks_carry_out(index);
+        while (!(index == 2 ? tasks_group_is_over() : tasks_group_sleep(NEVER)))
+            model_pause();
+        see(0);
+        see(1);
+        if (--waiters == 0)
+            tasks_group_reuse();
+    }
+};
+MODEL(group_over, 3000);
 
 // ---- A pool's workers ---------------------------------------------------------------------------
 
@@ -396,6 +426,37 @@ struct tasks_waiting : tasking<tasks_waiting, 2, 1> {
     }
 };
 MODEL(tasks_waiting, 1000);
+
+// A task of a group submits another one to it, and ends only when that has run: on the thread that
+// waits for the group, or on the pool's only one.
+struct tasks_group_late : tasking<tasks_group_late, 1, 1> {
+    gate run_late;
+
+    void prepare()
+    {
+        tasking::prepare();
+        make_pool(2, 1, 1, 1);
+        tasks_group_make();
+        for (unsigned i = 0; i < 2; i++)
+            tasks_group(i);
+    }
+    void work(unsigned task)
+    {
+        if (task == 1)
+            return run_late.open();
+        submit(1);
+        run_late.pass();
+    }
+    void call(unsigned)
+    {
+        submit(0);
+        RL_ASSERT(tasks_group_wait());
+        see(0);
+        see(1);
+        fixture_stop();
+    }
+};
+MODEL(tasks_group_late, 2000);
 
 // As `acting`: a caller waits in the place of worker 0, and acts in its name when it helps with a
 // call of worker 1. Worker 0's own thread does so when it runs tasks.

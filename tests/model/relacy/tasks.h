@@ -41,6 +41,16 @@ bool tasks_sleep(unsigned task, uint64_t deadline_ns);
 bool tasks_is_over(unsigned task);
 int tasks_result(unsigned task);
 
+/* A group, which tasks are put into before they are submitted; or counted, for tasks that the model
+ * carries out itself. */
+void tasks_group_make(void);
+void tasks_group(unsigned task);
+void tasks_group_enter(void);
+bool tasks_group_sleep(uint64_t deadline_ns);
+bool tasks_group_is_over(void);
+void tasks_group_reuse(void);
+bool tasks_group_wait(void);
+
 /* After fixture_make(): the pool is ready, and has so many threads, which sleep at first. */
 void tasks_pool_make(unsigned threads);
 void tasks_take_all(
