@@ -1,0 +1,305 @@
+/* The queue of tasks from outside: its order, its bound, and tasks that do not begin because their
+ * deadline has passed, their token was requested, or the pool ended. */
+#include "../common/check.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+static _Atomic unsigned faults;
+static _Atomic bool is_open;
+static _Atomic unsigned begun, ran;
+static unsigned order[4000];
+
+static int pass_gate(void *arg)
+{
+    (void)arg;
+    begun++;
+    while (!is_open)
+        usleep(50);
+    return 0;
+}
+
+static int note_order(void *arg)
+{
+    order[ran++] = (unsigned)(uintptr_t)arg;
+    return 0;
+}
+
+/* A pool with all its workers held at the gate. */
+enum { WORKERS = 2 };
+static para_task holding[WORKERS];
+
+static para_pool *held_pool(unsigned capacity)
+{
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    para_pool *pool = NULL;
+    config.workers = WORKERS;
+    config.task_capacity = capacity;
+    OK(para_pool_create(&pool, &config));
+    is_open = false;
+    begun = ran = 0;
+    for (unsigned i = 0; i < WORKERS; i++) {
+        holding[i] = (para_task){.run = pass_gate};
+        OK(para_submit(pool, &holding[i]));
+        while (begun <= i)
+            sched_yield();
+    }
+    return pool;
+}
+
+/* One worker stays: the other runs all, in their order. */
+static void let_one_go(para_pool *pool, para_task *last)
+{
+    is_open = true;
+    OK(para_task_wait(&holding[0]));
+    OK(para_task_wait(&holding[1]));
+    OK(para_task_wait(last));
+    (void)pool;
+}
+
+static _Atomic bool is_last_open;
+
+static int hold_to_the_end(void *arg)
+{
+    (void)arg;
+    begun++;
+    while (!is_last_open)
+        usleep(50);
+    return 0;
+}
+
+/* A pool one of whose workers is held, and the other one too until the gate opens. */
+static para_pool *pool_in_order(para_task *holder)
+{
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    para_pool *pool = NULL;
+    config.workers = 2;
+    OK(para_pool_create(&pool, &config));
+    is_open = is_last_open = false;
+    begun = ran = 0;
+    *holder = (para_task){.run = hold_to_the_end};
+    OK(para_submit(pool, holder));
+    holding[0] = (para_task){.run = pass_gate};
+    OK(para_submit(pool, &holding[0]));
+    while (begun < 2)
+        sched_yield();
+    return pool;
+}
+
+static void run_in_order(para_task *holder, unsigned n)
+{
+    is_open = true;
+    while (ran < n)
+        sched_yield();
+    is_last_open = true;
+    OK(para_task_wait(holder));
+    OK(para_task_wait(&holding[0]));
+}
+
+TEST(first_in_first_out_within_a_priority)
+{
+    enum { N = 100 };
+    para_task holder, task[N];
+    para_pool *pool = pool_in_order(&holder);
+    for (unsigned i = 0; i < N; i++) {
+        task[i] = (para_task){
+            .run = note_order, .arg = (void *)(uintptr_t)i, .priority = i % PARA_TASK_PRIORITIES};
+        OK(para_submit(pool, &task[i]));
+    }
+    run_in_order(&holder, N);
+    for (unsigned i = 0; i < N; i++) {
+        OK(para_task_wait(&task[i]));
+        const unsigned priority = PARA_TASK_PRIORITIES - 1 - i / (N / PARA_TASK_PRIORITIES);
+        const unsigned expected =
+            priority + PARA_TASK_PRIORITIES * (i % (N / PARA_TASK_PRIORITIES));
+        assert_int_equal(order[i], expected);
+    }
+    para_pool_destroy(pool);
+}
+
+TEST(priorities_age)
+{
+    enum { N = PARA_TASK_HEAD_START + 500 };
+    static para_task task[N + 1];
+    para_task holder;
+    para_pool *pool = pool_in_order(&holder);
+    task[0] = (para_task){.run = note_order, .arg = (void *)(uintptr_t)N};
+    OK(para_submit(pool, &task[0]));
+    for (unsigned i = 1; i <= N; i++) {
+        task[i] = (para_task){.run = note_order, .priority = 1};
+        OK(para_submit(pool, &task[i]));
+    }
+    run_in_order(&holder, N + 1);
+    unsigned place = 0;
+    while (order[place] != N)
+        place++;
+    assert_in_range(place, PARA_TASK_HEAD_START - 1, PARA_TASK_HEAD_START);
+    for (unsigned i = 0; i <= N; i++)
+        OK(para_task_wait(&task[i]));
+    para_pool_destroy(pool);
+}
+
+/* ---- A full queue --------------------------------------------------------------------- */
+
+typedef struct putter {
+    para_pool *pool;
+    para_task task;
+    para_status status;
+} putter;
+
+static void *put(void *arg)
+{
+    putter *p = arg;
+    p->status = para_submit(p->pool, &p->task);
+    return NULL;
+}
+
+TEST(a_full_queue_refuses_gives_up_or_waits)
+{
+    enum { CAPACITY = 3, PUTTERS = 4 };
+    para_pool *pool = held_pool(CAPACITY);
+    para_task task[CAPACITY + 1];
+    putter putters[PUTTERS];
+    pthread_t thread[PUTTERS];
+    for (unsigned i = 0; i <= CAPACITY; i++) {
+        task[i] = (para_task){.run = note_order, .arg = NULL};
+        if (i < CAPACITY)
+            OK(para_submit_until(pool, &task[i], 0));
+    }
+    FAILS(PARA_ERR_TIMEOUT, para_submit_until(pool, &task[CAPACITY], 0));
+    assert_non_null(strstr(para_status_detail(), "full"));
+    FAILS(PARA_ERR_TIMEOUT, para_submit_until(pool, &task[CAPACITY], para_deadline_after(2000000)));
+    FAILS(PARA_ERR_ARGUMENT, para_task_wait(&task[CAPACITY])); /* as if never submitted */
+    for (unsigned i = 0; i < PUTTERS; i++) {
+        putters[i] = (putter){.pool = pool, .task = {.run = note_order, .arg = NULL}};
+        assert_int_equal(pthread_create(&thread[i], NULL, put, &putters[i]), 0);
+    }
+    usleep(20000); /* most likely they wait for room */
+    let_one_go(pool, &task[0]);
+    for (unsigned i = 0; i < PUTTERS; i++) {
+        pthread_join(thread[i], NULL);
+        OK(putters[i].status);
+        OK(para_task_wait(&putters[i].task));
+    }
+    for (unsigned i = 0; i < CAPACITY; i++)
+        OK(para_task_wait(&task[i]));
+    assert_int_equal(ran, CAPACITY + PUTTERS);
+    para_pool_destroy(pool);
+}
+
+/* Tasks submit more than there is room for, and do not wait. */
+static para_pool *many_pool;
+
+static int submit_many(void *arg)
+{
+    enum { N = 600 }; /* more than a deque has room for */
+    para_task task[N];
+    (void)arg;
+    for (unsigned i = 0; i < N; i++) {
+        task[i] = (para_task){.run = note_order};
+        faults += para_submit(many_pool, &task[i]) != PARA_OK;
+    }
+    for (unsigned i = 0; i < N; i++)
+        faults += para_task_wait(&task[i]) != PARA_OK;
+    return 0;
+}
+
+TEST(tasks_do_not_wait_for_room)
+{
+    many_pool = held_pool(1);
+    para_task task = {.run = submit_many};
+    OK(para_submit_until(many_pool, &task, 0));
+    let_one_go(many_pool, &task);
+    assert_int_equal(ran, 600);
+    assert_int_equal(faults, 0);
+    para_pool_destroy(many_pool);
+}
+
+/* ---- Tasks that do not begin ---------------------------------------------------------- */
+
+static _Atomic unsigned done_count;
+static para_status done_status;
+
+static void note_done(para_task *task)
+{
+    done_status = task->status;
+    done_count++;
+}
+
+TEST(what_is_late_or_cancelled_does_not_begin)
+{
+    para_cancel cancel = {0};
+    para_pool *pool = held_pool(0);
+    para_task late = {.run = note_order, .deadline_ns = para_deadline_after(1000000)};
+    para_task cancelled = {.run = note_order, .cancel = &cancel};
+    para_task detached = {
+        .run = note_order, .cancel = &cancel, .is_detached = true, .done = note_done};
+    para_task early = {.run = note_order, .deadline_ns = para_deadline_after(UINT64_MAX / 4)};
+    done_count = 0;
+    OK(para_submit(pool, &late));
+    OK(para_submit(pool, &cancelled));
+    OK(para_submit(pool, &detached));
+    OK(para_submit(pool, &early));
+    usleep(2000);
+    para_cancel_request(&cancel);
+    let_one_go(pool, &early);
+    FAILS(PARA_ERR_DEADLINE, para_task_wait(&late));
+    FAILS(PARA_ERR_CANCELLED, para_task_wait(&cancelled));
+    while (done_count == 0)
+        sched_yield();
+    assert_int_equal(done_status, PARA_ERR_CANCELLED);
+    assert_int_equal(ran, 1);
+    para_pool_destroy(pool);
+}
+
+static void *open_soon(void *arg)
+{
+    (void)arg;
+    usleep(20000);
+    is_open = true;
+    return NULL;
+}
+
+TEST(a_pool_that_ends_drops_what_has_not_begun)
+{
+    enum { N = 20 };
+    para_pool *pool = held_pool(0);
+    para_task task[N];
+    para_task_group group = {0};
+    pthread_t thread;
+    done_count = 0;
+    for (unsigned i = 0; i < N; i++) {
+        task[i] = (para_task){.run = note_order, .group = &group, .done = note_done};
+        OK(para_submit(pool, &task[i]));
+    }
+    assert_int_equal(pthread_create(&thread, NULL, open_soon, NULL), 0);
+    para_pool_destroy(pool); /* waits for those that run */
+    pthread_join(thread, NULL);
+    for (unsigned i = 0; i < WORKERS; i++)
+        OK(para_task_wait(&holding[i]));
+    unsigned dropped = 0;
+    for (unsigned i = 0; i < N; i++) {
+        const para_status status = para_task_wait(&task[i]);
+        assert_true(status == PARA_OK || status == PARA_ERR_ENDING);
+        dropped += status != PARA_OK;
+    }
+    assert_int_equal(done_count, N); /* nothing is lost in silence */
+    assert_int_equal(ran, N - dropped);
+    if (dropped)
+        FAILS(PARA_ERR_ENDING, para_task_group_wait(&group));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(first_in_first_out_within_a_priority),
+        cmocka_unit_test(priorities_age),
+        cmocka_unit_test(a_full_queue_refuses_gives_up_or_waits),
+        cmocka_unit_test(tasks_do_not_wait_for_room),
+        cmocka_unit_test(what_is_late_or_cancelled_does_not_begin),
+        cmocka_unit_test(a_pool_that_ends_drops_what_has_not_begun),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
