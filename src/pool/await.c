@@ -34,7 +34,7 @@ static para_pool *pool_of(const awaited *a)
 
 /* ---- Helping -------------------------------------------------------------------------- */
 
-/* Whether it was not begun. No thread can be sure of that, but none can take it that sees it begun. */
+/* Whether nobody has begun it: a guess, since another thread may be about to. */
 static bool seems_queued(para_task *task)
 {
     return para__task_state_of(para__load_relaxed(para__task_word(task))) == PARA_TASK_QUEUED;

@@ -1,4 +1,4 @@
-/* Which worker the calling thread is, if any; its place in calls; who is awake, and waking others. */
+/* Which worker the calling thread is, if any; its place in calls; who is awake; waking others. */
 #ifndef PARA_POOL_PLACE_H
 #define PARA_POOL_PLACE_H
 

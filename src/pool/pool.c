@@ -322,7 +322,7 @@ para_status para__pool_create_default(para_pool **pool, const para__machine *mac
     return status;
 }
 
-/* Whether the calling thread is within a task or a kernel of the pool, as far as lanes show: a kernel that
+/* Whether the calling thread is within a task of the pool, or a kernel as far as lanes show: one that
  * runs alone may have none. */
 static bool is_within_kernel(para_pool *pool)
 {

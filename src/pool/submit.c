@@ -104,7 +104,7 @@ static para_status queue_task(para_pool *pool, para__crew *crew, para_task *task
         run_here(crew, frame, task);
         return PARA_OK;
     }
-    const bool is_in_loader = !para__pool_is_ready(pool) && para__in_loader((uintptr_t)task->run);
+    const bool is_in_loader = para__in_loader((uintptr_t)task->run);
     if (!is_in_loader && !para__pool_is_ready(pool) && pool->has_threads &&
         !para__pool_is_in_init(pool))
         para__workers_await(pool, PARA_DEADLINE_NEVER);

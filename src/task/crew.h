@@ -9,13 +9,13 @@
  * deeper. So the depths of a family's tasks on a stack increase, and a stack holds no more of them
  * than the deepest one lies deep.
  *
- * Why nobody waits for ever. Say no task waits for one that waits for it, and a wait for a task of
- * another family meets none there that waits for the own family. Of all waits that do not end,
- * consider those of families that wait for no other such family; and of their tasks that are awaited
- * and not over, one that lies deepest. It runs, for else its waiter would have taken it. If it were
- * on top of its stack, it would wait for one that lies deeper, or for one that ends. So it lies
- * below another, which is of its family, and deeper: it was taken in order to help, or is awaited
- * itself. And depths have an end. */
+ * Why nobody waits for ever. Say that no task waits, directly or through others, for itself or for
+ * a task of its own family that it has not submitted, and that families do not wait for each other
+ * in a circle. Consider a family that waits for no other one whose waits do not end. Of its tasks
+ * that wait for ever, take one that lies deepest. What it waits for runs, for else it would have
+ * taken it; it is deeper, so it does not wait for ever itself; so it lies below one that does. What
+ * lies above it on that stack is of its family and deeper still, or was awaited by something that
+ * is: a contradiction. */
 #ifndef PARA_TASK_CREW_H
 #define PARA_TASK_CREW_H
 

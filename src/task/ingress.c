@@ -99,8 +99,8 @@ void para__ingress_tell_room(para__ingress *in, unsigned room)
     para__calls_make(&calls);
 }
 
-/* Whether the task is in, there is no room (PARA_ERR_TIMEOUT), or the queue is closed. Without room,
- * and if it begins to wait, that is counted. */
+/* PARA_ERR_TIMEOUT: there is no room, which is counted if the thread begins to wait;
+ * PARA_ERR_ENDING: the queue is closed. */
 static para_status try_put(para__ingress *in, para_task *task, bool begins)
 {
     para_status status = PARA_OK;

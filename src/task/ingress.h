@@ -4,8 +4,8 @@
  * The least turn goes first. So a task is passed by at most that many later ones for each step that
  * they are more urgent, however many arrive, and within a priority the first in is the first out.
  *
- * All under one latch [E10], held for some ten nanoseconds; `count` is read without it. A waiter may
- * take out a task from the middle.
+ * All under one latch [E10], held for some ten nanoseconds; `count` is read without it. A waiter
+ * may take out a task from the middle.
  *
  * Tasks move between this queue and deques under the latch only. So a thread that holds it finds a
  * task that was submitted, and that nobody has taken in order to run it, in one of the two. */

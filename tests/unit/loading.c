@@ -16,9 +16,25 @@ static para_why why;
 static unsigned calls, wrong;
 bool loading_touches_objects;
 
+static int look_up(void *arg)
+{
+    (void)arg;
+    (void)dlsym(RTLD_DEFAULT, "no such function");
+    return 0;
+}
+
+static void submit_and_wait(void)
+{
+    para_task task = {.run = look_up};
+    wrong += para_submit(pool, &task) != PARA_OK;
+    usleep(500); /* so that others come */
+    wrong += para_task_wait(&task) != PARA_OK;
+}
+
 void loading_call(para_map_fn *map_kernel, para_reduce_fn *reduce_kernel)
 {
     enum { N = 200 };
+    submit_and_wait();
     double out[N] = {0};
     double sum = 0;
     para_report report = {0};

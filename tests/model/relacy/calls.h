@@ -45,8 +45,8 @@ void model_see(const void *p);
  * before it gives it away with a store. */
 void model_guard(const void *p);
 /* The word counts upwards. What a thread did before an ordered compare-and-swap of it is read by
- * each that loads what it has swapped in, or more, by an ordered load. So the models see orders that
- * they have no data for, since Relacy does not exchange a load with what comes after it. */
+ * each that loads what it has swapped in, or more, by an ordered load. So the models see orders
+ * that they have no data for, since Relacy does not exchange a load with what comes after it. */
 void model_chain(const void *p);
 void model_join(unsigned long thread);
 /* Before threads start: the process is a child from here on. */

@@ -313,8 +313,8 @@ int tasks_wait(unsigned task)
     return para_task_wait(&tasks[task]) ? -1 : tasks[task].result;
 }
 
-/* Crews and seats are plain memory, which an edge publishes: what the linker lets in between shows it
- * to Relacy. */
+/* Crews and seats are plain memory, which an edge publishes: what the linker lets in between shows
+ * it to Relacy. */
 void *__wrap_para__alloc(size_t bytes);
 void __wrap_para__free(void *memory);
 para_task *__real_para__crew_find(para__crew *crew, para__seat *seat, para__kin least);

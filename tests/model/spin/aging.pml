@@ -6,8 +6,8 @@
  * though arrivals have no end.
  *
  * Proves, for a task of each of three priorities, and for submitters that never stop:
- *   bounded  at most HEAD_START tasks that arrive later go before a task for each step that they are
- *            more urgent (assertion)
+ *   bounded  at most HEAD_START tasks that arrive later go before a task for each step that they
+ *            are more urgent (assertion)
  *   begun    each task begins, however many more urgent ones arrive (under weak fairness)
  * Left out: tasks that a waiter takes out, which only shortens lines; room. */
 #define PRIORITIES 3
@@ -18,7 +18,7 @@
 
 /* How far from now a line's first task has arrived, in arrivals; NEVER: the line is empty. */
 byte age[PRIORITIES] = NEVER;
-byte passed[PRIORITIES * PRIORITIES]; /* those of priority q that went before the first of p, later */
+byte passed[PRIORITIES * PRIORITIES]; /* of priority q, before the first of p, though later */
 bool waits[PRIORITIES];
 
 #define there(p) (age[p] != NEVER)
