@@ -13,11 +13,11 @@
  * freed, or submitted again, but not while another thread still waits for it.
  *
  * Order. Tasks that threads outside of the pool submit begin in the order of their priority, and in
- * the order of their arrival within one; threads of the pool take up to 16 at a time. At most PARA_TASK_HEAD_START tasks that arrive later go
- * before a task for each step that they are more urgent, however many arrive. Tasks that a task
- * submits are run by the thread that submitted them, the last one first, unless another thread of
- * the pool has nothing to do: that one takes the first. Threads of the pool look for shared calls
- * before each task.
+ * the order of their arrival within one; threads of the pool take up to 16 at a time. At most
+ * PARA_TASK_HEAD_START tasks that arrive later go before a task for each step that they are more
+ * urgent, however many arrive. Tasks that a task submits are run by the thread that submitted them,
+ * the last one first, unless another thread of the pool has nothing to do: that one takes the
+ * first. Threads of the pool look for shared calls before each task.
  *
  * Waiting helps. A thread that waits for a task runs it itself if nobody has begun it. A task that
  * waits while another thread runs what it waits for also runs tasks of its own family that lie
@@ -123,8 +123,8 @@ PARA_NODISCARD_ PARA_API para_status para_task_wait_until(para_task *task, uint6
 /* Whether it is over; then its results can be read. Not of a detached task, nor NULL. */
 PARA_API bool para_task_is_over(para_task *task);
 
-/* Waits until all of these are over, or until a deadline. Returns the first outcome, in the array's
- * order, that is not PARA_OK; the others were waited for all the same. Errors: as para_task_wait. */
+/* Waits until all of these are over, or until a deadline. Returns the first outcome, in the order
+ * of the array, that is not PARA_OK; the others were waited for too. Errors: as para_task_wait. */
 PARA_NODISCARD_ PARA_API para_status para_wait_all(para_task *const tasks[], size_t count,
                                                    uint64_t deadline_ns);
 

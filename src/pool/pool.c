@@ -322,8 +322,8 @@ para_status para__pool_create_default(para_pool **pool, const para__machine *mac
     return status;
 }
 
-/* Whether the calling thread is within a task of the pool, or a kernel as far as lanes show: one that
- * runs alone may have none. */
+/* Whether the calling thread is within a task or a kernel of the pool. Kernels show by their lanes:
+ * one that runs alone may have none. */
 static bool is_within_kernel(para_pool *pool)
 {
     bool is_within = para__pool_is_worker(pool) || para__tasks_are_run_here(pool);

@@ -41,7 +41,7 @@ static para_status check_task(para_task *task)
 }
 
 /* Whether the task may be submitted, as its word says, which is its owner's. */
-static para_status check_word(const para_pool *pool, para_task *task)
+static para_status check_unused(const para_pool *pool, para_task *task)
 {
     const uint32_t word = para__load_relaxed(para__task_word(task));
     if (word == PARA_TASK_NEW)
@@ -126,7 +126,7 @@ para_status para_submit_until(para_pool *pool, para_task *task, uint64_t deadlin
     if (!status)
         status = para__pool_resolve(&pool);
     if (!status)
-        status = check_word(pool, task);
+        status = check_unused(pool, task);
     if (status)
         return status;
     if (para__pool_is_forked(pool))
