@@ -2,7 +2,6 @@
 #include <para/para.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 
 /* ---- Fibonacci ------------------------------------------------------------------------ */
 
@@ -75,11 +74,12 @@ static node *make_tree(node **next, long value, unsigned depth)
 int main(void)
 {
     enum { NODES = 2000, DEPTH = 14 };
-    node *nodes = calloc(NODES, sizeof *nodes), *next = nodes;
+    static node nodes[NODES];
+    node *next = nodes;
     fibonacci f = {.n = 27};
     para_task task = {.run = run_fibonacci, .arg = &f};
     int wrong = 0;
-    if (!nodes || para_submit(NULL, &task) || para_task_wait(&task))
+    if (para_submit(NULL, &task) || para_task_wait(&task))
         return 1;
     printf("fibonacci(27) is %lu\n", f.value);
 
@@ -91,6 +91,5 @@ int main(void)
     for (const node *n = nodes; n < next; n++)
         wrong |= n->doubled != 2 * n->value;
     printf("%d nodes were visited\n", (int)(next - nodes));
-    free(nodes);
     return wrong || f.value != fibonacci_of(27);
 }

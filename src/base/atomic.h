@@ -36,25 +36,25 @@ extern void __tsan_release(void *address) __attribute__((weak, cold));
 /* The edges: the word, and what it passes from thread to thread. docs/memory-model.md has the
  * arguments. */
 enum para__edge {
-    PARA__E1,     /* descriptor.call: a job, from its caller to each claimer */
-    PARA__E2,     /* member.done: what a helper did, to the caller */
-    PARA__E3,     /* lane.lease: a lane, from one lessee to the next */
-    PARA__E4,     /* pool.starting, pool.ready: what threads wrote about themselves, to all */
-    PARA__E5,     /* event.state and what is news: no wake-up is lost */
-    PARA__E6,     /* para__default_pool: the pool or the novice, from its maker to all */
-    PARA__E7,     /* the_machine: the machine's description, likewise */
-    PARA__E8,     /* helper.acting: a worker's name, from one that acts in it to the next */
-    PARA__E9,     /* para_mutex: what it guards, from one holder to the next */
-    PARA__E10,    /* a bucket's latch: the queues of those who wait */
-    PARA__E11,    /* para_semaphore: what was done before a release, to an acquirer */
-    PARA__E12,    /* para_cancel: what was done before a request, to those that see it */
-    PARA__E13,    /* a wait's event: what its waker did, to the sleeper */
-    PARA__E14,    /* after_fork's word: what a handler has done in a child, to all there */
-    PARA__E15,    /* process.c, crew: what main wrote before it left, to its stand-in's maker */
-    PARA__E17,    /* seat.lease: a deque, from one owner to the next */
-    PARA__E18,    /* deque.top and .bottom: a task, from who submits it to who takes it */
-    PARA__E19,    /* task.word, group.word: what tasks have done, to those that wait for them */
-    PARA__E20,    /* pool.crew: those that run tasks, from its maker to all */
+    PARA__E1,  /* descriptor.call: a job, from its caller to each claimer */
+    PARA__E2,  /* member.done: what a helper did, to the caller */
+    PARA__E3,  /* lane.lease: a lane, from one lessee to the next */
+    PARA__E4,  /* pool.starting, pool.ready: what threads wrote about themselves, to all */
+    PARA__E5,  /* event.state and what is news: no wake-up is lost */
+    PARA__E6,  /* para__default_pool: the pool or the novice, from its maker to all */
+    PARA__E7,  /* the_machine: the machine's description, likewise */
+    PARA__E8,  /* helper.acting: a worker's name, from one that acts in it to the next */
+    PARA__E9,  /* para_mutex: what it guards, from one holder to the next */
+    PARA__E10, /* a bucket's latch: the queues of those who wait */
+    PARA__E11, /* para_semaphore: what was done before a release, to an acquirer */
+    PARA__E12, /* para_cancel: what was done before a request, to those that see it */
+    PARA__E13, /* a wait's event: what its waker did, to the sleeper */
+    PARA__E14, /* after_fork's word: what a handler has done in a child, to all there */
+    PARA__E15, /* process.c, own_threads: what main wrote before it left, to its stand-in's maker */
+    PARA__E17, /* seat.lease: a deque, from one owner to the next */
+    PARA__E18, /* deque.top and .bottom: a task, from who submits it to who takes it */
+    PARA__E19, /* task.word, group.word: what tasks have done, to those that wait for them */
+    PARA__E20, /* pool.crew: those that run tasks, from its maker to all */
     PARA__E18_E5, /* both at once: a task in a deque is also news */
     PARA__E20_E5, /* both at once: so is the crew that has the first task */
     PARA__E2_E5,  /* both at once: member.done is also the news that a joiner may sleep through */

@@ -65,7 +65,7 @@ void para__after_fork(para__atomic_u32 *known, void (*handle)(void))
  * changes the later one sees the earlier one. So a thread that begins while main leaves, or while
  * the stand-in ends, has a stand-in. Every change is a read-modify-write, so whoever acquires the
  * word after MAIN_LEFT was set sees what main wrote before it [E15]. */
-static para__atomic_u64 crew;
+static para__atomic_u64 own_threads;
 static const uint32_t MAIN_LEFT = 1u << 31;
 static const uint32_t STANDING = 1u << 30; /* a stand-in runs, or is being started */
 static const uint32_t THREADS = (1u << 30) - 1;
@@ -82,22 +82,22 @@ static uint64_t own_crew(uint64_t known)
 static para__atomic_u32 *crew_futex(void)
 {
     _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the low half comes first");
-    return (para__atomic_u32 *)&crew;
+    return (para__atomic_u32 *)&own_threads;
 }
 
 /* Waits for as long as there are threads. */
 static void *stand_in(void *unused)
 {
-    uint64_t known = para__load_relaxed(&crew); /* all: the word alone matters */
+    uint64_t known = para__load_relaxed(&own_threads); /* all: the word alone matters */
     for (;;) {
         const uint64_t own = own_crew(known);
         if (!(own & THREADS)) {
-            if (para__cas_relaxed(&crew, &known, own & ~(uint64_t)STANDING))
+            if (para__cas_relaxed(&own_threads, &known, own & ~(uint64_t)STANDING))
                 return unused;
             continue;
         }
         para__futex_wait(crew_futex(), (uint32_t)known);
-        known = para__load_relaxed(&crew);
+        known = para__load_relaxed(&own_threads);
     }
 }
 
@@ -106,7 +106,7 @@ static void start_stand_in(void)
     sigset_t before;
     pthread_attr_t attributes;
     pthread_t thread;
-    (void)para__load_acquire(E15, &crew); /* main's change of it, or a later one */
+    (void)para__load_acquire(E15, &own_threads); /* main's change of it, or a later one */
     pthread_sigmask(SIG_SETMASK, &mask_of_main, &before);
     int error = pthread_attr_init(&attributes);
     if (error == 0) {
@@ -115,7 +115,7 @@ static void start_stand_in(void)
         pthread_attr_destroy(&attributes);
     }
     if (error) /* the next thread tries again */
-        para__and_relaxed(&crew, ~(uint64_t)STANDING);
+        para__and_relaxed(&own_threads, ~(uint64_t)STANDING);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
@@ -123,14 +123,14 @@ static void start_stand_in(void)
  * start one: it blocks signals, and would let them through meanwhile. */
 static void change_crew(int count, uint32_t bit)
 {
-    uint64_t known = para__load_relaxed(&crew); /* the swap decides */
+    uint64_t known = para__load_relaxed(&own_threads); /* the swap decides */
     uint64_t next;
     bool is_due;
     do {
         next = (own_crew(known) + (uint64_t)(int64_t)count) | bit;
         is_due = count >= 0 && next & MAIN_LEFT && next & THREADS && !(next & STANDING);
         next |= is_due ? STANDING : 0;
-    } while (!para__cas_release(E15, &crew, &known, next));
+    } while (!para__cas_release(E15, &own_threads, &known, next));
     if (is_due)
         start_stand_in();
     if (count < 0 && !(next & THREADS))
