@@ -1,6 +1,6 @@
 /* Waiting helps: threads that wait for a task run deeper ones meanwhile.
  *
- * Abstracts src/pool/tasks.c and src/task/crew.c. Two threads, and a tree of tasks:
+ * Abstracts src/pool/await.c and src/task/crew.c, for one family. Two threads, and a tree of tasks:
  *
  *     0 (depth 1) submits 1 and 2 (depth 2), which submit 3 and 4 (depth 3); each waits for its own
  *
