@@ -5,7 +5,7 @@
 #include "base/status.h"
 #include "data/call.h"
 #include "data/views.h"
-#include "pool/place.h"
+#include "pool/self.h"
 
 #include <para/map.h>
 #include <stddef.h>

@@ -13,7 +13,7 @@
 #include "data/call.h"
 #include "data/views.h"
 #include "plan/tree.h"
-#include "pool/place.h"
+#include "pool/self.h"
 
 #include <para/reduce.h>
 #include <stddef.h>

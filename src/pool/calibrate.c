@@ -6,7 +6,7 @@
 #include "base/tuning.h"
 #include "executor/lease.h"
 #include "plan/estimate.h"
-#include "pool/place.h"
+#include "pool/self.h"
 
 para__costs para__costs_followed(const para_pool *pool)
 {

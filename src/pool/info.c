@@ -8,7 +8,7 @@
 #include "pool/lent.h"
 #include "pool/pool.h"
 #include "pool/start.h"
-#include "pool/place.h"
+#include "pool/self.h"
 
 #include <para/deadline.h>
 

@@ -16,7 +16,7 @@
 #include "pool/start.h"
 #include "pool/tasks.h"
 #include "pool/threads.h"
-#include "pool/place.h"
+#include "pool/self.h"
 #include "share/participant.h"
 
 #include <pthread.h>

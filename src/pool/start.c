@@ -22,7 +22,7 @@
 #include "base/status.h"
 #include "base/thread.h"
 #include "pool/calibrate.h"
-#include "pool/place.h"
+#include "pool/self.h"
 #include "pool/worker.h"
 
 #include <limits.h>

@@ -4,7 +4,7 @@
 #include "base/stack.h"
 #include "base/status.h"
 #include "pool/default_pool.h"
-#include "pool/place.h"
+#include "pool/self.h"
 #include "pool/start.h"
 #include "pool/tasks.h"
 #include "share/participant.h"

@@ -2,7 +2,7 @@
 #include "pool/tasks.h"
 
 #include "base/memory.h"
-#include "pool/place.h"
+#include "pool/self.h"
 #include "task/state.h"
 
 PARA__THREAD_LOCAL const para__frame *para__innermost_frame;

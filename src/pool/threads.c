@@ -3,7 +3,7 @@
 #include "base/fpenv.h"
 #include "pool/calibrate.h"
 #include "pool/start.h"
-#include "pool/place.h"
+#include "pool/self.h"
 
 static void run_on_threads(para_pool *pool, para__lane *lane, const para__job *job,
                            const para__plan *plan, para__outcome *outcome)

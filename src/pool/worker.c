@@ -6,7 +6,7 @@
 #include "base/thread.h"
 #include "base/tuning.h"
 #include "plan/spin_budget.h"
-#include "pool/place.h"
+#include "pool/self.h"
 #include "pool/tasks.h"
 #include "pool/yield.h"
 #include "share/visit.h"

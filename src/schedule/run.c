@@ -9,7 +9,7 @@
 #include "base/stack.h"
 #include "pool/default_pool.h"
 #include "pool/novice.h"
-#include "pool/place.h"
+#include "pool/self.h"
 #include "schedule/common.h"
 #include "schedule/observer.h"
 

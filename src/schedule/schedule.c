@@ -3,7 +3,7 @@
 #include "base/bounds.h"
 #include "base/thread.h"
 #include "plan/arms.h"
-#include "pool/place.h"
+#include "pool/self.h"
 #include "schedule/common.h"
 
 #include <math.h>

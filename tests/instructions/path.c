@@ -3,7 +3,7 @@
  * helper's part as well. Usage: path PATH TIMES, under callgrind; see check.py. */
 #include "executor/lease.h"
 #include "pool/start.h"
-#include "pool/place.h"
+#include "pool/self.h"
 #include "share/visit.h"
 
 #include <para/para.h>

@@ -1,7 +1,7 @@
 /* A worker whose kernel calls para: what counts as news for it then. */
 #include "../common/check.h"
 
-#include "pool/place.h"
+#include "pool/self.h"
 #include "share/visit.h"
 
 #include <sched.h>

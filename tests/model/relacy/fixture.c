@@ -10,7 +10,7 @@
 #include "pool/pool.h"
 #include "pool/start.h"
 #include "pool/yield.h"
-#include "pool/place.h"
+#include "pool/self.h"
 #include "share/caller.h"
 #include "topology/openmp.h"
 

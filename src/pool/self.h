@@ -1,6 +1,6 @@
 /* Which worker the calling thread is, if any; its place in calls; who is awake; waking others. */
-#ifndef PARA_POOL_PLACE_H
-#define PARA_POOL_PLACE_H
+#ifndef PARA_POOL_SELF_H
+#define PARA_POOL_SELF_H
 
 #include "pool/types.h"
 #include "share/caller.h"

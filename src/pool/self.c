@@ -1,4 +1,4 @@
-#include "pool/place.h"
+#include "pool/self.h"
 
 #include "base/bounds.h"
 #include "base/thread.h"
