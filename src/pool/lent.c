@@ -115,6 +115,7 @@ static void help_lent(void *call)
 {
     para__lent *const lent = call;
     para_pool *const pool = lent->pool;
+    __builtin_prefetch(lent->lane->descriptor); /* on its way while the rest is looked at */
     if (is_lessee(lent->lane)) {
         if (lent->is_begun)
             return;
