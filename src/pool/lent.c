@@ -13,7 +13,9 @@
  * may run what it is given on any thread that waits. A place is taken as a worker's name is [E8].
  * Calls at the same time have teams that begin at different places, as far as these go.
  *
- * Costs are those of the whole way: from before the lender is called until it has returned. */
+ * Costs are those of the whole way, from before the lender is called until it has returned. From
+ * the call's publication on that is the round trip, by which the caller has a head start; the rest,
+ * in which nobody works, is what sharing costs. */
 #include "pool/lent.h"
 
 #include "base/bounds.h"
@@ -181,7 +183,7 @@ static void measure_lent(para_pool *pool, para__lent *lent, unsigned width)
         costs.round_trip_ns = round_trip;
     else
         costs.round_trip_ns = PARA__PING_MOST_NS;
-    costs.share_ns = para__clamp(width * around, PARA__SHARE_NS, PARA__SHARE_MOST_NS);
+    costs.share_ns = para__clamp(width * around, PARA__SHARE_NS, para__share_most_ns(pool, width));
     para__costs_take(pool, &costs);
     para__store_release(E4, &pool->ready, 1);
     para__futex_wake(&pool->ready, INT_MAX);
