@@ -43,7 +43,6 @@ typedef struct para__lent {
     para__outcome *outcome;
     uint64_t ping_limit; /* ticks; 0: it is no ping */
     uint64_t pinged;     /* what that took; UINT64_MAX: nobody came */
-    uint64_t begun;      /* when the caller's part began, in ticks, if that is measured */
     bool is_begun;       /* the caller has taken its part */
 } para__lent;
 
