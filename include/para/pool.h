@@ -231,9 +231,10 @@ PARA_NODISCARD_ PARA_API para_status para_pool_get_info(para_pool *pool, para_po
 PARA_NODISCARD_ PARA_API para_status para_pool_get_worker(para_pool *pool, unsigned index,
                                                           para_worker_info *info);
 
-/* Sets cpus[0 .. count - 1] to the first CPUs that worker index is bound to, of which its info counts
- * all: the operating system's numbers, ascending; of a described machine, where it would be bound.
- * Otherwise as para_pool_get_info. Errors also: PARA_ERR_ARGUMENT for a count above that. */
+/* Sets cpus[0 .. count - 1] to the first CPUs that worker index is bound to, by the operating
+ * system's numbers, ascending; on a described machine to those that it would be bound to. The
+ * worker's info has their number. Otherwise as para_pool_get_info. Errors also: PARA_ERR_ARGUMENT
+ * for a count above that number. */
 PARA_NODISCARD_ PARA_API para_status para_pool_get_worker_cpus(para_pool *pool, unsigned index,
                                                                unsigned count, unsigned *cpus);
 

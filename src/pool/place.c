@@ -39,16 +39,16 @@ static unsigned cpu_of_place(const para__machine *machine, const para__cpus *pla
 
 /* Fewer workers than places: one in each of the first places, or in the first place of each of as
  * many parts as there are workers. More: each place has some. */
-static void use_places(para_pool *pool, para__order order)
+static void use_places(para_pool *pool, para__filling filling)
 {
     const unsigned workers = pool->requested;
-    const unsigned places = order == PARA__ORDER_PACKED ? 1 : pool->places->count;
+    const unsigned places = filling == PARA__FILL_PACKED ? 1 : pool->places->count;
     unsigned first = 0; /* of the workers that are in the same place */
     for (unsigned i = 0, place = 0; i < workers; i++) {
         if (workers > places)
             place += i == para__share(workers, places, place + 1);
         else
-            place = order == PARA__ORDER_SPREAD ? (unsigned)para__share(places, workers, i) : i;
+            place = filling == PARA__FILL_SPREAD ? (unsigned)para__share(places, workers, i) : i;
         para__worker *const worker = &pool->worker[i];
         first = i && worker[-1].place == place ? first : i;
         worker->place = place;
@@ -56,13 +56,13 @@ static void use_places(para_pool *pool, para__order order)
     }
 }
 
-para_status para__workers_place(para_pool *pool, para__order order)
+para_status para__workers_place(para_pool *pool, para__filling filling)
 {
     for (unsigned i = 0; i < pool->requested; i++)
         pool->worker[i].cpu_index = i % pool->machine->cpu_count;
     if (pool->places)
-        use_places(pool, order);
-    else if (order == PARA__ORDER_SPREAD && pool->requested < pool->machine->info.cores)
+        use_places(pool, filling);
+    else if (filling == PARA__FILL_SPREAD && pool->requested < pool->machine->info.cores)
         return spread_over_domains(pool);
     return PARA_OK;
 }

@@ -38,10 +38,10 @@ static unsigned nearest_worker(const para_pool *pool, const para_cpu_info *cpu)
 }
 
 /* Sets where each worker is placed, and the group whose job descriptor it reads. */
-static para_status place_workers(para_pool *pool, para__order order)
+static para_status place_workers(para_pool *pool, para__filling filling)
 {
     const para__machine *machine = pool->machine;
-    const para_status status = para__workers_place(pool, order);
+    const para_status status = para__workers_place(pool, filling);
     unsigned members = 0;
     for (unsigned i = 0; i < pool->requested; i++) {
         para__worker *worker = &pool->worker[i];
@@ -195,12 +195,12 @@ static void complete(const para_pool_config *config, const para__machine *machin
     s.workers = config->workers ? config->workers : s.workers;
     s.workers = s.workers ? s.workers : budget;
     s.workers = para__min(s.workers, PARA__WORKERS_MAX);
-    s.order = config->binding || config->places ? PARA__ORDER_CLOSE : s.order;
+    s.filling = config->binding || config->places ? PARA__FILL_CLOSE : s.filling;
     s.places = config->places ? config->places : s.places;
     s.binding = places ? PARA_BIND_PLACES : config->binding ? config->binding : s.binding;
     if (config->distribution) {
-        s.order =
-            config->distribution == PARA_DISTRIBUTE_SPREAD ? PARA__ORDER_SPREAD : PARA__ORDER_CLOSE;
+        s.filling =
+            config->distribution == PARA_DISTRIBUTE_SPREAD ? PARA__FILL_SPREAD : PARA__FILL_CLOSE;
         s.binding = s.binding ? s.binding : PARA_BIND_CORE;
     }
     if (config->executor) {
@@ -221,10 +221,10 @@ static void complete(const para_pool_config *config, const para__machine *machin
 static void display(const para_pool *pool, const para__settings *settings)
 {
     static const char *const names[] = {"", "core", "domain", "false", "close"};
-    const bool is_packed = settings->order == PARA__ORDER_PACKED && pool->places;
-    const char *const binding = settings->order == PARA__ORDER_SPREAD ? "spread"
-                                : is_packed                           ? "primary"
-                                                                      : names[pool->binding];
+    const bool is_packed = settings->filling == PARA__FILL_PACKED && pool->places;
+    const char *const binding = settings->filling == PARA__FILL_SPREAD ? "spread"
+                                : is_packed                            ? "primary"
+                                                                       : names[pool->binding];
     char stack[32] = "automatic";
     if (pool->stack.bytes)
         snprintf(stack, sizeof stack, "%zuB", pool->stack.bytes);
@@ -295,7 +295,7 @@ static para_status make(para_pool **pool, const para_pool_config *config,
     if (config->executor)
         para__lent_set(made, config);
     made->is_passive = settings.wait_policy == PARA_WAIT_PASSIVE;
-    para_status status = place_workers(made, settings.order);
+    para_status status = place_workers(made, settings.filling);
     if (!status) {
         para__costs_assume(made);
         /* The display says how the start went. */

@@ -63,16 +63,16 @@ static const struct binding_word {
     const char *word;
     para_binding binding;
     bool listed;
-    para__order order;
+    para__filling filling;
 } binding_words[] = {
-    {"true", PARA_BIND_CORE, false, PARA__ORDER_CLOSE},
-    {"core", PARA_BIND_CORE, false, PARA__ORDER_CLOSE},
-    {"domain", PARA_BIND_DOMAIN, false, PARA__ORDER_CLOSE},
-    {"false", PARA_BIND_NONE, false, PARA__ORDER_CLOSE},
-    {"close", PARA_BIND_CORE, true, PARA__ORDER_CLOSE},
-    {"spread", PARA_BIND_CORE, true, PARA__ORDER_SPREAD},
-    {"primary", PARA_BIND_DOMAIN, true, PARA__ORDER_PACKED},
-    {"master", PARA_BIND_DOMAIN, true, PARA__ORDER_PACKED},
+    {"true", PARA_BIND_CORE, false, PARA__FILL_CLOSE},
+    {"core", PARA_BIND_CORE, false, PARA__FILL_CLOSE},
+    {"domain", PARA_BIND_DOMAIN, false, PARA__FILL_CLOSE},
+    {"false", PARA_BIND_NONE, false, PARA__FILL_CLOSE},
+    {"close", PARA_BIND_CORE, true, PARA__FILL_CLOSE},
+    {"spread", PARA_BIND_CORE, true, PARA__FILL_SPREAD},
+    {"primary", PARA_BIND_DOMAIN, true, PARA__FILL_PACKED},
+    {"master", PARA_BIND_DOMAIN, true, PARA__FILL_PACKED},
 };
 
 static const struct binding_word *find_binding(const char *word, size_t length, bool listed)
@@ -104,7 +104,7 @@ static para_status read_binding(para__settings *settings)
         first = first ? first : found;
     }
     settings->binding = first->binding;
-    settings->order = first->order;
+    settings->filling = first->filling;
     return PARA_OK;
 }
 

@@ -166,6 +166,10 @@ static para__places *make_list(const para__machine *machine, const char *text,
         (void)take_list(&r); /* it has been checked */
         keep_usable(made, &r, machine);
     }
+    if (!set) {
+        para__free(made);
+        return NULL;
+    }
     para__free(set);
     return made;
 }

@@ -36,7 +36,7 @@ static para__machine *load(const char *variable, const char *value)
 
 /* A pool as far as placing goes. */
 static para_pool *place(const para__machine *machine, unsigned workers, para_binding binding,
-                        para__order order)
+                        para__filling filling)
 {
     static para_pool pool;
     free(pool.worker);
@@ -47,7 +47,7 @@ static para_pool *place(const para__machine *machine, unsigned workers, para_bin
         pool.worker[i].pool = &pool;
         pool.worker[i].index = i;
     }
-    OK(para__workers_place(&pool, order));
+    OK(para__workers_place(&pool, filling));
     return &pool;
 }
 
@@ -133,14 +133,15 @@ static void check_workers(const para__machine *machine)
     for (size_t i = 0; i < COUNT_OF(counts); i++) {
         if (counts[i] == 0)
             continue;
-        for (int order = PARA__ORDER_CLOSE; order <= PARA__ORDER_SPREAD; order++) {
-            para_pool *pool = place(machine, counts[i], PARA_BIND_CORE, (para__order)order);
+        for (int filling = PARA__FILL_CLOSE; filling <= PARA__FILL_SPREAD; filling++) {
+            para_pool *pool = place(machine, counts[i], PARA_BIND_CORE, (para__filling)filling);
             check_pins_to_cores(pool);
             if (counts[i] <= cores)
                 check_slices(pool);
-            if (counts[i] < cores && order == PARA__ORDER_SPREAD)
+            if (counts[i] < cores && filling == PARA__FILL_SPREAD)
                 check_spread(pool);
-            check_pins_to_domains(place(machine, counts[i], PARA_BIND_DOMAIN, (para__order)order));
+            check_pins_to_domains(
+                place(machine, counts[i], PARA_BIND_DOMAIN, (para__filling)filling));
         }
     }
 }
