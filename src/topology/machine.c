@@ -11,6 +11,7 @@
 #include "topology/locations.h"
 #include "topology/openmp.h"
 
+#include <errno.h>
 #include <pthread.h>
 
 /* Held while the machine is read, so that no fork comes in between. hwloc, which reads described
@@ -147,12 +148,14 @@ para_status para__machine_group(const para__machine *machine, para__group kind, 
         group[i] = group_of_cpu(machine, kind, i);
     if (group[0] != PARA__NO_GROUP)
         return PARA_OK;
+    const int saved = errno;
     begin_reading(&r);
     if (machine->is_described)
         status = para__groups_from_hwloc(machine, kind, group);
     else
         para__groups_from_files(machine, kind, group, "");
     end_reading(&r);
+    errno = saved;
     for (unsigned i = 0; i < machine->cpu_count; i++)
         if (group[i] == PARA__NO_GROUP) /* numbers that no CPU has */
             group[i] =
