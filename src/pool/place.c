@@ -60,7 +60,7 @@ para_status para__workers_place(para_pool *pool, para__filling filling)
 {
     for (unsigned i = 0; i < pool->requested; i++)
         pool->worker[i].cpu_index = i % pool->machine->cpu_count;
-    if (pool->places)
+    if (pool->places && pool->places->count)
         use_places(pool, filling);
     else if (filling == PARA__FILL_SPREAD && pool->requested < pool->machine->info.cores)
         return spread_over_domains(pool);

@@ -12,7 +12,7 @@
 
 /* What the text is read into. It is read twice: to check it and to count, and into the memory that
  * is needed then. */
-typedef struct reader {
+typedef struct place_reader {
     const char *at;
     para__cpus *place, *excluded; /* [places], [exclusions]; NULL: they are only counted */
     unsigned places, exclusions;
