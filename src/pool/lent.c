@@ -267,11 +267,11 @@ para_status para__lent_check(const para_pool_config *config)
     if (!lender->width || !lender->run)
         return para__fail(PARA_ERR_ARGUMENT, "config.executor->%s is NULL",
                           lender->run ? "width" : "run");
-    if (config->worker_init || config->worker_exit || config->stack_bytes ||
-        (config->binding && config->binding != PARA_BIND_NONE))
-        return para__fail(PARA_ERR_ARGUMENT, "with config.executor the pool has no threads: "
-                                             "worker_init, worker_exit, stack_bytes and binding "
-                                             "are the lender's to say");
+    if (config->worker_init || config->worker_exit || config->stack_bytes || config->distribution ||
+        config->places || (config->binding && config->binding != PARA_BIND_NONE))
+        return para__fail(PARA_ERR_ARGUMENT,
+                          "with config.executor the pool has no threads: worker_init, worker_exit, "
+                          "stack_bytes, binding, distribution and places are the lender's to say");
     return PARA_OK;
 }
 

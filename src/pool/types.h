@@ -13,7 +13,7 @@
 #include "plan/decide.h"
 #include "pool/sites.h"
 #include "share/lane.h"
-#include "topology/topology.h"
+#include "topology/places.h"
 
 #include <para/pool.h>
 #include <pthread.h>
@@ -24,6 +24,7 @@ typedef struct para__worker {
     pthread_t thread;
     unsigned index;
     unsigned cpu_index;      /* in the machine: where it is placed */
+    unsigned place;          /* if the pool has places: the one that has that CPU */
     para_status bind_status; /* [E4] written by the thread before it is up, */
     int init_error;          /* like what worker_init returned */
     bool is_up;              /* worker_init has returned; its thread's own */
@@ -56,7 +57,8 @@ struct para_pool {
     bool is_hybrid;     /* its cores are of several kinds */
     bool is_passive;    /* threads that wait sleep at once */
     para_binding binding;
-    bool places_memory; /* nobody has turned binding off */
+    para__places *places; /* with PARA_BIND_PLACES; the pool's own */
+    bool places_memory;   /* nobody has turned binding off */
     bool unbinds; /* workers leave the mask that they inherit from the thread that makes them */
     para__stack stack;                              /* of each thread */
     int (*worker_init)(unsigned worker, void *arg); /* these as in para_pool_config */

@@ -102,6 +102,8 @@ CHECKS = {
     "quota 2.5: pages": LIMITED + "echo 250000 >$part/cpu.max; numa_check floating",
     "4 workers: pages": "PARA_NUM_WORKERS=4 numa_check floating",
     "spread: pages": "PARA_NUM_WORKERS=4 PARA_PROC_BIND=spread numa_check slices",
+    "places: pages": "PARA_PLACES='{0}:4:2' numa_check slices",
+    "places outside the mask: pages": "PARA_PLACES='{0}:4:2' taskset -c 2-5 numa_check slices",
     "CPU 3 unplugged: pins": "echo 0 >$cpu/cpu3/online; numa_check pins",
     "CPU 3 plugged in: pins": "echo 1 >$cpu/cpu3/online; numa_check pins",
     "CPU 2 off and on": "numa_check replugged 2",
