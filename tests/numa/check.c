@@ -259,8 +259,8 @@ static void work(para_pool *pool, char *data, unsigned workers)
          "a map");
 }
 
-/* Of the pages of calls on all workers, or on 1/form of them, that many percent are worked on by the
- * node where they lie. The best of some calls, since the host has other work too. */
+/* Of the pages of calls on all workers, or on 1/form of them, that many percent are worked on by
+ * the node where they lie. The best of some calls, since the host has other work too. */
 static int at_home(void)
 {
     enum { CALLS = 100 };
