@@ -109,7 +109,7 @@ typedef struct para__lane {
     /* [E3] hands the lane from caller to caller: a para__lease */
     _Alignas(PARA__LINE) para__atomic_u32 lease;
     bool is_open;                    /* the call of this epoch has not been joined */
-    uint64_t epoch;                  /* this to arena_bytes, with is_open: the lessee's */
+    uint64_t epoch;                  /* this to needed_ticks, with is_open: the lessee's */
     struct para__lanes *lanes;       /* its pool's lanes */
     struct para__lane *outer;        /* the lane that its thread has leased before, if any */
     const struct para__lane *around; /* that of the kernel that made the call */
@@ -125,6 +125,10 @@ typedef struct para__lane {
     uint64_t helped_done;           /* and the member.done that it owes there */
     void *arena;                    /* memory that calls need beyond the stack */
     size_t arena_bytes;
+    char
+        *strips; /* the same for each participant: pages that keep their owner, strip_count times */
+    size_t strip_bytes;
+    unsigned strip_count;
     uint64_t needed_ticks;                   /* when a call last needed a quarter of a large one */
     _Alignas(PARA__LINE) para__event joiner; /* where the caller sleeps when a join takes long */
     para__atomic_u64 stop;                   /* UINT64_MAX; of a failing call see para__runner */

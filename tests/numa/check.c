@@ -335,6 +335,50 @@ static void join(void *into, const void *from, const void *arg)
     *(double *)into += *(const double *)from;
 }
 
+/* Each chunk uses its scratch, of that many bytes, and counts the pages once a call. */
+static int use_scratch(const para_chunk *chunk, const void *arg)
+{
+    const size_t bytes = *(const size_t *)arg;
+    memset(chunk->scratch, 1, bytes);
+    count_pages(chunk->scratch, bytes, chunk->out[0]);
+    usleep(1000); /* so that all workers come */
+    return 0;
+}
+
+/* Calls that need different amounts of scratch, in turn: most of its pages lie on the node of the
+ * worker that uses them. The best of some calls of each amount. */
+static int scratches(void)
+{
+    enum { COUNT = 64, CALLS = 40, FIRST = 8 };
+    static const size_t sizes[] = {50000, 9000, 210000, 30000};
+    static int counted[COUNT][2];
+    int best[4] = {0};
+    int worst = 100;
+    para_pool *pool = make_pool();
+    (void)memory_of(0);
+    for (int call = 0; call < CALLS; call++) {
+        int sum[2] = {0};
+        memset(counted, 0, sizeof counted);
+        must(para_pmap(pool,
+                       &(para_map){.kernel = use_scratch,
+                                   .arg = &sizes[call % 4],
+                                   .count = COUNT,
+                                   .out = {PARA_OUT(counted)},
+                                   .scratch_bytes = sizes[call % 4],
+                                   .options = {.executor = PARA_EXECUTOR_THREADS, .chunk = 1}}),
+             "a map");
+        for (int i = 0; i < COUNT; i++)
+            for (int j = 0; j < 2; j++)
+                sum[j] += counted[i][j];
+        const int share = sum[1] ? 100 * sum[0] / sum[1] : 0;
+        if (call >= FIRST && share > best[call % 4])
+            best[call % 4] = share;
+    }
+    for (int i = 0; i < 4; i++)
+        worst = best[i] < worst ? best[i] : worst;
+    return outcome(worst >= number, "%d %% of the pages at home", worst);
+}
+
 /* A sum has the same bits on the calling thread and on all. */
 static int bits(void)
 {
@@ -425,6 +469,7 @@ static const check checks[] = {
     {"home", at_home, 1},
     {"narrow-home", at_home, 2},
     {"stacks", stacks, 0},
+    {"scratch", scratches, 0},
     {"bits", bits, 0},
     {"another-mask", another_mask, 0},
     {"replugged", replugged, 0},

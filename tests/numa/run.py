@@ -94,6 +94,7 @@ CHECKS = {
     "chunks at home": "numa_check home 85",
     "half of the workers": "numa_check narrow-home 75",
     "stacks at home": "numa_check stacks 90",
+    "scratch at home": "numa_check scratch 75",
     "the same bits": "numa_check bits",
     "masked: pins": "taskset -c 1-3 numa_check pins",
     "masked: pages": "taskset -c 1-3 numa_check slices",

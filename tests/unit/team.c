@@ -153,6 +153,106 @@ TEST(calls_of_all_widths)
     free(data);
 }
 
+/* Where a participant's scratch is, by its number; 0: it has had none. */
+static para__atomic_u64 scratch_at[LIMIT_MOST];
+
+static int note_scratch(const para_chunk *chunk, const void *arg)
+{
+    memset(chunk->scratch, 1, *(const size_t *)arg < 4096 ? 1 : 4096);
+    para__store_relaxed(&scratch_at[chunk->worker], (uintptr_t)chunk->scratch);
+    return 0;
+}
+
+static int note_in_reduction(const para_chunk *chunk, void *accumulator, const void *arg)
+{
+    (void)accumulator;
+    return note_scratch(chunk, arg);
+}
+
+static void join_nothing(void *into, const void *from, const void *arg)
+{
+    (void)into;
+    (void)from;
+    (void)arg;
+}
+
+static void use_scratch(para_pool *pool, size_t bytes, bool reduces)
+{
+    double result = 0;
+    const para_options options = {.executor = PARA_EXECUTOR_THREADS};
+    for (unsigned w = 0; w < LIMIT_MOST; w++)
+        para__store_relaxed(&scratch_at[w], 0);
+    if (reduces)
+        assert_int_equal(para_preduce(pool, &(para_reduce){.kernel = note_in_reduction,
+                                                           .combine = join_nothing,
+                                                           .arg = &bytes,
+                                                           .count = 5000,
+                                                           .block = 10,
+                                                           .result = &result,
+                                                           .result_bytes = sizeof result,
+                                                           .scratch_bytes = bytes,
+                                                           .options = options}),
+                         PARA_OK);
+    else
+        assert_int_equal(para_pmap(pool, &(para_map){.kernel = note_scratch,
+                                                     .arg = &bytes,
+                                                     .count = 5000,
+                                                     .scratch_bytes = bytes,
+                                                     .options = options}),
+                         PARA_OK);
+}
+
+/* Whether whoever has had scratch has it `distance` from its neighbours, without a page in common:
+ * so that pages of one do not become another's. Returns the first one's. */
+static uintptr_t check_strips(size_t bytes, size_t distance)
+{
+    uintptr_t first = 0;
+    unsigned first_w = 0;
+    for (unsigned w = 0; w < LIMIT_MOST; w++) {
+        const uintptr_t at = para__load_relaxed(&scratch_at[w]);
+        if (at == 0)
+            continue;
+        first_w = first ? first_w : w;
+        first = first ? first : at;
+        assert_int_equal(at - first, (w - first_w) * distance);
+    }
+    assert_true(first != 0 && bytes <= distance && distance % 4096 == 0);
+    return first - first_w * distance;
+}
+
+/* Two calls, of which the second needs other scratch: its strips are those of the longer one.
+ * Memory that no call has needed for a second is given back, so calls that took so long say
+ * nothing. */
+static void check_pair(para_pool *pool, size_t bytes, size_t then, bool reduces, size_t distance)
+{
+    uintptr_t begin = 0;
+    uint64_t since;
+    int tries = 100;
+    do {
+        since = para_deadline_after(0);
+        use_scratch(pool, bytes, false);
+        if (para_deadline_after(0) - since < 500000000)
+            begin = check_strips(bytes, distance);
+        use_scratch(pool, then, reduces);
+    } while (para_deadline_after(0) - since > 500000000 && --tries);
+    if (tries && !reduces) /* a reduction has more in its strips than scratch */
+        assert_int_equal(check_strips(then, distance), begin);
+    else if (tries)
+        check_strips(then, distance);
+}
+
+TEST(scratch_of_other_lengths_keeps_its_pages)
+{
+    setenv("HWLOC_SYNTHETIC", "pack:2 [numa] l3:2 core:3 pu:1", 1);
+    para_pool *pool = NULL;
+    assert_int_equal(para_pool_create(&pool, NULL), PARA_OK);
+    for (size_t then = 5000; then <= 200000; then += 39000)
+        check_pair(pool, 200000, then, false, 200704);
+    check_pair(pool, 300000, 5000, true, 303104);
+    check_pair(pool, (size_t)17 << 20, 5000, false, (size_t)18 << 20); /* whole huge pages */
+    para_pool_destroy(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +260,7 @@ int main(void)
         cmocka_unit_test(a_share_of_every_domain),
         cmocka_unit_test(the_largest),
         cmocka_unit_test(calls_of_all_widths),
+        cmocka_unit_test(scratch_of_other_lengths_keeps_its_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
