@@ -57,6 +57,9 @@ static para_status place_workers(para_pool *pool, para__filling filling)
             helper->group = helper[-1].group + (members == 0);
         }
         members++;
+        pool->has_domains |=
+            pool->binding != PARA_BIND_NONE &&
+            machine->cpu[worker->cpu_index].domain != machine->cpu[pool->worker->cpu_index].domain;
     }
     for (unsigned i = 0; i < machine->cpu_count; i++)
         pool->worker_of_cpu[machine->cpu[i].os_index] =

@@ -55,6 +55,7 @@ struct para_pool {
     bool has_threads;   /* that of worker 0 was created */
     bool is_novice;     /* it has no workers, and knows no machine: see novice.h */
     bool is_hybrid;     /* its cores are of several kinds */
+    bool has_domains;   /* its workers are bound, in several domains */
     bool is_passive;    /* threads that wait sleep at once */
     para_binding binding;
     para__places *places; /* with PARA_BIND_PLACES; the pool's own */

@@ -92,7 +92,9 @@ CHECKS = {
     "huge pages": "echo 16 >/proc/sys/vm/nr_hugepages; numa_check huge",
     "no huge pages": "echo 0 >/proc/sys/vm/nr_hugepages; numa_check not-huge",
     "chunks at home": "numa_check home 85",  # 88 to 97 on a busy host; 25 if nobody keeps to slices
+    "half of the workers": "numa_check narrow-home 75",
     "stacks at home": "numa_check stacks 90",
+    "scratch at home": "numa_check scratch 75",
     "the same bits": "numa_check bits",
     "masked: pins": "taskset -c 1-3 numa_check pins",
     "masked: pages": "taskset -c 1-3 numa_check slices",
