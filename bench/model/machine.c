@@ -346,21 +346,36 @@ void para__machine_free(para__machine *m)
     (void)m;
 }
 
-para_status para__bind_thread(const para__machine *m, unsigned cpu_index, bool whole_domain)
+para_status para__places_make(para__places **places, const para__machine *m, const char *text,
+                              const char **expected)
+{
+    (void)places;
+    (void)m;
+    (void)text;
+    (void)expected;
+    return PARA_OK;
+}
+
+unsigned para__places_cores(const para__places *places, const para__machine *m)
+{
+    (void)places;
+    (void)m;
+    return 1;
+}
+
+para_status para__bind_thread(const para__machine *m, const para__cpus *to)
 {
     (void)m;
-    (void)cpu_index;
-    (void)whole_domain;
+    (void)to;
     return PARA_OK;
 }
 
 para__binding_state para__thread_binding(const para__machine *m, pthread_t worker,
-                                         unsigned cpu_index, bool whole_domain)
+                                         const para__cpus *to)
 {
     (void)m;
     (void)worker;
-    (void)cpu_index;
-    (void)whole_domain;
+    (void)to;
     return PARA__BOUND;
 }
 

@@ -15,8 +15,17 @@ typedef enum para_binding {
                            core, else PARA_BIND_NONE: other processes would choose the same cores */
     PARA_BIND_CORE,     /* each worker to one core */
     PARA_BIND_DOMAIN,   /* each worker to all cores of its NUMA node or shared L3 */
-    PARA_BIND_NONE      /* not at all: each may run wherever the process may */
+    PARA_BIND_NONE,     /* not at all: each may run wherever the process may */
+    PARA_BIND_PLACES    /* each worker to a place of config.places or PARA_PLACES; in
+                           para_pool_info only: giving places asks for it */
 } para_binding;
+
+/* On which of the cores or places the workers of a pool are that has fewer of them. */
+typedef enum para_distribution {
+    PARA_DISTRIBUTE_AUTO = 0, /* PARA_PROC_BIND, else _CLOSE */
+    PARA_DISTRIBUTE_CLOSE,    /* the first ones, so that they share caches and memory */
+    PARA_DISTRIBUTE_SPREAD    /* evenly on all domains or places: more of both for each */
+} para_distribution;
 
 /* How threads wait: workers for calls, and a caller for its helpers. */
 typedef enum para_wait_policy {
@@ -94,20 +103,32 @@ typedef struct para_pool_config {
     /* NULL: the pool has threads of its own. Else it has none: calls are helped by those that this
      * table lends, at most `workers` in one call, the caller among them (0: as many as `width`
      * says; PARA_NUM_WORKERS and OMP_NUM_THREADS are not read). The table is copied. binding,
-     * stack_bytes, worker_init and worker_exit are not given then: they are the lender's to say
-     * (PARA_ERR_ARGUMENT). wait_policy is how callers wait for the end of their calls; with
-     * PARA_START_WAIT the costs of sharing are measured at once, on the calling thread and those
-     * that it is lent. In a child of fork() calls run alone until para_pool_restart. If a kernel of
-     * a shared call forks, the child ends when that kernel returns there, with EXIT_FAILURE. */
+     * distribution, places, stack_bytes, worker_init and worker_exit are not given then: they are
+     * the lender's to say (PARA_ERR_ARGUMENT). wait_policy is how callers wait for the end of their
+     * calls; with PARA_START_WAIT the costs of sharing are measured at once, on the calling thread
+     * and those that it is lent. In a child of fork() calls run alone until para_pool_restart. If a
+     * kernel of a shared call forks, the child ends when that kernel returns there, with
+     * EXIT_FAILURE. */
     const para_lender *executor;
-    unsigned
-        task_capacity; /* tasks from threads outside that wait in the pool's queue (para/task.h)
-                               at most; 0: automatic, 65536 */
+
+    /* Other than PARA_DISTRIBUTE_AUTO also pins workers, if nothing else says whether: each to a
+     * core. */
+    para_distribution distribution;
+
+    /* Sets of CPUs to which workers are bound, in the grammar of PARA_PLACES: `{0:4},{4:4}`,
+     * `cores(8)`, see the guide; read before para_pool_create returns. NULL: PARA_PLACES, if
+     * binding is PARA_BIND_AUTO and PARA_PROC_BIND is not `false`. With places, the default of
+     * `workers` is at most the number of cores in them. binding is not given then. */
+    const char *places;
+
+    /* Tasks from threads outside that wait in the pool's queue (para/task.h) at most; 0: automatic,
+     * 65536. */
+    unsigned task_capacity;
 } para_pool_config;
-#define PARA_POOL_CONFIG_INIT                                                               \
-    {                                                                                       \
-        sizeof(para_pool_config), 0, PARA_BIND_AUTO, 0, PARA_NULL_, PARA_NULL_, PARA_NULL_, \
-            PARA_WAIT_AUTO, PARA_START_AUTO, PARA_NULL_, 0                                  \
+#define PARA_POOL_CONFIG_INIT                                                                \
+    {                                                                                        \
+        sizeof(para_pool_config), 0, PARA_BIND_AUTO, 0, PARA_NULL_, PARA_NULL_, PARA_NULL_,  \
+            PARA_WAIT_AUTO, PARA_START_AUTO, PARA_NULL_, PARA_DISTRIBUTE_AUTO, PARA_NULL_, 0 \
     }
 
 /* What a pool is. */
@@ -126,6 +147,8 @@ typedef struct para_pool_info {
     para_binding binding;      /* where its workers are to be bound; never PARA_BIND_AUTO */
     bool lent;                 /* its threads are the program's (config.executor): workers is what
                                   the calling thread could have now */
+    unsigned places;           /* those of config.places or PARA_PLACES; 0: none are given */
+    unsigned places_dropped;   /* that were given besides, without a CPU that the process may use */
 } para_pool_info;
 
 /* What a worker is. */
@@ -134,6 +157,7 @@ typedef struct para_worker_info {
     int cpu;         /* the operating system's number of the CPU it is placed on, -1 if on none */
     unsigned domain; /* index of its NUMA node or shared L3 */
     bool pinned;     /* bound there */
+    unsigned cpus;   /* how many CPUs that binding lets it run on; 0: it is not to be bound */
 } para_worker_info;
 
 #ifdef __cplusplus
@@ -212,6 +236,13 @@ PARA_NODISCARD_ PARA_API para_status para_pool_get_info(para_pool *pool, para_po
  */
 PARA_NODISCARD_ PARA_API para_status para_pool_get_worker(para_pool *pool, unsigned index,
                                                           para_worker_info *info);
+
+/* Sets cpus[0 .. count - 1] to the first CPUs that worker index is bound to, by the operating
+ * system's numbers, ascending; on a described machine to those that it would be bound to. The
+ * worker's info has their number. Otherwise as para_pool_get_info. Errors also: PARA_ERR_ARGUMENT
+ * for a count above that number. */
+PARA_NODISCARD_ PARA_API para_status para_pool_get_worker_cpus(para_pool *pool, unsigned index,
+                                                               unsigned count, unsigned *cpus);
 
 #ifdef __cplusplus
 }

@@ -23,8 +23,9 @@ enum { WORKERS_MOST = 1024 }; /* what PARA_NUM_WORKERS allows */
 /* Whether para has a variable of that name: a wrong one would be passed over in silence. */
 static bool is_known(const char *entry, size_t length)
 {
-    static const char *const own[] = {"PARA_NUM_WORKERS", "PARA_PROC_BIND",   "PARA_WAIT_POLICY",
-                                      "PARA_STACKSIZE",   "PARA_DISPLAY_ENV", "PARA_REPORT"};
+    static const char *const own[] = {"PARA_NUM_WORKERS", "PARA_PROC_BIND", "PARA_PLACES",
+                                      "PARA_WAIT_POLICY", "PARA_STACKSIZE", "PARA_DISPLAY_ENV",
+                                      "PARA_REPORT"};
     if (strncmp(entry, "PARA_", 5) != 0)
         return true;
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
@@ -190,6 +191,7 @@ static unsigned alike(const para__view *v, unsigned index)
     unsigned end = index + 1;
     const bool anywhere = w->cpu < 0 && v->machine.this_system;
     while (end < v->pool.workers && (anywhere || v->worker[end].domain == w->domain) &&
+           (v->bound_to[end] == v->bound_to[index] || (v->worker[end].cpus == 1 && w->cpus == 1)) &&
            v->worker[end].pinned == w->pinned && (v->worker[end].cpu < 0) == (w->cpu < 0))
         end++;
     return end - index;
@@ -207,6 +209,11 @@ static void say_workers(const para__view *v, unsigned first, unsigned count)
         cpus[i] = (unsigned)w[i].cpu;
     if (w->pinned && v->pool.binding == PARA_BIND_DOMAIN) {
         printf("bound to domain %u\n", w->domain);
+    } else if (w->cpus > 1 && v->pool.binding == PARA_BIND_PLACES) {
+        printf(w->pinned ? "bound to CPUs " : "placed on CPUs ");
+        para__view_numbers(stdout, v->bound_to[first], w->cpus);
+        printf(", domain %u%s\n", w->domain,
+               v->machine.this_system ? "" : ", if this were the machine");
     } else if (!v->machine.this_system) {
         printf("domain %u, if this were the machine\n", w->domain);
     } else if (w->cpu < 0 || !cpus) {
@@ -232,6 +239,11 @@ static void say_pool(const para__view *v)
     printf("threads  %s\n", p->lent ? "the program's, lent by OpenMP" : "the pool's own");
     if (!p->lent && p->workers < p->requested)
         printf("         %s\n", para__view_missing_threads().text);
+    if (p->places)
+        printf("places   %u by PARA_PLACES\n", p->places);
+    if (p->places_dropped)
+        printf("         %u more without a CPU that this process may use: left out\n",
+               p->places_dropped);
     if (unpinned)
         printf("         %u pinned: %s\n", p->pinned, unpinned);
     for (unsigned i = 0; i < p->workers; i += alike(v, i))

@@ -89,6 +89,7 @@ static void say_json_nodes(const para__view *v)
 
 static void say_json_pool(const para__view *v)
 {
+    static const char *const bindings[] = {"auto", "core", "domain", "none", "places"};
     const para_pool_info *const p = &v->pool;
     const char *const unpinned = para__view_unpinned(v);
     printf(", \"pool\": {\"requested\": %u, \"asked_by\": \"%s\", \"workers\": %u, \"lanes\": %u, "
@@ -99,6 +100,8 @@ static void say_json_pool(const para__view *v)
         printf("\"%s\"", unpinned);
     else
         printf("null");
+    printf(", \"binding\": \"%s\", \"places\": %u, \"places_dropped\": %u", bindings[p->binding],
+           p->places, p->places_dropped);
     printf(", \"lent\": %s, \"thread_status\": \"%s\", \"threads_missing\": ",
            p->lent ? "true" : "false", para_status_name(p->thread_status));
     if (!p->lent && p->workers < p->requested)
@@ -112,8 +115,11 @@ static void say_json_pool(const para__view *v)
             printf("null");
         else
             printf("%d", v->worker[i].cpu);
-        printf(", \"domain\": %u, \"pinned\": %s}", v->worker[i].domain,
+        printf(", \"domain\": %u, \"pinned\": %s, \"bound_to\": [", v->worker[i].domain,
                v->worker[i].pinned ? "true" : "false");
+        for (unsigned n = 0; n < v->worker[i].cpus; n++)
+            printf("%s%u", n ? ", " : "", v->bound_to[i][n]);
+        printf("]}");
     }
     printf("]");
 }

@@ -49,16 +49,36 @@ static para_status read_machine(para__view *view)
     return status;
 }
 
+/* Reads what a worker is bound to, which is often what the one before it is bound to. */
+static para_status read_binding_of(para__view *view, para_pool *pool, unsigned index)
+{
+    const unsigned count = view->worker[index].cpus;
+    unsigned *const cpus = malloc((count + 1ul) * sizeof *cpus);
+    if (!cpus)
+        return PARA_ERR_MEMORY;
+    view->bound_to[index] = cpus;
+    const para_status status = para_pool_get_worker_cpus(pool, index, count, cpus);
+    if (!status && index > 0 && view->worker[index - 1].cpus == count &&
+        memcmp(view->bound_to[index - 1], cpus, count * sizeof *cpus) == 0) {
+        view->bound_to[index] = view->bound_to[index - 1];
+        free(cpus);
+    }
+    return status;
+}
+
 static para_status read_pool(para__view *view, para_pool *pool)
 {
     view->pool.size = sizeof view->pool;
     para_status status = para_pool_get_info(pool, &view->pool);
     view->worker = calloc((size_t)view->pool.workers + 1, sizeof *view->worker);
-    if (!status && !view->worker)
+    view->bound_to = calloc((size_t)view->pool.workers + 1, sizeof *view->bound_to);
+    if (!status && !(view->worker && view->bound_to))
         return PARA_ERR_MEMORY;
     for (unsigned i = 0; i < view->pool.workers && !status; i++) {
         view->worker[i].size = sizeof view->worker[i];
         status = para_pool_get_worker(pool, i, &view->worker[i]);
+        if (!status)
+            status = read_binding_of(view, pool, i);
     }
     return status;
 }
@@ -83,6 +103,10 @@ void para__view_close(para__view *view)
     free(view->cpu);
     free(view->node);
     free(view->distance);
+    for (unsigned i = 0; view->bound_to && i < view->pool.workers; i++)
+        if (i == 0 || view->bound_to[i] != view->bound_to[i - 1])
+            free(view->bound_to[i]);
+    free(view->bound_to);
     free(view->worker);
 }
 
@@ -94,14 +118,9 @@ unsigned para__view_distance(const para__view *view, unsigned from, unsigned to)
 unsigned para__view_place(const para__view *view, unsigned index)
 {
     const para_worker_info *const worker = &view->worker[index];
-    if (!view->machine.this_system) /* the order of CPUs is that of workers */
-        return index < view->machine.cpus && view->cpu[index].domain == worker->domain &&
-                       view->pool.binding == PARA_BIND_CORE
-                   ? index
-                   : view->machine.cpus;
-    for (unsigned i = 0; i < view->machine.cpus; i++)
-        if (worker->pinned && view->pool.binding == PARA_BIND_CORE && worker->cpu >= 0 &&
-            view->cpu[i].os_index == (unsigned)worker->cpu)
+    const bool is_there = worker->pinned || !view->machine.this_system;
+    for (unsigned i = 0; i < view->machine.cpus && is_there && worker->cpus == 1; i++)
+        if (view->cpu[i].os_index == view->bound_to[index][0])
             return i;
     return view->machine.cpus;
 }

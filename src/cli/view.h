@@ -16,6 +16,8 @@ typedef struct para__view {
     bool has_distances;
     para_pool_info pool;
     para_worker_info *worker; /* [pool.workers] */
+    unsigned **bound_to;      /* [pool.workers]: worker.cpus numbers of CPUs; one list for several
+                                 workers in a row that are bound to the same */
     const char *asked_by;     /* what has set the number of workers; NULL: nothing */
     bool has_costs;
     para_calibration_info costs;

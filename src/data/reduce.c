@@ -212,13 +212,16 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, cha
     const size_t stack_bytes = job->stack_bytes * width;
     if (stack_bytes > SIZE_MAX / 2 - slot_bytes)
         return false;
-    const size_t bytes = slot_bytes + stack_bytes;
+    const bool apart = para__call_has_strips(call, job->stack_bytes);
+    const size_t bytes = slot_bytes + (apart ? 0 : stack_bytes);
     char *memory = bytes <= small_bytes ? small : para__call_memory(call, bytes);
     if (!memory)
         return false;
+    job->stacks = apart ? para__call_strips(call, width, &job->stack_bytes) : memory + slot_bytes;
+    if (!job->stacks)
+        return false;
     job->partials =
         (para__partials){.slots = (unsigned char *)memory, .stride = stride, .leaves = job->units};
-    job->stacks = memory + slot_bytes;
     job->has_scratch = scratch_bytes != 0;
     return true;
 }

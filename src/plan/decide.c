@@ -104,6 +104,17 @@ void para__plan_tickets(para__plan *plan, const para__ask *ask, const para__cost
     }
 }
 
+void para__plan_spread(para__plan *plan, unsigned places)
+{
+    const size_t most = (plan->units.count - 1) / places + 1;
+    const unsigned tickets = (plan->tickets * plan->width - 1) / places + 1;
+    const unsigned first = plan->first ? (plan->first * plan->width - 1) / places + 1 : 0;
+    plan->tickets = (unsigned)para__min(tickets, most);
+    plan->first = para__min(first, plan->tickets);
+    plan->invited = plan->width;
+    plan->width = places;
+}
+
 void para__plan_pages(para__plan *plan, uintptr_t address, size_t unit_bytes, size_t units,
                       size_t page_bytes)
 {

@@ -9,6 +9,7 @@
 #include "pool/pool.h"
 #include "pool/start.h"
 #include "pool/self.h"
+#include "pool/worker.h"
 
 #include <para/deadline.h>
 
@@ -67,10 +68,11 @@ para_status para__pool_resolve_ready(para_pool **pool)
 static bool is_pinned(const para__worker *worker)
 {
     const para_pool *const pool = worker->pool;
-    return pool->binding != PARA_BIND_NONE && worker->bind_status == PARA_OK &&
-           (para__pool_is_forked(pool) ||
-            para__thread_binding(pool->machine, worker->thread, worker->cpu_index,
-                                 pool->binding == PARA_BIND_DOMAIN) == PARA__BOUND);
+    if (pool->binding == PARA_BIND_NONE || worker->bind_status)
+        return false;
+    const para__cpus cpus = para__worker_cpus(worker);
+    return para__pool_is_forked(pool) ||
+           para__thread_binding(pool->machine, worker->thread, &cpus) == PARA__BOUND;
 }
 
 para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
@@ -85,7 +87,9 @@ para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
                            .lanes = PARA__LANES,
                            .forked = para__pool_is_forked(pool),
                            .binding = pool->binding,
-                           .lent = lent};
+                           .lent = lent,
+                           .places = pool->places ? pool->places->count : 0,
+                           .places_dropped = pool->places ? pool->places->dropped : 0};
     if (!para__pool_is_ready(pool)) /* a parent's, or in worker_init: nothing is known of threads */
         return para__info_fill(info, &full, sizeof full);
     full.thread_status = pool->start_status                   ? pool->start_status
@@ -99,7 +103,14 @@ para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
     return para__info_fill(info, &full, sizeof full);
 }
 
-para_status para_pool_get_worker(para_pool *pool, unsigned index, para_worker_info *info)
+/* The CPUs that a worker is bound to, or on a described machine would be. */
+static para__cpus bound_to(const para__worker *worker)
+{
+    return worker->pool->binding == PARA_BIND_NONE ? (para__cpus){{0}} : para__worker_cpus(worker);
+}
+
+/* The worker with that index. */
+static para_status find_worker(para_pool *pool, unsigned index, const para__worker **worker)
 {
     const para_status status = para__pool_resolve_ready(&pool);
     if (status)
@@ -107,13 +118,45 @@ para_status para_pool_get_worker(para_pool *pool, unsigned index, para_worker_in
     const unsigned workers = pool->executor->width(pool);
     if (index >= workers)
         return para__fail(PARA_ERR_ARGUMENT, "worker %u of a pool of %u", index, workers);
-    const para__worker *worker = &pool->worker[index];
+    *worker = &pool->worker[index];
+    return PARA_OK;
+}
+
+para_status para_pool_get_worker_cpus(para_pool *pool, unsigned index, unsigned count,
+                                      unsigned *cpus)
+{
+    const para__worker *worker = NULL;
+    const para_status status =
+        cpus ? find_worker(pool, index, &worker) : para__fail(PARA_ERR_ARGUMENT, "cpus is NULL");
+    if (status)
+        return status;
+    const para__cpus bound = bound_to(worker);
+    if (count > para__cpus_count(&bound))
+        return para__fail(PARA_ERR_ARGUMENT, "%u CPUs of %u", count, para__cpus_count(&bound));
+    for (unsigned cpu = 0; count > 0; cpu++)
+        if (para__cpus_has(&bound, cpu)) {
+            *cpus++ = cpu;
+            count--;
+        }
+    return PARA_OK;
+}
+
+para_status para_pool_get_worker(para_pool *pool, unsigned index, para_worker_info *info)
+{
+    const para__worker *worker = NULL;
+    const para_status status = find_worker(pool, index, &worker);
+    if (status)
+        return status;
+    pool = worker->pool;
+    const unsigned workers = pool->executor->width(pool);
+    const para__cpus cpus = bound_to(worker);
     const para_cpu_info *cpu = &pool->machine->cpu[worker->cpu_index];
     const bool placed = pool->binding != PARA_BIND_NONE && pool->machine->info.this_system;
     const para_worker_info full = {
         .cpu = placed ? (int)cpu->os_index : -1,
         .domain = cpu->domain,
         .pinned = placed && workers > 1 && para__pool_is_ready(pool) && is_pinned(worker),
+        .cpus = para__cpus_count(&cpus),
     };
     return para__info_fill(info, &full, sizeof full);
 }

@@ -6,12 +6,14 @@
 #include "base/memory.h"
 #include "base/module.h"
 #include "base/status.h"
+#include "base/tell.h"
 #include "base/thread.h"
 #include "base/tuning.h"
 #include "executor/lease.h"
 #include "executor/left.h"
 #include "pool/calibrate.h"
 #include "pool/lent.h"
+#include "pool/place.h"
 #include "pool/settings.h"
 #include "pool/start.h"
 #include "pool/tasks.h"
@@ -37,38 +39,11 @@ static unsigned nearest_worker(const para_pool *pool, const para_cpu_info *cpu)
     return nearest;
 }
 
-/* Spreads a pool of fewer workers than cores over all domains: takes the first core of each, then
- * the second, until there are enough. Workers of one domain are still neighbours. */
-static para_status spread_workers(para_pool *pool)
-{
-    const para__machine *machine = pool->machine;
-    const unsigned cores = machine->info.cores; /* their first threads are listed first */
-    bool *const taken = para__alloc(cores * sizeof *taken);
-    if (!taken)
-        return para__fail(PARA_ERR_MEMORY, NULL);
-    for (unsigned n = 0, domain = 0; n < pool->requested; domain++) {
-        for (unsigned i = 0; i < cores; i++)
-            if (!taken[i] && machine->cpu[i].domain == domain % machine->info.domains) {
-                taken[i] = true;
-                n++;
-                break;
-            }
-    }
-    for (unsigned i = 0, n = 0; i < cores; i++)
-        if (taken[i])
-            pool->worker[n++].cpu_index = i;
-    para__free(taken);
-    return PARA_OK;
-}
-
 /* Sets where each worker is placed, and the group whose job descriptor it reads. */
-static para_status place_workers(para_pool *pool, bool spread)
+static para_status place_workers(para_pool *pool, para__filling filling)
 {
     const para__machine *machine = pool->machine;
-    for (unsigned i = 0; i < pool->requested; i++)
-        pool->worker[i].cpu_index = i % machine->cpu_count;
-    const para_status status =
-        spread && pool->requested < machine->info.cores ? spread_workers(pool) : PARA_OK;
+    const para_status status = para__workers_place(pool, filling);
     unsigned members = 0;
     for (unsigned i = 0; i < pool->requested; i++) {
         para__worker *worker = &pool->worker[i];
@@ -84,6 +59,9 @@ static para_status place_workers(para_pool *pool, bool spread)
             helper->group = helper[-1].group + (members == 0);
         }
         members++;
+        pool->has_domains |=
+            pool->binding != PARA_BIND_NONE &&
+            machine->cpu[worker->cpu_index].domain != machine->cpu[pool->worker->cpu_index].domain;
     }
     for (unsigned i = 0; i < machine->cpu_count; i++)
         pool->worker_of_cpu[machine->cpu[i].os_index] =
@@ -152,6 +130,7 @@ static void release(para_pool *pool)
     para__tasks_free(pool);
     for (unsigned i = 0; i < PARA__LANES; i++)
         para__lane_drop_arena(&pool->lanes.lane[i]);
+    para__free(pool->places);
     para__free(pool);
 }
 
@@ -172,22 +151,64 @@ static para_status check_config(const para_pool_config *config)
         return para__fail(PARA_ERR_ARGUMENT, "config.start is %d", (int)config->start);
     if (config->stack_bytes > SIZE_MAX / 2)
         return para__fail(PARA_ERR_ARGUMENT, "config.stack_bytes is %zu", config->stack_bytes);
+    if ((unsigned)config->distribution > PARA_DISTRIBUTE_SPREAD)
+        return para__fail(PARA_ERR_ARGUMENT, "config.distribution is %d",
+                          (int)config->distribution);
+    if (config->places && config->binding)
+        return para__fail(PARA_ERR_ARGUMENT, "config.binding is %d: config.places says it",
+                          (int)config->binding);
     if (config->executor)
         return para__lent_check(config);
+    return PARA_OK;
+}
+
+/* The places that the program asks for, else the environment, as long as nothing else says where
+ * workers are bound. is_default: a text without a usable CPU is passed over, and told once. */
+static para_status make_places(const para_pool_config *config, const para__machine *machine,
+                               const para__settings *settings, bool is_default,
+                               para__places **places)
+{
+    static bool told; /* under the default pool's mutex */
+    const bool is_own = config->places != NULL;
+    const char *const text = is_own ? config->places : settings->places;
+    const char *expected = NULL;
+    *places = NULL;
+    if (!text || config->binding || config->executor ||
+        (!is_own && settings->binding == PARA_BIND_NONE))
+        return PARA_OK;
+    const para_status status = para__places_make(places, machine, text, &expected);
+    if (status != PARA_ERR_ARGUMENT)
+        return status;
+    (void)para__fail(is_own ? status : PARA_ERR_ENVIRONMENT, "%s=%.80s: expected %s",
+                     is_own ? "config.places" : "PARA_PLACES", text, expected);
+    if (!is_default)
+        return is_own ? status : PARA_ERR_ENVIRONMENT;
+    if (!told)
+        para__tell("%s; ignored", para_status_detail());
+    told = true;
     return PARA_OK;
 }
 
 /* The settings in force: the caller's configuration, completed from the environment and the
  * machine. */
 static void complete(const para_pool_config *config, const para__machine *machine,
-                     para__settings *settings)
+                     const para__places *places, para__settings *settings)
 {
     para__settings s = *settings;
+    const unsigned budget =
+        places ? para__min(machine->info.budget, para__places_cores(places, machine))
+               : machine->info.budget;
     s.workers = config->workers ? config->workers : s.workers;
-    s.workers = s.workers ? s.workers : machine->info.budget;
+    s.workers = s.workers ? s.workers : budget;
     s.workers = para__min(s.workers, PARA__WORKERS_MAX);
-    s.spread = s.spread && !config->binding;
-    s.binding = config->binding ? config->binding : s.binding;
+    s.filling = config->binding || config->places ? PARA__FILL_CLOSE : s.filling;
+    s.places = config->places ? config->places : s.places;
+    s.binding = places ? PARA_BIND_PLACES : config->binding ? config->binding : s.binding;
+    if (config->distribution) {
+        s.filling =
+            config->distribution == PARA_DISTRIBUTE_SPREAD ? PARA__FILL_SPREAD : PARA__FILL_CLOSE;
+        s.binding = s.binding ? s.binding : PARA_BIND_CORE;
+    }
     if (config->executor) {
         s.workers = para__lent_places(config);
         s.binding = PARA_BIND_NONE; /* that is the lender's to say */
@@ -203,9 +224,13 @@ static void complete(const para_pool_config *config, const para__machine *machin
     *settings = s;
 }
 
-static void display(const para_pool *pool, bool spread)
+static void display(const para_pool *pool, const para__settings *settings)
 {
-    static const char *const names[] = {"", "core", "domain", "false"};
+    static const char *const names[] = {"", "core", "domain", "false", "close"};
+    const bool is_packed = settings->filling == PARA__FILL_PACKED && pool->places;
+    const char *const binding = settings->filling == PARA__FILL_SPREAD ? "spread"
+                                : is_packed                            ? "primary"
+                                                                       : names[pool->binding];
     char stack[32] = "automatic";
     if (pool->stack.bytes)
         snprintf(stack, sizeof stack, "%zuB", pool->stack.bytes);
@@ -214,10 +239,11 @@ static void display(const para_pool *pool, bool spread)
             "  PARA_VERSION = '%s'\n"
             "  PARA_NUM_WORKERS = '%u'\n"
             "  PARA_PROC_BIND = '%s'\n"
+            "  PARA_PLACES = '%s'\n"
             "  PARA_STACKSIZE = '%s'\n"
             "  PARA_WAIT_POLICY = '%s'\n"
             "PARA DISPLAY ENVIRONMENT END\n",
-            para_version(), para__pool_workers(pool), spread ? "spread" : names[pool->binding],
+            para_version(), para__pool_workers(pool), binding, pool->places ? settings->places : "",
             stack, pool->is_passive ? "passive" : "active");
 }
 
@@ -250,12 +276,19 @@ para_status para__pool_prepare(const para__machine **machine)
 static const para_pool_config automatic_pool = PARA_POOL_CONFIG_INIT;
 
 static para_status make(para_pool **pool, const para_pool_config *config,
-                        const para__machine *machine, para__settings settings)
+                        const para__machine *machine, para__settings settings, bool is_default)
 {
-    complete(config, machine, &settings);
+    para__places *places = NULL;
+    const para_status readable = make_places(config, machine, &settings, is_default, &places);
+    if (readable)
+        return readable;
+    complete(config, machine, places, &settings);
     para_pool *made = allocate(machine, settings.workers);
-    if (!made)
+    if (!made) {
+        para__free(places);
         return para__fail(PARA_ERR_MEMORY, "no memory for a pool of %u workers", settings.workers);
+    }
+    made->places = places;
     made->binding = settings.binding;
     made->places_memory = settings.places_memory;
     made->is_hybrid = machine->info.core_kinds > 1;
@@ -269,7 +302,7 @@ static para_status make(para_pool **pool, const para_pool_config *config,
     if (config->executor)
         para__lent_set(made, config);
     made->is_passive = settings.wait_policy == PARA_WAIT_PASSIVE;
-    para_status status = place_workers(made, settings.spread);
+    para_status status = place_workers(made, settings.filling);
     if (!status) {
         para__costs_assume(made);
         /* The display says how the start went. */
@@ -283,7 +316,7 @@ static para_status make(para_pool **pool, const para_pool_config *config,
         return status;
     }
     if (settings.display)
-        display(made, settings.spread);
+        display(made, &settings);
     *pool = made;
     return PARA_OK;
 }
@@ -304,7 +337,7 @@ para_status para_pool_create(para_pool **pool, const para_pool_config *config)
     if (!status)
         status = para__settings_read(&settings);
     if (!status)
-        status = make(pool, config, machine, settings);
+        status = make(pool, config, machine, settings, false);
     para__fp_restore(fp, 0);
     para__cancellation_restore(cancel_state);
     return status;
@@ -316,7 +349,7 @@ para_status para__pool_create_default(para_pool **pool, const para__machine *mac
     const para__fp fp = para__fp_save();
     para__settings settings;
     para__settings_take(&settings);
-    const para_status status = make(pool, &automatic_pool, machine, settings);
+    const para_status status = make(pool, &automatic_pool, machine, settings, true);
     para__fp_restore(fp, 0);
     para__cancellation_restore(cancel_state);
     return status;

@@ -4,6 +4,7 @@
 #include "base/tell.h"
 #include "base/variable.h"
 #include "share/lane.h"
+#include "topology/places.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -61,12 +62,17 @@ static para_status read_workers(para__settings *settings)
 static const struct binding_word {
     const char *word;
     para_binding binding;
-    bool listed, spread;
+    bool listed;
+    para__filling filling;
 } binding_words[] = {
-    {"true", PARA_BIND_CORE, false, false},     {"core", PARA_BIND_CORE, false, false},
-    {"domain", PARA_BIND_DOMAIN, false, false}, {"false", PARA_BIND_NONE, false, false},
-    {"close", PARA_BIND_CORE, true, false},     {"spread", PARA_BIND_CORE, true, true},
-    {"primary", PARA_BIND_DOMAIN, true, false}, {"master", PARA_BIND_DOMAIN, true, false},
+    {"true", PARA_BIND_CORE, false, PARA__FILL_CLOSE},
+    {"core", PARA_BIND_CORE, false, PARA__FILL_CLOSE},
+    {"domain", PARA_BIND_DOMAIN, false, PARA__FILL_CLOSE},
+    {"false", PARA_BIND_NONE, false, PARA__FILL_CLOSE},
+    {"close", PARA_BIND_CORE, true, PARA__FILL_CLOSE},
+    {"spread", PARA_BIND_CORE, true, PARA__FILL_SPREAD},
+    {"primary", PARA_BIND_DOMAIN, true, PARA__FILL_PACKED},
+    {"master", PARA_BIND_DOMAIN, true, PARA__FILL_PACKED},
 };
 
 static const struct binding_word *find_binding(const char *word, size_t length, bool listed)
@@ -98,7 +104,18 @@ static para_status read_binding(para__settings *settings)
         first = first ? first : found;
     }
     settings->binding = first->binding;
-    settings->spread = first->spread;
+    settings->filling = first->filling;
+    return PARA_OK;
+}
+
+/* What it means is for a machine to say. */
+static para_status read_places(para__settings *settings)
+{
+    const char *const value = para__variable("PARA_PLACES");
+    const char *expected = NULL;
+    if (value && para__places_make(NULL, NULL, value, &expected))
+        return malformed("PARA_PLACES", value, expected);
+    settings->places = value;
     return PARA_OK;
 }
 
@@ -170,7 +187,7 @@ static para_status read_display(para__settings *settings)
 
 /* Each of a variable of its own, and of OpenMP's that stands in for it. */
 static para_status (*const readers[])(para__settings *settings) = {
-    read_workers, read_binding, read_stack, read_wait_policy, read_display};
+    read_workers, read_binding, read_places, read_stack, read_wait_policy, read_display};
 enum { READERS = sizeof readers / sizeof readers[0] };
 
 para_status para__settings_read(para__settings *settings)

@@ -3,16 +3,18 @@
 #define PARA_POOL_SETTINGS_H
 
 #include "base/thread.h"
+#include "pool/place.h"
 
 #include <para/pool.h>
 
 typedef struct para__settings {
-    unsigned workers;     /* PARA_NUM_WORKERS, else the first of OMP_NUM_THREADS if that can be
+    unsigned workers;      /* PARA_NUM_WORKERS, else the first of OMP_NUM_THREADS if that can be
                              read; 0: not given */
-    para_binding binding; /* PARA_PROC_BIND; PARA_BIND_AUTO: not given */
-    bool places_memory;   /* binding is not turned off */
-    bool spread;          /* of PARA_BIND_CORE: a small pool's workers on all domains */
-    para__stack stack;    /* PARA_STACKSIZE, else OMP_STACKSIZE, or less; 0: not given */
+    para_binding binding;  /* PARA_PROC_BIND; PARA_BIND_AUTO: not given */
+    bool places_memory;    /* binding is not turned off */
+    para__filling filling; /* of its workers, likewise */
+    const char *places;    /* PARA_PLACES, as the environment has it; NULL: not given */
+    para__stack stack;     /* PARA_STACKSIZE, else OMP_STACKSIZE, or less; 0: not given */
     para_wait_policy wait_policy; /* PARA_WAIT_POLICY, else OMP_WAIT_POLICY if that is passive;
                                      PARA_WAIT_AUTO: not given */
     bool display;                 /* PARA_DISPLAY_ENV: print what is in force, on standard error */

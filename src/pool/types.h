@@ -13,7 +13,7 @@
 #include "plan/decide.h"
 #include "pool/sites.h"
 #include "share/lane.h"
-#include "topology/topology.h"
+#include "topology/places.h"
 
 #include <para/pool.h>
 #include <pthread.h>
@@ -24,6 +24,7 @@ typedef struct para__worker {
     pthread_t thread;
     unsigned index;
     unsigned cpu_index;      /* in the machine: where it is placed */
+    unsigned place;          /* if the pool has places: the one that has that CPU */
     para_status bind_status; /* [E4] written by the thread before it is up, */
     int init_error;          /* like what worker_init returned */
     bool is_up;              /* worker_init has returned; its thread's own */
@@ -43,7 +44,6 @@ typedef struct para__lent {
     para__outcome *outcome;
     uint64_t ping_limit; /* ticks; 0: it is no ping */
     uint64_t pinged;     /* what that took; UINT64_MAX: nobody came */
-    uint64_t begun;      /* when the caller's part began, in ticks, if that is measured */
     bool is_begun;       /* the caller has taken its part */
 } para__lent;
 
@@ -55,9 +55,11 @@ struct para_pool {
     bool has_threads;   /* that of worker 0 was created */
     bool is_novice;     /* it has no workers, and knows no machine: see novice.h */
     bool is_hybrid;     /* its cores are of several kinds */
+    bool has_domains;   /* its workers are bound, in several domains */
     bool is_passive;    /* threads that wait sleep at once */
     para_binding binding;
-    bool places_memory; /* nobody has turned binding off */
+    para__places *places; /* with PARA_BIND_PLACES; the pool's own */
+    bool places_memory;   /* nobody has turned binding off */
     bool unbinds; /* workers leave the mask that they inherit from the thread that makes them */
     para__stack stack;                              /* of each thread */
     int (*worker_init)(unsigned worker, void *arg); /* these as in para_pool_config */

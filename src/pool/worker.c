@@ -11,10 +11,24 @@
 #include "pool/yield.h"
 #include "share/visit.h"
 
+para__cpus para__worker_cpus(const para__worker *self)
+{
+    const para__machine *const machine = self->pool->machine;
+    const bool whole_domain = self->pool->binding == PARA_BIND_DOMAIN;
+    const unsigned domain = machine->cpu[self->cpu_index].domain;
+    para__cpus cpus = {{0}};
+    if (self->pool->places)
+        return self->pool->places->place[self->place];
+    for (unsigned i = 0; i < machine->cpu_count; i++)
+        if (i == self->cpu_index || (whole_domain && machine->cpu[i].domain == domain))
+            para__cpus_add(&cpus, machine->cpu[i].os_index);
+    return cpus;
+}
+
 para_status para__worker_bind(const para__worker *self)
 {
-    return para__bind_thread(self->pool->machine, self->cpu_index,
-                             self->pool->binding == PARA_BIND_DOMAIN);
+    const para__cpus cpus = para__worker_cpus(self);
+    return para__bind_thread(self->pool->machine, &cpus);
 }
 
 /* Binds the worker anew if the system has widened its mask, as it does when the CPU is switched off
@@ -28,8 +42,8 @@ static void keep_place(para__worker *self)
     const unsigned cpu = pool->machine->cpu[self->cpu_index].os_index;
     if (para__current_cpu() == (int)cpu && !self->is_astray)
         return;
-    self->is_astray = para__thread_binding(pool->machine, pthread_self(), self->cpu_index,
-                                           pool->binding == PARA_BIND_DOMAIN) == PARA__WIDER &&
+    const para__cpus cpus = para__worker_cpus(self);
+    self->is_astray = para__thread_binding(pool->machine, pthread_self(), &cpus) == PARA__WIDER &&
                       para__worker_bind(self) != PARA_OK;
 }
 

@@ -4,6 +4,9 @@
 
 #include "pool/types.h"
 
+/* The CPUs that a worker is to be bound to, if its pool binds. */
+para__cpus para__worker_cpus(const para__worker *self);
+
 /* Binds the calling thread, that worker, as its pool says. Errors: those of para__bind_thread. */
 para_status para__worker_bind(const para__worker *self);
 

@@ -62,9 +62,9 @@ static void announce(const para__participant *p)
 /* Wakes every sleeper of the team, also those that others were to wake. */
 static void wake_all(const para__participant *p)
 {
-    for (unsigned w = p->team.first; w < p->team.first + p->team.width; w++)
-        if (w != p->self)
-            para__helper_wake(&p->lanes->helper[w]);
+    for (unsigned r = 0; r < p->team.invited; r++)
+        if (r != p->runner.worker)
+            para__helper_wake(&p->lanes->helper[para__team_member(&p->team, r)]);
 }
 
 /* Whether all tickets are finished, as told by the done words that belong to this call. */
@@ -136,11 +136,17 @@ static inline void join(const para__participant *p, bool is_helper, uint64_t beg
 }
 
 /* The caller's part of a call on that lane, as planned. */
-static para__participant caller_participant(para__lane *lane, para__position at,
-                                            const para__job *job, const para__plan *plan)
+static inline para__participant caller_participant(para__lane *lane, para__position at,
+                                                   const para__job *job, const para__plan *plan)
 {
     const unsigned self = at.self, first = at.first;
     para__lanes *const lanes = lane->lanes;
+    const para__team team = {.within = para__lane_around(lanes),
+                             .first = first,
+                             .width = plan->width,
+                             .invited = plan->invited ? plan->invited : plan->width,
+                             .caller_place = self};
+    const unsigned rank = para__team_rank(&team, self);
     lane->is_open = true;
     lane->first = first;
     lane->width = plan->width;
@@ -161,14 +167,11 @@ static para__participant caller_participant(para__lane *lane, para__position at,
                      .grain = plan->grain},
         .first_unit = plan->units.first,
         .timed = plan->timed,
-        .team = {.within = para__lane_around(lanes),
-                 .first = first,
-                 .width = plan->width,
-                 .caller_place = self},
+        .team = team,
         .self = self,
         .first_claim = plan->first,
         .claim = plan->first ? plan->first : 1,
-        .runner = {.worker = self - first, .stop = &lane->stop, .kind = lanes->helper[self].kind}};
+        .runner = {.worker = rank, .stop = &lane->stop, .kind = lanes->helper[self].kind}};
 }
 
 /* Who of the team sleeps; more than there are if one is not to be woken, so that nothing is learnt.
@@ -176,11 +179,13 @@ static para__participant caller_participant(para__lane *lane, para__position at,
 static unsigned count_sleepers(const para__participant *p)
 {
     unsigned sleepers = 0;
-    for (unsigned w = p->team.first; w < p->team.first + p->team.width; w++)
-        if (w != p->self && para__event_seems_parked(&p->lanes->helper[w].event))
-            sleepers += para__load_relaxed(&p->lanes->helper[w].displaced) /* a hint: see lane.h */
+    for (unsigned r = 0; r < p->team.invited; r++) {
+        para__helper *helper = &p->lanes->helper[para__team_member(&p->team, r)];
+        if (r != p->runner.worker && para__event_seems_parked(&helper->event))
+            sleepers += para__load_relaxed(&helper->displaced) /* a hint: see lane.h */
                             ? p->team.width
                             : 1;
+    }
     return sleepers;
 }
 

@@ -14,7 +14,8 @@
  *
  *   call[g]    epoch | tickets per slice, and how many of these an owner claims first;
  *              written by the caller, one copy for each group of at most 16 neighbours
- *   team[g]    age | around, first, width, caller; likewise, before the call word
+ *   team[g]    age | around, first, width, caller, or invited for first; likewise, before the call
+ *              word
  *   ticket[w]  epoch | remaining in worker w's slice; claimed from by anyone
  *   done[w]    epoch | finished; written by participant w alone
  *
@@ -108,7 +109,7 @@ typedef struct para__lane {
     /* [E3] hands the lane from caller to caller: a para__lease */
     _Alignas(PARA__LINE) para__atomic_u32 lease;
     bool is_open;                    /* the call of this epoch has not been joined */
-    uint64_t epoch;                  /* this to arena_bytes, with is_open: the lessee's */
+    uint64_t epoch;                  /* this to needed_ticks, with is_open: the lessee's */
     struct para__lanes *lanes;       /* its pool's lanes */
     struct para__lane *outer;        /* the lane that its thread has leased before, if any */
     const struct para__lane *around; /* that of the kernel that made the call */
@@ -124,6 +125,10 @@ typedef struct para__lane {
     uint64_t helped_done;           /* and the member.done that it owes there */
     void *arena;                    /* memory that calls need beyond the stack */
     size_t arena_bytes;
+    char
+        *strips; /* the same for each participant: pages that keep their owner, strip_count times */
+    size_t strip_bytes;
+    unsigned strip_count;
     uint64_t needed_ticks;                   /* when a call last needed a quarter of a large one */
     _Alignas(PARA__LINE) para__event joiner; /* where the caller sleeps when a join takes long */
     para__atomic_u64 stop;                   /* UINT64_MAX; of a failing call see para__runner */
@@ -212,11 +217,13 @@ _Static_assert(PARA__SLICE_TICKETS_MAX == (1 << PARA__TICKET_BITS) - 1,
 _Static_assert(PARA__SLICE_TICKETS_MAX *PARA__WORKERS_MAX < 1 << PARA__COUNT_BITS,
                "so have all tickets");
 
-/* The team word: the epoch's low 28 bits, and 4, 10, 11 and 10 bits of the members. */
+/* The team word: the epoch's low 28 bits, 4 of within, 1 for whether some are not invited, 10 of
+ * invited then or else of first, 11 of width, and 10 of caller_place. */
 typedef struct para__team {
     unsigned within; /* 1 + the lane of the call whose kernel made this one; 0: none of these */
-    unsigned first, width; /* workers [first, first + width) */
-    unsigned caller_place;
+    unsigned first, width; /* workers [first, first + width) have slices */
+    unsigned invited;      /* so many of them take part, evenly spread; fewer only if first is 0 */
+    unsigned caller_place; /* one of these */
 } para__team;
 
 enum { PARA__AGE_BITS = 28 };
@@ -224,8 +231,10 @@ _Static_assert(PARA__LANES < 16, "a lane has room in a team word");
 
 static inline uint64_t para__team_word(uint64_t epoch, para__team t)
 {
-    return epoch << (64 - PARA__AGE_BITS) | (uint64_t)t.within << 32 | (uint64_t)t.first << 21 |
-           (uint64_t)t.width << 10 | t.caller_place;
+    const bool is_sparse = t.invited < t.width;
+    return epoch << (64 - PARA__AGE_BITS) | (uint64_t)t.within << 32 | (uint64_t)is_sparse << 31 |
+           (uint64_t)(is_sparse ? t.invited : t.first) << 21 | (uint64_t)t.width << 10 |
+           t.caller_place;
 }
 
 /* A word of another call may have the same age by accident, 2^28 calls apart: then a claim fails,
@@ -237,10 +246,31 @@ static inline bool para__is_of_age(uint64_t word, uint64_t epoch)
 
 static inline para__team para__team_of(uint64_t word)
 {
+    const bool is_sparse = word >> 31 & 1;
+    const unsigned number = word >> 21 & 0x3ff;
+    const unsigned width = word >> 10 & 0x7ff;
     return (para__team){.within = word >> 32 & 0xf,
-                        .first = word >> 21 & 0x3ff,
-                        .width = word >> 10 & 0x7ff,
+                        .first = is_sparse ? 0 : number,
+                        .width = width,
+                        .invited = is_sparse ? number : width,
                         .caller_place = word & 0x3ff};
+}
+
+/* The rarer half of the next two functions. */
+unsigned para__sparse_member(const para__team *t, unsigned rank);
+unsigned para__sparse_rank(const para__team *t, unsigned worker);
+
+/* Those who take part have the ranks 0 to invited - 1, in the order of their places. The worker of
+ * that rank: */
+static inline unsigned para__team_member(const para__team *t, unsigned rank)
+{
+    return t->invited == t->width ? t->first + rank : para__sparse_member(t, rank);
+}
+
+/* And a worker's rank; invited or more if it does not take part. */
+static inline unsigned para__team_rank(const para__team *t, unsigned worker)
+{
+    return t->invited == t->width ? worker - t->first : para__sparse_rank(t, worker);
 }
 
 #endif

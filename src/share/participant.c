@@ -178,12 +178,25 @@ void para__participant_steal(para__participant *p)
         }
 }
 
+unsigned para__sparse_member(const para__team *t, unsigned rank)
+{
+    return (rank * t->width + t->caller_place * t->invited % t->width) / t->invited;
+}
+
+unsigned para__sparse_rank(const para__team *t, unsigned worker)
+{
+    const unsigned offset = t->caller_place * t->invited % t->width;
+    const unsigned end = (worker + 1) * t->invited - 1 + t->width - offset;
+    return end % t->width < t->invited ? end / t->width - 1 : t->invited;
+}
+
 void para__participant_wake_next(const para__participant *p)
 {
-    const unsigned width = p->team.width;
-    const unsigned rank = (p->self + width - p->team.caller_place) % width;
-    for (unsigned r = 2 * rank + 1; r <= 2 * rank + 2 && r < width; r++) {
-        const unsigned w = p->team.first + (p->team.caller_place - p->team.first + r) % width;
+    const unsigned invited = p->team.invited;
+    const unsigned caller = para__team_rank(&p->team, p->team.caller_place);
+    const unsigned rank = (p->runner.worker + invited - caller) % invited;
+    for (unsigned r = 2 * rank + 1; r <= 2 * rank + 2 && r < invited; r++) {
+        const unsigned w = para__team_member(&p->team, (caller + r) % invited);
         para__helper_wake(&p->lanes->helper[w]);
     }
 }

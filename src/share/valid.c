@@ -26,7 +26,10 @@ void para__participant_check(const para__participant *p)
     PARA__ASSERT(t.within <= PARA__LANES);
     PARA__ASSERT(t.width >= 2 && t.first + t.width <= PARA__WORKERS_MAX);
     PARA__ASSERT(t.caller_place - t.first < t.width && p->self - t.first < t.width);
-    PARA__ASSERT(p->runner.worker == p->self - t.first && p->runner.stop == &p->lane->stop);
+    PARA__ASSERT(t.invited >= 2 && (t.invited == t.width || (t.invited < t.width && t.first == 0)));
+    PARA__ASSERT(p->runner.worker < t.invited && p->runner.worker == para__team_rank(&t, p->self) &&
+                 p->self == para__team_member(&t, p->runner.worker));
+    PARA__ASSERT(p->runner.stop == &p->lane->stop);
     PARA__ASSERT(p->division.width == t.width &&
                  p->division.caller_slice == t.caller_place - t.first);
     PARA__ASSERT(p->division.tickets >= 1 && p->division.tickets <= PARA__SLICE_TICKETS_MAX);

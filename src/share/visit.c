@@ -22,7 +22,8 @@ para__visit para__lane_visit(para__lanes *lanes, unsigned index, unsigned worker
     __builtin_prefetch(descriptor->payload + 64);
     if (worker == t.caller_place)
         return PARA__VISIT_DISPLACED;
-    if (worker - t.first >= t.width)
+    const unsigned rank = para__team_rank(&t, worker);
+    if (rank >= t.invited)
         return PARA__VISIT_NOTHING;
 
     const unsigned first_claim = (unsigned)call & PARA__SLICE_TICKETS_MAX;
@@ -39,8 +40,7 @@ para__visit para__lane_visit(para__lanes *lanes, unsigned index, unsigned worker
         .self = worker,
         .first_claim = first_claim,
         .claim = first_claim ? first_claim : 1,
-        .runner = {
-            .worker = worker - t.first, .stop = &lane->stop, .kind = lanes->helper[worker].kind}};
+        .runner = {.worker = rank, .stop = &lane->stop, .kind = lanes->helper[worker].kind}};
     if (PARA__ASSERTS)
         para__participant_check(&p);
     para__participant_wake_next(&p);

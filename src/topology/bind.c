@@ -54,34 +54,21 @@ para_status para__unbind_thread(const para__machine *machine)
     return set_affinity(machine, &machine->usable);
 }
 
-/* What a thread is bound to that is placed on that CPU. */
-static para__cpus cpus_of_place(const para__machine *machine, unsigned cpu_index, bool whole_domain)
+para_status para__bind_thread(const para__machine *machine, const para__cpus *cpus)
 {
-    para__cpus cpus = {{0}};
-    const unsigned domain = machine->cpu[cpu_index].domain;
-    for (unsigned i = 0; i < machine->cpu_count; i++)
-        if (i == cpu_index || (whole_domain && machine->cpu[i].domain == domain))
-            para__cpus_add(&cpus, machine->cpu[i].os_index);
-    return cpus;
-}
-
-para_status para__bind_thread(const para__machine *machine, unsigned cpu_index, bool whole_domain)
-{
-    const para__cpus cpus = cpus_of_place(machine, cpu_index, whole_domain);
-    return set_affinity(machine, &cpus);
+    return set_affinity(machine, cpus);
 }
 
 para__binding_state para__thread_binding(const para__machine *machine, pthread_t thread,
-                                         unsigned cpu_index, bool whole_domain)
+                                         const para__cpus *cpus)
 {
-    const para__cpus cpus = cpus_of_place(machine, cpu_index, whole_domain);
     para__cpus mask = {{0}};
     if (!machine->info.this_system ||
         pthread_getaffinity_np(thread, sizeof mask, (cpu_set_t *)&mask) != 0)
         return PARA__ELSEWHERE;
-    if (para__cpus_include(&cpus, &mask))
+    if (para__cpus_include(cpus, &mask))
         return PARA__BOUND;
-    return para__cpus_count(&mask) > para__cpus_count(&cpus) ? PARA__WIDER : PARA__ELSEWHERE;
+    return para__cpus_count(&mask) > para__cpus_count(cpus) ? PARA__WIDER : PARA__ELSEWHERE;
 }
 
 /* The node with memory whose distance from that one is least; of equals the first. */

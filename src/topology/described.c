@@ -229,6 +229,38 @@ para_status para__locations_from_hwloc(para__locations *locations)
     return PARA_OK;
 }
 
+/* The largest of the CPU's caches of data. */
+static hwloc_obj_t largest_cache(hwloc_obj_t cpu)
+{
+    hwloc_obj_t largest = NULL;
+    for (hwloc_obj_t at = cpu->parent; at; at = at->parent)
+        if (at->type >= HWLOC_OBJ_L1CACHE && at->type <= HWLOC_OBJ_L5CACHE)
+            largest = at;
+    return largest;
+}
+
+para_status para__groups_from_hwloc(const para__machine *machine, para__group kind, unsigned *group)
+{
+    hwloc_topology_t topology = NULL;
+    const para_status status = open_topology(&topology);
+    if (status)
+        return status;
+    for (unsigned i = 0; i < machine->cpu_count; i++) {
+        hwloc_obj_t pu = first_of(topology, HWLOC_OBJ_PU);
+        while (pu && pu->os_index != machine->cpu[i].os_index)
+            pu = pu->next_cousin;
+        if (!pu || group[i] != PARA__NO_GROUP)
+            continue;
+        hwloc_obj_t const shared =
+            kind == PARA__GROUP_SOCKET ? around(pu, HWLOC_OBJ_PACKAGE) : largest_cache(pu);
+        for (unsigned j = i; shared && j < machine->cpu_count; j++)
+            if (hwloc.bitmap_isset(shared->cpuset, machine->cpu[j].os_index))
+                group[j] = i;
+    }
+    hwloc.topology_destroy(topology);
+    return PARA_OK;
+}
+
 void para__caches_from_hwloc(void *topology, unsigned cpu, size_t bytes[3])
 {
     static const hwloc_obj_type_t types[] = {HWLOC_OBJ_L1CACHE, HWLOC_OBJ_L2CACHE,

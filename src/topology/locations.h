@@ -4,6 +4,7 @@
 #define PARA_TOPOLOGY_LOCATIONS_H
 
 #include "base/cpus.h"
+#include "topology/topology.h"
 
 #include <para/status.h>
 #include <stddef.h>
@@ -59,6 +60,15 @@ typedef struct para__nodes {
 
 /* One block of memory, which the caller frees. Errors: PARA_ERR_MEMORY. */
 para_status para__nodes_from_hwloc(para__nodes **nodes, void *hwloc);
+
+/* Sets group[i], where it is PARA__NO_GROUP, to the first of the machine's CPUs that shares a cache
+ * or a socket with the i-th one. It stays what it is where that is not known. The lock that hwloc
+ * needs is the caller's; errors as above. */
+#define PARA__NO_GROUP UINT32_MAX
+void para__groups_from_files(const para__machine *machine, para__group kind, unsigned *group,
+                             const char *root);
+para_status para__groups_from_hwloc(const para__machine *machine, para__group kind,
+                                    unsigned *group);
 
 /* The sizes of a CPU's caches, levels 1 to 3; 0 where not known. */
 void para__caches_from_files(const char *root, unsigned cpu, size_t bytes[3]);

@@ -8,8 +8,10 @@
 #include "base/info.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "topology/locations.h"
 #include "topology/openmp.h"
 
+#include <errno.h>
 #include <pthread.h>
 
 /* Held while the machine is read, so that no fork comes in between. hwloc, which reads described
@@ -120,6 +122,45 @@ para_status para__machine_get(const para__machine **machine)
         return para__machine_get_current(machine);
     *machine = known;
     return PARA_OK;
+}
+
+/* What the machine itself knows. */
+static unsigned group_of_cpu(const para__machine *machine, para__group kind, unsigned index)
+{
+    const para_cpu_info *const cpu = &machine->cpu[index];
+    switch (kind) {
+    case PARA__GROUP_THREAD:
+        return index;
+    case PARA__GROUP_CORE:
+        return cpu->core;
+    case PARA__GROUP_NODE:
+        return cpu->numa_node;
+    default:
+        return PARA__NO_GROUP;
+    }
+}
+
+para_status para__machine_group(const para__machine *machine, para__group kind, unsigned *group)
+{
+    reader r;
+    para_status status = PARA_OK;
+    for (unsigned i = 0; i < machine->cpu_count; i++)
+        group[i] = group_of_cpu(machine, kind, i);
+    if (group[0] != PARA__NO_GROUP)
+        return PARA_OK;
+    const int saved = errno;
+    begin_reading(&r);
+    if (machine->is_described)
+        status = para__groups_from_hwloc(machine, kind, group);
+    else
+        para__groups_from_files(machine, kind, group, "");
+    end_reading(&r);
+    errno = saved;
+    for (unsigned i = 0; i < machine->cpu_count; i++)
+        if (group[i] == PARA__NO_GROUP) /* numbers that no CPU has */
+            group[i] =
+                machine->cpu_count + (kind == PARA__GROUP_CACHE ? machine->cpu[i].domain : 0);
+    return status;
 }
 
 para_status para_topology_get_info(para_topology_info *info)

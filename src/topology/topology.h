@@ -39,6 +39,20 @@ para_status para__machine_get(const para__machine **machine);
  * above. */
 para_status para__machine_get_current(const para__machine **machine);
 
+/* What CPUs can share. */
+typedef enum para__group {
+    PARA__GROUP_THREAD, /* nothing: each is a group of its own */
+    PARA__GROUP_CORE,
+    PARA__GROUP_CACHE, /* the largest cache */
+    PARA__GROUP_NODE,
+    PARA__GROUP_SOCKET
+} para__group;
+
+/* Sets group[i], for each of the machine's CPUs, to a number that those of the same group have.
+ * Looked up in each call. What the system does not tell is the simplest: one socket, and a cache
+ * for each domain. Any thread. Errors: PARA_ERR_TOPOLOGY, PARA_ERR_MEMORY. */
+para_status para__machine_group(const para__machine *machine, para__group kind, unsigned *group);
+
 /* Reads a machine anew, with control groups looked up below root ("" for the real ones), and frees
  * it: for tests. */
 para_status para__machine_load(para__machine **machine, const char *root);
@@ -66,10 +80,9 @@ bool para__thread_is_narrow(const para__machine *machine);
 /* Lets the calling thread run on all usable CPUs. Errors as below. */
 para_status para__unbind_thread(const para__machine *machine);
 
-/* Binds the calling thread to one CPU of the machine, or to all CPUs of that CPU's domain.
- * PARA_ERR_UNSUPPORTED: the machine is not this system, or the system cannot bind; PARA_ERR_DENIED:
- * the system refused. */
-para_status para__bind_thread(const para__machine *machine, unsigned cpu_index, bool whole_domain);
+/* Binds the calling thread to CPUs, by the system's numbers. PARA_ERR_UNSUPPORTED: the machine is
+ * not this system, or the system cannot bind; PARA_ERR_DENIED: the system refused. */
+para_status para__bind_thread(const para__machine *machine, const para__cpus *cpus);
 
 /* How the mask of a thread stands to what para__bind_thread makes of it. */
 typedef enum para__binding_state {
@@ -78,7 +91,7 @@ typedef enum para__binding_state {
     PARA__WIDER      /* wider: nobody binds a thread so, the system lets it go */
 } para__binding_state;
 para__binding_state para__thread_binding(const para__machine *machine, pthread_t thread,
-                                         unsigned cpu_index, bool whole_domain);
+                                         const para__cpus *cpus);
 
 /* Asks that pages [memory, memory + bytes) lie on the NUMA node with that number, or on the nearest
  * one with memory if it has none; or are interleaved over all nodes with memory. Pages that exist

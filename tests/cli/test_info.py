@@ -98,6 +98,28 @@ class Info(Case):
             self.assertRegex(bound, r"(?m)^workers? +[0-9-]+: bound to domain \d+$")
         self.assertNotIn(", pinned", bound)
 
+    def test_places(self):
+        def shown(places, *words, **more):
+            env = {**os.environ, "HWLOC_SYNTHETIC": "pack:2 node:2 core:2 pu:2", "PARA_PLACES": places, **more}
+            return self.run_para("info", *words, env=env)
+
+        text = shown("{0:4},{8:4},{99}").stdout
+        self.assertIn("PARA_PLACES={0:4},{8:4},{99}\n", text)
+        self.assertIn("places   2 by PARA_PLACES\n         1 more without a CPU that this process may use", text)
+        self.assertEqual(re.findall(r"(?m)^workers +(\S+): placed on CPUs (\S+), domain (\d)", text),
+                         [("0-1", "0-3", "0"), ("2-3", "8-11", "2")])
+        made = json.loads(shown("cores", "--json", "--workers", "2", PARA_PROC_BIND="spread").stdout)
+        self.assertEqual([worker["bound_to"] for worker in made["workers"]], [[0, 1], [8, 9]])
+        self.assertEqual([made["pool"][name] for name in ("binding", "places", "places_dropped")], ["places", 8, 0])
+        self.assertEqual(shown("coes").returncode, 1)
+        self.assertIn("PARA_PLACES=coes: expected places, such as", shown("coes").stderr)
+        cpus = sorted(os.sched_getaffinity(0))
+        env = {**os.environ, "PARA_PLACES": f"{{{cpus[0]}}},{{{cpus[-1]}}}"}
+        made = json.loads(self.run_para("info", "--json", "--workers", "2", env=env).stdout)
+        if made["pool"]["pin_status"] == "PARA_OK":
+            self.assertEqual([w["bound_to"] for w in made["workers"]], [[cpus[0]], [cpus[-1] if len(cpus) > 1 else cpus[0]]])
+            self.assertTrue(all(worker["pinned"] for worker in made["workers"]))
+
     def test_cpus_and_caches_are_the_systems(self):
         made = json.loads(self.para("info", "--json"))
         self.assertEqual({c["cpu"] for c in made["cpus"]}, os.sched_getaffinity(0))

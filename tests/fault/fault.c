@@ -59,6 +59,22 @@ static para_status pool_alone(void)
     return status;
 }
 
+static para_status pools_in_places(void)
+{
+    static const char *const places[] = {"{0:4},0,!{1}", "cores", "sockets"};
+    para_status status = PARA_OK;
+    for (size_t i = 0; i < COUNT_OF(places) && !status; i++) {
+        para_pool_config config = PARA_POOL_CONFIG_INIT;
+        para_pool *pool = NULL;
+        config.workers = 2;
+        config.places = places[i];
+        status = para_pool_create(&pool, &config);
+        assert_true((pool == NULL) == (status != PARA_OK));
+        para_pool_destroy(pool);
+    }
+    return status;
+}
+
 static para_status map_with_scratch(void)
 {
     para_pool *pool = NULL;
@@ -136,6 +152,7 @@ static para_status nested(void)
 SCENARIO_TEST(read_machine)
 SCENARIO_TEST(read_described_machine)
 SCENARIO_TEST(pool_alone)
+SCENARIO_TEST(pools_in_places)
 SCENARIO_TEST(map_with_scratch)
 SCENARIO_TEST(buffers)
 SCENARIO_TEST(mapped_file)
@@ -243,6 +260,7 @@ int main(void)
         cmocka_unit_test(faults_in_read_machine),
         cmocka_unit_test(faults_in_read_described_machine),
         cmocka_unit_test(faults_in_pool_alone),
+        cmocka_unit_test(faults_in_pools_in_places),
         cmocka_unit_test(faults_in_map_with_scratch),
         cmocka_unit_test(faults_in_buffers),
         cmocka_unit_test(faults_in_mapped_file),

@@ -92,7 +92,9 @@ CHECKS = {
     "huge pages": "echo 16 >/proc/sys/vm/nr_hugepages; numa_check huge",
     "no huge pages": "echo 0 >/proc/sys/vm/nr_hugepages; numa_check not-huge",
     "chunks at home": "numa_check home 85",  # 88 to 97 on a busy host; 25 if nobody keeps to slices
+    "half of the workers": "numa_check narrow-home 75",
     "stacks at home": "numa_check stacks 90",
+    "scratch at home": "numa_check scratch 75",
     "the same bits": "numa_check bits",
     "masked: pins": "taskset -c 1-3 numa_check pins",
     "masked: pages": "taskset -c 1-3 numa_check slices",
@@ -102,6 +104,8 @@ CHECKS = {
     "quota 2.5: pages": LIMITED + "echo 250000 >$part/cpu.max; numa_check floating",
     "4 workers: pages": "PARA_NUM_WORKERS=4 numa_check floating",
     "spread: pages": "PARA_NUM_WORKERS=4 PARA_PROC_BIND=spread numa_check slices",
+    "places: pages": "PARA_PLACES='{0}:4:2' numa_check slices",
+    "places outside the mask: pages": "PARA_PLACES='{0}:4:2' taskset -c 2-5 numa_check slices",
     "CPU 3 unplugged: pins": "echo 0 >$cpu/cpu3/online; numa_check pins",
     "CPU 3 plugged in: pins": "echo 1 >$cpu/cpu3/online; numa_check pins",
     "CPU 2 off and on": "numa_check replugged 2",

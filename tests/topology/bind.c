@@ -36,7 +36,12 @@ static void *bind_thread(void *arg)
 {
     binding *const a = arg;
     errno = 77;
-    a->status = para__bind_thread(a->machine, a->cpu_index, a->whole_domain);
+    para__cpus cpus = {{0}};
+    for (unsigned i = 0; i < a->machine->cpu_count; i++)
+        if (i == a->cpu_index ||
+            (a->whole_domain && a->machine->cpu[i].domain == a->machine->cpu[a->cpu_index].domain))
+            para__cpus_add(&cpus, a->machine->cpu[i].os_index);
+    a->status = para__bind_thread(a->machine, &cpus);
     a->error = errno;
     CPU_ZERO(&a->mask);
     sched_getaffinity(0, sizeof a->mask, &a->mask);
@@ -193,26 +198,23 @@ static int status_refused(int (*attempt)(para__machine *), unsigned call, unsign
     return status;
 }
 
-static int bind_core(para__machine *machine)
+static int bind_to_first(para__machine *machine)
 {
-    return para__bind_thread(machine, 0, false);
-}
-
-static int bind_domain(para__machine *machine)
-{
-    return para__bind_thread(machine, machine->cpu_count - 1, true);
+    para__cpus cpus = {{0}};
+    para__cpus_add(&cpus, machine->cpu[0].os_index);
+    return para__bind_thread(machine, &cpus);
 }
 
 static void test_refused_thread(void **state)
 {
     (void)state;
     const unsigned call = SYS_sched_setaffinity;
-    assert_int_equal(status_refused(bind_core, call, EPERM), -PARA_ERR_DENIED);
-    assert_int_equal(status_refused(bind_domain, call, EACCES), -PARA_ERR_DENIED);
-    assert_int_equal(status_refused(bind_core, call, EINVAL), -PARA_ERR_DENIED);
-    assert_int_equal(status_refused(bind_core, call, ENOSYS), -PARA_ERR_UNSUPPORTED);
+    assert_int_equal(status_refused(bind_to_first, call, EPERM), -PARA_ERR_DENIED);
+    assert_int_equal(status_refused(bind_to_first, call, EACCES), -PARA_ERR_DENIED);
+    assert_int_equal(status_refused(bind_to_first, call, EINVAL), -PARA_ERR_DENIED);
+    assert_int_equal(status_refused(bind_to_first, call, ENOSYS), -PARA_ERR_UNSUPPORTED);
     /* Not even the mask can be read: the machine is taken as hwloc shows it. */
-    assert_int_equal(status_refused(bind_core, SYS_sched_getaffinity, EPERM), -PARA_OK);
+    assert_int_equal(status_refused(bind_to_first, SYS_sched_getaffinity, EPERM), -PARA_OK);
 }
 
 static int bind_pages(para__machine *machine)

@@ -1,5 +1,6 @@
 /* Machines that hwloc makes up or reads from a file, and what para makes of them. */
 #include "../common/child.h"
+#include "invariants.h"
 
 #include "topology/locations.h"
 #include "topology/topology.h"
@@ -32,59 +33,6 @@ static para__machine *load(const char *synthetic)
     return machine;
 }
 
-/* What holds for every machine: indices are dense, each core has the siblings 0, 1, ..., a core has
- * one domain and kind, no CPU stands twice, and the order is the one promised. */
-static void check(const para__machine *machine)
-{
-    const para_topology_info *const info = &machine->info;
-    assert_int_equal(info->size, sizeof *info);
-    assert_int_equal(info->cpus, machine->cpu_count);
-    assert_true(info->cpus >= info->cores && info->cores >= info->domains && info->domains >= 1);
-    assert_true(info->domains >= info->numa_nodes && info->numa_nodes >= 1);
-    assert_true(info->core_kinds >= 1 && info->core_kinds <= info->cores);
-    assert_true(info->budget >= 1 && info->budget <= info->cores);
-    assert_int_equal(info->page_bytes, sysconf(_SC_PAGESIZE));
-    bool *const kinds = calloc(info->core_kinds + 1, 1);
-    bool *const domains = calloc(info->domains + 1, 1);
-    const para_cpu_info **const first = calloc(info->cores + 1, sizeof *first);
-    unsigned *const threads = calloc(info->cores + 1, sizeof *threads);
-    assert_true(kinds && domains && first && threads);
-    for (unsigned i = 0; i < info->cpus; i++) {
-        const para_cpu_info *const cpu = &machine->cpu[i];
-        assert_int_equal(cpu->size, sizeof *cpu);
-        assert_true(cpu->core < info->cores && cpu->domain < info->domains);
-        assert_true(cpu->kind < info->core_kinds);
-        kinds[cpu->kind] = domains[cpu->domain] = true;
-        assert_int_equal(cpu->sibling, threads[cpu->core]++);
-        if (cpu->sibling == 0)
-            first[cpu->core] = cpu;
-        assert_int_equal(cpu->domain, first[cpu->core]->domain);
-        assert_int_equal(cpu->kind, first[cpu->core]->kind);
-        assert_int_equal(cpu->numa_node, first[cpu->core]->numa_node);
-        for (unsigned j = 0; j < i; j++)
-            assert_int_not_equal(cpu->os_index, machine->cpu[j].os_index);
-        if (i == 0)
-            continue;
-        const para_cpu_info *const before = cpu - 1;
-        if (before->sibling != cpu->sibling)
-            assert_true(before->sibling < cpu->sibling);
-        else if (before->kind != cpu->kind)
-            assert_true(before->kind > cpu->kind);
-        else if (before->domain != cpu->domain)
-            assert_true(before->domain < cpu->domain);
-        else
-            assert_true(before->core < cpu->core);
-    }
-    for (unsigned i = 0; i < info->core_kinds; i++)
-        assert_true(kinds[i]);
-    for (unsigned i = 0; i < info->domains; i++)
-        assert_true(domains[i]);
-    free(kinds);
-    free(domains);
-    free(first);
-    free(threads);
-}
-
 static void test_shapes(void **state)
 {
     static const struct {
@@ -107,6 +55,11 @@ static void test_shapes(void **state)
         {"[numa] pack:2 [numa] core:4 pu:1", 8, 8, 2, 2}, /* a memory beside all packages */
         {"[numa(indexes=2,1,0)] pack:2 [numa] core:4 pu:1", 8, 8, 2, 2}, /* numbered before them */
         {"node:3 core:5 pu:3", 45, 15, 3, 3},
+        {"pack:2 [numa] l3:12 core:8 pu:2", 384, 192, 24, 2}, /* 12 L3s a socket */
+        {"pack:2 node:4 core:14 pu:2", 224, 112, 8, 8},       /* sub-NUMA clusters */
+        {"pack:1 [numa] l3:1 core:72 pu:1", 72, 72, 1, 1},
+        {"node:16 core:64 pu:1", 1024, 1024, 16, 16},
+        {"node:16 core:32 pu:2", 1024, 512, 16, 16},
     };
     (void)state;
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {

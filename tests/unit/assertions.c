@@ -193,7 +193,7 @@ static void make_call(void)
         .begun = true,
         .epoch = EPOCH,
         .division = {.units = 50, .width = MEMBERS, .tickets = TICKETS, .caller_slice = 1},
-        .team = {.width = MEMBERS, .caller_place = 1},
+        .team = {.width = MEMBERS, .invited = MEMBERS, .caller_place = 1},
         .self = 1,
         .first_claim = 1,
         .claim = 1,

@@ -203,11 +203,11 @@ TEST(bindings)
     assert_int_equal(read_with("PARA_PROC_BIND", "false").binding, PARA_BIND_NONE);
     assert_int_equal(read_with("PARA_PROC_BIND", "close").binding, PARA_BIND_CORE);
     assert_int_equal(read_with("PARA_PROC_BIND", "Spread").binding, PARA_BIND_CORE);
-    assert_true(read_with("PARA_PROC_BIND", "spread").spread);
-    assert_false(read_with("PARA_PROC_BIND", "close").spread);
+    assert_int_equal(read_with("PARA_PROC_BIND", "spread").filling, PARA__FILL_SPREAD);
+    assert_int_equal(read_with("PARA_PROC_BIND", "close").filling, PARA__FILL_CLOSE);
     assert_int_equal(read_with("PARA_PROC_BIND", "primary").binding, PARA_BIND_DOMAIN);
     assert_int_equal(read_with("PARA_PROC_BIND", "master").binding, PARA_BIND_DOMAIN);
-    assert_true(read_with("PARA_PROC_BIND", "spread,close").spread);
+    assert_int_equal(read_with("PARA_PROC_BIND", "spread,close").filling, PARA__FILL_SPREAD);
     assert_int_equal(read_with("PARA_PROC_BIND", "primary, spread , close").binding,
                      PARA_BIND_DOMAIN);
     static const char *const bad[] = {"clos",

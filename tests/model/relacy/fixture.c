@@ -12,6 +12,7 @@
 #include "pool/yield.h"
 #include "pool/self.h"
 #include "share/caller.h"
+#include "topology/locations.h"
 #include "topology/openmp.h"
 
 #include <setjmp.h>
@@ -104,6 +105,7 @@ void fixture_make(const fixture *f)
     para__store_relaxed(&pool.lanes.spin_ticks, f->spin_ticks);
     for (unsigned w = 0; w < f->workers; w++) {
         workers_of_cpus[w] = (uint16_t)w;
+        cpus[w].os_index = w;
         workers[w].pool = &pool;
         workers[w].index = workers[w].cpu_index = w;
         touch_half(&helpers[w].event.state);
@@ -271,21 +273,19 @@ unsigned para__threads_that_fit(const para__stack *stack, unsigned wanted)
     return wanted;
 }
 
-para_status para__bind_thread(const para__machine *machine, unsigned cpu_index, bool whole_domain)
+para_status para__bind_thread(const para__machine *machine, const para__cpus *cpus)
 {
     (void)machine;
-    (void)whole_domain;
-    model_bound(cpu_index);
+    model_bound((unsigned)__builtin_ctzll(cpus->word[0])); /* each worker has its number's CPU */
     return PARA_OK;
 }
 
 para__binding_state para__thread_binding(const para__machine *machine, pthread_t thread,
-                                         unsigned cpu_index, bool whole_domain)
+                                         const para__cpus *cpus)
 {
     (void)machine;
     (void)thread;
-    (void)cpu_index;
-    (void)whole_domain;
+    (void)cpus;
     return PARA__BOUND;
 }
 
@@ -435,6 +435,23 @@ para__allowance para__allowance_read(const para__openmp *openmp, const char *roo
     (void)openmp;
     (void)root;
     return (para__allowance){.quota = 0};
+}
+
+void para__groups_from_files(const para__machine *machine, para__group kind, unsigned *group,
+                             const char *root)
+{
+    (void)machine;
+    (void)kind;
+    (void)group;
+    (void)root;
+}
+
+para_status para__groups_from_hwloc(const para__machine *machine, para__group kind, unsigned *group)
+{
+    (void)machine;
+    (void)kind;
+    (void)group;
+    return PARA_ERR_TOPOLOGY;
 }
 
 para_status para__machine_read(para__machine **machine, const para__allowance *allowance,

@@ -1,0 +1,13 @@
+/* Where a pool's workers are placed. */
+#ifndef PARA_POOL_PLACE_H
+#define PARA_POOL_PLACE_H
+
+#include "pool/types.h"
+
+/* Gives each worker a CPU, and a place if the pool has places: one place or domain after the other
+ * (close), or all of them evenly (spread); packed: all in the first place. With places this follows
+ * OpenMP's rules for `close`, `spread` and `primary`. Errors: PARA_ERR_MEMORY. */
+typedef enum para__filling { PARA__FILL_CLOSE, PARA__FILL_SPREAD, PARA__FILL_PACKED } para__filling;
+para_status para__workers_place(para_pool *pool, para__filling filling);
+
+#endif

@@ -1,0 +1,32 @@
+/* Places: sets of CPUs to which workers are bound, as OpenMP writes them (OMP_PLACES, OpenMP 5.1,
+ * section 6.5):
+ *
+ *   {0:4},{4:4}    two places of four CPUs each, by the system's numbers
+ *   {0:4}:2:4      the same: from the first, two places, 4 CPUs apart
+ *   {0:8,!3},8     CPUs 0 to 7 without 3; CPU 8
+ *   {0}:8:1,!{5}   one place a CPU, without the one that is {5}
+ *   cores(2)       the first two cores; also threads, ll_caches, numa_domains and sockets
+ *
+ * CPUs that the process may not use are left out of their places, and places without any CPU are
+ * dropped: libgomp does the same. */
+#ifndef PARA_TOPOLOGY_PLACES_H
+#define PARA_TOPOLOGY_PLACES_H
+
+#include "topology/topology.h"
+
+typedef struct para__places {
+    unsigned count;
+    unsigned dropped; /* places that were named besides, without a CPU that the process may use */
+    para__cpus place[];
+} para__places;
+
+/* Reads the text. *places is what it means on the machine, in one block that the caller frees; for
+ * machine NULL the text is only checked. Errors: PARA_ERR_ARGUMENT, and *expected says what a text
+ * should be; PARA_ERR_MEMORY; of abstract names also those of para__machine_group. */
+para_status para__places_make(para__places **places, const para__machine *machine, const char *text,
+                              const char **expected);
+
+/* How many cores of the machine have a CPU in some place. */
+unsigned para__places_cores(const para__places *places, const para__machine *machine);
+
+#endif
