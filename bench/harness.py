@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 
+import tables
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WARM_SECONDS = 0.15
 WARMING = {"bench": "fixed 10000", "locks": "mutex uncontended"}
@@ -19,12 +21,16 @@ def environment(name):
     """OpenMP's threads are bound, as its users are told to do; all else is as the runtime comes."""
     result = {key: value for key, value in os.environ.items()
               if not key.startswith(("OMP_", "GOMP_", "KMP_", "PARA_", "TBB_"))}
-    if name.startswith(("gomp", "libomp")):
+    if name.startswith(("gomp", "libomp", "para-openmp")):
         result["OMP_PROC_BIND"] = "true"
     for policy in ("active", "passive"):
         if name.endswith(f"-{policy}"):
             result["OMP_WAIT_POLICY"] = policy
-    return result
+    return result | tables.PARA_IN_OTHER_WAYS.get(name, {})
+
+
+def program_of(family, name):
+    return f"{family}-para" if name in tables.PARA_IN_OTHER_WAYS else f"{family}-{name}"
 
 
 class Process:
@@ -36,15 +42,22 @@ class Process:
         self.child = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                       env=environment(name), text=True)
 
-    def ask(self, line):
+    def begin(self, line):
+        self.line = line
         self.child.send_signal(signal.SIGCONT)
         self.child.stdin.write(line + "\n")
         self.child.stdin.flush()
+
+    def answer(self):
         answer = self.child.stdout.readline()
         if not answer:
-            sys.exit(f"bench: {self.name} ended while running {line}")
+            sys.exit(f"bench: {self.name} ended while running {self.line}")
         self.child.send_signal(signal.SIGSTOP)
         return json.loads(answer)
+
+    def ask(self, line):
+        self.begin(line)
+        return self.answer()
 
     def end(self):
         self.child.kill()
@@ -59,7 +72,7 @@ class Processes:
         warm = WARM_SECONDS if options.seconds is None else options.seconds
         try:
             for name in names:
-                self.all[name] = Process(options.build / "bench" / f"{family}-{name}", name, threads)
+                self.all[name] = Process(options.build / "bench" / program_of(family, name), name, threads)
                 self.all[name].ask(f"{WARMING[family]} {warm}")
         except BaseException:
             self.__exit__()

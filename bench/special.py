@@ -1,10 +1,13 @@
-"""Workloads that are not a point asked of a running process: the first call of a process, and scaling."""
+"""Workloads that are not a point asked of a running process: the first call of a process, several
+copies of one program, and scaling."""
+import contextlib
 import os
 import statistics
 import subprocess
 import time
 
 import harness
+import tables
 
 
 def cold(options, names, order):
@@ -52,4 +55,33 @@ def scaling(options, names, order):
     return {"name": "scaling", "kind": 0, "title": "By threads", "points": dict(sorted(points.items()))}
 
 
-WORKLOADS = {"cold": cold, "scaling": scaling}
+def copies(options, names, order):
+    """Several copies of one program at the same time, none with CPUs of its own."""
+    asked = ["fixed 2000", "fixed 10000"] + ([] if options.quick else ["fixed 100000", "stream triad", "nbody 1024"])
+    rounds = options.rounds or (3 if options.quick else 9)
+    seconds = options.seconds or (0.05 if options.quick else 0.2)
+    names = names + (list(tables.PARA_IN_OTHER_WAYS) if "para" in names else [])
+    points = {}
+    for count in (2, 4):
+        with contextlib.ExitStack() as stack:
+            running = [stack.enter_context(harness.Processes(options, names, options.threads)).all
+                       for _ in range(count)]
+            for what in asked:
+                values = {name: [] for name in names}
+                for _ in range(rounds):
+                    order.shuffle(shuffled := list(names))
+                    for name in shuffled:
+                        for processes in running:
+                            processes[name].begin(f"{what} {seconds}")
+                        answers = [processes[name].answer() for processes in running]
+                        if all(answer["ok"] for answer in answers):
+                            values[name].append(statistics.mean(answer["ns"] for answer in answers))
+                points[f"{what.replace(' ', '-')} x{count}"] = {
+                    name: {"ns": statistics.median(value), "rounds": value} if value else
+                          {"fault": "wrong result"}
+                    for name, value in values.items()}
+    return {"name": "copies", "kind": 0, "points": dict(sorted(points.items())),
+            "title": "Several copies of a program at once: a call in each"}
+
+
+WORKLOADS = {"copies": copies, "cold": cold, "scaling": scaling}

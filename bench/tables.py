@@ -1,13 +1,15 @@
 """Figures as tables, for the terminal and for Markdown."""
 # The programs of a family, PREFIX-NAME, have the same workloads.
-FAMILIES = {"bench": ["para", "serial", "floor", "gomp-static", "gomp-dynamic", "gomp-guided", "libomp",
+FAMILIES = {"bench": ["para", "para-openmp", "serial", "floor", "gomp-static", "gomp-dynamic", "gomp-guided", "libomp",
                       "gnu", "blocked", "tbb-auto", "tbb-static", "tbb-affinity", "pthreadpool", "pthreadpool-fine",
                       "gomp-active", "gomp-passive", "libomp-dynamic", "libomp-guided", "libomp-passive"],
             "locks": ["para", "posix", "nsync", "std"]}
 ORDER = list(dict.fromkeys(sum(FAMILIES.values(), [])))
 # OpenMP in further ways, for the ported programs alone.
 ONLY_PORTS = ("gomp-active", "gomp-passive", "libomp-dynamic", "libomp-guided", "libomp-passive")
-NO_PEERS = ("para", "serial", "floor")
+# para with other settings, beside several copies of itself alone.
+PARA_IN_OTHER_WAYS = {"para-one": {"PARA_NUM_WORKERS": "1"}, "para-unbound": {"PARA_PROC_BIND": "false"}}
+NO_PEERS = ("para", "para-openmp", "serial", "floor")
 NO_LOOPS = ("floor", "gnu", "blocked")  # they run only what they are made for
 EACH, LOCKS = 1, 5
 # What is shown below a row of times, where there is such a figure.
@@ -55,7 +57,8 @@ def cells(row, names, ratios):
 def rows_of(workload):
     """All texts of a table, the names of columns first."""
     points = workload["points"]
-    shown = [name for name in ORDER if any("ns" in row.get(name, {}) for row in points.values())]
+    shown = [name for name in ORDER + list(PARA_IN_OTHER_WAYS)
+             if any("ns" in row.get(name, {}) for row in points.values())]
     ratios = {"para/peer": [name for name in shown if name not in NO_PEERS]}
     if workload["kind"] != LOCKS:
         ratios["para/serial"] = ["serial"]

@@ -9,7 +9,11 @@ if(NOT PARA_INSTALL)
     list(APPEND PARA_COMPONENT EXCLUDE_FROM_ALL)
 endif()
 
-install(TARGETS para EXPORT paraTargets
+set(PARA_LIBRARIES para)
+if(TARGET para_openmp)
+    list(APPEND PARA_LIBRARIES para_openmp)
+endif()
+install(TARGETS ${PARA_LIBRARIES} EXPORT paraTargets
     RUNTIME ${PARA_COMPONENT} LIBRARY ${PARA_COMPONENT} ARCHIVE ${PARA_COMPONENT})
 install(DIRECTORY include/para DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} ${PARA_COMPONENT})
 install(EXPORT paraTargets NAMESPACE para:: DESTINATION ${PARA_CMAKE_DIR} ${PARA_COMPONENT})
@@ -35,3 +39,8 @@ endif()
 configure_file(cmake/para.pc.in para.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/para.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig ${PARA_COMPONENT})
+if(TARGET para_openmp)
+    configure_file(cmake/para-openmp.pc.in para-openmp.pc @ONLY)
+    install(FILES ${CMAKE_CURRENT_BINARY_DIR}/para-openmp.pc
+            DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig ${PARA_COMPONENT})
+endif()

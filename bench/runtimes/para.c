@@ -1,5 +1,8 @@
 /* para as it decides by itself: no call carries an option. */
 #include "runtime.h"
+#ifdef BENCH_LENT
+#include <para/openmp.h>
+#endif
 #include <para/para.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +21,12 @@ static void start(unsigned threads)
 {
     para_pool_config config = PARA_POOL_CONFIG_INIT;
     config.workers = threads;
+#ifdef BENCH_LENT /* on the program's OpenMP team */
+    config.executor = para_openmp_lender();
+    if (config.executor)
+#else
     if (threads)
+#endif
         must(para_pool_create(&pool, &config));
 }
 
@@ -81,8 +89,12 @@ static void forget(void)
 }
 
 const bench_runtime bench_this_runtime = {
-    .name = "para",
+    .name = BENCH_NAME,
+#ifdef BENCH_LENT /* the ports run on the default pool */
+    .can = BENCH_NESTS | BENCH_CONCURRENT | BENCH_DECIDES | BENCH_ALGORITHMS,
+#else
     .can = BENCH_NESTS | BENCH_CONCURRENT | BENCH_DECIDES | BENCH_ALGORITHMS | BENCH_PORTS,
+#endif
     .start = start,
     .for_each = for_each,
     .sum = sum,

@@ -37,6 +37,28 @@ typedef enum para_start {
                               sharing are measured */
 } para_start;
 
+/* A table by which a program lends its own threads to a pool, such as those of another runtime:
+ * para_openmp_lender in <para/openmp.h> has one for OpenMP. */
+typedef struct para_lender {
+    size_t size; /* sizeof(para_lender) */
+
+    /* How many threads a call that the calling thread makes now can have, itself among them; 1 (or
+     * 0): none but itself. Every call asks, from whatever thread calls, so it takes no long time
+     * and does not call para. */
+    unsigned (*width)(void *self);
+
+    /* Calls help(call) on the calling thread and on up to `helpers` other threads, at the same
+     * time. A call waits for work and not for threads: any number of them may come, none or more
+     * than that, early or late, and those without work return at once. If help(call) does not run
+     * on the calling thread, that thread does all that is left after run returns. `run` may return
+     * before others have come or gone, but all have returned before the pool is destroyed. Called
+     * from several threads at once, and from help(call) if `width` says more than 1 there. It does
+     * not fail, nor leave by a jump or an exception. */
+    void (*run)(void *self, unsigned helpers, void (*help)(void *call), void *call);
+
+    void *self; /* given to both */
+} para_lender;
+
 /* para_pool_config config = PARA_POOL_CONFIG_INIT; config.workers = 4; */
 typedef struct para_pool_config {
     size_t size;      /* sizeof(para_pool_config) */
@@ -68,11 +90,21 @@ typedef struct para_pool_config {
 
     para_wait_policy wait_policy;
     para_start start;
+
+    /* NULL: the pool has threads of its own. Else it has none: calls are helped by those that this
+     * table lends, at most `workers` in one call, the caller among them (0: as many as `width`
+     * says; PARA_NUM_WORKERS and OMP_NUM_THREADS are not read). The table is copied. binding,
+     * stack_bytes, worker_init and worker_exit are not given then: they are the lender's to say
+     * (PARA_ERR_ARGUMENT). wait_policy is how callers wait for the end of their calls; with
+     * PARA_START_WAIT the costs of sharing are measured at once, on the calling thread and those
+     * that it is lent. In a child of fork() calls run alone until para_pool_restart. If a kernel of
+     * a shared call forks, the child ends when that kernel returns there, with EXIT_FAILURE. */
+    const para_lender *executor;
 } para_pool_config;
 #define PARA_POOL_CONFIG_INIT                                                               \
     {                                                                                       \
         sizeof(para_pool_config), 0, PARA_BIND_AUTO, 0, PARA_NULL_, PARA_NULL_, PARA_NULL_, \
-            PARA_WAIT_AUTO, PARA_START_AUTO                                                 \
+            PARA_WAIT_AUTO, PARA_START_AUTO, PARA_NULL_                                     \
     }
 
 /* What a pool is. */
@@ -89,6 +121,8 @@ typedef struct para_pool_info {
                                   PARA_ERR_WORKER_INIT: the pool has none, because one failed */
     bool forked;               /* in a child process: calls run serially until para_pool_restart */
     para_binding binding;      /* where its workers are to be bound; never PARA_BIND_AUTO */
+    bool lent;                 /* its threads are the program's (config.executor): workers is what
+                                  the calling thread could have now */
 } para_pool_info;
 
 /* What a worker is. */

@@ -58,9 +58,10 @@
  *         s->x += x[i];
  *         s->xx += x[i] * x[i];
  *     } */
-#define PARA_SUMS(name, type, number, s, ...)                                             \
-    PARA_REDUCTION_(name, PARA_PAIRS_(__VA_ARGS__), type, type, {PARA_ZERO_}, s, para_t_, \
-                    PARA_ADD_ALL_(type, number, s, para_t_), __VA_ARGS__)
+#define PARA_SUMS(name, type, number, s, ...)                                                   \
+    PARA_REDUCTION_(name, PARA_PAIRS_(__VA_ARGS__), type, type, {PARA_ZERO_},                   \
+                    PARA_INTEGER_(number), s, para_t_, PARA_ADD_ALL_(type, number, s, para_t_), \
+                    __VA_ARGS__)
 
 /* PARA_SUM_ARRAY(name, number, length, s, i, parameter type, parameter, ...) { body }
  * As many sums as the constant `length` says: s[0] to s[length - 1] in the body, the array `sum` in
@@ -71,11 +72,12 @@
  *     }
  *     ...
  *     const frequencies_sums f = para_reduced(frequencies, n, x); */
-#define PARA_SUM_ARRAY(name, number, length, s, ...)                                               \
-    typedef struct name##_sums {                                                                   \
-        number sum[length];                                                                        \
-    } name##_sums;                                                                                 \
-    PARA_REDUCTION_(name, PARA_PAIRS_(__VA_ARGS__), name##_sums, number, {PARA_ZERO_}, s, para_t_, \
+#define PARA_SUM_ARRAY(name, number, length, s, ...)                                   \
+    typedef struct name##_sums {                                                       \
+        number sum[length];                                                            \
+    } name##_sums;                                                                     \
+    PARA_REDUCTION_(name, PARA_PAIRS_(__VA_ARGS__), name##_sums, number, {PARA_ZERO_}, \
+                    PARA_INTEGER_(number), s, para_t_,                                 \
                     PARA_ADD_ALL_(name##_sums, number, s, para_t_), __VA_ARGS__)
 
 /* PARA_REDUCTION(name, type, identity, s, t, statement, i, parameter type, parameter, ...) { body }
@@ -86,8 +88,8 @@
  *     {
  *         *s = gcd(*s, x[i]);
  *     } */
-#define PARA_REDUCTION(name, type, identity, s, t, statement, ...)                         \
-    PARA_REDUCTION_(name, PARA_PAIRS_(__VA_ARGS__), type, type, identity, s, t, statement, \
+#define PARA_REDUCTION(name, type, identity, s, t, statement, ...)                            \
+    PARA_REDUCTION_(name, PARA_PAIRS_(__VA_ARGS__), type, type, identity, 0, s, t, statement, \
                     __VA_ARGS__)
 
 /* The result of a reduction, see above. Ends the program if there is none. */
@@ -105,7 +107,7 @@
 
 static inline para_status para_fold_(const para_setup *setup, para_reduce_fn *kernel,
                                      para_combine_fn *combine, const void *arg, size_t count,
-                                     void *result, const void *identity, size_t bytes)
+                                     void *result, const void *identity, size_t bytes, size_t exact)
 {
     para_reduce call = {PARA_ZERO_};
     call.kernel = kernel;
@@ -115,6 +117,7 @@ static inline para_status para_fold_(const para_setup *setup, para_reduce_fn *ke
     call.result = result;
     call.result_bytes = bytes;
     call.identity = identity;
+    call.exact = exact;
     if (setup) {
         call.options = setup->options;
         call.report = setup->report;
@@ -146,6 +149,16 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
         type value;            \
         size_t index;          \
     } name##_at;
+
+/* Whether accumulators may begin anywhere among the values, and the bits stay the same. */
+#define PARA_EXACT_SUM_(type)    PARA_INTEGER_(type)
+#define PARA_EXACT_MIN_(type)    1
+#define PARA_EXACT_MAX_(type)    1
+#define PARA_EXACT_MINLOC_(type) 1
+#define PARA_EXACT_MAXLOC_(type) 1
+/* From integer_type_class to boolean_type_class, as gcc and clang number them. */
+#define PARA_INTEGER_(type) \
+    (__builtin_classify_type(*PARA_CAST_(type *, PARA_CAST_(void *, para_r_))) - 1U < 4U)
 
 /* How value v of iteration i is folded into accumulator s, and accumulator t into s. */
 #define PARA_STEP_SUM_(type, s, i, v)    s += v
@@ -197,11 +210,11 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
         *PARA_CAST_(acc_type *, para_acc_) = para_s_;                                       \
         (void)para_arg_;                                                                    \
     }                                                                                       \
-    PARA_FOLD_CALLS_(name, n, acc_type, identity, __VA_ARGS__)                              \
+    PARA_FOLD_CALLS_(name, n, acc_type, identity, PARA_EXACT_##OP##_(type), __VA_ARGS__)    \
     PARA_BODY_HEAD_(type, name, n, (PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))), __VA_ARGS__)
 
 /* The body sees the accumulator as `seen`s. A small one is kept in registers. */
-#define PARA_REDUCTION_(name, n, type, seen, identity, s, t, statement, ...)                \
+#define PARA_REDUCTION_(name, n, type, seen, identity, exact, s, t, statement, ...)         \
     PARA_BODY_(void, name, n, size_t para_first_,                                           \
                (seen *const s, PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))), __VA_ARGS__)         \
     static int name(const para_chunk *para_c_, void *para_acc_, const void *para_arg_)      \
@@ -231,7 +244,7 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
         (void)para_arg_;                                                                    \
         statement;                                                                          \
     }                                                                                       \
-    PARA_FOLD_CALLS_(name, n, type, (identity), __VA_ARGS__)                                \
+    PARA_FOLD_CALLS_(name, n, type, (identity), exact, __VA_ARGS__)                         \
     PARA_BODY_HEAD_(void, name, n, (seen *const s, PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))),  \
                     __VA_ARGS__)
 
@@ -243,7 +256,7 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
             para_sum_[para_k_] += para_more_[para_k_];                                            \
     } while (0)
 
-#define PARA_FOLD_CALLS_(name, n, type, identity, ...)                                             \
+#define PARA_FOLD_CALLS_(name, n, type, identity, exact, ...)                                      \
     typedef type *name##_result_;                                                                  \
     PARA_COUNT_TYPE_(name, PARA_NEXT_(n))                                                          \
     PARA_CALL_ para_status name##_call_(                                                           \
@@ -257,7 +270,7 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
         type para_s_ = para_identity_;                                                             \
         const para_status para_status_ =                                                           \
             para_fold_(para_setup_, name, name##_join_, &para_p_, para_n_, &para_s_,               \
-                       &para_identity_, sizeof para_s_);                                           \
+                       &para_identity_, sizeof para_s_, exact);                                    \
         if (para_status_ == PARA_OK)                                                               \
             *para_r_ = para_s_;                                                                    \
         return para_status_;                                                                       \

@@ -176,8 +176,8 @@ PARA__REAL(PARA__CLAIM_CHEAPER, 0.75) /* 0.5 to 2 */
  * line in the next call. */
 PARA__COUNT(PARA__OWNER_LOOKS, 64) /* 0.5 to 1 */
 
-/* A thief looks so often, with a pause each time, whether its group's scout is back. Compared in the
- * model of 2 x 128 cores: 32 to 1024 make no difference of more than 3 %. */
+/* A thief looks so often, with a pause each time, whether its group's scout is back. Compared in
+ * the model of 2 x 128 cores: 32 to 1024 make no difference of more than 3 %. */
 PARA__COUNT(PARA__SCOUT_LOOKS, 64) /* 0.5 to 16 */
 
 /* Slices of fewer tickets are few and dear batches: all helpers are woken at once. Reasoned. */
@@ -268,9 +268,14 @@ PARA__COUNT(PARA__PINGS, 16)       /* 0.5 to 2 */
 PARA__COUNT(PARA__PINGS_ALL, 8)    /* 0.5 to 2 */
 PARA__COUNT(PARA__PINGS_ASLEEP, 3) /* 0.5 to 2 */
 PARA__COUNT(PARA__PINGS_LATE, 3)   /* - */
+PARA__COUNT(PARA__PINGS_LENT, 8)   /* 0.5 to 2 */
 
 /* Nobody waits longer for a helper that does not come. ns. Measured: wake-ups take 25 to 60 us. */
 PARA__REAL(PARA__PING_MOST_NS, 200000) /* 0.5 to 1 */
+
+/* How long a thread that is lent waits for the call it came for to be published. ns. Reasoned: the
+ * caller is on its way, unless the system does not run it. */
+PARA__REAL(PARA__LENT_WAIT_NS, 100000) /* 0.2 to 2 */
 
 /* What waking costs the waker, as a part of a wake-up: 1 / 8. Measured: 3 of 25 us, by strace -w
  * and the pings. */

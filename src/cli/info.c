@@ -2,7 +2,9 @@
 #include "cli/commands.h"
 #include "cli/say.h"
 #include "kernels/kernels.h"
-
+#if PARA__HAS_OPENMP
+#include <para/openmp.h>
+#endif
 #include <para/pool.h>
 #include <para/topology.h>
 
@@ -117,21 +119,23 @@ static reason why_threads_are_missing(void)
 
 static void say_pool(const para_pool_info *p)
 {
-    printf("pool     %u worker%s, the caller among them (%u asked for); %u lane%s; %u pinned%s%s\n",
-           p->workers, para__say_plural(p->workers), p->requested, p->lanes,
-           para__say_plural(p->lanes), p->pinned, p->pin_status ? ": " : "",
-           p->pin_status ? para_status_text(p->pin_status) : "");
-    if (p->workers < p->requested)
+    printf("pool     %u worker%s, the caller among them (%s%u%s); %u lane%s; %u pinned%s%s\n",
+           p->workers, para__say_plural(p->workers), p->lent ? "at most " : "", p->requested,
+           p->lent ? " in a call" : " asked for", p->lanes, para__say_plural(p->lanes), p->pinned,
+           p->pin_status ? ": " : "", p->pin_status ? para_status_text(p->pin_status) : "");
+    printf("threads  %s\n", p->lent ? "the program's, lent by OpenMP" : "the pool's own");
+    if (!p->lent && p->workers < p->requested)
         printf("         %s\n", why_threads_are_missing().text);
 }
 
 static void say_json_pool(const para_pool_info *p)
 {
     printf("\"pool\": {\"requested\": %u, \"workers\": %u, \"lanes\": %u, \"pinned\": %u, "
-           "\"pin_status\": \"%s\", \"thread_status\": \"%s\", \"threads_missing\": ",
+           "\"pin_status\": \"%s\", \"lent\": %s, \"thread_status\": \"%s\", "
+           "\"threads_missing\": ",
            p->requested, p->workers, p->lanes, p->pinned, para_status_name(p->pin_status),
-           para_status_name(p->thread_status));
-    if (p->workers < p->requested)
+           p->lent ? "true" : "false", para_status_name(p->thread_status));
+    if (!p->lent && p->workers < p->requested)
         printf("\"%s\"}", why_threads_are_missing().text);
     else
         printf("null}");
@@ -207,6 +211,12 @@ int para__command_info(const para__request *request)
     para_pool_config config = PARA_POOL_CONFIG_INIT;
     para_pool *pool = NULL;
     config.workers = request->options.workers;
+    if (request->options.executor == PARA_EXECUTOR_SERIAL)
+        return para__say_usage(request->command, "--executor serial: then there is no pool");
+#if PARA__HAS_OPENMP
+    if (request->on_openmp)
+        config.executor = para_openmp_lender();
+#endif
     para_status status = para_pool_create(&pool, &config);
     if (!status)
         status = say_all(pool, request->json);

@@ -29,6 +29,7 @@ static const char general_help[] =
     "  --workers N          use N threads (default: the CPUs that the process may use)\n"   \
     "  --chunk N            hand out N elements at a time\n"                                \
     "  --executor WHO       threads: share the work however small it is; serial: do not;\n" \
+    "                       openmp: on the threads of an OpenMP team;\n"                    \
     "                       default: whatever is predicted to be faster\n"                  \
     "  --calibration FILE   begin with what 'para calibrate -o FILE' has measured\n"        \
     "  --report             say how it ran, on stderr or in the JSON object\n"              \
@@ -89,11 +90,12 @@ static const char calibrate_help[] =
     "para map and para reduce take the file as --calibration FILE, programs by "
     "para_calibration_load.\n";
 
-static const char info_help[] = "usage: para info [--workers N] [--json]\n"
-                                "\n"
-                                "Shows the machine as the engine sees it, the share of it that "
-                                "this process may use, and where the\n"
-                                "workers of a pool run.\n";
+static const char info_help[] =
+    "usage: para info [--workers N] [--executor threads|openmp] [--json]\n"
+    "\n"
+    "Shows the machine as the engine sees it, the share of it that "
+    "this process may use, and where the\n"
+    "workers of a pool run.\n";
 
 static const char kernels_help[] = "usage: para kernels [--json]\n"
                                    "\n"
@@ -107,7 +109,7 @@ static const struct {
     {"map", "oawckerj", map_help, para__command_map},
     {"reduce", "awckefrj", reduce_help, para__command_reduce},
     {"calibrate", "loj", calibrate_help, para__command_calibrate},
-    {"info", "wj", info_help, para__command_info},
+    {"info", "wej", info_help, para__command_info},
     {"kernels", "j", kernels_help, para__command_kernels},
 };
 

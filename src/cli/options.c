@@ -91,9 +91,16 @@ static int parse_option(para__request *request, int letter, const char *text)
         request->options.chunk = (size_t)count;
         return 0;
     case 'e':
+        request->on_openmp = strcmp(text, "openmp") == 0;
+        request->options.executor = PARA_EXECUTOR_AUTO;
+        if (request->on_openmp)
+            return PARA__HAS_OPENMP
+                       ? 0
+                       : para__say_usage(request->command,
+                                         "--executor openmp: this para was built without OpenMP");
         if (strcmp(text, "threads") != 0 && strcmp(text, "serial") != 0)
             return para__say_usage(request->command,
-                                   "--executor '%s' is neither threads nor serial", text);
+                                   "--executor '%s' is neither threads, serial nor openmp", text);
         request->options.executor = *text == 't' ? PARA_EXECUTOR_THREADS : PARA_EXECUTOR_SERIAL;
         return 0;
     case 'f':

@@ -2,6 +2,11 @@
 #ifndef PARA_CLI_OPTIONS_H
 #define PARA_CLI_OPTIONS_H
 
+/* Whether the command is built with libpara-openmp. */
+#ifndef PARA__HAS_OPENMP
+#define PARA__HAS_OPENMP 0
+#endif
+
 #include <para/call.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +28,7 @@ typedef struct para__request {
     const char *calibration; /* a file to learn from */
     para__named args[PARA__ARG_MAX];
     size_t arg_count;
+    bool on_openmp;       /* the threads are those of an OpenMP team */
     para_options options; /* workers, chunk and executor, 0 where not given */
     bool report, json, hexadecimal, help, version;
 } para__request;

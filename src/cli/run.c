@@ -7,6 +7,9 @@
 #include "cli/output.h"
 #include "cli/say.h"
 
+#if PARA__HAS_OPENMP
+#include <para/openmp.h>
+#endif
 #include <para/calibration.h>
 #include <para/map.h>
 #include <para/reduce.h>
@@ -91,8 +94,14 @@ static int open_pool(run *r)
     para_pool_config config = PARA_POOL_CONFIG_INIT;
     para_pool_info info = {.size = sizeof info};
     config.workers = r->request->options.workers;
-    config.worker_init = para__ending_worker_init;
-    config.worker_exit = para__ending_worker_exit;
+#if PARA__HAS_OPENMP
+    if (r->request->on_openmp)
+        config.executor = para_openmp_lender();
+#endif
+    if (!config.executor) {
+        config.worker_init = para__ending_worker_init;
+        config.worker_exit = para__ending_worker_exit;
+    }
     para_status status = para_pool_create(&r->pool, &config);
     if (!status)
         status = para_pool_get_info(r->pool, &info);

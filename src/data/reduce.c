@@ -39,6 +39,7 @@ typedef struct reduce_job {
     char *stacks; /* [width][stack_bytes]: accumulators while a node is folded, scratch */
     size_t stack_bytes, scratch_offset;
     bool has_scratch, is_large; /* large: the bottom of a stack is the slot */
+    bool merges;                /* a node's blocks are folded by one kernel call */
     const para_cancel *cancel;
     para__views views;
 } reduce_job;
@@ -85,9 +86,11 @@ static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *s
     if (n > 1 && !job->is_large)
         on = (pile){.bottom = stack, .above = stack + stride, .stride = stride};
     char *top = on.bottom; /* the next accumulator is started here */
-    for (size_t b = 0; b < n; b++) {
+    const size_t length = job->merges ? n : 1;
+    for (size_t b = 0; b < n; b += length) {
         const size_t first = (begin + b) * job->block;
-        const size_t count = job->count - first < job->block ? job->count - first : job->block;
+        const bool is_last = begin + b + length == job->blocks;
+        const size_t count = is_last ? job->count - first : length * job->block;
         if (para__runner_stops(runner, first) || para__runner_is_cancelled(runner, job->cancel))
             return false;
         start_from_identity(job, top);
@@ -147,7 +150,8 @@ static para_status check_reduce(const para_reduce *reduce, reduce_job *job)
         return para__fail(PARA_ERR_NULL_RESULT, NULL);
     if (reduce->result_bytes > SIZE_MAX / 256)
         return para__fail(PARA_ERR_OVERFLOW, "an accumulator of %zu bytes", reduce->result_bytes);
-    para_status status = para__options_check(&reduce->options, reduce->reserved);
+    const size_t reserved[2] = {reduce->reserved[0], 0};
+    para_status status = para__options_check(&reduce->options, reserved);
     if (!status)
         status =
             para__views_check(reduce->in, reduce->out, reduce->strides, reduce->count, &job->views);
@@ -301,6 +305,7 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
     job.acc_bytes = reduce->result_bytes;
     job.block = reduce->block ? reduce->block : para_reduce_block(job.count, job.acc_bytes);
     job.blocks = (job.count - 1) / job.block + 1;
+    job.merges = reduce->exact && !job.cancel;
 
     para__call call;
     para__schedule_describe(&call.schedule, (void (*)(void))reduce->kernel, job.count, job.blocks,
@@ -309,6 +314,10 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
     call.schedule.split = split_reduce;
     call.schedule.split_of = &of;
     para__call_begin(&call, pool, reduce->report);
+    if (job.merges && para__schedule_is_alone(&call.schedule)) {
+        job.block = job.count;
+        job.blocks = 1;
+    }
     _Alignas(PARA__LINE) char small[1024]; /* enough for a small accumulator on one thread */
     if (para__call_is_plain(&call) && !reduce->scratch_bytes && fits_plain(&job, sizeof small)) {
         const unsigned kind = para__pool_kind(call.schedule.pool);

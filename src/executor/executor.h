@@ -1,6 +1,6 @@
 /* Who helps with a call: a table of functions. A pool has one, and its calls reach helpers only
- * through it. There are three: the pool's own threads (pool/threads.c), nobody, and
- * the novice's, which has the pool made (pool/default_pool.c). */
+ * through it. There are four: the pool's own threads (pool/threads.c), those that a program
+ * lends (pool/lent.c), nobody, and the novice's, which has the pool made (pool/default_pool.c). */
 #ifndef PARA_EXECUTOR_EXECUTOR_H
 #define PARA_EXECUTOR_EXECUTOR_H
 

@@ -144,6 +144,12 @@ void para__costs_assume(para_pool *pool)
     follow_from(pool, &para__costs_assumed);
 }
 
+void para__costs_take(para_pool *pool, const para__costs *costs)
+{
+    pool->costs = *costs;
+    follow_from(pool, costs);
+}
+
 void para__costs_measure(para_pool *pool)
 {
     const unsigned workers = para__pool_workers(pool);
@@ -193,6 +199,19 @@ void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, u
     para__store_relaxed(&pool->followed.share_ns,
                         (uint32_t)para__clamp(next, PARA__SHARE_LEAST_NS, PARA__SHARE_MOST_NS));
     update_least_work(pool);
+}
+
+void para__costs_learn(para_pool *pool, const para__plan *plan, const para__outcome *outcome,
+                       uint64_t busy_ticks)
+{
+    const uint64_t came_ticks = outcome->tally.came_ticks;
+    const bool came = came_ticks > outcome->published;
+    const bool awake = outcome->sleepers == 0;
+    if (awake || outcome->sleepers == plan->width - 1) /* else it is not known which came first */
+        para__costs_refine(pool, (came ? came_ticks : outcome->joined) - outcome->published, awake,
+                           came);
+    if (came && awake && plan->tickets == 1)
+        para__costs_refine_share(pool, plan->width, outcome->joined - outcome->begun, busy_ticks);
 }
 
 void para__costs_relax(para_pool *pool)

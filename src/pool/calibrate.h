@@ -23,6 +23,14 @@ void para__costs_assume(para_pool *pool);
  * share CPUs. */
 void para__costs_measure(para_pool *pool);
 
+/* Sets costs that were measured otherwise; the caller makes the pool ready after that. */
+void para__costs_take(para_pool *pool, const para__costs *costs);
+
+/* Learns from a timed call that was shared: how long the first helper was on its way, and what
+ * sharing cost the caller. busy_ticks: of all its participants. */
+void para__costs_learn(para_pool *pool, const para__plan *plan, const para__outcome *outcome,
+                       uint64_t busy_ticks);
+
 /* What sharing costs with the pool's threads now: measured, and followed since. */
 para__costs para__costs_followed(const para_pool *pool);
 

@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "executor/lease.h"
 #include "pool/default_pool.h"
+#include "pool/lent.h"
 #include "pool/pool.h"
 #include "pool/start.h"
 #include "pool/worker.h"
@@ -28,6 +29,8 @@ static para_status await_ready(para_pool *pool, uint64_t deadline_ns)
 {
     if (para__pool_is_ready(pool))
         return PARA_OK;
+    if (pool->executor == &para__lent_threads && para__pool_is_forked(pool))
+        return PARA_OK; /* nothing starts */
     if (para__pool_is_forked(pool))
         return para__fail(PARA_ERR_FORKED, "the pool was still starting when the process forked");
     if (para__pool_is_in_init(pool))
@@ -75,17 +78,19 @@ para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
     const para_status status = para__pool_resolve_ready(&pool);
     if (status)
         return status;
-    const unsigned workers = para__pool_workers(pool);
-    para_pool_info full = {.requested = pool->requested,
+    const unsigned workers = pool->executor->width(pool);
+    const bool lent = pool->executor == &para__lent_threads;
+    para_pool_info full = {.requested = lent ? pool->lent_most : pool->requested,
                            .workers = workers,
                            .lanes = PARA__LANES,
                            .forked = para__pool_is_forked(pool),
-                           .binding = pool->binding};
+                           .binding = pool->binding,
+                           .lent = lent};
     if (!para__pool_is_ready(pool)) /* a parent's, or in worker_init: nothing is known of threads */
         return para__info_fill(info, &full, sizeof full);
-    full.thread_status = pool->start_status          ? pool->start_status
-                         : workers < pool->requested ? PARA_ERR_THREAD
-                                                     : PARA_OK;
+    full.thread_status = pool->start_status                   ? pool->start_status
+                         : !lent && workers < pool->requested ? PARA_ERR_THREAD
+                                                              : PARA_OK;
     for (unsigned i = 0; i < workers && workers > 1; i++) {
         const para_status bound = pool->worker[i].bind_status;
         full.pinned += is_pinned(&pool->worker[i]);
@@ -99,7 +104,7 @@ para_status para_pool_get_worker(para_pool *pool, unsigned index, para_worker_in
     const para_status status = para__pool_resolve_ready(&pool);
     if (status)
         return status;
-    const unsigned workers = para__pool_workers(pool);
+    const unsigned workers = pool->executor->width(pool);
     if (index >= workers)
         return para__fail(PARA_ERR_ARGUMENT, "worker %u of a pool of %u", index, workers);
     const para__worker *worker = &pool->worker[index];

@@ -11,6 +11,7 @@
 #include "executor/lease.h"
 #include "executor/left.h"
 #include "pool/calibrate.h"
+#include "pool/lent.h"
 #include "pool/settings.h"
 #include "pool/start.h"
 #include "pool/threads.h"
@@ -174,6 +175,8 @@ static para_status check_config(const para_pool_config *config)
         return para__fail(PARA_ERR_ARGUMENT, "config.start is %d", (int)config->start);
     if (config->stack_bytes > SIZE_MAX / 2)
         return para__fail(PARA_ERR_ARGUMENT, "config.stack_bytes is %zu", config->stack_bytes);
+    if (config->executor)
+        return para__lent_check(config);
     return PARA_OK;
 }
 
@@ -188,6 +191,10 @@ static void complete(const para_pool_config *config, const para__machine *machin
     s.workers = para__min(s.workers, PARA__WORKERS_MAX);
     s.spread = s.spread && !config->binding;
     s.binding = config->binding ? config->binding : s.binding;
+    if (config->executor) {
+        s.workers = para__lent_places(config);
+        s.binding = PARA_BIND_NONE; /* that is the lender's to say */
+    }
     s.places_memory = s.binding != PARA_BIND_NONE;
     /* Some of the cores only: other processes would choose the same ones. */
     if (s.binding == PARA_BIND_AUTO)
@@ -221,10 +228,13 @@ static void display(const para_pool *pool, bool spread)
 static para_status start_threads(para_pool *pool, bool waits)
 {
     pool->lanes.fork_count = para__fork_count();
-    para__workers_start(pool);
+    if (pool->executor == &para__lent_threads)
+        para__lent_start(pool);
+    else
+        para__workers_start(pool);
     if (!waits)
         return PARA_OK;
-    para__workers_await(pool, UINT64_MAX);
+    pool->executor->wait(pool, UINT64_MAX);
     const para_status status = para__workers_status(pool);
     if (status)
         para__workers_stop(pool);
@@ -253,11 +263,13 @@ static para_status make(para_pool **pool, const para_pool_config *config,
     made->places_memory = settings.places_memory;
     made->is_hybrid = machine->info.core_kinds > 1;
     made->unbinds = settings.binding == PARA_BIND_NONE && settings.workers > 1 &&
-                    para__thread_is_narrow(machine);
+                    !config->executor && para__thread_is_narrow(machine);
     made->stack = settings.stack;
     made->worker_init = config->worker_init;
     made->worker_exit = config->worker_exit;
     made->worker_arg = config->worker_arg;
+    if (config->executor)
+        para__lent_set(made, config);
     made->is_passive = settings.wait_policy == PARA_WAIT_PASSIVE;
     para_status status = place_workers(made, settings.spread);
     if (!status) {

@@ -5,20 +5,6 @@
 #include "pool/start.h"
 #include "pool/worker.h"
 
-/* Learns how long the first helper was on its way, and what sharing cost the caller. */
-static void refine_costs(para_pool *pool, const para__plan *plan, const para__outcome *outcome,
-                         uint64_t busy_ticks)
-{
-    const uint64_t came_ticks = outcome->tally.came_ticks;
-    const bool came = came_ticks > outcome->published;
-    const bool awake = outcome->sleepers == 0;
-    if (awake || outcome->sleepers == plan->width - 1) /* else it is not known which came first */
-        para__costs_refine(pool, (came ? came_ticks : outcome->joined) - outcome->published, awake,
-                           came);
-    if (came && awake && plan->tickets == 1)
-        para__costs_refine_share(pool, plan->width, outcome->joined - outcome->begun, busy_ticks);
-}
-
 static void run_on_threads(para_pool *pool, para__lane *lane, const para__job *job,
                            const para__plan *plan, para__outcome *outcome)
 {
@@ -32,7 +18,7 @@ static void run_on_threads(para_pool *pool, para__lane *lane, const para__job *j
     if (para__pool_is_forked(pool))
         return;
     const para__fp fp = para__fp_save();
-    refine_costs(pool, plan, outcome, outcome->tally.busy_ticks - busy_before);
+    para__costs_learn(pool, plan, outcome, outcome->tally.busy_ticks - busy_before);
     para__fp_restore(fp, 0);
 }
 

@@ -31,6 +31,22 @@ typedef struct para__worker {
     uint64_t away_ns; /* how long it sleeps while it is displaced; its thread's own */
 } para__worker;
 
+/* A lane of a pool whose threads are lent: what a thread that comes to help is given. */
+typedef struct para__lent {
+    struct para_pool *pool;
+    para__lane *lane;
+    para__atomic_u64 epoch; /* of the call that helpers come for; 0: none. A hint, like the next */
+    para__atomic_u32 seats; /* where its team begins, and in the low 16 bits how wide it is */
+    /* The lessee's: */
+    const para__job *job;
+    const para__plan *plan;
+    para__outcome *outcome;
+    uint64_t ping_limit; /* ticks; 0: it is no ping */
+    uint64_t pinged;     /* what that took; UINT64_MAX: nobody came */
+    uint64_t begun;      /* when the caller's part began, in ticks, if that is measured */
+    bool is_begun;       /* the caller has taken its part */
+} para__lent;
+
 struct para_pool {
     /* Read by all, and hardly ever written once the pool is made. */
     const para__machine *machine;
@@ -48,6 +64,8 @@ struct para_pool {
     void (*worker_exit)(unsigned worker, void *arg);
     void *worker_arg;
     const para__executor *executor; /* who helps with its calls */
+    para_lender lender;             /* of a pool whose threads are lent, */
+    unsigned lent_most;             /* of which a call has at most so many */
     para__costs costs;        /* [E4] measured, once the pool is ready; see para__pool_costs */
     unsigned started;         /* [E4] threads that were created; written by that of worker 0 */
     unsigned failed_worker;   /* [E4] its worker_init failed, with start_status */
@@ -57,6 +75,7 @@ struct para_pool {
                                  in the same domain, else 0 */
     para__worker *worker;     /* [workers] */
     para__lanes lanes;
+    para__lent lent[PARA__LANES];
     para__sites sites;
 
     /* Costs that are followed while the pool runs; and what short calls would have gained lately if

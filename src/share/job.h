@@ -59,8 +59,8 @@ typedef struct para__outcome {
 /* Runs units [first, first + count) of the job with that payload. */
 typedef void para__run(const void *payload, size_t first, size_t count, para__runner *runner);
 
-/* Brings together what units [first, first + count) have left, by whoever runs the last of them. All
- * of them have run, none failed or was left out; others may run at the same time. */
+/* Brings together what units [first, first + count) have left, by whoever runs the last of them.
+ * All of them have run, none failed or was left out; others may run at the same time. */
 typedef void para__fold(const void *payload, size_t first, size_t count);
 
 /* Bytes of a job's payload: a copy of it travels to the workers. */

@@ -140,7 +140,7 @@ class Usage(Case):
             ("'reduce' has no option --output", "reduce", "sum", "x.npy", *z),
             ("'info' has no option --report", "info", "--report"),
             ("unexpected 'x.npy'", "kernels", "x.npy"),
-            ("--executor 'gpu' is neither threads nor serial", "reduce", "sum", "x.npy", "--executor", "gpu"),
+            ("--executor 'gpu' is neither threads, serial nor openmp", "reduce", "sum", "x.npy", "--executor", "gpu"),
             ("--format 'x' is neither g nor hex", "reduce", "sum", "x.npy", "--format", "x"),
         ]:
             self.refused(2, sentence, *words)
@@ -217,6 +217,12 @@ class Usage(Case):
         self.assertEqual(len(made["workers"]), 3)
         self.assertGreaterEqual(made["machine"]["cpus"], made["machine"]["cores"])
         self.assertGreaterEqual(made["machine"]["budget"], 1)
+        self.assertIs(made["pool"]["lent"], False)
+        if os.environ.get("PARA_HAS_OPENMP") == "1":
+            lent = json.loads(self.para("info", "--json", "--workers", "3", "--executor", "openmp"))["pool"]
+            self.assertEqual((lent["lent"], lent["pinned"], lent["threads_missing"]), (True, 0, None))
+            self.assertIn("lent by OpenMP", self.para("info", "--executor", "openmp"))
+        self.refused(2, "--executor serial: then there is no pool", "info", "--executor", "serial")
         text = self.para("info", "--workers", "3")
         self.assertRegex(text, r"(?m)^budget +\d+ thread")
         self.assertEqual(text.count("\nworker "), 3)

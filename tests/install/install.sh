@@ -49,6 +49,12 @@ libdir=$(pkg-config --variable=libdir para)
 "$CXX" -std=c++17 -o "$work/pc_cxx" "$tests/consumer/main.cpp" $cflags $libs
 LD_LIBRARY_PATH=$libdir "$work/pc_c"
 LD_LIBRARY_PATH=$libdir "$work/pc_cxx"
+if pkg-config --exists para-openmp; then
+    # shellcheck disable=SC2046
+    "$CC" -std=c11 -fopenmp -o "$work/pc_openmp" "$source/docs/examples/openmp.c" \
+        $(pkg-config "$@" --cflags --libs para-openmp)
+    LD_LIBRARY_PATH=$libdir "$work/pc_openmp"
+fi
 
 if [ "$kind" = shared ]; then
     echo "== the program of README.md, by the command there"

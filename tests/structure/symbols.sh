@@ -3,7 +3,8 @@
 # symbols.sh NM static ARCHIVE INCLUDE_DIR: the archive has all of that, and every other global name in
 # it begins with para__, so that it cannot clash with a program's own.
 nm=$1 kind=$2 library=$3 include=$4
-declared=$(sed -n 's/^\(PARA_[A-Z]*_ \)\{0,1\}PARA_API .*[ *]\(para_[a-z0-9_]*\)(.*/\2/p' "$include"/para/*.h | sort -u)
+declared=$(sed -n 's/^\(PARA_[A-Z]*_ \)\{0,1\}PARA_API .*[ *]\(para_[a-z0-9_]*\)(.*/\2/p' "$include"/para/*.h |
+    grep -v '^para_openmp_' | sort -u) # those are of libpara-openmp
 if [ "$kind" = shared ]; then
     symbols=$("$nm" -D --defined-only "$library") || exit 1
 else

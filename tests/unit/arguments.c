@@ -206,14 +206,14 @@ TEST(reserved_fields)
         para_map call = good;
         call.reserved[i] = 1;
         expect(call, PARA_ERR_ARGUMENT);
-        para_reduce reduce = {.kernel = fold_none,
-                              .combine = combine_none,
-                              .count = 1,
-                              .result = y,
-                              .result_bytes = 8};
-        reduce.reserved[i] = 1;
-        FAILS(PARA_ERR_ARGUMENT, para_preduce(NULL, &reduce));
     }
+    const para_reduce reduce = {.kernel = fold_none,
+                                .combine = combine_none,
+                                .count = 1,
+                                .result = y,
+                                .result_bytes = 8,
+                                .reserved = {1}};
+    FAILS(PARA_ERR_ARGUMENT, para_preduce(NULL, &reduce));
 }
 
 static void refuse_reduce(para_reduce call, para_status status)

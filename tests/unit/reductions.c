@@ -2,6 +2,7 @@
  * of the serial run, with any pool and options. */
 #include "../common/child.h"
 
+#include <complex.h>
 #include <math.h>
 #include <signal.h>
 #include <string.h>
@@ -20,6 +21,10 @@ PARA_SUM(sum, double, i, const float *, v)
 PARA_SUM(dot, double, i, const float *, u, const double *, v)
 {
     return (double)u[i] * v[i];
+}
+PARA_SUM(turned, double complex, i, const float *, v)
+{
+    return (double)v[i] * I;
 }
 PARA_SUM(count, int, i, const float *, v, float, limit)
 {
@@ -90,14 +95,19 @@ TEST(extremes_and_their_places)
     assert_true(para_reduced(greatest, N, x) >= x[0]);
 }
 
-/* Ties, infinities, NaN and ranges: in blocks of one element each, every element is combined. */
+/* Ties, infinities, NaN and ranges. In blocks of one element each, which a token keeps from being
+ * merged, every element is combined. */
 TEST(extremes_of_few_values)
 {
     const float equal[] = {NAN, INFINITY, INFINITY, NAN};
     const double far[] = {-INFINITY, NAN, -INFINITY};
     const float nothing[] = {NAN, NAN};
     const float tie[] = {3, 1, 2, 1, 1};
-    const para_setup setups[] = {{0}, {.block = 1}, {.pool = pools[2], .block = 2}};
+    para_cancel keeps_blocks = {0};
+    const para_setup setups[] = {{0},
+                                 {.block = 1},
+                                 {.block = 1, .options.cancel = &keeps_blocks},
+                                 {.pool = pools[2], .block = 2}};
     for (size_t s = 0; s < COUNT_OF(setups); s++) {
         first_least_at low = {0, 0};
         first_greatest_at high = {0, 0};
@@ -205,6 +215,40 @@ TEST(any_accumulator)
     }
 }
 
+static int span_of(const para_chunk *chunk, void *acc, const void *arg)
+{
+    span *s = acc;
+    (void)arg;
+    *s = joined(*s, (span){chunk->first, chunk->first + chunk->count, 0});
+    return 0;
+}
+
+static void join_spans(void *acc, const void *rhs, const void *arg)
+{
+    span *s = acc;
+    (void)arg;
+    *s = joined(*s, *(const span *)rhs);
+}
+
+/* Merged blocks stay in order, and all are folded; the last one is shorter. */
+TEST(exact_blocks_in_order)
+{
+    for (size_t p = 0; p < COUNT_OF(pools); p++)
+        for (size_t n = 1; n < 3000; n = n * 2 + 1) {
+            span s = nothing;
+            const para_reduce call = {.kernel = span_of,
+                                      .combine = join_spans,
+                                      .count = n,
+                                      .result = &s,
+                                      .result_bytes = sizeof s,
+                                      .block = 17,
+                                      .exact = 1,
+                                      .options.executor = PARA_EXECUTOR_THREADS};
+            OK(para_preduce(pools[p], &call));
+            assert_true(s.first == 0 && s.end == n && s.misplaced == 0);
+        }
+}
+
 typedef struct table {
     double below[3][2], all;
 } table;
@@ -238,6 +282,41 @@ PARA_SUM_ARRAY(few_counts, short, 4, count, i, const float *, v)
 PARA_SUM_ARRAY(many_counts, unsigned, BINS, count, i, const float *, v)
 {
     count[(size_t)v[i] % BINS]++;
+}
+
+/* How many kernel calls a reduction takes that runs alone. */
+#define CALLS_ALONE(type, name, token)                                                            \
+    do {                                                                                          \
+        type result_;                                                                             \
+        const para_setup setup_ = {                                                               \
+            .options = {.executor = PARA_EXECUTOR_SERIAL, .cancel = (token)}, .report = &report}; \
+        OK(para_reduce_with(&setup_, &result_, name, N, x));                                      \
+    } while (0)
+
+TEST(exact_ones_take_one_kernel_call)
+{
+    para_report report;
+    para_cancel keeps_blocks = {0};
+    CALLS_ALONE(many_counts_sums, many_counts, NULL);
+    assert_int_equal(report.chunks, 1);
+    CALLS_ALONE(few_counts_sums, few_counts, NULL);
+    assert_int_equal(report.chunks, 1);
+    CALLS_ALONE(float, least, NULL);
+    assert_int_equal(report.chunks, 1);
+    CALLS_ALONE(first_least_at, first_least, NULL);
+    assert_int_equal(report.chunks, 1);
+    const size_t block = para_reduce_block(N, sizeof(many_counts_sums));
+    CALLS_ALONE(many_counts_sums, many_counts, &keeps_blocks);
+    assert_int_equal(report.chunks, (N - 1) / block + 1);
+    CALLS_ALONE(double, sum, NULL);
+    assert_int_equal(report.chunks, (N - 1) / para_reduce_block(N, sizeof(double)) + 1);
+    const size_t complex_block = para_reduce_block(N, sizeof(double complex));
+    CALLS_ALONE(double complex, turned, NULL);
+    assert_int_equal(report.chunks, (N - 1) / complex_block + 1);
+    CALLS_ALONE(table, tabulate, NULL);
+    assert_int_equal(report.chunks, (N - 1) / para_reduce_block(N, sizeof(table)) + 1);
+    CALLS_ALONE(bins, histogram, NULL); /* of PARA_REDUCTION nothing is known */
+    assert_int_equal(report.chunks, (N - 1) / para_reduce_block(N, sizeof(bins)) + 1);
 }
 
 TEST(an_array_of_sums)
@@ -399,6 +478,8 @@ int main(void)
         cmocka_unit_test(any_accumulator),
         cmocka_unit_test(many_sums_at_once),
         cmocka_unit_test(an_array_of_sums),
+        cmocka_unit_test(exact_ones_take_one_kernel_call),
+        cmocka_unit_test(exact_blocks_in_order),
         cmocka_unit_test(what_must_succeed_says_why_not),
         cmocka_unit_test(a_failure_leaves_the_result),
         cmocka_unit_test(one_pass_fills_and_sums),

@@ -5,6 +5,7 @@
 #include "executor/lease.h"
 #include "pool/calibrate.h"
 #include "pool/default_pool.h"
+#include "pool/lent.h"
 #include "pool/novice.h"
 #include "pool/pool.h"
 #include "pool/start.h"
@@ -170,7 +171,7 @@ static void fold_units(const void *payload, size_t first, size_t count)
     call->fold(call->arg, (unsigned)first, (unsigned)count);
 }
 
-unsigned fixture_run(const fixture_call *call)
+static unsigned run(const fixture_call *call, bool lent)
 {
     const para__job job = {.run = run_units,
                            .fold = call->fold ? fold_units : NULL,
@@ -183,10 +184,18 @@ unsigned fixture_run(const fixture_call *call)
                              .announces = call->announces};
     para__outcome outcome = {0};
     para__lane *lane = leased; /* a kernel may lease another */
-    para__lane_run(lane, para__pool_position(&pool, plan.width), &job, &plan, &outcome);
+    if (lent)
+        para__lent_threads.run(&pool, lane, &job, &plan, &outcome);
+    else
+        para__lane_run(lane, para__pool_position(&pool, plan.width), &job, &plan, &outcome);
     leased = lane;
     return outcome.tally.ending == PARA__ENDED_WHOLE ? (unsigned)outcome.tally.chunks
                                                      : FIXTURE_FAILED;
+}
+
+unsigned fixture_run(const fixture_call *call)
+{
+    return run(call, false);
 }
 
 static _Thread_local jmp_buf *home;
@@ -212,6 +221,48 @@ void fixture_leave(void)
 void fixture_release(void)
 {
     para__lane_release(leased);
+}
+
+/* ---- Threads that are lent ----------------------------------------------------------- */
+
+static unsigned width_lent(void *self)
+{
+    (void)self;
+    return count_of_workers;
+}
+
+static void lend(void *self, unsigned others, fixture_help *help, void *call)
+{
+    (void)self;
+    (void)others;
+    model_lend(help, call);
+}
+
+void fixture_make_lent(const fixture *f, bool is_measured)
+{
+    static const para_lender table = {sizeof table, width_lent, lend, NULL};
+    const para_pool_config config = {.workers = f->workers, .executor = &table};
+    fixture_make(f);
+    para__lent_set(&pool, &config);
+    para__store_relaxed(&pool.starting, !is_measured);
+    para__lent_start(&pool);
+    for (unsigned i = 0; i < PARA__LANES; i++)
+        touch_half(&pool.lent[i].seats);
+}
+
+unsigned fixture_run_lent(const fixture_call *call)
+{
+    return run(call, true);
+}
+
+void fixture_measure_lent(void)
+{
+    (void)para__lent_threads.wait(&pool, UINT64_MAX);
+}
+
+bool fixture_is_ready(void)
+{
+    return para__pool_is_ready(&pool);
 }
 
 /* ---- What the engine calls ----------------------------------------------------------- */
@@ -324,6 +375,21 @@ void para__costs_measure(para_pool *p)
 {
     p->costs = (para__costs){.clock_ns = 1};
     model_measured();
+}
+
+void para__costs_take(para_pool *p, const para__costs *costs)
+{
+    p->costs = *costs;
+    model_took_costs();
+}
+
+void para__costs_learn(para_pool *p, const para__plan *plan, const para__outcome *outcome,
+                       uint64_t busy_ticks)
+{
+    (void)p;
+    (void)plan;
+    (void)outcome;
+    (void)busy_ticks;
 }
 
 /* ---- The default pool, and the process's machine -------------------------------------- */

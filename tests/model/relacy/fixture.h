@@ -48,6 +48,14 @@ void fixture_leave(void);
 void fixture_release(void);
 void fixture_sit(unsigned worker); /* the calling thread works in that one's place; else in 0's */
 
+/* The pool as one whose threads the model lends, as many in a call as it has workers. The calls of
+ * its table come to model_lend. */
+typedef void fixture_help(void *call);
+void fixture_make_lent(const fixture *f, bool is_measured); /* else the first call measures */
+unsigned fixture_run_lent(const fixture_call *call);        /* as fixture_run */
+void fixture_measure_lent(void);
+bool fixture_is_ready(void);
+
 /* The default pool and the process's machine, which are made at first use, unless that is not to
  * work: before threads start, to have their words known. */
 bool fixture_default_pool(void);
@@ -65,12 +73,14 @@ void fixture_after_fork(void (*handle)(void));
 void fixture_thread_begins(void);
 void fixture_thread_ends(void);
 
-/* What the models supply: a worker of that index binds itself; costs are measured; a worker leaves;
- * pool or machine are being made. */
+/* What the models supply: a worker of that index binds itself; costs are measured, or taken; a
+ * worker leaves; pool or machine are being made; a call is lent threads. */
 void model_bound(unsigned worker);
 void model_measured(void);
+void model_took_costs(void);
 void model_left(void);
 void model_made(void);
+void model_lend(fixture_help *help, void *call);
 
 #ifdef __cplusplus
 }

@@ -4,8 +4,8 @@
  * src/share/caller.c: others_done, add_other_groups. One step is one access to a word that others
  * change.
  *
- * Left out: the caller's neighbours, who have a done word each; parking (park.pml); spent and scout,
- * which only spare looks; order, which Relacy has: Spin's memory is in order.
+ * Left out: the caller's neighbours, who have a done word each; parking (park.pml); spent and
+ * scout, which only spare looks; order, which Relacy has: Spin's memory is in order.
  *
  * Proves, for a caller that is a group of its own, two helpers that are another, and two calls:
  *   joined  the join ends, after each ticket was run once; what it adds up is all that was done;
