@@ -43,10 +43,10 @@
  *     members, sets the count back to 0, and stores done[g] [E2]. Nobody else touches these words
  *     then: no ticket is left.
  *   - The fold is in the group, so the caller combines results of groups and not of units. A tree
- *     has the same shape whoever folds it. It is left to the caller if a chunk has failed or was left
- *     out: `stop` says so to who counts the last ticket, since it was stored before another
- *     addition. It is left as well by callers that count a group's last ticket while they wait: a combine
- *     that leaves by a jump would leave a group that nobody reports for.
+ *     has the same shape whoever folds it. It is left to the caller if a chunk has failed or was
+ *     left out: `stop` says so to who counts the last ticket, since it was stored before another
+ *     addition. It is left as well by callers that count a group's last ticket while they wait: a
+ *     combine that leaves by a jump would leave a group that nobody reports for.
  *   - In the caller's group only strangers count, of other groups. The count never gets full there,
  *     since the caller's first tickets are never counted. The caller reads it beside the done
  *     words; so an addition there is news for a caller that sleeps [E5].
