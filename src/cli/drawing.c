@@ -349,23 +349,23 @@ static void draw_distances(FILE *to, const layout *l, unsigned y)
     }
 }
 
-typedef struct line {
+typedef struct text_line {
     char text[160];
-} line;
+} text_line;
 
-static line head_line(const para_topology_info *m)
+static text_line head_line(const para_topology_info *m)
 {
-    line made;
+    text_line made;
     snprintf(made.text, sizeof made.text, "%u core%s, %u hardware thread%s, %u NUMA node%s",
              m->cores, m->cores == 1 ? "" : "s", m->cpus, m->cpus == 1 ? "" : "s", m->nodes,
              m->nodes == 1 ? "" : "s");
     return made;
 }
 
-static line cache_line(const para_topology_info *m)
+static text_line cache_line(const para_topology_info *m)
 {
     const size_t bytes[] = {m->l1_bytes, m->l2_bytes, m->l3_bytes};
-    line made = {"caches of the first core:"};
+    text_line made = {"caches of the first core:"};
     for (int i = 0; i < 3; i++) {
         const size_t used = strlen(made.text);
         snprintf(made.text + used, sizeof made.text - used, "%s L%d %s", i ? "," : "", i + 1,
@@ -374,7 +374,7 @@ static line cache_line(const para_topology_info *m)
     return made;
 }
 
-static line pool_line(const layout *l)
+static text_line pool_line(const layout *l)
 {
     const para_pool_info *const p = &l->view->pool;
     const char *const how = !l->view->machine.this_system && l->placed ? ", where they would run"
@@ -382,7 +382,7 @@ static line pool_line(const layout *l)
                             : p->pinned < p->workers                   ? ", some of them pinned"
                             : l->placed < p->workers                   ? ", each bound to a domain"
                                                                        : ", each pinned";
-    line made;
+    text_line made;
     snprintf(made.text, sizeof made.text, "%u worker%s (w)%s", p->workers,
              p->workers == 1 ? "" : "s", how);
     return made;
@@ -416,11 +416,11 @@ bool para__drawing_write(FILE *to, const para__view *view)
     unsigned cores_most;
     const bool done = layout_begin(&l) && number_parts(&l, &domains_most, &cores_most);
     if (done) {
-        const line head = head_line(&view->machine);
-        const line caches = cache_line(&view->machine);
+        const text_line head = head_line(&view->machine);
+        const text_line caches = cache_line(&view->machine);
         place_workers(&l);
         size_boxes(&l, domains_most, cores_most);
-        const line pool = pool_line(&l);
+        const text_line pool = pool_line(&l);
         const unsigned nodes = view->machine.nodes;
         const unsigned table =
             nodes < 2 ? 0

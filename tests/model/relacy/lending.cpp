@@ -14,7 +14,7 @@ lender *lender_now;
 
 // Two callers have the same places on two lanes, of which only one is for a helper. Two threads
 // come for both, in any order, early, late or again; nothing orders them but the library.
-struct lending : protocol<lending, 4, 0>, lender {
+struct lending final : protocol<lending, 4, 0>, lender {
     call_data<lending> data[2];
     datum in_the_name_of_1;
     gate lent[2];
@@ -65,7 +65,7 @@ MODEL(lending, 10000);
 
 // Costs are measured by one of those who ask for them, with the help of one thread. Whoever sees
 // that the pool is ready has them.
-struct measuring : protocol<measuring, 3, 0>, lender {
+struct measuring final : protocol<measuring, 3, 0>, lender {
     datum costs;
     gate lent;
     fixture_help *help = nullptr;
