@@ -57,6 +57,8 @@
  *     looks after all reports, and each comes after what was counted there.
  *   - Who comes late claims nothing, so it counts nothing, and nobody waits for it. The caller
  *     counts like everybody else where it steals, and may be the one who reports.
+ *   - Workers that are not invited are like such that never come: their slices are there, and a
+ *     group of which nobody is invited is reported by the stranger who counts its last ticket.
  *   - Counts are 0 whenever a call is published: a report sets its own to 0 before done[g], the
  *     caller that of its group after the join. done[g] has an epoch, like all other words.
  *   - A kernel that leaves by a jump leaves a debt, tickets that are claimed and not counted. It
@@ -322,7 +324,7 @@ typedef struct para__team {
 enum { PARA__AGE_BITS = 28 };
 _Static_assert(PARA__LANES < 16, "a lane has room in a team word");
 
-/* How many workers of that worker's group are in the team. */
+/* How many slices of the call are those of that worker's group. */
 static inline unsigned para__group_width(const para__helper *worker, para__team t)
 {
     const unsigned first = para__max(worker->group_first, t.first);

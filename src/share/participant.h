@@ -23,7 +23,7 @@ typedef struct para__participant {
     bool timed;
     para__team team;
     unsigned self, finished; /* finished: in slices of the caller's group */
-    unsigned first, end;     /* the team's workers of its own group */
+    unsigned first, end;     /* whose slices are those of its own group */
     bool scouts;             /* it looks at other groups' tickets, and its group waits for it */
     unsigned first_claim;    /* as in the plan */
     unsigned claim;          /* tickets that the next claim takes at most */
@@ -32,7 +32,7 @@ typedef struct para__participant {
     para__runner runner;
 } para__participant;
 
-/* Whether the whole team is one group: then nothing is counted by groups. */
+/* Whether all slices are one group's: then nothing is counted by groups. */
 static inline bool para__participant_has_one_group(const para__participant *p)
 {
     return p->end - p->first == p->team.width;

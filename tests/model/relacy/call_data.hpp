@@ -77,7 +77,7 @@ template <typename derived> struct call_data {
 
 inline fixture_call shape(unsigned units, unsigned width, unsigned tickets, bool announces)
 {
-    return {units, width, tickets, 1, announces, nullptr, nullptr, nullptr};
+    return {units, width, tickets, 1, announces, nullptr, nullptr, nullptr, 0};
 }
 
 inline void make(unsigned workers, unsigned lanes, unsigned spin_ticks, unsigned idle,

@@ -119,6 +119,33 @@ using groups_of_two = groups<2>;
 MODEL(groups_of_one, 20000);
 MODEL(groups_of_two, 20000);
 
+// The last worker is a group of its own, and is not invited: strangers do its share, and one of
+// them reports. It comes all the same, and finds that it does not take part.
+struct sparse : protocol<sparse, 1, 2> {
+    call_data<sparse> data;
+    void prepare()
+    {
+        make(3, 1, 1000, 1, 2);
+        data.model = this;
+        data.extra = &sparse::check;
+    }
+    void check(unsigned, unsigned worker)
+    {
+        RL_ASSERT(worker < 2);
+    }
+    void call(unsigned)
+    {
+        fixture_call call = shape(6, 3, 2, true);
+        call.invited = 2;
+        RL_ASSERT(fixture_lease());
+        data.run(10, call);
+        data.run(20, call);
+        fixture_release();
+        fixture_stop();
+    }
+};
+MODEL(sparse, 20000);
+
 // A caller that sleeps until the other group has reported.
 struct joining_groups : protocol<joining_groups, 1, 1> {
     call_data<joining_groups> data;

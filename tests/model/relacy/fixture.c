@@ -179,6 +179,7 @@ static unsigned run(const fixture_call *call, bool lent)
                            .payload_bytes = sizeof *call};
     const para__plan plan = {.units = {0, call->units},
                              .width = call->width,
+                             .invited = call->invited,
                              .tickets = call->tickets,
                              .first = call->first,
                              .announces = call->announces};

@@ -33,6 +33,7 @@ typedef struct fixture_call {
     fixture_kernel *kernel;
     fixture_fold *fold;
     void *arg;
+    unsigned invited; /* of the width; 0: all */
 } fixture_call;
 
 void fixture_start(void);
