@@ -2,7 +2,6 @@
 #include <para/openmp.h>
 #include <para/para.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 PARA_MAP_KERNEL(square, double, double, x, x *x)
 
@@ -12,10 +11,10 @@ int main(void)
 {
     para_pool_config config = PARA_POOL_CONFIG_INIT;
     para_pool *pool = NULL;
-    double *x = malloc(2 * N * sizeof *x), *y = x + N;
+    static double x[N], y[N];
     config.executor = para_openmp_lender();
-    if (!x || para_pool_create(&pool, &config)) {
-        fprintf(stderr, "%s\n", x ? para_status_detail() : "no memory");
+    if (para_pool_create(&pool, &config)) {
+        fprintf(stderr, "%s\n", para_status_detail());
         return 1;
     }
 #pragma omp parallel for
@@ -29,6 +28,5 @@ int main(void)
         wrong += y[i] != (double)i * i;
     printf("%d wrong\n", wrong);
     para_pool_destroy(pool);
-    free(x);
     return wrong != 0;
 }
