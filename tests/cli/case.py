@@ -10,6 +10,8 @@ import numpy as np
 PARA = os.environ["PARA"]
 os.environ["TSAN_OPTIONS"] = os.environ.get("TSAN_OPTIONS", "") + " atexit_sleep_ms=0"  # else 1 s a run
 SANITIZED = any(name in pathlib.Path(PARA).read_bytes() for name in [b"__asan_init", b"__tsan_init"])
+# ThreadSanitizer does not see how libgomp's threads wait for each other.
+HAS_OPENMP = os.environ.get("PARA_HAS_OPENMP") == "1" and b"__tsan_init" not in pathlib.Path(PARA).read_bytes()
 SEED = int(os.environ.get("PARA_TEST_SEED", "20240229"))
 
 

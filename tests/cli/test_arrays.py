@@ -1,12 +1,11 @@
 """para map and para reduce: NumPy writes the inputs and judges the outputs."""
-import os
 import json
 import math
 import unittest
 
 import numpy as np
 
-from case import Case
+from case import Case, HAS_OPENMP
 
 DTYPES = [np.float32, np.float64]
 
@@ -170,7 +169,7 @@ class Reduce(Case):
     def test_the_bits_do_not_depend_on_workers_or_chunk(self):
         for dtype in DTYPES:
             x = self.save("x.npy", self.values(dtype, (1000, 1001), 30))
-            on_openmp = [("--executor", "openmp")] if os.environ.get("PARA_HAS_OPENMP") == "1" else []
+            on_openmp = [("--executor", "openmp")] if HAS_OPENMP else []
             for kernel, files in [("sum", 1), ("dot", 2), ("mean", 1), ("min", 1)]:
                 seen = set()
                 for workers in [1, 2, 3, 5, 8, 64]:

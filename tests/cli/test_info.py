@@ -10,7 +10,7 @@ import resource
 import unittest
 import xml.etree.ElementTree
 
-from case import Case
+from case import Case, HAS_OPENMP
 
 NODES = pathlib.Path("/sys/devices/system/node")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -44,7 +44,7 @@ class Info(Case):
         own = json.loads(self.para("info", "--json"))["pool"]
         self.assertIs(own["lent"], False)
         self.refused(2, "--executor serial: then there is no pool", "info", "--executor", "serial")
-        if os.environ.get("PARA_HAS_OPENMP") == "1":
+        if HAS_OPENMP:
             lent = json.loads(self.para("info", "--json", "--workers", "3", "--executor", "openmp"))["pool"]
             self.assertEqual((lent["lent"], lent["pinned"], lent["threads_missing"]), (True, 0, None))
             self.assertIn("lent by OpenMP", self.para("info", "--executor", "openmp"))
