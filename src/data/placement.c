@@ -41,45 +41,33 @@ static bool are_bound(const para_pool *pool)
     return bound;
 }
 
-/* How the pages of a buffer are placed. */
-typedef struct placing {
-    const para_pool *pool;
-    char *data;
-    size_t page; /* bytes */
-    bool by_bandwidth, moves;
-} placing;
-
-static para_status place_pages(const placing *how, para__range pages, unsigned worker)
-{
-    const para__machine *const machine = how->pool->machine;
-    unsigned node = machine->cpu[how->pool->worker[worker].cpu_index].numa_node;
-    if (pages.count == 0)
-        return PARA_OK;
-    if (how->by_bandwidth)
-        node = para__bandwidth_node(machine, node);
-    return para__place_memory(machine, how->data + pages.first * how->page, pages.count * how->page,
-                              node, how->moves);
-}
-
 /* Asks for each part to lie on the node of the worker whose slice it is in calls of all workers; a
- * page that several slices share, on that of the one in its middle. This sets a policy on the
- * memory. A touch by that worker would be worse: the caller would have to wait for the worker, and
- * calls made by a kernel or on a busy machine would place pages badly. */
-static para_status place_by_slice(const placing *how, size_t pages)
+ * page that slices share, on that of the one in its middle. This sets a policy on the memory. A
+ * touch by that worker would be worse: the caller would have to wait for the worker, and calls made
+ * by a kernel or on a busy machine would place pages badly. */
+static para_status place_by_slice(const para_pool *pool, char *data, size_t pages, size_t page,
+                                  bool by_bandwidth, bool moves)
 {
-    const unsigned workers = para__pool_workers(how->pool);
+    const para__machine *const machine = pool->machine;
+    const unsigned workers = para__pool_workers(pool);
     para_status status = PARA_OK;
-    para__division division = {.units = pages, .width = workers, .tickets = 1};
-    (void)para__grain_of_pages(&division.grain, (uintptr_t)how->data, how->page, pages, workers,
-                               how->page);
-    for (unsigned i = 0; i < workers && pages >= workers; i++) {
-        const para_status placed = place_pages(how, para__slice_units(&division, i), i);
+    size_t begin = 0;
+    para__division division = {
+        .units = pages * (page / PARA__LINE), .width = workers, .tickets = 1};
+    (void)para__grain_of_pages(&division.grain, (uintptr_t)data, PARA__LINE, division.units,
+                               workers, para__page_bytes());
+    for (unsigned i = 0; i < workers; i++) {
+        const para__range slice = para__slice_units(&division, i);
+        const size_t end = ((slice.first + slice.count) * PARA__LINE + page / 2) / page;
+        unsigned node = machine->cpu[pool->worker[i].cpu_index].numa_node;
+        if (end == begin)
+            continue;
+        if (by_bandwidth)
+            node = para__bandwidth_node(machine, node);
+        const para_status placed =
+            para__place_memory(machine, data + begin * page, (end - begin) * page, node, moves);
         status = status ? status : placed;
-    }
-    for (size_t i = 0; i < pages && pages < workers; i++) {
-        const size_t middle = (2 * i + 1) * workers / (2 * pages);
-        const para_status placed = place_pages(how, (para__range){i, 1}, (unsigned)middle);
-        status = status ? status : placed;
+        begin = end;
     }
     return status;
 }
@@ -97,8 +85,8 @@ para_status para__place(const para_pool *pool, void *data, size_t bytes, size_t 
     if (config->placement == PARA_PLACE_NODE)
         return para__place_memory(machine, first, pages * page, config->node, moves);
     if (by_slice && are_bound(pool))
-        return place_by_slice(
-            &(placing){pool, first, page, config->placement == PARA_PLACE_BANDWIDTH, moves}, pages);
+        return place_by_slice(pool, first, pages, page, config->placement == PARA_PLACE_BANDWIDTH,
+                              moves);
     if (by_slice && !pool->places_memory)
         return PARA_OK;
     return para__interleave_memory(machine, first, pages * page, moves);
