@@ -37,7 +37,7 @@ extern void __tsan_release(void *address) __attribute__((weak, cold));
  * arguments. */
 enum para__edge {
     PARA__E1,  /* descriptor.call: a job, from its caller to each claimer */
-    PARA__E2,  /* member.done: what a helper did, to the caller */
+    PARA__E2,  /* member.done, group.done: what helpers did, to the caller */
     PARA__E3,  /* lane.lease: a lane, from one lessee to the next */
     PARA__E4,  /* pool.starting, pool.ready: what threads wrote about themselves, to all */
     PARA__E5,  /* event.state and what is news: no wake-up is lost */
@@ -51,10 +51,12 @@ enum para__edge {
     PARA__E13, /* a wait's event: what its waker did, to the sleeper */
     PARA__E14, /* after_fork's word: what a handler has done in a child, to all there */
     PARA__E15, /* process.c, own_threads: what main wrote before it left, to its stand-in's maker */
-    PARA__E17, /* seat.lease: a deque, from one owner to the next */
-    PARA__E18, /* deque.top and .bottom: a task, from who submits it to who takes it */
-    PARA__E19, /* task.word, group.word: what tasks have done, to those that wait for them */
-    PARA__E20, /* pool.crew: those that run tasks, from its maker to all */
+    PARA__E16, /* group.count: what participants did, to the last of them */
+    PARA__E5_E16, /* both at once: in the caller's group it is news, as member.done is */
+    PARA__E17,    /* seat.lease: a deque, from one owner to the next */
+    PARA__E18,    /* deque.top and .bottom: a task, from who submits it to who takes it */
+    PARA__E19,    /* task.word, task_group.word: what tasks have done, to those that wait for them */
+    PARA__E20,    /* pool.crew: those that run tasks, from its maker to all */
     PARA__E18_E5, /* both at once: a task in a deque is also news */
     PARA__E20_E5, /* both at once: so is the crew that has the first task */
     PARA__E2_E5,  /* both at once: member.done is also the news that a joiner may sleep through */
@@ -73,6 +75,7 @@ enum para__edge {
 #define para__add_relaxed(p, v)      atomic_fetch_add_explicit(&(p)->raw, (v), memory_order_relaxed)
 #define para__add_seq_cst(e, p, v)   PARA__BOTH(e, fetch_add, &(p)->raw, (v), memory_order_seq_cst)
 #define para__add_release(e, p, v)   PARA__GIVES(e, fetch_add, &(p)->raw, (v), memory_order_release)
+#define para__add_seq_cst(e, p, v)   PARA__BOTH(e, fetch_add, &(p)->raw, (v), memory_order_seq_cst)
 #define para__or_relaxed(p, v)       atomic_fetch_or_explicit(&(p)->raw, (v), memory_order_relaxed)
 #define para__or_release(e, p, v)    PARA__GIVES(e, fetch_or, &(p)->raw, (v), memory_order_release)
 #define para__and_relaxed(p, v)      atomic_fetch_and_explicit(&(p)->raw, (v), memory_order_relaxed)

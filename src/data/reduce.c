@@ -132,6 +132,12 @@ static void run_reduce(const void *payload, size_t first, size_t count, para__ru
     para__tree_fold(&job->partials, first, first + count, job->combine, job->arg);
 }
 
+static void fold_reduce(const void *payload, size_t first, size_t count)
+{
+    const reduce_job *job = payload;
+    para__tree_fold(&job->partials, first, first + count, job->combine, job->arg);
+}
+
 static para_status check_reduce(const para_reduce *reduce, reduce_job *job)
 {
     if (!reduce)
@@ -328,6 +334,7 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
     } else
         status = para__call_run(
             &call, &(para__job){.run = run_reduce,
+                                .fold = fold_reduce,
                                 .payload = &job,
                                 .payload_bytes = PARA__USED_BYTES(reduce_job, job.views),
                                 .units = job.units});

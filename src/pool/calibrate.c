@@ -49,7 +49,7 @@ static bool let_park(const para_pool *pool)
 {
     const uint64_t start = para__now_ns();
     const unsigned others = para__pool_workers(pool) - para__pool_is_worker(pool);
-    while (para__load_relaxed(&pool->sleeping) < others) { /* a guess is enough */
+    while (para__load_relaxed(&pool->lanes.sleeping) < others) { /* a guess is enough */
         if (is_ending(pool) || (double)(para__now_ns() - start) > PARA__PING_MOST_NS)
             return false;
         para__pause();

@@ -51,7 +51,8 @@ unsigned para__pool_awake(const para_pool *pool)
 {
     /* One of the threads is the caller, or a caller has taken its place, and then it is most likely
      * parked. */
-    const unsigned sleeping = para__load_relaxed(&pool->sleeping); /* a guess: orders nothing */
+    const unsigned sleeping =
+        para__load_relaxed(&pool->lanes.sleeping); /* a guess: orders nothing */
     const unsigned workers = para__pool_workers(pool);
     const unsigned others = workers - para__pool_is_worker(pool);
     const unsigned awake = others > sleeping ? others - sleeping : 0;

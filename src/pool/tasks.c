@@ -46,7 +46,7 @@ bool para__tasks_have_news(para_pool *pool, unsigned worker)
 
 void para__tasks_tell(para_pool *pool)
 {
-    if (para__load_seq_cst(E5, &pool->sleeping))
+    if (para__load_seq_cst(E5, &pool->lanes.sleeping))
         para__worker_wake(pool);
 }
 

@@ -90,9 +90,6 @@ struct para_pool {
         para__atomic_u64 forgone_ns, forgone_at;
     } followed;
 
-    /* Workers that are parked, or whose threads are not up yet: likewise. */
-    _Alignas(PARA__LINE) para__atomic_u32 sleeping;
-
     /* The number of workers that a call may be divided among: as many as were asked for; fewer if
      * threads could not be created; 1 if a worker_init has failed. After the pool is made it is
      * written at most once, by the thread that makes the pool ready. A value on its own: orders

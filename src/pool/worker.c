@@ -99,10 +99,10 @@ static void park(para__worker *self, bool displaced)
     para_pool *pool = self->pool;
     para__helper *helper = &pool->lanes.helper[self->index];
     para__event_prepare(&helper->event);
-    para__add_seq_cst(E5, &pool->sleeping, 1); /* who submits a task looks at it after that */
+    para__add_seq_cst(E5, &pool->lanes.sleeping, 1); /* who submits a task looks at it after that */
     const bool news = has_news(self, 0);
     if (para__load_seq_cst(E5, &pool->stopping) || (news && !displaced)) {
-        para__add_relaxed(&pool->sleeping, -1u); /* too high for a moment: a look in vain */
+        para__add_relaxed(&pool->lanes.sleeping, -1u); /* too high for a moment: a look in vain */
         para__event_cancel(&helper->event);
         self->away_ns = 0;
         return;
@@ -115,7 +115,7 @@ static void park(para__worker *self, bool displaced)
         self->away_ns = 0;
         para__event_wait(&helper->event);
     }
-    para__add_relaxed(&pool->sleeping, -1u);
+    para__add_relaxed(&pool->lanes.sleeping, -1u);
     para__event_cancel(&helper->event);
 }
 
@@ -125,11 +125,11 @@ static void rest(para__worker *self)
     para_pool *pool = self->pool;
     para__helper *helper = &pool->lanes.helper[self->index];
     para__event_prepare(&helper->event);
-    if (!para__load_relaxed(&pool->stopping)) {   /* missed, it is seen after the rest */
-        para__add_relaxed(&helper->displaced, 1); /* a hint: see lane.h */
-        para__add_relaxed(&pool->sleeping, 1);    /* a count on its own */
+    if (!para__load_relaxed(&pool->stopping)) {      /* missed, it is seen after the rest */
+        para__add_relaxed(&helper->displaced, 1);    /* a hint: see lane.h */
+        para__add_relaxed(&pool->lanes.sleeping, 1); /* a count on its own */
         para__event_wait_for(&helper->event, PARA__REST_NS);
-        para__add_relaxed(&pool->sleeping, -1u);
+        para__add_relaxed(&pool->lanes.sleeping, -1u);
         para__add_relaxed(&helper->displaced, -1u);
     }
     para__event_cancel(&helper->event);

@@ -61,6 +61,9 @@ void para__publish_check(const para__participant *p)
         PARA__ASSERT(w == p->self ? ticket >> PARA__COUNT_BITS == p->epoch
                                   : ticket >> PARA__COUNT_BITS < p->epoch);
         PARA__ASSERT(para__load_relaxed(&member->done) >> PARA__COUNT_BITS < p->epoch);
+        const para__group *group = &p->lane->group[p->lanes->helper[w].group];
+        PARA__ASSERT(para__load_relaxed(&group->count) == 0); /* likewise */
+        PARA__ASSERT(para__load_relaxed(&group->done) >> PARA__COUNT_BITS < p->epoch);
     }
 }
 
@@ -68,8 +71,10 @@ void para__join_check(const para__participant *p)
 {
     if (!PARA__ASSERTS)
         return;
-    const unsigned all = p->division.width * p->division.tickets;
-    unsigned finished = p->finished;
+    const unsigned tickets = (p->end - p->first) * p->division.tickets;
+    const para__group *home = &p->lane->group[p->lane->home];
+    unsigned finished =
+        p->finished + (unsigned)(para__load_relaxed(&home->count) & PARA__COUNT_MASK);
     check_open(p);
     PARA__ASSERT(!p->lane->helped && p->lane->acting_for == 0);
     PARA__ASSERT(p->lane->claimed == p->finished);
@@ -78,10 +83,16 @@ void para__join_check(const para__participant *p)
         const uint64_t done = para__load_relaxed(&member->done);
         PARA__ASSERT(para__load_relaxed(&member->ticket) == para__tagged(p->epoch, 0));
         PARA__ASSERT(done >> PARA__COUNT_BITS <= p->epoch);
+        const para__group *group = &p->lane->group[p->lanes->helper[w].group];
+        if (group != home) {
+            PARA__ASSERT(para__load_relaxed(&group->count) == 0);
+            PARA__ASSERT(para__load_relaxed(&group->done) >> PARA__COUNT_BITS == p->epoch);
+            continue;
+        }
         if (done >> PARA__COUNT_BITS != p->epoch)
             continue;
-        PARA__ASSERT(w != p->self && (done & PARA__COUNT_MASK) <= all);
+        PARA__ASSERT(w != p->self && (done & PARA__COUNT_MASK) <= tickets);
         finished += (unsigned)(done & PARA__COUNT_MASK);
     }
-    PARA__ASSERT(finished == all);
+    PARA__ASSERT(finished == tickets);
 }

@@ -288,7 +288,7 @@ void tasks_pool_make(unsigned threads)
     pool->has_threads = true;
     pool->task_capacity = 65536;
     para__store_relaxed(&pool->ready, 1);
-    para__store_relaxed(&pool->sleeping, threads);
+    para__store_relaxed(&pool->lanes.sleeping, threads);
     memset(crews, 0, sizeof crews);
     crew_count = 0;
     for (unsigned i = 0; i < CREWS; i++)
