@@ -55,8 +55,8 @@ enum para__edge {
     PARA__E5_E16, /* both at once: in the caller's group it is news, as member.done is */
     PARA__E17,    /* seat.lease: a deque, from one owner to the next */
     PARA__E18,    /* deque.top and .bottom: a task, from who submits it to who takes it */
-    PARA__E19,    /* task.word, task_group.word: what tasks have done, to those that wait for them */
-    PARA__E20,    /* pool.crew: those that run tasks, from its maker to all */
+    PARA__E19, /* task.word, task_group.word: what tasks have done, to those that wait for them */
+    PARA__E20, /* pool.crew: those that run tasks, from its maker to all */
     PARA__E18_E5, /* both at once: a task in a deque is also news */
     PARA__E20_E5, /* both at once: so is the crew that has the first task */
     PARA__E2_E5,  /* both at once: member.done is also the news that a joiner may sleep through */

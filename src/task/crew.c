@@ -13,7 +13,7 @@ bool para__crew_has_news(para__crew *crew)
     return false;
 }
 
-static para_task *steal(para__crew *crew, para__seat *seat, para__kin least)
+static para_task *steal_task(para__crew *crew, para__seat *seat, para__kin least)
 {
     const unsigned self = (unsigned)(seat - crew->seat);
     for (unsigned i = 0; i < crew->seats; i++) {
@@ -34,7 +34,7 @@ para_task *para__crew_find(para__crew *crew, para__seat *seat, para__kin least)
     if (!task && least == 0) /* several at once, for the latch's line is slow to come */
         (void)para__ingress_take(&crew->ingress, &task, &seat->deque, PARA__TASKS_AT_ONCE,
                                  2 * crew->workers);
-    return task ? task : steal(crew, seat, least);
+    return task ? task : steal_task(crew, seat, least);
 }
 
 /* Takes it out of a deque that has it. What lies above it goes to the ingress. */

@@ -458,7 +458,7 @@ para__allowance para__allowance_read(const para__openmp *openmp, const char *roo
     return (para__allowance){.quota = 0};
 }
 
-void para__groups_from_files(const para__machine *machine, para__group kind, unsigned *group,
+void para__groups_from_files(const para__machine *machine, para__level kind, unsigned *group,
                              const char *root)
 {
     (void)machine;
@@ -467,7 +467,7 @@ void para__groups_from_files(const para__machine *machine, para__group kind, uns
     (void)root;
 }
 
-para_status para__groups_from_hwloc(const para__machine *machine, para__group kind, unsigned *group)
+para_status para__groups_from_hwloc(const para__machine *machine, para__level kind, unsigned *group)
 {
     (void)machine;
     (void)kind;
