@@ -308,8 +308,9 @@ TEST(small_calls_are_watched)
     para__schedule_watched(&s, ticks(1e6));
     s = begin((para_options){0}, COUNT);
     assert_true(s.timed);
+    const float known_ns = para__site_read(site_of(0)).alone_ns;
     end(&s, COUNT, 1e6);
-    assert_true(para__site_read(site_of(0)).alone_ns > 0.15f);
+    assert_true(para__site_read(site_of(0)).alone_ns > 1.5f * known_ns);
 }
 
 /* At its disturbed cost the call is long, and yet it is too short to be shared with a helper that
