@@ -41,7 +41,7 @@ in_block || /^\/\* / {
 !fresh && (/^#define [A-Z0-9_]+/ && !/_H$/ || /^typedef /) { print "/** " last }
 { fresh = 0 }
 
-/^typedef (struct|enum) .*\{$/ { in_type = 1 }
+/^(typedef )?(struct|enum) .*\{$/ { in_type = 1 }
 /^\}/ { in_type = 0 }
 
 # A member's comment, which may go on on the next lines.

@@ -77,10 +77,12 @@ struct para_task {
     /* para's. */
     uint32_t word_;
     uint32_t waits_;
-    uint32_t family_, depth_;
+    uint32_t family_;
+    uint32_t depth_;
     uint32_t forks_;
     para_pool *pool_;
-    para_task *prev_, *next_;
+    para_task *prev_;
+    para_task *next_;
     uint64_t turn_;
 };
 
@@ -108,6 +110,7 @@ extern "C" {
  * room), _FORKED (the pool's threads are in the parent process), _ENDING (the pool accepts no
  * more), _MEMORY (with the pool's first task); for NULL _TOPOLOGY. */
 PARA_NODISCARD_ PARA_API para_status para_submit(para_pool *pool, para_task *task);
+/* Likewise, but waits until a deadline at most. */
 PARA_NODISCARD_ PARA_API para_status para_submit_until(para_pool *pool, para_task *task,
                                                        uint64_t deadline_ns);
 
@@ -118,6 +121,7 @@ PARA_NODISCARD_ PARA_API para_status para_submit_until(para_pool *pool, para_tas
  * Errors: PARA_ERR_ARGUMENT (NULL, never submitted, detached), _DEADLOCK (the calling thread runs
  * it), _FORKED (it was submitted in the parent process). */
 PARA_NODISCARD_ PARA_API para_status para_task_wait(para_task *task);
+/* Likewise, but waits until a deadline at most. */
 PARA_NODISCARD_ PARA_API para_status para_task_wait_until(para_task *task, uint64_t deadline_ns);
 
 /* Whether it is over; then its results can be read. Not of a detached task, nor NULL. */
@@ -140,6 +144,7 @@ PARA_NODISCARD_ PARA_API para_status para_wait_any(para_task *const tasks[], siz
  * para's until then. Errors: PARA_ERR_ARGUMENT (NULL), _TIMEOUT, _DEADLOCK (the calling thread runs
  * a task of the group), _FORKED. */
 PARA_NODISCARD_ PARA_API para_status para_task_group_wait(para_task_group *group);
+/* Likewise, but waits until a deadline at most. */
 PARA_NODISCARD_ PARA_API para_status para_task_group_wait_until(para_task_group *group,
                                                                 uint64_t deadline_ns);
 
