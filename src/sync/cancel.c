@@ -22,17 +22,7 @@ void para_cancel_request(para_cancel *cancel)
     const uint32_t before = para__or_release(E12, token_of(cancel), REQUESTED);
     if (before & REQUESTED || !(before & AWAITED))
         return;
-    para__calls calls;
-    do { /* as many as can be called at a time; each node is called once */
-        calls.count = 0;
-        para__bucket *const bucket = para__bucket_lock(cancel);
-        for (para__waiter *waiter = NULL;
-             calls.count < PARA__CALLS && (waiter = para__queue_next(bucket, cancel, waiter));)
-            if (!para__load_relaxed(&waiter->woken)) /* under the latch */
-                para__calls_add(&calls, waiter);
-        para__bucket_unlock(bucket);
-        para__calls_make(&calls);
-    } while (calls.count == PARA__CALLS);
+    para__queue_wake_all(cancel);
 }
 
 bool para__cancel_enter(para__waiter *waiter, para_cancel *cancel)

@@ -1,5 +1,6 @@
 #include "sync/queue.h"
 
+#include "base/bounds.h"
 #include "base/process.h"
 
 #include <stddef.h>
@@ -75,4 +76,28 @@ void para__calls_make(const para__calls *calls)
 {
     for (unsigned i = 0; i < calls->count; i++)
         para__futex_wake(&calls->event[i]->state, 1);
+}
+
+static unsigned wake(const void *key, unsigned most)
+{
+    para__calls calls = {.count = 0};
+    para__bucket *const bucket = para__bucket_lock(key);
+    for (para__waiter *waiter = NULL;
+         calls.count < most && (waiter = para__queue_next(bucket, key, waiter));)
+        if (!para__load_relaxed(&waiter->woken)) /* under the latch */
+            para__calls_add(&calls, waiter);
+    para__bucket_unlock(bucket);
+    para__calls_make(&calls);
+    return calls.count;
+}
+
+void para__queue_wake(const void *key, unsigned most)
+{
+    wake(key, para__min(most, PARA__CALLS));
+}
+
+void para__queue_wake_all(const void *key)
+{
+    while (wake(key, PARA__CALLS) == PARA__CALLS) /* as many as can be called at a time */
+        continue;
 }

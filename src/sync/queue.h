@@ -55,6 +55,11 @@ static inline void para__bucket_unlock(para__bucket *bucket)
     para__latch_unlock(&bucket->latch);
 }
 
+/* Wake the key's waiters that are not woken yet, in the order of arrival: until so many (at most
+ * PARA__CALLS) have needed a system call; or all. Without the latch. */
+void para__queue_wake(const void *key, unsigned most);
+void para__queue_wake_all(const void *key);
+
 /* The rest is called under the latch. */
 
 /* The key's next node after the given one, or the first if that is NULL; NULL: none. */

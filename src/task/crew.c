@@ -86,5 +86,5 @@ void para__crew_end(para__crew *crew)
     para_task *task;
     para__ingress_close(&crew->ingress);
     while ((task = para__crew_find(crew, &crew->seat[0], 0)))
-        para__task_drop(task, PARA_TASK_DROPPED, PARA_ERR_ENDING);
+        para__task_end(task, PARA_TASK_DROPPED, PARA_ERR_ENDING);
 }

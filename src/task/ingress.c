@@ -1,7 +1,6 @@
 #include "task/ingress.h"
 
 #include "base/bounds.h"
-#include "base/clock.h"
 #include "sync/cancel.h"
 #include "task/state.h"
 
@@ -86,17 +85,7 @@ para_task *para__ingress_take_out(para__ingress *in, para_task *task, para_task_
 
 void para__ingress_tell_room(para__ingress *in, unsigned room)
 {
-    const void *key = room_of(in);
-    para__calls calls = {.count = 0};
-    para__bucket *bucket = para__bucket_lock(key);
-    para__waiter *waiter = para__queue_next(bucket, key, NULL);
-    while (waiter && calls.count < para__min(room, PARA__CALLS)) {
-        if (!para__load_relaxed(&waiter->woken)) /* under the bucket's latch */
-            para__calls_add(&calls, waiter);
-        waiter = para__queue_next(bucket, key, waiter);
-    }
-    para__bucket_unlock(bucket);
-    para__calls_make(&calls);
+    para__queue_wake(room_of(in), room);
 }
 
 /* PARA_ERR_TIMEOUT: there is no room, which is counted if the thread begins to wait;
@@ -181,8 +170,6 @@ void para__ingress_close(para__ingress *in)
 {
     para__latch_lock(&in->latch);
     in->is_closed = true;
-    unsigned waiting = in->waiting;
     para__latch_unlock(&in->latch);
-    for (; waiting; waiting -= para__min(waiting, PARA__CALLS))
-        para__ingress_tell_room(in, PARA__CALLS);
+    para__queue_wake_all(room_of(in)); /* who is not in line yet finds it closed */
 }

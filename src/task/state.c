@@ -9,24 +9,6 @@ static const void *key_of_end(const void *awaited)
     return (const char *)awaited + 2;
 }
 
-static void wake_sleepers(const void *key)
-{
-    bool all = false;
-    while (!all) {
-        para__calls calls = {.count = 0};
-        para__bucket *bucket = para__bucket_lock(key);
-        para__waiter *waiter = para__queue_next(bucket, key, NULL);
-        while (waiter && calls.count < PARA__CALLS) {
-            if (!para__load_relaxed(&waiter->woken)) /* under the latch */
-                para__calls_add(&calls, waiter);
-            waiter = para__queue_next(bucket, key, waiter);
-        }
-        all = !waiter;
-        para__bucket_unlock(bucket);
-        para__calls_make(&calls);
-    }
-}
-
 /* ---- Groups --------------------------------------------------------------------------- */
 
 static para__atomic_u32 *failure_of(para_task_group *group)
@@ -49,7 +31,7 @@ void para__group_leave(para_task_group *group, para_status status)
     const uint32_t before =
         para__add_release(E19, para__group_word(group), -(uint32_t)PARA__GROUP_TASK);
     if (before == (PARA__GROUP_TASK | PARA__GROUP_AWAITED))
-        wake_sleepers(key);
+        para__queue_wake_all(key);
 }
 
 para_status para__group_status(para_task_group *group)
@@ -60,13 +42,12 @@ para_status para__group_status(para_task_group *group)
 void para__group_tell(para_task_group *group)
 {
     if (para__load_seq_cst(E5, para__group_word(group)) & PARA__GROUP_AWAITED)
-        wake_sleepers(key_of_end(group));
+        para__queue_wake_all(key_of_end(group));
 }
 
 /* ---- The end -------------------------------------------------------------------------- */
 
-/* Nothing of the task is touched after this. */
-static void end_task(para_task *task, para_task_state state, para_status status)
+void para__task_end(para_task *task, para_task_state state, para_status status)
 {
     para_task_group *const group = task->group;
     task->status = status;
@@ -79,25 +60,20 @@ static void end_task(para_task *task, para_task_state state, para_status status)
         if (task->done)
             task->done(task);
         if (para__swap_release(E19, para__task_word(task), state) & PARA__TASK_AWAITED)
-            wake_sleepers(key);
+            para__queue_wake_all(key);
     }
     if (group)
         para__group_leave(group, status);
 }
 
-void para__task_drop(para_task *task, para_task_state state, para_status status)
-{
-    end_task(task, state, status);
-}
-
 void para__task_carry_out(para_task *task)
 {
     if (task->cancel && para__cancel_is_requested(task->cancel)) {
-        end_task(task, PARA_TASK_CANCELLED, PARA_ERR_CANCELLED);
+        para__task_end(task, PARA_TASK_CANCELLED, PARA_ERR_CANCELLED);
         return;
     }
     if (task->deadline_ns && para__now_ns() >= task->deadline_ns) {
-        end_task(task, PARA_TASK_DROPPED, PARA_ERR_DEADLINE);
+        para__task_end(task, PARA_TASK_DROPPED, PARA_ERR_DEADLINE);
         return;
     }
     /* QUEUED becomes RUNNING, and bits beside it stay: no order, since the task was taken. */
@@ -108,7 +84,7 @@ void para__task_carry_out(para_task *task)
     const para_status status = result ? PARA_ERR_TASK : PARA_OK;
     if (!is_forgotten) {
         task->result = result;
-        end_task(task, result ? PARA_TASK_FAILED : PARA_TASK_COMPLETED, status);
+        para__task_end(task, result ? PARA_TASK_FAILED : PARA_TASK_COMPLETED, status);
     } else if (group) {
         para__group_leave(group, status);
     }

@@ -85,8 +85,8 @@ static inline bool para__group_is_over(para_task_group *group)
 /* Runs a task that the calling thread has taken, or drops it if it may not begin any more. */
 void para__task_carry_out(para_task *task);
 
-/* Ends a task that the calling thread has taken, without running it. */
-void para__task_drop(para_task *task, para_task_state state, para_status status);
+/* Ends a task that the calling thread has taken. Nothing of it is touched after that. */
+void para__task_end(para_task *task, para_task_state state, para_status status);
 
 /* Counts a task in before it is submitted, and out if it could not be. */
 void para__group_enter(para_task_group *group);
