@@ -34,7 +34,7 @@ enum { PARA__AWAKE = 0, PARA__PARKED = 1 };
 
 static inline void para__event_prepare(para__event *event)
 {
-    para__store_seq_cst(E5, &event->state, PARA__PARKED); /* before the look for news */
+    para__swap_seq_cst(E5, &event->state, PARA__PARKED); /* before the look for news */
 }
 
 static inline void para__event_cancel(para__event *event)

@@ -82,7 +82,7 @@ static inline bool para__deque_push(para__deque *d, para_task *task)
     para__store_relaxed(&slot->task, (uintptr_t)task); /* published by bottom, like the others */
     para__store_relaxed(&slot->group, (uintptr_t)task->group);
     para__store_relaxed(&slot->kin, para__kin_of(task->family_, task->depth_));
-    para__store_seq_cst(E18_E5, &d->bottom, bottom + 1);
+    para__swap_seq_cst(E18_E5, &d->bottom, bottom + 1);
     return true;
 }
 
@@ -96,7 +96,7 @@ static inline para_task *para__deque_take(para__deque *d, para__kin least)
     para__deque_slot *slot = &d->slot[last % PARA__DEQUE_TASKS];
     if (!para__kin_is_below(para__load_relaxed(&slot->kin), least)) /* written by this thread */
         return NULL;
-    para__store_seq_cst(E18, &d->bottom, last);
+    para__swap_seq_cst(E18, &d->bottom, last);
     uint64_t top = para__load_seq_cst(E18, &d->top);
     if (top < last)
         return (para_task *)para__load_relaxed(&slot->task); /* written by this thread */
