@@ -35,7 +35,9 @@
 
 #include <para/cancel.h>
 #include <para/deadline.h>
+#include <para/map.h>
 #include <para/pool.h>
+#include <para/reduce.h>
 
 typedef struct para_task para_task;
 typedef struct para_task_group para_task_group;
@@ -80,6 +82,7 @@ struct para_task {
     uint32_t family_;
     uint32_t depth_;
     uint32_t forks_;
+    const void *call_;
     para_pool *pool_;
     para_task *prev_;
     para_task *next_;
@@ -114,6 +117,24 @@ PARA_NODISCARD_ PARA_API para_status para_submit(para_pool *pool, para_task *tas
 PARA_NODISCARD_ PARA_API para_status para_submit_until(para_pool *pool, para_task *task,
                                                        uint64_t deadline_ns);
 
+/* The same for a call: a thread of the pool makes it, and others help as with any other call.
+ * `run` and `arg` of the task are para's then; the call, and what it names, stay the caller's and
+ * must not change until the task's end has been seen. A wait for the task returns what the call has
+ * returned (.result has it too), if the task began. Errors: as para_submit; PARA_ERR_ARGUMENT (call NULL). */
+PARA_NODISCARD_ PARA_API para_status para_pmap_submit(para_pool *pool, const para_map *call,
+                                                      para_task *task);
+/* Likewise, but waits for room until a deadline at most. */
+PARA_NODISCARD_ PARA_API para_status para_pmap_submit_until(para_pool *pool, const para_map *call,
+                                                            para_task *task, uint64_t deadline_ns);
+/* Likewise, of a reduction. */
+PARA_NODISCARD_ PARA_API para_status para_preduce_submit(para_pool *pool, const para_reduce *call,
+                                                         para_task *task);
+/* Likewise, of a reduction, but waits for room until a deadline at most. */
+PARA_NODISCARD_ PARA_API para_status para_preduce_submit_until(para_pool *pool,
+                                                               const para_reduce *call,
+                                                               para_task *task,
+                                                               uint64_t deadline_ns);
+
 /* Waits until the task is over, and tells how: PARA_OK, PARA_ERR_TASK (run returned other than 0,
  * which is in .result), PARA_ERR_CANCELLED, PARA_ERR_DEADLINE, PARA_ERR_ENDING (the pool ended
  * before it began). Any thread, several at once, again and again. _until gives up at a deadline
@@ -126,6 +147,14 @@ PARA_NODISCARD_ PARA_API para_status para_task_wait_until(para_task *task, uint6
 
 /* Whether it is over; then its results can be read. Not of a detached task, nor NULL. */
 PARA_API bool para_task_is_over(para_task *task);
+
+/* A descriptor for poll, epoll and other event loops: it becomes readable at the task's end, and
+ * para_task_wait then returns without delay. It is an eventfd, made here; if asked again, the
+ * same. It belongs to this submission. The caller closes it, after it has seen that the task is
+ * over and before the task is submitted again. Any thread.
+ * Errors: as para_task_wait; PARA_ERR_ARGUMENT (fd NULL), _FILE (the system gives none). *fd is then
+ * unchanged. */
+PARA_NODISCARD_ PARA_API para_status para_task_fd(para_task *task, int *fd);
 
 /* Waits until all of these are over, or until a deadline. Returns the first outcome, in the order
  * of the array, that is not PARA_OK; the others were waited for too. Errors: as para_task_wait. */

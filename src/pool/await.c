@@ -8,6 +8,9 @@
 #include "sync/cancel.h"
 #include "task/state.h"
 
+#include <errno.h>
+#include <string.h>
+
 /* What a thread waits for: a group, or one task, or any of several. */
 typedef struct awaited {
     para_task_group *group; /* else: */
@@ -167,6 +170,8 @@ static para_status outcome_of(const para_task *task)
 {
     if (task->status == PARA_ERR_TASK)
         return para__fail(PARA_ERR_TASK, "the task returned %d", task->result);
+    if (task->call_ && task->status == (para_status)task->result)
+        return task->status ? para__fail(task->status, "a call that was a task") : PARA_OK;
     return task->status ? para__fail(task->status, "before the task began") : PARA_OK;
 }
 
@@ -201,6 +206,22 @@ para_status para_task_wait(para_task *task)
 bool para_task_is_over(para_task *task)
 {
     return para__task_is_over(task);
+}
+
+para_status para_task_fd(para_task *task, int *fd)
+{
+    if (!fd)
+        return para__fail(PARA_ERR_ARGUMENT, "nowhere to put the descriptor");
+    const para_status status = check_awaited(task);
+    if (status)
+        return status;
+    if (!para__task_is_over(task) && para__pool_is_forked(task->pool_))
+        return para__fail(PARA_ERR_FORKED, "it was submitted in the parent process");
+    const int found = para__task_fd(task);
+    if (found < 0)
+        return para__fail(PARA_ERR_FILE, "a task's descriptor: %s", strerror(errno));
+    *fd = found;
+    return PARA_OK;
 }
 
 para_status para_wait_any(para_task *const tasks[], size_t count, uint64_t deadline_ns,

@@ -30,10 +30,8 @@ static para_status make_crew(para_pool *pool, para__crew **made)
     return PARA_OK;
 }
 
-static para_status check_task(para_task *task)
+static para_status check_task(const para_task *task)
 {
-    if (!task || !task->run)
-        return para__fail(PARA_ERR_ARGUMENT, "%s", task ? "the task has no function" : "no task");
     if (task->priority >= PARA_TASK_PRIORITIES)
         return para__fail(PARA_ERR_ARGUMENT, "a priority of %u; the highest is %d", task->priority,
                           PARA_TASK_PRIORITIES - 1);
@@ -104,7 +102,8 @@ static para_status queue_task(para_pool *pool, para__crew *crew, para_task *task
         run_here(crew, frame, task);
         return PARA_OK;
     }
-    const bool is_in_loader = para__in_loader((uintptr_t)task->run);
+    const bool is_in_loader =
+        para__in_loader(task->call_ ? (uintptr_t)task->call_ : (uintptr_t)task->run);
     if (!is_in_loader && !para__pool_is_ready(pool) && pool->has_threads &&
         !para__pool_is_in_init(pool))
         para__workers_await(pool, PARA_DEADLINE_NEVER);
@@ -120,7 +119,7 @@ static para_status queue_task(para_pool *pool, para__crew *crew, para_task *task
     return status;
 }
 
-para_status para_submit_until(para_pool *pool, para_task *task, uint64_t deadline_ns)
+para_status para__submit(para_pool *pool, para_task *task, para__work work, uint64_t deadline_ns)
 {
     para_status status = check_task(task);
     if (!status)
@@ -137,6 +136,9 @@ para_status para_submit_until(para_pool *pool, para_task *task, uint64_t deadlin
         return status;
     if (group && (status = enter_group(pool, group)))
         return status;
+    task->run = work.run;
+    task->arg = work.arg;
+    task->call_ = work.call;
     status = queue_task(pool, crew, task, deadline_ns); /* it may be over, and freed, after this */
     if (status) {
         if (group)
@@ -148,6 +150,13 @@ para_status para_submit_until(para_pool *pool, para_task *task, uint64_t deadlin
         para__group_tell(group);
     para__tasks_tell(pool);
     return PARA_OK;
+}
+
+para_status para_submit_until(para_pool *pool, para_task *task, uint64_t deadline_ns)
+{
+    if (!task || !task->run)
+        return para__fail(PARA_ERR_ARGUMENT, "%s", task ? "the task has no function" : "no task");
+    return para__submit(pool, task, (para__work){.run = task->run, .arg = task->arg}, deadline_ns);
 }
 
 para_status para_submit(para_pool *pool, para_task *task)

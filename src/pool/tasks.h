@@ -27,6 +27,16 @@ static inline para__crew *para__crew_of(para_pool *pool)
     return para__load_acquire(E20, &pool->crew);
 }
 
+/* What a task does: run(arg). call: its status is the task's; NULL: it is no call. */
+typedef struct para__work {
+    int (*run)(void *arg);
+    void *arg;
+    const void *call;
+} para__work;
+
+/* para_submit_until of a task that does this work. */
+para_status para__submit(para_pool *pool, para_task *task, para__work work, uint64_t deadline_ns);
+
 /* Runs a task that was taken, on the calling thread in that seat. */
 void para__task_run(const para__crew *crew, para__seat *seat, para_task *task);
 

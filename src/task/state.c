@@ -1,7 +1,10 @@
 #include "task/state.h"
 
 #include "base/clock.h"
+#include "base/signal_fd.h"
 #include "sync/cancel.h"
+
+#include <errno.h>
 
 /* Where those sleep who wait for the task or group: unlike the addresses of locks. */
 static const void *key_of_end(const void *awaited)
@@ -47,6 +50,57 @@ void para__group_tell(para_task_group *group)
 
 /* ---- The end -------------------------------------------------------------------------- */
 
+/* A descriptor lies in the word itself, so that who ends the task and who asks for one agree
+ * without any order: one of their swaps comes first. It is told before the task is over, since
+ * after that the task and the descriptor may be gone. */
+static uint32_t fd_bits(uint32_t word)
+{
+    return word & ~(uint32_t)(PARA__TASK_FD - 1);
+}
+
+static void tell_fd(uint32_t word)
+{
+    if (fd_bits(word))
+        para__signal_fd_tell((int)(word / PARA__TASK_FD - 1));
+}
+
+int para__task_fd(para_task *task)
+{
+    int made = -1;
+    uint32_t word = para__load_relaxed(para__task_word(task)); /* see above */
+    while (!fd_bits(word)) {
+        if (made < 0 && (made = para__signal_fd_make()) < 0)
+            return -1;
+        if ((uint32_t)made >= UINT32_MAX / PARA__TASK_FD) {
+            para__signal_fd_drop(made);
+            errno = EMFILE;
+            return -1;
+        }
+        const uint32_t bits = ((uint32_t)made + 1) * PARA__TASK_FD;
+        if (!para__cas_relaxed(para__task_word(task), &word, word | bits))
+            continue;
+        if (para__task_state_is_final(word))
+            tell_fd(bits);
+        return made;
+    }
+    if (made >= 0)
+        para__signal_fd_drop(made); /* another thread was faster */
+    return (int)(word / PARA__TASK_FD - 1);
+}
+
+/* The swap that ends the task; whether somebody sleeps until then. */
+static bool swap_state(para_task *task, para_task_state state)
+{
+    uint32_t word = para__load_relaxed(para__task_word(task)); /* a guess, which the swap checks */
+    uint32_t told = 0;
+    do {
+        if (fd_bits(word) != told)
+            tell_fd(word);
+        told = fd_bits(word);
+    } while (!para__cas_release(E19, para__task_word(task), &word, state | told));
+    return word & PARA__TASK_AWAITED;
+}
+
 void para__task_end(para_task *task, para_task_state state, para_status status)
 {
     para_task_group *const group = task->group;
@@ -59,7 +113,7 @@ void para__task_end(para_task *task, para_task_state state, para_status status)
         const void *key = key_of_end(task);
         if (task->done)
             task->done(task);
-        if (para__swap_release(E19, para__task_word(task), state) & PARA__TASK_AWAITED)
+        if (swap_state(task, state))
             para__queue_wake_all(key);
     }
     if (group)
@@ -80,8 +134,9 @@ void para__task_carry_out(para_task *task)
     para__add_relaxed(para__task_word(task), PARA_TASK_RUNNING - PARA_TASK_QUEUED);
     para_task_group *const group = task->group;
     const bool is_forgotten = task->is_detached && !task->done; /* run may free it */
+    const bool is_call = task->call_ != NULL;
     const int result = task->run(task->arg);
-    const para_status status = result ? PARA_ERR_TASK : PARA_OK;
+    const para_status status = is_call ? (para_status)result : result ? PARA_ERR_TASK : PARA_OK;
     if (!is_forgotten) {
         task->result = result;
         para__task_end(task, result ? PARA_TASK_FAILED : PARA_TASK_COMPLETED, status);

@@ -25,7 +25,8 @@
 enum {
     PARA__TASK_STATE = 7,
     PARA__TASK_AWAITED = 8, /* somebody sleeps until it is over: set under their bucket's latch */
-    PARA__TASK_IN_LINE = 16 /* it is in the ingress: set and cleared under its latch */
+    PARA__TASK_IN_LINE = 16, /* it is in the ingress: set and cleared under its latch */
+    PARA__TASK_FD = 32       /* times 1 + its descriptor, above the other bits; 0: none */
 };
 
 enum {
@@ -87,6 +88,9 @@ void para__task_carry_out(para_task *task);
 
 /* Ends a task that the calling thread has taken. Nothing of it is touched after that. */
 void para__task_end(para_task *task, para_task_state state, para_status status);
+
+/* The task's descriptor, made if it has none; -1: errno tells why not. */
+int para__task_fd(para_task *task);
 
 /* Counts a task in before it is submitted, and out if it could not be. */
 void para__group_enter(para_task_group *group);
