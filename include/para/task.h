@@ -118,9 +118,10 @@ PARA_NODISCARD_ PARA_API para_status para_submit_until(para_pool *pool, para_tas
                                                        uint64_t deadline_ns);
 
 /* The same for a call: a thread of the pool makes it, and others help as with any other call.
- * `run` and `arg` of the task are para's then; the call, and what it names, stay the caller's and
- * must not change until the task's end has been seen. A wait for the task returns what the call has
- * returned (.result has it too), if the task began. Errors: as para_submit; PARA_ERR_ARGUMENT (call NULL). */
+ * `run` and `arg` of the task are para's then. The call, and what it names, stay the caller's and
+ * must not change until the task's end has been seen. A wait for the task returns what the call
+ * has returned, which .result has too, if the task began.
+ * Errors: as para_submit; PARA_ERR_ARGUMENT (call NULL). */
 PARA_NODISCARD_ PARA_API para_status para_pmap_submit(para_pool *pool, const para_map *call,
                                                       para_task *task);
 /* Likewise, but waits for room until a deadline at most. */
@@ -152,8 +153,8 @@ PARA_API bool para_task_is_over(para_task *task);
  * para_task_wait then returns without delay. It is an eventfd, made here; if asked again, the
  * same. It belongs to this submission. The caller closes it, after it has seen that the task is
  * over and before the task is submitted again. Any thread.
- * Errors: as para_task_wait; PARA_ERR_ARGUMENT (fd NULL), _FILE (the system gives none). *fd is then
- * unchanged. */
+ * Errors: as para_task_wait; PARA_ERR_ARGUMENT (fd NULL), _FILE (the system gives none). *fd is
+ * then unchanged. */
 PARA_NODISCARD_ PARA_API para_status para_task_fd(para_task *task, int *fd);
 
 /* Waits until all of these are over, or until a deadline. Returns the first outcome, in the order

@@ -50,52 +50,61 @@ void para__group_tell(para_task_group *group)
 
 /* ---- The end -------------------------------------------------------------------------- */
 
-/* A descriptor lies in the word itself, so that who ends the task and who asks for one agree
- * without any order: one of their swaps comes first. It is told before the task is over, since
- * after that the task and the descriptor may be gone. */
+/* A descriptor lies in the word itself, so who ends the task and who asks for one agree: one of
+ * their swaps comes first. It is told before the task is over, since after that the task and the
+ * descriptor may be gone. Who finds one sees that it was made [E19]. */
 static uint32_t fd_bits(uint32_t word)
 {
     return word & ~(uint32_t)(PARA__TASK_FD - 1);
 }
 
-static void tell_fd(uint32_t word)
+static int fd_of(uint32_t word)
 {
-    if (fd_bits(word))
-        para__signal_fd_tell((int)(word / PARA__TASK_FD - 1));
+    return (int)(word / PARA__TASK_FD) - 1;
+}
+
+/* Of a descriptor that is new; 0: there is none. */
+static uint32_t make_fd(void)
+{
+    const int made = para__signal_fd_make();
+    if (made < 0)
+        return 0;
+    if ((uint32_t)made < UINT32_MAX / PARA__TASK_FD)
+        return ((uint32_t)made + 1) * PARA__TASK_FD;
+    para__signal_fd_drop(made);
+    errno = EMFILE;
+    return 0;
 }
 
 int para__task_fd(para_task *task)
 {
-    int made = -1;
-    uint32_t word = para__load_relaxed(para__task_word(task)); /* see above */
-    while (!fd_bits(word)) {
-        if (made < 0 && (made = para__signal_fd_make()) < 0)
-            return -1;
-        if ((uint32_t)made >= UINT32_MAX / PARA__TASK_FD) {
-            para__signal_fd_drop(made);
-            errno = EMFILE;
-            return -1;
+    uint32_t made = 0;
+    for (;;) {
+        uint32_t word = para__load_acquire(E19, para__task_word(task));
+        if (fd_bits(word)) {
+            if (made)
+                para__signal_fd_drop(fd_of(made)); /* another thread was faster */
+            return fd_of(word);
         }
-        const uint32_t bits = ((uint32_t)made + 1) * PARA__TASK_FD;
-        if (!para__cas_relaxed(para__task_word(task), &word, word | bits))
+        if (!made && !(made = make_fd()))
+            return -1;
+        if (!para__cas_release(E19, para__task_word(task), &word, word | made))
             continue;
         if (para__task_state_is_final(word))
-            tell_fd(bits);
-        return made;
+            para__signal_fd_tell(fd_of(made));
+        return fd_of(made);
     }
-    if (made >= 0)
-        para__signal_fd_drop(made); /* another thread was faster */
-    return (int)(word / PARA__TASK_FD - 1);
 }
 
 /* The swap that ends the task; whether somebody sleeps until then. */
 static bool swap_state(para_task *task, para_task_state state)
 {
-    uint32_t word = para__load_relaxed(para__task_word(task)); /* a guess, which the swap checks */
     uint32_t told = 0;
+    uint32_t word;
     do {
+        word = para__load_acquire(E19, para__task_word(task));
         if (fd_bits(word) != told)
-            tell_fd(word);
+            para__signal_fd_tell(fd_of(word));
         told = fd_bits(word);
     } while (!para__cas_release(E19, para__task_word(task), &word, state | told));
     return word & PARA__TASK_AWAITED;

@@ -138,7 +138,8 @@ TEST(what_has_none)
     int fd = -5;
     para_semaphore gate = PARA_SEMAPHORE_INIT(0, 10);
     para_task task = {.run = wait_for_it, .arg = &gate};
-    para_task detached = {.run = wait_for_it, .arg = &gate, .is_detached = true};
+    para_task_group group = {0};
+    para_task detached = {.run = wait_for_it, .arg = &gate, .is_detached = true, .group = &group};
     FAILS(PARA_ERR_ARGUMENT, para_task_fd(NULL, &fd));
     FAILS(PARA_ERR_ARGUMENT, para_task_fd(&task, &fd)); /* not submitted */
     OK(para_submit(pool, &task));
@@ -156,6 +157,7 @@ TEST(what_has_none)
     OK(para_semaphore_release(&gate, 1));
     OK(para_semaphore_release(&gate, 1));
     OK(para_task_wait(&task));
+    OK(para_task_group_wait(&group));
 }
 
 TEST(in_a_child_there_is_none)

@@ -70,6 +70,11 @@ void tasks_reuse(unsigned task)
     model_renew(&tasks[task].waits_, sizeof tasks[task].waits_);
 }
 
+int tasks_fd(unsigned task)
+{
+    return para__task_fd(&tasks[task]);
+}
+
 /* ---- A group -------------------------------------------------------------------------- */
 
 static void make_queue(const void *key)

@@ -111,6 +111,50 @@ struct deque : tasking<deque, 3, 0> {
 };
 MODEL(deque, 6000);
 
+// ---- Descriptors --------------------------------------------------------------------------------
+
+// Two threads ask for a task's descriptor while a third ends the task. They get the same one, see
+// that it was made, and it is told.
+struct tasks_asked : tasking<tasks_asked, 3, 0> {
+    static constexpr int FIRST = 5;
+    datum made[2];
+    int count = 0, got[2] = {};
+    bool is_told[2] = {}, is_dropped[2] = {};
+
+    void prepare()
+    {
+        tasking::prepare();
+        write(0);
+        tasks_queue(0);
+    }
+    void call(unsigned index)
+    {
+        if (index == 2)
+            return tasks_carry_out(0);
+        got[index] = tasks_fd(0);
+        RL_ASSERT(made[got[index] - FIRST]($) == 1);
+    }
+    int make()
+    {
+        const int fd = count++;
+        made[fd]($) = 1;
+        return FIRST + fd;
+    }
+    void tell(int fd)
+    {
+        RL_ASSERT(made[fd - FIRST]($) == 1);
+        is_told[fd - FIRST] = true;
+    }
+    void finish()
+    {
+        const int fd = got[0] - FIRST;
+        RL_ASSERT(got[0] == got[1] && is_told[fd] && !is_dropped[fd]);
+        RL_ASSERT(count == 1 || is_dropped[!fd]);
+        tasking::finish();
+    }
+};
+MODEL(tasks_asked, 3000);
+
 // ---- The ingress --------------------------------------------------------------------------------
 
 // A full queue, threads that wait for room for as long as it takes, one that does so for a moment,
@@ -526,4 +570,25 @@ MODEL(tasks_acting, 500);
 void model_taken(void)
 {
     model_await_pauses(3 - model_self(), rl::rand(40)); /* the other worker's thread */
+}
+
+extern "C" {
+int para__signal_fd_make(void);
+void para__signal_fd_tell(int fd);
+void para__signal_fd_drop(int fd);
+}
+
+int para__signal_fd_make(void)
+{
+    return tasks_asked::current->make();
+}
+
+void para__signal_fd_tell(int fd)
+{
+    tasks_asked::current->tell(fd);
+}
+
+void para__signal_fd_drop(int fd)
+{
+    tasks_asked::current->is_dropped[fd - tasks_asked::FIRST] = true;
 }

@@ -40,6 +40,7 @@ void tasks_carry_out(unsigned task);
 bool tasks_sleep(unsigned task, uint64_t deadline_ns);
 bool tasks_is_over(unsigned task);
 int tasks_result(unsigned task);
+int tasks_fd(unsigned task); /* its descriptor */
 
 /* A group, which tasks are put into before they are submitted; or counted, for tasks that the model
  * carries out itself. */
