@@ -2,6 +2,9 @@
  * its deadline. */
 #include "../common/tasks.h"
 
+#include <pthread.h>
+#include <string.h>
+
 /* ---- Waiting helps -------------------------------------------------------------------- */
 
 /* Workers that wait for a task from outside which nobody has begun run it themselves. */
@@ -240,6 +243,50 @@ TEST(any_is_over_with_the_first_that_ends)
     para_pool_destroy(pool);
 }
 
+/* While a thread runs the first of two tasks that it waits for, main ends the other one: that is
+ * over, but still waited for. The pool's threads are held, so that nobody else runs the first. */
+static para_task first_of_two, second_of_two;
+
+static void *wait_for_either(void *arg)
+{
+    para_task *const both[] = {&first_of_two, &second_of_two};
+    size_t which = 9;
+    (void)arg;
+    fault_unless(para_wait_any(both, 2, PARA_DEADLINE_NEVER, &which) == PARA_OK);
+    fault_unless(which == 0);
+    return NULL;
+}
+
+TEST(a_task_is_not_submitted_again_while_a_thread_still_waits)
+{
+    enum { WORKERS = 2 };
+    para_task held[WORKERS];
+    _Atomic unsigned count = 0;
+    pthread_t thread;
+    pool = check_pool(WORKERS);
+    begin_holding(held, WORKERS);
+    first_of_two = (para_task){.run = hold};
+    second_of_two = (para_task){.run = count_up, .arg = (void *)&count};
+    OK(para_submit(pool, &first_of_two));
+    OK(para_submit(pool, &second_of_two));
+    assert_int_equal(pthread_create(&thread, NULL, wait_for_either, NULL), 0);
+    while (begun == WORKERS)
+        sched_yield();
+    OK(para_task_wait(&second_of_two)); /* main runs it itself */
+    FAILS(PARA_ERR_BUSY, para_submit(pool, &second_of_two));
+    assert_non_null(strstr(para_status_detail(), "waits"));
+    OK(para_task_wait(&second_of_two)); /* its outcome stays */
+    assert_int_equal(count, 1);
+    is_open = true;
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    OK(para_submit(pool, &second_of_two));
+    OK(para_task_wait(&second_of_two));
+    assert_int_equal(count, 2);
+    OK(para_wait_all((para_task *[]){&held[0], &held[1]}, WORKERS, PARA_DEADLINE_NEVER));
+    para_pool_destroy(pool);
+    assert_int_equal(faults, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +297,7 @@ int main(void)
         cmocka_unit_test(a_wait_gives_up),
         cmocka_unit_test(any_and_all),
         cmocka_unit_test(any_is_over_with_the_first_that_ends),
+        cmocka_unit_test(a_task_is_not_submitted_again_while_a_thread_still_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
