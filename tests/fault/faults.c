@@ -98,6 +98,24 @@ WRAP(void *, aligned_alloc, size_t alignment, size_t bytes)
     return fails(FAULT_MEMORY) ? NULL : handed_out(__real_aligned_alloc(alignment, bytes));
 }
 
+WRAP(int, posix_memalign, void **block, size_t alignment, size_t bytes)
+{
+    if (fails(FAULT_MEMORY))
+        return armed_error;
+    const int error = __real_posix_memalign(block, alignment, bytes);
+    if (error == 0)
+        (void)handed_out(*block);
+    return error;
+}
+
+WRAP(void *, realloc, void *block, size_t bytes)
+{
+    if (fails(FAULT_MEMORY))
+        return NULL;
+    held -= block && exchange(block, NULL);
+    return handed_out(__real_realloc(block, bytes));
+}
+
 WRAP(char *, strdup, const char *text)
 {
     return fails(FAULT_MEMORY) ? NULL : handed_out(__real_strdup(text));

@@ -1,42 +1,19 @@
 /* Tasks that are misused, and tasks in processes that fork or end: each a documented status, and
  * nothing hangs. */
-#include "../common/check.h"
+#include "../common/tasks.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-static _Atomic unsigned faults, ran, begun;
-static _Atomic bool is_open;
-static para_pool *pool;
+static _Atomic unsigned ran;
 
 static int run_once(void *arg)
 {
     (void)arg;
     ran++;
     return 0;
-}
-
-static int hold(void *arg)
-{
-    (void)arg;
-    begun++;
-    while (!is_open)
-        usleep(50);
-    return 0;
-}
-
-static void begin_holding(para_task *task)
-{
-    is_open = false;
-    begun = 0;
-    *task = (para_task){.run = hold};
-    OK(para_submit(pool, task));
-    while (begun == 0)
-        sched_yield();
 }
 
 /* ---- Misuse --------------------------------------------------------------------------- */
@@ -74,7 +51,7 @@ TEST(a_task_is_submitted_once)
 {
     para_task task;
     pool = check_pool(2);
-    begin_holding(&task);
+    begin_holding(&task, 1);
     FAILS(PARA_ERR_BUSY, para_submit(pool, &task));
     is_open = true;
     OK(para_task_wait(&task));
@@ -135,7 +112,7 @@ TEST(several_threads_wait_for_one_task)
     para_task task;
     pool = check_pool(2);
     for (unsigned round = 0; round < 20; round++) {
-        begin_holding(&task);
+        begin_holding(&task, 1);
         for (unsigned i = 0; i < N; i++)
             assert_int_equal(pthread_create(&thread[i], NULL, wait_long, &task), 0);
         usleep(1000);
@@ -234,14 +211,14 @@ static int child_of(void (*act)(void))
     return status;
 }
 
-static para_task running, queued, over;
+static para_task running[2], queued, over;
 static para_task_group in_parent;
 
 static void act_in_child(void)
 {
     para_task fresh = {.run = run_once};
     ran = 0;
-    faults += para_task_wait(&running) != PARA_ERR_FORKED;
+    faults += para_task_wait(&running[0]) != PARA_ERR_FORKED;
     faults += para_task_wait(&queued) != PARA_ERR_FORKED;
     faults += para_task_group_wait(&in_parent) != PARA_ERR_FORKED;
     faults += para_task_wait(&over) != PARA_OK;
@@ -249,7 +226,7 @@ static void act_in_child(void)
     if (CHILDREN_HAVE_THREADS) {
         faults += para_submit(NULL, &fresh) != PARA_OK || para_task_wait(&fresh) != PARA_OK;
         faults += para_pool_restart(pool) != PARA_OK;
-        faults += para_task_wait(&running) != PARA_ERR_FORKED;
+        faults += para_task_wait(&running[0]) != PARA_ERR_FORKED;
         faults += para_submit(pool, &fresh) != PARA_OK || para_task_wait(&fresh) != PARA_OK;
         faults += ran != 2;
         queued.group = NULL;
@@ -269,25 +246,20 @@ TEST(a_child_has_none_of_its_parents_tasks)
 {
     if (!FORKS_AMID_THREADS)
         skip();
-    para_task other;
     pool = check_pool(2);
     in_parent = (para_task_group){0};
     over = (para_task){.run = run_once};
     OK(para_submit(pool, &over));
     OK(para_task_wait(&over));
-    begin_holding(&running);
-    other = (para_task){.run = hold};
-    OK(para_submit(pool, &other));
-    while (begun < 2)
-        sched_yield();
+    begin_holding(running, COUNT_OF(running));
     ran = 0;
     queued = (para_task){.run = run_once, .group = &in_parent};
     OK(para_submit(pool, &queued));
     assert_int_equal(child_of(act_in_child), 0);
     assert_int_equal(child_of(destroy_in_child), 0);
     is_open = true;
-    OK(para_task_wait(&running));
-    OK(para_task_wait(&other));
+    OK(para_task_wait(&running[0]));
+    OK(para_task_wait(&running[1]));
     OK(para_task_group_wait(&in_parent));
     assert_int_equal(ran, 1);
     para_pool_destroy(pool);

@@ -1,25 +1,12 @@
 /* The queue of tasks from outside: its order, its bound, and tasks that do not begin because their
  * deadline has passed, their token was requested, or the pool ended. */
-#include "../common/check.h"
+#include "../common/tasks.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <string.h>
-#include <unistd.h>
 
-static _Atomic unsigned faults;
-static _Atomic bool is_open;
-static _Atomic unsigned begun, ran;
+static _Atomic unsigned ran;
 static unsigned order[4000];
-
-static int pass_gate(void *arg)
-{
-    (void)arg;
-    begun++;
-    while (!is_open)
-        usleep(50);
-    return 0;
-}
 
 static int note_order(void *arg)
 {
@@ -31,61 +18,47 @@ static int note_order(void *arg)
 enum { WORKERS = 2 };
 static para_task holding[WORKERS];
 
-static para_pool *held_pool(unsigned capacity)
+static void hold_pool(unsigned capacity)
 {
     para_pool_config config = PARA_POOL_CONFIG_INIT;
-    para_pool *pool = NULL;
     config.workers = WORKERS;
     config.task_capacity = capacity;
     OK(para_pool_create(&pool, &config));
-    is_open = false;
-    begun = ran = 0;
-    for (unsigned i = 0; i < WORKERS; i++) {
-        holding[i] = (para_task){.run = pass_gate};
-        OK(para_submit(pool, &holding[i]));
-        while (begun <= i)
-            sched_yield();
-    }
-    return pool;
+    ran = 0;
+    begin_holding(holding, WORKERS);
 }
 
-/* One worker stays: the other runs all, in their order. */
-static void let_one_go(para_pool *pool, para_task *last)
+/* Opens the gate; returns when the task that was submitted last is over too. */
+static void let_go(para_task *last)
 {
     is_open = true;
     OK(para_task_wait(&holding[0]));
     OK(para_task_wait(&holding[1]));
     OK(para_task_wait(last));
-    (void)pool;
 }
 
-static _Atomic bool is_last_open;
+static _Atomic bool is_last_open, is_last_held;
 
 static int hold_to_the_end(void *arg)
 {
     (void)arg;
-    begun++;
+    is_last_held = true;
     while (!is_last_open)
         usleep(50);
     return 0;
 }
 
 /* A pool one of whose workers is held, and the other one too until the gate opens. */
-static para_pool *pool_in_order(para_task *holder)
+static void hold_pool_in_order(para_task *holder)
 {
-    para_pool_config config = PARA_POOL_CONFIG_INIT;
-    para_pool *pool = NULL;
-    config.workers = 2;
-    OK(para_pool_create(&pool, &config));
-    is_open = is_last_open = false;
-    begun = ran = 0;
+    pool = check_pool(2);
+    is_last_open = is_last_held = false;
+    ran = 0;
     *holder = (para_task){.run = hold_to_the_end};
     OK(para_submit(pool, holder));
-    holding[0] = (para_task){.run = pass_gate};
-    OK(para_submit(pool, &holding[0]));
-    while (begun < 2)
+    while (!is_last_held)
         sched_yield();
-    return pool;
+    begin_holding(holding, 1);
 }
 
 static void run_in_order(para_task *holder, unsigned n)
@@ -102,7 +75,7 @@ TEST(first_in_first_out_within_a_priority)
 {
     enum { N = 100 };
     para_task holder, task[N];
-    para_pool *pool = pool_in_order(&holder);
+    hold_pool_in_order(&holder);
     for (unsigned i = 0; i < N; i++) {
         task[i] = (para_task){
             .run = note_order, .arg = (void *)(uintptr_t)i, .priority = i % PARA_TASK_PRIORITIES};
@@ -124,7 +97,7 @@ TEST(priorities_age)
     enum { N = PARA_TASK_HEAD_START + 500 };
     static para_task task[N + 1];
     para_task holder;
-    para_pool *pool = pool_in_order(&holder);
+    hold_pool_in_order(&holder);
     task[0] = (para_task){.run = note_order, .arg = (void *)(uintptr_t)N};
     OK(para_submit(pool, &task[0]));
     for (unsigned i = 1; i <= N; i++) {
@@ -144,7 +117,6 @@ TEST(priorities_age)
 /* ---- A full queue --------------------------------------------------------------------- */
 
 typedef struct putter {
-    para_pool *pool;
     para_task task;
     para_status status;
 } putter;
@@ -152,14 +124,14 @@ typedef struct putter {
 static void *put(void *arg)
 {
     putter *p = arg;
-    p->status = para_submit(p->pool, &p->task);
+    p->status = para_submit(pool, &p->task);
     return NULL;
 }
 
 TEST(a_full_queue_refuses_gives_up_or_waits)
 {
     enum { CAPACITY = 3, PUTTERS = 4 };
-    para_pool *pool = held_pool(CAPACITY);
+    hold_pool(CAPACITY);
     para_task task[CAPACITY + 1];
     putter putters[PUTTERS];
     pthread_t thread[PUTTERS];
@@ -173,11 +145,11 @@ TEST(a_full_queue_refuses_gives_up_or_waits)
     FAILS(PARA_ERR_TIMEOUT, para_submit_until(pool, &task[CAPACITY], para_deadline_after(2000000)));
     FAILS(PARA_ERR_ARGUMENT, para_task_wait(&task[CAPACITY])); /* as if never submitted */
     for (unsigned i = 0; i < PUTTERS; i++) {
-        putters[i] = (putter){.pool = pool, .task = {.run = note_order, .arg = NULL}};
+        putters[i] = (putter){.task = {.run = note_order, .arg = NULL}};
         assert_int_equal(pthread_create(&thread[i], NULL, put, &putters[i]), 0);
     }
     usleep(20000); /* most likely they wait for room */
-    let_one_go(pool, &task[0]);
+    let_go(&task[0]);
     for (unsigned i = 0; i < PUTTERS; i++) {
         pthread_join(thread[i], NULL);
         OK(putters[i].status);
@@ -190,8 +162,6 @@ TEST(a_full_queue_refuses_gives_up_or_waits)
 }
 
 /* Tasks submit more than there is room for, and do not wait. */
-static para_pool *many_pool;
-
 static int submit_many(void *arg)
 {
     enum { N = 600 }; /* more than a deque has room for */
@@ -199,7 +169,7 @@ static int submit_many(void *arg)
     (void)arg;
     for (unsigned i = 0; i < N; i++) {
         task[i] = (para_task){.run = note_order};
-        faults += para_submit(many_pool, &task[i]) != PARA_OK;
+        faults += para_submit(pool, &task[i]) != PARA_OK;
     }
     for (unsigned i = 0; i < N; i++)
         faults += para_task_wait(&task[i]) != PARA_OK;
@@ -208,13 +178,13 @@ static int submit_many(void *arg)
 
 TEST(tasks_do_not_wait_for_room)
 {
-    many_pool = held_pool(1);
+    hold_pool(1);
     para_task task = {.run = submit_many};
-    OK(para_submit_until(many_pool, &task, 0));
-    let_one_go(many_pool, &task);
+    OK(para_submit_until(pool, &task, 0));
+    let_go(&task);
     assert_int_equal(ran, 600);
     assert_int_equal(faults, 0);
-    para_pool_destroy(many_pool);
+    para_pool_destroy(pool);
 }
 
 /* ---- Tasks that do not begin ---------------------------------------------------------- */
@@ -231,7 +201,7 @@ static void note_done(para_task *task)
 TEST(what_is_late_or_cancelled_does_not_begin)
 {
     para_cancel cancel = {0};
-    para_pool *pool = held_pool(0);
+    hold_pool(0);
     para_task late = {.run = note_order, .deadline_ns = para_deadline_after(1000000)};
     para_task cancelled = {.run = note_order, .cancel = &cancel};
     para_task detached = {
@@ -244,7 +214,7 @@ TEST(what_is_late_or_cancelled_does_not_begin)
     OK(para_submit(pool, &early));
     usleep(2000);
     para_cancel_request(&cancel);
-    let_one_go(pool, &early);
+    let_go(&early);
     FAILS(PARA_ERR_DEADLINE, para_task_wait(&late));
     FAILS(PARA_ERR_CANCELLED, para_task_wait(&cancelled));
     while (done_count == 0)
@@ -265,7 +235,7 @@ static void *open_soon(void *arg)
 TEST(a_pool_that_ends_drops_what_has_not_begun)
 {
     enum { N = 20 };
-    para_pool *pool = held_pool(0);
+    hold_pool(0);
     para_task task[N];
     para_task_group group = {0};
     pthread_t thread;

@@ -1,0 +1,69 @@
+/* What the tests of tasks share: pools of several sizes, faults that tasks count, short functions
+ * to run, and a gate that holds tasks until main opens it. */
+#ifndef PARA_TESTS_TASKS_H
+#define PARA_TESTS_TASKS_H
+
+#include "check.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+static _Atomic unsigned faults;
+static para_pool *pool; /* of the test that runs */
+
+static inline void fault_unless(bool is_right)
+{
+    faults += !is_right;
+}
+
+static inline void each_pool(void (*check)(void))
+{
+    static const unsigned workers[] = {1, 2, 3, 8};
+    for (size_t i = 0; i < COUNT_OF(workers); i++) {
+        pool = check_pool(workers[i]);
+        check();
+        para_pool_destroy(pool);
+        assert_int_equal(faults, 0);
+    }
+}
+
+static inline int count_up(void *arg)
+{
+    ++*(_Atomic unsigned *)arg;
+    return 0;
+}
+
+static inline int return_it(void *arg)
+{
+    return *(int *)arg;
+}
+
+/* ---- The gate ------------------------------------------------------------------------- */
+
+static _Atomic bool is_open;
+static _Atomic unsigned begun; /* tasks that have come to the gate */
+
+/* Runs until the gate is open. */
+static inline int hold(void *arg)
+{
+    (void)arg;
+    begun++;
+    while (!is_open)
+        usleep(50);
+    return 0;
+}
+
+/* Closes the gate. Afterwards these tasks hold as many threads of the pool there. */
+static inline void begin_holding(para_task tasks[], unsigned count)
+{
+    is_open = false;
+    begun = 0;
+    for (unsigned i = 0; i < count; i++) {
+        tasks[i] = (para_task){.run = hold};
+        OK(para_submit(pool, &tasks[i]));
+        while (begun <= i)
+            sched_yield();
+    }
+}
+
+#endif
