@@ -28,6 +28,8 @@
  * that has not ended. Waits in a circle last for ever; a wait for a task that runs on the calling
  * thread is refused.
  *
+ * A thread is not cancelled (pthread_cancel) while it runs a task.
+ *
  * A pool without threads of its own (one worker, or config.executor) runs a task within
  * para_submit. */
 #ifndef PARA_TASK_H
@@ -107,7 +109,7 @@ extern "C" {
  * waits until it is not, para_submit_until does so until a deadline (0: does not wait). Within a
  * task or a shared kernel of the pool, and on its threads, they do not wait: a task for which there
  * is no room is run at once, on the calling thread. On failure the task was not submitted, and is
- * not run. Any thread.
+ * not run; it has its last outcome. Any thread.
  * Errors: PARA_ERR_ARGUMENT (task or run NULL, a priority too high, a group of another pool's
  * tasks), _BUSY (the task is submitted already, or another thread still waits for it), _TIMEOUT (no
  * room), _FORKED (the pool's threads are in the parent process), _ENDING (the pool accepts no

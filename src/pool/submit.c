@@ -84,6 +84,20 @@ static bool is_needed(const para_pool *pool, const para__frame *frame)
     return frame || para__pool_is_worker(pool) || para__lane_around(&pool->lanes);
 }
 
+/* A task that was refused is what it was before, for those who look at its last outcome. */
+static void restore(para_task *task, const para_task *former)
+{
+    task->run = former->run;
+    task->arg = former->arg;
+    task->result = former->result;
+    task->status = former->status;
+    task->family_ = former->family_;
+    task->depth_ = former->depth_;
+    task->forks_ = former->forks_;
+    task->call_ = former->call_;
+    task->pool_ = former->pool_;
+}
+
 /* To the calling thread's deque, or the ingress; or runs it. */
 static para_status queue_task(para_pool *pool, para__crew *crew, para_task *task,
                               uint64_t deadline_ns)
@@ -136,11 +150,13 @@ para_status para__submit(para_pool *pool, para_task *task, para__work work, uint
         return status;
     if (group && (status = enter_group(pool, group)))
         return status;
+    const para_task former = *task;
     task->run = work.run;
     task->arg = work.arg;
     task->call_ = work.call;
     status = queue_task(pool, crew, task, deadline_ns); /* it may be over, and freed, after this */
     if (status) {
+        restore(task, &former);
         if (group)
             para__group_leave(group, PARA_OK);
         return para__fail(status, "%s",

@@ -1,6 +1,7 @@
 /* A pool has no crew until its first task: programs that submit none pay one load for it. */
 #include "pool/tasks.h"
 
+#include "base/cancellation.h"
 #include "base/memory.h"
 #include "pool/self.h"
 #include "task/state.h"
@@ -24,9 +25,11 @@ void para__task_run(const para__crew *crew, para__seat *seat, para_task *task)
                                .family = task->family_,
                                .depth = task->depth_,
                                .outer = para__innermost_frame};
+    const int cancel_state = para__cancellation_off(); /* a thread that waits would take it along */
     para__innermost_frame = &frame;
     para__task_carry_out(task);
     para__innermost_frame = frame.outer;
+    para__cancellation_restore(cancel_state);
 }
 
 bool para__tasks_are_run_here(para_pool *pool)

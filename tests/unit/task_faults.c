@@ -265,6 +265,40 @@ TEST(a_child_has_none_of_its_parents_tasks)
     para_pool_destroy(pool);
 }
 
+/* ---- Threads that are cancelled ------------------------------------------------------- */
+
+static void *wait_for(void *task)
+{
+    fault_unless(para_task_wait(task) == PARA_OK);
+    return NULL;
+}
+
+/* It may lie in a task of somebody else, which is not to be lost. */
+TEST(a_thread_that_waits_is_not_cancelled_within_a_task)
+{
+    pthread_t waiter;
+    para_task held[2];
+    para_task task = {.run = hold};
+    if (!THREADS_ARE_CANCELLED)
+        skip();
+    pool = check_pool(2);
+    begin_holding(held, COUNT_OF(held));
+    OK(para_submit(pool, &task));
+    assert_int_equal(pthread_create(&waiter, NULL, wait_for, &task), 0);
+    while (begun < 3) /* the waiter runs the task */
+        sched_yield();
+    assert_int_equal(pthread_cancel(waiter), 0);
+    is_open = true;
+    OK(para_task_wait_until(&task, para_deadline_after(60000000000u)));
+    assert_int_equal(pthread_join(waiter, NULL), 0);
+    OK(para_submit(pool, &task));
+    OK(para_task_wait(&task));
+    OK(para_task_wait(&held[0]));
+    OK(para_task_wait(&held[1]));
+    para_pool_destroy(pool);
+    assert_int_equal(faults, 0);
+}
+
 /* The process ends while tasks run and wait. */
 static void end_with_tasks(void)
 {
@@ -289,6 +323,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_process_may_end_while_tasks_run),
+        cmocka_unit_test(a_thread_that_waits_is_not_cancelled_within_a_task),
         cmocka_unit_test(what_is_no_task_is_refused),
         cmocka_unit_test(a_task_is_submitted_once),
         cmocka_unit_test(a_group_has_one_pool),

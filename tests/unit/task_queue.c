@@ -128,6 +128,27 @@ static void *put(void *arg)
     return NULL;
 }
 
+TEST(a_task_that_is_refused_keeps_its_last_outcome)
+{
+    static int value = 7;
+    hold_pool(1);
+    para_task task = {.run = return_it, .arg = &value};
+    para_task filler = {.run = note_order};
+    OK(para_submit(pool, &task));
+    FAILS(PARA_ERR_TASK, para_task_wait(&task));
+    OK(para_submit(pool, &filler));
+    FAILS(PARA_ERR_TIMEOUT, para_submit_until(pool, &task, 0));
+    FAILS(PARA_ERR_TASK, para_task_wait(&task));
+    assert_int_equal(task.result, 7);
+    FAILS(PARA_ERR_TIMEOUT, para_pmap_submit_until(pool, &(para_map){.count = 1}, &task, 0));
+    assert_ptr_equal(task.run, return_it);
+    FAILS(PARA_ERR_TASK, para_task_wait(&task));
+    let_go(&filler);
+    OK(para_submit(pool, &task));
+    FAILS(PARA_ERR_TASK, para_task_wait(&task));
+    para_pool_destroy(pool);
+}
+
 TEST(a_full_queue_refuses_gives_up_or_waits)
 {
     enum { CAPACITY = 3, PUTTERS = 4 };
@@ -266,6 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(first_in_first_out_within_a_priority),
         cmocka_unit_test(priorities_age),
+        cmocka_unit_test(a_task_that_is_refused_keeps_its_last_outcome),
         cmocka_unit_test(a_full_queue_refuses_gives_up_or_waits),
         cmocka_unit_test(tasks_do_not_wait_for_room),
         cmocka_unit_test(what_is_late_or_cancelled_does_not_begin),
