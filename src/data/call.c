@@ -75,7 +75,8 @@ static void write_report(const para__call *call, const para__outcome *outcome)
                                   .chunks = tally->chunks,
                                   .chunk = tally->largest,
                                   .time_ns = outcome->time_ns,
-                                  .why = call->schedule.plan.why};
+                                  .why = call->schedule.plan.why,
+                                  .done = call->schedule.count - outcome->left_out};
     if (tally->ending == PARA__ENDED_FAILED) {
         call->report->kernel_error = tally->error;
         call->report->failed_first = tally->failed_first;

@@ -126,7 +126,180 @@ TEST(a_deadline_that_passes_stops_further_chunks)
             FAILS(PARA_ERR_DEADLINE, map(pools[s], outlast, &l, &l.token, executors[e], &report));
             assert_in_range(l.ran, 0, pool_sizes[s] * CHUNK); /* one each, if any */
             assert_int_equal(report.chunks * CHUNK, l.ran);
+            assert_int_equal(report.done, l.ran);
         }
+}
+
+/* ---- How much was done ---------------------------------------------------------------- */
+
+typedef struct limited {
+    para_cancel token;
+    _Atomic size_t seen;
+    size_t stop_at; /* elements seen when the call is cancelled; N: it is not */
+    bool fails;     /* it fails instead */
+} limited;
+
+static int see(const para_chunk *chunk, const void *arg)
+{
+    limited *l = (limited *)(uintptr_t)arg;
+    const bool stops = atomic_fetch_add(&l->seen, chunk->count) + chunk->count > l->stop_at;
+    if (stops && !l->fails)
+        para_cancel_request(&l->token);
+    return stops && l->fails;
+}
+
+static int see_sum(const para_chunk *chunk, void *sum, const void *arg)
+{
+    *(size_t *)sum += chunk->count;
+    return see(chunk, arg);
+}
+
+static int see_scan(const para_chunk *chunk, void *sum, void *total, const void *arg)
+{
+    if (sum)
+        *(size_t *)sum += chunk->count;
+    (void)total;
+    return sum ? see(chunk, arg) : 0;
+}
+
+static int see_found(const para_chunk *chunk, size_t *found, const void *arg)
+{
+    (void)found;
+    return see(chunk, arg);
+}
+
+static int see_filter(const para_chunk *chunk, uint16_t *stay, size_t *kept, const void *arg)
+{
+    for (size_t i = 0; i < chunk->count; i++)
+        stay[(*kept)++] = (uint16_t)i;
+    return see(chunk, arg);
+}
+
+PARA_COMBINE(add, size_t, a, b, a += b)
+
+enum { MANY = 1000003 };
+
+static para_status call_of_kind(para_pool *pool, unsigned kind, limited *l, para_options options,
+                                para_report *report)
+{
+    size_t result = 0;
+    switch (kind) {
+    case 0:
+        options.chunk = 1000;
+        return para_pmap(
+            pool,
+            &(para_map){
+                .kernel = see, .arg = l, .count = MANY, .options = options, .report = report});
+    case 1:
+        return para_pmap(
+            pool,
+            &(para_map){
+                .kernel = see, .arg = l, .count = MANY, .options = options, .report = report});
+    case 2:
+        return para_preduce(pool, &(para_reduce){.kernel = see_sum,
+                                                 .combine = add,
+                                                 .arg = l,
+                                                 .count = MANY,
+                                                 .result = &result,
+                                                 .result_bytes = sizeof result,
+                                                 .options = options,
+                                                 .report = report});
+    case 3:
+        return para_pfind(pool, &(para_find){.kernel = see_found,
+                                             .arg = l,
+                                             .count = MANY,
+                                             .found = &result,
+                                             .options = options,
+                                             .report = report});
+    case 4:
+        return para_pfilter(pool, &(para_filter){.kernel = see_filter,
+                                                 .arg = l,
+                                                 .count = MANY,
+                                                 .kept = &result,
+                                                 .options = options,
+                                                 .report = report});
+    default:
+        return para_pscan(pool, &(para_scan){.kernel = see_scan,
+                                             .combine = add,
+                                             .arg = l,
+                                             .count = MANY,
+                                             .result = &result,
+                                             .result_bytes = sizeof result,
+                                             .options = options,
+                                             .report = report});
+    }
+}
+
+TEST(the_report_tells_how_many_elements_are_done)
+{
+    for (unsigned kind = 0; kind < 6; kind++)
+        for (size_t s = 0; s < COUNT_OF(pool_sizes); s++)
+            for (size_t e = 0; e < COUNT_OF(executors); e++)
+                for (unsigned way = 0; way < 3; way++) {
+                    limited l = {.stop_at = way ? MANY / 3 : MANY, .fails = way == 2};
+                    const para_options options = {.executor = executors[e], .cancel = &l.token};
+                    para_report report;
+                    const para_status status = call_of_kind(pools[s], kind, &l, options, &report);
+                    if (status)
+                        assert_int_equal(status, way == 1 ? PARA_ERR_CANCELLED : PARA_ERR_KERNEL);
+                    else /* not stopped, or in the last chunk */
+                        assert_true(way < 2 && l.seen == MANY);
+                    assert_int_equal(report.done, l.seen);
+                }
+}
+
+/* ---- para_cancelled ------------------------------------------------------------------- */
+
+typedef struct long_kernel {
+    para_cancel token;
+    size_t asks; /* the element whose chunk requests */
+    int returned;
+    _Atomic size_t whole; /* elements of chunks that were not told to stop */
+} long_kernel;
+
+static int last_long(const para_chunk *chunk, const void *arg)
+{
+    long_kernel *k = (long_kernel *)(uintptr_t)arg;
+    if (k->asks - chunk->first < chunk->count) {
+        para_cancel_request(&k->token);
+    }
+    if (para_cancelled(chunk))
+        return k->returned;
+    k->whole += chunk->count;
+    return 0;
+}
+
+TEST(a_kernel_that_is_told_ends_its_call_even_in_the_last_chunk)
+{
+    for (size_t s = 0; s < COUNT_OF(pool_sizes); s++)
+        for (size_t e = 0; e < COUNT_OF(executors); e++)
+            for (int returned = 0; returned < 2; returned++)
+                for (size_t asks = 0; asks < 2; asks++) {
+                    long_kernel k = {.asks = asks ? N - 1 : 0, .returned = returned};
+                    para_report report;
+                    FAILS(PARA_ERR_CANCELLED,
+                          map(pools[s], last_long, &k, &k.token, executors[e], &report));
+                    assert_int_equal(report.done, k.whole);
+                    assert_int_equal(report.kernel_error, 0);
+                }
+}
+
+static int ask_without_token(const para_chunk *chunk, const void *arg)
+{
+    (void)arg;
+    return para_cancelled(chunk);
+}
+
+TEST(without_a_token_nobody_is_told)
+{
+    for (size_t s = 0; s < COUNT_OF(pool_sizes); s++)
+        for (size_t e = 0; e < COUNT_OF(executors); e++) {
+            OK(map(pools[s], ask_without_token, NULL, NULL, executors[e], NULL));
+            OK(para_pmap(pools[s], &(para_map){.kernel = ask_without_token,
+                                               .count = N,
+                                               .options = {.executor = executors[e]}}));
+        }
+    assert_false(para_cancelled(&(para_chunk){.count = 1}));
 }
 
 /* ---- Tasks ---------------------------------------------------------------------------- */
@@ -278,6 +451,9 @@ int main(void)
         cmocka_unit_test(as_many_above_each_other_as_documented),
         cmocka_unit_test(a_call_ends_as_its_token_says),
         cmocka_unit_test(a_deadline_that_passes_stops_further_chunks),
+        cmocka_unit_test(the_report_tells_how_many_elements_are_done),
+        cmocka_unit_test(a_kernel_that_is_told_ends_its_call_even_in_the_last_chunk),
+        cmocka_unit_test(without_a_token_nobody_is_told),
         cmocka_unit_test(a_task_ends_as_its_token_says),
         cmocka_unit_test(a_request_wakes_those_who_sleep_below_and_no_others),
         cmocka_unit_test(no_request_from_above_is_lost),

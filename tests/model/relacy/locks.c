@@ -90,7 +90,7 @@ void locks_cancel(void)
 
 bool locks_cancelled(void)
 {
-    return para_cancel_requested(&cancel);
+    return para_cancel_requested(&above);
 }
 
 bool locks_are_free(void)
