@@ -42,11 +42,13 @@ static void run_map(const void *payload, size_t first_unit, size_t unit_count, p
            !para__runner_is_cancelled(runner, job->cancel)) {
         const size_t n = para__min(left, job->piece);
         para__aim_at(&aim, &job->views, first, n);
-        (void)para__aim_record(&aim, runner, job->kernel(&aim.chunk, job->arg));
+        if (para__aim_record(&aim, runner, job->kernel(&aim.chunk, job->arg)))
+            break;
         first += n;
         left -= n;
     }
-    para__aim_end(&aim, runner, end);
+    if (left)
+        para__aim_end(&aim, runner, end);
 }
 
 static para_status check_map(const para_map *map, map_job *job)
