@@ -28,9 +28,9 @@ typedef struct para_options {
                                para_cancel_status says: outputs are written in part, and a
                                reduction's result is untouched; .report->done tells how much was
                                done. If a kernel fails as well, PARA_ERR_KERNEL is returned only
-                               where all before the failing chunk is done. Without .chunk, a map's chunks then take 0.2 ms
-                               if para knows the kernel, else are 1/64 of the call; a reduction's
-                               are its blocks */
+                               where all before the failing chunk is done. Without .chunk, a map's
+                               chunks then take 0.2 ms if para knows the kernel, else are 1/64 of
+                               the call; a reduction's are its blocks */
     size_t claim;  /* most chunks that a participant claims at a time (elements of a map without
                       .chunk, groups of blocks of a reduction); 0: automatic, which suits all except
                       units that wait for each other. With .claim = 1 and PARA_EXECUTOR_THREADS no

@@ -38,9 +38,7 @@ void para_cancel_request(para_cancel *cancel)
 /* Whether this very token was requested. */
 static bool has_request(const para_cancel *cancel)
 {
-    const bool has = (__atomic_load_n(&cancel->word, __ATOMIC_ACQUIRE) & REQUESTED) != 0; /* E12 */
-    para__tsan_acquire(&cancel->word);
-    return has;
+    return (para__load_acquire(E12, (const para__atomic_u32 *)&cancel->word) & REQUESTED) != 0;
 }
 
 /* The token's status by requests alone, and the earliest deadline on the way up. */
