@@ -36,19 +36,19 @@ void para_cancel_request(para_cancel *cancel)
 }
 
 /* Whether this very token was requested. */
-static bool has_request(const para_cancel *cancel)
+static bool token_has_request(const para_cancel *cancel)
 {
     return (para__load_acquire(E12, (const para__atomic_u32 *)&cancel->word) & REQUESTED) != 0;
 }
 
 /* The token's status by requests alone, and the earliest deadline on the way up. */
-static para_status look_up(const para_cancel *cancel, uint64_t *deadline_ns)
+static para_status look_up_token(const para_cancel *cancel, uint64_t *deadline_ns)
 {
     *deadline_ns = UINT64_MAX;
     for (unsigned depth = 0; cancel; depth++, cancel = cancel->parent) {
         if (depth == PARA_CANCEL_DEPTH)
             return PARA_ERR_ARGUMENT;
-        if (has_request(cancel))
+        if (token_has_request(cancel))
             return PARA_ERR_CANCELLED;
         if (cancel->deadline_ns)
             *deadline_ns = para__min(*deadline_ns, cancel->deadline_ns);
@@ -56,7 +56,7 @@ static para_status look_up(const para_cancel *cancel, uint64_t *deadline_ns)
     return PARA_OK;
 }
 
-static bool has_passed(uint64_t deadline_ns)
+static bool deadline_has_passed(uint64_t deadline_ns)
 {
     return deadline_ns != UINT64_MAX && para__now_ns() >= deadline_ns;
 }
@@ -64,8 +64,8 @@ static bool has_passed(uint64_t deadline_ns)
 para_status para_cancel_status(const para_cancel *cancel)
 {
     uint64_t deadline_ns;
-    const para_status status = look_up(cancel, &deadline_ns);
-    return !status && has_passed(deadline_ns) ? PARA_ERR_DEADLINE : status;
+    const para_status status = look_up_token(cancel, &deadline_ns);
+    return !status && deadline_has_passed(deadline_ns) ? PARA_ERR_DEADLINE : status;
 }
 
 para_status para__cancel_fail(para_status status)
@@ -77,11 +77,11 @@ para_status para__cancel_fail(para_status status)
 }
 
 /* False: the token was requested already, and the node is in no queue. */
-static bool enter(para__waiter *waiter, para_cancel *cancel)
+static bool stand_with_token(para__waiter *waiter, para_cancel *cancel)
 {
     para__bucket *const bucket = para__bucket_lock(cancel);
     para__or_relaxed(token_of(cancel), AWAITED); /* sees REQUESTED or is seen: see above */
-    const bool entered = !has_request(cancel);
+    const bool entered = !token_has_request(cancel);
     if (entered)
         para__queue_append(bucket, waiter);
     para__bucket_unlock(bucket);
@@ -95,7 +95,7 @@ para_status para__cancel_enter(para__token_nodes *nodes, para_cancel *cancel, pa
     for (; !status && cancel; cancel = cancel->parent) {
         para__waiter *const node = &nodes->node[nodes->count];
         *node = (para__waiter){.key = cancel, .event = event};
-        if (enter(node, cancel))
+        if (stand_with_token(node, cancel))
             nodes->count++;
         else
             status = PARA_ERR_CANCELLED;
@@ -118,7 +118,7 @@ void para__cancel_leave(para__token_nodes *nodes)
 para_status para__wait(para__event *event, uint64_t deadline_ns, const para_cancel *cancel)
 {
     uint64_t limit_ns;
-    const para_status status = look_up(cancel, &limit_ns);
+    const para_status status = look_up_token(cancel, &limit_ns);
     if (status)
         return status;
     if (para__event_wait_until(event, para__min(deadline_ns, limit_ns)))
