@@ -21,14 +21,16 @@ typedef struct para_options {
     size_t chunk;           /* exact number of elements of a map's kernel call (the last may have
                                fewer); least number of elements that a reduction hands out; 0:
                                automatic */
-    para_cancel *cancel;    /* NULL: none. It is read before each chunk; once it is requested, no
-                               further chunk begins. If any is left out, the call fails with
-                               PARA_ERR_CANCELLED: outputs are written in part, and a reduction's
-                               result is untouched. If a kernel fails as well, PARA_ERR_KERNEL is
-                               returned only where all before the failing chunk is done, else
-                               PARA_ERR_CANCELLED. Without .chunk, a map's chunks then take 0.2 ms
-                               if para knows the kernel, else are 1/64 of the call; a reduction's
-                               are its blocks */
+    para_cancel *cancel;    /* NULL: none. It is read before each chunk; once it is requested, or
+                               its deadline has passed, no further chunk begins, and
+                               para_cancelled is true in those that run. If any is left out, the
+                               call fails with PARA_ERR_CANCELLED or PARA_ERR_DEADLINE, as
+                               para_cancel_status says: outputs are written in part, and a
+                               reduction's result is untouched; .report->done tells how much was
+                               done. If a kernel fails as well, PARA_ERR_KERNEL is returned only
+                               where all before the failing chunk is done. Without .chunk, a map's
+                               chunks then take 0.2 ms if para knows the kernel, else are 1/64 of
+                               the call; a reduction's are its blocks */
     size_t claim;  /* most chunks that a participant claims at a time (elements of a map without
                       .chunk, groups of blocks of a reduction); 0: automatic, which suits all except
                       units that wait for each other. With .claim = 1 and PARA_EXECUTOR_THREADS no
@@ -60,8 +62,8 @@ typedef enum para_why {
     PARA_WHY_TOGETHER /* serial: the short loops of this thread take less time alone, together */
 } para_why;
 
-/* How a call ran. Filled on success, on PARA_ERR_KERNEL and on PARA_ERR_CANCELLED; zeroed by any
- * other failure. */
+/* How a call ran. Filled on success, on PARA_ERR_KERNEL, PARA_ERR_CANCELLED and
+ * PARA_ERR_DEADLINE; zeroed by any other failure. */
 typedef struct para_report {
     unsigned workers;    /* threads that ran at least one chunk */
     unsigned width;      /* threads that were invited, the caller among them */
@@ -72,6 +74,9 @@ typedef struct para_report {
     int kernel_error;    /* what the kernel returned for the lowest failing chunk, else 0 */
     size_t failed_first; /* first element of that chunk */
     size_t failed_count; /* elements of that chunk */
+    size_t done; /* elements that the kernel was called for: all, unless the call ended early.
+                            Of a scan or a sort those of its first pass. Not of a chunk that
+                            para_cancelled has told to stop */
 } para_report;
 
 #include <para/version.h>

@@ -2,7 +2,9 @@
 #ifndef PARA_KERNEL_H
 #define PARA_KERNEL_H
 
+#include <para/cancel.h>
 #include <para/version.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The most arrays that one call may read and write. */
@@ -48,6 +50,12 @@ typedef struct para_strides {
 #define PARA_IN_ROWS(x, k)  PARA_VIEW_(para_in, x, sizeof *(x) * (k))
 #define PARA_OUT_ROWS(x, k) PARA_VIEW_(para_out, x, sizeof *(x) * (k))
 
+/* What para_cancelled looks at, and what it has said. */
+typedef struct para_stop_ {
+    const para_cancel *cancel;
+    bool told;
+} para_stop_;
+
 /* What a kernel gets: a run of elements of the call, never empty. */
 typedef struct para_chunk {
     size_t first, count;   /* elements [first, first + count) of the call */
@@ -60,7 +68,19 @@ typedef struct para_chunk {
     unsigned kind;   /* kind of the core that its thread is placed on: 0 the most efficient, as in
                         para_cpu_info, and before the default pool has read the machine; for kernels
                         with a variant for each kind */
+    para_stop_ *stop_; /* para's: NULL unless the call has a token */
 } para_chunk;
+
+/* For kernels whose chunks last long: whether their call is to end, because its .options.cancel is
+ * requested or that token's deadline has passed. It costs what para_cancel_requested does; without
+ * a token it is false. Once it was true the chunk counts as left out, so the kernel may return at
+ * once, whatever it returns, and the call fails with PARA_ERR_CANCELLED or PARA_ERR_DEADLINE. On
+ * the thread that runs the kernel. */
+static inline bool para_cancelled(const para_chunk *chunk)
+{
+    para_stop_ *const stop = chunk->stop_;
+    return stop && (stop->told || (stop->told = para_cancel_requested(stop->cancel)));
+}
 
 /* A kernel returns 0, or an error code of its own that stops the call. Its rules:
  * Purity. It writes acc, scratch, its elements of out, and through arg what belongs to its elements

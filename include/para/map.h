@@ -49,9 +49,10 @@ extern "C" {
  *
  * Returns PARA_OK; PARA_ERR_KERNEL if a kernel call returned an error: every element before the
  * lowest failing chunk has then been processed, no chunk after it starts once the error is known,
- * and the report has chunk and error, which are those of the serial loop; PARA_ERR_CANCELLED if
- * .options.cancel kept a chunk from starting; PARA_ERR_NULL_KERNEL, _NULL_VIEW, _ELEMENT_SIZE,
- * _OVERLAP, _OVERFLOW, _ARGUMENT for a call that was refused; PARA_ERR_MEMORY. Never
+ * and the report has chunk and error, which are those of the serial loop; PARA_ERR_CANCELLED or
+ * PARA_ERR_DEADLINE if .options.cancel kept a chunk from starting, or para_cancelled ended one;
+ * PARA_ERR_NULL_KERNEL, _NULL_VIEW, _ELEMENT_SIZE, _OVERLAP, _OVERFLOW, _ARGUMENT for a call that
+ * was refused (or whose token has too many above it); PARA_ERR_MEMORY. Never
  * because of the default pool: where that cannot be made, calls run on their thread alone. */
 PARA_NODISCARD_ PARA_API para_status para_pmap(para_pool *pool, const para_map *call);
 

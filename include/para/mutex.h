@@ -45,7 +45,8 @@ extern "C" {
  * then sees what earlier holders did. Does not nest: a second lock by the holder waits forever. A
  * mutex whose holder's thread ends stays locked. In a child of fork() a mutex is as the forking
  * thread left it, and one that another thread held stays held.
- * Errors: PARA_ERR_TIMEOUT, _CANCELLED, and with checking _DEADLOCK: the mutex is not locked then.
+ * Errors: PARA_ERR_TIMEOUT (at deadline_ns), the token's (PARA_ERR_CANCELLED, _DEADLINE, _ARGUMENT:
+ * see para_cancel_status), and with checking _DEADLOCK: the mutex is not locked then.
  * Algorithm: src/sync/mutex.c. */
 PARA_NODISCARD_ PARA_API para_status para_mutex_lock_with(para_mutex *mutex, uint64_t deadline_ns,
                                                           para_cancel *cancel);

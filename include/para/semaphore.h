@@ -84,7 +84,8 @@ PARA_API para_status para_semaphore_fini(para_semaphore *semaphore);
  * Units have no owner: any thread may release them. In a child of fork() the semaphore is another
  * one, with the count that it had.
  * Errors: PARA_ERR_ARGUMENT: count is 0 or above the maximum, or the semaphore is zeroed and was
- * never initialised; PARA_ERR_TIMEOUT, _CANCELLED. Algorithm: src/sync/semaphore.c. */
+ * never initialised; PARA_ERR_TIMEOUT (at deadline_ns), and the token's: PARA_ERR_CANCELLED,
+ * _DEADLINE, _ARGUMENT (see para_cancel_status). Algorithm: src/sync/semaphore.c. */
 PARA_NODISCARD_ PARA_API para_status para_semaphore_acquire_with(para_semaphore *semaphore,
                                                                  uint32_t count,
                                                                  uint64_t deadline_ns,

@@ -80,10 +80,11 @@ extern "C" {
  * Pool, threads, order, fork: as para_pmap. The array must not be touched meanwhile. count = 0
  * succeeds.
  *
- * Returns PARA_OK; PARA_ERR_CANCELLED if .options.cancel kept a part from being sorted or a round
- * from beginning: then the array has the same elements in an unspecified order. Untouched with
- * PARA_ERR_MEMORY; PARA_ERR_NULL_VIEW, _ELEMENT_SIZE, _OVERFLOW; PARA_ERR_ARGUMENT if compare and
- * key are both given, if neither is, or if the key does not lie within the element. */
+ * Returns PARA_OK; PARA_ERR_CANCELLED or PARA_ERR_DEADLINE if .options.cancel kept a part from
+ * being sorted or a round from beginning: then the array has the same elements in an unspecified
+ * order. Untouched with PARA_ERR_MEMORY; PARA_ERR_NULL_VIEW, _ELEMENT_SIZE, _OVERFLOW;
+ * PARA_ERR_ARGUMENT if compare and key are both given, if neither is, or if the key does not lie
+ * within the element. */
 PARA_NODISCARD_ PARA_API para_status para_psort(para_pool *pool, const para_sort *call);
 
 #ifdef __cplusplus

@@ -40,7 +40,7 @@ extern "C" {
     X(PARA_ERR_WORKER_INIT, -25, "worker_init returned an error; the detail tells which")    \
     X(PARA_ERR_FORKED, -26, "the process was forked within the call: this is the child")     \
     X(PARA_ERR_TASK, -27, "the task returned an error, which it holds")                      \
-    X(PARA_ERR_DEADLINE, -28, "its deadline passed before it began")                         \
+    X(PARA_ERR_DEADLINE, -28, "its deadline passed before it was done")                      \
     X(PARA_ERR_ENDING, -29, "the pool is ending: it accepts nothing more, and drops the rest")
 
 typedef enum para_status {

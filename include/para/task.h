@@ -68,7 +68,8 @@ struct para_task {
     bool is_detached;       /* nobody waits for it. After `done` has been called, or if that is NULL
                                after run has, para does not touch it: both may free it */
     uint64_t deadline_ns;   /* not begun after it (para/deadline.h); 0: none */
-    para_cancel *cancel;    /* not begun once this is requested; NULL: none */
+    para_cancel *cancel;    /* not begun once this is requested, or its deadline has passed; NULL:
+                               none */
     uint64_t id;            /* the program's, for its own use */
     para_task_group *group; /* its end is the group's too; NULL: none */
     void (*done)(para_task *task); /* called when the task is over, on the thread that has run or

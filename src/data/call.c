@@ -75,7 +75,8 @@ static void write_report(const para__call *call, const para__outcome *outcome)
                                   .chunks = tally->chunks,
                                   .chunk = tally->largest,
                                   .time_ns = outcome->time_ns,
-                                  .why = call->schedule.plan.why};
+                                  .why = call->schedule.plan.why,
+                                  .done = call->schedule.count - outcome->left_out};
     if (tally->ending == PARA__ENDED_FAILED) {
         call->report->kernel_error = tally->error;
         call->report->failed_first = tally->failed_first;
@@ -89,13 +90,17 @@ para_status para__call_fail(int error, size_t first, size_t count)
                       first + count);
 }
 
-/* The status of a call that did not run to its end. */
-__attribute__((cold)) static para_status ending_status(const para__tally *tally)
+/* The status of a call that did not run to its end. Without a reason in the token a kernel has left
+ * its thread: see executor/left.c. */
+__attribute__((cold)) static para_status ending_status(const para_cancel *cancel,
+                                                       const para__tally *tally)
 {
     if (tally->ending == PARA__ENDED_FAILED)
         return para__call_fail(tally->error, tally->failed_first, tally->failed_count);
-    return para__fail(tally->ending == PARA__ENDED_CANCELLED ? PARA_ERR_CANCELLED : PARA_ERR_FORKED,
-                      NULL);
+    if (tally->ending == PARA__ENDED_FORKED)
+        return para__fail(PARA_ERR_FORKED, NULL);
+    const para_status reason = cancel ? para_cancel_status(cancel) : PARA_OK;
+    return para__cancel_fail(reason ? reason : PARA_ERR_CANCELLED);
 }
 
 para_status para__call_run_phases(para__call *call, const para__job *job, para__rest *later,
@@ -103,9 +108,12 @@ para_status para__call_run_phases(para__call *call, const para__job *job, para__
 {
     para__outcome outcome;
     para__schedule_run_phases(&call->schedule, job, later, state, &outcome);
-    if (call->report && outcome.tally.ending != PARA__ENDED_FORKED)
+    const para_status status = outcome.tally.ending == PARA__ENDED_WHOLE
+                                   ? PARA_OK
+                                   : ending_status(call->schedule.options->cancel, &outcome.tally);
+    if (call->report && status != PARA_ERR_FORKED && status != PARA_ERR_ARGUMENT)
         write_report(call, &outcome);
-    return outcome.tally.ending == PARA__ENDED_WHOLE ? PARA_OK : ending_status(&outcome.tally);
+    return status;
 }
 
 para_status para__call_run(para__call *call, const para__job *job)

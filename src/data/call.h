@@ -57,8 +57,8 @@ char *para__call_strips(para__call *call, unsigned count, size_t *bytes);
 /* Whether strips are other memory than that of para__call_memory, which is then valid as well. */
 bool para__call_has_strips(para__call *call, size_t bytes);
 
-/* Runs the job as decided, and fills the report. PARA_OK, PARA_ERR_KERNEL, _CANCELLED or
- * _FORKED. */
+/* Runs the job as decided, and fills the report. PARA_OK, PARA_ERR_KERNEL, _CANCELLED,
+ * _DEADLINE, _FORKED, or _ARGUMENT for a token with too many above it. */
 para_status para__call_run(para__call *call, const para__job *job);
 
 /* The same, and further phases: see para__schedule_run_phases. */

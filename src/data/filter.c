@@ -7,6 +7,7 @@
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "data/aim.h"
 #include "data/call.h"
 #include "data/views.h"
 
@@ -75,19 +76,17 @@ static void run_tests(const void *payload, size_t first_block, size_t blocks, pa
     filter_lead *lead = runner->worker == 0 && job->lead->end == first_block ? job->lead : NULL;
     uint16_t own[BLOCK_MOST];
     para__aim aim;
-    para__aim_init(&aim, NULL, runner->worker, runner->kind);
+    para__aim_begin(&aim, runner, NULL, job->cancel, first_block * job->block);
     for (size_t b = first_block; b < first_block + blocks; b++) {
         const size_t first = b * job->block;
         const size_t count = para__min(job->block, job->count - first);
         if (para__runner_stops(runner, first) || para__runner_is_cancelled(runner, job->cancel))
-            return;
+            break;
         para__aim_at(&aim, &job->views, first, count);
         uint16_t *const stay = lead ? own : job->stay + first;
         size_t kept = 0;
-        const int error = job->kernel(&aim.chunk, stay, &kept, job->arg);
-        para__runner_record(runner, first, count, error);
-        if (error)
-            return;
+        if (para__aim_record(&aim, runner, job->kernel(&aim.chunk, stay, &kept, job->arg)))
+            break;
         PARA__ASSERT(kept <= count);
         if (lead) {
             copy_block(job, stay, kept, first, lead->kept);
@@ -96,6 +95,7 @@ static void run_tests(const void *payload, size_t first_block, size_t blocks, pa
         } else
             job->starts[b] = kept;
     }
+    para__aim_end(&aim, runner, para__block_end(first_block + blocks, job->block, job->count));
 }
 
 static void run_copies(const void *payload, size_t first, size_t count, para__runner *runner)

@@ -2,6 +2,7 @@
  * is: it sets the same bound, beyond which no chunk begins, and of two the lower one remains. */
 #include "base/bounds.h"
 #include "base/status.h"
+#include "data/aim.h"
 #include "data/call.h"
 #include "data/views.h"
 
@@ -27,23 +28,23 @@ static void run_find(const void *payload, size_t first, size_t count, para__runn
 {
     const find_job *job = payload;
     para__aim aim;
-    para__aim_init(&aim, NULL, runner->worker, runner->kind);
+    const size_t end = first + count;
+    para__aim_begin(&aim, runner, NULL, job->cancel, first);
     while (count && !para__runner_stops(runner, first) &&
            !para__runner_is_cancelled(runner, job->cancel)) {
         const size_t n = para__min(count, job->piece);
         size_t found = n;
         para__aim_at(&aim, &job->views, first, n);
-        const int error = job->kernel(&aim.chunk, &found, job->arg);
-        para__runner_record(runner, first, n, error);
-        if (error)
-            return;
+        if (para__aim_record(&aim, runner, job->kernel(&aim.chunk, &found, job->arg)))
+            break;
         if (found < n) {
             para__runner_fail(runner, first + found, found_here, 1);
-            return;
+            break;
         }
         first += n;
         count -= n;
     }
+    para__aim_end(&aim, runner, end);
 }
 
 /* What was found does not fail the call. */

@@ -3,6 +3,7 @@
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "data/aim.h"
 #include "data/call.h"
 #include "data/views.h"
 #include "pool/self.h"
@@ -29,21 +30,25 @@ static void run_map(const void *payload, size_t first_unit, size_t unit_count, p
 {
     const map_job *job = payload;
     para__aim aim;
-    para__aim_init(&aim, job->scratch ? job->scratch + runner->worker * job->scratch_stride : NULL,
-                   runner->worker, runner->kind);
-
     size_t first = first_unit * job->unit;
     size_t left;
     if (__builtin_mul_overflow(unit_count, job->unit, &left) || left > job->count - first)
         left = job->count - first; /* the last unit may be shorter */
+    const size_t end = first + left;
+    para__aim_begin(&aim, runner,
+                    job->scratch ? job->scratch + runner->worker * job->scratch_stride : NULL,
+                    job->cancel, first);
     while (left && !para__runner_stops(runner, first) &&
            !para__runner_is_cancelled(runner, job->cancel)) {
         const size_t n = para__min(left, job->piece);
         para__aim_at(&aim, &job->views, first, n);
-        para__runner_record(runner, first, n, job->kernel(&aim.chunk, job->arg));
+        if (para__aim_record(&aim, runner, job->kernel(&aim.chunk, job->arg)))
+            break;
         first += n;
         left -= n;
     }
+    if (left)
+        para__aim_end(&aim, runner, end);
 }
 
 static para_status check_map(const para_map *map, map_job *job)

@@ -10,6 +10,7 @@
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "data/aim.h"
 #include "data/call.h"
 #include "data/views.h"
 #include "plan/tree.h"
@@ -95,9 +96,7 @@ static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *s
             return false;
         start_from_identity(job, top);
         para__aim_at(aim, &job->views, first, count);
-        const int error = job->kernel(&aim->chunk, top, job->arg);
-        para__runner_record(runner, first, count, error);
-        if (error)
+        if (para__aim_record(aim, runner, job->kernel(&aim->chunk, top, job->arg)))
             return false;
         for (size_t carry = b + 1; (carry & 1) == 0; carry >>= 1) {
             char *const left = below(&on, top);
@@ -119,14 +118,17 @@ static void run_reduce(const void *payload, size_t first, size_t count, para__ru
     const reduce_job *job = payload;
     char *stack = job->stacks + runner->worker * job->stack_bytes;
     para__aim aim;
-    para__aim_init(&aim, job->has_scratch ? stack + job->scratch_offset : NULL, runner->worker,
-                   runner->kind);
+    para__aim_begin(&aim, runner, job->has_scratch ? stack + job->scratch_offset : NULL,
+                    job->cancel, (first << job->level) * job->block);
     __builtin_prefetch(job->partials.slots + first * job->partials.stride, 1);
     for (size_t unit = first; unit < first + count;) {
         const unsigned fits = para__tree_level(job->partials.leaves, unit, first + count);
         const unsigned level = para__min(fits, job->most_level);
-        if (!run_node(job, unit, level, stack, &aim, runner))
+        if (!run_node(job, unit, level, stack, &aim, runner)) {
+            const size_t last = (first + count) << job->level;
+            para__aim_end(&aim, runner, para__block_end(last, job->block, job->count));
             return;
+        }
         unit += (size_t)1 << level;
     }
     para__tree_fold(&job->partials, first, first + count, job->combine, job->arg);

@@ -9,6 +9,7 @@
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "data/aim.h"
 #include "data/call.h"
 #include "data/views.h"
 #include "plan/tree.h"
@@ -41,11 +42,6 @@ typedef struct scan_job {
 
 _Static_assert(sizeof(scan_job) <= PARA__PAYLOAD_BYTES, "a job has room in a job descriptor");
 
-static void aim_scan(para__aim *aim, const para__runner *runner)
-{
-    para__aim_init(aim, NULL, runner->worker, runner->kind);
-}
-
 static size_t scan_block_count(const scan_job *job, size_t first)
 {
     return para__min(job->count - first, job->block);
@@ -64,9 +60,7 @@ static bool scan_block(const scan_job *job, size_t b, void *sum, void *total, pa
     else if (sum)
         memset(sum, 0, job->acc_bytes);
     para__aim_at(aim, &job->views, first, count);
-    const int error = job->kernel(&aim->chunk, sum, total, job->arg);
-    para__runner_record(runner, first, count, error);
-    return !error;
+    return !para__aim_record(aim, runner, job->kernel(&aim->chunk, sum, total, job->arg));
 }
 
 static void run_sums(const void *payload, size_t first, size_t count, para__runner *runner)
@@ -74,13 +68,15 @@ static void run_sums(const void *payload, size_t first, size_t count, para__runn
     const scan_job *job = payload;
     scan_lead *lead = runner->worker == 0 && job->lead->end == first ? job->lead : NULL;
     para__aim aim;
-    aim_scan(&aim, runner);
+    para__aim_begin(&aim, runner, NULL, job->cancel, first * job->block);
     for (size_t b = first; b < first + count; b++) {
         char *const slot = job->slots ? job->slots + b * job->stride : job->lead->sum;
         if (lead)
             memcpy(lead->running, lead->total, job->acc_bytes);
-        if (!scan_block(job, b, slot, lead ? lead->running : NULL, &aim, runner))
+        if (!scan_block(job, b, slot, lead ? lead->running : NULL, &aim, runner)) {
+            para__aim_end(&aim, runner, para__block_end(first + count, job->block, job->count));
             return;
+        }
         if (lead) {
             job->combine(lead->total, slot, job->arg);
             lead->end = b + 1;
@@ -92,10 +88,13 @@ static void run_sums(const void *payload, size_t first, size_t count, para__runn
 static void run_tail(const scan_job *job, para__aim *aim, para__runner *runner)
 {
     scan_lead *lead = job->lead;
+    para__aim_begin(aim, runner, NULL, job->cancel, job->tail * job->block);
     for (size_t b = job->tail; b < job->blocks; b++) {
         memcpy(lead->running, lead->total, job->acc_bytes);
-        if (!scan_block(job, b, lead->sum, lead->running, aim, runner))
+        if (!scan_block(job, b, lead->sum, lead->running, aim, runner)) {
+            para__aim_end(aim, runner, job->count);
             return;
+        }
         job->combine(lead->total, lead->sum, job->arg);
     }
 }
@@ -105,7 +104,7 @@ static void run_stores(const void *payload, size_t first, size_t count, para__ru
 {
     const scan_job *job = payload;
     para__aim aim;
-    aim_scan(&aim, runner);
+    para__aim_begin(&aim, runner, NULL, job->cancel, 0);
     for (size_t u = first; u < first + count; u++) {
         const size_t b = job->led + u - 1;
         if (u == 0)
@@ -120,6 +119,8 @@ static void store_rest(para__schedule *s, void *state, para__outcome *outcome)
 {
     scan_job *job = state;
     scan_lead *lead = job->lead;
+    if (outcome->tally.ending && job->tail < job->blocks)
+        outcome->left_out += job->count - job->tail * job->block;
     if (outcome->tally.ending || lead->end == job->blocks)
         return;
     job->led = lead->end;

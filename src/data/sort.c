@@ -6,6 +6,7 @@
  * that has begun is finished also when the call is cancelled, for the same reason. */
 #include "base/bounds.h"
 #include "base/status.h"
+#include "data/aim.h"
 #include "data/call.h"
 #include "data/order.h"
 #include "plan/divide.h"
@@ -48,8 +49,11 @@ static void run_parts(const void *payload, size_t first, size_t count, para__run
         const size_t begin = p * job->part;
         const size_t n = para__min(job->part, job->count - begin);
         char *const data = job->data + begin * bytes, *const other = job->other + begin * bytes;
-        if (para__runner_is_cancelled(runner, job->cancel))
+        if (para__runner_is_cancelled(runner, job->cancel)) {
+            const size_t end = para__block_end(first + count, job->part, job->count);
+            para__runner_leave_out(runner, end - begin);
             return;
+        }
         para__order_sort(&job->order, data, other, n, job->into_other);
         para__runner_record(runner, begin, n, 0);
         job->splits[p] = 1; /* it is where it belongs */

@@ -34,11 +34,12 @@ bool para__views_write(const para__views *views, const para_out *out, size_t cou
 /* A chunk with its pointers. */
 typedef struct para__aim {
     para_chunk chunk;
+    para_stop_ stop; /* of a call with a token */
     const void *in[PARA_IN_MAX];
     void *out[PARA_OUT_MAX];
 } para__aim;
 
-/* A chunk of that participant, which points nowhere yet. */
+/* A chunk of that participant, which points nowhere yet, in a call without a token. */
 static inline void para__aim_init(para__aim *aim, void *scratch, unsigned worker, unsigned kind)
 {
     aim->chunk.in = aim->in;
@@ -46,6 +47,7 @@ static inline void para__aim_init(para__aim *aim, void *scratch, unsigned worker
     aim->chunk.scratch = scratch;
     aim->chunk.worker = worker;
     aim->chunk.kind = kind;
+    aim->chunk.stop_ = NULL;
 }
 
 /* Points a chunk at elements [first, first + count). */

@@ -68,7 +68,8 @@ static bool recover(para__lane *lane)
     const bool is_free = !lane->is_open || close_call(lane);
     if (is_free) {
         lane->is_open = false;
-        para__store_relaxed(&lane->group[lane->home].count, 0); /* both: */
+        para__store_relaxed(&lane->group[lane->home].count, 0); /* all: */
+        para__store_relaxed(&lane->left_out, 0);
         para__store_relaxed(&lane->stop, UINT64_MAX); /* published by the next call word */
     }
     para__store_release(E3, &lane->lease, is_free ? PARA__LANE_FREE : PARA__LANE_ABANDONED);

@@ -398,6 +398,7 @@ static void forget_calls(para_pool *pool)
         para__lane *lane = &pool->lanes.lane[i];
         para__store_relaxed(&lane->lease, 0); /* all: no thread to order it for */
         para__store_relaxed(&lane->stop, UINT64_MAX);
+        para__store_relaxed(&lane->left_out, 0);
         para__event_cancel(&lane->joiner);
         lane->is_open = false;
         lane->run_frame = 0;

@@ -120,6 +120,8 @@ static size_t probe(para__schedule *s, const para__job *job, para__runner *runne
                 batch = job->units - done;
         }
     }
+    if (done < job->units && runner->tally.ending != PARA__ENDED_WHOLE)
+        job->run(job->payload, done, job->units - done, runner); /* counts what it leaves out */
     return done;
 }
 
@@ -146,13 +148,17 @@ void para__schedule_more(para__schedule *s, const para__job *job, para__range un
         return;
     if (s->plan.width == 1 || units.count == 1) {
         para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
-        para__runner runner = {
-            .stop = &stop, .kind = para__pool_kind(s->pool), .tally = outcome->tally};
+        para__atomic_u64 left_out = PARA__ATOMIC(0);
+        para__runner runner = {.stop = &stop,
+                               .left_out = &left_out,
+                               .kind = para__pool_kind(s->pool),
+                               .tally = outcome->tally};
         const uint64_t start = s->timed ? para__ticks() : 0;
         job->run(job->payload, units.first, units.count, &runner);
         if (s->timed)
             runner.tally.busy_ticks += para__ticks() - start;
         outcome->tally = runner.tally;
+        outcome->left_out += para__load_relaxed(&left_out); /* its own */
         return;
     }
     para__plan plan = s->plan;
@@ -187,6 +193,7 @@ static void run_at_length(para__schedule *s, const para__job *job, para__rest *l
     else if (s->plan.width == 1)
         outcome->ticks = run_batch(s, job, 0, job->units, runner, &outcome->batches);
     outcome->tally = runner->tally;
+    outcome->left_out = para__load_relaxed(runner->left_out); /* its own */
     outcome->workers = runner->tally.chunks != 0;
     if (s->plan.width > 1)
         run_shared(s, job, done, outcome);
@@ -208,12 +215,14 @@ void para__schedule_run_phases(para__schedule *s, const para__job *job, para__re
                                void *state, para__outcome *outcome)
 {
     para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
-    para__runner runner = {.stop = &stop, .kind = para__pool_kind(s->pool)};
+    para__atomic_u64 left_out = PARA__ATOMIC(0);
+    para__runner runner = {.stop = &stop, .left_out = &left_out, .kind = para__pool_kind(s->pool)};
     if (s->plan.width == 1 && !s->timed) {
         const uint64_t start = s->dull_ticks ? para__ticks() : 0;
         para__schedule_release_fp(s, 0);
         job->run(job->payload, 0, job->units, &runner);
         outcome->tally = runner.tally;
+        outcome->left_out = para__load_relaxed(&left_out); /* its own */
         if (later)
             later(s, state, outcome);
         if (s->dull_ticks)

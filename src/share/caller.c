@@ -190,28 +190,30 @@ static inline para__participant caller_participant(para__lane *lane, para__posit
     lane->tickets = plan->tickets;
     lane->claimed = 0;
     lane->home = lanes->helper[self].group;
-    return (para__participant){
-        .lanes = lanes,
-        .lane = lane,
-        .begun = true,
-        .run = job->run,
-        .payload = job->payload,
-        .epoch = ++lane->epoch,
-        .division = {.units = plan->units.count,
-                     .head_start = plan->head_start,
-                     .width = plan->width,
-                     .tickets = plan->tickets,
-                     .caller_slice = self - first,
-                     .grain = plan->grain},
-        .first_unit = plan->units.first,
-        .timed = plan->timed,
-        .team = team,
-        .self = self,
-        .first = para__max(lanes->helper[self].group_first, first),
-        .end = para__min(lanes->helper[self].group_end, first + plan->width),
-        .first_claim = plan->first,
-        .claim = plan->first ? plan->first : 1,
-        .runner = {.worker = rank, .stop = &lane->stop, .kind = lanes->helper[self].kind}};
+    return (para__participant){.lanes = lanes,
+                               .lane = lane,
+                               .begun = true,
+                               .run = job->run,
+                               .payload = job->payload,
+                               .epoch = ++lane->epoch,
+                               .division = {.units = plan->units.count,
+                                            .head_start = plan->head_start,
+                                            .width = plan->width,
+                                            .tickets = plan->tickets,
+                                            .caller_slice = self - first,
+                                            .grain = plan->grain},
+                               .first_unit = plan->units.first,
+                               .timed = plan->timed,
+                               .team = team,
+                               .self = self,
+                               .first = para__max(lanes->helper[self].group_first, first),
+                               .end = para__min(lanes->helper[self].group_end, first + plan->width),
+                               .first_claim = plan->first,
+                               .claim = plan->first ? plan->first : 1,
+                               .runner = {.worker = rank,
+                                          .stop = &lane->stop,
+                                          .left_out = &lane->left_out,
+                                          .kind = lanes->helper[self].kind}};
 }
 
 /* Who of the team sleeps; more than there are if one is not to be woken, so that nothing is learnt.
@@ -332,8 +334,11 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
         add_other_groups(&p, tally, &outcome->workers);
     if (plan->timed)
         outcome->joined = para__ticks();
-    if (tally->ending != PARA__ENDED_WHOLE)
+    if (tally->ending != PARA__ENDED_WHOLE) {
+        outcome->left_out += para__load_relaxed(&lane->left_out); /* joined */
+        para__store_relaxed(&lane->left_out, 0);                  /* both: */
         para__store_relaxed(&lane->stop, UINT64_MAX); /* published by the next call word */
+    }
 }
 
 static void run_nothing(const void *payload, size_t first, size_t count, para__runner *runner)

@@ -32,3 +32,8 @@ void para__runner_cancel(para__runner *runner)
     runner->tally.ending = PARA__ENDED_CANCELLED;
     para__store_relaxed(runner->stop, 0); /* as above */
 }
+
+void para__runner_leave_out(para__runner *runner, size_t count)
+{
+    para__add_relaxed(runner->left_out, count); /* read after the join */
+}

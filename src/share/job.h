@@ -35,10 +35,11 @@ typedef struct para__tally {
 
 /* A participant while it runs units of a call. */
 typedef struct para__runner {
-    unsigned worker;        /* 0 .. width - 1 */
-    para__atomic_u64 *stop; /* first element of the lowest failing chunk known so far; 0 if
+    unsigned worker;            /* 0 .. width - 1 */
+    para__atomic_u64 *stop;     /* first element of the lowest failing chunk known so far; 0 if
                                the call is cancelled; written by whoever fails, read by all */
-    unsigned kind;          /* of the core that it is placed on, as in para_chunk */
+    para__atomic_u64 *left_out; /* elements that the call's kernel is not called for */
+    unsigned kind;              /* of the core that it is placed on, as in para_chunk */
     para__tally tally;
 } para__runner;
 
@@ -46,6 +47,7 @@ typedef struct para__runner {
  * this is what the caller alone knows. */
 typedef struct para__outcome {
     para__tally tally; /* of all participants */
+    size_t left_out;   /* elements that the kernel was not called for */
     unsigned workers;  /* who ran a chunk */
     unsigned sleepers; /* of the team, when the call was published; more than there are helpers if
                           one was not to be woken. This and all below, but for time_ns, only if
@@ -107,6 +109,9 @@ static inline bool para__runner_stops(const para__runner *runner, size_t first)
 
 /* Records that the kernel returned error for elements [first, first + count). */
 void para__runner_fail(para__runner *runner, size_t first, size_t count, int error);
+
+/* Records that the kernel is not called for so many elements, as the call ends early. */
+void para__runner_leave_out(para__runner *runner, size_t count) __attribute__((cold));
 
 /* Records that the call is cancelled: from now on no chunk is started. */
 void para__runner_cancel(para__runner *runner);

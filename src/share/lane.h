@@ -214,6 +214,7 @@ typedef struct para__lane {
     uint64_t needed_ticks;                   /* when a call last needed a quarter of a large one */
     _Alignas(PARA__LINE) para__event joiner; /* where the caller sleeps when a join takes long */
     para__atomic_u64 stop;                   /* UINT64_MAX; of a failing call see para__runner */
+    para__atomic_u64 left_out;               /* 0; of a call that ends early see para__runner */
     para__job_descriptor *descriptor;        /* [groups of workers, at most as many as these] */
     para__member *member;                    /* [helpers of its lanes] */
     para__group *group;                      /* [groups of workers] */

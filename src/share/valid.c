@@ -8,7 +8,8 @@ static void check_leased(const para__lane *lane)
     PARA__ASSERT(para__load_relaxed(&lane->lease) == PARA__LANE_LEASED); /* its own: no order */
     PARA__ASSERT(lane->epoch <= UINT64_MAX >> PARA__COUNT_BITS);
     PARA__ASSERT(!lane->helped && lane->acting_for == 0);
-    PARA__ASSERT(para__load_relaxed(&lane->stop) == UINT64_MAX); /* nobody is in: no order */
+    PARA__ASSERT(para__load_relaxed(&lane->stop) == UINT64_MAX); /* both: nobody is in */
+    PARA__ASSERT(para__load_relaxed(&lane->left_out) == 0);
 }
 
 void para__lane_check(const para__lane *lane)

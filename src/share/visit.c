@@ -42,7 +42,10 @@ para__visit para__lane_visit(para__lanes *lanes, unsigned index, unsigned worker
         .end = para__min(lanes->helper[worker].group_end, t.first + t.width),
         .first_claim = first_claim,
         .claim = first_claim ? first_claim : 1,
-        .runner = {.worker = rank, .stop = &lane->stop, .kind = lanes->helper[worker].kind}};
+        .runner = {.worker = rank,
+                   .stop = &lane->stop,
+                   .left_out = &lane->left_out,
+                   .kind = lanes->helper[worker].kind}};
     if (PARA__ASSERTS)
         para__participant_check(&p);
     para__participant_wake_next(&p);

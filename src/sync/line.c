@@ -55,14 +55,14 @@ para_status para__line_wait(const para__lock_type *type, void *lock, para__waite
     if (spins && spin_and_take(type, lock, self->need, deadline_ns))
         return PARA_OK;
     para__event event = {PARA__ATOMIC(PARA__PARKED)};
-    para__waiter for_token = {.key = cancel, .event = &event};
+    para__token_nodes for_token;
     self->event = &event;
-    if (cancel && !para__cancel_enter(&for_token, cancel))
-        return para__fail(PARA_ERR_CANCELLED, NULL);
-    para_status status = PARA_OK;
+    para_status status = cancel ? para__cancel_enter(&for_token, cancel, &event) : PARA_OK;
+    if (status)
+        return para__cancel_fail(status);
     if (!para__line_try(type, lock, self, true))
         status = sleep_in_line(type, lock, self, deadline_ns, cancel);
     if (cancel)
         para__cancel_leave(&for_token);
-    return status ? para__fail(status, NULL) : PARA_OK;
+    return status ? para__cancel_fail(status) : PARA_OK;
 }

@@ -7,8 +7,8 @@
  * bucket [E10]. The exceptions: an event's state is an atomic of its own [E13], and the owner reads
  * .woken as a guess. Several keys may share a bucket; a key's nodes stand in the order of arrival.
  *
- * A thread may stand in two queues with two nodes and one event: a lock's and a cancel token's. It
- * takes one bucket's latch at a time.
+ * A thread may stand in several queues with a node in each and one event: a lock's, a cancel
+ * token's and those of the tokens above that. It takes one bucket's latch at a time.
  *
  * A wake-up may reach a stranger, and WAKING may be set in a stranger's word. An unlocker finds the
  * queue by address after it has released the lock, and by then another lock may have that memory.

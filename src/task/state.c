@@ -131,8 +131,10 @@ void para__task_end(para_task *task, para_task_state state, para_status status)
 
 void para__task_carry_out(para_task *task)
 {
-    if (task->cancel && para__cancel_is_requested(task->cancel)) {
-        para__task_end(task, PARA_TASK_CANCELLED, PARA_ERR_CANCELLED);
+    const para_status stop = task->cancel ? para_cancel_status(task->cancel) : PARA_OK;
+    if (stop) {
+        para__task_end(task, stop == PARA_ERR_DEADLINE ? PARA_TASK_DROPPED : PARA_TASK_CANCELLED,
+                       stop);
         return;
     }
     if (task->deadline_ns && para__now_ns() >= task->deadline_ns) {

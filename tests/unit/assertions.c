@@ -271,6 +271,7 @@ static void check_lane(void)
 FAULT(is_free, para__store_relaxed(&lane->lease, PARA__LANE_FREE))
 FAULT(is_abandoned, para__store_relaxed(&lane->lease, PARA__LANE_ABANDONED))
 FAULT(stops, para__store_relaxed(&lane->stop, 3))
+FAULT(leaves_out, para__store_relaxed(&lane->left_out, 3))
 FAULT(helps, lane->helped = lane)
 FAULT(acts, lane->acting_for = 1)
 FAULT(is_worn, lane->epoch = part.epoch = (uint64_t)1 << 44)
@@ -329,6 +330,7 @@ TEST(a_broken_lane_is_found)
     static const lane_case broken[] = {{close_lane, is_free, check_lane},
                                        {close_lane, is_abandoned, check_lane},
                                        {close_lane, stops, check_lane},
+                                       {close_lane, leaves_out, check_lane},
                                        {close_lane, helps, check_lane},
                                        {close_lane, acts, check_lane},
                                        {close_lane, is_worn, check_lane},

@@ -2,9 +2,8 @@
  * waits. */
 #include "../common/waiters.h"
 
-TEST(size_and_request)
+TEST(a_request)
 {
-    assert_int_equal(sizeof(para_cancel), 4);
     para_cancel cancel = {0};
     assert_false(para_cancel_requested(&cancel));
     para_cancel_request(&cancel);
@@ -111,7 +110,7 @@ TEST(fork_while_waited_with)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(size_and_request),
+        cmocka_unit_test(a_request),
         cmocka_unit_test(what_was_before_is_seen),
         cmocka_unit_test(no_request_is_lost),
         cmocka_unit_test(fork_while_waited_with),

@@ -45,6 +45,7 @@ static void make_lane(unsigned index, bool is_there)
     para__lane *lane = &pool.lanes.lane[index];
     lane->lanes = &pool.lanes;
     para__store_relaxed(&lane->stop, UINT64_MAX);
+    para__store_relaxed(&lane->left_out, 0);
     para__store_relaxed(&lane->lease, !is_there);
     lane->descriptor = descriptors[index];
     lane->member = members[index];
@@ -55,6 +56,7 @@ static void make_lane(unsigned index, bool is_there)
     model_guard(&lane->lease);
     touch_half(&lane->joiner.state);
     touch(&lane->stop);
+    touch(&lane->left_out);
     for (unsigned w = 0; w < count_of_workers; w++) {
         touch(&lane->member[w].ticket);
         touch(&lane->member[w].done);

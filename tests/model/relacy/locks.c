@@ -9,7 +9,8 @@
 
 static para_mutex mutex;
 static para_semaphore semaphore;
-static para_cancel cancel;
+static para_cancel above;
+static para_cancel cancel = {.parent = &above};
 static para_semaphore made;
 static bool several_cpus;
 static unsigned wakes;
@@ -30,9 +31,11 @@ void locks_make(bool spins, uint32_t units, uint32_t most, bool fair)
     made = semaphore;
     (void)para__load_relaxed((para__atomic_u32 *)&mutex.word);
     (void)para__load_relaxed((para__atomic_u64 *)&semaphore.word);
+    (void)para__load_relaxed((para__atomic_u32 *)&above.word);
     (void)para__load_relaxed((para__atomic_u32 *)&cancel.word);
     make_queue(para__mutex_key(&mutex));
     make_queue(&semaphore);
+    make_queue(&above);
     make_queue(&cancel);
 }
 
@@ -82,12 +85,12 @@ bool locks_release(uint32_t count)
 
 void locks_cancel(void)
 {
-    para_cancel_request(&cancel);
+    para_cancel_request(&above);
 }
 
 bool locks_cancelled(void)
 {
-    return para_cancel_requested(&cancel);
+    return para_cancel_requested(&above);
 }
 
 bool locks_are_free(void)
