@@ -74,8 +74,8 @@ typedef struct para_report {
     int kernel_error;    /* what the kernel returned for the lowest failing chunk, else 0 */
     size_t failed_first; /* first element of that chunk */
     size_t failed_count; /* elements of that chunk */
-    size_t done; /* elements that the kernel was called for: all, unless the call ended early.
-                            Of a scan or a sort those of its first pass. Not of a chunk that
+    size_t done;         /* elements that the kernel was called for: all, unless the call ended
+                            early. Of a scan or a sort those of its first pass. Not of a chunk that
                             para_cancelled has told to stop */
 } para_report;
 

@@ -1,5 +1,17 @@
-/* Tasks, in place of src/pool/tasks.c: no scenario has any. */
+/* In place of src/pool/tasks.c and src/sync/cancel.c: no scenario has tasks or tokens. */
 #include "pool/tasks.h"
+#include "sync/cancel.h"
+
+para_status para_cancel_status(const para_cancel *cancel)
+{
+    (void)cancel;
+    return PARA_OK;
+}
+
+para_status para__cancel_fail(para_status status)
+{
+    return status;
+}
 
 bool para__tasks_have_news(para_pool *pool, unsigned worker)
 {
