@@ -24,7 +24,7 @@
 
 enum {
     PARA__TASK_STATE = 7,
-    PARA__TASK_AWAITED = 8, /* somebody sleeps until it is over: set under their bucket's latch */
+    PARA__TASK_AWAITED = 8,  /* somebody sleeps until it is over: set under their bucket's latch */
     PARA__TASK_IN_LINE = 16, /* it is in the ingress: set and cleared under its latch */
     PARA__TASK_FD = 32       /* times 1 + its descriptor, above the other bits; 0: none */
 };
