@@ -1,5 +1,5 @@
 /* What the tests of tasks share: pools of several sizes, faults that tasks count, short functions
- * to run, and a gate that holds tasks until main opens it. */
+ * to run, a recursion, and a gate that holds tasks until main opens it. */
 #ifndef PARA_TESTS_TASKS_H
 #define PARA_TESTS_TASKS_H
 
@@ -36,6 +36,28 @@ static inline int count_up(void *arg)
 static inline int return_it(void *arg)
 {
     return *(int *)arg;
+}
+
+/* The n-th Fibonacci number: a task and the thread itself, at each step. */
+typedef struct fib {
+    unsigned n;
+    uint64_t value;
+} fib;
+
+static inline int run_fib(void *arg)
+{
+    fib *f = arg;
+    if (f->n < 2) {
+        f->value = f->n;
+        return 0;
+    }
+    fib a = {.n = f->n - 1}, b = {.n = f->n - 2};
+    para_task task = {.run = run_fib, .arg = &a};
+    fault_unless(para_submit(pool, &task) == PARA_OK);
+    (void)run_fib(&b);
+    fault_unless(para_task_wait(&task) == PARA_OK);
+    f->value = a.value + b.value;
+    return 0;
 }
 
 /* ---- The gate ------------------------------------------------------------------------- */

@@ -60,26 +60,6 @@ TEST(a_task_without_memory_is_not_submitted)
 
 enum { WORKERS = 3, CAPACITY = 4, SUBMITTERS = 3, MANY = 300 };
 
-typedef struct fib {
-    unsigned n, value;
-} fib;
-
-static int run_fib(void *arg)
-{
-    fib *f = arg;
-    if (f->n < 2) {
-        f->value = f->n;
-        return 0;
-    }
-    fib a = {.n = f->n - 1}, b = {.n = f->n - 2};
-    para_task task = {.run = run_fib, .arg = &a};
-    fault_unless(para_submit(pool, &task) == PARA_OK);
-    (void)run_fib(&b);
-    fault_unless(para_task_wait(&task) == PARA_OK);
-    f->value = a.value + b.value;
-    return 0;
-}
-
 static void submit_recursion(void)
 {
     fib f = {.n = 15};

@@ -185,12 +185,9 @@ static para_status call_of_kind(para_pool *pool, unsigned kind, limited *l, para
     size_t result = 0;
     switch (kind) {
     case 0:
-        options.chunk = 1000;
-        return para_pmap(
-            pool,
-            &(para_map){
-                .kernel = see, .arg = l, .count = MANY, .options = options, .report = report});
     case 1:
+        if (kind == 0)
+            options.chunk = 1000;
         return para_pmap(
             pool,
             &(para_map){

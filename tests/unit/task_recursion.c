@@ -1,27 +1,6 @@
 /* Tasks that submit tasks and wait for those: as deep as they like, on bounded stacks. */
 #include "../common/tasks.h"
 
-typedef struct fib {
-    unsigned n;
-    uint64_t value;
-} fib;
-
-static int run_fib(void *arg)
-{
-    fib *f = arg;
-    if (f->n < 2) {
-        f->value = f->n;
-        return 0;
-    }
-    fib a = {.n = f->n - 1}, b = {.n = f->n - 2};
-    para_task task = {.run = run_fib, .arg = &a};
-    fault_unless(para_submit(pool, &task) == PARA_OK);
-    (void)run_fib(&b);
-    fault_unless(para_task_wait(&task) == PARA_OK);
-    f->value = a.value + b.value;
-    return 0;
-}
-
 static void check_fib(void)
 {
     fib f = {.n = 19};
