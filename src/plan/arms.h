@@ -15,8 +15,11 @@
  * look faster. Trials are paid from a credit, a part of the thread's time. A trial costs what the
  * other arm took longer the last time, and the first one what the plans of the window's shared
  * calls gain. Each trial that is lost halves that part, and doubles the least distance to the next
- * trial. Where 16 windows have few sites in common with the first 16 of a part of the program, another
- * part has begun: there, trials are as frequent as at the beginning. */
+ * trial. Where 16 windows have few sites in common with the first 16 of a part of the program,
+ * another part has begun: there, trials are as frequent as at the beginning.
+ *
+ * What calls are predicted to take must not change during a trial: nothing is learnt of them
+ * then. */
 #ifndef PARA_PLAN_ARMS_H
 #define PARA_PLAN_ARMS_H
 
