@@ -354,10 +354,10 @@ PARA__COUNT(PARA__TASKS_AT_ONCE, 16) /* - */
 PARA__COUNT(PARA__TASKS_LOOK_NS, 1000000) /* - */
 
 /* A breaker looks back so long, opens with no fewer calls than that, and stays open for so long, if
- * the program does not say. ns. Those of Netflix's Hystrix. */
-PARA__COUNT(PARA__BREAKER_WINDOW_NS, 10000000000) /* - */
-PARA__COUNT(PARA__BREAKER_CALLS, 20) /* - */
-PARA__COUNT(PARA__BREAKER_PAUSE_NS, 5000000000) /* - */
+ * the program does not say. ms. Those of Netflix's Hystrix. */
+PARA__COUNT(PARA__BREAKER_WINDOW_MS, 10000) /* - */
+PARA__COUNT(PARA__BREAKER_CALLS, 20)        /* - */
+PARA__COUNT(PARA__BREAKER_PAUSE_MS, 5000)   /* - */
 
 /* ---- Locks: sync/spin.c, mutex.c, semaphore.c ------------------------------------------------ */
 

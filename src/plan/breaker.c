@@ -5,11 +5,15 @@
 
 #include <string.h>
 
+enum { NS_PER_MS = 1000000 };
+
 para_breaker para__breaker_complete(para_breaker config)
 {
     config.least_calls = config.least_calls ? config.least_calls : PARA__BREAKER_CALLS;
-    config.window_ns = config.window_ns ? config.window_ns : PARA__BREAKER_WINDOW_NS;
-    config.pause_ns = config.pause_ns ? config.pause_ns : PARA__BREAKER_PAUSE_NS;
+    config.window_ns =
+        config.window_ns ? config.window_ns : (uint64_t)PARA__BREAKER_WINDOW_MS * NS_PER_MS;
+    config.pause_ns =
+        config.pause_ns ? config.pause_ns : (uint64_t)PARA__BREAKER_PAUSE_MS * NS_PER_MS;
     config.probes = config.probes ? config.probes : 1;
     return config;
 }
@@ -24,7 +28,7 @@ para__breaker para__breaker_renew(const para__breaker *former)
     return (para__breaker){.period = (former->period + 1) & (UINT32_MAX >> 1)};
 }
 
-static void change(para__breaker *breaker, para_breaker_state state)
+static void change_state(para__breaker *breaker, para_breaker_state state)
 {
     *breaker = para__breaker_renew(breaker);
     breaker->state = state;
@@ -32,7 +36,7 @@ static void change(para__breaker *breaker, para_breaker_state state)
 
 static void open_at(para__breaker *breaker, uint64_t now_ns)
 {
-    change(breaker, PARA_BREAKER_OPEN);
+    change_state(breaker, PARA_BREAKER_OPEN);
     breaker->opened_ns = now_ns;
 }
 
@@ -42,14 +46,14 @@ bool para__breaker_admit(para__breaker *breaker, const para_breaker *config, uin
         now_ns >= breaker->opened_ns && /* a clock of the program's may step back */
         now_ns - breaker->opened_ns >= config->pause_ns;
     if (breaker->state == PARA_BREAKER_OPEN && is_over)
-        change(breaker, PARA_BREAKER_PROBING);
+        change_state(breaker, PARA_BREAKER_PROBING);
     if (breaker->state == PARA_BREAKER_PROBING)
         return breaker->probes_begun < config->probes && ++breaker->probes_begun;
     return breaker->state == PARA_BREAKER_CLOSED;
 }
 
 /* Makes the slot of that time the newest, and empties those that the window has left behind. */
-static void advance(para__breaker *breaker, uint64_t slot)
+static void advance_window(para__breaker *breaker, uint64_t slot)
 {
     if (slot <= breaker->newest) /* likewise: what is late counts in the newest */
         return;
@@ -63,7 +67,7 @@ void para__breaker_count(const para__breaker *breaker, const para_breaker *confi
                          unsigned *calls, unsigned *failures)
 {
     para__breaker now = *breaker;
-    advance(&now, slot_at(config, now_ns));
+    advance_window(&now, slot_at(config, now_ns));
     *calls = *failures = 0;
     for (unsigned i = 0; i < PARA__BREAKER_SLOTS; i++) {
         *calls += now.slot[i].calls;
@@ -71,11 +75,11 @@ void para__breaker_count(const para__breaker *breaker, const para_breaker *confi
     }
 }
 
-static void count(para__breaker *breaker, const para_breaker *config, uint64_t now_ns,
-                  bool has_failed)
+static void count_in_window(para__breaker *breaker, const para_breaker *config, uint64_t now_ns,
+                            bool has_failed)
 {
     unsigned calls, failures;
-    advance(breaker, slot_at(config, now_ns));
+    advance_window(breaker, slot_at(config, now_ns));
     breaker->slot[breaker->newest % PARA__BREAKER_SLOTS].calls++;
     breaker->slot[breaker->newest % PARA__BREAKER_SLOTS].failures += has_failed;
     if (!has_failed)
@@ -92,11 +96,11 @@ void para__breaker_tell(para__breaker *breaker, const para_breaker *config, uint
     if (period != breaker->period)
         return;
     if (breaker->state == PARA_BREAKER_CLOSED)
-        count(breaker, config, now_ns, has_failed);
+        count_in_window(breaker, config, now_ns, has_failed);
     else if (has_failed)
         open_at(breaker, now_ns);
     else if (++breaker->probes_succeeded == config->probes)
-        change(breaker, PARA_BREAKER_CLOSED);
+        change_state(breaker, PARA_BREAKER_CLOSED);
 }
 
 void para__breaker_take_back(para__breaker *breaker, uint32_t period)

@@ -98,13 +98,13 @@ para_status para_unregister(para_pool *pool, const char *name)
 
 /* ---- Breakers ------------------------------------------------------------------------- */
 
-static uint64_t now_of(const para_breaker *config)
+static uint64_t now_of_breaker(const para_breaker *config)
 {
     return config->now_ns ? config->now_ns() : para__now_ns();
 }
 
 /* PARA_OK: the request is let through, in that period. */
-static para_status admit(para__named *named, uint32_t *period)
+static para_status admit_request(para__named *named, uint32_t *period)
 {
     const para_breaker *const config = &named->entry.breaker;
     const uint32_t closed =
@@ -112,7 +112,7 @@ static para_status admit(para__named *named, uint32_t *period)
     *period = closed / 2;
     if (!config->error_percent || closed % 2)
         return PARA_OK;
-    const uint64_t now_ns = now_of(config);
+    const uint64_t now_ns = now_of_breaker(config);
     para__latch_lock(&named->latch);
     const bool is_admitted = para__breaker_admit(&named->breaker, config, now_ns);
     const para__breaker breaker = named->breaker;
@@ -128,14 +128,14 @@ static para_status admit(para__named *named, uint32_t *period)
 }
 
 /* How a request went that was let through: begun and failed, or not. */
-static void settle(para__named *named, uint32_t period, bool has_begun, int result)
+static void settle_request(para__named *named, uint32_t period, bool has_begun, int result)
 {
     const para_breaker *const config = &named->entry.breaker;
     if (!config->error_percent)
         return;
     const bool has_failed =
         has_begun && (config->is_failure ? config->is_failure(result) : result != 0);
-    const uint64_t now_ns = now_of(config);
+    const uint64_t now_ns = now_of_breaker(config);
     para__latch_lock(&named->latch);
     if (has_begun)
         para__breaker_tell(&named->breaker, config, now_ns, period, has_failed);
@@ -164,7 +164,7 @@ static void end_request(para_task *task)
     para_request *const r = (para_request *)task;
     const bool has_begun = task->status == PARA_OK || task->status == PARA_ERR_TASK;
     task->done = r->done_;
-    settle(r->named_, r->period_, has_begun, task->result);
+    settle_request(r->named_, r->period_, has_begun, task->result);
     para__named_leave(r->named_);
     if (task->done)
         task->done(task);
@@ -195,7 +195,7 @@ static para_status submit_request(para_pool *pool, para__named *named, para_requ
 {
     const para__work work = {.run = run_request, .arg = r};
     uint32_t period;
-    para_status status = admit(named, &period);
+    para_status status = admit_request(named, &period);
     if (status)
         return status;
     r->named_ = named;
@@ -205,7 +205,7 @@ static para_status submit_request(para_pool *pool, para__named *named, para_requ
     status = para__submit(pool, &r->task, work, deadline_ns);
     if (status) { /* else the request may be over, and gone */
         r->task.done = r->done_;
-        settle(named, period, false, 0);
+        settle_request(named, period, false, 0);
     }
     return status;
 }
@@ -262,7 +262,7 @@ para_status para_dispatch(para_pool *pool, const char *name, const void *request
 /* Calls in the window of a breaker that is in use: its clock may be the program's. */
 static void tell_breaker(para__named *named, const para_breaker *config, para_entry_info *full)
 {
-    const uint64_t now_ns = now_of(config);
+    const uint64_t now_ns = now_of_breaker(config);
     para__latch_lock(&named->latch);
     const para__breaker breaker = named->breaker;
     para__latch_unlock(&named->latch);
@@ -272,7 +272,7 @@ static void tell_breaker(para__named *named, const para_breaker *config, para_en
         full->probe_ns = breaker.opened_ns + config->pause_ns;
 }
 
-static para_status tell(para__names *names, para__named *named, para_entry_info *info)
+static para_status tell_entry(para__names *names, para__named *named, para_entry_info *info)
 {
     para_entry_info full = {0};
     para__latch_lock(&names->latch); /* nobody registers it anew */
@@ -302,7 +302,7 @@ para_status para_get_entry(para_pool *pool, const char *name, para_entry_info *i
     if (status)
         return status;
     para__named *const named = para__names_find(&pool->names, name);
-    return named ? tell(&pool->names, named, info) : fail_unknown(name);
+    return named ? tell_entry(&pool->names, named, info) : fail_unknown(name);
 }
 
 para_status para_list_entry(para_pool *pool, unsigned index, para_entry_info *info)
@@ -313,5 +313,5 @@ para_status para_list_entry(para_pool *pool, unsigned index, para_entry_info *in
     para__named *const named = para__names_at(&pool->names, index);
     if (!named)
         return para__fail(PARA_ERR_NAME, "index %u; the pool has fewer names", index);
-    return tell(&pool->names, named, info);
+    return tell_entry(&pool->names, named, info);
 }

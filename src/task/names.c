@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* FNV-1a: Fowler, Noll, Vo, 1991. */
-static unsigned bucket_of(const char *name)
+static unsigned bucket_of_name(const char *name)
 {
     uint32_t hash = 2166136261u;
     for (; *name; name++)
@@ -17,7 +17,7 @@ static unsigned bucket_of(const char *name)
 
 para__named *para__names_find(para__names *names, const char *name)
 {
-    para__named *named = para__load_acquire(E24, &names->bucket[bucket_of(name)]);
+    para__named *named = para__load_acquire(E24, &names->bucket[bucket_of_name(name)]);
     while (named && strcmp(named->name, name) != 0)
         named = named->next_in_bucket;
     return named;
@@ -36,9 +36,9 @@ para__named *para__names_at(para__names *names, unsigned index)
 /* ---- Registering ---------------------------------------------------------------------- */
 
 /* Under the latch. */
-static void add(para__names *names, para__named *named)
+static void add_node(para__names *names, para__named *named)
 {
-    const unsigned bucket = bucket_of(named->name);
+    const unsigned bucket = bucket_of_name(named->name);
     named->next_in_bucket = para__load_relaxed(&names->bucket[bucket]); /* under the latch */
     *(names->last ? &names->last->next : &names->first) = named;
     names->last = named;
@@ -54,8 +54,8 @@ static void renew_breaker(para__named *named)
 }
 
 /* Under the latch. spare: a node for a name that has none, which is taken then. */
-static para_status put(para__names *names, const char *name, const para_entry *entry,
-                       para__named **spare)
+static para_status put_entry(para__names *names, const char *name, const para_entry *entry,
+                             para__named **spare)
 {
     para__named *named = para__names_find(names, name);
     if (named && !para__named_is_free(named))
@@ -66,7 +66,7 @@ static para_status put(para__names *names, const char *name, const para_entry *e
         named = *spare;
         *spare = NULL;
         strcpy(named->name, name);
-        add(names, named);
+        add_node(names, named);
     }
     named->entry = *entry;
     named->entry.breaker = para__breaker_complete(entry->breaker);
@@ -81,7 +81,7 @@ para_status para__names_put(para__names *names, const char *name, const para_ent
     if (!spare)
         return para__fail(PARA_ERR_MEMORY, "a name");
     para__latch_lock(&names->latch);
-    const para_status status = put(names, name, entry, &spare);
+    const para_status status = put_entry(names, name, entry, &spare);
     para__latch_unlock(&names->latch);
     para__free(spare);
     if (status == PARA_ERR_BUSY)

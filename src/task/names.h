@@ -33,7 +33,9 @@ typedef struct para_named_ {
 
 enum { PARA__NAMED_OPEN = 1, PARA__NAMED_AWAITED = 2, PARA__NAMED_USE = 4 };
 
-enum { PARA__NAME_BUCKETS = 64 };
+#ifndef PARA__NAME_BUCKETS /* models have one */
+#define PARA__NAME_BUCKETS 64
+#endif
 
 typedef struct para__names {
     PARA__ATOMIC_OF(para__named *) bucket[PARA__NAME_BUCKETS]; /* [E24] the first of each */
