@@ -42,3 +42,13 @@ void para__tasks_free(para_pool *pool)
 {
     (void)pool;
 }
+
+void para__names_forget(para__names *names)
+{
+    (void)names;
+}
+
+void para__names_free(para__names *names)
+{
+    (void)names;
+}

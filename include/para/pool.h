@@ -244,6 +244,15 @@ PARA_NODISCARD_ PARA_API para_status para_pool_get_worker(para_pool *pool, unsig
 PARA_NODISCARD_ PARA_API para_status para_pool_get_worker_cpus(para_pool *pool, unsigned index,
                                                                unsigned count, unsigned *cpus);
 
+/* How many workers a load needs at least: `rate` tasks a second, each of which takes service_time
+ * seconds of a worker's time. By Little's law that keeps rate * service_time workers busy on
+ * average; fewer than one more, and the queue grows without bound. So the result is the next
+ * integer above that product, 1 for no load, UINT_MAX if it is beyond that. A load that comes in
+ * bursts, or waits that have to stay short, need more: with u = product / workers, a queue of
+ * random arrivals is u / (1 - u) tasks long for one worker. 0: a value is negative or no number.
+ * Source: Little, "A Proof for the Queuing Formula L = lambda W", 1961. A pure function. */
+PARA_API unsigned para_littles_law(double rate, double service_time);
+
 #ifdef __cplusplus
 }
 #endif

@@ -133,6 +133,7 @@ static bool is_used(para_pool *pool)
 static void release(para_pool *pool)
 {
     para__tasks_free(pool);
+    para__names_free(&pool->names);
     for (unsigned i = 0; i < PARA__LANES; i++)
         para__lane_drop_arena(&pool->lanes.lane[i]);
     para__free(pool->places);
@@ -421,6 +422,7 @@ static void forget_calls(para_pool *pool)
         pool->worker[w].away_ns = 0;
     }
     para__tasks_free(pool);
+    para__names_forget(&pool->names);
     para__store_relaxed(&pool->lanes.used, PARA__LANES); /* one may have been on its way in */
     para__store_relaxed(&pool->ready, 0);
     para__store_relaxed(&pool->stopping, false);
