@@ -155,9 +155,9 @@ PARA_NODISCARD_ PARA_API para_status para_register(para_pool *pool, const char *
  * is queued or runs: after PARA_OK the function and arg are not used any more, and may be freed or
  * unloaded. (A request's `done` may still run.) Requests that were accepted are carried out, not
  * dropped. _until gives up at a deadline (0: does not wait) with PARA_ERR_TIMEOUT; the name is
- * unknown nevertheless, and a further call waits on, or finds nothing left (PARA_ERR_NAME). Within a task or a shared kernel of the pool
- * it does not wait, since that might last for ever: PARA_ERR_BUSY if there is something to wait
- * for, likewise. Any thread.
+ * unknown nevertheless, and a further call waits on, or finds nothing left (PARA_ERR_NAME). Within
+ * a task or a shared kernel of the pool it does not wait, since that might last for ever:
+ * PARA_ERR_BUSY if there is something to wait for, likewise. Any thread.
  * Errors: PARA_ERR_ARGUMENT (name NULL), _NAME (unknown, and nothing to wait for), _TIMEOUT, _BUSY,
  * _FORKED; for NULL as pool _MEMORY, _TOPOLOGY. */
 PARA_NODISCARD_ PARA_API para_status para_unregister(para_pool *pool, const char *name);

@@ -160,6 +160,8 @@ static para_status check_config(const para_pool_config *config)
     if ((unsigned)config->distribution > PARA_DISTRIBUTE_SPREAD)
         return para__fail(PARA_ERR_ARGUMENT, "config.distribution is %d",
                           (int)config->distribution);
+    if ((unsigned)config->task_order > PARA_TASKS_BY_TURNS)
+        return para__fail(PARA_ERR_ARGUMENT, "config.task_order is %d", (int)config->task_order);
     if (config->places && config->binding)
         return para__fail(PARA_ERR_ARGUMENT, "config.binding is %d: config.places says it",
                           (int)config->binding);
@@ -302,6 +304,7 @@ static para_status make(para_pool **pool, const para_pool_config *config,
                     !config->executor && para__thread_is_narrow(machine);
     made->stack = settings.stack;
     made->task_capacity = config->task_capacity ? config->task_capacity : PARA__TASKS_QUEUED;
+    made->takes_turns = config->task_order == PARA_TASKS_BY_TURNS;
     made->worker_init = config->worker_init;
     made->worker_exit = config->worker_exit;
     made->worker_arg = config->worker_arg;

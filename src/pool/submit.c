@@ -20,6 +20,7 @@ static para_status make_crew(para_pool *pool, para__crew **made)
     crew->seats = seats;
     crew->workers = pool->requested;
     crew->ingress.capacity = pool->task_capacity;
+    crew->ingress.takes_turns = pool->takes_turns;
     for (unsigned i = 0; i < seats; i++)
         crew->seat[i].next_victim = i;
     if (!para__cas_seq_cst(E20_E5, &pool->crew, &seen, crew)) {

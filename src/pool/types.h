@@ -68,6 +68,7 @@ struct para_pool {
     void *worker_arg;
     PARA__ATOMIC_OF(struct para__crew *) crew; /* [E20] who runs tasks; NULL before the first */
     unsigned task_capacity;                    /* of its ingress */
+    bool takes_turns;                          /* between submitters; likewise */
     para__names names;                         /* what its requests may call */
     const para__executor *executor;            /* who helps with its calls */
     para_lender lender;                        /* of a pool whose threads are lent, */

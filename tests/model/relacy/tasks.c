@@ -209,9 +209,12 @@ static void touch_crew(const para__crew *crew, unsigned seats)
 /* An ingress alone: that of a crew with one seat, whose thread takes what there is. */
 static para__crew *const alone = &crews[0].crew;
 
-void tasks_ingress_make(unsigned capacity)
+void tasks_ingress_make(unsigned capacity, bool by_turns)
 {
     memset(crews, 0, sizeof crews);
+    alone->ingress.takes_turns = by_turns;
+    for (unsigned i = 0; i < TASKS; i++)
+        tasks[i].submitter = 1 + i;
     alone->ingress.capacity = capacity;
     alone->seats = alone->workers = 1;
     touch_crew(alone, 1);
