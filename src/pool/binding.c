@@ -3,18 +3,21 @@
 #include "base/bounds.h"
 #include "base/tuning.h"
 
-para__cpus para__worker_cpus(const para__worker *self)
+static para__cpus cpus_around(const para__worker *self, bool whole_domain)
 {
     const para__machine *const machine = self->pool->machine;
-    const bool whole_domain = self->pool->binding == PARA_BIND_DOMAIN;
     const unsigned domain = machine->cpu[self->cpu_index].domain;
     para__cpus cpus = {{0}};
-    if (self->pool->places)
-        return self->pool->places->place[self->place];
     for (unsigned i = 0; i < machine->cpu_count; i++)
         if (i == self->cpu_index || (whole_domain && machine->cpu[i].domain == domain))
             para__cpus_add(&cpus, machine->cpu[i].os_index);
     return cpus;
+}
+
+para__cpus para__worker_cpus(const para__worker *self)
+{
+    return self->pool->places ? self->pool->places->place[self->place]
+                              : cpus_around(self, self->pool->binding == PARA_BIND_DOMAIN);
 }
 
 para_status para__worker_bind(const para__worker *self)
@@ -38,7 +41,10 @@ void para__worker_is_contended(para__worker *self, unsigned failed_yields)
 {
     para__loosening *const l = &self->loosening;
     if (!self->pool->gives_up_pins || self->bind_status || failed_yields < PARA__YIELDS_LOOSE ||
-        l->is_loose || para__unbind_thread(self->pool->machine) != PARA_OK)
+        l->is_loose)
+        return;
+    const para__cpus domain = cpus_around(self, true);
+    if (para__cpus_count(&domain) < 2 || para__bind_thread(self->pool->machine, &domain) != PARA_OK)
         return;
     l->calm_ns = l->calm_ns ? para__min(2 * l->calm_ns, PARA__CALM_MOST_NS) : PARA__CALM_LEAST_NS;
     l->since = para__thread_usage();

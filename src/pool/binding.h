@@ -11,11 +11,12 @@
  *        |    run for calm_ns without preemption  |
  *        +----------------------------------------+
  *
- * A loose worker may run on all CPUs of the process, and does not spin for work: a CPU on which it
- * would spin is another's. It takes its pin back when it has worked for calm_ns, by its own CPU
- * time, without being preempted. If its CPU is contended then, it becomes loose again, and the next
- * time waits twice as long. Only pins that para has chosen are given up. Those that a program, a
- * user or a batch script has asked for stay: whoever names CPUs knows what else runs there.
+ * A loose worker may run on all CPUs of its domain, near its memory, and does not spin for work: a
+ * CPU on which it would spin is another's. It takes its pin back when it has worked for calm_ns, by
+ * its own CPU time, without being preempted. If its CPU is contended then, it becomes loose again,
+ * and the next time waits twice as long. Only pins that para has chosen are given up. Those that a
+ * program, a user or a batch script has asked for stay: whoever names CPUs knows what else runs
+ * there.
  *
  * Places stay what they were: slices, pages and teams go by the worker's place, so nothing has to
  * be told to anybody, and no call waits for a change. The pool's info counts loose workers as not

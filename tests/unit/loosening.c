@@ -62,6 +62,17 @@ static int wait_for_the_end(const para_chunk *chunk, const void *arg)
     return be_contended(chunk, arg);
 }
 
+/* The CPUs of the first domain, which are more than one. */
+static unsigned cpus_of_domain(void)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < pool->machine->cpu_count; i++)
+        count += pool->machine->cpu[i].domain == 0;
+    if (count < 2 || pool->machine->info.domains > 1)
+        _exit(SKIPPED); /* domains may differ */
+    return count;
+}
+
 /* What the pool tells of itself while one of its workers has been told of so many failed yields;
  * how many CPUs that worker may run on then. */
 static para_pool_info tell(unsigned yields, unsigned *cpus)
@@ -96,8 +107,8 @@ static unsigned make(const para_pool_config *config)
 
 static void automatic_body(void)
 {
-    const unsigned all = cpus_of_this_thread();
     const unsigned workers = make(NULL);
+    const unsigned all = cpus_of_domain();
     unsigned cpus = 0;
     for (unsigned i = 0; i < workers; i++)
         para__worker_is_contended(&pool->worker[i], PARA__YIELDS_LOOSE - 1); /* not yet */
@@ -132,8 +143,8 @@ TEST(pins_that_were_asked_for_stay)
 /* On this thread, in a worker's stead. */
 static void back_body(void)
 {
-    const unsigned all = cpus_of_this_thread();
     make(NULL);
+    const unsigned all = cpus_of_domain();
     para__worker stead = {.pool = pool, .index = 1, .cpu_index = pool->worker[1].cpu_index};
     para__worker *const self = &stead;
     para__loosening *const l = &self->loosening;
