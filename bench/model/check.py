@@ -41,6 +41,25 @@ class Model(unittest.TestCase):
         self.assertGreater(outcome(f"{options} tree")["mean_ns"], 2.9e6)
         self.assertLess(outcome(f"{options} para")["mean_ns"], 1e5)
 
+    def test_even_work_takes_as_long_as_with_a_tree_barrier(self):
+        for work in 1e5, 3e5, 1e6, 3e6, 1e7:
+            options = f"--units 25600 --warm 24 --calls 6 --work {work} --runtime"
+            para, tree = outcome(f"{options} para"), outcome(f"{options} tree")
+            with self.subTest(work=work):
+                self.assertLess(para["least_ns"], 1.05 * tree["mean_ns"])
+                if work < 1e6:  # no trial is among so few calls
+                    self.assertLess(para["mean_ns"], 1.1 * tree["mean_ns"])
+
+    def test_one_core_that_is_away_does_not_bring_all_thieves_together(self):
+        for work in 3e6, 1e7:
+            options = f"--units 25600 --warm 24 --calls 6 --work {work} --preempted"
+            with self.subTest(work=work):
+                self.assertLess(outcome(f"{options} 1")["mean_ns"], 1.6 * outcome(f"{options} 0")["least_ns"])
+
+    def test_many_thieves_find_dear_units(self):
+        ns = outcome("--units 25600 --warm 24 --calls 8 --work 1e6 --pattern dear1pct --force")["mean_ns"]
+        self.assertLess(ns, 25000)
+
     def test_calls_give_up_workers_that_memory_keeps_waiting(self):
         options = "--cores 16 --domains 2 --sockets 1 --work 2e6 --units 1000 --calls 5 --saturate"
         self.assertEqual(outcome(f"{options} 0 --warm 1000")["width"], 16)

@@ -108,14 +108,13 @@ static double *room(double *ends, unsigned *count)
 void model_load(const volatile void *p, bool ordered)
 {
     line *l = line_of(p);
+    if (ordered)
+        model_settle();
+    model_catch_up(); /* somebody may have taken the line by now */
     if (has(l, model_self)) {
-        if (ordered)
-            model_settle();
         model_self->now += 1;
         return;
     }
-    if (ordered)
-        model_settle();
     double *slot = room(model_self->load, &model_self->loads);
     bool any;
     const double ns = sharer_ns(l, false, &any) / 2;

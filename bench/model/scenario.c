@@ -21,6 +21,8 @@ typedef struct run_state {
     double *prefix;
     unsigned *done;  /* [units]: how often */
     unsigned active; /* cores in a batch */
+    double start;    /* of the call; and of each core's first chunk in it, and the last one's end */
+    double came[MODEL_CORES_MAX], ended;
     outcome out;
 } run_state;
 
@@ -43,6 +45,9 @@ static void compute(size_t first, size_t count)
 {
     for (size_t i = first; i < first + count; i++)
         state->done[i]++;
+    double *const came = &state->came[para__current_cpu()];
+    if (*came < state->start)
+        *came = model_now();
     const unsigned active = ++state->active;
     const double contended = state->s->contended > 0 && active > 1 ? state->s->contended : 1;
     const double units_ns = contended * (state->prefix[first + count] - state->prefix[first]);
@@ -50,6 +55,7 @@ static void compute(size_t first, size_t count)
     if (state->s->saturate)
         work_saturated(units_ns, state->s->saturate);
     state->active--;
+    state->ended = fmax(state->ended, model_now());
 }
 
 /* ---- Costs of units
@@ -126,6 +132,7 @@ static para_pool *make_pool(void)
     if (s->lines != LINES_GROUPED) {
         for (unsigned i = 0; i < para__pool_workers(pool); i++)
             pool->lanes.helper[i].group = s->lines == LINES_EACH ? i : 0;
+        para__helpers_group(pool->lanes.helper, para__pool_workers(pool));
         para__costs_measure(pool);
     }
     state->out.round_trip_ns = pool->costs.round_trip_ns;
@@ -242,6 +249,18 @@ static void preempt_some(uint64_t *random)
         model_preempt(1 + (unsigned)(model_random(random) % (state->s->on.cores - 1)), 3e6);
 }
 
+/* Where the time of the call that has just returned went. */
+static void split(outcome *out)
+{
+    const scenario *s = state->s;
+    double last = state->start;
+    for (unsigned i = 0; i < s->on.cores; i++)
+        last = fmax(last, state->came[i]);
+    out->publish_ns += (state->came[0] - state->start) / s->calls;
+    out->spread_ns += (last - state->start) / s->calls;
+    out->work_ns += (state->ended - state->start) / s->calls;
+}
+
 static void measure(void *arg)
 {
     (void)arg;
@@ -266,7 +285,7 @@ static void measure(void *arg)
         if (counts)
             preempt_some(&random);
         const uint64_t transfers_before = model_transfers;
-        const double start = model_now();
+        const double start = state->start = model_now();
         if (para)
             call_para(pool, counts && k + 1 < s->warm_calls + s->calls ? NULL : &report);
         else
@@ -276,6 +295,7 @@ static void measure(void *arg)
             out->exact &= state->done[i] == k + 1;
         if (!counts)
             continue;
+        split(out);
         transfers += model_transfers - transfers_before;
         out->mean_ns += ns / s->calls;
         out->least_ns = fmin(out->least_ns, ns);

@@ -36,22 +36,24 @@ extern void __tsan_release(void *address) __attribute__((weak, cold));
 /* The edges: the word, and what it passes from thread to thread. docs/memory-model.md has the
  * arguments. */
 enum para__edge {
-    PARA__E1,    /* descriptor.call: a job, from its caller to each claimer */
-    PARA__E2,    /* member.done: what a helper did, to the caller */
-    PARA__E3,    /* lane.lease: a lane, from one lessee to the next */
-    PARA__E4,    /* pool.starting, pool.ready: what threads wrote about themselves, to all */
-    PARA__E5,    /* event.state and what is news: no wake-up is lost */
-    PARA__E6,    /* para__default_pool: the pool or the novice, from its maker to all */
-    PARA__E7,    /* the_machine: the machine's description, likewise */
-    PARA__E8,    /* helper.acting: a worker's name, from one that acts in it to the next */
-    PARA__E9,    /* para_mutex: what it guards, from one holder to the next */
-    PARA__E10,   /* a bucket's latch: the queues of those who wait */
-    PARA__E11,   /* para_semaphore: what was done before a release, to an acquirer */
-    PARA__E12,   /* para_cancel: what was done before a request, to those that see it */
-    PARA__E13,   /* a wait's event: what its waker did, to the sleeper */
-    PARA__E14,   /* after_fork's word: what a handler has done in a child, to all there */
-    PARA__E15,   /* process.c, crew: what main wrote before it left, to its stand-in's maker */
-    PARA__E2_E5, /* both at once: member.done is also the news that a joiner may sleep through */
+    PARA__E1,     /* descriptor.call: a job, from its caller to each claimer */
+    PARA__E2,     /* member.done, group.done: what helpers did, to the caller */
+    PARA__E3,     /* lane.lease: a lane, from one lessee to the next */
+    PARA__E4,     /* pool.starting, pool.ready: what threads wrote about themselves, to all */
+    PARA__E5,     /* event.state and what is news: no wake-up is lost */
+    PARA__E6,     /* para__default_pool: the pool or the novice, from its maker to all */
+    PARA__E7,     /* the_machine: the machine's description, likewise */
+    PARA__E8,     /* helper.acting: a worker's name, from one that acts in it to the next */
+    PARA__E9,     /* para_mutex: what it guards, from one holder to the next */
+    PARA__E10,    /* a bucket's latch: the queues of those who wait */
+    PARA__E11,    /* para_semaphore: what was done before a release, to an acquirer */
+    PARA__E12,    /* para_cancel: what was done before a request, to those that see it */
+    PARA__E13,    /* a wait's event: what its waker did, to the sleeper */
+    PARA__E14,    /* after_fork's word: what a handler has done in a child, to all there */
+    PARA__E15,    /* process.c, crew: what main wrote before it left, to its stand-in's maker */
+    PARA__E16,    /* group.count: what participants did, to the last of them */
+    PARA__E5_E16, /* both at once: in the caller's group it is news, as member.done is */
+    PARA__E2_E5,  /* both at once: member.done is also the news that a joiner may sleep through */
 };
 
 #define para__load_relaxed(p)        atomic_load_explicit(&(p)->raw, memory_order_relaxed)
@@ -66,6 +68,7 @@ enum para__edge {
 #define para__swap_seq_cst(e, p, v)  PARA__BOTH(e, exchange, &(p)->raw, (v), memory_order_seq_cst)
 #define para__add_relaxed(p, v)      atomic_fetch_add_explicit(&(p)->raw, (v), memory_order_relaxed)
 #define para__add_release(e, p, v)   PARA__GIVES(e, fetch_add, &(p)->raw, (v), memory_order_release)
+#define para__add_seq_cst(e, p, v)   PARA__BOTH(e, fetch_add, &(p)->raw, (v), memory_order_seq_cst)
 #define para__or_relaxed(p, v)       atomic_fetch_or_explicit(&(p)->raw, (v), memory_order_relaxed)
 #define para__or_release(e, p, v)    PARA__GIVES(e, fetch_or, &(p)->raw, (v), memory_order_release)
 #define para__and_relaxed(p, v)      atomic_fetch_and_explicit(&(p)->raw, (v), memory_order_relaxed)

@@ -78,6 +78,13 @@ void *para__pages_map(size_t bytes)
     return aligned;
 }
 
+void para__pages_stay_small(void *memory, size_t bytes)
+{
+    const int saved = errno;
+    madvise(memory, bytes, MADV_NOHUGEPAGE); /* refused, there are none */
+    errno = saved;
+}
+
 void para__pages_unmap(void *memory, size_t bytes)
 {
     if (memory)

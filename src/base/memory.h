@@ -29,6 +29,7 @@ void para__block_free(void *block, size_t bytes);
 
 /* Zeroed pages, not touched yet, on huge pages where they span several; NULL if there are none. */
 void *para__pages_map(size_t bytes);
+void para__pages_stay_small(void *memory, size_t bytes); /* no huge pages there */
 void para__pages_unmap(void *memory, size_t bytes);
 
 /* The same on reserved huge pages of that size; NULL if there are not enough. Filled once they are

@@ -33,19 +33,38 @@ para_status para_refuse_count_(size_t count, para_report *report)
     return para__fail(PARA_ERR_OVERFLOW, "a count of %zu (%td)", count, (ptrdiff_t)count);
 }
 
-void *para__call_memory(para__call *call, size_t bytes)
+/* Leases a lane for the call's memory; false: there is none. A forked pool's lanes may have been
+ * caught halfway: they are left alone. So are the novice's: the call may leave it. */
+static bool has_lane(para__schedule *s)
 {
-    /* A forked pool's lanes may have been caught halfway: they are left alone. So are the novice's:
-     * the call may leave it. */
-    para__schedule *s = &call->schedule;
     if (!s->lane && !s->pool->is_novice && !para__pool_is_forked(s->pool))
         s->lane = para__lane_lease(&s->pool->lanes);
-    if (s->lane)
+    return s->lane != NULL;
+}
+
+void *para__call_memory(para__call *call, size_t bytes)
+{
+    para__schedule *s = &call->schedule;
+    if (has_lane(s))
         return para__lane_arena(s->lane, bytes);
     para__block_free(call->borrowed, call->borrowed_bytes);
     call->borrowed = para__block_alloc(bytes);
     call->borrowed_bytes = call->borrowed ? bytes : 0;
     return call->borrowed;
+}
+
+bool para__call_has_strips(para__call *call, size_t bytes)
+{
+    para__schedule *s = &call->schedule;
+    return bytes >= PARA__STRIP_LEAST && s->pool->has_domains &&
+           s->pool->machine->info.numa_nodes > 1 && has_lane(s);
+}
+
+char *para__call_strips(para__call *call, unsigned count, size_t *bytes)
+{
+    return para__call_has_strips(call, *bytes)
+               ? para__lane_strips(call->schedule.lane, count, bytes)
+               : para__call_memory(call, count * *bytes);
 }
 
 static void write_report(const para__call *call, const para__outcome *outcome)

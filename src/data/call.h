@@ -18,6 +18,9 @@ static inline para_status para__options_check(const para_options *options, const
     return PARA_OK;
 }
 
+/* A participant's memory of less lies in pages that it shares with others. */
+enum { PARA__STRIP_LEAST = 4096 };
+
 /* A call in progress. */
 typedef struct para__call {
     para__schedule schedule;
@@ -45,6 +48,14 @@ static inline bool para__call_is_plain(const para__call *call)
 
 /* Memory until the call ends, aligned to PARA__LINE; NULL if there is none. */
 void *para__call_memory(para__call *call, size_t bytes);
+
+/* Such memory for each of `count` participants, of *bytes each; sets *bytes to the distance from
+ * one to the next. On a machine with several nodes, where it is pages, each participant's stay its
+ * own. */
+char *para__call_strips(para__call *call, unsigned count, size_t *bytes);
+
+/* Whether strips are other memory than that of para__call_memory, which is then valid as well. */
+bool para__call_has_strips(para__call *call, size_t bytes);
 
 /* Runs the job as decided, and fills the report. PARA_OK, PARA_ERR_KERNEL, _CANCELLED or
  * _FORKED. */

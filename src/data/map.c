@@ -85,10 +85,10 @@ static para_status run_units(para__call *call, const map_job *map)
 }
 
 /* Scratch for all possible participants, if there is memory for it. */
-static char *scratch(para__call *call, size_t stride)
+static char *scratch(para__call *call, size_t *stride)
 {
-    const unsigned width = para__schedule_room(&call->schedule, stride);
-    return stride <= SIZE_MAX / 2 / width ? para__call_memory(call, stride * width) : NULL;
+    const unsigned width = para__schedule_room(&call->schedule, *stride);
+    return *stride <= SIZE_MAX / 2 / width ? para__call_strips(call, width, stride) : NULL;
 }
 
 para_status para_pmap(para_pool *pool, const para_map *map)
@@ -121,10 +121,10 @@ para_status para_pmap(para_pool *pool, const para_map *map)
     job.piece = chunk ? job.unit : job.cancel ? para__schedule_piece(&call.schedule) : SIZE_MAX;
     if (map->scratch_bytes) {
         job.scratch_stride = para__round_up(map->scratch_bytes, PARA__LINE);
-        job.scratch = scratch(&call, job.scratch_stride);
+        job.scratch = scratch(&call, &job.scratch_stride);
         if (!job.scratch && !para__schedule_is_alone(&call.schedule)) {
             para__schedule_lacks_memory(&call.schedule);
-            job.scratch = scratch(&call, job.scratch_stride);
+            job.scratch = scratch(&call, &job.scratch_stride);
         }
     }
     if (map->scratch_bytes && !job.scratch) {

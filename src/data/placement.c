@@ -41,27 +41,33 @@ static bool are_bound(const para_pool *pool)
     return bound;
 }
 
-/* Asks for each part to lie on the node of the worker whose slice it is in calls of all workers.
- * This sets a policy on the memory. A touch by that worker would be worse: the caller would have to
- * wait for the worker, and calls made by a kernel or on a busy machine would place pages badly. */
+/* Asks for each part to lie on the node of the worker whose slice it is in calls of all workers; a
+ * page that slices share, on that of the one in its middle. This sets a policy on the memory. A
+ * touch by that worker would be worse: the caller would have to wait for the worker, and calls made
+ * by a kernel or on a busy machine would place pages badly. */
 static para_status place_by_slice(const para_pool *pool, char *data, size_t pages, size_t page,
                                   bool by_bandwidth, bool moves)
 {
     const para__machine *const machine = pool->machine;
     const unsigned workers = para__pool_workers(pool);
     para_status status = PARA_OK;
-    para__division division = {.units = pages, .width = workers, .tickets = 1};
-    (void)para__grain_of_pages(&division.grain, (uintptr_t)data, page, pages, workers, page);
+    size_t begin = 0;
+    para__division division = {
+        .units = pages * (page / PARA__LINE), .width = workers, .tickets = 1};
+    (void)para__grain_of_pages(&division.grain, (uintptr_t)data, PARA__LINE, division.units,
+                               workers, para__page_bytes());
     for (unsigned i = 0; i < workers; i++) {
-        const para__range part = para__slice_units(&division, i);
-        if (part.count == 0)
-            continue;
+        const para__range slice = para__slice_units(&division, i);
+        const size_t end = ((slice.first + slice.count) * PARA__LINE + page / 2) / page;
         unsigned node = machine->cpu[pool->worker[i].cpu_index].numa_node;
+        if (end == begin)
+            continue;
         if (by_bandwidth)
             node = para__bandwidth_node(machine, node);
         const para_status placed =
-            para__place_memory(machine, data + part.first * page, part.count * page, node, moves);
+            para__place_memory(machine, data + begin * page, (end - begin) * page, node, moves);
         status = status ? status : placed;
+        begin = end;
     }
     return status;
 }

@@ -132,6 +132,12 @@ static void run_reduce(const void *payload, size_t first, size_t count, para__ru
     para__tree_fold(&job->partials, first, first + count, job->combine, job->arg);
 }
 
+static void fold_reduce(const void *payload, size_t first, size_t count)
+{
+    const reduce_job *job = payload;
+    para__tree_fold(&job->partials, first, first + count, job->combine, job->arg);
+}
+
 static para_status check_reduce(const para_reduce *reduce, reduce_job *job)
 {
     if (!reduce)
@@ -212,13 +218,16 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, cha
     const size_t stack_bytes = job->stack_bytes * width;
     if (stack_bytes > SIZE_MAX / 2 - slot_bytes)
         return false;
-    const size_t bytes = slot_bytes + stack_bytes;
+    const bool apart = para__call_has_strips(call, job->stack_bytes);
+    const size_t bytes = slot_bytes + (apart ? 0 : stack_bytes);
     char *memory = bytes <= small_bytes ? small : para__call_memory(call, bytes);
     if (!memory)
         return false;
+    job->stacks = apart ? para__call_strips(call, width, &job->stack_bytes) : memory + slot_bytes;
+    if (!job->stacks)
+        return false;
     job->partials =
         (para__partials){.slots = (unsigned char *)memory, .stride = stride, .leaves = job->units};
-    job->stacks = memory + slot_bytes;
     job->has_scratch = scratch_bytes != 0;
     return true;
 }
@@ -325,6 +334,7 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
     } else
         status = para__call_run(
             &call, &(para__job){.run = run_reduce,
+                                .fold = fold_reduce,
                                 .payload = &job,
                                 .payload_bytes = PARA__USED_BYTES(reduce_job, job.views),
                                 .units = job.units});

@@ -1,6 +1,7 @@
 #include "executor/lease.h"
 
 #include "base/assert.h"
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/tuning.h"
@@ -93,8 +94,8 @@ void para__lane_release(para__lane *lane)
 
 /* ---- Memory -------------------------------------------------------------------------- */
 
-/* Called by the lane's lessee, or when the pool ends. A fork may come in between. */
-void para__lane_drop_arena(para__lane *lane)
+/* All three are called by the lane's lessee, or when the pool ends. A fork may come in between. */
+static void drop_block(para__lane *lane)
 {
     void *arena = lane->arena;
     const size_t bytes = lane->arena_bytes;
@@ -103,21 +104,81 @@ void para__lane_drop_arena(para__lane *lane)
     para__block_free(arena, bytes);
 }
 
-void *para__lane_arena(para__lane *lane, size_t bytes)
+static void drop_strips(para__lane *lane)
+{
+    char *strips = lane->strips;
+    const size_t bytes = lane->strip_bytes * lane->strip_count;
+    lane->strips = NULL;
+    lane->strip_bytes = 0;
+    lane->strip_count = 0;
+    para__pages_unmap(strips, bytes);
+}
+
+void para__lane_drop_arena(para__lane *lane)
+{
+    drop_block(lane);
+    drop_strips(lane);
+}
+
+/* Large memory of the lane is needed. */
+static void keep(para__lane *lane, bool grows)
 {
     para__lanes *const lanes = lane->lanes;
+    lane->needed_ticks = para__ticks();
+    if (grows || para__load_relaxed(&lanes->kept_ticks) == 0) /* all: see lane.h */
+        para__store_relaxed(&lanes->kept_ticks, lane->needed_ticks);
+}
+
+void *para__lane_arena(para__lane *lane, size_t bytes)
+{
     const bool grows = bytes > lane->arena_bytes;
     if (grows) {
-        para__lane_drop_arena(lane); /* first, so that both are never there at once */
+        drop_block(lane); /* first, so that both are never there at once */
         lane->arena = para__block_alloc(bytes);
         lane->arena_bytes = lane->arena ? bytes : 0;
     }
-    if (bytes > PARA__BLOCK_SMALL && bytes > lane->arena_bytes / 4) {
-        lane->needed_ticks = para__ticks();
-        if (grows || para__load_relaxed(&lanes->kept_ticks) == 0) /* all: see lane.h */
-            para__store_relaxed(&lanes->kept_ticks, lane->needed_ticks);
-    }
+    if (bytes > PARA__BLOCK_SMALL && bytes > lane->arena_bytes / 4)
+        keep(lane, grows);
     return lane->arena;
+}
+
+/* A huge page that several strips share would lie where the first of them was touched. Long strips
+ * may have some: the last of a strip is then its own. */
+static size_t round_strip(size_t bytes)
+{
+    const bool is_long = bytes >= (size_t)8 * PARA__HUGE_PAGE_BYTES;
+    return para__round_up(bytes, is_long ? PARA__HUGE_PAGE_BYTES : para__page_bytes());
+}
+
+static bool make_strips(para__lane *lane, unsigned count, size_t bytes)
+{
+    const size_t strip = round_strip(bytes);
+    drop_strips(lane);
+    if (strip > SIZE_MAX / 4 / count)
+        return false;
+    lane->strips = para__pages_map(strip * count);
+    if (!lane->strips)
+        return false;
+    if (strip % PARA__HUGE_PAGE_BYTES)
+        para__pages_stay_small(lane->strips, strip * count);
+    lane->strip_bytes = strip;
+    lane->strip_count = count;
+    return true;
+}
+
+char *para__lane_strips(para__lane *lane, unsigned count, size_t *bytes)
+{
+    const bool grows = count > lane->strip_count || *bytes > lane->strip_bytes;
+    if (grows) { /* all that was needed so far, or what is needed now */
+        const unsigned most = para__max(count, lane->strip_count);
+        const size_t longest = para__max(*bytes, lane->strip_bytes);
+        if (!make_strips(lane, most, longest) && !make_strips(lane, count, *bytes))
+            return NULL;
+    }
+    if (*bytes > lane->strip_bytes / 4)
+        keep(lane, grows);
+    *bytes = lane->strip_bytes;
+    return lane->strips;
 }
 
 void para__lanes_trim(para__lanes *lanes, uint64_t idle_ticks)
@@ -134,7 +195,7 @@ void para__lanes_trim(para__lanes *lanes, uint64_t idle_ticks)
         }
         if (now - lane->needed_ticks >= idle_ticks)
             para__lane_drop_arena(lane);
-        is_kept |= lane->arena_bytes > PARA__BLOCK_SMALL;
+        is_kept |= lane->arena_bytes > PARA__BLOCK_SMALL || lane->strips;
         give(lane);
     }
     if (!is_kept) /* unless a lane's memory has grown meanwhile */

@@ -15,6 +15,12 @@ void para__lane_release(para__lane *lane);
  * for a while is trimmed. */
 void *para__lane_arena(para__lane *lane, size_t bytes);
 
+/* At least `count` strips of at least *bytes each, a participant's own; sets *bytes to the distance
+ * from one to the next. Else as above. The distance only grows, and no page, nor huge page, has two
+ * strips: so pages stay on the node of the participant that touched them, although calls need
+ * different amounts. */
+char *para__lane_strips(para__lane *lane, unsigned count, size_t *bytes);
+
 /* Gives back the memory of free lanes, if no call has needed it for idle_ticks. */
 void para__lanes_trim(para__lanes *lanes, uint64_t idle_ticks);
 

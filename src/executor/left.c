@@ -12,28 +12,52 @@ static para__key lanes_key;
 PARA__THREAD_LOCAL para__lane *para__innermost_lane;
 PARA__THREAD_LOCAL bool para__lanes_watched;
 
+/* Claims what is unclaimed of worker w's slice; returns how many tickets. */
+static unsigned claim_rest(para__lane *lane, unsigned w)
+{
+    para__atomic_u64 *word = &lane->member[w].ticket;
+    uint64_t seen = para__load_relaxed(word); /* as in participant.c: claim */
+    for (;;) {
+        const unsigned left = seen >> PARA__COUNT_BITS == lane->epoch
+                                  ? (unsigned)(seen & PARA__COUNT_MASK)
+                                  : lane->tickets;
+        if (para__cas_relaxed(word, &seen, para__tagged(lane->epoch, 0)))
+            return left;
+    }
+}
+
 /* Claims everything that is unclaimed and runs none of it. Returns whether all helpers are out. */
 static bool close_call(para__lane *lane)
 {
-    unsigned out = 0;
-    for (unsigned w = lane->first; w < lane->first + lane->width; w++) {
-        para__atomic_u64 *word = &lane->member[w].ticket;
-        uint64_t seen = para__load_relaxed(word); /* as in participant.c: claim */
-        for (;;) {
-            const unsigned left = seen >> PARA__COUNT_BITS == lane->epoch
-                                      ? (unsigned)(seen & PARA__COUNT_MASK)
-                                      : lane->tickets;
-            if (!para__cas_relaxed(word, &seen, para__tagged(lane->epoch, 0)))
-                continue;
+    const para__helper *helper = lane->lanes->helper;
+    const para__team team = {.first = lane->first, .width = lane->width, .invited = lane->width};
+    const unsigned end = lane->first + lane->width;
+    bool are_out = true;
+    if (lane->debt.tickets) /* of a kernel that was left */
+        para__participant_count(lane, lane->epoch, lane->debt);
+    lane->debt = (para__debt){0};
+    for (unsigned w = lane->first; w < end; w++) {
+        const unsigned left = claim_rest(lane, w);
+        const unsigned of = para__group_width(&helper[w], team) * lane->tickets;
+        if (helper[w].group == lane->home)
             lane->claimed += left;
-            break;
-        }
-        const uint64_t done = para__load_acquire(E2, &lane->member[w].done);
-        if (done >> PARA__COUNT_BITS == lane->epoch)
-            out += (unsigned)(done & PARA__COUNT_MASK);
+        else if (left)
+            para__participant_count(lane, lane->epoch,
+                                    (para__debt){.worker = w, .tickets = left, .of = of});
     }
-    PARA__ASSERT(lane->claimed + out <= lane->width * lane->tickets);
-    return lane->claimed + out == lane->width * lane->tickets;
+    unsigned missing = 0; /* of the caller's group */
+    for (unsigned w = lane->first; w < end; w++) {
+        const bool is_home = helper[w].group == lane->home;
+        const uint64_t done = para__load_acquire(E2, is_home ? &lane->member[w].done
+                                                             : &lane->group[helper[w].group].done);
+        const bool is_new = done >> PARA__COUNT_BITS == lane->epoch;
+        if (is_home)
+            missing += lane->tickets - (is_new ? (unsigned)(done & PARA__COUNT_MASK) : 0);
+        else
+            are_out &= is_new;
+    }
+    const uint64_t strays = para__load_acquire(E16, &lane->group[lane->home].count);
+    return are_out && missing == lane->claimed + (unsigned)(strays & PARA__COUNT_MASK);
 }
 
 static bool recover(para__lane *lane)
@@ -44,6 +68,7 @@ static bool recover(para__lane *lane)
     const bool is_free = !lane->is_open || close_call(lane);
     if (is_free) {
         lane->is_open = false;
+        para__store_relaxed(&lane->group[lane->home].count, 0); /* both: */
         para__store_relaxed(&lane->stop, UINT64_MAX); /* published by the next call word */
     }
     para__store_release(E3, &lane->lease, is_free ? PARA__LANE_FREE : PARA__LANE_ABANDONED);
@@ -64,7 +89,11 @@ static void leave_helped(para__lane *lane)
 {
     const para__tally tally = {.ending = PARA__ENDED_CANCELLED};
     para__store_relaxed(&lane->helped->stop, 0); /* as when a call is cancelled */
-    para__participant_finish(lane->helped, lane->helped_worker, &tally, lane->helped_done);
+    if (lane->helped_debt.tickets)
+        para__participant_settle(lane->helped, lane->helped_worker, &tally,
+                                 lane->helped_done >> PARA__COUNT_BITS, lane->helped_debt);
+    else
+        para__participant_finish(lane->helped, lane->helped_worker, &tally, lane->helped_done);
     lane->helped = NULL;
 }
 

@@ -11,6 +11,14 @@ static double wakes(double asleep)
     return para__min(asleep, 2);
 }
 
+/* What the caller looks at to join: each helper of its own group, and of others one word a group.
+ * Groups are taken for full ones. */
+static double join_ns(double helpers)
+{
+    const double neighbours = para__min(helpers, PARA__GROUP_MOST - 1);
+    return PARA__JOIN_EACH_NS * (neighbours + (helpers - neighbours) / PARA__GROUP_MOST);
+}
+
 /* T of the model for a team of p, `awake` of whose helpers do not sleep. */
 static double shared_ns(double work_ns, unsigned p, unsigned awake, const para__costs *costs)
 {
@@ -20,7 +28,7 @@ static double shared_ns(double work_ns, unsigned p, unsigned awake, const para__
                          costs->per_helper_ns * helpers * (helpers - 1) / 2 +
                          asleep * costs->wake_ns;
     return (work_ns + costs->share_ns + wakes(asleep) * costs->wake_cost_ns + later) / p +
-           PARA__JOIN_EACH_NS * helpers;
+           join_ns(helpers);
 }
 
 /* The team that makes T least. */
@@ -29,8 +37,11 @@ static unsigned best_width(double work_ns, unsigned most, unsigned awake, const 
     if (most == 2)
         return 2;
     /* R grows by per_helper_ns a helper: T is least at about this p, if all are awake. */
-    const double root = sqrt(work_ns / (costs->per_helper_ns / 2 + PARA__JOIN_EACH_NS));
-    const unsigned candidates[] = {most, root < most ? (unsigned)root : most, awake + 1};
+    const double near = sqrt(work_ns / (costs->per_helper_ns / 2 + PARA__JOIN_EACH_NS));
+    const double far =
+        sqrt(work_ns / (costs->per_helper_ns / 2 + PARA__JOIN_EACH_NS / PARA__GROUP_MOST));
+    const unsigned candidates[] = {most, near < most ? (unsigned)near : most,
+                                   far < most ? (unsigned)far : most, awake + 1};
     unsigned best = 2;
     for (unsigned i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
         const unsigned p = candidates[i] < 2 ? 2 : candidates[i] > most ? most : candidates[i];
@@ -102,6 +113,17 @@ void para__plan_tickets(para__plan *plan, const para__ask *ask, const para__cost
         const double head_start = costs->round_trip_ns / ask->work_ns * (double)ask->units;
         plan->head_start = head_start < (double)others ? (size_t)head_start : others;
     }
+}
+
+void para__plan_spread(para__plan *plan, unsigned places)
+{
+    const size_t most = (plan->units.count - 1) / places + 1;
+    const unsigned tickets = (plan->tickets * plan->width - 1) / places + 1;
+    const unsigned first = plan->first ? (plan->first * plan->width - 1) / places + 1 : 0;
+    plan->tickets = (unsigned)para__min(tickets, most);
+    plan->first = para__min(first, plan->tickets);
+    plan->invited = plan->width;
+    plan->width = places;
 }
 
 void para__plan_pages(para__plan *plan, uintptr_t address, size_t unit_bytes, size_t units,

@@ -52,7 +52,8 @@ typedef struct para__ask {
 /* What is to be done. */
 typedef struct para__plan {
     para__range units; /* of the job: those that are shared. The others have been run before */
-    unsigned width;    /* threads to invite, the caller among them; 1: runs alone */
+    unsigned width;    /* threads to invite, the caller among them; 1: runs alone. Slices */
+    unsigned invited;  /* 0; or fewer threads than there are slices: see para__plan_spread */
     unsigned tickets;  /* per slice */
     unsigned first;    /* tickets in an owner's first claim; 0: not known, claims adapt */
     size_t head_start; /* units that the caller takes beyond its share */
@@ -111,6 +112,11 @@ double para__least_work_ns(const para__costs *costs, unsigned workers);
 
 /* Divides the units among the plan's width. */
 void para__plan_tickets(para__plan *plan, const para__ask *ask, const para__costs *costs);
+
+/* Has the slices of a plan be those of a call on `places` threads, more than its width, of which as
+ * many take part as before. So each can have a share of every domain, and the slices lie where data
+ * lies that was placed for all. Claims keep their length. */
+void para__plan_spread(para__plan *plan, unsigned places);
 
 /* Makes the slices of a plan for `units` begin at page borders, if these write so much that it
  * matters: see para__grain_of_pages. */

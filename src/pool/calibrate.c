@@ -49,7 +49,7 @@ static bool let_park(const para_pool *pool)
 {
     const uint64_t start = para__now_ns();
     const unsigned others = para__pool_workers(pool) - para__pool_is_worker(pool);
-    while (para__load_relaxed(&pool->sleeping) < others) { /* a guess is enough */
+    while (para__load_relaxed(&pool->lanes.sleeping) < others) { /* a guess is enough */
         if (is_ending(pool) || (double)(para__now_ns() - start) > PARA__PING_MOST_NS)
             return false;
         para__pause();
@@ -196,8 +196,9 @@ void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, u
                          PARA__TIMED_LOOKS * para__pool_costs(pool)->clock_ns;
     const double sample = width * whole - (double)busy_ticks * each - (width - 1) * round_trip;
     const double next = para__estimate_robust(sample, known);
+    const double most = para__share_most_ns(pool, width);
     para__store_relaxed(&pool->followed.share_ns,
-                        (uint32_t)para__clamp(next, PARA__SHARE_LEAST_NS, PARA__SHARE_MOST_NS));
+                        (uint32_t)para__clamp(next, PARA__SHARE_LEAST_NS, most));
     update_least_work(pool);
 }
 

@@ -2,6 +2,7 @@
 #ifndef PARA_POOL_CALIBRATE_H
 #define PARA_POOL_CALIBRATE_H
 
+#include "base/tuning.h"
 #include "plan/decide.h"
 #include "pool/types.h"
 
@@ -38,6 +39,13 @@ para__costs para__costs_followed(const para_pool *pool);
  * spinning (awake) or from sleep; came is false if none had come by then. So the pool soon notices
  * that the machine was busy while the pool was made, or has changed since. */
 void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came);
+
+/* The most that it may be. While a lender begins and ends nobody works, so that counts for each of
+ * the team. */
+static inline double para__share_most_ns(const para_pool *pool, unsigned width)
+{
+    return pool->lender.run ? width * PARA__SHARE_MOST_NS / 2 : PARA__SHARE_MOST_NS;
+}
 
 /* Learns from a short, even call on a team of that width, which took its caller this many ticks,
  * and its participants busy_ticks in batches together. The rest, without the helpers' delays, is

@@ -13,7 +13,9 @@
  * may run what it is given on any thread that waits. A place is taken as a worker's name is [E8].
  * Calls at the same time have teams that begin at different places, as far as these go.
  *
- * Costs are those of the whole way: from before the lender is called until it has returned. */
+ * Costs are those of the whole way, from before the lender is called until it has returned. From
+ * the call's publication on that is the round trip, by which the caller has a head start; the rest,
+ * in which nobody works, is what sharing costs. */
 #include "pool/lent.h"
 
 #include "base/bounds.h"
@@ -55,7 +57,6 @@ static void begin_lent(para__lent *lent)
     const para__position at = {.self = seats >> 16, .first = seats >> 16};
     lent->is_begun = true;
     if (lent->ping_limit) {
-        lent->begun = para__ticks();
         lent->pinged = para__lane_ping(lane, at, seats & 0xffff, lent->ping_limit);
     } else {
         para__lane_run(lane, at, lent->job, lent->plan, lent->outcome);
@@ -116,6 +117,7 @@ static void help_lent(void *call)
 {
     para__lent *const lent = call;
     para_pool *const pool = lent->pool;
+    __builtin_prefetch(lent->lane->descriptor); /* on its way while the rest is looked at */
     if (is_lessee(lent->lane)) {
         if (lent->is_begun)
             return;
@@ -163,7 +165,7 @@ static void go_lent(para_pool *pool, para__lent *lent, unsigned width)
 static void measure_lent(para_pool *pool, para__lent *lent, unsigned width)
 {
     para__costs costs = para__costs_assumed;
-    double round_trip = 2 * PARA__PING_MOST_NS, share = round_trip;
+    double round_trip = 2 * PARA__PING_MOST_NS, around = round_trip;
     const double ns = para__ns_per_tick();
     lent->ping_limit = para__ns_to_ticks(PARA__PING_MOST_NS);
     for (unsigned i = 0, late = 0; i < PARA__PINGS_LENT && late < PARA__PINGS_LATE; i++) {
@@ -173,16 +175,15 @@ static void measure_lent(para_pool *pool, para__lent *lent, unsigned width)
         late += lent->pinged == UINT64_MAX; /* a lender so slow is not worth many trials */
         if (lent->pinged == UINT64_MAX)
             continue;
-        const uint64_t done = lent->begun + lent->pinged;
-        round_trip = para__min(round_trip, (double)(done - start) * ns);
-        share = para__min(share, (double)(lent->begun - start + end - done) * ns);
+        round_trip = para__min(round_trip, (double)lent->pinged * ns);
+        around = para__min(around, (double)(end - start - lent->pinged) * ns);
     }
     lent->ping_limit = 0;
     if (round_trip <= PARA__PING_MOST_NS)
         costs.round_trip_ns = round_trip;
     else
         costs.round_trip_ns = PARA__PING_MOST_NS;
-    costs.share_ns = para__clamp(share, PARA__SHARE_NS, PARA__SHARE_MOST_NS);
+    costs.share_ns = para__clamp(width * around, PARA__SHARE_NS, para__share_most_ns(pool, width));
     para__costs_take(pool, &costs);
     para__store_release(E4, &pool->ready, 1);
     para__futex_wake(&pool->ready, INT_MAX);
@@ -214,7 +215,7 @@ static void run_on_lent(para_pool *pool, para__lane *lane, const para__job *job,
     if (!plan->timed || para__pool_is_forked(pool))
         return;
     const para__fp fp = para__fp_save();
-    outcome->begun = outcome->published = start;
+    outcome->begun = start;
     outcome->joined = para__ticks();
     para__costs_learn(pool, plan, outcome, outcome->tally.busy_ticks - busy_before);
     para__fp_restore(fp, 0);

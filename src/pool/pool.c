@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "base/tell.h"
 #include "base/thread.h"
+#include "base/tuning.h"
 #include "executor/lease.h"
 #include "executor/left.h"
 #include "pool/calibrate.h"
@@ -49,15 +50,20 @@ static para_status place_workers(para_pool *pool, para__filling filling)
         worker->index = i;
         para__helper *helper = &pool->lanes.helper[i];
         helper->kind = machine->cpu[worker->cpu_index].kind;
+        helper->node = machine->cpu[worker->cpu_index].numa_node;
         if (i > 0) {
             const para__worker *before = &pool->worker[i - 1];
             const bool same =
                 machine->cpu[worker->cpu_index].domain == machine->cpu[before->cpu_index].domain;
-            members = same && members < PARA__GROUP_MAX ? members : 0;
+            members = same && members < PARA__GROUP_MOST ? members : 0;
             helper->group = helper[-1].group + (members == 0);
         }
         members++;
+        pool->has_domains |=
+            pool->binding != PARA_BIND_NONE &&
+            machine->cpu[worker->cpu_index].domain != machine->cpu[pool->worker->cpu_index].domain;
     }
+    para__helpers_group(pool->lanes.helper, pool->requested);
     for (unsigned i = 0; i < machine->cpu_count; i++)
         pool->worker_of_cpu[machine->cpu[i].os_index] =
             (uint16_t)nearest_worker(pool, &machine->cpu[i]);
@@ -78,10 +84,11 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
     const size_t helper_bytes = workers * sizeof(para__helper);
     const size_t member_bytes = workers * sizeof(para__member);
     const size_t descriptor_bytes = workers * sizeof(para__job_descriptor);
+    const size_t group_bytes = workers * sizeof(para__group);
     const size_t cpu_bytes = cpu_limit * sizeof(uint16_t);
-    char *memory =
-        para__alloc(pool_bytes + helper_bytes + PARA__LANES * (member_bytes + descriptor_bytes) +
-                    worker_bytes + cpu_bytes);
+    char *memory = para__alloc(pool_bytes + helper_bytes +
+                               PARA__LANES * (member_bytes + descriptor_bytes + group_bytes) +
+                               worker_bytes + cpu_bytes);
     if (!memory)
         return NULL;
     para_pool *pool = (para_pool *)memory;
@@ -96,6 +103,8 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
         memory += member_bytes;
         lane->descriptor = (para__job_descriptor *)memory;
         memory += descriptor_bytes;
+        lane->group = (para__group *)memory;
+        memory += group_bytes;
     }
     pool->worker = (para__worker *)memory;
     memory += worker_bytes;
@@ -393,8 +402,10 @@ static void forget_calls(para_pool *pool)
         lane->acting_for = 0;
         lane->helped = NULL;
         lane->claimed = 0;
+        lane->debt = (para__debt){0};
         for (unsigned w = 0; w < pool->requested; w++) {
             para__store_relaxed(&lane->descriptor[w].call, 0);
+            para__store_relaxed(&lane->group[w].count, 0);
             para__store_relaxed(&pool->lanes.helper[w].seen[i], 0);
         }
     }

@@ -111,7 +111,7 @@ static void *run(void *arg)
     (void)para__fp_swap(PARA__FP_DEFAULT); /* not that of the thread that made the pool */
     self->init_error = pool->worker_init ? pool->worker_init(self->index, pool->worker_arg) : 0;
     self->is_up = true;
-    para__add_relaxed(&pool->sleeping, -1u); /* a count on its own */
+    para__add_relaxed(&pool->lanes.sleeping, -1u); /* a count on its own */
     count_out(pool, self->index ? 1 : 1 + pool->requested - pool->started);
     if (self->init_error == 0)
         para__worker_live(self);
@@ -136,7 +136,7 @@ void para__workers_start(para_pool *pool)
     pool->start_status = PARA_OK;
     para__store_relaxed(&pool->workers, places);  /* all: published with the pool, or by */
     para__store_relaxed(&pool->starting, places); /* pthread_create */
-    para__store_relaxed(&pool->sleeping, places);
+    para__store_relaxed(&pool->lanes.sleeping, places);
     pool->fit = places > 1 ? para__threads_that_fit(&pool->stack, places) : 0;
     pool->has_threads = pool->fit > 1;
     if (pool->has_threads && para__worker_start(&pool->worker[0]) != 0)

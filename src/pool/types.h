@@ -53,7 +53,6 @@ typedef struct para__lent {
     para__outcome *outcome;
     uint64_t ping_limit; /* ticks; 0: it is no ping */
     uint64_t pinged;     /* what that took; UINT64_MAX: nobody came */
-    uint64_t begun;      /* when the caller's part began, in ticks, if that is measured */
     bool is_begun;       /* the caller has taken its part */
 } para__lent;
 
@@ -65,6 +64,7 @@ struct para_pool {
     bool has_threads;   /* that of worker 0 was created */
     bool is_novice;     /* it has no workers, and knows no machine: see novice.h */
     bool is_hybrid;     /* its cores are of several kinds */
+    bool has_domains;   /* its workers are bound, in several domains */
     bool is_passive;    /* threads that wait sleep at once */
     para_binding binding;
     para__places *places; /* with PARA_BIND_PLACES; the pool's own */
@@ -97,9 +97,6 @@ struct para_pool {
         para__atomic_u32 round_trip_ns, wake_ns, share_ns, least_work_ns;
         para__atomic_u64 forgone_ns, forgone_at;
     } followed;
-
-    /* Workers that are parked, or whose threads are not up yet: likewise. */
-    _Alignas(PARA__LINE) para__atomic_u32 sleeping;
 
     /* The number of workers that a call may be divided among: as many as were asked for; fewer if
      * threads could not be created; 1 if a worker_init has failed. After the pool is made it is

@@ -58,7 +58,8 @@ unsigned para__pool_awake(const para_pool *pool)
 {
     /* One of the threads is the caller, or a caller has taken its place, and then it is most likely
      * parked. */
-    const unsigned sleeping = para__load_relaxed(&pool->sleeping); /* a guess: orders nothing */
+    const unsigned sleeping =
+        para__load_relaxed(&pool->lanes.sleeping); /* a guess: orders nothing */
     const unsigned workers = para__pool_workers(pool);
     const unsigned others = workers - para__pool_is_worker(pool);
     const unsigned awake = others > sleeping ? others - sleeping : 0;
@@ -139,7 +140,7 @@ static void park(para__worker *self, bool displaced)
         self->away_ns = 0;
         return;
     }
-    para__add_relaxed(&pool->sleeping, 1);                /* a count on its own */
+    para__add_relaxed(&pool->lanes.sleeping, 1);          /* a count on its own */
     if (news || para__load_relaxed(&helper->displaced)) { /* a hint: see lane.h */
         self->away_ns = self->away_ns ? 2 * self->away_ns : PARA__AWAY_LEAST_NS;
         self->away_ns = para__min(self->away_ns, PARA__AWAY_MOST_NS);
@@ -148,7 +149,7 @@ static void park(para__worker *self, bool displaced)
         self->away_ns = 0;
         para__event_wait(&helper->event);
     }
-    para__add_relaxed(&pool->sleeping, -1u);
+    para__add_relaxed(&pool->lanes.sleeping, -1u);
     para__event_cancel(&helper->event);
 }
 
@@ -158,11 +159,11 @@ static void rest(para__worker *self)
     para_pool *pool = self->pool;
     para__helper *helper = &pool->lanes.helper[self->index];
     para__event_prepare(&helper->event);
-    if (!para__load_relaxed(&pool->stopping)) {   /* missed, it is seen after the rest */
-        para__add_relaxed(&helper->displaced, 1); /* a hint: see lane.h */
-        para__add_relaxed(&pool->sleeping, 1);    /* a count on its own */
+    if (!para__load_relaxed(&pool->stopping)) {      /* missed, it is seen after the rest */
+        para__add_relaxed(&helper->displaced, 1);    /* a hint: see lane.h */
+        para__add_relaxed(&pool->lanes.sleeping, 1); /* a count on its own */
         para__event_wait_for(&helper->event, PARA__REST_NS);
-        para__add_relaxed(&pool->sleeping, -1u);
+        para__add_relaxed(&pool->lanes.sleeping, -1u);
         para__add_relaxed(&helper->displaced, -1u);
     }
     para__event_cancel(&helper->event);

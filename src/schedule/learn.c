@@ -150,7 +150,11 @@ static double record(const para__schedule *s, para__estimate *e, const para__out
     const double batches = about < (double)tally->chunks ? about : (double)tally->chunks;
     double ns = para__schedule_ns(s, (double)tally->busy_ticks, 1) - batches * (double)e->price_ns;
     const bool uneven = para__estimate_unevenness(*e) > PARA__VERY_UNEVEN;
-    if (!is_alone && !s->probe && !uneven && ns >= PARA__LONG_NS) {
+    /* Slices as long as those of a long call of two. What is not known of the cost of sharing
+     * counts here as often as the team has members: in short slices of many it would look
+     * like work. */
+    const bool is_long = ns >= PARA__LONG_NS / 2 * s->plan.width;
+    if (!is_alone && !s->probe && !uneven && is_long) {
         const para__costs costs = para__costs_now(s->pool);
         const double work_ns = para__work_of(
             &s->ask, s->plan.width, para__schedule_ns(s, (double)outcome->ticks, 1), &costs);

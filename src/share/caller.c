@@ -43,6 +43,8 @@ static void publish(const para__participant *p, const para__job *job)
         descriptor->grain = p->division.grain;
         descriptor->timed = p->timed;
         descriptor->fp_control = fp_control;
+        if (!para__participant_has_one_group(p))
+            descriptor->fold = job->fold;
         memcpy(descriptor->payload, job->payload, job->payload_bytes);
         /* Published by the call word, as the job. */
         para__store_relaxed(&descriptor->team, para__team_word(p->epoch, p->team));
@@ -62,21 +64,56 @@ static void announce(const para__participant *p)
 /* Wakes every sleeper of the team, also those that others were to wake. */
 static void wake_all(const para__participant *p)
 {
-    for (unsigned w = p->team.first; w < p->team.first + p->team.width; w++)
-        if (w != p->self)
-            para__helper_wake(&p->lanes->helper[w]);
+    for (unsigned r = 0; r < p->team.invited; r++)
+        if (r != p->runner.worker)
+            para__helper_wake(&p->lanes->helper[para__team_member(&p->team, r)]);
+}
+
+/* Whether the other groups have reported, and those of their workers that have worked in the
+ * caller's group have finished what is missing there. */
+__attribute__((noinline)) static bool others_done(const para__participant *p, unsigned missing)
+{
+    const group_range reached = groups_of_team(p);
+    for (unsigned g = reached.first; g <= reached.last; g++) {
+        para__group *group = &p->lane->group[g];
+        if (g == p->lane->home) {
+            if ((para__load_seq_cst(E5_E16, &group->count) & PARA__COUNT_MASK) != missing)
+                return false;
+        } else if (para__load_seq_cst(E2_E5, &group->done) >> PARA__COUNT_BITS != p->epoch) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Whether all tickets are finished, as told by the done words that belong to this call. */
 static bool all_done(const para__participant *p)
 {
+    const unsigned tickets = (p->end - p->first) * p->division.tickets;
     unsigned finished = p->finished;
-    for (unsigned w = p->team.first; w < p->team.first + p->team.width; w++) {
+    for (unsigned w = p->first; w < p->end; w++) {
         const uint64_t done = para__load_seq_cst(E2_E5, &p->lane->member[w].done);
         finished += done >> PARA__COUNT_BITS == p->epoch ? (unsigned)(done & PARA__COUNT_MASK) : 0;
     }
-    PARA__ASSERT(finished <= p->division.width * p->division.tickets);
-    return finished == p->division.width * p->division.tickets;
+    PARA__ASSERT(finished <= tickets);
+    return para__participant_has_one_group(p) ? finished == tickets
+                                              : others_done(p, tickets - finished);
+}
+
+/* Works on other slices. At the end of an even call the other groups' last claims most likely run
+ * now: to look at their tickets would take these from their owners, and tell nothing. So the caller
+ * first looks, for a moment, at the words that it has to read anyway. */
+static void steal(para__participant *p)
+{
+    para__participant_steal_near(p);
+    if (para__participant_has_one_group(p))
+        return;
+    for (int i = 0; i < PARA__JOIN_ROUNDS; i++) {
+        if (all_done(p))
+            return;
+        para__pause();
+    }
+    para__participant_steal_far(p);
 }
 
 /* Helps with calls that kernels of this call have made: they are what it waits for. */
@@ -136,16 +173,23 @@ static inline void join(const para__participant *p, bool is_helper, uint64_t beg
 }
 
 /* The caller's part of a call on that lane, as planned. */
-static para__participant caller_participant(para__lane *lane, para__position at,
-                                            const para__job *job, const para__plan *plan)
+static inline para__participant caller_participant(para__lane *lane, para__position at,
+                                                   const para__job *job, const para__plan *plan)
 {
     const unsigned self = at.self, first = at.first;
     para__lanes *const lanes = lane->lanes;
+    const para__team team = {.within = para__lane_around(lanes),
+                             .first = first,
+                             .width = plan->width,
+                             .invited = plan->invited ? plan->invited : plan->width,
+                             .caller_place = self};
+    const unsigned rank = para__team_rank(&team, self);
     lane->is_open = true;
     lane->first = first;
     lane->width = plan->width;
     lane->tickets = plan->tickets;
     lane->claimed = 0;
+    lane->home = lanes->helper[self].group;
     return (para__participant){
         .lanes = lanes,
         .lane = lane,
@@ -161,27 +205,67 @@ static para__participant caller_participant(para__lane *lane, para__position at,
                      .grain = plan->grain},
         .first_unit = plan->units.first,
         .timed = plan->timed,
-        .team = {.within = para__lane_around(lanes),
-                 .first = first,
-                 .width = plan->width,
-                 .caller_place = self},
+        .team = team,
         .self = self,
+        .first = para__max(lanes->helper[self].group_first, first),
+        .end = para__min(lanes->helper[self].group_end, first + plan->width),
         .first_claim = plan->first,
         .claim = plan->first ? plan->first : 1,
-        .runner = {.worker = self - first, .stop = &lane->stop, .kind = lanes->helper[self].kind}};
+        .runner = {.worker = rank, .stop = &lane->stop, .kind = lanes->helper[self].kind}};
 }
 
 /* Who of the team sleeps; more than there are if one is not to be woken, so that nothing is learnt.
- * For timed calls only, since it looks at every member. */
+ * For timed calls only: where anybody sleeps, it looks at every member. */
 static unsigned count_sleepers(const para__participant *p)
 {
+    const unsigned all = para__load_relaxed(&p->lanes->sleeping); /* a count on its own */
     unsigned sleepers = 0;
-    for (unsigned w = p->team.first; w < p->team.first + p->team.width; w++)
-        if (w != p->self && para__event_seems_parked(&p->lanes->helper[w].event))
-            sleepers += para__load_relaxed(&p->lanes->helper[w].displaced) /* a hint: see lane.h */
+    if (all <= para__event_seems_parked(&p->lanes->helper[p->self].event))
+        return 0; /* nobody, or the worker in whose place the caller is */
+    for (unsigned r = 0; r < p->team.invited; r++) {
+        para__helper *helper = &p->lanes->helper[para__team_member(&p->team, r)];
+        if (r != p->runner.worker && para__event_seems_parked(&helper->event))
+            sleepers += para__load_relaxed(&helper->displaced) /* a hint: see lane.h */
                             ? p->team.width
                             : 1;
+    }
     return sleepers;
+}
+
+/* Adds what workers have done in other groups' slices than their own. */
+static void add_strays(const para__participant *p, para__tally *tally, unsigned *workers)
+{
+    for (unsigned w = p->team.first; w < p->team.first + p->team.width; w++) {
+        const para__member *member = &p->lane->member[w];
+        if (member->strayed != p->epoch)
+            continue;
+        para__tally_add(tally, &member->strays);
+        const bool is_counted =
+            para__load_relaxed(&member->done) >> PARA__COUNT_BITS == p->epoch && /* joined */
+            member->tally.chunks != 0;
+        *workers += !is_counted && member->strays.chunks != 0;
+    }
+}
+
+static void add_other_groups(const para__participant *p, para__tally *tally, unsigned *workers)
+{
+    const group_range reached = groups_of_team(p);
+    bool has_strays = false;
+    for (unsigned g = reached.first; g <= reached.last; g++) {
+        para__group *group = &p->lane->group[g];
+        if (g == p->lane->home) {
+            has_strays |= para__load_relaxed(&group->count) != 0; /* all: joined */
+            if (para__load_relaxed(&group->count))
+                para__store_relaxed(&group->count, 0);
+            continue;
+        }
+        const unsigned told = (unsigned)para__load_relaxed(&group->done);
+        para__tally_add(tally, &group->tally);
+        has_strays |= (told & PARA__STRAYED) != 0;
+        *workers += told & (PARA__STRAYED - 1);
+    }
+    if (has_strays)
+        add_strays(p, tally, workers);
 }
 
 void para__lane_run(para__lane *lane, para__position at, const para__job *job,
@@ -226,7 +310,7 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
             wake_all(&p); /* those that the tree of wake-ups has not reached */
         para__participant_work_on(&p, p.self);
     }
-    para__participant_steal(&p);
+    steal(&p);
     join(&p, at.is_helper, begun);
     lane->is_open = false;
     lane->displaces = 0;
@@ -239,11 +323,13 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
         *tally = (para__tally){.ending = PARA__ENDED_FORKED};
         return;
     }
-    for (unsigned w = p.team.first; w < p.team.first + p.team.width; w++)
+    for (unsigned w = p.first; w < p.end; w++)
         if (para__load_relaxed(&lane->member[w].done) >> PARA__COUNT_BITS == p.epoch) { /* joined */
             para__tally_add(tally, &lane->member[w].tally);
             outcome->workers += lane->member[w].tally.chunks != 0;
         }
+    if (!para__participant_has_one_group(&p))
+        add_other_groups(&p, tally, &outcome->workers);
     if (plan->timed)
         outcome->joined = para__ticks();
     if (tally->ending != PARA__ENDED_WHOLE)
@@ -274,8 +360,9 @@ uint64_t para__lane_ping(para__lane *lane, para__position at, unsigned width, ui
     while (!all_done(&p) && ticks < limit_ticks)
         ticks = para__ticks() - start;
     ticks = para__ticks() - start;
-    para__participant_steal(&p);
+    steal(&p);
     join(&p, at.is_helper, 0);
+    para__store_relaxed(&lane->group[lane->home].count, 0); /* joined */
     lane->is_open = false;
     return ticks < limit_ticks ? ticks : UINT64_MAX;
 }

@@ -8,7 +8,7 @@
 /* Where the calling thread takes part, and the team around it. The executor decides it. */
 typedef struct para__position {
     unsigned self;  /* the worker in whose place it works */
-    unsigned first; /* of the plan's width workers, neighbours, that are the team; self is one */
+    unsigned first; /* of the plan's width workers, neighbours, that have slices; self is one */
     bool is_helper; /* it is that worker itself, and displaces none */
 } para__position;
 

@@ -59,6 +59,10 @@ typedef struct para__outcome {
 /* Runs units [first, first + count) of the job with that payload. */
 typedef void para__run(const void *payload, size_t first, size_t count, para__runner *runner);
 
+/* Brings together what units [first, first + count) have left, by whoever runs the last of them.
+ * All of them have run, none failed or was left out; others may run at the same time. */
+typedef void para__fold(const void *payload, size_t first, size_t count);
+
 /* Bytes of a job's payload: a copy of it travels to the workers. */
 enum { PARA__PAYLOAD_BYTES = 384 };
 
@@ -66,6 +70,8 @@ enum { PARA__PAYLOAD_BYTES = 384 };
  * shared, and how, is the plan's. */
 typedef struct para__job {
     para__run *run;
+    para__fold *fold;    /* NULL: there is nothing to bring together. The caller does what nobody
+                            has done */
     const void *payload; /* copied when it is published */
     size_t payload_bytes;
     size_t units;

@@ -6,7 +6,7 @@
 
 /* Claims tickets of worker w's slice; returns how many, and the first. No order: what is read after
  * a claim was published by the call word, and is frozen while the claim is unfinished (lane.h). */
-static unsigned claim(const para__participant *p, unsigned w, unsigned *first_ticket)
+static inline unsigned claim(const para__participant *p, unsigned w, unsigned *first_ticket)
 {
     const unsigned tickets = p->division.tickets;
     para__atomic_u64 *word = &p->lane->member[w].ticket;
@@ -102,6 +102,69 @@ void para__participant_run(para__participant *p, unsigned w, unsigned first_tick
         count_time(p, para__ticks() - start, n, units.count);
 }
 
+/* Folds what the units of a group's slices have left. The job is that of the thread's own group:
+ * the other group's has perhaps not been written yet. It is frozen until the group has reported. */
+static void fold(para__lane *lane, const para__job_descriptor *job, const para__helper *neighbour,
+                 para__tally *sum)
+{
+    if (!job->fold || para__load_relaxed(&lane->stop) != UINT64_MAX) /* see lane.h: E16 */
+        return;
+    const para__team t = para__team_of(para__load_relaxed(&job->team)); /* both: frozen */
+    const uint64_t call = para__load_relaxed(&job->call);
+    const para__division division = {.units = job->units,
+                                     .head_start = job->head_start,
+                                     .width = t.width,
+                                     .tickets =
+                                         (unsigned)(call & PARA__COUNT_MASK) >> PARA__TICKET_BITS,
+                                     .caller_slice = t.caller_place - t.first,
+                                     .grain = job->grain};
+    const unsigned first = para__max(neighbour->group_first, t.first) - t.first;
+    const unsigned last = first + para__group_width(neighbour, t) - 1;
+    const size_t begin = para__slice_units(&division, first).first;
+    const para__range end = para__slice_units(&division, last);
+    const para__lane *around = para__current_lane;
+    para__current_lane = lane;
+    job->fold(job->payload, job->first + begin, end.first + end.count - begin);
+    para__current_lane = around;
+    sum->fp_flags |= para__fp_flags();
+}
+
+/* All tickets of a group's slices are finished, so nobody writes its members' tallies any more:
+ * adds them up for the caller. */
+__attribute__((noinline)) static void report(para__lane *lane, para__group *group,
+                                             const para__helper *neighbour, uint64_t epoch,
+                                             bool has_strays, const para__job_descriptor *folds)
+{
+    para__tally sum = {0};
+    unsigned workers = 0;
+    if (folds)
+        fold(lane, folds, neighbour, &sum);
+    for (unsigned w = neighbour->group_first; w < neighbour->group_end; w++) {
+        const para__member *member = &lane->member[w];
+        if (para__load_relaxed(&member->done) >> PARA__COUNT_BITS != epoch) /* counted: E16 */
+            continue;
+        para__tally_add(&sum, &member->tally);
+        workers += member->tally.chunks != 0;
+    }
+    group->tally = sum;
+    para__store_relaxed(&group->count, 0); /* for the next call, which the caller publishes */
+    para__swap_seq_cst(E2_E5, &group->done,
+                       para__tagged(epoch, workers | (has_strays ? PARA__STRAYED : 0)));
+    para__event_wake(&lane->joiner);
+}
+
+void para__participant_count(para__lane *lane, uint64_t epoch, para__debt debt)
+{
+    const para__helper *neighbour = &lane->lanes->helper[debt.worker];
+    para__group *group = &lane->group[neighbour->group];
+    const uint64_t more = debt.tickets + (debt.strays ? PARA__STRAY : 0);
+    const uint64_t count = para__add_seq_cst(E5_E16, &group->count, more) + more;
+    if (debt.of == 0)
+        para__event_wake(&lane->joiner);
+    else if ((count & PARA__COUNT_MASK) == debt.of)
+        report(lane, group, neighbour, epoch, count >= PARA__STRAY, debt.folds);
+}
+
 void para__participant_finish(para__lane *lane, unsigned worker, const para__tally *tally,
                               uint64_t done)
 {
@@ -111,34 +174,106 @@ void para__participant_finish(para__lane *lane, unsigned worker, const para__tal
     para__event_wake(&lane->joiner);
 }
 
+void para__participant_settle(para__lane *lane, unsigned worker, const para__tally *tally,
+                              uint64_t epoch, para__debt debt)
+{
+    para__member *member = &lane->member[worker];
+    if (debt.strays) {
+        member->strays = *tally;
+        member->strayed = epoch;
+    } else {
+        member->tally = *tally;
+        para__store_relaxed(&member->done, para__tagged(epoch, 0)); /* for who counts the last */
+    }
+    para__participant_count(lane, epoch, debt);
+}
+
 /* Runs what a helper has claimed. If a caller that waits runs it, it may leave by a jump: then
  * left.c finishes what it owes. */
-static void run_as_helper(para__participant *p, unsigned w, unsigned first_ticket, unsigned n)
+static inline void run_as_helper(para__participant *p, unsigned w, unsigned first_ticket,
+                                 unsigned n, uint64_t done, para__debt debt)
 {
-    const uint64_t done = para__tagged(p->epoch, p->finished + n);
     if (p->waits) {
         p->waits->helped_worker = p->self;
         p->waits->helped_done = done;
+        p->waits->helped_debt = debt;
         p->waits->helped = p->lane;
     }
     para__participant_run(p, w, first_ticket, n);
     if (p->waits)
         p->waits->helped = NULL;
     p->runner.tally.fp_flags = para__fp_flags();
-    para__participant_finish(p->lane, p->self, &p->runner.tally, done);
+}
+
+static inline para__group *own_group(const para__participant *p)
+{
+    return &p->lane->group[p->lanes->helper[p->self].group];
+}
+
+/* A scout has found something, or nothing anywhere: the next of its group may look, or need not. */
+static void end_scouting(para__participant *p, bool is_vain)
+{
+    if (p->scouts)
+        para__store_relaxed(&own_group(p)->scout, /* a hint: see lane.h */
+                            para__tagged(p->epoch, is_vain ? PARA__SCOUT_VAIN : PARA__SCOUT_BACK));
+    p->scouts = false;
+}
+
+/* The same as work_on for slices whose tickets are counted in their group: the participant, or the
+ * slice, is of another group than the caller. Whether there was anything. */
+__attribute__((noinline)) static bool work_for_group(para__participant *p, unsigned w)
+{
+    const para__helper *owner = &p->lanes->helper[w];
+    const bool is_helper = !para__participant_is_caller(p);
+    const bool is_home =
+        p->team.caller_place - owner->group_first < owner->group_end - owner->group_first;
+    const unsigned finished = p->finished; /* in the caller's group */
+    const uint64_t done = para__tagged(p->epoch, 0);
+    para__debt debt = {.worker = w,
+                       .of = is_home ? 0 : para__group_width(owner, p->team) * p->division.tickets,
+                       .strays = w - p->first >= p->end - p->first,
+                       .folds = is_helper && !p->waits ? p->descriptor : NULL};
+    unsigned first_ticket;
+    unsigned n;
+    while (!para__lanes_are_forked(p->lanes) && (n = claim(p, w, &first_ticket)) > 0) {
+        debt.tickets += n;
+        end_scouting(p, false);
+        if (!p->begun)
+            begin(p);
+        if (is_helper) {
+            run_as_helper(p, w, first_ticket, n, done, debt);
+        } else {
+            p->lane->debt = debt;
+            para__participant_run(p, w, first_ticket, n);
+        }
+    }
+    if (debt.tickets && is_helper) {
+        para__participant_settle(p->lane, p->self, &p->runner.tally, p->epoch, debt);
+    } else if (debt.tickets) {
+        p->lane->debt.tickets = 0;
+        para__participant_count(p->lane, p->epoch, debt);
+    }
+    p->finished = finished;
+    return debt.tickets != 0;
 }
 
 void para__participant_work_on(para__participant *p, unsigned w)
 {
-    const bool helper = p->self != p->team.caller_place;
+    const bool helper = !para__participant_is_caller(p);
     unsigned first_ticket;
     unsigned n;
+    if (!para__participant_is_home(p)) {
+        (void)work_for_group(p, w);
+        return;
+    }
     /* In a child, what others have claimed will not be done: the call is over. */
     while (!para__lanes_are_forked(p->lanes) && (n = claim(p, w, &first_ticket)) > 0) {
         if (!p->begun)
             begin(p);
         if (helper) {
-            run_as_helper(p, w, first_ticket, n);
+            const uint64_t done = para__tagged(p->epoch, p->finished + n);
+            run_as_helper(p, w, first_ticket, n, done, (para__debt){0});
+            para__participant_finish(p->lane, p->self, &p->runner.tally, done);
         } else {
             p->lane->claimed += n;
             para__participant_run(p, w, first_ticket, n);
@@ -166,24 +301,126 @@ static bool leave_to_owner(const para__participant *p, unsigned w)
     return false;
 }
 
-void para__participant_steal(para__participant *p)
+/* Whether all tickets of the worker's group are claimed, as far as somebody has seen. The caller
+ * looks where it will be told. */
+static bool is_spent(const para__participant *p, unsigned w)
 {
-    const unsigned group = p->lanes->helper[p->self].group;
-    const unsigned slice = p->self - p->team.first;
-    for (int near = 1; near >= 0; near--)
-        for (unsigned i = 1; i < p->team.width; i++) {
-            const unsigned w = p->team.first + (slice + i) % p->team.width;
-            if ((p->lanes->helper[w].group == group) == near && !leave_to_owner(p, w))
-                para__participant_work_on(p, w);
+    const para__group *group = &p->lane->group[p->lanes->helper[w].group];
+    for (int look = 0; look == 0 || (look < PARA__OWNER_LOOKS && p->division.tickets == 1); look++)
+        if (para__participant_is_caller(p) /* both are facts that order nothing: see lane.h */
+                ? para__load_relaxed(&group->done) >> PARA__COUNT_BITS == p->epoch
+                : para__load_relaxed(&group->spent) == p->epoch)
+            return true;
+    return false;
+}
+
+static void set_spent(const para__participant *p, unsigned w)
+{
+    para__group *group = &p->lane->group[p->lanes->helper[w].group];
+    if (para__load_relaxed(&group->spent) < p->epoch)
+        para__store_relaxed(&group->spent, p->epoch); /* see lane.h */
+}
+
+/* Whether a helper sees that the next call is published. */
+static bool is_over(const para__participant *p)
+{
+    return !para__participant_is_caller(p) &&
+           para__load_relaxed(&p->descriptor->call) >> PARA__COUNT_BITS != p->epoch; /* a hint */
+}
+
+void para__participant_steal_near(para__participant *p)
+{
+    for (unsigned i = 1; i < p->end - p->first; i++) {
+        const unsigned w = p->first + (p->self - p->first + i) % (p->end - p->first);
+        if (!leave_to_owner(p, w))
+            para__participant_work_on(p, w);
+    }
+    if (!para__participant_has_one_group(p))
+        set_spent(p, p->self);
+}
+
+/* Waits for its turn to look at other groups' tickets; false: there is nothing to look for. A scout
+ * that the system does not run holds others up for a moment only. */
+static bool may_scout(para__participant *p)
+{
+    para__atomic_u64 *word = &own_group(p)->scout; /* a hint: see lane.h */
+    for (int look = 0; look < PARA__SCOUT_LOOKS; look++) {
+        uint64_t seen = para__load_relaxed(word);
+        if (seen >= para__tagged(p->epoch, PARA__SCOUT_VAIN) || is_over(p))
+            return false;
+        if (seen != para__tagged(p->epoch, PARA__SCOUT_AWAY) &&
+            para__cas_relaxed(word, &seen, para__tagged(p->epoch, PARA__SCOUT_AWAY))) {
+            p->scouts = true;
+            return true;
         }
+        para__pause();
+    }
+    return true;
+}
+
+/* Where a thief is on its way round the other groups: those of its own node first. */
+typedef struct far_way {
+    unsigned next; /* the first worker of the group that it looks at next */
+    bool leaves;   /* the node */
+} far_way;
+
+/* Works on the first slice of another group where something is left; false if that is nowhere. */
+static bool raid(para__participant *p, far_way *way)
+{
+    const para__helper *helper = p->lanes->helper;
+    const unsigned last = p->team.first + p->team.width;
+    const unsigned rank = p->self - p->first;
+    while (!is_over(p)) {
+        const unsigned w = way->next == last ? p->team.first : way->next;
+        if (w == p->first) { /* once round */
+            if (way->leaves)
+                break;
+            *way = (far_way){.next = p->end, .leaves = true};
+            continue;
+        }
+        const unsigned end = para__min(helper[w].group_end, last);
+        const bool is_beyond = helper[w].node != helper[p->self].node;
+        const unsigned slices = is_beyond != way->leaves || is_spent(p, w) ? 0 : end - w;
+        for (unsigned i = 0; i < slices; i++)
+            if (work_for_group(p, w + (rank + i) % slices))
+                return true;
+        if (slices)
+            set_spent(p, w);
+        way->next = end;
+    }
+    return false;
+}
+
+void para__participant_steal_far(para__participant *p)
+{
+    const bool is_caller = para__participant_is_caller(p);
+    far_way way = {.next = p->end};
+    if (!is_caller)
+        p->runner.tally = (para__tally){0}; /* so far it is told; from here on it is apart */
+    while ((is_caller || may_scout(p)) && raid(p, &way))
+        ;
+    end_scouting(p, true);
+}
+
+unsigned para__sparse_member(const para__team *t, unsigned rank)
+{
+    return (rank * t->width + t->caller_place * t->invited % t->width) / t->invited;
+}
+
+unsigned para__sparse_rank(const para__team *t, unsigned worker)
+{
+    const unsigned offset = t->caller_place * t->invited % t->width;
+    const unsigned end = (worker + 1) * t->invited - 1 + t->width - offset;
+    return end % t->width < t->invited ? end / t->width - 1 : t->invited;
 }
 
 void para__participant_wake_next(const para__participant *p)
 {
-    const unsigned width = p->team.width;
-    const unsigned rank = (p->self + width - p->team.caller_place) % width;
-    for (unsigned r = 2 * rank + 1; r <= 2 * rank + 2 && r < width; r++) {
-        const unsigned w = p->team.first + (p->team.caller_place - p->team.first + r) % width;
+    const unsigned invited = p->team.invited;
+    const unsigned caller = para__team_rank(&p->team, p->team.caller_place);
+    const unsigned rank = (p->runner.worker + invited - caller) % invited;
+    for (unsigned r = 2 * rank + 1; r <= 2 * rank + 2 && r < invited; r++) {
+        const unsigned w = para__team_member(&p->team, (caller + r) % invited);
         para__helper_wake(&p->lanes->helper[w]);
     }
 }

@@ -26,7 +26,10 @@ void para__participant_check(const para__participant *p)
     PARA__ASSERT(t.within <= PARA__LANES);
     PARA__ASSERT(t.width >= 2 && t.first + t.width <= PARA__WORKERS_MAX);
     PARA__ASSERT(t.caller_place - t.first < t.width && p->self - t.first < t.width);
-    PARA__ASSERT(p->runner.worker == p->self - t.first && p->runner.stop == &p->lane->stop);
+    PARA__ASSERT(t.invited >= 2 && (t.invited == t.width || (t.invited < t.width && t.first == 0)));
+    PARA__ASSERT(p->runner.worker < t.invited && p->runner.worker == para__team_rank(&t, p->self) &&
+                 p->self == para__team_member(&t, p->runner.worker));
+    PARA__ASSERT(p->runner.stop == &p->lane->stop);
     PARA__ASSERT(p->division.width == t.width &&
                  p->division.caller_slice == t.caller_place - t.first);
     PARA__ASSERT(p->division.tickets >= 1 && p->division.tickets <= PARA__SLICE_TICKETS_MAX);
@@ -58,6 +61,9 @@ void para__publish_check(const para__participant *p)
         PARA__ASSERT(w == p->self ? ticket >> PARA__COUNT_BITS == p->epoch
                                   : ticket >> PARA__COUNT_BITS < p->epoch);
         PARA__ASSERT(para__load_relaxed(&member->done) >> PARA__COUNT_BITS < p->epoch);
+        const para__group *group = &p->lane->group[p->lanes->helper[w].group];
+        PARA__ASSERT(para__load_relaxed(&group->count) == 0); /* likewise */
+        PARA__ASSERT(para__load_relaxed(&group->done) >> PARA__COUNT_BITS < p->epoch);
     }
 }
 
@@ -65,8 +71,10 @@ void para__join_check(const para__participant *p)
 {
     if (!PARA__ASSERTS)
         return;
-    const unsigned all = p->division.width * p->division.tickets;
-    unsigned finished = p->finished;
+    const unsigned tickets = (p->end - p->first) * p->division.tickets;
+    const para__group *home = &p->lane->group[p->lane->home];
+    unsigned finished =
+        p->finished + (unsigned)(para__load_relaxed(&home->count) & PARA__COUNT_MASK);
     check_open(p);
     PARA__ASSERT(!p->lane->helped && p->lane->acting_for == 0);
     PARA__ASSERT(p->lane->claimed == p->finished);
@@ -75,10 +83,16 @@ void para__join_check(const para__participant *p)
         const uint64_t done = para__load_relaxed(&member->done);
         PARA__ASSERT(para__load_relaxed(&member->ticket) == para__tagged(p->epoch, 0));
         PARA__ASSERT(done >> PARA__COUNT_BITS <= p->epoch);
+        const para__group *group = &p->lane->group[p->lanes->helper[w].group];
+        if (group != home) {
+            PARA__ASSERT(para__load_relaxed(&group->count) == 0);
+            PARA__ASSERT(para__load_relaxed(&group->done) >> PARA__COUNT_BITS == p->epoch);
+            continue;
+        }
         if (done >> PARA__COUNT_BITS != p->epoch)
             continue;
-        PARA__ASSERT(w != p->self && (done & PARA__COUNT_MASK) <= all);
+        PARA__ASSERT(w != p->self && (done & PARA__COUNT_MASK) <= tickets);
         finished += (unsigned)(done & PARA__COUNT_MASK);
     }
-    PARA__ASSERT(finished == all);
+    PARA__ASSERT(finished == tickets);
 }

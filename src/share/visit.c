@@ -22,7 +22,8 @@ para__visit para__lane_visit(para__lanes *lanes, unsigned index, unsigned worker
     __builtin_prefetch(descriptor->payload + 64);
     if (worker == t.caller_place)
         return PARA__VISIT_DISPLACED;
-    if (worker - t.first >= t.width)
+    const unsigned rank = para__team_rank(&t, worker);
+    if (rank >= t.invited)
         return PARA__VISIT_NOTHING;
 
     const unsigned first_claim = (unsigned)call & PARA__SLICE_TICKETS_MAX;
@@ -37,15 +38,18 @@ para__visit para__lane_visit(para__lanes *lanes, unsigned index, unsigned worker
                      .caller_slice = t.caller_place - t.first},
         .team = t,
         .self = worker,
+        .first = para__max(lanes->helper[worker].group_first, t.first),
+        .end = para__min(lanes->helper[worker].group_end, t.first + t.width),
         .first_claim = first_claim,
         .claim = first_claim ? first_claim : 1,
-        .runner = {
-            .worker = worker - t.first, .stop = &lane->stop, .kind = lanes->helper[worker].kind}};
+        .runner = {.worker = rank, .stop = &lane->stop, .kind = lanes->helper[worker].kind}};
     if (PARA__ASSERTS)
         para__participant_check(&p);
     para__participant_wake_next(&p);
     para__participant_work_on(&p, worker);
-    para__participant_steal(&p);
+    para__participant_steal_near(&p);
+    if (!para__participant_has_one_group(&p))
+        para__participant_steal_far(&p);
     if (p.begun)
         (void)para__fp_swap(p.own_fp);
     return PARA__VISIT_WORKED;
@@ -80,4 +84,15 @@ para__visit para__lanes_serve(para__lanes *lanes, unsigned worker)
     }
     para__store_release(E8, &self->acting, 0);
     return outcome;
+}
+
+void para__helpers_group(para__helper *helper, unsigned workers)
+{
+    for (unsigned w = 0; w < workers; w++)
+        helper[w].group_first =
+            w > 0 && helper[w - 1].group == helper[w].group ? helper[w - 1].group_first : w;
+    for (unsigned w = workers; w-- > 0;)
+        helper[w].group_end = w + 1 < workers && helper[w + 1].group == helper[w].group
+                                  ? helper[w + 1].group_end
+                                  : w + 1;
 }

@@ -239,7 +239,8 @@ static hwloc_obj_t largest_cache(hwloc_obj_t cpu)
     return largest;
 }
 
-para_status para__groups_from_hwloc(const para__machine *machine, para__group kind, unsigned *group)
+para_status para__groups_from_hwloc(const para__machine *machine, para__level level,
+                                    unsigned *group)
 {
     hwloc_topology_t topology = NULL;
     const para_status status = open_topology(&topology);
@@ -252,7 +253,7 @@ para_status para__groups_from_hwloc(const para__machine *machine, para__group ki
         if (!pu || group[i] != PARA__NO_GROUP)
             continue;
         hwloc_obj_t const shared =
-            kind == PARA__GROUP_SOCKET ? around(pu, HWLOC_OBJ_PACKAGE) : largest_cache(pu);
+            level == PARA__LEVEL_SOCKET ? around(pu, HWLOC_OBJ_PACKAGE) : largest_cache(pu);
         for (unsigned j = i; shared && j < machine->cpu_count; j++)
             if (hwloc.bitmap_isset(shared->cpuset, machine->cpu[j].os_index))
                 group[j] = i;

@@ -258,17 +258,17 @@ para_status para__locations_from_files(para__locations *locations, const char *r
 
 /* The CPUs that share the CPU's largest cache, or its socket; false: the system does not say.
  * Kernels before 5.4 have only the second name of the latter. */
-static bool read_group(int directory, unsigned cpu, para__group kind, para__cpus *cpus)
+static bool read_group(int directory, unsigned cpu, para__level level, para__cpus *cpus)
 {
     *cpus = (para__cpus){{0}};
-    if (kind == PARA__GROUP_SOCKET)
+    if (level == PARA__LEVEL_SOCKET)
         return para__cpus_read(cpus, directory,
                                name_of("cpu/cpu%u/topology/package_cpus_list", cpu, 0).text) ||
                para__cpus_read(cpus, directory,
                                name_of("cpu/cpu%u/topology/core_siblings_list", cpu, 0).text);
     int largest = -1;
-    for (unsigned long level = 1; level < CACHES_MOST; level++) {
-        const int index = cache_index(directory, cpu, level);
+    for (unsigned long l = 1; l < CACHES_MOST; l++) {
+        const int index = cache_index(directory, cpu, l);
         largest = index < 0 ? largest : index;
     }
     return largest >= 0 &&
@@ -276,14 +276,14 @@ static bool read_group(int directory, unsigned cpu, para__group kind, para__cpus
                            name_of("cpu/cpu%u/cache/index%d/shared_cpu_list", cpu, largest).text);
 }
 
-void para__groups_from_files(const para__machine *machine, para__group kind, unsigned *group,
+void para__groups_from_files(const para__machine *machine, para__level level, unsigned *group,
                              const char *root)
 {
     const int directory = open_files(root);
     for (unsigned i = 0; i < machine->cpu_count; i++) {
         para__cpus cpus;
         if (group[i] != PARA__NO_GROUP ||
-            !read_group(directory, machine->cpu[i].os_index, kind, &cpus))
+            !read_group(directory, machine->cpu[i].os_index, level, &cpus))
             continue;
         for (unsigned j = i; j < machine->cpu_count; j++)
             if (j == i || para__cpus_has(&cpus, machine->cpu[j].os_index))

@@ -65,9 +65,9 @@ para_status para__nodes_from_hwloc(para__nodes **nodes, void *hwloc);
  * or a socket with the i-th one. It stays what it is where that is not known. The lock that hwloc
  * needs is the caller's; errors as above. */
 #define PARA__NO_GROUP UINT32_MAX
-void para__groups_from_files(const para__machine *machine, para__group kind, unsigned *group,
+void para__groups_from_files(const para__machine *machine, para__level level, unsigned *group,
                              const char *root);
-para_status para__groups_from_hwloc(const para__machine *machine, para__group kind,
+para_status para__groups_from_hwloc(const para__machine *machine, para__level level,
                                     unsigned *group);
 
 /* The sizes of a CPU's caches, levels 1 to 3; 0 where not known. */

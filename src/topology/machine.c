@@ -125,41 +125,41 @@ para_status para__machine_get(const para__machine **machine)
 }
 
 /* What the machine itself knows. */
-static unsigned group_of_cpu(const para__machine *machine, para__group kind, unsigned index)
+static unsigned group_of_cpu(const para__machine *machine, para__level level, unsigned index)
 {
     const para_cpu_info *const cpu = &machine->cpu[index];
-    switch (kind) {
-    case PARA__GROUP_THREAD:
+    switch (level) {
+    case PARA__LEVEL_THREAD:
         return index;
-    case PARA__GROUP_CORE:
+    case PARA__LEVEL_CORE:
         return cpu->core;
-    case PARA__GROUP_NODE:
+    case PARA__LEVEL_NODE:
         return cpu->numa_node;
     default:
         return PARA__NO_GROUP;
     }
 }
 
-para_status para__machine_group(const para__machine *machine, para__group kind, unsigned *group)
+para_status para__machine_group(const para__machine *machine, para__level level, unsigned *group)
 {
     reader r;
     para_status status = PARA_OK;
     for (unsigned i = 0; i < machine->cpu_count; i++)
-        group[i] = group_of_cpu(machine, kind, i);
+        group[i] = group_of_cpu(machine, level, i);
     if (group[0] != PARA__NO_GROUP)
         return PARA_OK;
     const int saved = errno;
     begin_reading(&r);
     if (machine->is_described)
-        status = para__groups_from_hwloc(machine, kind, group);
+        status = para__groups_from_hwloc(machine, level, group);
     else
-        para__groups_from_files(machine, kind, group, "");
+        para__groups_from_files(machine, level, group, "");
     end_reading(&r);
     errno = saved;
     for (unsigned i = 0; i < machine->cpu_count; i++)
         if (group[i] == PARA__NO_GROUP) /* numbers that no CPU has */
             group[i] =
-                machine->cpu_count + (kind == PARA__GROUP_CACHE ? machine->cpu[i].domain : 0);
+                machine->cpu_count + (level == PARA__LEVEL_CACHE ? machine->cpu[i].domain : 0);
     return status;
 }
 

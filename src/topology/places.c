@@ -178,15 +178,15 @@ static para__places *make_list(const para__machine *machine, const char *text,
 
 static const struct place_name {
     const char *word;
-    para__group group;
-} place_names[] = {{"threads", PARA__GROUP_THREAD},
-                   {"cores", PARA__GROUP_CORE},
-                   {"ll_caches", PARA__GROUP_CACHE},
-                   {"numa_domains", PARA__GROUP_NODE},
-                   {"sockets", PARA__GROUP_SOCKET}};
+    para__level group;
+} place_names[] = {{"threads", PARA__LEVEL_THREAD},
+                   {"cores", PARA__LEVEL_CORE},
+                   {"ll_caches", PARA__LEVEL_CACHE},
+                   {"numa_domains", PARA__LEVEL_NODE},
+                   {"sockets", PARA__LEVEL_SOCKET}};
 
 /* A name, perhaps with a number of places in parentheses. */
-static bool take_name(const char *text, para__group *group, long *count)
+static bool take_name(const char *text, para__level *group, long *count)
 {
     place_reader r = {.at = text + strspn(text, " \t")};
     const size_t length = strspn(r.at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
@@ -222,7 +222,7 @@ static void add_to_group(para__places *places, unsigned *group_of, unsigned grou
 /* Places stand in the order in which pools use CPUs: fast cores first, domain by domain; threads
  * stand core by core. */
 static para_status make_groups(para__places **places, const para__machine *machine,
-                               para__group group, unsigned most)
+                               para__level group, unsigned most)
 {
     const unsigned cpus = machine->cpu_count;
     most = para__min(most, cpus);
@@ -250,7 +250,7 @@ para_status para__places_make(para__places **places, const para__machine *machin
                               const char **expected)
 {
     place_reader counted = {.at = text};
-    para__group group = PARA__GROUP_THREAD;
+    para__level group = PARA__LEVEL_THREAD;
     long count = 0;
     const bool is_name = take_name(text, &group, &count);
     *expected = "places, such as {0:4},{4:4} or {0:4}:2:4, or threads, cores, ll_caches, "

@@ -39,19 +39,19 @@ para_status para__machine_get(const para__machine **machine);
  * above. */
 para_status para__machine_get_current(const para__machine **machine);
 
-/* What CPUs can share. */
-typedef enum para__group {
-    PARA__GROUP_THREAD, /* nothing: each is a group of its own */
-    PARA__GROUP_CORE,
-    PARA__GROUP_CACHE, /* the largest cache */
-    PARA__GROUP_NODE,
-    PARA__GROUP_SOCKET
-} para__group;
+/* Levels of a machine at which CPUs share something. */
+typedef enum para__level {
+    PARA__LEVEL_THREAD, /* nothing: each is a group of its own */
+    PARA__LEVEL_CORE,
+    PARA__LEVEL_CACHE, /* the largest cache */
+    PARA__LEVEL_NODE,
+    PARA__LEVEL_SOCKET
+} para__level;
 
 /* Sets group[i], for each of the machine's CPUs, to a number that those of the same group have.
  * Looked up in each call. What the system does not tell is the simplest: one socket, and a cache
  * for each domain. Any thread. Errors: PARA_ERR_TOPOLOGY, PARA_ERR_MEMORY. */
-para_status para__machine_group(const para__machine *machine, para__group kind, unsigned *group);
+para_status para__machine_group(const para__machine *machine, para__level level, unsigned *group);
 
 /* Reads a machine anew, with control groups looked up below root ("" for the real ones), and frees
  * it: for tests. */

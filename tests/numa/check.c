@@ -4,13 +4,11 @@
  * usage: numa_check NAME [NUMBER], with the names of the table at the end. Prints what was found.
  * Exit status: 0 it holds, 1 it does not, 2 misused. */
 #define _GNU_SOURCE
+#include "kernel.h"
+
 #include <para/para.h>
 
-#include <dirent.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +16,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, HUGE_PAGE = 2 << 20, PAGES = 4096, NODES = 64, CPUS = 1024, THREADS = 256 };
+enum { HUGE_PAGE = 2 << 20 };
+
+/* What a check is about: a number from the command line, a form from the table. */
+static long number;
+static int form;
 
 /* Prints the outcome of a check; returns the exit status. */
 __attribute__((format(printf, 2, 3))) static int outcome(bool holds, const char *format, ...)
@@ -40,77 +42,6 @@ static void must(para_status status, const char *what)
     }
 }
 
-static int this_node(void)
-{
-    unsigned node = 0;
-    return getcpu(NULL, &node) == 0 ? (int)node : -1;
-}
-
-/* Reads a list such as 0-3,8 from a file. */
-static cpu_set_t read_list(const char *path)
-{
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    FILE *file = fopen(path, "re");
-    int first = 0;
-    while (file && fscanf(file, "%d", &first) == 1) {
-        int last = first;
-        if (fscanf(file, "-%d", &last) < 0 && ferror(file))
-            break;
-        for (int i = first; i <= last; i++)
-            CPU_SET((size_t)i, &set);
-        if (fgetc(file) != ',')
-            break;
-    }
-    if (file)
-        fclose(file);
-    return set;
-}
-
-/* The node with memory that is nearest to a node: itself, if it has some. */
-static int memory_of(int node)
-{
-    static int known[NODES]; /* 1 + the answer */
-    if (node < 0 || node >= NODES)
-        return node;
-    if (!known[node]) {
-        const cpu_set_t online = read_list("/sys/devices/system/node/online");
-        const cpu_set_t with_memory = read_list("/sys/devices/system/node/has_memory");
-        int least = INT32_MAX;
-        char path[64];
-        snprintf(path, sizeof path, "/sys/devices/system/node/node%d/distance", node);
-        FILE *file = fopen(path, "re");
-        for (size_t n = 0; file && n < NODES; n++) {
-            int distance = 0;
-            if (!CPU_ISSET(n, &online) || fscanf(file, "%d", &distance) != 1)
-                continue;
-            if (CPU_ISSET(n, &with_memory) && distance < least) {
-                least = distance;
-                known[node] = 1 + (int)n;
-            }
-        }
-        if (file)
-            fclose(file);
-    }
-    return known[node] - 1;
-}
-
-/* The masks of the process's threads but for the calling one; returns their number. */
-static int worker_masks(cpu_set_t mask[THREADS])
-{
-    DIR *folder = opendir("/proc/self/task");
-    int count = 0;
-    for (struct dirent *entry; folder && (entry = readdir(folder));) {
-        const int thread = atoi(entry->d_name);
-        if (thread > 0 && thread != getpid() && count < THREADS &&
-            sched_getaffinity(thread, sizeof *mask, &mask[count]) == 0)
-            count++;
-    }
-    if (folder)
-        closedir(folder);
-    return count;
-}
-
 static para_pool *make_pool(void)
 {
     para_pool *pool = NULL;
@@ -118,26 +49,6 @@ static para_pool *make_pool(void)
     config.start = PARA_START_WAIT;
     must(para_pool_create(&pool, &config), "making a pool");
     return pool;
-}
-
-/* The nodes of pages that exist. */
-static void read_nodes(char *data, int node[PAGES])
-{
-    static void *page[PAGES];
-    for (size_t i = 0; i < PAGES; i++)
-        page[i] = data + i * PAGE;
-    if (syscall(SYS_move_pages, 0, (unsigned long)PAGES, page, NULL, node, 0) != 0) {
-        perror("move_pages");
-        exit(1);
-    }
-}
-
-static void count_nodes(const int node[PAGES], int pages_of[NODES])
-{
-    memset(pages_of, 0, NODES * sizeof *pages_of);
-    for (int i = 0; i < PAGES; i++)
-        if (node[i] >= 0 && node[i] < NODES)
-            pages_of[node[i]]++;
 }
 
 static char *make_buffer(para_pool *pool, para_placement placement, unsigned node)
@@ -150,31 +61,9 @@ static char *make_buffer(para_pool *pool, para_placement placement, unsigned nod
     return para_buffer_data(buffer);
 }
 
-static const char *in_words(const int pages_of[NODES])
-{
-    static char text[256];
-    size_t used = 0;
-    for (int n = 0; n < NODES && used < sizeof text; n++)
-        if (pages_of[n])
-            used += (size_t)snprintf(text + used, sizeof text - used, " %d:%d", n, pages_of[n]);
-    return text;
-}
-
-/* Of so many threads, those that are bound to one CPU each. */
-static int count_bound(void)
-{
-    cpu_set_t mask[THREADS];
-    const int workers = worker_masks(mask);
-    int bound = 0;
-    for (int w = 0; w < workers; w++)
-        bound += CPU_COUNT(&mask[w]) == 1;
-    return bound;
-}
-
 /* As many workers as cores, each on a core of its own, all within the process's mask. */
-static int pins(long unused)
+static int pins(void)
 {
-    (void)unused;
     cpu_set_t allowed, used;
     cpu_set_t mask[THREADS];
     sched_getaffinity(0, sizeof allowed, &allowed);
@@ -210,9 +99,8 @@ static int pins(long unused)
 }
 
 /* All workers have the process's mask. */
-static int unpinned(long unused)
+static int unpinned(void)
 {
-    (void)unused;
     cpu_set_t allowed;
     cpu_set_t mask[THREADS];
     sched_getaffinity(0, sizeof allowed, &allowed);
@@ -226,8 +114,8 @@ static int unpinned(long unused)
                    CPU_COUNT(&allowed));
 }
 
-/* Whether each node has the pages of its workers' slices, one after the other. */
-static int slices_are(const int node[PAGES])
+/* Whether each node has the pages of its workers' slices, but for a few, one after the other. */
+static int slices_are(const int node[PAGES], int few)
 {
     int pages_of[NODES];
     int workers_of[NODES] = {0};
@@ -250,7 +138,7 @@ static int slices_are(const int node[PAGES])
     }
     for (int n = 0; n < NODES && workers; n++) {
         const int due = PAGES * workers_of[n] / workers;
-        in_proportion &= abs(pages_of[n] - due) <= PAGES / 100;
+        in_proportion &= abs(pages_of[n] - due) <= few;
         used += pages_of[n] > 0;
     }
     for (int i = 1; i < PAGES; i++)
@@ -259,20 +147,19 @@ static int slices_are(const int node[PAGES])
                    workers, in_words(pages_of), changes + 1);
 }
 
-static int slices(long unused)
+static int slices(void)
 {
-    (void)unused;
     static int node[PAGES];
     read_nodes(make_buffer(make_pool(), PARA_PLACE_AUTO, 0), node);
-    return slices_are(node);
+    return slices_are(node, PAGES / 100);
 }
 
 /* As many pages on each node that has memory, but for one that is huge. */
-static int interleaved_by(para_placement placement)
+static int interleaved(void)
 {
     static int node[PAGES];
     int pages_of[NODES];
-    read_nodes(make_buffer(make_pool(), placement, 0), node);
+    read_nodes(make_buffer(make_pool(), (para_placement)form, 0), node);
     count_nodes(node, pages_of);
     const cpu_set_t with_memory = read_list("/sys/devices/system/node/has_memory");
     const int share = PAGES / CPU_COUNT(&with_memory);
@@ -283,23 +170,10 @@ static int interleaved_by(para_placement placement)
     return outcome(even, "pages by node%s", in_words(pages_of));
 }
 
-static int interleaved(long unused)
+/* An array that lies on one node is moved to the slices, huge pages as a whole; para's own reading
+ * agrees. */
+static int moved(void)
 {
-    (void)unused;
-    return interleaved_by(PARA_PLACE_INTERLEAVE);
-}
-
-/* The same of a pool whose workers are bound to nothing, unless told otherwise. */
-static int floating(long unused)
-{
-    (void)unused;
-    return interleaved_by(PARA_PLACE_AUTO);
-}
-
-/* An array that lies on one node is moved to the slices; para's own reading agrees. */
-static int moved(long unused)
-{
-    (void)unused;
     static int node[PAGES];
     int before[NODES], pages_of[NODES];
     size_t bytes_of[NODES];
@@ -315,13 +189,12 @@ static int moved(long unused)
     for (int n = 0; n < NODES; n++)
         agrees &= bytes_of[n] == (size_t)pages_of[n] * PAGE;
     const bool was_there = before[1] == PAGES;
-    return slices_are(node) == 0 && was_there && agrees ? 0 : 1;
+    return slices_are(node, HUGE_PAGE / PAGE) == 0 && was_there && agrees ? 0 : 1;
 }
 
 /* A buffer of reserved huge pages lies by slices too. */
-static int huge(long unused)
+static int huge(void)
 {
-    (void)unused;
     static int node[PAGES];
     para_buffer *buffer = NULL;
     para_buffer_info info = {.size = sizeof info};
@@ -332,13 +205,12 @@ static int huge(long unused)
     read_nodes(para_buffer_data(buffer), node);
     if (info.page_bytes != HUGE_PAGE || info.place_status)
         return outcome(false, "pages of %zu bytes, status %d", info.page_bytes, info.place_status);
-    return slices_are(node);
+    return slices_are(node, HUGE_PAGE / PAGE);
 }
 
 /* A buffer is to have more huge pages than there are: it has small ones. */
-static int not_huge(long unused)
+static int not_huge(void)
 {
-    (void)unused;
     para_buffer *buffer = NULL;
     para_buffer_info info = {.size = sizeof info};
     para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
@@ -348,22 +220,12 @@ static int not_huge(long unused)
     return outcome(info.page_bytes == PAGE, "pages of %zu bytes", info.page_bytes);
 }
 
-/* All pages lie on that node, which has the highest bandwidth. */
-static int by_bandwidth(long number)
+/* All pages lie on that node. */
+static int on_node(void)
 {
     static int node[PAGES];
     int pages_of[NODES];
-    read_nodes(make_buffer(make_pool(), PARA_PLACE_BANDWIDTH, 0), node);
-    count_nodes(node, pages_of);
-    return outcome(number < NODES && pages_of[number] == PAGES, "pages by node%s",
-                   in_words(pages_of));
-}
-
-static int on_node(long number)
-{
-    static int node[PAGES];
-    int pages_of[NODES];
-    read_nodes(make_buffer(make_pool(), PARA_PLACE_NODE, (unsigned)number), node);
+    read_nodes(make_buffer(make_pool(), (para_placement)form, (unsigned)number), node);
     count_nodes(node, pages_of);
     return outcome(number < NODES && pages_of[number] == PAGES, "pages by node%s",
                    in_words(pages_of));
@@ -398,18 +260,20 @@ static void work(para_pool *pool, char *data, unsigned workers)
          "a map");
 }
 
-/* Of the pages of calls among `workers` threads (0: all), that many percent are worked on by the
- * node where they lie. The best of some calls, since the host has other work too. */
-static int home(unsigned workers, double least)
+/* Of the pages of calls on all workers, or on 1/form of them, that many percent are worked on by
+ * the node where they lie. The best of some calls, since the host has other work too. */
+static int at_home(void)
 {
     enum { CALLS = 100 };
     static int node[PAGES];
+    cpu_set_t mask[THREADS];
     double worst = 100;
     double best = 0;
     para_pool *pool = make_pool();
     char *data = make_buffer(pool, PARA_PLACE_AUTO, 0);
+    const unsigned workers = ((unsigned)worker_masks(mask) + (unsigned)form - 1) / (unsigned)form;
     read_nodes(data, node);
-    for (int call = 0; call < CALLS && best < least; call++) {
+    for (int call = 0; call < CALLS && best < (double)number; call++) {
         work(pool, data, workers);
         int at_home = 0;
         for (int i = 0; i < PAGES; i++)
@@ -418,32 +282,8 @@ static int home(unsigned workers, double least)
         worst = share < worst ? share : worst;
         best = share > best ? share : best;
     }
-    return outcome(best >= least, "%.1f %% at home at best, %.1f at worst", best, worst);
-}
-
-static int at_home(long least)
-{
-    return home(0, (double)least);
-}
-
-/* The pages of the calling thread's stack that exist and lie on its node, of how many. */
-static void count_stack(int counted[2])
-{
-    pthread_attr_t attributes;
-    void *low = NULL;
-    size_t bytes = 0;
-    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
-        return;
-    pthread_attr_getstack(&attributes, &low, &bytes);
-    pthread_attr_destroy(&attributes);
-    for (size_t at = 0; at < bytes; at += PAGE) {
-        void *page = (char *)low + at;
-        int node = -1;
-        if (syscall(SYS_move_pages, 0, 1ul, &page, NULL, &node, 0) != 0 || node < 0)
-            continue;
-        counted[0] += node == memory_of(this_node());
-        counted[1]++;
-    }
+    return outcome(best >= (double)number, "%u workers: %.1f %% at home at best, %.1f at worst",
+                   workers, best, worst);
 }
 
 /* Each worker counts its stack's pages once. */
@@ -460,7 +300,7 @@ static int visit_stack(const para_chunk *chunk, const void *arg)
 }
 
 /* The workers' stacks lie on their nodes. */
-static int stacks(long least)
+static int stacks(void)
 {
     enum { COUNT = 512 };
     static int counted[COUNT][2];
@@ -475,7 +315,7 @@ static int stacks(long least)
     for (int i = 0; i < COUNT; i++)
         for (int j = 0; j < 2; j++)
             sum[j] += counted[i][j];
-    return outcome(sum[1] > 0 && 100 * sum[0] >= (int)least * sum[1], "%d of %d pages", sum[0],
+    return outcome(sum[1] > 0 && 100 * sum[0] >= (int)number * sum[1], "%d of %d pages", sum[0],
                    sum[1]);
 }
 
@@ -496,10 +336,53 @@ static void join(void *into, const void *from, const void *arg)
     *(double *)into += *(const double *)from;
 }
 
-/* A sum has the same bits on the calling thread and on all. */
-static int bits(long unused)
+/* Each chunk uses its scratch, of that many bytes, and counts the pages once a call. */
+static int use_scratch(const para_chunk *chunk, const void *arg)
 {
-    (void)unused;
+    const size_t bytes = *(const size_t *)arg;
+    memset(chunk->scratch, 1, bytes);
+    count_pages(chunk->scratch, bytes, chunk->out[0]);
+    usleep(1000); /* so that all workers come */
+    return 0;
+}
+
+/* Calls that need different amounts of scratch, in turn: most of its pages lie on the node of the
+ * worker that uses them. The best of some calls of each amount. */
+static int scratches(void)
+{
+    enum { COUNT = 64, CALLS = 40, FIRST = 8 };
+    static const size_t sizes[] = {50000, 9000, 210000, 30000};
+    static int counted[COUNT][2];
+    int best[4] = {0};
+    int worst = 100;
+    para_pool *pool = make_pool();
+    (void)memory_of(0);
+    for (int call = 0; call < CALLS; call++) {
+        int sum[2] = {0};
+        memset(counted, 0, sizeof counted);
+        must(para_pmap(pool,
+                       &(para_map){.kernel = use_scratch,
+                                   .arg = &sizes[call % 4],
+                                   .count = COUNT,
+                                   .out = {PARA_OUT(counted)},
+                                   .scratch_bytes = sizes[call % 4],
+                                   .options = {.executor = PARA_EXECUTOR_THREADS, .chunk = 1}}),
+             "a map");
+        for (int i = 0; i < COUNT; i++)
+            for (int j = 0; j < 2; j++)
+                sum[j] += counted[i][j];
+        const int share = sum[1] ? 100 * sum[0] / sum[1] : 0;
+        if (call >= FIRST && share > best[call % 4])
+            best[call % 4] = share;
+    }
+    for (int i = 0; i < 4; i++)
+        worst = best[i] < worst ? best[i] : worst;
+    return outcome(worst >= number, "%d %% of the pages at home", worst);
+}
+
+/* A sum has the same bits on the calling thread and on all. */
+static int bits(void)
+{
     enum { COUNT = 1000003 };
     double *in = malloc(COUNT * sizeof *in);
     double sum[2] = {0};
@@ -523,9 +406,8 @@ static int bits(long unused)
 
 /* A pool is made, then the process may use the first half of its CPUs only: the next pool keeps to
  * these. */
-static int another_mask(long unused)
+static int another_mask(void)
 {
-    (void)unused;
     cpu_set_t allowed, half;
     para_pool *pool = make_pool();
     sched_getaffinity(0, sizeof allowed, &allowed);
@@ -535,29 +417,18 @@ static int another_mask(long unused)
             CPU_SET(cpu, &half);
     para_pool_destroy(pool);
     sched_setaffinity(0, sizeof half, &half);
-    return pins(0);
-}
-
-static void switch_cpu(long cpu, bool on)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%ld/online", cpu);
-    FILE *file = fopen(path, "we");
-    if (!file || fputs(on ? "1" : "0", file) < 0 || fclose(file) != 0) {
-        perror(path);
-        exit(1);
-    }
+    return pins();
 }
 
 /* A CPU is switched off and on while a pool has a worker there. The worker loses its place, as the
  * pool's info says, and has it again once it has worked. */
-static int replugged(long cpu)
+static int replugged(void)
 {
     para_pool *pool = make_pool();
     para_pool_info info = {.size = sizeof info};
     char *data = make_buffer(pool, PARA_PLACE_AUTO, 0);
     const int before = count_bound();
-    switch_cpu(cpu, false);
+    switch_cpu(number, false);
     for (int call = 0; call < 10; call++) { /* so that the worker wakes, and sees it */
         work(pool, data, 0);
         usleep(20000);
@@ -565,7 +436,7 @@ static int replugged(long cpu)
     const int without = count_bound();
     must(para_pool_get_info(pool, &info), "asking the pool");
     const unsigned told = info.pinned;
-    switch_cpu(cpu, true);
+    switch_cpu(number, true);
     int after = count_bound();
     for (int call = 0; call < 100 && after != before; call++) {
         work(pool, data, 0);
@@ -581,25 +452,38 @@ static int replugged(long cpu)
 
 typedef struct check {
     const char *name;
-    int (*run)(long number);
+    int (*run)(void);
+    int form;
 } check;
 
 static const check checks[] = {
-    {"pins", pins},           {"unpinned", unpinned},
-    {"slices", slices},       {"interleaved", interleaved},
-    {"floating", floating},   {"on-node", on_node},
-    {"moved", moved},         {"huge", huge},
-    {"not-huge", not_huge},   {"by-bandwidth", by_bandwidth},
-    {"home", at_home},        {"stacks", stacks},
-    {"bits", bits},           {"another-mask", another_mask},
-    {"replugged", replugged},
+    {"pins", pins, 0},
+    {"unpinned", unpinned, 0},
+    {"slices", slices, 0},
+    {"interleaved", interleaved, PARA_PLACE_INTERLEAVE},
+    {"floating", interleaved, PARA_PLACE_AUTO}, /* a pool whose workers are bound to nothing */
+    {"on-node", on_node, PARA_PLACE_NODE},
+    {"by-bandwidth", on_node, PARA_PLACE_BANDWIDTH},
+    {"moved", moved, 0},
+    {"huge", huge, 0},
+    {"not-huge", not_huge, 0},
+    {"home", at_home, 1},
+    {"narrow-home", at_home, 2},
+    {"stacks", stacks, 0},
+    {"scratch", scratches, 0},
+    {"bits", bits, 0},
+    {"another-mask", another_mask, 0},
+    {"replugged", replugged, 0},
 };
 
 int main(int argc, char **argv)
 {
-    for (size_t i = 0; i < sizeof checks / sizeof *checks && argc > 1; i++)
+    number = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
+    for (size_t i = 0; i < sizeof checks / sizeof *checks && argc > 1; i++) {
+        form = checks[i].form;
         if (strcmp(checks[i].name, argv[1]) == 0)
-            return checks[i].run(argc > 2 ? strtol(argv[2], NULL, 10) : 0);
+            return checks[i].run();
+    }
     fprintf(stderr, "usage: numa_check NAME [NUMBER]\n");
     return 2;
 }

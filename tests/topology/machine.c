@@ -55,6 +55,11 @@ static void test_shapes(void **state)
         {"[numa] pack:2 [numa] core:4 pu:1", 8, 8, 2, 2}, /* a memory beside all packages */
         {"[numa(indexes=2,1,0)] pack:2 [numa] core:4 pu:1", 8, 8, 2, 2}, /* numbered before them */
         {"node:3 core:5 pu:3", 45, 15, 3, 3},
+        {"pack:2 [numa] l3:12 core:8 pu:2", 384, 192, 24, 2}, /* 12 L3s a socket */
+        {"pack:2 node:4 core:14 pu:2", 224, 112, 8, 8},       /* sub-NUMA clusters */
+        {"pack:1 [numa] l3:1 core:72 pu:1", 72, 72, 1, 1},
+        {"node:16 core:64 pu:1", 1024, 1024, 16, 16},
+        {"node:16 core:32 pu:2", 1024, 512, 16, 16},
     };
     (void)state;
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {

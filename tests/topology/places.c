@@ -242,11 +242,11 @@ TEST(groups_of_files)
             put(name, shared);
         }
     }
-    para__groups_from_files(&machine, PARA__GROUP_SOCKET, group, root);
+    para__groups_from_files(&machine, PARA__LEVEL_SOCKET, group, root);
     assert_memory_equal(group, sockets, sizeof group);
     for (unsigned i = 0; i < CPUS; i++)
         group[i] = PARA__NO_GROUP;
-    para__groups_from_files(&machine, PARA__GROUP_CACHE, group, root);
+    para__groups_from_files(&machine, PARA__LEVEL_CACHE, group, root);
     assert_memory_equal(group, caches, sizeof group);
 }
 

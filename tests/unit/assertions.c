@@ -169,14 +169,18 @@ enum { MEMBERS = 3, EPOCH = 7, TICKETS = 4 };
 static para__lanes lanes;
 static para__helper helpers[MEMBERS];
 static para__member members[MEMBERS];
+static para__group groups[2];
 static para__job_descriptor descriptors[MEMBERS];
 static para__lane *const lane = &lanes.lane[2];
 static para__participant part;
 
-/* A call of worker 1 that is about to be published. */
-static void make_call(void)
+/* A call of worker 1 that is about to be published; worker 2 may be of another group. */
+static void make(bool apart)
 {
     memset(members, 0, sizeof members);
+    memset(groups, 0, sizeof groups);
+    helpers[2].group = apart;
+    para__helpers_group(helpers, MEMBERS);
     *lane = (para__lane){.lease = PARA__ATOMIC(PARA__LANE_LEASED),
                          .is_open = true,
                          .epoch = EPOCH,
@@ -186,21 +190,33 @@ static void make_call(void)
                          .claimed = 1,
                          .stop = PARA__ATOMIC(UINT64_MAX),
                          .descriptor = descriptors,
-                         .member = members};
+                         .member = members,
+                         .group = groups};
     part = (para__participant){
         .lanes = &lanes,
         .lane = lane,
         .begun = true,
         .epoch = EPOCH,
         .division = {.units = 50, .width = MEMBERS, .tickets = TICKETS, .caller_slice = 1},
-        .team = {.width = MEMBERS, .caller_place = 1},
+        .team = {.width = MEMBERS, .invited = MEMBERS, .caller_place = 1},
         .self = 1,
+        .end = helpers[1].group_end,
         .first_claim = 1,
         .claim = 1,
         .runner = {.worker = 1, .stop = &lane->stop}};
     lanes.helper = helpers;
     para__store_relaxed(&members[1].ticket, para__tagged(EPOCH, TICKETS - 1));
     para__store_relaxed(&members[2].done, para__tagged(EPOCH - 1, TICKETS));
+}
+
+static void make_call(void)
+{
+    make(false);
+}
+
+static void make_groups(void)
+{
+    make(true);
 }
 
 /* The same call when it is over: worker 2 has not come. */
@@ -211,6 +227,18 @@ static void join_call(void)
         para__store_relaxed(&members[w].ticket, para__tagged(EPOCH, 0));
     para__store_relaxed(&members[0].done, para__tagged(EPOCH, TICKETS));
     part.finished = lane->claimed = (MEMBERS - 1) * TICKETS;
+}
+
+/* Worker 2 has; it has run its slice, and one ticket of worker 0's. */
+static void join_groups(void)
+{
+    make_groups();
+    for (unsigned w = 0; w < MEMBERS; w++)
+        para__store_relaxed(&members[w].ticket, para__tagged(EPOCH, 0));
+    para__store_relaxed(&members[0].done, para__tagged(EPOCH, TICKETS - 1));
+    para__store_relaxed(&groups[0].count, PARA__STRAY + 1);
+    para__store_relaxed(&groups[1].done, para__tagged(EPOCH, 1));
+    part.finished = lane->claimed = TICKETS;
 }
 
 /* A lane between two calls. */
@@ -271,6 +299,11 @@ FAULT(lacks_some, para__store_relaxed(&members[0].done, para__tagged(EPOCH, TICK
 FAULT(has_some_twice, para__store_relaxed(&members[2].done, para__tagged(EPOCH, 1)))
 FAULT(is_ahead, para__store_relaxed(&members[2].done, para__tagged(EPOCH + 1, 1)))
 FAULT(has_miscounted, lane->claimed--)
+FAULT(is_counted, para__store_relaxed(&groups[1].count, 1))
+FAULT(is_counted_at_home, para__store_relaxed(&groups[0].count, 2 * PARA__STRAY + 2))
+FAULT(is_reported, para__store_relaxed(&groups[1].done, para__tagged(EPOCH, 0)))
+FAULT(is_not_reported, para__store_relaxed(&groups[1].done, para__tagged(EPOCH - 1, 0)))
+FAULT(lacks_a_stray, para__store_relaxed(&groups[0].count, 0))
 FAULT(has_none, )
 
 typedef struct lane_case {
@@ -290,6 +323,8 @@ TEST(a_broken_lane_is_found)
 {
     static const lane_case whole[] = {{make_call, has_none, check_publish},
                                       {join_call, has_none, check_join},
+                                      {make_groups, has_none, check_publish},
+                                      {join_groups, has_none, check_join},
                                       {close_lane, has_none, check_lane}};
     static const lane_case broken[] = {{close_lane, is_free, check_lane},
                                        {close_lane, is_abandoned, check_lane},
@@ -330,7 +365,14 @@ TEST(a_broken_lane_is_found)
                                        {join_call, lacks_some, check_join},
                                        {join_call, has_some_twice, check_join},
                                        {join_call, is_ahead, check_join},
-                                       {join_call, has_miscounted, check_join}};
+                                       {join_call, has_miscounted, check_join},
+                                       {make_groups, is_counted, check_publish},
+                                       {make_groups, is_counted_at_home, check_publish},
+                                       {make_groups, is_reported, check_publish},
+                                       {join_groups, is_counted, check_join},
+                                       {join_groups, is_counted_at_home, check_join},
+                                       {join_groups, is_not_reported, check_join},
+                                       {join_groups, lacks_a_stray, check_join}};
     for (size_t i = 0; i < COUNT_OF(whole); i++) {
         tried = &whole[i];
         assert_false(is_ended(try_lane));

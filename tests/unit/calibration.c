@@ -2,6 +2,7 @@
 #include "calibration.h"
 
 #include <pthread.h>
+#include <time.h>
 
 /* ---- Shown --------------------------------------------------------------------------- */
 
@@ -15,6 +16,65 @@ TEST(costs_are_told)
     assert_true(info.clock_ns >= 0 && info.clock_ns < 1e6);
     assert_true(info.spin_ns >= 0 && info.least_ns > info.round_trip_ns);
     assert_int_equal(info.sites, 9);
+    para_pool_destroy(pool);
+}
+
+/* ---- With a lender's threads --------------------------------------------------------- */
+
+enum { LENT = 3, LENDER_TAKES_NS = 2000 };
+
+typedef struct lent_call {
+    void (*help)(void *call);
+    void *call;
+} lent_call;
+
+static long long now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static void *help_with(void *arg)
+{
+    const lent_call *c = arg;
+    c->help(c->call);
+    return NULL;
+}
+
+static unsigned width_of_lender(void *self)
+{
+    (void)self;
+    return LENT;
+}
+
+static void lend_slowly(void *self, unsigned helpers, void (*help)(void *), void *call)
+{
+    lent_call c = {help, call};
+    pthread_t thread[LENT];
+    const long long start = now_ns();
+    (void)self;
+    while (now_ns() - start < LENDER_TAKES_NS) {
+    }
+    for (unsigned i = 0; i < helpers; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, help_with, &c), 0);
+    help(call);
+    for (unsigned i = 0; i < helpers; i++)
+        pthread_join(thread[i], NULL);
+}
+
+/* Until a lender has called `help`, and after that, all of the team wait. */
+TEST(what_a_lender_takes_counts_for_each_thread)
+{
+    const para_lender table = {sizeof table, width_of_lender, lend_slowly, NULL};
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    para_pool *pool = NULL;
+    config.executor = &table;
+    OK(para_pool_create(&pool, &config));
+    OK(para_pool_wait_ready(pool));
+    para_calibration_info info = {.size = sizeof info};
+    OK(para_calibration_get(pool, &info));
+    assert_true(info.share_ns >= LENT * LENDER_TAKES_NS);
     para_pool_destroy(pool);
 }
 
@@ -199,6 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(costs_are_told),
+        cmocka_unit_test(what_a_lender_takes_counts_for_each_thread),
         cmocka_unit_test(an_info_of_an_older_caller_is_filled_as_far_as_it_goes),
         cmocka_unit_test(an_info_without_a_size_is_refused),
         cmocka_unit_test(null_arguments_are_refused),

@@ -363,6 +363,28 @@ TEST(slices_of_a_rest_begin_at_page_borders)
         }
 }
 
+/* Claims keep their length, and nothing gets lost. */
+TEST(spread_plans_have_the_slices_of_all)
+{
+    for (unsigned width = 2; width < 40; width++)
+        for (unsigned places = width + 1; places < 64; places++)
+            for (size_t n = places; n < 4000; n += 1 + n / 3) {
+                para__plan plan = {.width = width};
+                para__plan_tickets(&plan, &(para__ask){.units = n, .work_ns = 1e6}, &usual);
+                const para__plan before = plan;
+                para__plan_spread(&plan, places);
+                assert_int_equal(plan.invited, width);
+                assert_int_equal(plan.width, places);
+                assert_null(fault_of(&plan, n));
+                const double ratio = (double)width / places;
+                assert_true(plan.tickets == (n - 1) / places + 1 ||
+                            plan.tickets >= before.tickets * ratio);
+                assert_true(plan.tickets < before.tickets * ratio + 1);
+                assert_true((before.first == 0) == (plan.first == 0));
+                assert_true(plan.first < before.first * ratio + 1);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +404,7 @@ int main(void)
         cmocka_unit_test(dear_units_of_unknown_cost_are_shared_at_once),
         cmocka_unit_test(plans_for_many_pages_have_no_lead),
         cmocka_unit_test(slices_of_a_rest_begin_at_page_borders),
+        cmocka_unit_test(spread_plans_have_the_slices_of_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 template <typename derived> struct call_data {
     static constexpr unsigned UNITS = 6;
     datum in[UNITS], out[UNITS], once[UNITS];
+    datum sums[UNITS]; // of what a whole group has left, at its first unit; 0: nobody has folded it
     derived *model;
     void (derived::*extra)(unsigned unit, unsigned worker) = nullptr;
 
@@ -20,13 +21,26 @@ template <typename derived> struct call_data {
         if (data->extra)
             (data->model->*data->extra)(unit, worker);
     }
+    static void fold(void *arg, unsigned first, unsigned units)
+    {
+        auto *data = static_cast<call_data *>(arg);
+        RL_ASSERT(units != 0 && data->sums[first]($) == 0);
+        unsigned sum = 0;
+        for (unsigned i = first; i < first + units; i++) {
+            RL_ASSERT(data->once[i]($) == 1);
+            sum += data->out[i]($);
+        }
+        data->sums[first]($) = sum;
+    }
     void prepare(unsigned value, fixture_call &call)
     {
         call.kernel = kernel;
+        call.fold = fold;
         call.arg = this;
         for (unsigned i = 0; i < call.units; i++) {
             in[i]($) = value + i;
             once[i]($) = 0;
+            sums[i]($) = 0;
         }
     }
     // On the leased lane.
@@ -37,6 +51,13 @@ template <typename derived> struct call_data {
         for (unsigned i = 0; i < call.units; i++) {
             RL_ASSERT(once[i]($) == 1);
             RL_ASSERT(out[i]($) == value + i + 1);
+        }
+        for (unsigned i = 0; i < call.units; i++) {
+            unsigned left = sums[i]($);
+            for (unsigned j = i; left != 0; j++) {
+                RL_ASSERT(j < call.units && left >= value + j + 1);
+                left -= value + j + 1;
+            }
         }
     }
     // Likewise; the kernel may leave it, and whether it has.
@@ -56,11 +77,12 @@ template <typename derived> struct call_data {
 
 inline fixture_call shape(unsigned units, unsigned width, unsigned tickets, bool announces)
 {
-    return {units, width, tickets, 1, announces, nullptr, nullptr};
+    return {units, width, tickets, 1, announces, nullptr, nullptr, nullptr, 0};
 }
 
-inline void make(unsigned workers, unsigned lanes, unsigned spin_ticks, unsigned idle)
+inline void make(unsigned workers, unsigned lanes, unsigned spin_ticks, unsigned idle,
+                 unsigned split = 0)
 {
-    const fixture f = {workers, lanes, spin_ticks, idle, true};
+    const fixture f = {workers, lanes, spin_ticks, idle, split, true};
     fixture_make(&f);
 }

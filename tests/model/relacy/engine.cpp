@@ -97,6 +97,114 @@ struct parking_lanes : protocol<parking_lanes, 2, 1> {
 };
 MODEL(parking_lanes, 10000);
 
+// The same with helpers that are a group of their own: the last of them reports for both. If there
+// is one helper, it and the caller work in each other's group.
+template <unsigned helpers> struct groups : protocol<groups<helpers>, 1, helpers> {
+    call_data<groups> data;
+    void prepare()
+    {
+        make(helpers + 1, 1, 1000, 1, 1);
+    }
+    void call(unsigned)
+    {
+        RL_ASSERT(fixture_lease());
+        data.run(10, shape(2 * (helpers + 1), helpers + 1, 2, false));
+        data.run(20, shape(2 * (helpers + 1), helpers + 1, 2, false));
+        fixture_release();
+        fixture_stop();
+    }
+};
+using groups_of_one = groups<1>;
+using groups_of_two = groups<2>;
+MODEL(groups_of_one, 20000);
+MODEL(groups_of_two, 20000);
+
+// The last worker is a group of its own, and is not invited: strangers do its share, and one of
+// them reports. It comes all the same, and finds that it does not take part.
+struct sparse : protocol<sparse, 1, 2> {
+    call_data<sparse> data;
+    void prepare()
+    {
+        make(3, 1, 1000, 1, 2);
+        data.model = this;
+        data.extra = &sparse::check;
+    }
+    void check(unsigned, unsigned worker)
+    {
+        RL_ASSERT(worker < 2);
+    }
+    void call(unsigned)
+    {
+        fixture_call call = shape(6, 3, 2, true);
+        call.invited = 2;
+        RL_ASSERT(fixture_lease());
+        data.run(10, call);
+        data.run(20, call);
+        fixture_release();
+        fixture_stop();
+    }
+};
+MODEL(sparse, 20000);
+
+// A caller that sleeps until the other group has reported.
+struct joining_groups : protocol<joining_groups, 1, 1> {
+    call_data<joining_groups> data;
+    void prepare()
+    {
+        make(2, 1, 1, 1, 1);
+        data.model = this;
+        data.extra = &joining_groups::linger;
+    }
+    void linger(unsigned, unsigned worker)
+    {
+        if (worker == 1)
+            model_await_pauses(0, rl::rand(20));
+    }
+    void call(unsigned)
+    {
+        RL_ASSERT(fixture_lease());
+        data.run(10, shape(4, 2, 2, true));
+        data.run(20, shape(4, 2, 2, false));
+        fixture_release();
+        fixture_stop();
+    }
+};
+MODEL(joining_groups, 20000);
+
+// A caller that sleeps until a helper of the other group has done what it has claimed in its own.
+struct joining_stray : protocol<joining_stray, 1, 1> {
+    call_data<joining_stray> data;
+    gate strayed[2];
+    unsigned calls_made = 0;
+    void prepare()
+    {
+        make(2, 1, 1, 1, 1);
+        data.model = this;
+        data.extra = &joining_stray::stray;
+    }
+    void stray(unsigned unit, unsigned worker)
+    {
+        if (unit == 0) {
+            RL_ASSERT(worker == 0);
+            strayed[calls_made].pass();
+        } else if (unit == 1) {
+            RL_ASSERT(worker == 1);
+            strayed[calls_made].open();
+            model_await_pauses(0, rl::rand(20));
+        }
+    }
+    void call(unsigned)
+    {
+        RL_ASSERT(fixture_lease());
+        data.run(10, shape(4, 2, 2, true));
+        calls_made = 1;
+        data.run(20, shape(4, 2, 2, true));
+        fixture_release();
+        fixture_stop();
+    }
+};
+MODEL(joining_stray, 20000);
+
 // A caller that sleeps until the last of its helpers is done.
 struct joining : protocol<joining, 1, 1> {
     call_data<joining> data;
@@ -169,7 +277,7 @@ struct start_stop : protocol<start_stop, 1, 2> {
     void prepare()
     {
         current = this;
-        const fixture f = {2, 1, 1, 0, false};
+        const fixture f = {2, 1, 1, 0, 0, false};
         fixture_make(&f);
     }
     void call(unsigned)

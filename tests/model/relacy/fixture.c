@@ -25,6 +25,7 @@ static para__worker workers[WORKERS];
 static para__helper helpers[WORKERS];
 static para__job_descriptor descriptors[PARA__LANES][WORKERS];
 static para__member members[PARA__LANES][WORKERS];
+static para__group groups[PARA__LANES][2];
 static uint16_t workers_of_cpus[WORKERS];
 static unsigned count_of_workers;
 static _Thread_local para__lane *leased;
@@ -47,6 +48,7 @@ static void make_lane(unsigned index, bool is_there)
     para__store_relaxed(&lane->lease, !is_there);
     lane->descriptor = descriptors[index];
     lane->member = members[index];
+    lane->group = groups[index];
     touch_half(&lane->lease);
     if (!is_there)
         return;
@@ -58,8 +60,14 @@ static void make_lane(unsigned index, bool is_there)
         touch(&lane->member[w].done);
         touch(&helpers[w].seen[index]);
     }
-    touch(&lane->descriptor[0].call);
-    touch(&lane->descriptor[0].team);
+    for (unsigned g = 0; g <= helpers[count_of_workers - 1].group; g++) {
+        touch(&lane->descriptor[g].call);
+        touch(&lane->descriptor[g].team);
+        touch(&lane->group[g].count);
+        touch(&lane->group[g].done);
+        touch(&lane->group[g].spent);
+        touch(&lane->group[g].scout);
+    }
 }
 
 static void leave(unsigned worker, void *arg)
@@ -79,7 +87,7 @@ static void start_each(void)
     pool.started = count_of_workers;
     pool.fit = 0;
     para__store_relaxed(&pool.starting, UINT32_MAX);
-    para__store_relaxed(&pool.sleeping, count_of_workers);
+    para__store_relaxed(&pool.lanes.sleeping, count_of_workers);
 }
 
 void fixture_make(const fixture *f)
@@ -90,6 +98,7 @@ void fixture_make(const fixture *f)
     memset(helpers, 0, sizeof helpers);
     memset(descriptors, 0, sizeof descriptors);
     memset(members, 0, sizeof members);
+    memset(groups, 0, sizeof groups);
     static para_cpu_info cpus[WORKERS];
     static const para__machine machine = {.cpu_count = WORKERS, .cpu = cpus};
     pool.worker = workers;
@@ -111,12 +120,14 @@ void fixture_make(const fixture *f)
         touch_half(&helpers[w].event.state);
         touch_half(&helpers[w].displaced);
         touch_half(&helpers[w].acting);
+        helpers[w].group = f->split && w >= f->split;
     }
+    para__helpers_group(helpers, f->workers);
     for (unsigned i = 0; i < PARA__LANES; i++)
         make_lane(i, i < f->lanes);
     touch(&pool.lanes.spin_ticks);
     touch_half(&pool.lanes.used);
-    touch_half(&pool.sleeping);
+    touch_half(&pool.lanes.sleeping);
     touch_half(&pool.workers);
     touch_half(&pool.starting);
     touch_half(&pool.ready);
@@ -156,11 +167,21 @@ static void run_units(const void *payload, size_t first, size_t count, para__run
     }
 }
 
+static void fold_units(const void *payload, size_t first, size_t count)
+{
+    const fixture_call *call = payload;
+    call->fold(call->arg, (unsigned)first, (unsigned)count);
+}
+
 static unsigned run(const fixture_call *call, bool lent)
 {
-    const para__job job = {.run = run_units, .payload = call, .payload_bytes = sizeof *call};
+    const para__job job = {.run = run_units,
+                           .fold = call->fold ? fold_units : NULL,
+                           .payload = call,
+                           .payload_bytes = sizeof *call};
     const para__plan plan = {.units = {0, call->units},
                              .width = call->width,
+                             .invited = call->invited,
                              .tickets = call->tickets,
                              .first = call->first,
                              .announces = call->announces};

@@ -13,8 +13,9 @@ typedef struct fixture {
     unsigned workers;
     unsigned lanes; /* the others are leased, to nobody */
     unsigned spin_ticks;
-    unsigned idle; /* bits: workers whose threads the system never runs */
-    bool started;  /* threads run; else fixture_start() starts them, and they bind themselves */
+    unsigned idle;  /* bits: workers whose threads the system never runs */
+    unsigned split; /* the first worker of a second group; 0: there is one group */
+    bool started;   /* threads run; else fixture_start() starts them, and they bind themselves */
 } fixture;
 
 /* Before the threads of a model start. */
@@ -23,11 +24,16 @@ void fixture_make(const fixture *f);
 /* Runs unit of that call, in the name of a worker. */
 typedef void fixture_kernel(void *arg, unsigned unit, unsigned worker);
 
+/* Of units that have run. */
+typedef void fixture_fold(void *arg, unsigned first, unsigned units);
+
 typedef struct fixture_call {
     unsigned units, width, tickets, first;
     bool announces;
     fixture_kernel *kernel;
+    fixture_fold *fold;
     void *arg;
+    unsigned invited; /* of the width; 0: all */
 } fixture_call;
 
 void fixture_start(void);

@@ -23,7 +23,7 @@ struct lending final : protocol<lending, 4, 0>, lender {
 
     void prepare()
     {
-        const fixture f = {2, 2, 1000, 0, false};
+        const fixture f = {2, 2, 1000, 0, 0, false};
         lender_now = this;
         fixture_make_lent(&f, true);
         for (call_data<lending> &one : data) {
@@ -75,7 +75,7 @@ struct measuring final : protocol<measuring, 3, 0>, lender {
 
     void prepare()
     {
-        const fixture f = {2, 2, 1000, 0, false};
+        const fixture f = {2, 2, 1000, 0, 0, false};
         lender_now = current = this;
         fixture_make_lent(&f, false);
     }

@@ -25,6 +25,7 @@ CHECKS = {
     "cancel ended": ("cancel", "", True),
     "park ended": ("park", "", True),
     "park ended, two lanes": ("park", TWO_LANES, True),
+    "groups joined": ("groups", "", False),
     "shutdown released": ("shutdown", "", False),
     "shutdown destroyed": ("shutdown", "", True),
 }
@@ -42,6 +43,7 @@ MUTATIONS = {
     "park ended": ["WEAK_RECHECK", "LOOK_BEFORE_PARKED", "WAKE_BEFORE_CALL", "WAKE_BEFORE_DONE",
                    "NO_JOINER_WAKE", "JOIN_LOOKS_FIRST"],
     "park ended, two lanes": ["LATE_LANE"],
+    "groups joined": ["COUNT_FIRST", "TORN_COUNT", "RESET_LATE", "ONE_TALLY", "KEEP_COUNT"],
     "shutdown released": ["NO_JOIN"],
     "shutdown destroyed": ["WEAK_RECHECK", "LOOK_BEFORE_PARKED", "WAKE_BEFORE_STOPPING", "NO_WAKE",
                            "NO_READY_WAKE", "NO_GIVING_UP"],

@@ -1,0 +1,154 @@
+#define _GNU_SOURCE
+#include "kernel.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int this_node(void)
+{
+    unsigned node = 0;
+    return getcpu(NULL, &node) == 0 ? (int)node : -1;
+}
+
+cpu_set_t read_list(const char *path)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    FILE *file = fopen(path, "re");
+    int first = 0;
+    while (file && fscanf(file, "%d", &first) == 1) {
+        int last = first;
+        if (fscanf(file, "-%d", &last) < 0 && ferror(file))
+            break;
+        for (int i = first; i <= last; i++)
+            CPU_SET((size_t)i, &set);
+        if (fgetc(file) != ',')
+            break;
+    }
+    if (file)
+        fclose(file);
+    return set;
+}
+
+int memory_of(int node)
+{
+    static int known[NODES]; /* 1 + the answer */
+    if (node < 0 || node >= NODES)
+        return node;
+    if (!known[node]) {
+        const cpu_set_t online = read_list("/sys/devices/system/node/online");
+        const cpu_set_t with_memory = read_list("/sys/devices/system/node/has_memory");
+        int least = INT32_MAX;
+        char path[64];
+        snprintf(path, sizeof path, "/sys/devices/system/node/node%d/distance", node);
+        FILE *file = fopen(path, "re");
+        for (size_t n = 0; file && n < NODES; n++) {
+            int distance = 0;
+            if (!CPU_ISSET(n, &online) || fscanf(file, "%d", &distance) != 1)
+                continue;
+            if (CPU_ISSET(n, &with_memory) && distance < least) {
+                least = distance;
+                known[node] = 1 + (int)n;
+            }
+        }
+        if (file)
+            fclose(file);
+    }
+    return known[node] - 1;
+}
+
+int worker_masks(cpu_set_t mask[THREADS])
+{
+    DIR *folder = opendir("/proc/self/task");
+    int count = 0;
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        const int thread = atoi(entry->d_name);
+        if (thread > 0 && thread != getpid() && count < THREADS &&
+            sched_getaffinity(thread, sizeof *mask, &mask[count]) == 0)
+            count++;
+    }
+    if (folder)
+        closedir(folder);
+    return count;
+}
+
+void read_nodes(char *data, int node[PAGES])
+{
+    static void *page[PAGES];
+    for (size_t i = 0; i < PAGES; i++)
+        page[i] = data + i * PAGE;
+    if (syscall(SYS_move_pages, 0, (unsigned long)PAGES, page, NULL, node, 0) != 0) {
+        perror("move_pages");
+        exit(1);
+    }
+}
+
+void count_nodes(const int node[PAGES], int pages_of[NODES])
+{
+    memset(pages_of, 0, NODES * sizeof *pages_of);
+    for (int i = 0; i < PAGES; i++)
+        if (node[i] >= 0 && node[i] < NODES)
+            pages_of[node[i]]++;
+}
+
+const char *in_words(const int pages_of[NODES])
+{
+    static char text[256];
+    size_t used = 0;
+    for (int n = 0; n < NODES && used < sizeof text; n++)
+        if (pages_of[n])
+            used += (size_t)snprintf(text + used, sizeof text - used, " %d:%d", n, pages_of[n]);
+    return text;
+}
+
+int count_bound(void)
+{
+    cpu_set_t mask[THREADS];
+    const int workers = worker_masks(mask);
+    int bound = 0;
+    for (int w = 0; w < workers; w++)
+        bound += CPU_COUNT(&mask[w]) == 1;
+    return bound;
+}
+
+void count_pages(const void *data, size_t bytes, int counted[2])
+{
+    char *const first = (char *)((uintptr_t)data & ~(uintptr_t)(PAGE - 1));
+    for (char *at = first; at < (const char *)data + bytes; at += PAGE) {
+        void *page = at;
+        int node = -1;
+        if (syscall(SYS_move_pages, 0, 1ul, &page, NULL, &node, 0) != 0 || node < 0)
+            continue;
+        counted[0] += node == memory_of(this_node());
+        counted[1]++;
+    }
+}
+
+void count_stack(int counted[2])
+{
+    pthread_attr_t attributes;
+    void *low = NULL;
+    size_t bytes = 0;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return;
+    pthread_attr_getstack(&attributes, &low, &bytes);
+    pthread_attr_destroy(&attributes);
+    count_pages(low, bytes, counted);
+}
+
+void switch_cpu(long cpu, bool on)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%ld/online", cpu);
+    FILE *file = fopen(path, "we");
+    if (!file || fputs(on ? "1" : "0", file) < 0 || fclose(file) != 0) {
+        perror(path);
+        exit(1);
+    }
+}

@@ -1,0 +1,44 @@
+/* What the kernel says of the machine, of the process's threads, and of where pages lie. */
+#ifndef PARA_TESTS_NUMA_KERNEL_H
+#define PARA_TESTS_NUMA_KERNEL_H
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { PAGE = 4096, PAGES = 4096, NODES = 64, CPUS = 1024, THREADS = 256 };
+
+/* The node that the calling thread runs on. */
+int this_node(void);
+
+/* The node with memory that is nearest to a node: itself, if it has some. */
+int memory_of(int node);
+
+/* Reads a list such as 0-3,8 from a file; the empty set if there is none. */
+cpu_set_t read_list(const char *path);
+
+/* The masks of the process's threads but for the main one; returns their number. */
+int worker_masks(cpu_set_t mask[THREADS]);
+
+/* Of so many threads, those that are bound to one CPU each. */
+int count_bound(void);
+
+/* The nodes of pages that exist, which are PAGES; negative: of one that does not. */
+void read_nodes(char *data, int node[PAGES]);
+
+void count_nodes(const int node[PAGES], int pages_of[NODES]);
+
+/* As text that lives until the next call. */
+const char *in_words(const int pages_of[NODES]);
+
+/* Adds the pages of an array that exist and lie on the calling thread's node, and all that
+ * exist. */
+void count_pages(const void *data, size_t bytes, int counted[2]);
+
+/* The same of the calling thread's stack. */
+void count_stack(int counted[2]);
+
+/* Switches a CPU on or off. */
+void switch_cpu(long cpu, bool on);
+
+#endif
