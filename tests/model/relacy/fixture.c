@@ -456,19 +456,20 @@ para__allowance para__allowance_read(const para__openmp *openmp, const char *roo
     return (para__allowance){.quota = 0};
 }
 
-void para__groups_from_files(const para__machine *machine, para__group kind, unsigned *group,
+void para__groups_from_files(const para__machine *machine, para__level level, unsigned *group,
                              const char *root)
 {
     (void)machine;
-    (void)kind;
+    (void)level;
     (void)group;
     (void)root;
 }
 
-para_status para__groups_from_hwloc(const para__machine *machine, para__group kind, unsigned *group)
+para_status para__groups_from_hwloc(const para__machine *machine, para__level level,
+                                    unsigned *group)
 {
     (void)machine;
-    (void)kind;
+    (void)level;
     (void)group;
     return PARA_ERR_TOPOLOGY;
 }
