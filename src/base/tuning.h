@@ -359,6 +359,14 @@ PARA__COUNT(PARA__BREAKER_WINDOW_MS, 10000) /* - */
 PARA__COUNT(PARA__BREAKER_CALLS, 20)        /* - */
 PARA__COUNT(PARA__BREAKER_PAUSE_MS, 5000)   /* - */
 
+/* A worker gives up its pin when as many yields have not helped; and takes it back when it has run
+ * for so long without being preempted, ns, doubled each time up to the second value. Reasoned: two
+ * tries that failed in a row are no hiccup; 20 ms are what ends yields; a second of work is little
+ * to lose where contention comes and goes. */
+PARA__COUNT(PARA__YIELDS_LOOSE, 8)          /* - */
+PARA__COUNT(PARA__CALM_LEAST_NS, 20000000)  /* - */
+PARA__COUNT(PARA__CALM_MOST_NS, 1280000000) /* - */
+
 /* ---- Locks: sync/spin.c, mutex.c, semaphore.c ------------------------------------------------ */
 
 /* A waiter spins so long. ns. Measured: to sleep and be woken takes 35 us, and most waits that are
