@@ -4,6 +4,7 @@
 
 #include "base/tuning.h"
 #include "pool/binding.h"
+#include "pool/self.h"
 #include "pool/worker.h"
 
 #include <sched.h>
