@@ -41,7 +41,8 @@ extern "C" {
     X(PARA_ERR_FORKED, -26, "the process was forked within the call: this is the child")     \
     X(PARA_ERR_TASK, -27, "the task returned an error, which it holds")                      \
     X(PARA_ERR_DEADLINE, -28, "its deadline passed before it was done")                      \
-    X(PARA_ERR_ENDING, -29, "the pool is ending: it accepts nothing more, and drops the rest")
+    X(PARA_ERR_ENDING, -29, "the pool is ending: it takes nothing more, and drops the rest") \
+    X(PARA_ERR_IMPURE, -30, "a kernel is not pure: a second run of the call differs")
 
 typedef enum para_status {
 #define PARA_STATUS_ENUM(name, value, text) name = (value),
