@@ -117,13 +117,13 @@ void para__finding_of(para__finding *found, const char *what, const unsigned cha
     unsigned long long a = 0, b = 0;
     if (bytes > sizeof a) {
         snprintf(found->text, sizeof found->text,
-                 "byte %zu of %s is 0x%02x in one run, 0x%02x in another", at, what, one[at],
+                 "makes byte %zu of %s 0x%02x in one run, 0x%02x in another", at, what, one[at],
                  other[at]);
         return;
     }
     memcpy(&a, one, bytes); /* the first byte is the least, on all processors of para */
     memcpy(&b, other, bytes);
-    snprintf(found->text, sizeof found->text, "%s is 0x%0*llx in one run, 0x%0*llx in another",
+    snprintf(found->text, sizeof found->text, "makes %s 0x%0*llx in one run, 0x%0*llx in another",
              what, (int)(2 * bytes), a, (int)(2 * bytes), b);
 }
 
