@@ -140,9 +140,9 @@
     })
 #endif
 
-/* PARA_MAY_WRITE_(name, k, t, p): "| 1" for a parameter through which a body may write: a pointer to
- * what is not const, a structure, a reference. Such a call is not run a second time: see once in
- * para_map. */
+/* PARA_MAY_WRITE_(name, k, t, p): "| 1" for a parameter through which a body may write: a pointer
+ * to what is not const, a structure, a reference. Such a call is not run a second time: see once
+ * in para_map. */
 #define PARA_MAY_WRITE_(name, k, t, p) | PARA_WRITES_(name##_type_##k##_)
 #ifdef __cplusplus
 template <class T> char (&para_pointee_(T *))[2];

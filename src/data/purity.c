@@ -35,7 +35,7 @@ struct para__purity {
 
 /* ---- What is said --------------------------------------------------------------------- */
 
-static para__symbol name_of(const para__subject *of)
+static para__symbol subject_name(const para__subject *of)
 {
     para__symbol symbol;
     const int saved = errno;
@@ -46,7 +46,7 @@ static para__symbol name_of(const para__subject *of)
 
 static para_status impure(const para__purity *p, const para__finding *found)
 {
-    const para__symbol symbol = name_of(&p->of);
+    const para__symbol symbol = subject_name(&p->of);
     return para__fail(PARA_ERR_IMPURE, "%.50s (%.60s): %s", symbol.name, symbol.place, found->text);
 }
 
@@ -56,7 +56,7 @@ static void tell_unchecked(const para__subject *of)
     static para__atomic_bool is_told;
     if (para__swap_relaxed(&is_told, true)) /* no order: it guards nothing */
         return;
-    const para__symbol symbol = name_of(of);
+    const para__symbol symbol = subject_name(of);
     para__tell(
         "PARA_CHECK_KERNELS: %s (%s) and others like it are not run a second time: para does "
         "not know what they write",
@@ -79,7 +79,7 @@ __attribute__((format(printf, 2, 3))) static void note(para__purity *p, const ch
 
 /* A number for the participant that has this chunk: from chunk to chunk another one, also where one
  * thread runs them all. No two have the same at a time. */
-static unsigned take_number(para__purity *p, size_t chunk)
+static unsigned take_worker(para__purity *p, size_t chunk)
 {
     unsigned number = (unsigned)((chunk + 1) % p->workers);
     para_mutex_lock(&p->numbers);
@@ -90,15 +90,16 @@ static unsigned take_number(para__purity *p, size_t chunk)
     return number;
 }
 
-static void give_number(para__purity *p, unsigned number)
+static void give_worker(para__purity *p, unsigned number)
 {
     para_mutex_lock(&p->numbers);
     p->taken &= ~((uint64_t)1 << number);
     para_mutex_unlock(&p->numbers);
 }
 
-/* Calls the kernel for the chunk of that number, which points where it should; acc is NULL in a map.
- * Kernels get scratch of other contents each time, and an accumulator with a guard behind it. */
+/* Calls the kernel for the chunk of that number, which points where it should; acc is NULL in a
+ * map. Kernels get scratch of other contents each time, and an accumulator with a guard behind
+ * it. */
 static int call_kernel(para__purity *p, const para_chunk *chunk, size_t number, void *memory,
                        void *acc)
 {
@@ -107,7 +108,7 @@ static int call_kernel(para__purity *p, const para_chunk *chunk, size_t number, 
     const size_t acc_bytes = acc ? of->reduce->result_bytes : 0;
     unsigned char *const scratch = memory, *const own = scratch + p->acc_at;
     para_chunk given = *chunk;
-    given.worker = take_number(p, number);
+    given.worker = take_worker(p, number);
     given.scratch = scratch_bytes ? scratch : NULL;
     memset(scratch, (int)(0x55 + chunk->first % 7 * 0x11), scratch_bytes);
     memset(scratch + scratch_bytes, PARA__UNTOUCHED, p->room - scratch_bytes);
@@ -116,7 +117,7 @@ static int call_kernel(para__purity *p, const para_chunk *chunk, size_t number, 
     const int error = of->map ? of->map(&given, of->arg) : of->reduce->kernel(&given, own, of->arg);
     if (acc)
         memcpy(acc, own, acc_bytes);
-    give_number(p, given.worker);
+    give_worker(p, given.worker);
     const size_t end = chunk->first + chunk->count;
     if (error)
         note(p, "returns %d for elements [%zu, %zu) in another run", error, chunk->first, end);
@@ -205,7 +206,7 @@ para_status para__purity_begin(para__purity **purity, const para__subject *subje
     plan.bytes = place_all(&plan, 0) + (size_t)PARA__MARGIN * 2 * plan.arrays.out_count;
     para__purity *const p = para__block_alloc(plan.bytes);
     if (!p) {
-        const para__symbol symbol = name_of(subject);
+        const para__symbol symbol = subject_name(subject);
         return para__fail(PARA_ERR_MEMORY, "PARA_CHECK_KERNELS: copies of %zu bytes for %s (%s)",
                           plan.bytes, symbol.name, symbol.place);
     }

@@ -56,7 +56,7 @@ void para__shadows_place(para__shadows *s, uintptr_t *at);
 /* Copies what the arrays hold. */
 void para__shadows_keep(const para__shadows *s);
 
-/* Makes the shadows ready for a run in pieces of about so many elements; in one, if that is count. */
+/* Makes the shadows ready for a run in pieces of about so many elements; count: in one. */
 void para__shadows_prepare(para__shadows *s, size_t base);
 
 /* Where piece k begins. Borders are irregular: pieces have at most base + base / 2 elements, and

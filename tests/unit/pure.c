@@ -557,6 +557,27 @@ PARA_MAXLOC(largest, double, i, const double *const, from, unsigned, more)
     return from[i] + more;
 }
 
+#define READS(type) _Static_assert(!PARA_WRITES_(__typeof__(type)), "nothing is written through it")
+#define WRITES(type) \
+    _Static_assert(PARA_WRITES_(__typeof__(type)), "something may be written through it")
+typedef void function(int);
+READS(double);
+READS(_Bool);
+READS(const double *);
+READS(const void *);
+READS(const double *const);
+READS(const double *restrict);
+READS(const holder *);
+WRITES(double *);
+WRITES(void *);
+WRITES(double *const);
+WRITES(double *restrict);
+WRITES(volatile int *);
+WRITES(const double **);
+WRITES(double (*)[9]);
+WRITES(function *);
+WRITES(holder);
+
 /* What writes where para cannot see it is run once. */
 TEST(macros)
 {
