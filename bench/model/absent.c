@@ -60,3 +60,13 @@ para_status para__purity_end(para__purity *purity, para_pool *pool, unsigned wid
     (void)width;
     return status;
 }
+
+void para__names_forget(para__names *names)
+{
+    (void)names;
+}
+
+void para__names_free(para__names *names)
+{
+    (void)names;
+}

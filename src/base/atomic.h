@@ -57,6 +57,8 @@ enum para__edge {
     PARA__E18,    /* deque.top and .bottom: a task, from who submits it to who takes it */
     PARA__E19, /* task.word, task_group.word: what tasks have done, to those that wait for them */
     PARA__E20, /* pool.crew: those that run tasks, from its maker to all */
+    PARA__E24, /* names.first: a name, from who registers it first to all */
+    PARA__E25, /* named.word: what is registered, to its requests, and back when they are over */
     PARA__E18_E5, /* both at once: a task in a deque is also news */
     PARA__E20_E5, /* both at once: so is the crew that has the first task */
     PARA__E2_E5,  /* both at once: member.done is also the news that a joiner may sleep through */

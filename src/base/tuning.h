@@ -353,6 +353,12 @@ PARA__COUNT(PARA__TASKS_AT_ONCE, 16) /* - */
 /* How often a thread that waits for one of very many tasks looks at them. ns. Reasoned. */
 PARA__COUNT(PARA__TASKS_LOOK_NS, 1000000) /* - */
 
+/* A breaker looks back so long, opens with no fewer calls than that, and stays open for so long, if
+ * the program does not say. ms. Those of Netflix's Hystrix. */
+PARA__COUNT(PARA__BREAKER_WINDOW_MS, 10000) /* - */
+PARA__COUNT(PARA__BREAKER_CALLS, 20)        /* - */
+PARA__COUNT(PARA__BREAKER_PAUSE_MS, 5000)   /* - */
+
 /* ---- Locks: sync/spin.c, mutex.c, semaphore.c ------------------------------------------------ */
 
 /* A waiter spins so long. ns. Measured: to sleep and be woken takes 35 us, and most waits that are

@@ -20,6 +20,7 @@ static para_status make_crew(para_pool *pool, para__crew **made)
     crew->seats = seats;
     crew->workers = pool->requested;
     crew->ingress.capacity = pool->task_capacity;
+    crew->ingress.takes_turns = pool->takes_turns;
     for (unsigned i = 0; i < seats; i++)
         crew->seat[i].next_victim = i;
     if (!para__cas_seq_cst(E20_E5, &pool->crew, &seen, crew)) {
@@ -30,18 +31,12 @@ static para_status make_crew(para_pool *pool, para__crew **made)
     return PARA_OK;
 }
 
-static para_status check_task(const para_task *task)
+para_status para__task_check(const para_pool *pool, para_task *task)
 {
     if (task->priority >= PARA_TASK_PRIORITIES)
         return para__fail(PARA_ERR_ARGUMENT, "a priority of %u; the highest is %d", task->priority,
                           PARA_TASK_PRIORITIES - 1);
-    return PARA_OK;
-}
-
-/* Whether the task may be submitted, as its word says, which is its owner's. */
-static para_status check_unused(const para_pool *pool, para_task *task)
-{
-    const uint32_t word = para__load_relaxed(para__task_word(task));
+    const uint32_t word = para__load_relaxed(para__task_word(task)); /* its owner's */
     if (word == PARA_TASK_NEW)
         return PARA_OK;
     const bool is_parents = task->pool_ == pool && task->forks_ != pool->lanes.fork_count;
@@ -78,10 +73,10 @@ static void run_here(para__crew *crew, const para__frame *frame, para_task *task
     para__seat_release(seat);
 }
 
-/* Whether the pool's progress may depend on the calling thread. */
-static bool is_needed(const para_pool *pool, const para__frame *frame)
+bool para__pool_needs_caller(para_pool *pool)
 {
-    return frame || para__pool_is_worker(pool) || para__lane_around(&pool->lanes);
+    return para__tasks_are_run_here(pool) || para__pool_is_worker(pool) ||
+           para__lane_around(&pool->lanes);
 }
 
 /* A task that was refused is what it was before, for those who look at its last outcome. */
@@ -122,7 +117,7 @@ static para_status queue_task(para_pool *pool, para__crew *crew, para_task *task
         !para__pool_is_in_init(pool))
         para__workers_await(pool, PARA_DEADLINE_NEVER);
     const bool has_nobody = is_in_loader || !pool->has_threads || para__pool_workers(pool) == 1;
-    const bool is_urgent = is_needed(pool, frame);
+    const bool is_urgent = para__pool_needs_caller(pool);
     para_status status = PARA_ERR_TIMEOUT;
     if (!has_nobody)
         status = para__ingress_put(&crew->ingress, task, is_urgent ? 0 : deadline_ns);
@@ -135,11 +130,9 @@ static para_status queue_task(para_pool *pool, para__crew *crew, para_task *task
 
 para_status para__submit(para_pool *pool, para_task *task, para__work work, uint64_t deadline_ns)
 {
-    para_status status = check_task(task);
+    para_status status = para__pool_resolve(&pool);
     if (!status)
-        status = para__pool_resolve(&pool);
-    if (!status)
-        status = check_unused(pool, task);
+        status = para__task_check(pool, task);
     if (status)
         return status;
     if (para__pool_is_forked(pool))

@@ -13,6 +13,7 @@
 #include "plan/decide.h"
 #include "pool/sites.h"
 #include "share/lane.h"
+#include "task/names.h"
 #include "topology/places.h"
 
 #include <para/pool.h>
@@ -67,6 +68,8 @@ struct para_pool {
     void *worker_arg;
     PARA__ATOMIC_OF(struct para__crew *) crew; /* [E20] who runs tasks; NULL before the first */
     unsigned task_capacity;                    /* of its ingress */
+    bool takes_turns;                          /* between submitters; likewise */
+    para__names names;                         /* what its requests may call */
     const para__executor *executor;            /* who helps with its calls */
     para_lender lender;                        /* of a pool whose threads are lent, */
     unsigned lent_most;                        /* of which a call has at most so many */
