@@ -350,7 +350,11 @@ PARA__COUNT(PARA__TASKS_QUEUED, 65536) /* - */
 /* Tasks that a worker takes from there at once, at most. */
 PARA__COUNT(PARA__TASKS_AT_ONCE, 16) /* - */
 
-/* How often a thread that waits for one of very many tasks looks at them. ns. Reasoned. */
+/* A thread that waits for room is told once this part of the queue is free. Reasoned: then it fills
+ * thousands of places while others run tasks, and pays for one sleep. */
+PARA__COUNT(PARA__ROOM_PART, 8) /* - */
+
+/* How often a thread that waits for room, or for one of very many tasks looks at them. ns. Reasoned. */
 PARA__COUNT(PARA__TASKS_LOOK_NS, 1000000) /* - */
 
 /* A breaker looks back so long, opens with no fewer calls than that, and stays open for so long, if
