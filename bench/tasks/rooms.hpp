@@ -1,5 +1,5 @@
-// For runtimes whose tasks lie in memory of their submitter, which have defined Context, Task<F> and
-// Tasks<F>.
+// For runtimes whose tasks lie in memory of their submitter, which have defined Context, Task<F>
+// and Tasks<F>.
 #ifndef BENCH_TASKS_ROOMS_HPP
 #define BENCH_TASKS_ROOMS_HPP
 
