@@ -81,7 +81,7 @@ para_status para_unregister_until(para_pool *pool, const char *name, uint64_t de
     para__named *const named = para__names_find(&pool->names, name);
     if (!named || (!para__named_close(named) && para__named_is_free(named)))
         return fail_unknown(name);
-    while (!para__named_is_free(named)) {
+    while (!para__named_is_over(named)) {
         if (para__pool_needs_caller(pool))
             return para__fail(PARA_ERR_BUSY, "requests of '%s' are not over", name);
         if (deadline_ns != PARA_DEADLINE_NEVER && para__now_ns() >= deadline_ns)
