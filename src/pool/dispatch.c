@@ -280,7 +280,7 @@ static para_status tell_entry(para__names *names, para__named *named, para_entry
     const uint32_t word = para__load_relaxed(&named->word); /* late news: as if asked before */
     const para_entry entry = named->entry;
     para__latch_unlock(&names->latch);
-    strcpy(full.name, named->name);
+    memcpy(full.name, named->name, sizeof full.name);
     full.version = entry.version;
     full.oldest_version = entry.oldest_version;
     full.request_least = entry.request_least;

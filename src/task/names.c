@@ -65,7 +65,7 @@ static para_status put_entry(para__names *names, const char *name, const para_en
             return PARA_ERR_ARGUMENT;
         named = *spare;
         *spare = NULL;
-        strcpy(named->name, name);
+        memcpy(named->name, name, strlen(name) + 1); /* it is short enough */
         add_node(names, named);
     }
     named->entry = *entry;
