@@ -21,7 +21,7 @@ def listed(program):
 def faults_in(result):
     """What is missing or wrong in the figures of a quick run."""
     found = {workload["name"]: workload["points"] for workload in result["workloads"]}
-    for family in ("bench", "locks"):
+    for family in ("bench", "locks", "tasks"):
         names = {path.name.removeprefix(f"{family}-") for path in (build / "bench").glob(f"{family}-*")}
         for workload in listed(build / "bench" / f"{family}-para"):
             for point in workload["points"]:
