@@ -45,7 +45,8 @@ typedef struct para__ingress {
     bool takes_turns;
     _Alignas(PARA__LINE) para__atomic_u32 count; /* written under the latch; [E5] what is new */
 
-    /* If submitters take turns: their lines, and of each ring the one before that whose turn it is. */
+    /* If submitters take turns: their lines, and of each ring the line before that whose turn it
+     * is. */
     para__task_line *served[PARA_TASK_PRIORITIES];
     para__task_line turns[PARA_TASK_PRIORITIES][PARA__SUBMITTER_LINES];
 } para__ingress;

@@ -125,7 +125,7 @@ bool para__named_is_over(para__named *named)
     return word & PARA__NAMED_OPEN || word < PARA__NAMED_USE;
 }
 
-static bool is_ending(uint32_t word)
+static bool is_closing(uint32_t word)
 {
     return !(word & PARA__NAMED_OPEN) && word >= PARA__NAMED_USE;
 }
@@ -138,10 +138,10 @@ void para__named_await(para__named *named, uint64_t deadline_ns)
     para__waiter waiter = {.key = named, .event = &event};
     para__bucket *bucket = para__bucket_lock(named);
     uint32_t word = para__load_relaxed(&named->word); /* a failed swap reads it anew */
-    while (is_ending(word) && !(word & PARA__NAMED_AWAITED) &&
+    while (is_closing(word) && !(word & PARA__NAMED_AWAITED) &&
            !para__cas_relaxed(&named->word, &word, word | PARA__NAMED_AWAITED))
         continue;
-    const bool waits = is_ending(word);
+    const bool waits = is_closing(word);
     if (waits)
         para__queue_append(bucket, &waiter);
     para__bucket_unlock(bucket);
