@@ -149,7 +149,8 @@ static bool watch_for(watch *w, int operation, uint32_t events)
 
 static bool has_room(const client *c)
 {
-    return (c->inflight + 1) * REPLY + c->out_bytes <= OUT; /* for the answers to all, and one */
+    return ((size_t)c->inflight + 1) * REPLY + c->out_bytes <=
+           OUT; /* for the answers to all, and one */
 }
 
 static void reply(client *c, const char *id, const char *format, uint64_t value)
@@ -379,7 +380,7 @@ static bool begin(const char *path)
     sigset_t set;
     if (strlen(path) >= sizeof address.sun_path)
         return false;
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);

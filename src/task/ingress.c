@@ -26,13 +26,15 @@ static uint64_t turn_of(uint64_t turn, unsigned line)
 
 static para__task_line *line_of(para__ingress *in, const para_task *task)
 {
-    return &in->line[task->priority][task->turn_ % PARA__SUBMITTER_LINES];
+    return in->takes_turns ? &in->turns[task->priority][task->turn_ % PARA__SUBMITTER_LINES]
+                           : &in->line[task->priority];
 }
 
 /* A line whose turn comes last. */
-static void enter_ring(para__task_line **served, para__task_line *line)
+static void enter_ring(para__ingress *in, unsigned priority, para__task_line *line)
 {
-    if (line->next)
+    para__task_line **const served = &in->served[priority];
+    if (line->next || !in->takes_turns)
         return;
     line->next = *served ? (*served)->next : line;
     if (*served)
@@ -41,8 +43,11 @@ static void enter_ring(para__task_line **served, para__task_line *line)
 }
 
 /* The line whose turn it is; NULL: there is no task. */
-static para__task_line *line_in_turn(para__task_line **served)
+static para__task_line *line_in_turn(para__ingress *in, unsigned priority)
 {
+    if (!in->takes_turns)
+        return in->line[priority].first ? &in->line[priority] : NULL;
+    para__task_line **const served = &in->served[priority];
     while (*served && !(*served)->next->first) {
         para__task_line *const empty = (*served)->next;
         (*served)->next = empty->next;
@@ -66,7 +71,7 @@ static void append(para__ingress *in, para_task *task, unsigned submitter)
     task->prev_ = line->last;
     *(line->last ? &line->last->next_ : &line->first) = task;
     line->last = task;
-    enter_ring(&in->served[task->priority], line);
+    enter_ring(in, task->priority, line);
     para__store_relaxed(para__task_word(task), PARA_TASK_QUEUED | PARA__TASK_IN_LINE);
     count_in(in);
 }
@@ -79,7 +84,7 @@ void para__ingress_put_back(para__ingress *in, para_task *task)
     task->next_ = line->first;
     *(task->next_ ? &task->next_->prev_ : &line->last) = task;
     line->first = task;
-    enter_ring(&in->served[task->priority], line);
+    enter_ring(in, task->priority, line);
     para__add_relaxed(para__task_word(task), PARA__TASK_IN_LINE);
     count_in(in);
 }
@@ -103,7 +108,7 @@ static uint64_t oldest(const para__task_line *ring)
         if (line->first)
             least = para__min(least, line->first->turn_);
         line = line->next;
-    } while (line != ring);
+    } while (line && line != ring);
     return least;
 }
 
@@ -112,7 +117,7 @@ static para_task *take_first(para__ingress *in)
     para__task_line *found = NULL;
     uint64_t least = 0;
     for (unsigned p = 0; p < PARA_TASK_PRIORITIES; p++) {
-        para__task_line *const line = line_in_turn(&in->served[p]);
+        para__task_line *const line = line_in_turn(in, p);
         const uint64_t turn = line ? oldest(line) : 0;
         if (line && (!found || turn / PARA__SUBMITTER_LINES <= least / PARA__SUBMITTER_LINES)) {
             found = line;
@@ -122,7 +127,8 @@ static para_task *take_first(para__ingress *in)
     if (!found)
         return NULL;
     para_task *const task = found->first;
-    in->served[task->priority] = found;
+    if (in->takes_turns)
+        in->served[task->priority] = found;
     unlink_task(in, task);
     return task;
 }
@@ -146,7 +152,7 @@ para_task *para__ingress_take_out(para__ingress *in, para_task *task, para_task_
         para__load_relaxed(para__task_word(task)) & PARA__TASK_IN_LINE) /* under the latch */
         found = task;
     for (unsigned p = PARA_TASK_PRIORITIES; group && !found && p-- > 0;)
-        found = find_in_group(in->served[p], group);
+        found = find_in_group(in->takes_turns ? in->served[p] : &in->line[p], group);
     if (found)
         unlink_task(in, found);
     return found;
