@@ -92,9 +92,9 @@ para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
                            .places_dropped = pool->places ? pool->places->dropped : 0};
     if (!para__pool_is_ready(pool)) /* a parent's, or in worker_init: nothing is known of threads */
         return para__info_fill(info, &full, sizeof full);
-    full.thread_status = pool->start_status                   ? pool->start_status
-                         : !lent && workers < pool->requested ? PARA_ERR_THREAD
-                                                              : PARA_OK;
+    full.thread_status = pool->start_status                    ? pool->start_status
+                         : !lent && pool->up < pool->requested ? PARA_ERR_THREAD
+                                                               : PARA_OK;
     for (unsigned i = 0; i < workers && workers > 1; i++) {
         const para_status bound = pool->worker[i].bind_status;
         full.pinned += is_pinned(&pool->worker[i]);

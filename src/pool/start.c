@@ -49,7 +49,8 @@ static void make_ready(para_pool *pool)
             pool->failed_worker = i;
         }
     const bool is_alone = pool->started < 2 || pool->start_status;
-    para__store_relaxed(&pool->workers, is_alone ? 1 : pool->started); /* see types.h */
+    pool->up = is_alone ? 1 : pool->started;
+    para__store_relaxed(&pool->workers, pool->up); /* see types.h */
     if (is_alone && pool->has_threads)
         tell_to_end(pool);
     para__costs_measure(pool);

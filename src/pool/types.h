@@ -3,8 +3,8 @@
  * A pool may be used while its threads still start. Each worker has its place from the beginning:
  * its part in every team, words to claim from, an event that is not parked. A call never waits for
  * a helper that does not come (lane.h). So a place without a thread is one of a slow helper, and
- * its thread finds the call when it comes up. Only the number of workers may still change, and only
- * downwards: memory and teams that were planned before have room for fewer. */
+ * its thread finds the call when it comes up. Only the number of workers changes: when the pool is
+ * ready, and by para_pool_resize. Memory and teams that were planned before have their own width. */
 #ifndef PARA_POOL_TYPES_H
 #define PARA_POOL_TYPES_H
 
@@ -94,13 +94,15 @@ struct para_pool {
     } followed;
 
     /* The number of workers that a call may be divided among: as many as were asked for; fewer if
-     * threads could not be created; 1 if a worker_init has failed. After the pool is made it is
-     * written at most once, by the thread that makes the pool ready. A value on its own: orders
-     * nothing. */
+     * threads could not be created; 1 if a worker_init has failed. Written by the thread that makes
+     * the pool ready, then under `sizing`. A value on its own for calls. For those workers that it
+     * leaves out, and that sleep until it grows, it is news [E5]. */
     _Alignas(PARA__LINE) para__atomic_u32 workers;
     para__atomic_u32 starting;  /* [E4] workers whose threads are neither up nor given up */
     para__atomic_u32 ready;     /* [E4] 1 once none is starting and the costs are measured */
     para__atomic_bool stopping; /* [E5] the workers are to end */
+    unsigned up;                /* [E4] what `workers` was when the pool came to be ready */
+    pthread_mutex_t sizing;     /* who changes `workers` */
 };
 
 /* How many workers a call may be divided among now. */

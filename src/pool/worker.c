@@ -101,7 +101,8 @@ static void park(para__worker *self, bool displaced)
     para__event_prepare(&helper->event);
     para__add_seq_cst(E5, &pool->lanes.sleeping, 1); /* who submits a task looks at it after that */
     const bool news = has_news(self, 0);
-    if (para__load_seq_cst(E5, &pool->stopping) || (news && !displaced)) {
+    if (para__load_seq_cst(E5, &pool->stopping) || (news && !displaced) ||
+        self->index >= para__load_seq_cst(E5, &pool->workers)) {
         para__add_relaxed(&pool->lanes.sleeping, -1u); /* too high for a moment: a look in vain */
         para__event_cancel(&helper->event);
         self->away_ns = 0;
@@ -116,6 +117,27 @@ static void park(para__worker *self, bool displaced)
         para__event_wait(&helper->event);
     }
     para__add_relaxed(&pool->lanes.sleeping, -1u);
+    para__event_cancel(&helper->event);
+}
+
+/* Whether the pool has become smaller, and this is no worker of it for now. */
+static bool is_left_out(const para__worker *self)
+{
+    return self->index >= para__pool_workers(self->pool);
+}
+
+/* Such a worker sleeps, and is not counted as one that does: no call and no task is to wake it.
+ * What it has submitted lies in its deque, for others. */
+static void sit_out(const para__worker *self)
+{
+    para_pool *pool = self->pool;
+    para__helper *helper = &pool->lanes.helper[self->index];
+    if (para__tasks_have_news(pool, self->index))
+        para__tasks_tell(pool);
+    para__event_prepare(&helper->event);
+    if (!para__load_seq_cst(E5, &pool->stopping) &&
+        self->index >= para__load_seq_cst(E5, &pool->workers))
+        para__event_wait(&helper->event);
     para__event_cancel(&helper->event);
 }
 
@@ -200,6 +222,12 @@ void para__worker_live(para__worker *self)
     para__yield yield;
     para__yield_init(&yield);
     while (!para__load_relaxed(&pool->stopping)) { /* looked at again, in order, before parking */
+        if (is_left_out(self)) {
+            sit_out(self);
+            wake_up(self, &idle);
+            para__yield_restart(&yield);
+            continue;
+        }
         const para__visit visit =
             has_news(self, idle.rounds) ? go_round(self) : PARA__VISIT_NOTHING;
         const bool displaced = visit == PARA__VISIT_DISPLACED;
