@@ -136,12 +136,19 @@ typedef struct para_pool_config {
     unsigned task_capacity;
 
     para_task_order task_order;
+
+    /* A pool that adapts: its size (para_pool_resize) follows its load, between these. It begins
+     * with the least, grows within some 20 ms while tasks wait or all workers are busy, and shrinks
+     * after seconds without need; under bursts that go on it comes to rest. Both 0: it does not.
+     * least_workers 0: 1; most_workers 0: workers, which is the most that it may be. With a least
+     * of 1 calls alone do not make it grow: 2 or more, if calls are to. */
+    unsigned least_workers, most_workers;
 } para_pool_config;
 #define PARA_POOL_CONFIG_INIT                                                                 \
     {                                                                                         \
         sizeof(para_pool_config), 0, PARA_BIND_AUTO, 0, PARA_NULL_, PARA_NULL_, PARA_NULL_,   \
             PARA_WAIT_AUTO, PARA_START_AUTO, PARA_NULL_, PARA_DISTRIBUTE_AUTO, PARA_NULL_, 0, \
-            PARA_TASKS_BY_ARRIVAL                                                             \
+            PARA_TASKS_BY_ARRIVAL, 0, 0                                                       \
     }
 
 /* What a pool is. */

@@ -293,6 +293,13 @@ static para_status make(para_pool **pool, const para_pool_config *config,
     if (readable)
         return readable;
     complete(config, machine, places, &settings);
+    const unsigned most = config->most_workers ? config->most_workers : settings.workers;
+    if (config->least_workers > most || most > settings.workers) {
+        para__free(places);
+        return para__fail(PARA_ERR_ARGUMENT,
+                          "config.least_workers is %u, most_workers %u: of %u workers",
+                          config->least_workers, config->most_workers, settings.workers);
+    }
     para_pool *made = allocate(machine, settings.workers);
     if (!made) {
         para__free(places);
@@ -304,6 +311,9 @@ static para_status make(para_pool **pool, const para_pool_config *config,
     made->is_hybrid = machine->info.core_kinds > 1;
     made->unbinds = settings.binding == PARA_BIND_NONE && settings.workers > 1 &&
                     !config->executor && para__thread_is_narrow(machine);
+    made->adapts = config->least_workers || config->most_workers;
+    made->least_size = config->least_workers ? config->least_workers : 1;
+    made->most_size = most;
     made->stack = settings.stack;
     made->task_capacity = config->task_capacity ? config->task_capacity : PARA__TASKS_QUEUED;
     made->takes_turns = config->task_order == PARA_TASKS_BY_TURNS;

@@ -2,10 +2,13 @@
  * would cost their users' worker_init each time, and could fail. */
 #include "base/bounds.h"
 #include "base/cancellation.h"
+#include "base/clock.h"
 #include "base/status.h"
 #include "pool/default_pool.h"
 #include "pool/lent.h"
 #include "pool/self.h"
+#include "pool/size.h"
+#include "pool/tasks.h"
 
 #include <para/pool.h>
 
@@ -18,6 +21,71 @@ static void set_size(para_pool *pool, unsigned workers)
     for (unsigned i = para__min(before, workers); i < end; i++)
         para__event_wake(&pool->lanes.helper[i].event);
 }
+
+/* ---- A pool that adapts ----------------------------------------------------------------- */
+
+void para__pool_begin_adapting(para_pool *pool)
+{
+    const unsigned most = para__min(pool->most_size, pool->up);
+    const unsigned least = para__min(pool->least_size, most);
+    pthread_mutex_lock(&pool->sizing);
+    pool->size = (para__size){.workers = least, .least = least, .most = most};
+    para__store_relaxed(&pool->looked_at, para__ticks()); /* see types.h */
+    set_size(pool, least);
+    pthread_mutex_unlock(&pool->sizing);
+}
+
+/* How many workers were busy on average; or if that is more, are now: a long task has not been
+ * counted yet. */
+static unsigned count_busy(para_pool *pool, double elapsed_ns)
+{
+    uint64_t ticks = 0;
+    unsigned now = 0;
+    for (unsigned i = 0; i < pool->up; i++) {
+        ticks += para__load_relaxed(&pool->worker[i].busy_ticks); /* both: see types.h; a hint */
+        now += para__load_relaxed(&pool->lanes.helper[i].acting) != 0;
+    }
+    const double busy = (double)(ticks - pool->busy_ticks) * para__ns_per_tick() / elapsed_ns;
+    pool->busy_ticks = ticks;
+    return busy < (double)pool->up ? para__max((unsigned)(busy + 0.5), now) : pool->up;
+}
+
+/* How long tasks wait follows from how many do, and how many were taken (Little's law). */
+static para__size_seen see_load(para_pool *pool, double elapsed_ns)
+{
+    para__crew *const crew = para__crew_of(pool);
+    para__size_seen seen = {.busy = count_busy(pool, elapsed_ns), .elapsed_ns = elapsed_ns};
+    if (!crew)
+        return seen;
+    para__latch_lock(&crew->ingress.latch);
+    const uint64_t arrived = crew->ingress.arrived;
+    seen.queued = para__load_relaxed(&crew->ingress.count); /* under the latch */
+    para__latch_unlock(&crew->ingress.latch);
+    const uint64_t came = arrived - pool->arrived + pool->queued;
+    const uint64_t taken = came > seen.queued ? came - seen.queued : 0;
+    seen.wait_ns = elapsed_ns * seen.queued / (double)para__max(taken, 1);
+    pool->arrived = arrived;
+    pool->queued = seen.queued;
+    return seen;
+}
+
+void para__pool_look(para_pool *pool)
+{
+    const uint64_t last = para__load_relaxed(&pool->looked_at); /* all: see types.h */
+    const double elapsed_ns = (double)(para__ticks() - last) * para__ns_per_tick();
+    if (elapsed_ns < PARA__SIZE_LOOK_NS || !para__pool_is_ready(pool) ||
+        para__pool_is_forked(pool) || pthread_mutex_trylock(&pool->sizing) != 0)
+        return;
+    if (last == para__load_relaxed(&pool->looked_at)) {
+        para__store_relaxed(&pool->looked_at, para__ticks());
+        const unsigned wanted = para__size_look(&pool->size, see_load(pool, elapsed_ns));
+        if (wanted != para__pool_workers(pool))
+            set_size(pool, wanted);
+    }
+    pthread_mutex_unlock(&pool->sizing);
+}
+
+/* ---- By hand ---------------------------------------------------------------------------- */
 
 para_status para_pool_resize(para_pool *pool, unsigned workers)
 {
@@ -33,10 +101,14 @@ para_status para_pool_resize(para_pool *pool, unsigned workers)
         return para__fail(PARA_ERR_FORKED, "the pool's threads are in the parent process");
     if (para__pool_is_in_init(pool))
         return para__fail(PARA_ERR_BUSY, "in a worker_init of the pool");
+    if (pool->adapts && (workers < pool->least_size || workers > pool->most_size))
+        return para__fail(PARA_ERR_ARGUMENT, "a size of %u: the pool keeps between %u and %u",
+                          workers, pool->least_size, pool->most_size);
     const int cancel_state = para__cancellation_off();
     pool->executor->wait(pool, UINT64_MAX);
     pthread_mutex_lock(&pool->sizing);
-    set_size(pool, para__min(workers, pool->up));
+    pool->size.workers = para__min(workers, pool->up);
+    set_size(pool, pool->size.workers);
     pthread_mutex_unlock(&pool->sizing);
     para__cancellation_restore(cancel_state);
     return PARA_OK;

@@ -23,6 +23,7 @@
 #include "base/thread.h"
 #include "pool/calibrate.h"
 #include "pool/self.h"
+#include "pool/size.h"
 #include "pool/worker.h"
 
 #include <limits.h>
@@ -54,6 +55,8 @@ static void make_ready(para_pool *pool)
     if (is_alone && pool->has_threads)
         tell_to_end(pool);
     para__costs_measure(pool);
+    if (pool->adapts && !is_alone)
+        para__pool_begin_adapting(pool);
     para__store_release(E4, &pool->ready, 1);
     para__futex_wake(&pool->ready, INT_MAX);
 }

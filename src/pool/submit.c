@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "pool/default_pool.h"
 #include "pool/self.h"
+#include "pool/size.h"
 #include "pool/start.h"
 #include "pool/tasks.h"
 #include "share/participant.h"
@@ -158,6 +159,8 @@ para_status para__submit(para_pool *pool, para_task *task, para__work work, uint
     if (group)
         para__group_tell(group);
     para__tasks_tell(pool);
+    if (pool->adapts)
+        para__pool_look(pool);
     return PARA_OK;
 }
 

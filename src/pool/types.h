@@ -11,6 +11,7 @@
 #include "base/thread.h"
 #include "executor/executor.h"
 #include "plan/decide.h"
+#include "plan/size.h"
 #include "pool/sites.h"
 #include "share/lane.h"
 #include "task/names.h"
@@ -31,6 +32,7 @@ typedef struct para__worker {
     bool is_up;              /* worker_init has returned; its thread's own */
     bool is_astray;   /* its mask is wider than its place, and binding failed; its thread's own */
     uint64_t away_ns; /* how long it sleeps while it is displaced; its thread's own */
+    para__atomic_u64 busy_ticks; /* spent on work, in a pool that adapts; a value on its own */
 } para__worker;
 
 /* A lane of a pool whose threads are lent: what a thread that comes to help is given. */
@@ -51,13 +53,15 @@ typedef struct para__lent {
 struct para_pool {
     /* Read by all, and hardly ever written once the pool is made. */
     const para__machine *machine;
-    unsigned requested; /* workers that have a place */
-    unsigned fit;       /* threads that there is room for */
-    bool has_threads;   /* that of worker 0 was created */
-    bool is_novice;     /* it has no workers, and knows no machine: see novice.h */
-    bool is_hybrid;     /* its cores are of several kinds */
-    bool has_domains;   /* its workers are bound, in several domains */
-    bool is_passive;    /* threads that wait sleep at once */
+    unsigned requested;             /* workers that have a place */
+    unsigned fit;                   /* threads that there is room for */
+    bool has_threads;               /* that of worker 0 was created */
+    bool is_novice;                 /* it has no workers, and knows no machine: see novice.h */
+    bool is_hybrid;                 /* its cores are of several kinds */
+    bool has_domains;               /* its workers are bound, in several domains */
+    bool is_passive;                /* threads that wait sleep at once */
+    bool adapts;                    /* its size follows its load, */
+    unsigned least_size, most_size; /* between these */
     para_binding binding;
     para__places *places; /* with PARA_BIND_PLACES; the pool's own */
     bool places_memory;   /* nobody has turned binding off */
@@ -102,7 +106,12 @@ struct para_pool {
     para__atomic_u32 ready;     /* [E4] 1 once none is starting and the costs are measured */
     para__atomic_bool stopping; /* [E5] the workers are to end */
     unsigned up;                /* [E4] what `workers` was when the pool came to be ready */
-    pthread_mutex_t sizing;     /* who changes `workers` */
+    pthread_mutex_t sizing;     /* who changes `workers`, and what follows */
+    para__size size;            /* of a pool that adapts */
+    uint64_t arrived;           /* tasks, when somebody last looked at its load */
+    unsigned queued;            /* likewise, and not taken yet */
+    uint64_t busy_ticks;        /* likewise, of all workers */
+    para__atomic_u64 looked_at; /* when that was; ticks. A value on its own: orders nothing */
 };
 
 /* How many workers a call may be divided among now. */

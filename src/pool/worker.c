@@ -7,6 +7,7 @@
 #include "base/tuning.h"
 #include "plan/spin_budget.h"
 #include "pool/self.h"
+#include "pool/size.h"
 #include "pool/tasks.h"
 #include "pool/yield.h"
 #include "share/visit.h"
@@ -114,7 +115,10 @@ static void park(para__worker *self, bool displaced)
         para__event_wait_for(&helper->event, self->away_ns);
     } else {
         self->away_ns = 0;
-        para__event_wait(&helper->event);
+        if (para__pool_may_shrink(pool))
+            para__event_wait_for(&helper->event, PARA__SIZE_SLEEP_NS);
+        else
+            para__event_wait(&helper->event);
     }
     para__add_relaxed(&pool->lanes.sleeping, -1u);
     para__event_cancel(&helper->event);
@@ -228,8 +232,11 @@ void para__worker_live(para__worker *self)
             para__yield_restart(&yield);
             continue;
         }
+        const uint64_t begun = pool->adapts ? para__ticks() : 0;
         const para__visit visit =
             has_news(self, idle.rounds) ? go_round(self) : PARA__VISIT_NOTHING;
+        if (pool->adapts && visit == PARA__VISIT_WORKED)
+            para__add_relaxed(&self->busy_ticks, para__ticks() - begun); /* see types.h */
         const bool displaced = visit == PARA__VISIT_DISPLACED;
         if (visit == PARA__VISIT_WORKED && para__pool_is_forked(pool))
             return; /* a kernel has forked: this is the child, and nobody waits here for it */
@@ -239,6 +246,8 @@ void para__worker_live(para__worker *self)
             para__pause();
             continue;
         }
+        if (pool->adapts)
+            para__pool_look(pool);
         const uint64_t now = para__ticks();
         if (para__yield_is_due(&yield, now))
             rest(self);

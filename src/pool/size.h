@@ -1,0 +1,20 @@
+/* How many of its workers a pool uses. */
+#ifndef PARA_POOL_SIZE_H
+#define PARA_POOL_SIZE_H
+
+#include "pool/types.h"
+
+/* A pool that adapts is ready: it begins with its least size. */
+void para__pool_begin_adapting(para_pool *pool);
+
+/* Looks at the load of a pool that adapts, if the last look is some time ago, and changes its size
+ * if need be. Whoever submits a task or finds nothing to do calls it. */
+void para__pool_look(para_pool *pool);
+
+/* Whether it could be smaller: then who sleeps looks again after a while. */
+static inline bool para__pool_may_shrink(const para_pool *pool)
+{
+    return pool->adapts && para__pool_workers(pool) > pool->least_size;
+}
+
+#endif
