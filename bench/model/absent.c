@@ -86,3 +86,13 @@ void para__pool_look(para_pool *pool)
 {
     (void)pool;
 }
+
+void para__pool_sit_out(const para__worker *self)
+{
+    (void)self;
+}
+
+void para__pool_tell_left_out(para_pool *pool)
+{
+    (void)pool;
+}

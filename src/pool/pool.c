@@ -115,6 +115,7 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
     pool->requested = workers;
     pool->up = workers;
     pthread_mutex_init(&pool->sizing, NULL);
+    pthread_cond_init(&pool->grown, NULL);
     pool->executor = workers > 1 ? &para__threads : &para__nobody;
     para__store_relaxed(&pool->workers, workers); /* see types.h */
     return pool;
@@ -438,7 +439,8 @@ static void forget_calls(para_pool *pool)
     }
     para__tasks_free(pool);
     para__names_forget(&pool->names);
-    pthread_mutex_init(&pool->sizing, NULL); /* a thread of the parent may have held it */
+    pthread_mutex_init(&pool->sizing, NULL); /* threads of the parent may have held it, */
+    pthread_cond_init(&pool->grown, NULL);   /* and waited */
     para__store_relaxed(&pool->lanes.used, PARA__LANES); /* one may have been on its way in */
     para__store_relaxed(&pool->ready, 0);
     para__store_relaxed(&pool->stopping, false);

@@ -12,14 +12,35 @@
 
 #include <para/pool.h>
 
-/* Under `sizing`. Workers that are left out from now on may be parked: they leave the count of
- * those that calls can wake. Workers that are back find what there is to do by themselves. */
+/* Under `sizing`. Workers that are left out from now on may be parked: they are woken once, to leave
+ * the count of those that calls can wake. One that is about to park may miss that; then it is
+ * counted until it wakes, and calls expect a helper too few. Workers that are back find what there
+ * is to do by themselves. */
 static void set_size(para_pool *pool, unsigned workers)
 {
-    const unsigned before = para__swap_seq_cst(E5, &pool->workers, workers);
-    const unsigned end = para__max(before, workers);
-    for (unsigned i = para__min(before, workers); i < end; i++)
+    const unsigned before = para__pool_workers(pool);
+    para__store_relaxed(&pool->workers, workers); /* see types.h */
+    for (unsigned i = workers; i < before; i++)
         para__event_wake(&pool->lanes.helper[i].event);
+    if (workers > before)
+        pthread_cond_broadcast(&pool->grown);
+}
+
+void para__pool_sit_out(const para__worker *self)
+{
+    para_pool *const pool = self->pool;
+    pthread_mutex_lock(&pool->sizing);
+    while (self->index >= para__pool_workers(pool) &&
+           !para__load_relaxed(&pool->stopping)) /* set before the mutex is taken to tell it */
+        pthread_cond_wait(&pool->grown, &pool->sizing);
+    pthread_mutex_unlock(&pool->sizing);
+}
+
+void para__pool_tell_left_out(para_pool *pool)
+{
+    pthread_mutex_lock(&pool->sizing);
+    pthread_cond_broadcast(&pool->grown);
+    pthread_mutex_unlock(&pool->sizing);
 }
 
 /* ---- A pool that adapts ----------------------------------------------------------------- */

@@ -4,6 +4,13 @@
 
 #include "pool/types.h"
 
+/* A worker that is left out sleeps until it is not, or the pool ends. It is not counted among those
+ * that sleep: no call and no task wakes it. */
+void para__pool_sit_out(const para__worker *self);
+
+/* The pool ends: tells those workers. */
+void para__pool_tell_left_out(para_pool *pool);
+
 /* A pool that adapts is ready: it begins with its least size. */
 void para__pool_begin_adapting(para_pool *pool);
 

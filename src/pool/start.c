@@ -38,6 +38,7 @@ static void tell_to_end(para_pool *pool)
     para__swap_seq_cst(E5, &pool->stopping, true);
     for (unsigned i = 0; i < pool->requested; i++)
         para__event_wake(&pool->lanes.helper[i].event);
+    para__pool_tell_left_out(pool);
 }
 
 /* All threads are up, `started` of them. A pool needs two, since a caller takes the place of one. A

@@ -99,14 +99,14 @@ struct para_pool {
 
     /* The number of workers that a call may be divided among: as many as were asked for; fewer if
      * threads could not be created; 1 if a worker_init has failed. Written by the thread that makes
-     * the pool ready, then under `sizing`. A value on its own for calls. For those workers that it
-     * leaves out, and that sleep until it grows, it is news [E5]. */
+     * the pool ready, then under `sizing`. A value on its own: orders nothing. */
     _Alignas(PARA__LINE) para__atomic_u32 workers;
     para__atomic_u32 starting;  /* [E4] workers whose threads are neither up nor given up */
     para__atomic_u32 ready;     /* [E4] 1 once none is starting and the costs are measured */
     para__atomic_bool stopping; /* [E5] the workers are to end */
     unsigned up;                /* [E4] what `workers` was when the pool came to be ready */
     pthread_mutex_t sizing;     /* who changes `workers`, and what follows */
+    pthread_cond_t grown;       /* workers that are left out wait for it, or for the end */
     para__size size;            /* of a pool that adapts */
     uint64_t arrived;           /* tasks, when somebody last looked at its load */
     unsigned queued;            /* likewise, and not taken yet */

@@ -92,6 +92,12 @@ static para__visit go_round(const para__worker *self)
     return outcome;
 }
 
+/* Whether the pool has become smaller, and this is no worker of it for now. */
+static bool is_left_out(const para__worker *self)
+{
+    return self->index >= para__pool_workers(self->pool);
+}
+
 /* Sleeps until there may be news, unless there is some already. Nobody tells a displaced worker
  * that its core is free again. It looks by itself after a millisecond, then after twice as long,
  * and so on, to disturb the caller on its core less and less. */
@@ -102,8 +108,7 @@ static void park(para__worker *self, bool displaced)
     para__event_prepare(&helper->event);
     para__add_seq_cst(E5, &pool->lanes.sleeping, 1); /* who submits a task looks at it after that */
     const bool news = has_news(self, 0);
-    if (para__load_seq_cst(E5, &pool->stopping) || (news && !displaced) ||
-        self->index >= para__load_seq_cst(E5, &pool->workers)) {
+    if (para__load_seq_cst(E5, &pool->stopping) || (news && !displaced) || is_left_out(self)) {
         para__add_relaxed(&pool->lanes.sleeping, -1u); /* too high for a moment: a look in vain */
         para__event_cancel(&helper->event);
         self->away_ns = 0;
@@ -124,25 +129,12 @@ static void park(para__worker *self, bool displaced)
     para__event_cancel(&helper->event);
 }
 
-/* Whether the pool has become smaller, and this is no worker of it for now. */
-static bool is_left_out(const para__worker *self)
-{
-    return self->index >= para__pool_workers(self->pool);
-}
-
-/* Such a worker sleeps, and is not counted as one that does: no call and no task is to wake it.
- * What it has submitted lies in its deque, for others. */
+/* What such a worker has submitted lies in its deque, for others. */
 static void sit_out(const para__worker *self)
 {
-    para_pool *pool = self->pool;
-    para__helper *helper = &pool->lanes.helper[self->index];
-    if (para__tasks_have_news(pool, self->index))
-        para__tasks_tell(pool);
-    para__event_prepare(&helper->event);
-    if (!para__load_seq_cst(E5, &pool->stopping) &&
-        self->index >= para__load_seq_cst(E5, &pool->workers))
-        para__event_wait(&helper->event);
-    para__event_cancel(&helper->event);
+    if (para__tasks_have_news(self->pool, self->index))
+        para__tasks_tell(self->pool);
+    para__pool_sit_out(self);
 }
 
 /* Leaves its CPU to others for a while. Only the end of the pool wakes it meanwhile. */
