@@ -9,6 +9,7 @@
 #include "pool/pool.h"
 #include "pool/start.h"
 #include "pool/self.h"
+#include "pool/size.h"
 #include "pool/worker.h"
 
 #include <para/deadline.h>
@@ -61,6 +62,30 @@ para_status para__pool_resolve_ready(para_pool **pool)
     if (!status && !para__pool_is_forked(*pool) && !para__pool_is_in_init(*pool))
         (void)await_ready(*pool, UINT64_MAX);
     return status;
+}
+
+para_status para_pool_resize(para_pool *pool, unsigned workers)
+{
+    para_status status = para__pool_resolve(&pool);
+    if (status)
+        return status;
+    if (pool->executor == &para__lent_threads)
+        return para__fail(PARA_ERR_UNSUPPORTED, "the pool's threads are lent");
+    if (workers == 0 || workers > pool->requested)
+        return para__fail(PARA_ERR_ARGUMENT, "a size of %u: the pool was made with %u", workers,
+                          pool->requested);
+    if (pool->adapts && (workers < pool->least_size || workers > pool->most_size))
+        return para__fail(PARA_ERR_ARGUMENT, "a size of %u: the pool keeps between %u and %u",
+                          workers, pool->least_size, pool->most_size);
+    if (para__pool_is_forked(pool))
+        return para__fail(PARA_ERR_FORKED, "the pool's threads are in the parent process");
+    status = await_ready(pool, UINT64_MAX);
+    if (status)
+        return status;
+    const int cancel_state = para__cancellation_off();
+    para__pool_set_size(pool, workers);
+    para__cancellation_restore(cancel_state);
+    return PARA_OK;
 }
 
 /* Whether a worker of a pool that is ready is bound as asked: it was, and the system has not undone

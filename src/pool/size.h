@@ -1,4 +1,5 @@
-/* How many of its workers a pool uses. */
+/* How many of its workers a pool uses. The others sleep: to end threads, and to make them again,
+ * would cost their users' worker_init each time, and could fail. */
 #ifndef PARA_POOL_SIZE_H
 #define PARA_POOL_SIZE_H
 
@@ -10,6 +11,9 @@ void para__pool_sit_out(const para__worker *self);
 
 /* The pool ends: tells those workers. */
 void para__pool_tell_left_out(para_pool *pool);
+
+/* Sets the size of a pool that is ready: that many workers, if there are so many. */
+void para__pool_set_size(para_pool *pool, unsigned workers);
 
 /* A pool that adapts is ready: it begins with its least size. */
 void para__pool_begin_adapting(para_pool *pool);

@@ -4,7 +4,8 @@
  * its part in every team, words to claim from, an event that is not parked. A call never waits for
  * a helper that does not come (lane.h). So a place without a thread is one of a slow helper, and
  * its thread finds the call when it comes up. Only the number of workers changes: when the pool is
- * ready, and by para_pool_resize. Memory and teams that were planned before have their own width. */
+ * ready, and by para_pool_resize. Memory and teams that were planned before have their own
+ * width. */
 #ifndef PARA_POOL_TYPES_H
 #define PARA_POOL_TYPES_H
 
