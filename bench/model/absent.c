@@ -1,6 +1,7 @@
-/* In place of src/pool/tasks.c, src/sync/cancel.c and src/data/purity.c: no scenario has tasks or
- * tokens, and none is checked. */
+/* In place of src/pool/tasks.c, src/pool/size.c, src/sync/cancel.c and src/data/purity.c: no
+ * scenario has tasks or tokens, none is checked, and no pool is resized. */
 #include "data/purity.h"
+#include "pool/size.h"
 #include "pool/tasks.h"
 #include "sync/cancel.h"
 
@@ -69,4 +70,29 @@ void para__names_forget(para__names *names)
 void para__names_free(para__names *names)
 {
     (void)names;
+}
+
+void para__tasks_tell(para_pool *pool)
+{
+    (void)pool;
+}
+
+void para__pool_begin_adapting(para_pool *pool)
+{
+    (void)pool;
+}
+
+void para__pool_look(para_pool *pool)
+{
+    (void)pool;
+}
+
+void para__pool_sit_out(const para__worker *self)
+{
+    (void)self;
+}
+
+void para__pool_tell_left_out(para_pool *pool)
+{
+    (void)pool;
 }

@@ -136,19 +136,27 @@ typedef struct para_pool_config {
     unsigned task_capacity;
 
     para_task_order task_order;
+
+    /* A pool that adapts: its size (para_pool_resize) follows its load, between these. It begins
+     * with the least, grows within some 20 ms while tasks wait or all workers are busy, and shrinks
+     * after seconds without need; under bursts that go on it comes to rest. Both 0: it does not.
+     * least_workers 0: 1; most_workers 0: workers, which is the most that it may be. With a least
+     * of 1 calls alone do not make it grow: 2 or more, if calls are to. */
+    unsigned least_workers, most_workers;
 } para_pool_config;
 #define PARA_POOL_CONFIG_INIT                                                                 \
     {                                                                                         \
         sizeof(para_pool_config), 0, PARA_BIND_AUTO, 0, PARA_NULL_, PARA_NULL_, PARA_NULL_,   \
             PARA_WAIT_AUTO, PARA_START_AUTO, PARA_NULL_, PARA_DISTRIBUTE_AUTO, PARA_NULL_, 0, \
-            PARA_TASKS_BY_ARRIVAL                                                             \
+            PARA_TASKS_BY_ARRIVAL, 0, 0                                                       \
     }
 
 /* What a pool is. */
 typedef struct para_pool_info {
     size_t size;               /* set to sizeof(para_pool_info) by the caller */
     unsigned requested;        /* threads asked for, the caller among them */
-    unsigned workers;          /* threads that a call can run on, the caller among them */
+    unsigned workers;          /* threads that a call can run on, the caller among them, as
+                                  para_pool_resize has set it */
     unsigned lanes;            /* calls that can be shared at once; others run on their caller */
     unsigned pinned;           /* workers bound as asked, as the system has it now */
     para_status pin_status;    /* PARA_OK, or why workers are not bound, or may not run on all CPUs
@@ -204,6 +212,18 @@ PARA_NODISCARD_ PARA_API para_status para_pool_wait_ready(para_pool *pool);
 /* The same, until a point in time (para/deadline.h; 0: does not wait). Also PARA_ERR_TIMEOUT. */
 PARA_NODISCARD_ PARA_API para_status para_pool_wait_ready_until(para_pool *pool,
                                                                 uint64_t deadline_ns);
+
+/* Sets how many threads a call can have, the caller among them, and as many as run tasks; between 1
+ * and the number that the pool was made with. It holds for calls that begin from then on, at once.
+ * Calls and tasks that run are not disturbed, and what is queued is run. Threads beyond the size
+ * sleep, and nothing but a larger size or the end of the pool wakes them. Where the system has
+ * refused some threads there are as many as there can be; para_pool_info.workers has the number. In
+ * a pool of size 1, one thread runs tasks. Results do not depend on the size. After a restart the
+ * pool has all its threads again. Waits until the pool is ready. pool NULL: the default pool. Any
+ * thread, also within kernels and tasks; several at once: one of their sizes remains.
+ * Errors: PARA_ERR_ARGUMENT (0, or more than the pool was made with), _UNSUPPORTED: its threads are
+ * lent; _FORKED; _BUSY: in a worker_init of the pool; for NULL _MEMORY, _TOPOLOGY. */
+PARA_NODISCARD_ PARA_API para_status para_pool_resize(para_pool *pool, unsigned workers);
 
 /* Ends the threads and frees the pool, also while it starts. NULL is allowed. Tasks that run are
  * waited for; tasks that nobody has begun are dropped (PARA_ERR_ENDING). The caller makes sure that

@@ -411,4 +411,38 @@ PARA__COUNT(PARA__PARTIALS_CACHED_BYTES, 1 << 20) /* - */
 PARA__COUNT(PARA__UNITS_LEAST, 8)                 /* - */
 PARA__COUNT(PARA__UNITS_MOST, 256)                /* - */
 
+/* ---- The size of a pool that adapts: plan/size.c -------------------------------------------- */
+
+/* At most so often somebody looks at the load. ns. Reasoned: a look takes some 100 ns and one ns
+ * for each worker; tasks wait 20 ms at most before a pool grows. */
+PARA__REAL(PARA__SIZE_LOOK_NS, 1e7) /* - */
+
+/* While the pool is not at its least, who sleeps looks again after that. ns. Reasoned: ten wake-ups
+ * a second, until the pool is small. */
+PARA__COUNT(PARA__SIZE_SLEEP_NS, 100000000) /* - */
+
+/* A longer time between two looks counts as this. ns. Reasoned: nobody looked, so it is not known
+ * that there was nothing to do. */
+PARA__REAL(PARA__SIZE_GAP_NS, 2e8) /* - */
+
+/* Tasks that wait longer are too many for the workers. ns. Reasoned: 40 wake-ups; work that is
+ * worth a thread waits for its turn no longer than that. */
+PARA__REAL(PARA__SIZE_WAIT_NS, 2e6) /* - */
+
+/* Looks in a row that see pressure before the pool grows; and that see all workers busy before that
+ * is pressure. Reasoned: a burst that is over within a look needs nobody; workers that are all busy
+ * keep nobody waiting, so there is no hurry. */
+PARA__COUNT(PARA__SIZE_PRESSED, 2) /* - */
+PARA__COUNT(PARA__SIZE_FULL, 5)    /* - */
+
+/* A window without pressure before the pool shrinks. ns; and how often it may double. Reasoned: one
+ * second is long against a burst of requests, and a thread that sleeps costs nothing but memory; 64
+ * seconds are long against a person who waits. */
+PARA__REAL(PARA__SIZE_CALM_NS, 1e9) /* - */
+PARA__COUNT(PARA__SIZE_DOUBLED, 6)  /* - */
+
+/* Windows in which the size was right before a doubled window is halved. Reasoned: if that was in
+ * vain the pool shrinks and grows once more, which is then rare. */
+PARA__COUNT(PARA__SIZE_RIGHT, 16) /* - */
+
 #endif

@@ -10,6 +10,7 @@
 #include "pool/pool.h"
 #include "pool/start.h"
 #include "pool/self.h"
+#include "pool/size.h"
 #include "pool/worker.h"
 
 #include <para/deadline.h>
@@ -64,6 +65,30 @@ para_status para__pool_resolve_ready(para_pool **pool)
     return status;
 }
 
+para_status para_pool_resize(para_pool *pool, unsigned workers)
+{
+    para_status status = para__pool_resolve(&pool);
+    if (status)
+        return status;
+    if (pool->executor == &para__lent_threads)
+        return para__fail(PARA_ERR_UNSUPPORTED, "the pool's threads are lent");
+    if (workers == 0 || workers > pool->requested)
+        return para__fail(PARA_ERR_ARGUMENT, "a size of %u: the pool was made with %u", workers,
+                          pool->requested);
+    if (pool->adapts && (workers < pool->least_size || workers > pool->most_size))
+        return para__fail(PARA_ERR_ARGUMENT, "a size of %u: the pool keeps between %u and %u",
+                          workers, pool->least_size, pool->most_size);
+    if (para__pool_is_forked(pool))
+        return para__fail(PARA_ERR_FORKED, "the pool's threads are in the parent process");
+    status = await_ready(pool, UINT64_MAX);
+    if (status)
+        return status;
+    const int cancel_state = para__cancellation_off();
+    para__pool_set_size(pool, workers);
+    para__cancellation_restore(cancel_state);
+    return PARA_OK;
+}
+
 /* Whether a worker of a pool that is ready is bound as asked: it was, and the system has not undone
  * that since. */
 static bool is_pinned(const para__worker *worker)
@@ -93,9 +118,9 @@ para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
                            .places_dropped = pool->places ? pool->places->dropped : 0};
     if (!para__pool_is_ready(pool)) /* a parent's, or in worker_init: nothing is known of threads */
         return para__info_fill(info, &full, sizeof full);
-    full.thread_status = pool->start_status                   ? pool->start_status
-                         : !lent && workers < pool->requested ? PARA_ERR_THREAD
-                                                              : PARA_OK;
+    full.thread_status = pool->start_status                    ? pool->start_status
+                         : !lent && pool->up < pool->requested ? PARA_ERR_THREAD
+                                                               : PARA_OK;
     for (unsigned i = 0; i < workers && workers > 1; i++) {
         const para_status bound = pool->worker[i].bind_status;
         full.pinned += is_pinned(&pool->worker[i]);

@@ -268,10 +268,12 @@ para_status para__lent_check(const para_pool_config *config)
         return para__fail(PARA_ERR_ARGUMENT, "config.executor->%s is NULL",
                           lender->run ? "width" : "run");
     if (config->worker_init || config->worker_exit || config->stack_bytes || config->distribution ||
-        config->places || (config->binding && config->binding != PARA_BIND_NONE))
-        return para__fail(PARA_ERR_ARGUMENT,
-                          "with config.executor the pool has no threads: worker_init, worker_exit, "
-                          "stack_bytes, binding, distribution and places are the lender's to say");
+        config->places || config->least_workers || config->most_workers ||
+        (config->binding && config->binding != PARA_BIND_NONE))
+        return para__fail(
+            PARA_ERR_ARGUMENT,
+            "with config.executor the pool has no threads: worker_init, worker_exit, "
+            "stack_bytes, binding, distribution, places and sizes are the lender's to say");
     return PARA_OK;
 }
 

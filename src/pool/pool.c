@@ -113,6 +113,9 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
     pool->cpu_limit = cpu_limit;
     pool->machine = machine;
     pool->requested = workers;
+    pool->up = workers;
+    pthread_mutex_init(&pool->sizing, NULL);
+    pthread_cond_init(&pool->grown, NULL);
     pool->executor = workers > 1 ? &para__threads : &para__nobody;
     para__store_relaxed(&pool->workers, workers); /* see types.h */
     return pool;
@@ -292,6 +295,13 @@ static para_status make(para_pool **pool, const para_pool_config *config,
     if (readable)
         return readable;
     complete(config, machine, places, &settings);
+    const unsigned most = config->most_workers ? config->most_workers : settings.workers;
+    if (config->least_workers > most || most > settings.workers) {
+        para__free(places);
+        return para__fail(PARA_ERR_ARGUMENT,
+                          "config.least_workers is %u, most_workers %u: of %u workers",
+                          config->least_workers, config->most_workers, settings.workers);
+    }
     para_pool *made = allocate(machine, settings.workers);
     if (!made) {
         para__free(places);
@@ -304,6 +314,9 @@ static para_status make(para_pool **pool, const para_pool_config *config,
     made->is_hybrid = machine->info.core_kinds > 1;
     made->unbinds = settings.binding == PARA_BIND_NONE && settings.workers > 1 &&
                     !config->executor && para__thread_is_narrow(machine);
+    made->adapts = config->least_workers || config->most_workers;
+    made->least_size = config->least_workers ? config->least_workers : 1;
+    made->most_size = most;
     made->stack = settings.stack;
     made->task_capacity = config->task_capacity ? config->task_capacity : PARA__TASKS_QUEUED;
     made->takes_turns = config->task_order == PARA_TASKS_BY_TURNS;
@@ -428,6 +441,8 @@ static void forget_calls(para_pool *pool)
     }
     para__tasks_free(pool);
     para__names_forget(&pool->names);
+    pthread_mutex_init(&pool->sizing, NULL); /* threads of the parent may have held it, */
+    pthread_cond_init(&pool->grown, NULL);   /* and waited */
     para__store_relaxed(&pool->lanes.used, PARA__LANES); /* one may have been on its way in */
     para__store_relaxed(&pool->ready, 0);
     para__store_relaxed(&pool->stopping, false);

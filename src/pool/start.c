@@ -24,6 +24,7 @@
 #include "pool/binding.h"
 #include "pool/calibrate.h"
 #include "pool/self.h"
+#include "pool/size.h"
 #include "pool/worker.h"
 
 #include <limits.h>
@@ -38,6 +39,7 @@ static void tell_to_end(para_pool *pool)
     para__swap_seq_cst(E5, &pool->stopping, true);
     for (unsigned i = 0; i < pool->requested; i++)
         para__event_wake(&pool->lanes.helper[i].event);
+    para__pool_tell_left_out(pool);
 }
 
 /* All threads are up, `started` of them. A pool needs two, since a caller takes the place of one. A
@@ -50,10 +52,13 @@ static void make_ready(para_pool *pool)
             pool->failed_worker = i;
         }
     const bool is_alone = pool->started < 2 || pool->start_status;
-    para__store_relaxed(&pool->workers, is_alone ? 1 : pool->started); /* see types.h */
+    pool->up = is_alone ? 1 : pool->started;
+    para__store_relaxed(&pool->workers, pool->up); /* see types.h */
     if (is_alone && pool->has_threads)
         tell_to_end(pool);
     para__costs_measure(pool);
+    if (pool->adapts && !is_alone)
+        para__pool_begin_adapting(pool);
     para__store_release(E4, &pool->ready, 1);
     para__futex_wake(&pool->ready, INT_MAX);
 }

@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "pool/default_pool.h"
 #include "pool/self.h"
+#include "pool/size.h"
 #include "pool/start.h"
 #include "pool/tasks.h"
 #include "share/participant.h"
@@ -116,7 +117,7 @@ static para_status queue_task(para_pool *pool, para__crew *crew, para_task *task
     if (!is_in_loader && !para__pool_is_ready(pool) && pool->has_threads &&
         !para__pool_is_in_init(pool))
         para__workers_await(pool, PARA_DEADLINE_NEVER);
-    const bool has_nobody = is_in_loader || !pool->has_threads || para__pool_workers(pool) == 1;
+    const bool has_nobody = is_in_loader || !pool->has_threads || pool->up == 1;
     const bool is_urgent = para__pool_needs_caller(pool);
     para_status status = PARA_ERR_TIMEOUT;
     if (!has_nobody)
@@ -158,6 +159,8 @@ para_status para__submit(para_pool *pool, para_task *task, para__work work, uint
     if (group)
         para__group_tell(group);
     para__tasks_tell(pool);
+    if (pool->adapts)
+        para__pool_look(pool);
     return PARA_OK;
 }
 

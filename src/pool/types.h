@@ -3,14 +3,16 @@
  * A pool may be used while its threads still start. Each worker has its place from the beginning:
  * its part in every team, words to claim from, an event that is not parked. A call never waits for
  * a helper that does not come (lane.h). So a place without a thread is one of a slow helper, and
- * its thread finds the call when it comes up. Only the number of workers may still change, and only
- * downwards: memory and teams that were planned before have room for fewer. */
+ * its thread finds the call when it comes up. Only the number of workers changes: when the pool is
+ * ready, and by para_pool_resize. Memory and teams that were planned before have their own
+ * width. */
 #ifndef PARA_POOL_TYPES_H
 #define PARA_POOL_TYPES_H
 
 #include "base/thread.h"
 #include "executor/executor.h"
 #include "plan/decide.h"
+#include "plan/size.h"
 #include "pool/sites.h"
 #include "share/lane.h"
 #include "task/names.h"
@@ -40,6 +42,7 @@ typedef struct para__worker {
     bool is_astray;   /* its mask is wider than its place, and binding failed; its thread's own */
     uint64_t away_ns; /* how long it sleeps while it is displaced; its thread's own */
     para__loosening loosening; /* its thread's own, but for what it shows */
+    para__atomic_u64 busy_ticks; /* spent on work, in a pool that adapts; a value on its own */
 } para__worker;
 
 /* A lane of a pool whose threads are lent: what a thread that comes to help is given. */
@@ -60,13 +63,15 @@ typedef struct para__lent {
 struct para_pool {
     /* Read by all, and hardly ever written once the pool is made. */
     const para__machine *machine;
-    unsigned requested; /* workers that have a place */
-    unsigned fit;       /* threads that there is room for */
-    bool has_threads;   /* that of worker 0 was created */
-    bool is_novice;     /* it has no workers, and knows no machine: see novice.h */
-    bool is_hybrid;     /* its cores are of several kinds */
-    bool has_domains;   /* its workers are bound, in several domains */
-    bool is_passive;    /* threads that wait sleep at once */
+    unsigned requested;             /* workers that have a place */
+    unsigned fit;                   /* threads that there is room for */
+    bool has_threads;               /* that of worker 0 was created */
+    bool is_novice;                 /* it has no workers, and knows no machine: see novice.h */
+    bool is_hybrid;                 /* its cores are of several kinds */
+    bool has_domains;               /* its workers are bound, in several domains */
+    bool is_passive;                /* threads that wait sleep at once */
+    bool adapts;                    /* its size follows its load, */
+    unsigned least_size, most_size; /* between these */
     para_binding binding;
     para__places *places; /* with PARA_BIND_PLACES; the pool's own */
     bool places_memory;   /* nobody has turned binding off */
@@ -104,13 +109,20 @@ struct para_pool {
     } followed;
 
     /* The number of workers that a call may be divided among: as many as were asked for; fewer if
-     * threads could not be created; 1 if a worker_init has failed. After the pool is made it is
-     * written at most once, by the thread that makes the pool ready. A value on its own: orders
-     * nothing. */
+     * threads could not be created; 1 if a worker_init has failed. Written by the thread that makes
+     * the pool ready, then under `sizing`. A value on its own: orders nothing. */
     _Alignas(PARA__LINE) para__atomic_u32 workers;
     para__atomic_u32 starting;  /* [E4] workers whose threads are neither up nor given up */
     para__atomic_u32 ready;     /* [E4] 1 once none is starting and the costs are measured */
     para__atomic_bool stopping; /* [E5] the workers are to end */
+    unsigned up;                /* [E4] what `workers` was when the pool came to be ready */
+    pthread_mutex_t sizing;     /* who changes `workers`, and what follows */
+    pthread_cond_t grown;       /* workers that are left out wait for it, or for the end */
+    para__size size;            /* of a pool that adapts */
+    uint64_t arrived;           /* tasks, when somebody last looked at its load */
+    unsigned queued;            /* likewise, and not taken yet */
+    uint64_t busy_ticks;        /* likewise, of all workers */
+    para__atomic_u64 looked_at; /* when that was; ticks. A value on its own: orders nothing */
 };
 
 /* How many workers a call may be divided among now. */

@@ -8,6 +8,7 @@
 #include "plan/spin_budget.h"
 #include "pool/binding.h"
 #include "pool/self.h"
+#include "pool/size.h"
 #include "pool/tasks.h"
 #include "pool/yield.h"
 #include "share/visit.h"
@@ -76,6 +77,12 @@ static para__visit go_round(const para__worker *self)
     return outcome;
 }
 
+/* Whether the pool has become smaller, and this is no worker of it for now. */
+static bool is_left_out(const para__worker *self)
+{
+    return self->index >= para__pool_workers(self->pool);
+}
+
 /* Sleeps until there may be news, unless there is some already. Nobody tells a displaced worker
  * that its core is free again. It looks by itself after a millisecond, then after twice as long,
  * and so on, to disturb the caller on its core less and less. */
@@ -86,7 +93,7 @@ static void park(para__worker *self, bool displaced)
     para__event_prepare(&helper->event);
     para__add_seq_cst(E5, &pool->lanes.sleeping, 1); /* who submits a task looks at it after that */
     const bool news = has_news(self, 0);
-    if (para__load_seq_cst(E5, &pool->stopping) || (news && !displaced)) {
+    if (para__load_seq_cst(E5, &pool->stopping) || (news && !displaced) || is_left_out(self)) {
         para__add_relaxed(&pool->lanes.sleeping, -1u); /* too high for a moment: a look in vain */
         para__event_cancel(&helper->event);
         self->away_ns = 0;
@@ -98,10 +105,21 @@ static void park(para__worker *self, bool displaced)
         para__event_wait_for(&helper->event, self->away_ns);
     } else {
         self->away_ns = 0;
-        para__event_wait(&helper->event);
+        if (para__pool_may_shrink(pool))
+            para__event_wait_for(&helper->event, PARA__SIZE_SLEEP_NS);
+        else
+            para__event_wait(&helper->event);
     }
     para__add_relaxed(&pool->lanes.sleeping, -1u);
     para__event_cancel(&helper->event);
+}
+
+/* What such a worker has submitted lies in its deque, for others. */
+static void sit_out(const para__worker *self)
+{
+    if (para__tasks_have_news(self->pool, self->index))
+        para__tasks_tell(self->pool);
+    para__pool_sit_out(self);
 }
 
 /* Leaves its CPU to others for a while. Only the end of the pool wakes it meanwhile. */
@@ -187,8 +205,17 @@ void para__worker_live(para__worker *self)
     para__yield yield;
     para__yield_init(&yield);
     while (!para__load_relaxed(&pool->stopping)) { /* looked at again, in order, before parking */
+        if (is_left_out(self)) {
+            sit_out(self);
+            wake_up(self, &idle);
+            para__yield_restart(&yield);
+            continue;
+        }
+        const uint64_t begun = pool->adapts ? para__ticks() : 0;
         const para__visit visit =
             has_news(self, idle.rounds) ? go_round(self) : PARA__VISIT_NOTHING;
+        if (pool->adapts && visit == PARA__VISIT_WORKED)
+            para__add_relaxed(&self->busy_ticks, para__ticks() - begun); /* see types.h */
         const bool displaced = visit == PARA__VISIT_DISPLACED;
         if (visit == PARA__VISIT_WORKED && para__pool_is_forked(pool))
             return; /* a kernel has forked: this is the child, and nobody waits here for it */
@@ -198,6 +225,8 @@ void para__worker_live(para__worker *self)
             para__pause();
             continue;
         }
+        if (pool->adapts)
+            para__pool_look(pool);
         const uint64_t now = para__ticks();
         if (para__yield_is_due(&yield, now)) {
             para__worker_is_contended(self, yield.failed);
