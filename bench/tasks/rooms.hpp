@@ -1,5 +1,5 @@
-// For runtimes whose tasks lie in memory of their submitter, which have defined Context, Task<F>, and
-// as many of them as fit into room: Queued<F> from outside, Tasks<F> within a task.
+// For runtimes whose tasks lie in memory of their submitter, which have defined Context, Task<F>,
+// and as many of them as fit into room: Queued<F> from outside, Tasks<F> within a task.
 #ifndef BENCH_TASKS_ROOMS_HPP
 #define BENCH_TASKS_ROOMS_HPP
 

@@ -354,7 +354,7 @@ PARA__COUNT(PARA__TASKS_AT_ONCE, 16) /* - */
  * thousands of places while others run tasks, and pays for one sleep. */
 PARA__COUNT(PARA__ROOM_PART, 8) /* - */
 
-/* How often a thread that waits for room, or for one of very many tasks looks at them. ns. Reasoned. */
+/* How often a thread looks that waits for room, or for one of very many tasks. ns. Reasoned. */
 PARA__COUNT(PARA__TASKS_LOOK_NS, 1000000) /* - */
 
 /* ---- Locks: sync/spin.c, mutex.c, semaphore.c ------------------------------------------------ */
