@@ -1,6 +1,6 @@
 /* A pool that adapts its size, under bursts of tasks, beside one of a fixed size.
  *
- * usage: bench-bursts [WORKERS [BURSTS]]
+ * usage: bursts [WORKERS [BURSTS]]
  *
  * A burst is 200 tasks that sleep 1 ms each, so that any machine has room for all workers. For each
  * gap between bursts it prints how often the size has changed in the first and in the second half

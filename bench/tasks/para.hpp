@@ -97,6 +97,23 @@ template <class F> struct Tasks {
     }
 };
 
+// From outside, each is waited for: of a group, the thread would look for tasks among all that are
+// queued.
+template <class F> struct Queued {
+    Task<F> *task = nullptr;
+    size_t count = 0;
+    void add(F f)
+    {
+        Task<F> *const next = new (&task[count++]) Task<F>(f);
+        next->submit();
+    }
+    void wait()
+    {
+        for (size_t i = 0; i < count; i++)
+            task[i].wait();
+    }
+};
+
 #include "rooms.hpp"
 
 // Calls beside tasks that go back into the queue when they are over.

@@ -149,6 +149,8 @@ template <class F> struct Tasks {
     }
 };
 
+template <class F> using Queued = Tasks<F>;
+
 #include "rooms.hpp"
 
 template <class F, class G> void both(Context &context, F f, G g)

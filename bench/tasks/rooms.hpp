@@ -1,12 +1,12 @@
-// For runtimes whose tasks lie in memory of their submitter, which have defined Context, Task<F>
-// and Tasks<F>.
+// For runtimes whose tasks lie in memory of their submitter, which have defined Context, Task<F>,
+// and as many of them as fit into room: Queued<F> from outside, Tasks<F> within a task.
 #ifndef BENCH_TASKS_ROOMS_HPP
 #define BENCH_TASKS_ROOMS_HPP
 
 #include <cstddef>
 #include <memory>
 
-template <class F> struct Many : Tasks<F> {
+template <class F> struct Many : Queued<F> {
     std::unique_ptr<char[]> room;
     Many(Context &, size_t most) : room(new char[most * sizeof(Task<F>)])
     {

@@ -354,8 +354,7 @@ PARA__COUNT(PARA__TASKS_AT_ONCE, 16) /* - */
  * thousands of places while others run tasks, and pays for one sleep. */
 PARA__COUNT(PARA__ROOM_PART, 8) /* - */
 
-/* How often a thread that waits for room, or for one of very many tasks, looks at them. ns.
- * Reasoned. */
+/* How often a thread looks that waits for room, or for one of very many tasks. ns. Reasoned. */
 PARA__COUNT(PARA__TASKS_LOOK_NS, 1000000) /* - */
 
 /* A breaker looks back so long, opens with no fewer calls than that, and stays open for so long, if
