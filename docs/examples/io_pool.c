@@ -88,5 +88,5 @@ int main(void)
     }
     para_pool_destroy(io);
     printf("%g while they waited; the sum of all bytes is %lu\n", four, sum);
-    return four != 4 || sum != BYTES * (SOURCES * (SOURCES + 1) / 2);
+    return four != 4 || sum != (unsigned long)BYTES * (SOURCES * (SOURCES + 1) / 2);
 }

@@ -71,17 +71,27 @@ static para_status fail_unknown(const char *name)
     return para__fail(PARA_ERR_NAME, "'%.63s'", name);
 }
 
-para_status para_unregister_until(para_pool *pool, const char *name, uint64_t deadline_ns)
+/* The pool, and the name's place in it, if it was ever registered. */
+static para_status find_named(para_pool **pool, const char *name, para__named **named)
 {
     if (!name)
         return para__fail(PARA_ERR_ARGUMENT, "no name");
-    const para_status status = resolve_own(&pool);
+    const para_status status = resolve_own(pool);
     if (status)
         return status;
-    para__named *const named = para__names_find(&pool->names, name);
-    if (!named || (!para__named_close(named) && para__named_is_free(named)))
+    *named = para__names_find(&(*pool)->names, name);
+    return *named ? PARA_OK : fail_unknown(name);
+}
+
+para_status para_unregister_until(para_pool *pool, const char *name, uint64_t deadline_ns)
+{
+    para__named *named;
+    const para_status status = find_named(&pool, name, &named);
+    if (status)
+        return status;
+    if (!para__named_close(named) && para__named_is_free(named))
         return fail_unknown(name);
-    while (!para__named_is_free(named)) {
+    while (!para__named_is_over(named)) {
         if (para__pool_needs_caller(pool))
             return para__fail(PARA_ERR_BUSY, "requests of '%s' are not over", name);
         if (deadline_ns != PARA_DEADLINE_NEVER && para__now_ns() >= deadline_ns)
@@ -280,7 +290,7 @@ static para_status tell_entry(para__names *names, para__named *named, para_entry
     const uint32_t word = para__load_relaxed(&named->word); /* late news: as if asked before */
     const para_entry entry = named->entry;
     para__latch_unlock(&names->latch);
-    strcpy(full.name, named->name);
+    memcpy(full.name, named->name, sizeof full.name);
     full.version = entry.version;
     full.oldest_version = entry.oldest_version;
     full.request_least = entry.request_least;
@@ -296,13 +306,9 @@ static para_status tell_entry(para__names *names, para__named *named, para_entry
 
 para_status para_get_entry(para_pool *pool, const char *name, para_entry_info *info)
 {
-    if (!name)
-        return para__fail(PARA_ERR_ARGUMENT, "no name");
-    const para_status status = resolve_own(&pool);
-    if (status)
-        return status;
-    para__named *const named = para__names_find(&pool->names, name);
-    return named ? tell_entry(&pool->names, named, info) : fail_unknown(name);
+    para__named *named;
+    const para_status status = find_named(&pool, name, &named);
+    return status ? status : tell_entry(&pool->names, named, info);
 }
 
 para_status para_list_entry(para_pool *pool, unsigned index, para_entry_info *info)

@@ -1,6 +1,7 @@
 #include "task/ingress.h"
 
 #include "base/bounds.h"
+#include "base/clock.h"
 #include "sync/cancel.h"
 #include "task/state.h"
 
@@ -25,13 +26,15 @@ static uint64_t turn_of(uint64_t turn, unsigned line)
 
 static para__task_line *line_of(para__ingress *in, const para_task *task)
 {
-    return &in->line[task->priority][task->turn_ % PARA__SUBMITTER_LINES];
+    return in->takes_turns ? &in->turns[task->priority][task->turn_ % PARA__SUBMITTER_LINES]
+                           : &in->line[task->priority];
 }
 
 /* A line whose turn comes last. */
-static void enter_ring(para__task_line **served, para__task_line *line)
+static void enter_ring(para__ingress *in, unsigned priority, para__task_line *line)
 {
-    if (line->next)
+    para__task_line **const served = &in->served[priority];
+    if (line->next || !in->takes_turns)
         return;
     line->next = *served ? (*served)->next : line;
     if (*served)
@@ -40,8 +43,11 @@ static void enter_ring(para__task_line **served, para__task_line *line)
 }
 
 /* The line whose turn it is; NULL: there is no task. */
-static para__task_line *line_in_turn(para__task_line **served)
+static para__task_line *line_in_turn(para__ingress *in, unsigned priority)
 {
+    if (!in->takes_turns)
+        return in->line[priority].first ? &in->line[priority] : NULL;
+    para__task_line **const served = &in->served[priority];
     while (*served && !(*served)->next->first) {
         para__task_line *const empty = (*served)->next;
         (*served)->next = empty->next;
@@ -65,7 +71,7 @@ static void append(para__ingress *in, para_task *task, unsigned submitter)
     task->prev_ = line->last;
     *(line->last ? &line->last->next_ : &line->first) = task;
     line->last = task;
-    enter_ring(&in->served[task->priority], line);
+    enter_ring(in, task->priority, line);
     para__store_relaxed(para__task_word(task), PARA_TASK_QUEUED | PARA__TASK_IN_LINE);
     count_in(in);
 }
@@ -78,7 +84,7 @@ void para__ingress_put_back(para__ingress *in, para_task *task)
     task->next_ = line->first;
     *(task->next_ ? &task->next_->prev_ : &line->last) = task;
     line->first = task;
-    enter_ring(&in->served[task->priority], line);
+    enter_ring(in, task->priority, line);
     para__add_relaxed(para__task_word(task), PARA__TASK_IN_LINE);
     count_in(in);
 }
@@ -102,7 +108,7 @@ static uint64_t oldest(const para__task_line *ring)
         if (line->first)
             least = para__min(least, line->first->turn_);
         line = line->next;
-    } while (line != ring);
+    } while (line && line != ring);
     return least;
 }
 
@@ -111,7 +117,7 @@ static para_task *take_first(para__ingress *in)
     para__task_line *found = NULL;
     uint64_t least = 0;
     for (unsigned p = 0; p < PARA_TASK_PRIORITIES; p++) {
-        para__task_line *const line = line_in_turn(&in->served[p]);
+        para__task_line *const line = line_in_turn(in, p);
         const uint64_t turn = line ? oldest(line) : 0;
         if (line && (!found || turn / PARA__SUBMITTER_LINES <= least / PARA__SUBMITTER_LINES)) {
             found = line;
@@ -121,7 +127,8 @@ static para_task *take_first(para__ingress *in)
     if (!found)
         return NULL;
     para_task *const task = found->first;
-    in->served[task->priority] = found;
+    if (in->takes_turns)
+        in->served[task->priority] = found;
     unlink_task(in, task);
     return task;
 }
@@ -145,7 +152,7 @@ para_task *para__ingress_take_out(para__ingress *in, para_task *task, para_task_
         para__load_relaxed(para__task_word(task)) & PARA__TASK_IN_LINE) /* under the latch */
         found = task;
     for (unsigned p = PARA_TASK_PRIORITIES; group && !found && p-- > 0;)
-        found = find_in_group(in->served[p], group);
+        found = find_in_group(in->takes_turns ? in->served[p] : &in->line[p], group);
     if (found)
         unlink_task(in, found);
     return found;
@@ -189,6 +196,17 @@ static para_status try_put(para__ingress *in, para_task *task, bool begins)
     return status;
 }
 
+/* It looks now and then if little room is not told of: what runs may wait for this very task. */
+static para_status sleep_until_told(const para__ingress *in, para__event *event,
+                                    uint64_t deadline_ns)
+{
+    if (in->capacity < PARA__ROOM_PART)
+        return para__wait(event, deadline_ns, NULL);
+    const uint64_t look = para__now_ns() + PARA__TASKS_LOOK_NS;
+    const para_status status = para__wait(event, para__min(deadline_ns, look), NULL);
+    return status == PARA_ERR_TIMEOUT && look < deadline_ns ? PARA_OK : status;
+}
+
 /* Waits in line, and is counted. A thread that is told of room may find it taken by a newcomer, and
  * waits on. One that is told once more than it needs passes it on: it has got in or gives up. */
 static para_status wait_and_put(para__ingress *in, para_task *task, uint64_t deadline_ns)
@@ -201,7 +219,7 @@ static para_status wait_and_put(para__ingress *in, para_task *task, uint64_t dea
     para_status given_up = PARA_OK;
     para_status status;
     while ((status = try_put(in, task, false)) == PARA_ERR_TIMEOUT && !given_up) {
-        given_up = para__wait(&event, deadline_ns, NULL);
+        given_up = sleep_until_told(in, &event, deadline_ns);
         bucket = para__bucket_lock(waiter.key);
         para__event_arm(&event);
         para__store_relaxed(&waiter.woken, false); /* under the latch */
@@ -240,7 +258,7 @@ unsigned para__ingress_take(para__ingress *in, para_task **taken, para__deque *r
         n++;
     for (unsigned i = n; i-- > 1;) /* the first in line is taken first */
         (void)para__deque_push(rest, next[i]);
-    const bool is_awaited = n && in->waiting;
+    const bool is_awaited = n && para__ingress_tells_room(in);
     para__latch_unlock(&in->latch);
     if (is_awaited)
         para__ingress_tell_room(in, n);

@@ -19,6 +19,7 @@
 #ifndef PARA_TASK_INGRESS_H
 #define PARA_TASK_INGRESS_H
 
+#include "base/tuning.h"
 #include "sync/latch.h"
 #include "task/deque.h"
 
@@ -34,16 +35,29 @@ typedef struct para__task_line {
 } para__task_line;
 
 typedef struct para__ingress {
+    /* What all tasks need, within two cache lines. */
     _Alignas(PARA__LINE) para__latch latch;
-    uint64_t arrived;
-    para__task_line *served[PARA_TASK_PRIORITIES]; /* of the ring: the next one's turn is next */
-    bool takes_turns;                              /* else all stand in the first line */
-    para__task_line line[PARA_TASK_PRIORITIES][PARA__SUBMITTER_LINES];
     unsigned capacity;
-    unsigned waiting;                            /* threads that wait for room */
-    bool is_closed;                              /* it takes no more */
+    uint64_t arrived;
+    para__task_line line[PARA_TASK_PRIORITIES]; /* unless submitters take turns */
+    unsigned waiting;                           /* threads that wait for room */
+    bool is_closed;                             /* it takes no more */
+    bool takes_turns;
     _Alignas(PARA__LINE) para__atomic_u32 count; /* written under the latch; [E5] what is new */
+
+    /* If submitters take turns: their lines, and of each ring the line before that whose turn it
+     * is. */
+    para__task_line *served[PARA_TASK_PRIORITIES];
+    para__task_line turns[PARA_TASK_PRIORITIES][PARA__SUBMITTER_LINES];
 } para__ingress;
+
+/* Whether those who wait for room are told of it: not of a little, for each of them sleeps, and
+ * would find it taken again after a few tasks. Under the latch. */
+static inline bool para__ingress_tells_room(const para__ingress *in)
+{
+    return in->waiting && /* under the latch, as the count */
+           para__load_relaxed(&in->count) <= in->capacity - in->capacity / PARA__ROOM_PART;
+}
 
 /* Whether a task seems to be there; after a sleeper's PARKED [E5]. */
 static inline bool para__ingress_has_news(para__ingress *in)

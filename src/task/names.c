@@ -65,7 +65,7 @@ static para_status put_entry(para__names *names, const char *name, const para_en
             return PARA_ERR_ARGUMENT;
         named = *spare;
         *spare = NULL;
-        strcpy(named->name, name);
+        memcpy(named->name, name, strlen(name) + 1); /* it is short enough */
         add_node(names, named);
     }
     named->entry = *entry;
@@ -119,6 +119,17 @@ bool para__named_is_free(para__named *named)
     return !(word & PARA__NAMED_OPEN) && word < PARA__NAMED_USE;
 }
 
+bool para__named_is_over(para__named *named)
+{
+    const uint32_t word = para__load_acquire(E25, &named->word);
+    return word & PARA__NAMED_OPEN || word < PARA__NAMED_USE;
+}
+
+static bool is_closing(uint32_t word)
+{
+    return !(word & PARA__NAMED_OPEN) && word >= PARA__NAMED_USE;
+}
+
 /* As with tasks (state.c): the bit is set under the bucket's latch, and whoever leaves last finds
  * it, or has left before it was set. */
 void para__named_await(para__named *named, uint64_t deadline_ns)
@@ -127,14 +138,14 @@ void para__named_await(para__named *named, uint64_t deadline_ns)
     para__waiter waiter = {.key = named, .event = &event};
     para__bucket *bucket = para__bucket_lock(named);
     uint32_t word = para__load_relaxed(&named->word); /* a failed swap reads it anew */
-    while (word >= PARA__NAMED_USE && !(word & PARA__NAMED_AWAITED) &&
+    while (is_closing(word) && !(word & PARA__NAMED_AWAITED) &&
            !para__cas_relaxed(&named->word, &word, word | PARA__NAMED_AWAITED))
         continue;
-    const bool is_used = word >= PARA__NAMED_USE;
-    if (is_used)
+    const bool waits = is_closing(word);
+    if (waits)
         para__queue_append(bucket, &waiter);
     para__bucket_unlock(bucket);
-    if (!is_used)
+    if (!waits)
         return;
     (void)para__wait(&event, deadline_ns, NULL);
     bucket = para__bucket_lock(named);

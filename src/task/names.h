@@ -70,8 +70,11 @@ static inline void para__named_publish_breaker(para__named *named)
 /* Lets no more requests in; whether it did until now. */
 bool para__named_close(para__named *named);
 
-/* Whether no request uses it. */
+/* Whether nothing is registered, nor used. */
 bool para__named_is_free(para__named *named);
+
+/* Of one that was closed: whether its requests are over. Something may be registered anew since. */
+bool para__named_is_over(para__named *named);
 
 /* Sleeps until then, or until a deadline. */
 void para__named_await(para__named *named, uint64_t deadline_ns);

@@ -41,10 +41,11 @@ static void begin_request(unsigned workers, para_request *r)
 
 static _Atomic bool is_unregistered;
 
-static void *unregister(void *arg)
+/* is_late: it may come when all is over. */
+static void *unregister(void *is_late)
 {
-    (void)arg;
-    fault_unless(para_unregister(pool, "held") == PARA_OK);
+    const para_status status = para_unregister(pool, "held");
+    fault_unless(status == PARA_OK || (is_late && status == PARA_ERR_NAME));
     fault_unless(is_open); /* not before the request could end */
     is_unregistered = true;
     return NULL;
@@ -63,7 +64,7 @@ TEST(unregister_waits_for_requests)
         OK(para_get_entry(pool, "held", &info));
     } while (info.is_registered);
     assert_int_equal(info.inflight, 1);
-    assert_int_equal(pthread_create(&thread[1], NULL, unregister, NULL), 0); /* also several */
+    assert_int_equal(pthread_create(&thread[1], NULL, unregister, &r), 0); /* also several */
     FAILS(PARA_ERR_NAME, dispatch("held", &other));
     FAILS(PARA_ERR_BUSY, para_register(pool, "held", &entry));
     FAILS(PARA_ERR_TIMEOUT, para_unregister_until(pool, "held", 0));
@@ -196,35 +197,49 @@ static void *list_names(void *arg)
     return NULL;
 }
 
-TEST(names_come_and_go_while_requests_are_dispatched)
+static _Atomic unsigned served;
+
+/* Registers names that another thread registers as well: what is freed is its own. */
+static void *register_and_unregister(void *arg)
 {
-    pthread_t thread[THREADS + 1];
-    unsigned served = 0;
-    pool = check_pool(3);
-    is_ending = false;
-    for (uintptr_t i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_create(&thread[i], NULL, dispatch_some, (void *)(i + 1)), 0);
-    assert_int_equal(pthread_create(&thread[THREADS], NULL, list_names, NULL), 0);
     for (unsigned round = 0; round < ROUNDS; round++) {
+        const char *const name = names[(round + (uintptr_t)arg) % NAMES];
         service *s = calloc(1, sizeof *s);
-        assert_non_null(s);
         para_entry entry = PARA_ENTRY_INIT;
         s->state = LIVE;
         entry.run = use_service;
         entry.arg = s;
         entry.breaker = (para_breaker){
             .error_percent = round % 2 ? 30 : 0, .least_calls = 5, .pause_ns = 10000};
-        OK(para_register(pool, names[round % NAMES], &entry));
-        for (unsigned looks = 0; s->served < round % 16 && looks < 1000; looks++)
+        const para_status status = para_register(pool, name, &entry);
+        fault_unless(status == PARA_OK || status == PARA_ERR_BUSY);
+        for (unsigned looks = 0; !status && s->served < round % 16 && looks < 1000; looks++)
             sched_yield();
-        OK(para_unregister(pool, names[round % NAMES]));
+        if (!status)
+            fault_unless(para_unregister(pool, name) == PARA_OK);
         served += s->served;
         s->state = 0;
         free(s);
     }
-    is_ending = true;
-    for (unsigned i = 0; i <= THREADS; i++)
+    return NULL;
+}
+
+TEST(names_come_and_go_while_requests_are_dispatched)
+{
+    pthread_t thread[THREADS + 2], lister;
+    pool = check_pool(3);
+    is_ending = false;
+    for (uintptr_t i = 0; i < COUNT_OF(thread); i++)
+        assert_int_equal(pthread_create(&thread[i], NULL,
+                                        i < THREADS ? dispatch_some : register_and_unregister,
+                                        (void *)(i + 1)),
+                         0);
+    assert_int_equal(pthread_create(&lister, NULL, list_names, NULL), 0);
+    for (unsigned i = COUNT_OF(thread); i-- > 0;) {
         pthread_join(thread[i], NULL);
+        is_ending = i <= THREADS;
+    }
+    pthread_join(lister, NULL);
     assert_int_equal(accepted, completed);
     assert_int_equal(served, completed);
     assert_int_equal(faults, 0);

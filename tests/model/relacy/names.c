@@ -92,6 +92,6 @@ bool names_close(void)
 void names_await(void)
 {
     para__named *const named = find();
-    while (named && !para__named_is_free(named))
+    while (named && !para__named_is_over(named))
         para__named_await(named, UINT64_MAX);
 }

@@ -22,6 +22,8 @@ struct naming : protocol<naming, 3, 0> {
             if (index == 0) {
                 (void)names_register();
                 names_close();
+                if (rl::rand(2)) /* else it may be in use still, and is not registered */
+                    continue;
                 names_await();
                 names_dispose();
             } else if (names_enter()) {
@@ -38,20 +40,27 @@ struct naming : protocol<naming, 3, 0> {
 };
 MODEL(naming, 20000);
 
-// Two threads take it out of use: both wait for the request that uses it, and both are woken.
+// Two threads have taken it out of use: both wait for the request that uses it, and not for one of
+// what is registered anew after that.
 struct naming_awaited : protocol<naming_awaited, 3, 0> {
+    gate awaited[2];
+
     void prepare()
     {
         names_make();
-        RL_ASSERT(names_register() && names_enter());
+        RL_ASSERT(names_register() && names_enter() && names_close());
     }
     void call(unsigned index)
     {
-        if (index == 2)
-            return names_leave();
-        (void)names_close();
-        names_await();
-        (void)names_enter();
+        if (index < 2) {
+            names_await();
+            return awaited[index].open();
+        }
+        names_leave();
+        RL_ASSERT(names_register() && names_enter());
+        for (auto &g : awaited)
+            g.pass();
+        names_leave();
     }
 };
 MODEL(naming_awaited, 5000);
