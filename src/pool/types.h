@@ -41,8 +41,8 @@ typedef struct para__worker {
     bool is_up;              /* worker_init has returned; its thread's own */
     bool is_astray;   /* its mask is wider than its place, and binding failed; its thread's own */
     uint64_t away_ns; /* how long it sleeps while it is displaced; its thread's own */
-    para__loosening loosening; /* its thread's own, but for what it shows */
     para__atomic_u64 busy_ticks; /* spent on work, in a pool that adapts; a value on its own */
+    para__loosening loosening;   /* its thread's own, but for what it shows */
 } para__worker;
 
 /* A lane of a pool whose threads are lent: what a thread that comes to help is given. */
