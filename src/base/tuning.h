@@ -353,6 +353,10 @@ PARA__COUNT(PARA__TASKS_AT_ONCE, 16) /* - */
 /* How often a thread that waits for one of very many tasks looks at them. ns. Reasoned. */
 PARA__COUNT(PARA__TASKS_LOOK_NS, 1000000) /* - */
 
+/* A thread that ends a pool looks after this time whether the others are through, then after twice
+ * as long, and so on up to the above. */
+PARA__COUNT(PARA__ENDING_LOOK_NS, 20000) /* - */
+
 /* ---- Locks: sync/spin.c, mutex.c, semaphore.c ------------------------------------------------ */
 
 /* A waiter spins so long. ns. Measured: to sleep and be woken takes 35 us, and most waits that are

@@ -100,6 +100,8 @@ para_status para_pmap(para_pool *pool, const para_map *map)
 {
     map_job job;
     para_status status = check_map(map, &job);
+    if (!status)
+        status = para__call_check_pool(pool);
     if (map && map->report)
         *map->report = (para_report){0};
     if (status || map->count == 0)
@@ -114,6 +116,7 @@ para_status para_pmap(para_pool *pool, const para_map *map)
     if (para__call_is_plain(&call) && !chunk && !map->scratch_bytes) {
         const unsigned kind = para__pool_kind(call.schedule.pool);
         para__schedule_release_fp(&call.schedule, 0);
+        para__schedule_leave(&call.schedule);
         return run_whole(map, &job.views, kind);
     }
     job.kernel = map->kernel;

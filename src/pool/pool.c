@@ -12,6 +12,9 @@
 #include "executor/lease.h"
 #include "executor/left.h"
 #include "pool/calibrate.h"
+#include "pool/default_pool.h"
+#include "pool/ending.h"
+#include "pool/inside.h"
 #include "pool/lent.h"
 #include "pool/place.h"
 #include "pool/settings.h"
@@ -360,34 +363,27 @@ para_status para__pool_create_default(para_pool **pool, const para__machine *mac
     return status;
 }
 
-/* Whether the calling thread is within a task or a kernel of the pool. Kernels show by their lanes:
- * one that runs alone may have none. */
-static bool is_within_kernel(para_pool *pool)
+para_status para_pool_destroy(para_pool *pool)
 {
-    bool is_within = para__pool_is_worker(pool) || para__tasks_are_run_here(pool);
-    for (const para__lane *lane = para__current_lane; lane && !is_within; lane = lane->around)
-        is_within = lane->lanes == &pool->lanes;
-    for (const para__lane *lane = para__innermost_lane; lane && !is_within; lane = lane->outer)
-        is_within = lane->lanes == &pool->lanes;
-    return is_within;
-}
-
-void para_pool_destroy(para_pool *pool)
-{
+    const uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
     if (!pool)
-        return;
-    para__lanes_abandon((uintptr_t)__builtin_frame_address(0));
-    if (is_within_kernel(pool))
-        return;
+        return PARA_OK;
+    if (pool == para__pool_if_made(NULL))
+        return para__fail(PARA_ERR_ARGUMENT, "the default pool lasts as long as the process");
+    para__lanes_abandon(frame);
+    if (para__pool_is_within(pool) || para__pool_is_inside(pool, frame))
+        return para__fail(PARA_ERR_BUSY, "a kernel or task of the pool destroys it");
     const int cancel_state = para__cancellation_off();
     const bool is_forked = para__pool_is_forked(pool);
     if (!is_forked) {
+        para__pool_close(pool, PARA__INTAKE_ENDED);
         para__workers_stop(pool);
-        para__tasks_end(pool);
+        para__pool_await_guests(pool);
     }
     if (is_forked || !is_used(pool))
         release(pool);
     para__cancellation_restore(cancel_state);
+    return PARA_OK;
 }
 
 /* Clears a parent's pool: no call is in flight, and no lane keeps anything of another thread's
@@ -424,6 +420,8 @@ static void forget_calls(para_pool *pool)
     para__store_relaxed(&pool->lanes.used, PARA__LANES); /* one may have been on its way in */
     para__store_relaxed(&pool->ready, 0);
     para__store_relaxed(&pool->stopping, false);
+    para__store_relaxed(&pool->intake, PARA__INTAKE_OPEN);
+    para__store_relaxed(&pool->life.state, PARA__LATCH_FREE); /* its holder may be in the parent */
 }
 
 para_status para__pool_restart(para_pool *pool)
@@ -431,7 +429,7 @@ para_status para__pool_restart(para_pool *pool)
     if (!para__pool_is_forked(pool))
         return PARA_OK;
     para__lanes_abandon((uintptr_t)__builtin_frame_address(0));
-    if (is_within_kernel(pool))
+    if (para__pool_is_within(pool))
         return para__fail(PARA_ERR_BUSY, "a kernel or task of the pool is running");
     const int cancel_state = para__cancellation_off();
     const unsigned parents = pool->lanes.fork_count;

@@ -31,6 +31,14 @@ static bool leave_novice(para__schedule *s)
     return made != NULL;
 }
 
+/* The pool has ended since the call was accepted: it goes on in the default one. */
+static void leave_ended(para__schedule *s)
+{
+    s->is_guest = false;
+    s->pool = para__pool_of_call(NULL);
+    s->holds_fp = !para__schedule_begin_small(s);
+}
+
 /* A plan to share is carried out if the process has its threads, they need not wait for what this
  * thread holds, and a lane is free. */
 static void take_lane(para__schedule *s)
@@ -60,11 +68,15 @@ unsigned para__schedule_room(para__schedule *s, size_t bytes)
 void para__schedule_open(para__schedule *s, para_pool *pool, bool is_told)
 {
     s->lane = NULL;
+    s->stay = NULL;
+    s->is_guest = pool != NULL;
     s->since_ns = is_told || para__observe ? para__now_ns() : 0;
     pool = para__pool_of_call(pool);
     para__lanes_tidy(&pool->lanes);
     s->pool = pool;
     s->holds_fp = !para__schedule_begin_small(s);
+    if (s->is_guest && (s->holds_fp || s->dull_ticks) && !para__schedule_enter(s))
+        leave_ended(s);
     if (!s->holds_fp)
         return;
     s->fp = para__fp_save();

@@ -20,7 +20,8 @@ static void count_in(para__ingress *in)
 static void append(para__ingress *in, para_task *task)
 {
     para_task **const last = &in->line[task->priority].last;
-    const uint64_t arrived = in->arrived++;
+    const uint64_t arrived = para__load_relaxed(&in->arrived); /* both: under the latch, which also */
+    para__store_relaxed(&in->arrived, arrived + 1);            /* publishes it with the task */
     if (task->depth_ == 1)
         task->family_ = (uint32_t)arrived;
     task->turn_ =
@@ -164,6 +165,16 @@ unsigned para__ingress_take(para__ingress *in, para_task **taken, para__deque *r
     if (n)
         *taken = next[0];
     return n;
+}
+
+para_task *para__ingress_take_first(para__ingress *in)
+{
+    para__latch_lock(&in->latch);
+    para_task *const task = first(in);
+    if (task)
+        unlink_task(in, task);
+    para__latch_unlock(&in->latch);
+    return task;
 }
 
 void para__ingress_close(para__ingress *in)

@@ -19,7 +19,7 @@
 
 typedef struct para__ingress {
     _Alignas(PARA__LINE) para__latch latch;
-    uint64_t arrived;
+    para__atomic_u64 arrived; /* written under the latch */
     struct {
         para_task *first, *last;
     } line[PARA_TASK_PRIORITIES];
@@ -44,6 +44,9 @@ para_status para__ingress_put(para__ingress *in, para_task *task, uint64_t deadl
  * many. */
 unsigned para__ingress_take(para__ingress *in, para_task **taken, para__deque *rest, unsigned most,
                             unsigned part);
+
+/* Takes the task whose turn it is; NULL: there is none. */
+para_task *para__ingress_take_first(para__ingress *in);
 
 /* Takes that task, or the first of that group, if there is one; under the latch. */
 para_task *para__ingress_take_out(para__ingress *in, para_task *task, para_task_group *group);

@@ -1,0 +1,146 @@
+#include "pool/inside.h"
+
+#include "base/guard.h"
+#include "base/module.h"
+#include "base/process.h"
+#include "base/stack.h"
+#include "base/status.h"
+#include "pool/ending.h"
+#include "pool/self.h"
+#include "pool/tasks.h"
+
+#include <stddef.h>
+
+typedef struct stays {
+    para__stay stay[PARA__STAYS];
+    unsigned listed; /* in that process (base/process.h); 0: in none */
+    struct stays *prev, *next;
+} stays;
+
+static PARA__THREAD_LOCAL stays own;
+static para__guard listing = PARA__GUARD_INIT; /* guards the list */
+static stays *all;
+static para__key stays_key;
+
+/* In a child, which has none of the parent's threads. */
+static void forget_all(void)
+{
+    listing = (para__guard)PARA__GUARD_INIT;
+    all = NULL;
+}
+
+static void enter_list(void)
+{
+    static para__atomic_u32 forgotten;
+    para__after_fork(&forgotten, forget_all);
+    para__guard_enter(&listing);
+}
+
+static bool list_own(void)
+{
+    if (!para__key_set(&stays_key, &stays_key))
+        return false;
+    enter_list();
+    own.listed = para__fork_count();
+    own.prev = NULL;
+    own.next = all;
+    if (all)
+        all->prev = &own;
+    all = &own;
+    para__guard_leave(&listing);
+    return true;
+}
+
+/* When the thread ends, also within a function of a pool. */
+static void leave_all(void *unused)
+{
+    (void)unused;
+    for (unsigned i = 0; i < PARA__STAYS; i++)
+        para__pool_leave(&own.stay[i]);
+    if (own.listed != para__fork_count())
+        return;
+    enter_list();
+    *(own.prev ? &own.prev->next : &all) = own.next;
+    if (own.next)
+        own.next->prev = own.prev;
+    para__guard_leave(&listing);
+    own.listed = 0;
+}
+
+__attribute__((constructor)) static void make_stays_key(void)
+{
+    para__key_make(&stays_key, leave_all);
+}
+
+/* Whether that stay was left by a jump, as one that begins at `frame` finds. */
+static bool was_left(const para__stay *stay, uintptr_t frame)
+{
+    return stay->frame <= frame && para__on_own_stack(stay->frame, frame);
+}
+
+void para__pool_note(const para_pool *pool, para__stay **stay)
+{
+    const uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    para__stay *room = NULL;
+    *stay = NULL;
+    if (para__pool_is_worker(pool))
+        return;
+    for (unsigned i = 0; i < PARA__STAYS; i++) {
+        para__stay *const here = &own.stay[i];
+        const uintptr_t known = para__load_relaxed(&here->pool); /* this thread's */
+        if (known && !was_left(here, frame)) {
+            if (known == (uintptr_t)pool)
+                return; /* further out */
+        } else if (!room || known) {
+            room = here;
+        }
+    }
+    if (!room || (own.listed != para__fork_count() && !list_own()))
+        return;
+    room->frame = frame;
+    para__swap_seq_cst(E21, &room->pool, (uintptr_t)pool);
+    *stay = room;
+}
+
+bool para__pool_enter(para_pool *pool, para__stay **stay)
+{
+    para__pool_note(pool, stay);
+    if (!*stay || para__load_seq_cst(E21, &pool->intake) != PARA__INTAKE_ENDED)
+        return true;
+    para__pool_leave(*stay);
+    *stay = NULL;
+    return false;
+}
+
+bool para__pool_has_guests(const para_pool *pool)
+{
+    bool has_some = false;
+    enter_list();
+    for (stays *thread = all; thread; thread = thread->next)
+        for (unsigned i = 0; i < PARA__STAYS; i++)
+            has_some |= para__load_seq_cst(E21, &thread->stay[i].pool) == (uintptr_t)pool;
+    para__guard_leave(&listing);
+    return has_some;
+}
+
+bool para__pool_is_inside(const para_pool *pool, uintptr_t frame)
+{
+    for (unsigned i = 0; i < PARA__STAYS; i++) {
+        para__stay *const here = &own.stay[i];
+        if (para__load_relaxed(&here->pool) != (uintptr_t)pool) /* this thread's */
+            continue;
+        if (!was_left(here, frame))
+            return true;
+        para__pool_leave(here);
+    }
+    return false;
+}
+
+para_status para__pool_refuses(para_pool *pool, bool tasks)
+{
+    const bool is_its_own = para__pool_is_within(pool);
+    const uint32_t most = tasks ? PARA__INTAKE_DRAINING : PARA__INTAKE_ENDED;
+    if (is_its_own && para__load_relaxed(&pool->intake) <= most)
+        return PARA_OK;
+    return para__fail(PARA_ERR_ENDING, "the pool accepts no more %s", tasks ? "tasks" : "calls");
+}

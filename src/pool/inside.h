@@ -1,0 +1,55 @@
+/* Threads inside functions of a pool that somebody may destroy meanwhile.
+ *
+ * A thread that enters a pool notes it in a word of its own; who ends the pool looks at the words of
+ * all threads, and waits until none has that pool. A thread enters, then looks whether the pool has
+ * ended; who ends it says so, then looks who is inside. All four are seq_cst [E21]: of the two, one
+ * sees the other. What was done inside is over before the memory is given back [E21].
+ *
+ * Workers of the pool do not enter, since their threads are joined, and the default pool is not
+ * entered, since it is never destroyed. Calls that are known to be small do not enter either: they
+ * touch nothing of the pool once their kernel runs.
+ *
+ * A stay that was left by a jump ends when its thread enters a pool again further up its stack, or
+ * ends. */
+#ifndef PARA_POOL_INSIDE_H
+#define PARA_POOL_INSIDE_H
+
+#include "pool/types.h"
+
+enum { PARA__STAYS = 4 }; /* a thread is in so many pools at once; in further ones unnoted */
+
+typedef struct para__stay {
+    para__atomic_uptr pool; /* [E21] 0: none */
+    uintptr_t frame;        /* where on its thread's stack it began; its own */
+} para__stay;
+
+/* Enters the pool, until para__pool_leave; *stay is NULL if that is not needed, or if the thread is
+ * in more pools than can be noted: then nobody waits for it. False: the pool has ended. */
+bool para__pool_enter(para_pool *pool, para__stay **stay);
+
+/* The same without a look at the pool, which may be gone: the caller finds out. */
+void para__pool_note(const para_pool *pool, para__stay **stay);
+
+static inline void para__pool_leave(para__stay *stay)
+{
+    if (stay)
+        para__store_release(E21, &stay->pool, 0);
+}
+
+/* Whether any thread is inside the pool. */
+bool para__pool_has_guests(const para_pool *pool);
+
+/* Whether the calling thread is, above `frame` on its stack. */
+bool para__pool_is_inside(const para_pool *pool, uintptr_t frame);
+
+/* PARA_OK if the pool (NULL: the default pool) accepts what the calling thread asks of it, else
+ * PARA_ERR_ENDING. tasks: it submits one; else it makes a call. */
+para_status para__pool_refuses(para_pool *pool, bool tasks) __attribute__((cold));
+static inline para_status para__pool_check_open(para_pool *pool, bool tasks)
+{
+    /* Relaxed: an ending of which the thread has not heard begins after what it does. */
+    return pool && para__load_relaxed(&pool->intake) != PARA__INTAKE_OPEN ? para__pool_refuses(pool, tasks)
+                                                                   : PARA_OK;
+}
+
+#endif
