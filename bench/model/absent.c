@@ -1,4 +1,7 @@
-/* In place of src/pool/tasks.c and src/sync/cancel.c: no scenario has tasks or tokens. */
+/* In place of src/pool/tasks.c, ending.c and inside.c, and of src/sync/cancel.c: no scenario has
+ * tasks or tokens, or ends a pool that is in use. */
+#include "pool/ending.h"
+#include "pool/inside.h"
 #include "pool/tasks.h"
 #include "sync/cancel.h"
 
@@ -27,18 +30,50 @@ para__visit para__tasks_serve(para_pool *pool, unsigned worker)
     return PARA__VISIT_NOTHING;
 }
 
-bool para__tasks_are_run_here(para_pool *pool)
+void para__pool_close(para_pool *pool, para__intake intake)
+{
+    (void)pool;
+    (void)intake;
+}
+
+bool para__pool_is_within(const para_pool *pool)
 {
     (void)pool;
     return false;
 }
 
-void para__tasks_end(para_pool *pool)
+bool para__pool_is_inside(const para_pool *pool, uintptr_t frame)
 {
     (void)pool;
+    (void)frame;
+    return false;
+}
+
+void para__pool_await_guests(para_pool *pool)
+{
+    (void)pool;
+}
+
+bool para__pool_enter(para_pool *pool, para__stay **stay)
+{
+    (void)pool;
+    *stay = NULL;
+    return true;
+}
+
+para_status para__pool_refuses(para_pool *pool, bool tasks)
+{
+    (void)pool;
+    (void)tasks;
+    return PARA_OK;
 }
 
 void para__tasks_free(para_pool *pool)
 {
     (void)pool;
+}
+
+bool para__several_cpus(void)
+{
+    return false;
 }

@@ -282,8 +282,8 @@ PARA_NODISCARD_ PARA_API para_status para_pool_get_worker_cpus(para_pool *pool, 
  *     para_pool *pool;
  *     PARA_WITH_POOL(&pool, &config)
  *         para_must(para_pmap(pool, &call)); */
-#define PARA_WITH_POOL(pool, config)                                                             \
-    PARA_WITH_(para_pool_scope_, PARA_NAME_(para_scope_, __COUNTER__), para_pool_scope_end_,     \
+#define PARA_WITH_POOL(pool, config)                                                         \
+    PARA_WITH_(para_pool_scope_, PARA_NAME_(para_scope_, __COUNTER__), para_pool_scope_end_, \
                para_pool_scope_begin_(pool, config, __FILE__, __LINE__))
 
 typedef struct para_pool_scope_ {
@@ -291,9 +291,8 @@ typedef struct para_pool_scope_ {
     int run;
 } para_pool_scope_;
 
-static inline para_pool_scope_ para_pool_scope_begin_(para_pool **pool,
-                                                      const para_pool_config *config,
-                                                      const char *file, int line)
+static inline para_pool_scope_
+para_pool_scope_begin_(para_pool **pool, const para_pool_config *config, const char *file, int line)
 {
     const para_pool_scope_ scope = {pool, 1};
     para_must_succeed_(para_pool_create(pool, config), "PARA_WITH_POOL", file, line);

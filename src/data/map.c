@@ -116,7 +116,6 @@ para_status para_pmap(para_pool *pool, const para_map *map)
     if (para__call_is_plain(&call) && !chunk && !map->scratch_bytes) {
         const unsigned kind = para__pool_kind(call.schedule.pool);
         para__schedule_release_fp(&call.schedule, 0);
-        para__schedule_leave(&call.schedule);
         return run_whole(map, &job.views, kind);
     }
     job.kernel = map->kernel;

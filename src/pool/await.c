@@ -196,8 +196,9 @@ static void begin_wait(wait *w)
         const para_pool *const pool = w->what.group ? pool_of(&w->what) : w->what.tasks[i]->pool_;
         if (!w->what.group) /* a count on its own */
             para__add_relaxed(para__task_waits(w->what.tasks[i]), 1);
-        para__pool_note(pool, &w->stay[w->stays]);
-        w->stays += w->stay[w->stays] != NULL;
+        para__stay **const stay = &w->stay[PARA__STAYS - w->stays]; /* downwards: see inside.h */
+        para__pool_note(pool, stay);
+        w->stays += *stay != NULL;
     }
     w->is_over = is_over_inside(&w->what);
 }
@@ -208,8 +209,8 @@ static void end_wait(void *arg)
     wait *const w = arg;
     for (size_t i = 0; i < w->what.count; i++)
         para__add_relaxed(para__task_waits(w->what.tasks[i]), -1u);
-    while (w->stays > 0)
-        para__pool_leave(w->stay[--w->stays]);
+    for (; w->stays > 0; w->stays--)
+        para__pool_leave(w->stay[PARA__STAYS + 1 - w->stays]);
 }
 
 static para_status wait_inside(wait *w, uint64_t deadline_ns)

@@ -27,7 +27,7 @@ void para__pool_close(para_pool *pool, para__intake intake)
 {
     para__latch_lock(&pool->life);
     if (para__load_relaxed(&pool->intake) < (uint32_t)intake) /* under the latch */
-        para__swap_seq_cst(E21, &pool->intake, intake);
+        para__intake_set(pool, intake);
     para__tasks_close(pool);
     para__latch_unlock(&pool->life);
 }
@@ -85,7 +85,8 @@ para_status para_pool_shutdown(para_pool *pool, para_shutdown how, uint64_t dead
         return para__fail(PARA_ERR_ENDING, "it is being destroyed");
     const int cancel_state = para__cancellation_off();
     uint64_t ns = 0;
-    para__pool_close(pool, how == PARA_SHUTDOWN_DROP ? PARA__INTAKE_DROPPING : PARA__INTAKE_DRAINING);
+    para__pool_close(pool,
+                     how == PARA_SHUTDOWN_DROP ? PARA__INTAKE_DROPPING : PARA__INTAKE_DRAINING);
     bool is_over;
     while (!(is_over = is_settled(pool, left)) && para__now_ns() < deadline_ns)
         sleep_a_while(&ns, deadline_ns);

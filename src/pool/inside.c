@@ -80,7 +80,7 @@ static bool was_left(const para__stay *stay, uintptr_t frame)
 
 void para__pool_note(const para_pool *pool, para__stay **stay)
 {
-    const uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    const uintptr_t frame = (uintptr_t)stay;
     para__stay *room = NULL;
     *stay = NULL;
     if (para__pool_is_worker(pool))
@@ -98,14 +98,14 @@ void para__pool_note(const para_pool *pool, para__stay **stay)
     if (!room || (own.listed != para__fork_count() && !list_own()))
         return;
     room->frame = frame;
-    para__swap_seq_cst(E21, &room->pool, (uintptr_t)pool);
+    para__stay_begin(room, pool);
     *stay = room;
 }
 
 bool para__pool_enter(para_pool *pool, para__stay **stay)
 {
     para__pool_note(pool, stay);
-    if (!*stay || para__load_seq_cst(E21, &pool->intake) != PARA__INTAKE_ENDED)
+    if (!*stay || !para__pool_has_ended(pool))
         return true;
     para__pool_leave(*stay);
     *stay = NULL;
@@ -118,7 +118,7 @@ bool para__pool_has_guests(const para_pool *pool)
     enter_list();
     for (stays *thread = all; thread; thread = thread->next)
         for (unsigned i = 0; i < PARA__STAYS; i++)
-            has_some |= para__load_seq_cst(E21, &thread->stay[i].pool) == (uintptr_t)pool;
+            has_some |= para__stay_is_in(&thread->stay[i], pool);
     para__guard_leave(&listing);
     return has_some;
 }

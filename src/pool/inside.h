@@ -20,11 +20,12 @@ enum { PARA__STAYS = 4 }; /* a thread is in so many pools at once; in further on
 
 typedef struct para__stay {
     para__atomic_uptr pool; /* [E21] 0: none */
-    uintptr_t frame;        /* where on its thread's stack it began; its own */
+    uintptr_t frame;        /* where on its thread's stack that is remembered; its own */
 } para__stay;
 
-/* Enters the pool, until para__pool_leave; *stay is NULL if that is not needed, or if the thread is
- * in more pools than can be noted: then nobody waits for it. False: the pool has ended. */
+/* Enters the pool, until para__pool_leave. *stay lies in the frame of the function that the program
+ * has called, so stays that begin within lie further in. It is NULL if no stay is needed, or if the
+ * thread is in more pools than can be noted: then nobody waits for it. False: the pool has ended. */
 bool para__pool_enter(para_pool *pool, para__stay **stay);
 
 /* The same without a look at the pool, which may be gone: the caller finds out. */
@@ -34,6 +35,27 @@ static inline void para__pool_leave(para__stay *stay)
 {
     if (stay)
         para__store_release(E21, &stay->pool, 0);
+}
+
+/* The four steps, on a word of the calling thread's, and on somebody else's. */
+static inline void para__stay_begin(para__stay *stay, const para_pool *pool)
+{
+    para__swap_seq_cst(E21, &stay->pool, (uintptr_t)pool);
+}
+
+static inline bool para__pool_has_ended(para_pool *pool)
+{
+    return para__load_seq_cst(E21, &pool->intake) == PARA__INTAKE_ENDED;
+}
+
+static inline void para__intake_set(para_pool *pool, para__intake intake)
+{
+    para__swap_seq_cst(E21, &pool->intake, intake);
+}
+
+static inline bool para__stay_is_in(para__stay *stay, const para_pool *pool)
+{
+    return para__load_seq_cst(E21, &stay->pool) == (uintptr_t)pool;
 }
 
 /* Whether any thread is inside the pool. */
@@ -48,8 +70,9 @@ para_status para__pool_refuses(para_pool *pool, bool tasks) __attribute__((cold)
 static inline para_status para__pool_check_open(para_pool *pool, bool tasks)
 {
     /* Relaxed: an ending of which the thread has not heard begins after what it does. */
-    return pool && para__load_relaxed(&pool->intake) != PARA__INTAKE_OPEN ? para__pool_refuses(pool, tasks)
-                                                                   : PARA_OK;
+    return pool && para__load_relaxed(&pool->intake) != PARA__INTAKE_OPEN
+               ? para__pool_refuses(pool, tasks)
+               : PARA_OK;
 }
 
 #endif

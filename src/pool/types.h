@@ -76,11 +76,11 @@ struct para_pool {
     void *worker_arg;
     PARA__ATOMIC_OF(struct para__crew *) crew; /* [E20] who runs tasks; NULL before the first */
     unsigned task_capacity;                    /* of its ingress */
-    para__latch life; /* [E10] under it the crew is made, and `intake` rises */
-    para__atomic_u32 intake; /* [E21] a para__intake; see inside.h */
-    const para__executor *executor;   /* who helps with its calls */
-    para_lender lender;                        /* of a pool whose threads are lent, */
-    unsigned lent_most;                        /* of which a call has at most so many */
+    para__latch life;               /* [E10] under it the crew is made, and `intake` rises */
+    para__atomic_u32 intake;        /* [E21] a para__intake; see inside.h */
+    const para__executor *executor; /* who helps with its calls */
+    para_lender lender;             /* of a pool whose threads are lent, */
+    unsigned lent_most;             /* of which a call has at most so many */
     para__costs costs;        /* [E4] measured, once the pool is ready; see para__pool_costs */
     unsigned started;         /* [E4] threads that were created; written by that of worker 0 */
     unsigned failed_worker;   /* [E4] its worker_init failed, with start_status */

@@ -31,14 +31,6 @@ static bool leave_novice(para__schedule *s)
     return made != NULL;
 }
 
-/* The pool has ended since the call was accepted: it goes on in the default one. */
-static void leave_ended(para__schedule *s)
-{
-    s->is_guest = false;
-    s->pool = para__pool_of_call(NULL);
-    s->holds_fp = !para__schedule_begin_small(s);
-}
-
 /* A plan to share is carried out if the process has its threads, they need not wait for what this
  * thread holds, and a lane is free. */
 static void take_lane(para__schedule *s)
@@ -75,12 +67,19 @@ void para__schedule_open(para__schedule *s, para_pool *pool, bool is_told)
     para__lanes_tidy(&pool->lanes);
     s->pool = pool;
     s->holds_fp = !para__schedule_begin_small(s);
-    if (s->is_guest && (s->holds_fp || s->dull_ticks) && !para__schedule_enter(s))
-        leave_ended(s);
-    if (!s->holds_fp)
+    if (!s->holds_fp) {
+        if (s->dull_ticks && !para__schedule_enter(s))
+            s->dull_ticks = 0; /* nothing is to be learnt any more */
         return;
+    }
     s->fp = para__fp_save();
     para__schedule_begin(s);
+    if ((s->plan.width > 1 || s->timed) && !para__schedule_enter(s)) {
+        s->is_guest = false; /* the pool has ended since the call was accepted: to the default one */
+        s->pool = para__pool_of_call(NULL);
+        if (!para__schedule_begin_small(s))
+            para__schedule_begin(s);
+    }
     if (s->plan.width > 1 && leave_novice(s) && !para__schedule_begin_small(s))
         para__schedule_begin(s);
     if (s->plan.width > 1)
@@ -163,7 +162,7 @@ void para__schedule_more(para__schedule *s, const para__job *job, para__range un
         para__atomic_u64 left_out = PARA__ATOMIC(0);
         para__runner runner = {.stop = &stop,
                                .left_out = &left_out,
-                               .kind = para__pool_kind(s->pool),
+                               .kind = s->kind,
                                .tally = outcome->tally};
         const uint64_t start = s->timed ? para__ticks() : 0;
         job->run(job->payload, units.first, units.count, &runner);
@@ -228,7 +227,8 @@ void para__schedule_run_phases(para__schedule *s, const para__job *job, para__re
 {
     para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
     para__atomic_u64 left_out = PARA__ATOMIC(0);
-    para__runner runner = {.stop = &stop, .left_out = &left_out, .kind = para__pool_kind(s->pool)};
+    s->kind = para__pool_kind(s->pool);
+    para__runner runner = {.stop = &stop, .left_out = &left_out, .kind = s->kind};
     if (s->plan.width == 1 && !s->timed) {
         const uint64_t start = s->dull_ticks ? para__ticks() : 0;
         para__schedule_release_fp(s, 0);

@@ -42,6 +42,7 @@ typedef struct para__schedule {
     para__lane *lane; /* leased, or NULL */
     para__stay *stay; /* in the pool, if the call has entered it */
     bool is_guest;    /* the pool is the program's, which may destroy it */
+    unsigned kind;    /* of the core on which the calling thread has begun to run it */
     bool holds_fp;    /* the caller's floating-point environment is held apart between kernels: */
     para__fp fp;
     uint64_t since_ns; /* when it began, if somebody asks for its time; else 0 */

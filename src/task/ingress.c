@@ -20,8 +20,9 @@ static void count_in(para__ingress *in)
 static void append(para__ingress *in, para_task *task)
 {
     para_task **const last = &in->line[task->priority].last;
-    const uint64_t arrived = para__load_relaxed(&in->arrived); /* both: under the latch, which also */
-    para__store_relaxed(&in->arrived, arrived + 1);            /* publishes it with the task */
+    const uint64_t arrived =
+        para__load_relaxed(&in->arrived);           /* both: under the latch, which also */
+    para__store_relaxed(&in->arrived, arrived + 1); /* publishes it with the task */
     if (task->depth_ == 1)
         task->family_ = (uint32_t)arrived;
     task->turn_ =

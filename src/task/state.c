@@ -125,7 +125,8 @@ void para__task_end(para_task *task, para_task_state state, para_status status,
         const void *key = key_of_end(task);
         if (task->done)
             task->done(task);
-        para__host_counts_over(host, state); /* before, so that who has waited for all counts none */
+        para__host_counts_over(host,
+                               state); /* before, so that who has waited for all counts none */
         if (swap_state(task, state))
             para__queue_wake_all(key);
     }

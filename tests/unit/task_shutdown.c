@@ -99,7 +99,7 @@ TEST(a_pool_is_drained)
     assert_int_equal(told, N);
     for (unsigned i = 0; i < N; i++)
         OK(para_task_wait_until(&task[i], 0));
-    settle(PARA_SHUTDOWN_DROP); /* again, in any way */
+    settle(PARA_SHUTDOWN_DROP);                      /* again, in any way */
     FAILS(PARA_ERR_ARGUMENT, para_task_wait(&late)); /* it was never submitted */
     OK(para_pool_destroy(pool));
     for (unsigned i = 0; i < N; i++)
@@ -146,10 +146,9 @@ TEST(a_pool_that_is_closed_refuses_calls)
         settle(PARA_SHUTDOWN_DRAIN); /* without a task */
         FAILS(PARA_ERR_ENDING, para_pmap(pool, &map));
         FAILS(PARA_ERR_ENDING, para_preduce(pool, &reduce));
-        FAILS(PARA_ERR_ENDING,
-              para_psort(pool, &(para_sort){.data = {data, sizeof data[0]},
-                                            .count = FEW,
-                                            .key = PARA_KEY_U64}));
+        FAILS(PARA_ERR_ENDING, para_psort(pool, &(para_sort){.data = {data, sizeof data[0]},
+                                                             .count = FEW,
+                                                             .key = PARA_KEY_U64}));
         FAILS(PARA_ERR_ENDING, para_submit(pool, &late));
         FAILS(PARA_ERR_ENDING, para_pmap_submit(pool, &map, &as_task));
         FAILS(PARA_ERR_ENDING, para_preduce_submit(pool, &reduce, &as_task));
@@ -308,13 +307,11 @@ static int linger(const para_chunk *chunk, const void *arg)
 
 static void *call_long(void *alone)
 {
-    const para_options options = {.executor =
-                                      alone ? PARA_EXECUTOR_SERIAL : PARA_EXECUTOR_THREADS,
+    const para_options options = {.executor = alone ? PARA_EXECUTOR_SERIAL : PARA_EXECUTOR_THREADS,
                                   .chunk = 1};
     para_report report;
     const para_status status = para_pmap(
-        pool,
-        &(para_map){.kernel = linger, .count = FEW, .options = options, .report = &report});
+        pool, &(para_map){.kernel = linger, .count = FEW, .options = options, .report = &report});
     fault_unless(status == PARA_OK || status == PARA_ERR_ENDING);
     fault_unless(status || report.chunks == FEW);
     return NULL;
@@ -420,12 +417,12 @@ TEST(a_block_has_a_pool_of_its_own)
     OK(leave_early(&outer));
     assert_null(outer);
     PARA_WITH_POOL(&outer, NULL)
-        PARA_WITH_POOL(&inner, NULL)
-        {
-            assert_ptr_not_equal(inner, outer);
-            OK(call(inner));
-            break;
-        }
+    PARA_WITH_POOL(&inner, NULL)
+    {
+        assert_ptr_not_equal(inner, outer);
+        OK(call(inner));
+        break;
+    }
     assert_null(inner);
     assert_null(outer);
     assert_int_equal(ran, 1);

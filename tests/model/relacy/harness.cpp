@@ -7,7 +7,7 @@
 namespace
 {
 
-constexpr unsigned WORDS = 256;
+constexpr unsigned WORDS = 320;
 constexpr size_t TLS_BYTES = 128;
 
 struct word {
