@@ -75,7 +75,8 @@ void para__schedule_open(para__schedule *s, para_pool *pool, bool is_told)
     s->fp = para__fp_save();
     para__schedule_begin(s);
     if ((s->plan.width > 1 || s->timed) && !para__schedule_enter(s)) {
-        s->is_guest = false; /* the pool has ended since the call was accepted: to the default one */
+        s->is_guest =
+            false; /* the pool has ended since the call was accepted: to the default one */
         s->pool = para__pool_of_call(NULL);
         if (!para__schedule_begin_small(s))
             para__schedule_begin(s);
@@ -160,10 +161,8 @@ void para__schedule_more(para__schedule *s, const para__job *job, para__range un
     if (s->plan.width == 1 || units.count == 1) {
         para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
         para__atomic_u64 left_out = PARA__ATOMIC(0);
-        para__runner runner = {.stop = &stop,
-                               .left_out = &left_out,
-                               .kind = s->kind,
-                               .tally = outcome->tally};
+        para__runner runner = {
+            .stop = &stop, .left_out = &left_out, .kind = s->kind, .tally = outcome->tally};
         const uint64_t start = s->timed ? para__ticks() : 0;
         job->run(job->payload, units.first, units.count, &runner);
         if (s->timed)
