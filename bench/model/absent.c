@@ -3,6 +3,7 @@
 #include "pool/ending.h"
 #include "pool/inside.h"
 #include "pool/tasks.h"
+#include "pool/watch.h"
 #include "sync/cancel.h"
 
 para_status para_cancel_status(const para_cancel *cancel)
@@ -69,6 +70,16 @@ para_status para__pool_refuses(para_pool *pool, bool tasks)
 }
 
 void para__tasks_free(para_pool *pool)
+{
+    (void)pool;
+}
+
+void para__watches_tell_all(para_pool *pool)
+{
+    (void)pool;
+}
+
+void para__watches_drop(para_pool *pool)
 {
     (void)pool;
 }

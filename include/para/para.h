@@ -27,5 +27,6 @@
 #include <para/task.h>
 #include <para/topology.h>
 #include <para/version.h>
+#include <para/watch.h>
 
 #endif

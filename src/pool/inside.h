@@ -58,6 +58,18 @@ static inline bool para__stay_is_in(para__stay *stay, const para_pool *pool)
     return para__load_seq_cst(E21, &stay->pool) == (uintptr_t)pool;
 }
 
+/* The same for a word that leads to a pool until that ends: it is hidden, then who is inside is
+ * looked for; who follows the word notes that it enters, then looks whether the word has changed. */
+static inline void para__pool_hide(para__atomic_uptr *word)
+{
+    para__swap_seq_cst(E21, word, 0);
+}
+
+static inline bool para__pool_is_shown(para__atomic_uptr *word, const para_pool *pool)
+{
+    return para__load_seq_cst(E21, word) == (uintptr_t)pool;
+}
+
 /* Whether any thread is inside the pool. */
 bool para__pool_has_guests(const para_pool *pool);
 

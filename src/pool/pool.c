@@ -21,6 +21,7 @@
 #include "pool/start.h"
 #include "pool/tasks.h"
 #include "pool/threads.h"
+#include "pool/watch.h"
 #include "pool/self.h"
 #include "share/participant.h"
 
@@ -379,6 +380,8 @@ para_status para_pool_destroy(para_pool *pool)
         para__pool_close(pool, PARA__INTAKE_ENDED);
         para__workers_stop(pool);
         para__pool_await_guests(pool);
+        para__watches_drop(pool);
+        para__pool_await_guests(pool); /* those that have just asked a watch */
     }
     if (is_forked || !is_used(pool))
         release(pool);

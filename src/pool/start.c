@@ -23,6 +23,7 @@
 #include "base/thread.h"
 #include "pool/calibrate.h"
 #include "pool/self.h"
+#include "pool/watch.h"
 #include "pool/worker.h"
 
 #include <limits.h>
@@ -55,6 +56,7 @@ static void make_ready(para_pool *pool)
     para__costs_measure(pool);
     para__store_release(E4, &pool->ready, 1);
     para__futex_wake(&pool->ready, INT_MAX);
+    para__watches_tell(pool);
 }
 
 /* Counts out that many workers, which are up or will never be. */

@@ -8,6 +8,7 @@
 #include "pool/self.h"
 #include "pool/start.h"
 #include "pool/tasks.h"
+#include "pool/watch.h"
 #include "share/participant.h"
 #include "task/state.h"
 
@@ -191,6 +192,7 @@ static para_status submit_inside(para_pool *pool, para_task *task, para__work wo
     if (group)
         para__group_tell(group);
     para__tasks_tell(pool);
+    para__watches_tell(pool);
     return PARA_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/stack.h"
 #include "pool/self.h"
+#include "pool/watch.h"
 #include "task/state.h"
 
 #include <pthread.h>
@@ -47,9 +48,22 @@ static void leave_frame(void *arg)
     para__cancellation_restore(frame->cancel_state);
 }
 
+static void tell_watches(void *pool)
+{
+    para__watches_tell_all(pool);
+}
+
+static para__host make_host(para_pool *pool, para__crew *crew, para__seat *seat)
+{
+    para__host host = para__crew_host(crew, seat);
+    host.of = pool;
+    host.tell = para__pool_is_watched(pool) ? tell_watches : NULL;
+    return host;
+}
+
 void para__task_run(para__crew *crew, para__seat *seat, para_task *task)
 {
-    const para__host host = para__crew_host(crew, seat);
+    const para__host host = make_host(task->pool_, crew, seat);
     para__frame frame = make_frame(crew, seat, task);
     para__innermost_frame = &frame;
     pthread_cleanup_push(leave_frame, &frame); /* also if the task ends its thread */
@@ -115,7 +129,7 @@ void para__tasks_close(para_pool *pool)
 /* A task's `done` may call para. */
 static void drop_task(para__crew *crew, para_task *task)
 {
-    const para__host host = para__crew_host(crew, NULL);
+    const para__host host = make_host(task->pool_, crew, NULL);
     para__frame frame = make_frame(crew, NULL, task);
     para__innermost_frame = &frame;
     para__task_end(task, PARA_TASK_DROPPED, PARA_ERR_ENDING, &host);

@@ -76,6 +76,7 @@ struct para_pool {
     void *worker_arg;
     PARA__ATOMIC_OF(struct para__crew *) crew; /* [E20] who runs tasks; NULL before the first */
     unsigned task_capacity;                    /* of its ingress */
+    para__atomic_uptr watches;      /* the first of those who watch its signals: see watch.c */
     para__latch life;               /* [E10] under it the crew is made, and `intake` rises */
     para__atomic_u32 intake;        /* [E21] a para__intake; see inside.h */
     const para__executor *executor; /* who helps with its calls */

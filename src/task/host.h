@@ -1,4 +1,5 @@
-/* Who carries out a task, as far as its end needs to know: where that is counted. */
+/* Who carries out a task, as far as its end needs to know: where that is counted, and who is
+ * told. */
 #ifndef PARA_TASK_HOST_H
 #define PARA_TASK_HOST_H
 
@@ -19,7 +20,15 @@ typedef struct para__counts {
 typedef struct para__host {
     para__counts *counts;
     bool shares_counts;
+    void (*tell)(void *of); /* after each count; NULL: nobody wants to know */
+    void *of;
 } para__host;
+
+static inline void para__host_tells(const para__host *host)
+{
+    if (host->tell)
+        host->tell(host->of);
+}
 
 static inline void para__host_counts(const para__host *host, para__atomic_u64 *count)
 {

@@ -132,6 +132,7 @@ void para__task_end(para_task *task, para_task_state state, para_status status,
     }
     if (group)
         para__group_leave(group, status);
+    para__host_tells(host);
 }
 
 /* A task that runs. */
@@ -157,6 +158,7 @@ static void end_run(void *arg)
     para__host_counts_over(r->host, state);
     if (r->group)
         para__group_leave(r->group, r->status);
+    para__host_tells(r->host);
 }
 
 void para__task_carry_out(para_task *task, const para__host *host)
@@ -174,6 +176,7 @@ void para__task_carry_out(para_task *task, const para__host *host)
     /* QUEUED becomes RUNNING, and bits beside it stay: no order, since the task was taken. */
     para__add_relaxed(para__task_word(task), PARA_TASK_RUNNING - PARA_TASK_QUEUED);
     para__host_counts(host, &host->counts->begun);
+    para__host_tells(host);
     running r = {.task = task,
                  .host = host,
                  .group = task->group,

@@ -9,31 +9,35 @@ namespace
 {
 
 // One thread uses the pool, if that has not ended; another ends it, and uses its memory for
-// something else once nobody is inside.
-struct inside : protocol<inside, 2, 0> {
+// something else once nobody is inside. Or the pool is found by a word, as a watch finds it.
+template <bool is_shown> struct inside_pool : protocol<inside_pool<is_shown>, 2, 0> {
     datum memory;
 
     void prepare()
     {
         make(2, 1, 1, 0);
         tasks_stay_make();
+        tasks_show_pool();
         memory($) = 1;
     }
     void call(unsigned index)
     {
         if (index) {
-            tasks_end_pool();
+            is_shown ? tasks_hide_pool() : tasks_end_pool();
             while (tasks_somebody_is_inside())
                 model_pause();
             memory($) = 0;
             return;
         }
-        if (tasks_enter())
+        if (is_shown ? tasks_enter_shown() : tasks_enter())
             RL_ASSERT(memory($) == 1);
         tasks_leave();
     }
 };
+using inside = inside_pool<false>;
+using inside_shown = inside_pool<true>;
 MODEL(inside, 2000);
+MODEL(inside_shown, 2000);
 
 // A thread that waits for a task, or a group, uses the pool if that is not over once it has noted
 // that it enters. Who ends the task frees the pool then.
@@ -75,7 +79,7 @@ template <bool of_group> struct waiting_inside : tasking<waiting_inside<of_group
 using task_inside = waiting_inside<false>;
 using group_inside = waiting_inside<true>;
 MODEL(task_inside, 2000);
-MODEL(group_inside, 2000);
+MODEL(group_inside, 6000);
 
 // A task submits another, which a second thread carries out, as in a seat or without one. Who finds
 // that none is left sees what both have done.

@@ -137,6 +137,7 @@ void fixture_make(const fixture *f)
     (void)para__load_relaxed(&pool.crew);
     touch_half(&pool.life.state);
     touch_half(&pool.intake);
+    touch(&pool.watches);
     model_skip_threads(f->idle);
     if (f->started)
         start_each();

@@ -7,6 +7,7 @@
 #include "pool/inside.h"
 #include "pool/tasks.h"
 #include "pool/types.h"
+#include "pool/watch.h"
 #include "sync/queue.h"
 #include "task/crew.h"
 #include "task/state.h"
@@ -308,6 +309,24 @@ bool tasks_group_is_over_inside(void)
     return para__group_is_over_inside(&group);
 }
 
+static para__atomic_uptr shown;
+
+void tasks_show_pool(void)
+{
+    para__store_relaxed(&shown, (uintptr_t)fixture_pool());
+}
+
+void tasks_hide_pool(void)
+{
+    para__pool_hide(&shown);
+}
+
+bool tasks_enter_shown(void)
+{
+    para__stay_begin(&stay, fixture_pool());
+    return para__pool_is_shown(&shown, fixture_pool());
+}
+
 void tasks_leave(void)
 {
     para__pool_leave(&stay);
@@ -416,6 +435,11 @@ bool para__pool_enter(para_pool *pool, para__stay **of)
     (void)pool;
     *of = NULL;
     return true;
+}
+
+void para__watches_tell_all(para_pool *pool)
+{
+    (void)pool;
 }
 
 para_status para__pool_refuses(para_pool *pool, bool of_tasks)

@@ -63,6 +63,9 @@ int tasks_wait(unsigned task); /* its result */
 /* A pool that ends, and the word of a thread that enters it. */
 void tasks_stay_make(void);
 bool tasks_enter(void); /* whether it has not ended */
+void tasks_show_pool(void);
+void tasks_hide_pool(void);
+bool tasks_enter_shown(void); /* whether a word still leads to it */
 void tasks_enter_unseen(void);
 bool tasks_is_over_inside(unsigned task);
 bool tasks_group_is_over_inside(void);
