@@ -1,9 +1,8 @@
 /* In place of src/pool/tasks.c, ending.c and inside.c, and of src/sync/cancel.c: no scenario has
  * tasks or tokens, or ends a pool that is in use. */
-#include "pool/ending.h"
 #include "pool/inside.h"
 #include "pool/tasks.h"
-#include "pool/watch.h"
+#include "pool/telling.h"
 #include "sync/cancel.h"
 
 para_status para_cancel_status(const para_cancel *cancel)
@@ -31,28 +30,10 @@ para__visit para__tasks_serve(para_pool *pool, unsigned worker)
     return PARA__VISIT_NOTHING;
 }
 
-void para__pool_close(para_pool *pool, para__intake intake)
-{
-    (void)pool;
-    (void)intake;
-}
-
 bool para__pool_is_within(const para_pool *pool)
 {
     (void)pool;
     return false;
-}
-
-bool para__pool_is_inside(const para_pool *pool, uintptr_t frame)
-{
-    (void)pool;
-    (void)frame;
-    return false;
-}
-
-void para__pool_await_guests(para_pool *pool)
-{
-    (void)pool;
 }
 
 bool para__pool_enter(para_pool *pool, para__stay **stay)
@@ -75,11 +56,6 @@ void para__tasks_free(para_pool *pool)
 }
 
 void para__watches_tell_all(para_pool *pool)
-{
-    (void)pool;
-}
-
-void para__watches_drop(para_pool *pool)
 {
     (void)pool;
 }

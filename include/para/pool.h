@@ -205,9 +205,9 @@ typedef struct para_pool_left {
 /* Closes the pool at once, then waits until none of its tasks is left, or until a deadline
  * (para/deadline.h; 0: does not wait). From then on submissions and calls from outside are refused
  * with PARA_ERR_ENDING, those among them that wait for room in para_submit. What tasks and shared
- * kernels of the pool call and submit is still accepted; with _DROP no more tasks, only calls. Calls
- * that have begun go on. A wait for a task returns its outcome as ever. *left, unless NULL, is what
- * was left in the end: 0 and 0 with PARA_OK.
+ * kernels of the pool call and submit is still accepted; with _DROP no more tasks, only calls.
+ * Calls that have begun go on. A wait for a task returns its outcome as ever. *left, unless NULL,
+ * is what was left in the end: 0 and 0 with PARA_OK.
  *
  * May be repeated, by several threads too: drain until a deadline, then drop. _DROP stays in force.
  * The threads stay until para_pool_destroy. Within a task or a shared kernel of the pool the
@@ -225,8 +225,8 @@ PARA_NODISCARD_ PARA_API para_status para_pool_shutdown(para_pool *pool, para_sh
  * para_pool_shutdown. Tasks that are over can be waited for and asked as long as their memory is
  * there. In a child of fork() only memory is freed. Any thread but one of the pool's; not a
  * cancellation point. The status may be ignored where none of these can happen.
- * Errors: PARA_ERR_BUSY (called by a worker, or within a task or a shared kernel of the pool, also by
- * a static destructor if a kernel calls exit(); nothing happens), _ARGUMENT (the default pool). */
+ * Errors: PARA_ERR_BUSY (called by a worker, or within a task or a shared kernel of the pool, also
+ * by a static destructor if a kernel calls exit(); nothing happens), _ARGUMENT (default pool). */
 PARA_API para_status para_pool_destroy(para_pool *pool);
 
 /* Gives back the memory that the pool keeps for later calls: partial results and scratch. What
@@ -275,9 +275,9 @@ PARA_NODISCARD_ PARA_API para_status para_pool_get_worker(para_pool *pool, unsig
 PARA_NODISCARD_ PARA_API para_status para_pool_get_worker_cpus(para_pool *pool, unsigned index,
                                                                unsigned count, unsigned *cpus);
 
-/* A block with a pool of its own, which is destroyed however the block is left, other than by a jump
- * out of a function; an exception of C++ does too. Then pool is NULL. If the pool cannot be made,
- * the program ends as by para_must.
+/* A block with a pool of its own, which is destroyed however the block is left, other than by a
+ * jump out of a function; an exception of C++ does too. Then pool is NULL. If the pool cannot be
+ * made, the program ends as by para_must.
  *
  *     para_pool *pool;
  *     PARA_WITH_POOL(&pool, &config)

@@ -12,8 +12,8 @@
 #include <para/pool.h>
 #include <para/status.h>
 
-/* A pool's signals at a moment. While tasks come and go, each of them is right on its own. When none
- * does, they are right together. */
+/* A pool's signals at a moment. While tasks come and go, each of them is right on its own. When
+ * none does, they are right together. */
 typedef struct para_signals {
     size_t size;      /* set to sizeof(para_signals) by the caller */
     unsigned workers; /* threads that a call can run on, the caller among them: those that are up */
@@ -27,11 +27,11 @@ typedef struct para_signals {
 /* What is told of a pool's signals. The program's memory, from para_pool_watch to para_watch_end;
  * zero but for what is set. It may outlive the pool. */
 typedef struct para_watch {
-    /* Called when signals have changed, on the thread that has changed them: one that submits, runs,
-     * drops or waits for a task, makes the pool ready, or destroys it. Several threads may be in it
-     * at once. After the last change it is called at least once. May submit tasks and make calls; of
-     * what it changes itself it is told when it has returned. Must not end its thread, nor leave by
-     * a jump or an exception. NULL: none. */
+    /* Called when signals have changed, on the thread that has changed them: one that submits,
+     * runs, drops or waits for a task, makes the pool ready, or destroys it. Several threads may
+     * be in it at once. After the last change it is called at least once. May submit tasks and
+     * make calls; of what it changes itself it is told when it has returned. Must not end its
+     * thread, nor leave by a jump or an exception. NULL: none. */
     void (*changed)(struct para_watch *watch);
     void *arg; /* the program's */
 
@@ -67,8 +67,8 @@ PARA_NODISCARD_ PARA_API para_status para_watch_get(para_watch *watch, para_sign
 PARA_NODISCARD_ PARA_API para_status para_watch_fd(para_watch *watch, int *fd);
 
 /* The watch is told no more, and is the caller's again: waits for those that are in `changed`. Also
- * of a watch whose pool is destroyed, or that watches nothing. Any thread. Errors: PARA_ERR_ARGUMENT
- * (NULL), _BUSY (within `changed` of that watch). */
+ * of a watch whose pool is destroyed, or that watches nothing. Any thread. Errors:
+ * PARA_ERR_ARGUMENT (NULL), _BUSY (within `changed` of that watch). */
 PARA_API para_status para_watch_end(para_watch *watch);
 
 #ifdef __cplusplus

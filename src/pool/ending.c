@@ -1,4 +1,4 @@
-#include "pool/ending.h"
+/* How a pool ends: it accepts less and less, what it has is run or dropped, those inside leave. */
 
 #include "base/cancellation.h"
 #include "base/clock.h"
@@ -7,23 +7,15 @@
 #include "executor/left.h"
 #include "pool/default_pool.h"
 #include "pool/inside.h"
-#include "pool/self.h"
+#include "pool/pool.h"
+#include "pool/start.h"
 #include "pool/tasks.h"
-#include "share/participant.h"
+#include "pool/watch.h"
 
 #include <time.h>
 
-bool para__pool_is_within(const para_pool *pool)
-{
-    bool is_within = para__pool_is_worker(pool) || para__tasks_are_run_here(pool);
-    for (const para__lane *lane = para__current_lane; lane && !is_within; lane = lane->around)
-        is_within = lane->lanes == &pool->lanes;
-    for (const para__lane *lane = para__innermost_lane; lane && !is_within; lane = lane->outer)
-        is_within = lane->lanes == &pool->lanes;
-    return is_within;
-}
-
-void para__pool_close(para_pool *pool, para__intake intake)
+/* The pool accepts no more than that from now on. */
+static void close_pool(para_pool *pool, para__intake intake)
 {
     para__latch_lock(&pool->life);
     if (para__load_relaxed(&pool->intake) < (uint32_t)intake) /* under the latch */
@@ -45,7 +37,9 @@ static void sleep_a_while(uint64_t *ns, uint64_t deadline_ns)
     (void)nanosleep(&moment, NULL);
 }
 
-void para__pool_await_guests(para_pool *pool)
+/* Waits until no other thread is inside the pool, which is closed, and drops what those inside may
+ * still have queued. */
+static void await_guests(para_pool *pool)
 {
     uint64_t ns = 0;
     para__tasks_drop(pool);
@@ -85,12 +79,35 @@ para_status para_pool_shutdown(para_pool *pool, para_shutdown how, uint64_t dead
         return para__fail(PARA_ERR_ENDING, "it is being destroyed");
     const int cancel_state = para__cancellation_off();
     uint64_t ns = 0;
-    para__pool_close(pool,
-                     how == PARA_SHUTDOWN_DROP ? PARA__INTAKE_DROPPING : PARA__INTAKE_DRAINING);
+    close_pool(pool, how == PARA_SHUTDOWN_DROP ? PARA__INTAKE_DROPPING : PARA__INTAKE_DRAINING);
     bool is_over;
     while (!(is_over = is_settled(pool, left)) && para__now_ns() < deadline_ns)
         sleep_a_while(&ns, deadline_ns);
     para__cancellation_restore(cancel_state);
     para__pool_leave(stay);
     return is_over ? PARA_OK : para__fail(PARA_ERR_TIMEOUT, "tasks of the pool are left");
+}
+
+para_status para_pool_destroy(para_pool *pool)
+{
+    const uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    if (!pool)
+        return PARA_OK;
+    if (pool == para__pool_if_made(NULL))
+        return para__fail(PARA_ERR_ARGUMENT, "the default pool lasts as long as the process");
+    para__lanes_abandon(frame);
+    if (para__pool_is_within(pool) || para__pool_is_inside(pool, frame))
+        return para__fail(PARA_ERR_BUSY, "a kernel or task of the pool destroys it");
+    const int cancel_state = para__cancellation_off();
+    const bool is_forked = para__pool_is_forked(pool);
+    if (!is_forked) {
+        close_pool(pool, PARA__INTAKE_ENDED);
+        para__workers_stop(pool);
+        await_guests(pool);
+        para__watches_drop(pool);
+        await_guests(pool); /* those that have just asked a watch */
+    }
+    para__pool_release(pool);
+    para__cancellation_restore(cancel_state);
+    return PARA_OK;
 }

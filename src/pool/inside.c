@@ -5,9 +5,10 @@
 #include "base/process.h"
 #include "base/stack.h"
 #include "base/status.h"
-#include "pool/ending.h"
+#include "executor/left.h"
 #include "pool/self.h"
 #include "pool/tasks.h"
+#include "share/participant.h"
 
 #include <stddef.h>
 
@@ -134,6 +135,16 @@ bool para__pool_is_inside(const para_pool *pool, uintptr_t frame)
         para__pool_leave(here);
     }
     return false;
+}
+
+bool para__pool_is_within(const para_pool *pool)
+{
+    bool is_within = para__pool_is_worker(pool) || para__tasks_are_run_here(pool);
+    for (const para__lane *lane = para__current_lane; lane && !is_within; lane = lane->around)
+        is_within = lane->lanes == &pool->lanes;
+    for (const para__lane *lane = para__innermost_lane; lane && !is_within; lane = lane->outer)
+        is_within = lane->lanes == &pool->lanes;
+    return is_within;
 }
 
 para_status para__pool_refuses(para_pool *pool, bool tasks)

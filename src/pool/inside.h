@@ -1,9 +1,9 @@
 /* Threads inside functions of a pool that somebody may destroy meanwhile.
  *
- * A thread that enters a pool notes it in a word of its own; who ends the pool looks at the words of
- * all threads, and waits until none has that pool. A thread enters, then looks whether the pool has
- * ended; who ends it says so, then looks who is inside. All four are seq_cst [E21]: of the two, one
- * sees the other. What was done inside is over before the memory is given back [E21].
+ * A thread that enters a pool notes it in a word of its own; who ends the pool looks at the words
+ * of all threads, and waits until none has that pool. A thread enters, then looks whether the pool
+ * has ended; who ends it says so, then looks who is inside. All four are seq_cst [E21]: of the
+ * two, one sees the other. What was done inside is over before the memory is given back [E21].
  *
  * Workers of the pool do not enter, since their threads are joined, and the default pool is not
  * entered, since it is never destroyed. Calls that are known to be small do not enter either: they
@@ -25,7 +25,8 @@ typedef struct para__stay {
 
 /* Enters the pool, until para__pool_leave. *stay lies in the frame of the function that the program
  * has called, so stays that begin within lie further in. It is NULL if no stay is needed, or if the
- * thread is in more pools than can be noted: then nobody waits for it. False: the pool has ended. */
+ * thread is in more pools than can be noted: then nobody waits for it. False: the pool has ended.
+ * */
 bool para__pool_enter(para_pool *pool, para__stay **stay);
 
 /* The same without a look at the pool, which may be gone: the caller finds out. */
@@ -59,7 +60,8 @@ static inline bool para__stay_is_in(para__stay *stay, const para_pool *pool)
 }
 
 /* The same for a word that leads to a pool until that ends: it is hidden, then who is inside is
- * looked for; who follows the word notes that it enters, then looks whether the word has changed. */
+ * looked for; who follows the word notes that it enters, then looks whether the word has changed.
+ * */
 static inline void para__pool_hide(para__atomic_uptr *word)
 {
     para__swap_seq_cst(E21, word, 0);
@@ -75,6 +77,10 @@ bool para__pool_has_guests(const para_pool *pool);
 
 /* Whether the calling thread is, above `frame` on its stack. */
 bool para__pool_is_inside(const para_pool *pool, uintptr_t frame);
+
+/* Whether the calling thread is one of the pool's, or within a task or a kernel of it. Kernels show
+ * by their lanes: one that runs alone may have none. */
+bool para__pool_is_within(const para_pool *pool);
 
 /* PARA_OK if the pool (NULL: the default pool) accepts what the calling thread asks of it, else
  * PARA_ERR_ENDING. tasks: it submits one; else it makes a call. */

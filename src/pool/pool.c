@@ -12,8 +12,6 @@
 #include "executor/lease.h"
 #include "executor/left.h"
 #include "pool/calibrate.h"
-#include "pool/default_pool.h"
-#include "pool/ending.h"
 #include "pool/inside.h"
 #include "pool/lent.h"
 #include "pool/place.h"
@@ -21,7 +19,6 @@
 #include "pool/start.h"
 #include "pool/tasks.h"
 #include "pool/threads.h"
-#include "pool/watch.h"
 #include "pool/self.h"
 #include "share/participant.h"
 
@@ -141,6 +138,12 @@ static void release(para_pool *pool)
         para__lane_drop_arena(&pool->lanes.lane[i]);
     para__free(pool->places);
     para__free(pool);
+}
+
+void para__pool_release(para_pool *pool)
+{
+    if (para__pool_is_forked(pool) || !is_used(pool))
+        release(pool);
 }
 
 /* Checks the caller's configuration. */
@@ -362,31 +365,6 @@ para_status para__pool_create_default(para_pool **pool, const para__machine *mac
     para__fp_restore(fp, 0);
     para__cancellation_restore(cancel_state);
     return status;
-}
-
-para_status para_pool_destroy(para_pool *pool)
-{
-    const uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
-    if (!pool)
-        return PARA_OK;
-    if (pool == para__pool_if_made(NULL))
-        return para__fail(PARA_ERR_ARGUMENT, "the default pool lasts as long as the process");
-    para__lanes_abandon(frame);
-    if (para__pool_is_within(pool) || para__pool_is_inside(pool, frame))
-        return para__fail(PARA_ERR_BUSY, "a kernel or task of the pool destroys it");
-    const int cancel_state = para__cancellation_off();
-    const bool is_forked = para__pool_is_forked(pool);
-    if (!is_forked) {
-        para__pool_close(pool, PARA__INTAKE_ENDED);
-        para__workers_stop(pool);
-        para__pool_await_guests(pool);
-        para__watches_drop(pool);
-        para__pool_await_guests(pool); /* those that have just asked a watch */
-    }
-    if (is_forked || !is_used(pool))
-        release(pool);
-    para__cancellation_restore(cancel_state);
-    return PARA_OK;
 }
 
 /* Clears a parent's pool: no call is in flight, and no lane keeps anything of another thread's

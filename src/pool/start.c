@@ -23,7 +23,7 @@
 #include "base/thread.h"
 #include "pool/calibrate.h"
 #include "pool/self.h"
-#include "pool/watch.h"
+#include "pool/telling.h"
 #include "pool/worker.h"
 
 #include <limits.h>

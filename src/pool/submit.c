@@ -8,7 +8,7 @@
 #include "pool/self.h"
 #include "pool/start.h"
 #include "pool/tasks.h"
-#include "pool/watch.h"
+#include "pool/telling.h"
 #include "share/participant.h"
 #include "task/state.h"
 

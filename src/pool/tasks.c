@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "base/stack.h"
 #include "pool/self.h"
-#include "pool/watch.h"
+#include "pool/telling.h"
 #include "task/state.h"
 
 #include <pthread.h>

@@ -1,6 +1,3 @@
-/* All watches are under the latch of one bucket, which begins anew in a child. It is taken only
- * where somebody watches. A watch that is being told stays in its list until that is over, so a
- * thread that has told goes on to the next one. */
 #include "pool/watch.h"
 
 #include "base/info.h"
@@ -9,77 +6,25 @@
 #include "pool/default_pool.h"
 #include "pool/inside.h"
 #include "pool/tasks.h"
-#include "sync/queue.h"
+#include "pool/telling.h"
 
 #include <errno.h>
-#include <para/watch.h>
 #include <sched.h>
 #include <string.h>
-
-/* What the thread tells now, and whether it has changed something itself meanwhile. */
-static PARA__THREAD_LOCAL struct {
-    const para_watch *watch;
-    bool again;
-} telling;
-
-static para__bucket *lock_watches(void)
-{
-    static const char key;
-    return para__bucket_lock(&key);
-}
 
 static para__atomic_uptr *pool_of(para_watch *watch)
 {
     return (para__atomic_uptr *)&watch->pool_;
 }
 
-static para_watch *first_of(para_pool *pool)
-{
-    return (para_watch *)para__load_relaxed(&pool->watches); /* under the latch */
-}
-
-/* ---- Telling -------------------------------------------------------------------------- */
-
-/* Under the latch, which it gives up meanwhile. */
-static para__bucket *tell_one(para__bucket *bucket, para_watch *watch)
-{
-    const int fd = watch->fd_;
-    watch->told_++;
-    para__bucket_unlock(bucket);
-    telling.watch = watch;
-    if (fd)
-        para__signal_fd_tell(fd - 1);
-    if (watch->changed)
-        watch->changed(watch);
-    telling.watch = NULL;
-    bucket = lock_watches();
-    watch->told_--;
-    return bucket;
-}
-
-void para__watches_tell_all(para_pool *pool)
-{
-    if (telling.watch) {
-        telling.again = true;
-        return;
-    }
-    do {
-        telling.again = false;
-        para__bucket *bucket = lock_watches();
-        for (para_watch *watch = first_of(pool); watch; watch = watch->next_)
-            bucket = tell_one(bucket, watch);
-        para__bucket_unlock(bucket);
-    } while (telling.again);
-}
-
 void para__watches_drop(para_pool *pool)
 {
-    para__bucket *bucket = lock_watches();
+    para__bucket *bucket = para__watches_lock();
     para_watch *watch;
-    while ((watch = first_of(pool))) {
+    while ((watch = para__watches_of(pool))) {
         para__store_relaxed(&pool->watches, (uintptr_t)watch->next_); /* under the latch */
         para__pool_hide(pool_of(watch));
-        bucket = tell_one(bucket, watch);
+        bucket = para__watch_tell(bucket, watch);
     }
     para__bucket_unlock(bucket);
 }
@@ -143,10 +88,10 @@ para_status para_pool_watch(para_pool *pool, para_watch *watch)
         return status;
     if (para__pool_is_forked(pool))
         return para__fail(PARA_ERR_FORKED, "the pool's threads are in the parent process");
-    para__bucket *const bucket = lock_watches();
+    para__bucket *const bucket = para__watches_lock();
     const bool is_free = !watch->pool_ && !watch->told_;
     if (is_free) {
-        watch->next_ = first_of(pool);
+        watch->next_ = para__watches_of(pool);
         watch->fd_ = 0;
         para__store_relaxed(pool_of(watch), (uintptr_t)pool); /* both under the latch */
         para__store_relaxed(&pool->watches, (uintptr_t)watch);
@@ -161,7 +106,7 @@ para_status para_watch_fd(para_watch *watch, int *fd)
         return para__fail(PARA_ERR_ARGUMENT, "no watch, or nowhere to put the descriptor");
     const int made = para__signal_fd_make();
     const int error = errno;
-    para__bucket *const bucket = lock_watches();
+    para__bucket *const bucket = para__watches_lock();
     const bool watches = watch->pool_ || watch->fd_;
     const int known = watch->fd_;
     if (watches && !known && made >= 0)
@@ -181,14 +126,14 @@ para_status para_watch_fd(para_watch *watch, int *fd)
 /* Takes it out of its pool's list, if nobody tells it; whether nobody does. */
 static bool take_out(para_watch *watch)
 {
-    para__bucket *const bucket = lock_watches();
+    para__bucket *const bucket = para__watches_lock();
     para_pool *const pool = watch->pool_;
     const bool is_idle = watch->told_ == 0;
     if (is_idle && pool) {
-        if (first_of(pool) == watch)
+        if (para__watches_of(pool) == watch)
             para__store_relaxed(&pool->watches, (uintptr_t)watch->next_);
         else
-            for (para_watch *at = first_of(pool); at; at = at->next_)
+            for (para_watch *at = para__watches_of(pool); at; at = at->next_)
                 if (at->next_ == watch)
                     at->next_ = watch->next_;
         para__store_relaxed(pool_of(watch), 0); /* all under the latch */
@@ -201,7 +146,7 @@ para_status para_watch_end(para_watch *watch)
 {
     if (!watch)
         return para__fail(PARA_ERR_ARGUMENT, "no watch");
-    if (telling.watch == watch)
+    if (para__told.watch == watch)
         return para__fail(PARA_ERR_BUSY, "the calling thread is in its `changed`");
     while (!take_out(watch))
         sched_yield();

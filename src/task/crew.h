@@ -55,7 +55,8 @@ typedef struct para__census {
 } para__census;
 
 /* Counts without a lock. What is over is counted first, so if that is all that was accepted, there
- * was no task at that moment: an end that is seen is seen with what its task had submitted [E22]. */
+ * was no task at that moment: an end that is seen is seen with what its task had submitted [E22].
+ * */
 para__census para__crew_census(para__crew *crew);
 
 /* Those that nobody has begun, those that run, and both. */

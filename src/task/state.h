@@ -78,8 +78,8 @@ static inline bool para__task_is_over(para_task *task)
     return para__task_state_is_final(para__load_acquire(E19, para__task_word(task)));
 }
 
-/* The same after the calling thread has noted that it enters the task's pool: if it is not over, the
- * pool is there until the thread leaves. */
+/* The same after the calling thread has noted that it enters the task's pool: if it is not over,
+ * the pool is there until the thread leaves. */
 static inline bool para__task_is_over_inside(para_task *task)
 {
     return para__task_state_is_final(para__load_seq_cst(E19_E21, para__task_word(task)));

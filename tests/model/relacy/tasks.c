@@ -7,7 +7,7 @@
 #include "pool/inside.h"
 #include "pool/tasks.h"
 #include "pool/types.h"
-#include "pool/watch.h"
+#include "pool/telling.h"
 #include "sync/queue.h"
 #include "task/crew.h"
 #include "task/state.h"
