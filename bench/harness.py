@@ -36,8 +36,10 @@ def program_of(family, name):
 class Process:
     """A runtime or a library's locks. Stopped except while it answers."""
 
-    def __init__(self, program, name, threads):
+    def __init__(self, program, name, threads, group=None):
         arguments = [program] + (["--threads", str(threads)] if threads else [])
+        if group:  # entered before the program reads its quota
+            arguments = ["sh", "-c", 'echo $$ > "$0" && exec "$@"', group / "cgroup.procs"] + arguments
         self.name = name
         self.child = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                       env=environment(name), text=True)
@@ -65,14 +67,15 @@ class Process:
 
 
 class Processes:
-    """A process for each name, warm."""
+    """A process for each name, warm; all in a control group, if one is given."""
 
-    def __init__(self, options, names, threads, family="bench"):
+    def __init__(self, options, names, threads, family="bench", group=None):
         self.all = {}
         warm = WARM_SECONDS if options.seconds is None else options.seconds
         try:
             for name in names:
-                self.all[name] = Process(options.build / "bench" / program_of(family, name), name, threads)
+                self.all[name] = Process(options.build / "bench" / program_of(family, name), name, threads,
+                                         group)
                 self.all[name].ask(f"{WARMING[family]} {warm}")
         except BaseException:
             self.__exit__()
@@ -84,6 +87,36 @@ class Processes:
     def __exit__(self, *_):
         for process in self.all.values():
             process.end()
+
+
+# Control groups with a quota: where they are, and what is written into which file. Version 2 first.
+GROUPS = (("/sys/fs/cgroup", "cpu.max", "{quota} 100000"), ("/sys/fs/cgroup/unified", "cpu.max", "{quota} 100000"),
+          ("/sys/fs/cgroup/cpu", "cpu.cfs_quota_us", "{quota}"),
+          ("/sys/fs/cgroup/cpu,cpuacct", "cpu.cfs_quota_us", "{quota}"))
+
+
+@contextlib.contextmanager
+def quota(cpus):
+    """The directory of a control group that has so many CPUs; None where none can be made."""
+    made = None
+    for root, name, text in GROUPS:
+        group = pathlib.Path(root) / f"para-bench-{os.getpid()}"
+        try:
+            group.mkdir()
+        except OSError:
+            continue
+        try:
+            with open(group / name, "r+") as file:  # else it is not such a directory
+                file.write(text.format(quota=round(cpus * 100000)))
+            made = group
+            break
+        except OSError:
+            group.rmdir()
+    try:
+        yield made
+    finally:
+        if made:
+            made.rmdir()
 
 
 @contextlib.contextmanager

@@ -1,5 +1,5 @@
 """Workloads that are not a point asked of a running process: the first call of a process, several
-copies of one program, and scaling."""
+copies of one program, a CPU quota, and scaling."""
 import contextlib
 import os
 import statistics
@@ -8,6 +8,21 @@ import time
 
 import harness
 import tables
+
+
+def measure(running, line, rounds, order):
+    """The row of a point: in each round, each runtime's processes are asked at once."""
+    values = {name: [] for name in running}
+    for _ in range(rounds):
+        order.shuffle(shuffled := list(running))
+        for name in shuffled:
+            for process in running[name]:
+                process.begin(line)
+            answers = [process.answer() for process in running[name]]
+            if all(answer["ok"] for answer in answers):
+                values[name].append(statistics.mean(answer["ns"] for answer in answers))
+    return {name: {"ns": statistics.median(value), "rounds": value} if value else {"fault": "wrong result"}
+            for name, value in values.items()}
 
 
 def cold(options, names, order):
@@ -41,17 +56,8 @@ def scaling(options, names, order):
         able = [name for name in names if name != "serial" or count == 1]
         with harness.Processes(options, able, count) as processes:
             for what in asked:
-                values = {name: [] for name in able}
-                for _ in range(rounds):
-                    order.shuffle(able)
-                    for name in able:
-                        answer = processes.all[name].ask(f"{what} {seconds}")
-                        if answer["ok"]:
-                            values[name].append(answer["ns"])
-                points[f"{what.replace(' ', '-')} x{count}"] = {
-                    name: {"ns": statistics.median(value), "rounds": value} if value else
-                          {"fault": "wrong result"}
-                    for name, value in values.items()}
+                points[f"{what.replace(' ', '-')} x{count}"] = measure(
+                    {name: [processes.all[name]] for name in able}, f"{what} {seconds}", rounds, order)
     return {"name": "scaling", "kind": 0, "title": "By threads", "points": dict(sorted(points.items()))}
 
 
@@ -67,21 +73,30 @@ def copies(options, names, order):
             running = [stack.enter_context(harness.Processes(options, names, options.threads)).all
                        for _ in range(count)]
             for what in asked:
-                values = {name: [] for name in names}
-                for _ in range(rounds):
-                    order.shuffle(shuffled := list(names))
-                    for name in shuffled:
-                        for processes in running:
-                            processes[name].begin(f"{what} {seconds}")
-                        answers = [processes[name].answer() for processes in running]
-                        if all(answer["ok"] for answer in answers):
-                            values[name].append(statistics.mean(answer["ns"] for answer in answers))
-                points[f"{what.replace(' ', '-')} x{count}"] = {
-                    name: {"ns": statistics.median(value), "rounds": value} if value else
-                          {"fault": "wrong result"}
-                    for name, value in values.items()}
+                points[f"{what.replace(' ', '-')} x{count}"] = measure(
+                    {name: [processes[name] for processes in running] for name in names},
+                    f"{what} {seconds}", rounds, order)
     return {"name": "copies", "kind": 0, "points": dict(sorted(points.items())),
             "title": "Several copies of a program at once: a call in each"}
 
 
-WORKLOADS = {"copies": copies, "cold": cold, "scaling": scaling}
+def quota(options, names, order):
+    """In a control group that may use half a CPU less than there are, and one and a half."""
+    cpus = len(os.sched_getaffinity(0))
+    rounds = options.rounds or (3 if options.quick else 9)
+    seconds = options.seconds or (0.2 if options.quick else 0.5)  # several of the kernel's periods of 0.1 s
+    names = names + (["para-one"] if "para" in names else [])
+    points = {}
+    for share in sorted({1.5, cpus - 0.5}) if cpus > 1 else []:
+        with harness.quota(share) as group:
+            if not group:
+                print("Left out, as no control group with a quota can be made here: quota.")
+                break
+            with harness.Processes(options, names, options.threads, group=group) as processes:
+                for what in ["fixed 10000"] if options.quick else ["fixed 2000", "fixed 10000", "fixed 100000"]:
+                    points[f"{what.replace(' ', '-')} of {share}"] = measure(
+                        {name: [processes.all[name]] for name in names}, f"{what} {seconds}", rounds, order)
+    return {"name": "quota", "kind": 0, "points": points, "title": "With a CPU quota that is a fraction"}
+
+
+WORKLOADS = {"copies": copies, "quota": quota, "cold": cold, "scaling": scaling}

@@ -160,6 +160,12 @@ def copies(run):
     return worst_to_peer(ways, 1.10)
 
 
+def quota(run):
+    ways = {point: {name: row[name] for name in ("para", "para-one") if name in row}
+            for point, row in run.rows("quota").items()}
+    return worst_to_peer(ways, 1.05)
+
+
 def algorithms(run):
     return worst_to_peer({f"{name} {point}": row for name in ("scan", "filter", "sort")
                           for point, row in run.rows(name).items()}, 1.0)
@@ -196,6 +202,7 @@ def all_of(result):
          worst_to_best(run.rows("cold", lambda point, row: point == "process"), 1.0, 1e5)),
         ("F14", "programs <= 1.05 x the best of serial and peers", programs(run)),
         ("F28", "copies of a program <= 1.10 x the best of one worker and no binding", copies(run)),
+        ("F29", "with a fractional CPU quota <= 1.05 x one worker", quota(run)),
         ("F25", "few dear units <= 1.05 x the best of serial and peers + 5 us",
          worst_to_best(run.rows("few-dear"), 1.05, 5000)),
         ("F25", "a kernel call with a price likewise", worst_to_best(run.rows("call-price"), 1.05, 5000)),

@@ -64,3 +64,13 @@ bool para__several_cpus(void)
 {
     return false;
 }
+
+void para__names_forget(para__names *names)
+{
+    (void)names;
+}
+
+void para__names_free(para__names *names)
+{
+    (void)names;
+}

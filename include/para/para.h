@@ -7,6 +7,7 @@
 #include <para/call.h>
 #include <para/cancel.h>
 #include <para/deadline.h>
+#include <para/dispatch.h>
 #include <para/filter.h>
 #include <para/find.h>
 #include <para/guard.h>

@@ -47,6 +47,16 @@ typedef enum para_start {
                               sharing are measured */
 } para_start;
 
+/* In which order tasks begin that threads outside of the pool submit with one priority. */
+typedef enum para_task_order {
+    PARA_TASKS_BY_ARRIVAL = 0, /* first in, first out */
+    PARA_TASKS_BY_TURNS        /* round robin: a task of each submitter that has some, then the next
+                                  of each; first in, first out for one submitter. A submitter is a
+                                  thread, or has a number (para_task.submitter). Numbers that differ
+                                  by a multiple of 64 share one turn; threads are numbered from 1 on
+                                  as they submit their first such task */
+} para_task_order;
+
 /* A table by which a program lends its own threads to a pool, such as those of another runtime:
  * para_openmp_lender in <para/openmp.h> has one for OpenMP. */
 typedef struct para_lender {
@@ -125,11 +135,14 @@ typedef struct para_pool_config {
     /* Tasks from threads outside that wait in the pool's queue (para/task.h) at most; 0: automatic,
      * 65536. */
     unsigned task_capacity;
+
+    para_task_order task_order;
 } para_pool_config;
-#define PARA_POOL_CONFIG_INIT                                                                \
-    {                                                                                        \
-        sizeof(para_pool_config), 0, PARA_BIND_AUTO, 0, PARA_NULL_, PARA_NULL_, PARA_NULL_,  \
-            PARA_WAIT_AUTO, PARA_START_AUTO, PARA_NULL_, PARA_DISTRIBUTE_AUTO, PARA_NULL_, 0 \
+#define PARA_POOL_CONFIG_INIT                                                                 \
+    {                                                                                         \
+        sizeof(para_pool_config), 0, PARA_BIND_AUTO, 0, PARA_NULL_, PARA_NULL_, PARA_NULL_,   \
+            PARA_WAIT_AUTO, PARA_START_AUTO, PARA_NULL_, PARA_DISTRIBUTE_AUTO, PARA_NULL_, 0, \
+            PARA_TASKS_BY_ARRIVAL                                                             \
     }
 
 /* What a pool is. */
@@ -274,6 +287,15 @@ PARA_NODISCARD_ PARA_API para_status para_pool_get_worker(para_pool *pool, unsig
  * for a count above that number. */
 PARA_NODISCARD_ PARA_API para_status para_pool_get_worker_cpus(para_pool *pool, unsigned index,
                                                                unsigned count, unsigned *cpus);
+
+/* How many workers a load needs at least: `rate` tasks a second, each of which takes service_time
+ * seconds of a worker's time. By Little's law that keeps rate * service_time workers busy on
+ * average; fewer than one more, and the queue grows without bound. So the result is the next
+ * integer above that product, 1 for no load, UINT_MAX if it is beyond that. A load that comes in
+ * bursts, or waits that have to stay short, need more: with u = product / workers, a queue of
+ * random arrivals is u / (1 - u) tasks long for one worker. 0: a value is negative or no number.
+ * Source: Little, "A Proof for the Queuing Formula L = lambda W", 1961. A pure function. */
+PARA_API unsigned para_littles_law(double rate, double service_time);
 
 /* A block with a pool of its own, which is destroyed however the block is left, other than by a
  * jump out of a function; an exception of C++ does too. Then pool is NULL. If the pool cannot be

@@ -15,7 +15,8 @@
  * Order. Tasks that threads outside of the pool submit begin in the order of their priority, and in
  * the order of their arrival within one; threads of the pool take up to 16 at a time. At most
  * PARA_TASK_HEAD_START tasks that arrive later go before a task for each step that they are more
- * urgent, however many arrive. Tasks that a task submits are run by the thread that submitted them,
+ * urgent, however many arrive. (A pool may be told to let submitters take turns within a priority:
+ * config.task_order.) Tasks that a task submits are run by the thread that submitted them,
  * the last one first, unless another thread of the pool has nothing to do: that one takes the
  * first. Threads of the pool look for shared calls before each task.
  *
@@ -82,6 +83,8 @@ struct para_task {
     para_task_group *group; /* its end is the group's too; NULL: none */
     void (*done)(para_task *task); /* called when the task is over, on the thread that has run or
                                       dropped it, and before anybody's wait returns; NULL: none */
+    uint32_t submitter; /* with config.task_order PARA_TASKS_BY_TURNS: whose turn it takes; 0: that
+                           of the thread that submits it */
 
     /* Results, valid in `done` and once it is over. */
     int result;         /* what run returned, or PARA_TASK_LEFT */

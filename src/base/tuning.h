@@ -357,6 +357,12 @@ PARA__COUNT(PARA__TASKS_LOOK_NS, 1000000) /* - */
  * as long, and so on up to the above. */
 PARA__COUNT(PARA__ENDING_LOOK_NS, 20000) /* - */
 
+/* A breaker looks back so long, opens with no fewer calls than that, and stays open for so long, if
+ * the program does not say. ms. Those of Netflix's Hystrix. */
+PARA__COUNT(PARA__BREAKER_WINDOW_MS, 10000) /* - */
+PARA__COUNT(PARA__BREAKER_CALLS, 20)        /* - */
+PARA__COUNT(PARA__BREAKER_PAUSE_MS, 5000)   /* - */
+
 /* ---- Locks: sync/spin.c, mutex.c, semaphore.c ------------------------------------------------ */
 
 /* A waiter spins so long. ns. Measured: to sleep and be woken takes 35 us, and most waits that are

@@ -34,17 +34,18 @@ static double window_longer_ns(const para__arms *arms)
     return arms->other > 0 ? (arms->other - least_ratio(arms)) * arms->alone_ns : arms->gain_ns;
 }
 
-/* After each PARA__ARM_WINDOWS. Mostly other sites than before are another part of the program; a
- * few others are loops that are called seldom, or are not always short. */
+/* After each PARA__ARM_WINDOWS. Mostly other sites than those that the part began with are another
+ * part of the program; a few others are loops that are called seldom, or are not always short. The
+ * windows just before may have had calls of both parts. */
 static void look_at_sites(para__arms *arms)
 {
-    const int common = __builtin_popcount(arms->sites & arms->known);
-    if (2 * common < __builtin_popcount(arms->sites | arms->known)) {
+    const int common = __builtin_popcount(arms->sites & arms->part);
+    if (2 * common < __builtin_popcount(arms->sites | arms->part)) {
+        arms->part = arms->sites;
         arms->other = 0;
         arms->lost = 0;
         arms->windows_left = (uint16_t)para__min((int)arms->windows_left, (int)PARA__ARM_WINDOWS);
     }
-    arms->known = arms->sites;
     arms->sites = 0;
     arms->windows = 0;
 }

@@ -15,8 +15,11 @@
  * look faster. Trials are paid from a credit, a part of the thread's time. A trial costs what the
  * other arm took longer the last time, and the first one what the plans of the window's shared
  * calls gain. Each trial that is lost halves that part, and doubles the least distance to the next
- * trial. Where 16 windows have few sites in common with the 16 before, another part of the program
- * has begun: there, trials are as frequent as at the beginning. */
+ * trial. Where 16 windows have few sites in common with the first 16 of a part of the program,
+ * another part has begun: there, trials are as frequent as at the beginning.
+ *
+ * What calls are predicted to take must not change during a trial: nothing is learnt of them
+ * then. */
 #ifndef PARA_PLAN_ARMS_H
 #define PARA_PLAN_ARMS_H
 
@@ -45,7 +48,7 @@ typedef struct para__arms {              /* of a thread, so in few bytes */
     uint32_t gain_ns;      /* of those that were shared: how much less that is predicted to take */
     uint32_t first;        /* the site of its first call */
     uint32_t sites;        /* a bit of each site of the windows since it was last looked at, */
-    uint32_t known;        /* and what they were before */
+    uint32_t part;         /* and of those that this part of the program began with */
     uint64_t since;        /* the window began at (ns); 0: none has */
     uint16_t calls;        /* in it */
     uint16_t windows_left; /* until the other arm may be tried */

@@ -134,6 +134,7 @@ static bool is_used(para_pool *pool)
 static void release(para_pool *pool)
 {
     para__tasks_free(pool);
+    para__names_free(&pool->names);
     for (unsigned i = 0; i < PARA__LANES; i++)
         para__lane_drop_arena(&pool->lanes.lane[i]);
     para__free(pool->places);
@@ -166,6 +167,8 @@ static para_status check_config(const para_pool_config *config)
     if ((unsigned)config->distribution > PARA_DISTRIBUTE_SPREAD)
         return para__fail(PARA_ERR_ARGUMENT, "config.distribution is %d",
                           (int)config->distribution);
+    if ((unsigned)config->task_order > PARA_TASKS_BY_TURNS)
+        return para__fail(PARA_ERR_ARGUMENT, "config.task_order is %d", (int)config->task_order);
     if (config->places && config->binding)
         return para__fail(PARA_ERR_ARGUMENT, "config.binding is %d: config.places says it",
                           (int)config->binding);
@@ -308,6 +311,7 @@ static para_status make(para_pool **pool, const para_pool_config *config,
                     !config->executor && para__thread_is_narrow(machine);
     made->stack = settings.stack;
     made->task_capacity = config->task_capacity ? config->task_capacity : PARA__TASKS_QUEUED;
+    made->takes_turns = config->task_order == PARA_TASKS_BY_TURNS;
     made->worker_init = config->worker_init;
     made->worker_exit = config->worker_exit;
     made->worker_arg = config->worker_arg;
@@ -398,6 +402,7 @@ static void forget_calls(para_pool *pool)
         pool->worker[w].away_ns = 0;
     }
     para__tasks_free(pool);
+    para__names_forget(&pool->names);
     para__store_relaxed(&pool->lanes.used, PARA__LANES); /* one may have been on its way in */
     para__store_relaxed(&pool->ready, 0);
     para__store_relaxed(&pool->stopping, false);

@@ -24,6 +24,7 @@ static para_status make_crew(para_pool *pool, para__crew **made)
     crew->seats = seats;
     crew->workers = pool->requested;
     crew->ingress.capacity = pool->task_capacity;
+    crew->ingress.takes_turns = pool->takes_turns;
     for (unsigned i = 0; i < seats; i++)
         crew->seat[i].next_victim = i;
     para__latch_lock(&pool->life); /* who closes the pool finds the crew, or is found */
@@ -38,18 +39,12 @@ static para_status make_crew(para_pool *pool, para__crew **made)
     return PARA_OK;
 }
 
-static para_status check_task(const para_task *task)
+para_status para__task_check(const para_pool *pool, para_task *task)
 {
     if (task->priority >= PARA_TASK_PRIORITIES)
         return para__fail(PARA_ERR_ARGUMENT, "a priority of %u; the highest is %d", task->priority,
                           PARA_TASK_PRIORITIES - 1);
-    return PARA_OK;
-}
-
-/* Whether the task may be submitted, as its word says, which is its owner's. */
-static para_status check_unused(const para_pool *pool, para_task *task)
-{
-    const uint32_t word = para__load_relaxed(para__task_word(task));
+    const uint32_t word = para__load_relaxed(para__task_word(task)); /* its owner's */
     if (word == PARA_TASK_NEW)
         return PARA_OK;
     const bool is_parents = task->pool_ == pool && task->forks_ != para__fork_count();
@@ -101,10 +96,10 @@ static void run_here(para__crew *crew, const para__frame *frame, para_task *task
     pthread_cleanup_pop(1);
 }
 
-/* Whether the pool's progress may depend on the calling thread. */
-static bool is_needed(const para_pool *pool, const para__frame *frame)
+bool para__pool_needs_caller(para_pool *pool)
 {
-    return frame || para__pool_is_worker(pool) || para__lane_around(&pool->lanes);
+    return para__tasks_are_run_here(pool) || para__pool_is_worker(pool) ||
+           para__lane_around(&pool->lanes);
 }
 
 /* A task that was refused is what it was before, for those who look at its last outcome. */
@@ -148,7 +143,7 @@ static para_status queue_task(para_pool *pool, para__crew *crew, para_task *task
         !para__pool_is_in_init(pool))
         para__workers_await(pool, PARA_DEADLINE_NEVER);
     const bool has_nobody = is_in_loader || !pool->has_threads || para__pool_workers(pool) == 1;
-    const bool is_urgent = is_needed(pool, frame);
+    const bool is_urgent = para__pool_needs_caller(pool);
     para_status status = PARA_ERR_TIMEOUT;
     if (!has_nobody)
         status = para__ingress_put(&crew->ingress, task, is_urgent ? 0 : deadline_ns);
@@ -163,7 +158,7 @@ static para_status queue_task(para_pool *pool, para__crew *crew, para_task *task
 static para_status submit_inside(para_pool *pool, para_task *task, para__work work,
                                  uint64_t deadline_ns)
 {
-    para_status status = check_unused(pool, task);
+    para_status status = para__task_check(pool, task);
     if (!status)
         status = para__pool_check_open(pool, true);
     if (status)
@@ -200,9 +195,7 @@ para_status para__submit(para_pool *pool, para_task *task, para__work work, uint
 {
     para__stay *stay = NULL;
     const bool is_default = pool == NULL;
-    para_status status = check_task(task);
-    if (!status)
-        status = para__pool_resolve(&pool);
+    para_status status = para__pool_resolve(&pool);
     if (!status && !is_default && !para__pool_enter(pool, &stay))
         status = para__fail(PARA_ERR_ENDING, "the pool is being destroyed");
     if (!status)

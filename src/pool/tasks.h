@@ -38,6 +38,12 @@ typedef struct para__work {
     const void *call;
 } para__work;
 
+/* Whether the task may be submitted to that pool now; then its memory is the calling thread's. */
+para_status para__task_check(const para_pool *pool, para_task *task);
+
+/* Whether the pool's progress may depend on the calling thread. */
+bool para__pool_needs_caller(para_pool *pool);
+
 /* para_submit_until of a task that does this work. */
 para_status para__submit(para_pool *pool, para_task *task, para__work work, uint64_t deadline_ns);
 

@@ -14,6 +14,7 @@
 #include "pool/sites.h"
 #include "share/lane.h"
 #include "sync/latch.h"
+#include "task/names.h"
 #include "topology/places.h"
 
 #include <para/pool.h>
@@ -76,6 +77,8 @@ struct para_pool {
     void *worker_arg;
     PARA__ATOMIC_OF(struct para__crew *) crew; /* [E20] who runs tasks; NULL before the first */
     unsigned task_capacity;                    /* of its ingress */
+    bool takes_turns;                          /* between submitters; likewise */
+    para__names names;                         /* what its requests may call */
     para__atomic_uptr watches;      /* the first of those who watch its signals: see watch.c */
     para__latch life;               /* [E10] under it the crew is made, and `intake` rises */
     para__atomic_u32 intake;        /* [E21] a para__intake; see inside.h */

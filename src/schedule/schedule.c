@@ -111,7 +111,7 @@ static void begin_trial(para__schedule *s)
 /* Whether the trial that was begun goes on with this call. */
 static bool goes_on_trial(para__schedule *s)
 {
-    if (recent.trial != s->site || recent.trial_left == 0)
+    if (recent.trial != s->site || recent.trial_left == 0 || recent.arms.trial)
         return false;
     s->timed = --recent.trial_left == 0;
     return true;
@@ -238,23 +238,22 @@ static bool is_alone_with_all(para__schedule *s, double alone_ns)
     return para__arms_now(arms) == PARA__ALL_ALONE;
 }
 
-/* Times a call that is not so short, only to see whether it is of another kind than expected. */
+/* Times a call that is not so short, only to see whether it is of another kind than expected. While
+ * arms are tried nothing is learnt of short calls, so that both are measured by the same
+ * prediction. */
 static void watch_call(para__schedule *s, double alone_ns, double least_ns)
 {
-    if (s->timed || alone_ns <= least_ns)
+    if (s->timed || alone_ns <= least_ns || recent.arms.trial)
         return;
     s->timed = true;
     s->dull_ns = PARA__ANOTHER_KIND * alone_ns;
 }
 
-/* While this is a trial, nothing is learnt of costs, so that both arms are measured by the same
- * prediction. */
 static void run_together(para__schedule *s, double alone_ns)
 {
     run_small(s);
     s->plan.why = PARA_WHY_TOGETHER;
     s->together = true;
-    s->timed &= !recent.arms.trial;
     watch_call(s, alone_ns, PARA__BRIEF_NS);
 }
 
@@ -336,7 +335,10 @@ static void begin_known(para__schedule *s)
     s->stands_for = work_ns < PARA__LONG_NS ? PARA__SAMPLE_EVERY : 1;
     s->timed |= s->stands_for == 1;
     const bool in_window = has_arms(s, work_ns);
-    if (in_window && is_alone_with_all(s, alone_ns)) {
+    const bool is_together = in_window && is_alone_with_all(s, alone_ns);
+    if (in_window && recent.arms.trial)
+        s->timed = false; /* see watch_call */
+    if (is_together) {
         run_together(s, alone_ns);
         return;
     }

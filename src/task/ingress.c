@@ -17,52 +17,125 @@ static void count_in(para__ingress *in)
     para__swap_seq_cst(E5, &in->count, para__load_relaxed(&in->count) + 1); /* under the latch */
 }
 
-static void append(para__ingress *in, para_task *task)
+/* Its turn, as a number that tells its line as well. */
+static uint64_t turn_of(uint64_t turn, unsigned line)
 {
-    para_task **const last = &in->line[task->priority].last;
+    return turn * PARA__SUBMITTER_LINES + line;
+}
+
+static para__task_line *line_of(para__ingress *in, const para_task *task)
+{
+    return &in->line[task->priority][task->turn_ % PARA__SUBMITTER_LINES];
+}
+
+/* A line whose turn comes last. */
+static void enter_ring(para__task_line **served, para__task_line *line)
+{
+    if (line->next)
+        return;
+    line->next = *served ? (*served)->next : line;
+    if (*served)
+        (*served)->next = line;
+    *served = line;
+}
+
+/* The line whose turn it is; NULL: there is no task. */
+static para__task_line *line_in_turn(para__task_line **served)
+{
+    while (*served && !(*served)->next->first) {
+        para__task_line *const empty = (*served)->next;
+        (*served)->next = empty->next;
+        if (*served == empty)
+            *served = NULL;
+        empty->next = NULL;
+    }
+    return *served ? (*served)->next : NULL;
+}
+
+static void append(para__ingress *in, para_task *task, unsigned submitter)
+{
     const uint64_t arrived =
         para__load_relaxed(&in->arrived);           /* both: under the latch, which also */
     para__store_relaxed(&in->arrived, arrived + 1); /* publishes it with the task */
     if (task->depth_ == 1)
         task->family_ = (uint32_t)arrived;
-    task->turn_ =
-        arrived + (uint64_t)(PARA_TASK_PRIORITIES - 1 - task->priority) * PARA_TASK_HEAD_START;
+    task->turn_ = turn_of(arrived + (uint64_t)(PARA_TASK_PRIORITIES - 1 - task->priority) *
+                                        PARA_TASK_HEAD_START,
+                          submitter % PARA__SUBMITTER_LINES);
+    para__task_line *const line = line_of(in, task);
     task->next_ = NULL;
-    task->prev_ = *last;
-    *(*last ? &(*last)->next_ : &in->line[task->priority].first) = task;
-    *last = task;
+    task->prev_ = line->last;
+    *(line->last ? &line->last->next_ : &line->first) = task;
+    line->last = task;
+    enter_ring(&in->served[task->priority], line);
     para__store_relaxed(para__task_word(task), PARA_TASK_QUEUED | PARA__TASK_IN_LINE);
     count_in(in);
 }
 
 void para__ingress_put_back(para__ingress *in, para_task *task)
 {
-    para_task **const first_in_line = &in->line[task->priority].first;
     task->turn_ = 0;
+    para__task_line *const line = line_of(in, task);
     task->prev_ = NULL;
-    task->next_ = *first_in_line;
-    *(task->next_ ? &task->next_->prev_ : &in->line[task->priority].last) = task;
-    *first_in_line = task;
+    task->next_ = line->first;
+    *(task->next_ ? &task->next_->prev_ : &line->last) = task;
+    line->first = task;
+    enter_ring(&in->served[task->priority], line);
     para__add_relaxed(para__task_word(task), PARA__TASK_IN_LINE);
     count_in(in);
 }
 
 static void unlink_task(para__ingress *in, para_task *task)
 {
-    *(task->prev_ ? &task->prev_->next_ : &in->line[task->priority].first) = task->next_;
-    *(task->next_ ? &task->next_->prev_ : &in->line[task->priority].last) = task->prev_;
+    para__task_line *const line = line_of(in, task);
+    *(task->prev_ ? &task->prev_->next_ : &line->first) = task->next_;
+    *(task->next_ ? &task->next_->prev_ : &line->last) = task->prev_;
     para__add_relaxed(para__task_word(task), -(uint32_t)PARA__TASK_IN_LINE);
     para__store_relaxed(&in->count,
                         para__load_relaxed(&in->count) - 1); /* too high for a moment: */
 } /* a look in vain */
 
-static para_task *first(const para__ingress *in)
+/* The least turn of those in front of the lines of a ring. */
+static uint64_t oldest(const para__task_line *ring)
 {
-    para_task *found = NULL;
+    uint64_t least = UINT64_MAX;
+    const para__task_line *line = ring;
+    do {
+        if (line->first)
+            least = para__min(least, line->first->turn_);
+        line = line->next;
+    } while (line != ring);
+    return least;
+}
+
+static para_task *take_first(para__ingress *in)
+{
+    para__task_line *found = NULL;
+    uint64_t least = 0;
     for (unsigned p = 0; p < PARA_TASK_PRIORITIES; p++) {
-        para_task *task = in->line[p].first;
-        if (task && (!found || task->turn_ <= found->turn_))
-            found = task;
+        para__task_line *const line = line_in_turn(&in->served[p]);
+        const uint64_t turn = line ? oldest(line) : 0;
+        if (line && (!found || turn / PARA__SUBMITTER_LINES <= least / PARA__SUBMITTER_LINES)) {
+            found = line;
+            least = turn;
+        }
+    }
+    if (!found)
+        return NULL;
+    para_task *const task = found->first;
+    in->served[task->priority] = found;
+    unlink_task(in, task);
+    return task;
+}
+
+static para_task *find_in_group(const para__task_line *ring, const para_task_group *group)
+{
+    const para__task_line *line = ring;
+    para_task *found = NULL;
+    while (line && !found) {
+        for (found = line->first; found && found->group != group;)
+            found = found->next_;
+        line = line->next == ring ? NULL : line->next;
     }
     return found;
 }
@@ -73,11 +146,8 @@ para_task *para__ingress_take_out(para__ingress *in, para_task *task, para_task_
     if (task &&
         para__load_relaxed(para__task_word(task)) & PARA__TASK_IN_LINE) /* under the latch */
         found = task;
-    for (unsigned p = PARA_TASK_PRIORITIES; group && !found && p-- > 0;) {
-        found = in->line[p].first;
-        while (found && found->group != group)
-            found = found->next_;
-    }
+    for (unsigned p = PARA_TASK_PRIORITIES; group && !found && p-- > 0;)
+        found = find_in_group(in->served[p], group);
     if (found)
         unlink_task(in, found);
     return found;
@@ -90,10 +160,23 @@ void para__ingress_tell_room(para__ingress *in, unsigned room)
     para__queue_wake(room_of(in), room);
 }
 
+/* The task's own, else the calling thread's number, from 1 on. */
+static unsigned submitter_of(const para_task *task)
+{
+    static para__atomic_u32 threads;
+    static PARA__THREAD_LOCAL uint32_t number;
+    if (task->submitter)
+        return task->submitter;
+    if (number == 0)
+        number = para__add_relaxed(&threads, 1) + 1; /* a count on its own */
+    return number;
+}
+
 /* PARA_ERR_TIMEOUT: there is no room, which is counted if the thread begins to wait;
  * PARA_ERR_ENDING: the queue is closed. */
 static para_status try_put(para__ingress *in, para_task *task, bool begins)
 {
+    const unsigned submitter = in->takes_turns ? submitter_of(task) : 0;
     para_status status = PARA_OK;
     para__latch_lock(&in->latch);
     if (in->is_closed)
@@ -101,7 +184,7 @@ static para_status try_put(para__ingress *in, para_task *task, bool begins)
     else if (para__load_relaxed(&in->count) >= in->capacity) /* under the latch */
         status = PARA_ERR_TIMEOUT;
     if (!status)
-        append(in, task);
+        append(in, task, submitter);
     else if (begins && status == PARA_ERR_TIMEOUT)
         in->waiting++;
     para__latch_unlock(&in->latch);
@@ -155,8 +238,8 @@ unsigned para__ingress_take(para__ingress *in, para_task **taken, para__deque *r
     const unsigned count = para__load_relaxed(&in->count); /* under the latch */
     const unsigned share = para__clamp(count / part, 1, para__min(most, PARA__DEQUE_TASKS));
     unsigned n = 0;
-    while (n < share && (next[n] = first(in)))
-        unlink_task(in, next[n++]);
+    while (n < share && (next[n] = take_first(in)))
+        n++;
     for (unsigned i = n; i-- > 1;) /* the first in line is taken first */
         (void)para__deque_push(rest, next[i]);
     const bool is_awaited = n && in->waiting;
@@ -171,9 +254,7 @@ unsigned para__ingress_take(para__ingress *in, para_task **taken, para__deque *r
 para_task *para__ingress_take_first(para__ingress *in)
 {
     para__latch_lock(&in->latch);
-    para_task *const task = first(in);
-    if (task)
-        unlink_task(in, task);
+    para_task *const task = take_first(in);
     para__latch_unlock(&in->latch);
     return task;
 }

@@ -4,6 +4,13 @@
  * The least turn goes first. So a task is passed by at most that many later ones for each step that
  * they are more urgent, however many arrive, and within a priority the first in is the first out.
  *
+ * If submitters take turns, each priority has several lines, and a submitter stands in one of them,
+ * by its number. The priority is the one with the oldest task in front of a line; of its lines each
+ * gives one task in turn. So a task waits for what is before it in its line, and for each of those
+ * for at most one of each other line. This is the fair queueing of McKenney, "Stochastic Fairness
+ * Queueing", 1990, with numbers in place of a hash. A line that has become empty leaves the ring
+ * when its turn comes.
+ *
  * All under one latch [E10], held for some ten nanoseconds; `count` is read without it. A waiter
  * may take out a task from the middle.
  *
@@ -17,12 +24,21 @@
 
 #include <para/task.h>
 
+#ifndef PARA__SUBMITTER_LINES /* models have fewer */
+#define PARA__SUBMITTER_LINES 64
+#endif
+
+typedef struct para__task_line {
+    para_task *first, *last;
+    struct para__task_line *next; /* in the ring of its priority; NULL: it is not there */
+} para__task_line;
+
 typedef struct para__ingress {
     _Alignas(PARA__LINE) para__latch latch;
-    para__atomic_u64 arrived; /* written under the latch */
-    struct {
-        para_task *first, *last;
-    } line[PARA_TASK_PRIORITIES];
+    para__atomic_u64 arrived;                      /* written under the latch */
+    para__task_line *served[PARA_TASK_PRIORITIES]; /* of the ring: the next one's turn is next */
+    bool takes_turns;                              /* else all stand in the first line */
+    para__task_line line[PARA_TASK_PRIORITIES][PARA__SUBMITTER_LINES];
     unsigned capacity;
     unsigned waiting;                            /* threads that wait for room */
     bool is_closed;                              /* it takes no more */

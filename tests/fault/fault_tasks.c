@@ -56,6 +56,44 @@ TEST(a_task_without_memory_is_not_submitted)
     para_pool_destroy(pool);
 }
 
+/* ---- A name --------------------------------------------------------------------------- */
+
+static int count_request(para_request *r, void *arg)
+{
+    (void)r;
+    return count_up(arg);
+}
+
+static para_status register_count(void)
+{
+    para_entry entry = PARA_ENTRY_INIT;
+    entry.run = count_request;
+    entry.arg = (void *)&ran;
+    return para_register(pool, "count", &entry);
+}
+
+static para_status first_name(void)
+{
+    para_request r = {0};
+    para_status status = make_pool(2, &pool);
+    if (status)
+        return status;
+    status = register_count();
+    if (status == PARA_ERR_MEMORY) {
+        assert_non_null(strstr(para_status_detail(), "name"));
+        FAILS(PARA_ERR_NAME, para_dispatch(pool, "count", NULL, 0, NULL, 0, &r));
+    } else if (!status) {
+        status = para_dispatch(pool, "count", NULL, 0, NULL, 0, &r);
+        if (!status)
+            status = para_task_wait(&r.task);
+        OK(para_unregister(pool, "count"));
+    }
+    para_pool_destroy(pool);
+    return status;
+}
+
+SCENARIO_TEST(first_name)
+
 /* ---- Those after it ------------------------------------------------------------------- */
 
 enum { WORKERS = 3, CAPACITY = 4, SUBMITTERS = 3, MANY = 300 };
@@ -117,6 +155,15 @@ static void submit_detached(void)
     }
     while (done < MANY)
         sched_yield();
+}
+
+static void dispatch_many(void)
+{
+    static para_request request[MANY];
+    for (unsigned i = 0; i < MANY; i++)
+        fault_unless(para_dispatch(pool, "count", NULL, 0, NULL, 0, &request[i]) == PARA_OK);
+    for (unsigned i = 0; i < MANY; i++)
+        fault_unless(para_task_wait(&request[i].task) == PARA_OK);
 }
 
 static int submit_in_kernel(const para_chunk *chunk, const void *arg)
@@ -187,6 +234,7 @@ TEST(nothing_is_allocated_for_a_task)
     FAILS(PARA_ERR_ARGUMENT, para_submit(pool, NULL)); /* memory for this thread's details */
     OK(para_submit(pool, &first));
     OK(para_task_wait(&first));
+    OK(register_count());
     fault_arm(FAULT_ANY, 1, ENOMEM, true);
     submit_to_full_queue();
     is_begun = true;
@@ -195,6 +243,7 @@ TEST(nothing_is_allocated_for_a_task)
         (void)submit_many(NULL);
         submit_many_within();
         submit_detached();
+        dispatch_many();
         submit_in_call();
     }
     for (unsigned i = 0; i < SUBMITTERS; i++)
@@ -210,6 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(faults_in_first_task),
+        cmocka_unit_test(faults_in_first_name),
         cmocka_unit_test(a_task_without_memory_is_not_submitted),
         cmocka_unit_test(nothing_is_allocated_for_a_task),
     };

@@ -7,6 +7,7 @@
  * the time is disturbed. */
 typedef struct program {
     double shared_ns, alone_ns;
+    unsigned first;      /* a number that its sites have above those of other programs */
     unsigned sites;      /* that it calls in turn */
     unsigned disturbed;  /* one of so many calls takes ten times as long; 0: none */
     double predicted;    /* what calls alone are predicted to take, as a multiple; 0: 1 */
@@ -30,9 +31,10 @@ static outcome run(para__arms *arms, program p, unsigned calls)
     for (unsigned i = 0; i < calls; i++) {
         const bool is_other = p.others && i % 5 == 0 && i / 200 % 2;
         const bool is_rare = p.seldom && i % p.seldom == 0;
-        const uint32_t site = 1 + (is_rare    ? p.sites
-                                   : is_other ? p.sites + i / 5 % p.others
-                                              : i % p.sites);
+        const uint32_t site = 1 + p.first +
+                              (is_rare    ? p.sites
+                               : is_other ? p.sites + i / 5 % p.others
+                                          : i % p.sites);
         if (para__arms_is_full(arms, site)) {
             const bool was_trial = arms->trial;
             para__arms_next_window(arms, site, now);
@@ -154,6 +156,18 @@ TEST(a_new_part_of_the_program_is_tried_soon)
     assert_true(run(&arms, shared, 4000).alone < 200);
 }
 
+/* Wherever in the windows that are looked at together it begins. */
+TEST(a_new_part_with_as_many_sites_is_tried_soon)
+{
+    for (unsigned windows = 0; windows <= 2 * PARA__ARM_WINDOWS; windows++) {
+        para__arms arms = {0};
+        const program alone = {.shared_ns = 13000, .alone_ns = 10000, .sites = 1};
+        const program shared = {.first = 1, .shared_ns = 5000, .alone_ns = 10000, .sites = 1};
+        (void)run(&arms, alone, 100000 + windows * PARA__WINDOW_CALLS);
+        assert_true(run(&arms, shared, 4000).alone < 200);
+    }
+}
+
 /* A loop that is called now and then, or is not always short, begins nothing anew. */
 TEST(a_loop_that_is_called_seldom)
 {
@@ -212,6 +226,7 @@ int main(void)
         cmocka_unit_test(disturbed_calls_do_not_decide),
         cmocka_unit_test(a_thread_that_calls_seldom),
         cmocka_unit_test(a_new_part_of_the_program_is_tried_soon),
+        cmocka_unit_test(a_new_part_with_as_many_sites_is_tried_soon),
         cmocka_unit_test(a_loop_that_is_called_seldom),
         cmocka_unit_test(loops_that_shrink_do_not_decide),
         cmocka_unit_test(a_first_trial_is_paid_for),

@@ -1,83 +1,8 @@
 /* Policy: how the knowledge of a site decides its calls, and what their outcomes teach. Outcomes
  * and the machine's costs are made up, so that no clock decides. */
-#include "../common/check.h"
-
-#include "base/clock.h"
-#include "schedule/schedule.h"
+#include "../common/policy.h"
 
 #include <unistd.h>
-
-enum { COUNT = 1000 };
-static void kernel(void)
-{
-}
-
-static para_pool *pool;
-
-static int make_pool(void **state)
-{
-    (void)state;
-    pool = check_pool(2);
-    pool->costs = (para__costs){.round_trip_ns = 400,
-                                .wake_ns = 5000,
-                                .wake_cost_ns = 800,
-                                .share_ns = 150,
-                                .clock_ns = pool->costs.clock_ns};
-    para__store_relaxed(&pool->followed.round_trip_ns, 400); /* all: nobody else is there */
-    para__store_relaxed(&pool->followed.wake_ns, 5000);
-    para__store_relaxed(&pool->followed.share_ns, 150);
-    para__store_relaxed(&pool->followed.least_work_ns, 700);
-    para__store_relaxed(&pool->lanes.spin_ticks,
-                        0); /* nobody is awake, at any speed of the machine */
-    return 0;
-}
-
-static int destroy_pool(void **state)
-{
-    (void)state;
-    para_pool_destroy(pool);
-    return 0;
-}
-
-static para__site *site_of(uint64_t loop)
-{
-    return para__site_find(&pool->sites, para__site_key_of((uintptr_t)kernel, COUNT, loop));
-}
-
-static void know(para__estimate estimate)
-{
-    para__site_forget(site_of(0));
-    para__site_write(site_of(0), estimate);
-}
-
-static para__schedule begin(para_options options, size_t units)
-{
-    static para_options kept;
-    kept = options;
-    para__schedule s = {.pool = pool};
-    para__schedule_describe(&s, kernel, COUNT, units, &kept);
-    if (!para__schedule_begin_small(&s)) {
-        para__schedule_begin(&s);
-        para__schedule_settle(&s);
-    }
-    return s;
-}
-
-static uint64_t ticks(double ns)
-{
-    return (uint64_t)(ns / para__ns_per_tick());
-}
-
-/* Tells that the call, as it was planned, took so long; its participants were busy all the time. */
-static void end(para__schedule *s, size_t units, double ns)
-{
-    para__outcome outcome = {.workers = s->plan.width, .ticks = ticks(ns)};
-    outcome.tally.busy_ticks = ticks(ns * s->plan.width);
-    outcome.tally.chunks = s->plan.width;
-    para__batches_add(&outcome.batches, (double)units / s->plan.width, (double)ticks(ns));
-    if (s->timed)
-        para__schedule_learn(s, &outcome, units);
-}
 
 TEST(an_unknown_call_is_probed)
 {
@@ -221,96 +146,6 @@ TEST(one_good_trial_makes_up_for_disturbed_calls)
     }
     assert_in_range(trials, 2, 20);
     assert_true(shared > 3800);
-}
-
-/* Calls of 10 ns, which none is: so windows take longer than all of their calls alone should, and
- * that is tried. Calls that run alone by themselves count as well. While it is tried, nothing is
- * learnt. */
-TEST(short_calls_are_looked_at_together)
-{
-    para__store_relaxed(&pool->followed.least_work_ns, 0);
-    unsigned together = 0;
-    unsigned timed = 0;
-    for (unsigned i = 0; i < 20 * 32; i++) {
-        know((para__estimate){
-            .alone_ns = 0.01f, .shared_ns = 0.01f, .mean_ns = 0.01f, .alone = 9, .shared = 9});
-        para__schedule s = begin((para_options){0}, COUNT);
-        assert_true(!s.small && s.plan.width == 1);
-        if (s.together) {
-            assert_int_equal(s.plan.why, PARA_WHY_TOGETHER);
-            timed += s.timed; /* in a trial none, and else one in 17 */
-            together++;
-        }
-        end(&s, COUNT, 10);
-    }
-    para__store_relaxed(&pool->followed.least_work_ns, 700);
-    assert_in_range(together, 64, 20 * 32); /* four windows, or all if that seemed faster */
-    assert_true(timed <= together / 8);
-}
-
-/* As above; what a call costs is known beforehand in integers. */
-TEST(brief_calls_that_run_alone_together_need_no_plan)
-{
-    const para__estimate e = {
-        .alone_ns = 0.01f, .shared_ns = 0.01f, .mean_ns = 0.01f, .alone = 9, .shared = 9};
-    para__store_relaxed(&pool->followed.least_work_ns, 0);
-    unsigned brief = 0;
-    unsigned watched = 0;
-    for (unsigned i = 0; i < 1000 * 32 && (brief < 64 || watched == 0); i++) {
-        know(e);
-        para__store_relaxed(&site_of(0)->brief, para__estimate_brief(e, COUNT)); /* no order */
-        para__schedule s = begin((para_options){0}, COUNT);
-        if (!s.small) {
-            assert_int_equal(s.dull_ticks, 0);
-            end(&s, COUNT, 10);
-            continue;
-        }
-        brief++;
-        assert_int_equal(s.plan.why, PARA_WHY_TOGETHER);
-        assert_int_equal(s.plan.width, 1);
-        assert_false(s.timed);
-        if (s.dull_ticks == 0)
-            continue;
-        watched++;
-        para__schedule_watched(&s, s.dull_ticks - 1);
-        assert_int_not_equal(para__load_relaxed(&s.site->brief), 0); /* no order */
-        para__schedule_watched(&s, s.dull_ticks);
-        assert_int_equal(para__load_relaxed(&s.site->brief), 0); /* likewise */
-    }
-    para__store_relaxed(&pool->followed.least_work_ns, 700);
-    assert_true(brief >= 64);
-    assert_in_range(watched, 1, brief / 8);
-}
-
-/* Small calls are watched now and then. If one is not as small as it was, the next is learnt
- * from. */
-TEST(small_calls_are_watched)
-{
-    know((para__estimate){.alone_ns = 0.1f, .mean_ns = 0.1f, .alone = 9});
-    unsigned timed = 0;
-    unsigned watched = 0;
-    for (unsigned i = 0; i < 17 * 17; i++) {
-        para__schedule s = begin((para_options){0}, COUNT);
-        assert_true(s.small && s.plan.width == 1);
-        timed += s.timed;
-        watched += s.dull_ticks != 0;
-        end(&s, COUNT, 100);
-    }
-    assert_in_range(timed, 1, 3); /* the first, which is not known to be small, and every 289th */
-    assert_in_range(watched, 14, 17);
-    para__schedule s;
-    do
-        s = begin((para_options){0}, COUNT);
-    while (s.dull_ticks == 0);
-    para__schedule_watched(&s, s.dull_ticks - 1);
-    assert_int_not_equal(para__load_relaxed(&s.site->small),
-                         0); /* no order: nobody else is there */
-    para__schedule_watched(&s, ticks(1e6));
-    s = begin((para_options){0}, COUNT);
-    assert_true(s.timed);
-    const float known_ns = para__site_read(site_of(0)).alone_ns;
-    end(&s, COUNT, 1e6);
-    assert_true(para__site_read(site_of(0)).alone_ns > 1.5f * known_ns);
 }
 
 /* At its disturbed cost the call is long, and yet it is too short to be shared with a helper that
@@ -473,9 +308,6 @@ int main(void)
         cmocka_unit_test(trials_are_paid_from_a_credit),
         cmocka_unit_test(what_was_dearer_is_tried_again),
         cmocka_unit_test(one_good_trial_makes_up_for_disturbed_calls),
-        cmocka_unit_test(short_calls_are_looked_at_together),
-        cmocka_unit_test(brief_calls_that_run_alone_together_need_no_plan),
-        cmocka_unit_test(small_calls_are_watched),
         cmocka_unit_test(a_trial_waits_until_a_helper_is_awake),
         cmocka_unit_test(a_trial_without_help_teaches_nothing),
         cmocka_unit_test(options_are_what_is_asked_for),

@@ -1,23 +1,11 @@
 /* The queue of tasks from outside: its order, its bound, and tasks that do not begin because their
  * deadline has passed, their token was requested, or the pool ended. */
-#include "../common/tasks.h"
+#include "../common/order.h"
 
 #include <pthread.h>
 #include <string.h>
 
-static _Atomic unsigned ran;
-static unsigned order[4000];
-
-static int note_order(void *arg)
-{
-    order[ran++] = (unsigned)(uintptr_t)arg;
-    return 0;
-}
-
 /* A pool with all its workers held at the gate. */
-enum { WORKERS = 2 };
-static para_task holding[WORKERS];
-
 static void hold_pool(unsigned capacity)
 {
     para_pool_config config = PARA_POOL_CONFIG_INIT;
@@ -37,45 +25,11 @@ static void let_go(para_task *last)
     OK(para_task_wait(last));
 }
 
-static _Atomic bool is_last_open, is_last_held;
-
-static int hold_to_the_end(void *arg)
-{
-    (void)arg;
-    is_last_held = true;
-    while (!is_last_open)
-        usleep(50);
-    return 0;
-}
-
-/* A pool one of whose workers is held, and the other one too until the gate opens. */
-static void hold_pool_in_order(para_task *holder)
-{
-    pool = check_pool(2);
-    is_last_open = is_last_held = false;
-    ran = 0;
-    *holder = (para_task){.run = hold_to_the_end};
-    OK(para_submit(pool, holder));
-    while (!is_last_held)
-        sched_yield();
-    begin_holding(holding, 1);
-}
-
-static void run_in_order(para_task *holder, unsigned n)
-{
-    is_open = true;
-    while (ran < n)
-        sched_yield();
-    is_last_open = true;
-    OK(para_task_wait(holder));
-    OK(para_task_wait(&holding[0]));
-}
-
 TEST(first_in_first_out_within_a_priority)
 {
     enum { N = 100 };
     para_task holder, task[N];
-    hold_pool_in_order(&holder);
+    hold_pool_in_order(&holder, PARA_TASKS_BY_ARRIVAL);
     for (unsigned i = 0; i < N; i++) {
         task[i] = (para_task){
             .run = note_order, .arg = (void *)(uintptr_t)i, .priority = i % PARA_TASK_PRIORITIES};
@@ -97,7 +51,7 @@ TEST(priorities_age)
     enum { N = PARA_TASK_HEAD_START + 500 };
     static para_task task[N + 1];
     para_task holder;
-    hold_pool_in_order(&holder);
+    hold_pool_in_order(&holder, PARA_TASKS_BY_ARRIVAL);
     task[0] = (para_task){.run = note_order, .arg = (void *)(uintptr_t)N};
     OK(para_submit(pool, &task[0]));
     for (unsigned i = 1; i <= N; i++) {

@@ -1,6 +1,7 @@
 #include "tasks.h"
 
 #include "fixture.h"
+#include "names.h"
 
 #include "base/memory.h"
 #include "base/stack.h"
@@ -221,9 +222,12 @@ static void touch_crew(const para__crew *crew, unsigned seats)
 /* An ingress alone: that of a crew with one seat, whose thread takes what there is. */
 static para__crew *const alone = &crews[0].crew;
 
-void tasks_ingress_make(unsigned capacity)
+void tasks_ingress_make(unsigned capacity, bool by_turns)
 {
     memset(crews, 0, sizeof crews);
+    alone->ingress.takes_turns = by_turns;
+    for (unsigned i = 0; i < TASKS; i++)
+        tasks[i].submitter = 1 + i;
     alone->ingress.capacity = capacity;
     alone->seats = alone->workers = 1;
     touch_crew(alone, 1);
@@ -465,6 +469,9 @@ void __wrap_para__seat_release(para__seat *seat);
 
 void *__wrap_para__alloc(size_t bytes)
 {
+    void *const node = names_alloc(bytes);
+    if (node)
+        return node;
     if (crew_count == CREWS || bytes > sizeof crews[0])
         abort();
     model_watch(&crews[crew_count]);

@@ -105,7 +105,7 @@ struct ingress : tasking<ingress<putters, rounds, timed, barging>, putters + 1, 
     void prepare()
     {
         ingress::tasking::prepare();
-        tasks_ingress_make(1);
+        tasks_ingress_make(1, rl::rand(2));
         this->write(0);
         RL_ASSERT(tasks_put(0, NEVER));
     }
@@ -160,7 +160,7 @@ struct ingress_waiter : tasking<ingress_waiter, 3, 0> {
     void prepare()
     {
         tasking::prepare();
-        tasks_ingress_make(3);
+        tasks_ingress_make(3, rl::rand(2));
     }
     void call(unsigned index)
     {

@@ -26,8 +26,8 @@ bool tasks_push(unsigned task, unsigned depth);
 unsigned tasks_take(unsigned least_depth); /* a task, or TASKS_NONE */
 unsigned tasks_steal(unsigned least_depth);
 
-/* An ingress. */
-void tasks_ingress_make(unsigned capacity);
+/* An ingress; by turns: each task has a submitter of its own. */
+void tasks_ingress_make(unsigned capacity, bool by_turns);
 bool tasks_put(unsigned task, uint64_t deadline_ns);
 unsigned tasks_get(unsigned found[], unsigned most);
 bool tasks_get_one(unsigned task);

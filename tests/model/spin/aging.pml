@@ -9,6 +9,8 @@
  *   bounded  at most HEAD_START tasks that arrive later go before a task for each step that they
  *            are more urgent (assertion)
  *   begun    each task begins, however many more urgent ones arrive (under weak fairness)
+ * Where submitters take turns, a priority's turn is that of the oldest task in front of its lines,
+ * which grows in the same way.
  * Left out: tasks that a waiter takes out, which only shortens lines; room. */
 #define PRIORITIES 3
 #ifndef HEAD_START
