@@ -12,6 +12,7 @@
 #include <para/find.h>
 #include <para/guard.h>
 #include <para/kernel.h>
+#include <para/letter.h>
 #include <para/loop.h>
 #include <para/map.h>
 #include <para/must.h>

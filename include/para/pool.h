@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 typedef struct para_pool para_pool;
+struct para_letter;
 
 /* Where workers are bound. */
 typedef enum para_binding {
@@ -137,12 +138,22 @@ typedef struct para_pool_config {
     unsigned task_capacity;
 
     para_task_order task_order;
+
+    /* Gets each task that failed, was cancelled or was dropped (para/letter.h); NULL: nobody.
+     * Called once for each, when the task has its outcome, before its `done` and before anybody's
+     * wait returns, on the thread that has run or dropped it: a worker, a thread that waits for
+     * tasks or submits one, or who ends the pool. Several threads may be in it at once. May make
+     * calls and submit other tasks, also to this pool: while it ends, they get PARA_ERR_ENDING.
+     * Must not end its thread, nor leave by a jump or an exception. The letter is valid until it
+     * returns. */
+    void (*dead_letter)(const struct para_letter *letter, void *dead_letter_arg);
+    void *dead_letter_arg;
 } para_pool_config;
 #define PARA_POOL_CONFIG_INIT                                                                 \
     {                                                                                         \
         sizeof(para_pool_config), 0, PARA_BIND_AUTO, 0, PARA_NULL_, PARA_NULL_, PARA_NULL_,   \
             PARA_WAIT_AUTO, PARA_START_AUTO, PARA_NULL_, PARA_DISTRIBUTE_AUTO, PARA_NULL_, 0, \
-            PARA_TASKS_BY_ARRIVAL                                                             \
+            PARA_TASKS_BY_ARRIVAL, PARA_NULL_, PARA_NULL_                                     \
     }
 
 /* What a pool is. */

@@ -101,6 +101,7 @@ struct para_task {
     para_task *prev_;
     para_task *next_;
     uint64_t turn_;
+    bool is_spared_;
 };
 
 /* Tasks whose end is waited for together. Zero at first: para_task_group group = {0}; Its memory is

@@ -311,6 +311,7 @@ static para_status make(para_pool **pool, const para_pool_config *config,
                     !config->executor && para__thread_is_narrow(machine);
     made->stack = settings.stack;
     made->task_capacity = config->task_capacity ? config->task_capacity : PARA__TASKS_QUEUED;
+    made->letters = (para__letters){config->dead_letter, config->dead_letter_arg};
     made->takes_turns = config->task_order == PARA_TASKS_BY_TURNS;
     made->worker_init = config->worker_init;
     made->worker_exit = config->worker_exit;

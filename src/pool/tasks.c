@@ -56,6 +56,7 @@ static void tell_watches(void *pool)
 static para__host make_host(para_pool *pool, para__crew *crew, para__seat *seat)
 {
     para__host host = para__crew_host(crew, seat);
+    host.letters = pool->letters.put ? &pool->letters : NULL;
     host.of = pool;
     host.tell = para__pool_is_watched(pool) ? tell_watches : NULL;
     return host;

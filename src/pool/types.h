@@ -14,6 +14,7 @@
 #include "pool/sites.h"
 #include "share/lane.h"
 #include "sync/latch.h"
+#include "task/letters.h"
 #include "task/names.h"
 #include "topology/places.h"
 
@@ -78,6 +79,7 @@ struct para_pool {
     PARA__ATOMIC_OF(struct para__crew *) crew; /* [E20] who runs tasks; NULL before the first */
     unsigned task_capacity;                    /* of its ingress */
     bool takes_turns;                          /* between submitters; likewise */
+    para__letters letters;                     /* who gets what is not done */
     para__names names;                         /* what its requests may call */
     para__atomic_uptr watches;      /* the first of those who watch its signals: see watch.c */
     para__latch life;               /* [E10] under it the crew is made, and `intake` rises */

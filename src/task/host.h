@@ -4,6 +4,7 @@
 #define PARA_TASK_HOST_H
 
 #include "base/atomic.h"
+#include "task/letters.h"
 
 #include <para/task.h>
 
@@ -20,7 +21,8 @@ typedef struct para__counts {
 typedef struct para__host {
     para__counts *counts;
     bool shares_counts;
-    void (*tell)(void *of); /* after each count; NULL: nobody wants to know */
+    const para__letters *letters; /* NULL: nobody gets what is not done */
+    void (*tell)(void *of);       /* after each count; NULL: nobody wants to know */
     void *of;
 } para__host;
 

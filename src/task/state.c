@@ -116,6 +116,10 @@ void para__task_end(para_task *task, para_task_state state, para_status status,
 {
     para_task_group *const group = task->group;
     task->status = status;
+    if (host->letters && state != PARA_TASK_COMPLETED && !task->is_spared_) {
+        const para_letter letter = para__letter_of(task, state);
+        para__letters_put(host->letters, &letter);
+    }
     if (task->is_detached) {
         para__store_relaxed(para__task_word(task), state); /* nobody waits */
         if (task->done)
@@ -143,6 +147,7 @@ typedef struct running {
     bool is_forgotten; /* it is detached, and has no `done`: run may free it */
     int result;
     para_status status;
+    para_letter letter; /* if it is forgotten */
 } running;
 
 /* Called when the task has returned, or has ended its thread. */
@@ -154,6 +159,12 @@ static void end_run(void *arg)
         r->task->result = r->result;
         para__task_end(r->task, state, r->status, r->host);
         return;
+    }
+    if (r->host->letters && r->status) {
+        para_letter letter = r->letter;
+        letter.status = r->status;
+        letter.result = r->result;
+        para__letters_put(r->host->letters, &letter);
     }
     para__host_counts_over(r->host, state);
     if (r->group)
@@ -184,6 +195,10 @@ void para__task_carry_out(para_task *task, const para__host *host)
                  .result = PARA_TASK_LEFT,
                  .status = PARA_ERR_TASK};
     const bool is_call = task->call_ != NULL;
+    if (r.is_forgotten && host->letters) {
+        r.letter = para__letter_of(task, PARA_TASK_FAILED);
+        r.letter.task = NULL;
+    }
     pthread_cleanup_push(end_run, &r);
     r.result = task->run(task->arg);
     r.status = is_call ? (para_status)r.result : r.result ? PARA_ERR_TASK : PARA_OK;
