@@ -12,15 +12,9 @@
 
 #include <stddef.h>
 
-typedef struct stays {
-    para__stay stay[PARA__STAYS];
-    unsigned listed; /* in that process (base/process.h); 0: in none */
-    struct stays *prev, *next;
-} stays;
-
-static PARA__THREAD_LOCAL stays own;
+PARA__THREAD_LOCAL para__stays para__own_stays;
 static para__guard listing = PARA__GUARD_INIT; /* guards the list */
-static stays *all;
+static para__stays *all;
 static para__key stays_key;
 
 /* In a child, which has none of the parent's threads. */
@@ -42,12 +36,12 @@ static bool list_own(void)
     if (!para__key_set(&stays_key, &stays_key))
         return false;
     enter_list();
-    own.listed = para__fork_count();
-    own.prev = NULL;
-    own.next = all;
+    para__own_stays.listed = para__fork_count();
+    para__own_stays.prev = NULL;
+    para__own_stays.next = all;
     if (all)
-        all->prev = &own;
-    all = &own;
+        all->prev = &para__own_stays;
+    all = &para__own_stays;
     para__guard_leave(&listing);
     return true;
 }
@@ -57,15 +51,15 @@ static void leave_all(void *unused)
 {
     (void)unused;
     for (unsigned i = 0; i < PARA__STAYS; i++)
-        para__pool_leave(&own.stay[i]);
-    if (own.listed != para__fork_count())
+        para__pool_leave(&para__own_stays.stay[i]);
+    if (para__own_stays.listed != para__fork_count())
         return;
     enter_list();
-    *(own.prev ? &own.prev->next : &all) = own.next;
-    if (own.next)
-        own.next->prev = own.prev;
+    *(para__own_stays.prev ? &para__own_stays.prev->next : &all) = para__own_stays.next;
+    if (para__own_stays.next)
+        para__own_stays.next->prev = para__own_stays.prev;
     para__guard_leave(&listing);
-    own.listed = 0;
+    para__own_stays.listed = 0;
 }
 
 __attribute__((constructor)) static void make_stays_key(void)
@@ -79,7 +73,7 @@ static bool was_left(const para__stay *stay, uintptr_t frame)
     return stay->frame <= frame && para__on_own_stack(stay->frame, frame);
 }
 
-void para__pool_note(const para_pool *pool, para__stay **stay)
+void para__pool_note_anew(const para_pool *pool, para__stay **stay)
 {
     const uintptr_t frame = (uintptr_t)stay;
     para__stay *room = NULL;
@@ -87,7 +81,7 @@ void para__pool_note(const para_pool *pool, para__stay **stay)
     if (para__pool_is_worker(pool))
         return;
     for (unsigned i = 0; i < PARA__STAYS; i++) {
-        para__stay *const here = &own.stay[i];
+        para__stay *const here = &para__own_stays.stay[i];
         const uintptr_t known = para__load_relaxed(&here->pool); /* this thread's */
         if (known && !was_left(here, frame)) {
             if (known == (uintptr_t)pool)
@@ -96,7 +90,7 @@ void para__pool_note(const para_pool *pool, para__stay **stay)
             room = here;
         }
     }
-    if (!room || (own.listed != para__fork_count() && !list_own()))
+    if (!room || (para__own_stays.listed != para__fork_count() && !list_own()))
         return;
     room->frame = frame;
     para__stay_begin(room, pool);
@@ -117,7 +111,7 @@ bool para__pool_has_guests(const para_pool *pool)
 {
     bool has_some = false;
     enter_list();
-    for (stays *thread = all; thread; thread = thread->next)
+    for (para__stays *thread = all; thread; thread = thread->next)
         for (unsigned i = 0; i < PARA__STAYS; i++)
             has_some |= para__stay_is_in(&thread->stay[i], pool);
     para__guard_leave(&listing);
@@ -127,7 +121,7 @@ bool para__pool_has_guests(const para_pool *pool)
 bool para__pool_is_inside(const para_pool *pool, uintptr_t frame)
 {
     for (unsigned i = 0; i < PARA__STAYS; i++) {
-        para__stay *const here = &own.stay[i];
+        para__stay *const here = &para__own_stays.stay[i];
         if (para__load_relaxed(&here->pool) != (uintptr_t)pool) /* this thread's */
             continue;
         if (!was_left(here, frame))

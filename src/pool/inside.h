@@ -23,14 +23,19 @@ typedef struct para__stay {
     uintptr_t frame;        /* where on its thread's stack that is remembered; its own */
 } para__stay;
 
+/* A thread's, in a list of all threads that have entered a pool. */
+typedef struct para__stays {
+    para__stay stay[PARA__STAYS];
+    unsigned listed; /* in that process (base/process.h); 0: in none */
+    struct para__stays *prev, *next;
+} para__stays;
+extern PARA__THREAD_LOCAL para__stays para__own_stays;
+
 /* Enters the pool, until para__pool_leave. *stay lies in the frame of the function that the program
  * has called, so stays that begin within lie further in. It is NULL if no stay is needed, or if the
  * thread is in more pools than can be noted: then nobody waits for it. False: the pool has ended.
  * */
 bool para__pool_enter(para_pool *pool, para__stay **stay);
-
-/* The same without a look at the pool, which may be gone: the caller finds out. */
-void para__pool_note(const para_pool *pool, para__stay **stay);
 
 static inline void para__pool_leave(para__stay *stay)
 {
@@ -57,6 +62,20 @@ static inline void para__intake_set(para_pool *pool, para__intake intake)
 static inline bool para__stay_is_in(para__stay *stay, const para_pool *pool)
 {
     return para__load_seq_cst(E21, &stay->pool) == (uintptr_t)pool;
+}
+
+/* para__pool_enter without a look at the pool, which may be gone: the caller finds out. */
+void para__pool_note_anew(const para_pool *pool, para__stay **stay);
+static inline void para__pool_note(const para_pool *pool, para__stay **stay)
+{
+    para__stays *const own = &para__own_stays;
+    if (own->listed != para__fork_count() || para__load_relaxed(&own->stay[0].pool)) { /* its own */
+        para__pool_note_anew(pool, stay);
+        return;
+    }
+    own->stay[0].frame = (uintptr_t)stay;
+    para__stay_begin(&own->stay[0], pool);
+    *stay = &own->stay[0];
 }
 
 /* The same for a word that leads to a pool until that ends: it is hidden, then who is inside is

@@ -31,7 +31,7 @@ static unsigned attempts_of(const para_retry *retry)
     return retry->attempts ? retry->attempts : ATTEMPTS;
 }
 
-static para_task_state state_of(para_retry *retry)
+static para_task_state state_of_retry(para_retry *retry)
 {
     return para__task_state_of(para__load_relaxed(para__task_word(&retry->task))); /* it is over */
 }
@@ -39,7 +39,7 @@ static para_task_state state_of(para_retry *retry)
 static bool is_tried_again(para_retry *retry)
 {
     const para_task *const task = &retry->task;
-    const bool has_failed = state_of(retry) == PARA_TASK_FAILED;
+    const bool has_failed = state_of_retry(retry) == PARA_TASK_FAILED;
     return retry->made < attempts_of(retry) && (retry->again ? retry->again(task) : has_failed);
 }
 
@@ -48,7 +48,7 @@ static para_status give_up(para_pool *pool, para_retry *retry, para_status reaso
 {
     para__stay *stay = NULL;
     if (!pool || para__pool_enter(pool, &stay)) {
-        const para_letter letter = para__letter_of(&retry->task, state_of(retry));
+        const para_letter letter = para__letter_of(&retry->task, state_of_retry(retry));
         if (retry->task.is_spared_ && pool) /* the default pool has nobody for it */
             para__letters_put(&pool->letters, &letter);
         para__pool_leave(stay);
@@ -60,7 +60,7 @@ static para_status give_up(para_pool *pool, para_retry *retry, para_status reaso
 }
 
 /* Why no attempt may begin any more. */
-static para_status stopped(const para_task *task)
+static para_status why_stopped(const para_task *task)
 {
     const para_status status = task->cancel ? para_cancel_status(task->cancel) : PARA_OK;
     if (status)
@@ -70,43 +70,45 @@ static para_status stopped(const para_task *task)
     return PARA_OK;
 }
 
-static para_status not_yet(uint64_t *next_ns, uint64_t at_ns)
+static para_status not_over_yet(uint64_t *next_ns, uint64_t at_ns)
 {
     *next_ns = at_ns;
     return para__fail(PARA_ERR_TIMEOUT, "the retry is not over");
 }
 
-static para_status attempt(para_pool *pool, para_retry *retry, uint64_t wait_ns, uint64_t *next_ns)
+static para_status attempt_again(para_pool *pool, para_retry *retry, uint64_t wait_ns,
+                                 uint64_t *next_ns)
 {
     retry->task.is_spared_ = retry->made + 1 < attempts_of(retry);
     const para_status status = para_submit_until(pool, &retry->task, wait_ns);
     if (!status) {
         retry->made++;
         retry->due_ns_ = 0;
-        return not_yet(next_ns, PARA_DEADLINE_NEVER);
+        return not_over_yet(next_ns, PARA_DEADLINE_NEVER);
     }
     retry->task.is_spared_ = retry->made > 0;
     if (status != PARA_ERR_TIMEOUT)
         return give_up(pool, retry, status);
     retry->due_ns_ = para__now_ns() + pause_ns(retry); /* the queue is full */
-    return not_yet(next_ns, retry->due_ns_);
+    return not_over_yet(next_ns, retry->due_ns_);
 }
 
 /* wait_ns: how long to wait for room. */
-static para_status step(para_pool *pool, para_retry *retry, uint64_t wait_ns, uint64_t *next_ns)
+static para_status step_retry(para_pool *pool, para_retry *retry, uint64_t wait_ns,
+                              uint64_t *next_ns)
 {
     if (!retry || retry->task.is_detached)
         return para__fail(PARA_ERR_ARGUMENT, "%s", retry ? "the task is detached" : "no retry");
     if (!retry->is_on_) {
         retry->is_on_ = true;
         retry->made = 0;
-        return attempt(pool, retry, wait_ns, next_ns);
+        return attempt_again(pool, retry, wait_ns, next_ns);
     }
     if (retry->made == 0)
-        return para__now_ns() < retry->due_ns_ ? not_yet(next_ns, retry->due_ns_)
-                                               : attempt(pool, retry, wait_ns, next_ns);
+        return para__now_ns() < retry->due_ns_ ? not_over_yet(next_ns, retry->due_ns_)
+                                               : attempt_again(pool, retry, wait_ns, next_ns);
     if (!para_task_is_over(&retry->task))
-        return not_yet(next_ns, PARA_DEADLINE_NEVER);
+        return not_over_yet(next_ns, PARA_DEADLINE_NEVER);
     if (!retry->due_ns_) {
         if (retry->task.status == PARA_OK || !is_tried_again(retry)) {
             retry->task.is_spared_ &= retry->task.status != PARA_OK;
@@ -114,21 +116,21 @@ static para_status step(para_pool *pool, para_retry *retry, uint64_t wait_ns, ui
         }
         retry->due_ns_ = para__now_ns() + pause_ns(retry);
     }
-    const para_status status = stopped(&retry->task);
+    const para_status status = why_stopped(&retry->task);
     if (status)
         return give_up(pool, retry, status);
     if (para__now_ns() < retry->due_ns_)
-        return not_yet(next_ns, retry->due_ns_);
-    return attempt(pool, retry, wait_ns, next_ns);
+        return not_over_yet(next_ns, retry->due_ns_);
+    return attempt_again(pool, retry, wait_ns, next_ns);
 }
 
 para_status para_retry_step(para_pool *pool, para_retry *retry, uint64_t *next_ns)
 {
-    return next_ns ? step(pool, retry, 0, next_ns)
+    return next_ns ? step_retry(pool, retry, 0, next_ns)
                    : para__fail(PARA_ERR_ARGUMENT, "nowhere to put the time");
 }
 
-static void sleep_until(uint64_t deadline_ns, const para_task *task)
+static void sleep_for_retry(uint64_t deadline_ns, const para_task *task)
 {
     para__event event = {PARA__ATOMIC(PARA__PARKED)};
     if (task->deadline_ns && task->deadline_ns < deadline_ns)
@@ -140,7 +142,7 @@ para_status para_retry_wait(para_pool *pool, para_retry *retry, uint64_t deadlin
 {
     for (;;) {
         uint64_t next_ns = 0;
-        const para_status status = step(pool, retry, deadline_ns, &next_ns);
+        const para_status status = step_retry(pool, retry, deadline_ns, &next_ns);
         if (next_ns == 0)
             return status;
         if (next_ns == PARA_DEADLINE_NEVER) {
@@ -150,7 +152,7 @@ para_status para_retry_wait(para_pool *pool, para_retry *retry, uint64_t deadlin
         } else if (para__now_ns() >= deadline_ns) {
             return status;
         } else {
-            sleep_until(next_ns < deadline_ns ? next_ns : deadline_ns, &retry->task);
+            sleep_for_retry(next_ns < deadline_ns ? next_ns : deadline_ns, &retry->task);
         }
     }
 }

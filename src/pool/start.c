@@ -99,7 +99,7 @@ static para_status settle_worker(const para__worker *self)
 }
 
 /* Makes the calling thread that worker; what its worker_init returns stands in init_error. */
-static void enter(para__worker *self)
+static void enter_worker(para__worker *self)
 {
     para_pool *const pool = self->pool;
     name_thread(self);
@@ -117,7 +117,7 @@ static void *run_again(void *arg);
 
 /* A task has ended the worker's thread: another takes its place, unless the pool ends. Then, or if
  * there is none, the thread is joined like others. */
-static void succeed(void *arg)
+static void succeed_worker(void *arg)
 {
     para__worker *const self = arg;
     para_pool *const pool = self->pool;
@@ -139,9 +139,9 @@ static void succeed(void *arg)
 }
 
 /* Until the pool ends. */
-static void live(para__worker *self)
+static void live_as_worker(para__worker *self)
 {
-    pthread_cleanup_push(succeed, self);
+    pthread_cleanup_push(succeed_worker, self);
     para__worker_live(self);
     pthread_cleanup_pop(0);
     para_pool *const pool = self->pool;
@@ -155,9 +155,9 @@ static void live(para__worker *self)
 static void *run_again(void *arg)
 {
     para__worker *const self = arg;
-    enter(self);
+    enter_worker(self);
     if (self->init_error == 0)
-        live(self);
+        live_as_worker(self);
     para__process_thread_ends();
     return NULL;
 }
@@ -168,11 +168,11 @@ static void *run(void *arg)
     para_pool *pool = self->pool;
     if (self->index == 0)
         start_others(pool);
-    enter(self);
+    enter_worker(self);
     para__add_relaxed(&pool->lanes.sleeping, -1u); /* a count on its own */
     count_out(pool, self->index ? 1 : 1 + pool->requested - pool->started);
     if (self->init_error == 0)
-        live(self);
+        live_as_worker(self);
     para__process_thread_ends();
     return NULL;
 }
@@ -217,7 +217,7 @@ para_status para__workers_status(const para_pool *pool)
 }
 
 /* After `stopping`: a thread whose task ends it has a successor by now, or gets none. */
-static void join(para_pool *pool, unsigned worker)
+static void join_worker(para_pool *pool, unsigned worker)
 {
     para__latch_lock(&pool->life);
     const pthread_t thread = pool->worker[worker].thread;
@@ -230,7 +230,7 @@ void para__workers_stop(para_pool *pool)
     if (!pool->has_threads)
         return;
     tell_to_end(pool);
-    join(pool, 0);
+    join_worker(pool, 0);
     for (unsigned i = 1; i < pool->started; i++)
-        join(pool, i);
+        join_worker(pool, i);
 }

@@ -67,7 +67,7 @@ static para_status enter_group(para_pool *pool, para_task_group *group)
     return PARA_OK;
 }
 
-static void count_in(para__crew *crew, para__seat *seat)
+static void count_accepted(para__crew *crew, para__seat *seat)
 {
     const para__host host = para__crew_host(crew, seat);
     para__host_counts(&host, &host.counts->accepted);
@@ -84,7 +84,7 @@ static void run_here(para__crew *crew, const para__frame *frame, para_task *task
     para__store_relaxed(para__task_word(task), PARA_TASK_QUEUED); /* this thread's */
     para__seat *const own = frame ? frame->seat : NULL;
     para__seat *const seat = own ? own : para__seat_lease(crew);
-    count_in(crew, seat);
+    count_accepted(crew, seat);
     if (!seat || own) {
         para__task_run(crew, seat, task);
         return;
@@ -130,7 +130,7 @@ static para_status queue_task(para_pool *pool, para__crew *crew, para_task *task
     if (frame && frame->seat) {
         para__store_relaxed(para__task_word(task), PARA_TASK_QUEUED); /* published by the deque, */
         if (para__deque_has_room(&frame->seat->deque)) {
-            count_in(crew, frame->seat); /* as is this */
+            count_accepted(crew, frame->seat); /* as is this */
             (void)para__deque_push(&frame->seat->deque, task);
             return PARA_OK;
         }

@@ -12,7 +12,7 @@
 #include <sched.h>
 #include <string.h>
 
-static para__atomic_uptr *pool_of(para_watch *watch)
+static para__atomic_uptr *pool_watched_by(para_watch *watch)
 {
     return (para__atomic_uptr *)&watch->pool_;
 }
@@ -23,7 +23,7 @@ void para__watches_drop(para_pool *pool)
     para_watch *watch;
     while ((watch = para__watches_of(pool))) {
         para__store_relaxed(&pool->watches, (uintptr_t)watch->next_); /* under the latch */
-        para__pool_hide(pool_of(watch));
+        para__pool_hide(pool_watched_by(watch));
         bucket = para__watch_tell(bucket, watch);
     }
     para__bucket_unlock(bucket);
@@ -32,7 +32,7 @@ void para__watches_drop(para_pool *pool)
 /* ---- Asking --------------------------------------------------------------------------- */
 
 /* Of a pool that is there, or NULL. */
-static para_status fill(para_pool *pool, para_signals *signals)
+static para_status fill_signals(para_pool *pool, para_signals *signals)
 {
     para_signals full = {.size = sizeof full};
     if (pool && !para__pool_is_forked(pool)) {
@@ -58,7 +58,7 @@ para_status para_pool_get_signals(para_pool *pool, para_signals *signals)
     if (status)
         return status;
     const bool is_there = is_default || para__pool_enter(pool, &stay);
-    status = fill(is_there ? pool : NULL, signals);
+    status = fill_signals(is_there ? pool : NULL, signals);
     para__pool_leave(stay);
     return status;
 }
@@ -68,11 +68,12 @@ para_status para_watch_get(para_watch *watch, para_signals *signals)
     para__stay *stay = NULL;
     if (!watch)
         return para__fail(PARA_ERR_ARGUMENT, "no watch");
-    para_pool *const pool = (para_pool *)para__load_relaxed(pool_of(watch)); /* looked at again */
+    para_pool *const pool =
+        (para_pool *)para__load_relaxed(pool_watched_by(watch)); /* looked at again */
     if (pool)
         para__pool_note(pool, &stay);
-    const bool is_there = pool && para__pool_is_shown(pool_of(watch), pool);
-    const para_status status = fill(is_there ? pool : NULL, signals);
+    const bool is_there = pool && para__pool_is_shown(pool_watched_by(watch), pool);
+    const para_status status = fill_signals(is_there ? pool : NULL, signals);
     para__pool_leave(stay);
     return status;
 }
@@ -93,7 +94,7 @@ para_status para_pool_watch(para_pool *pool, para_watch *watch)
     if (is_free) {
         watch->next_ = para__watches_of(pool);
         watch->fd_ = 0;
-        para__store_relaxed(pool_of(watch), (uintptr_t)pool); /* both under the latch */
+        para__store_relaxed(pool_watched_by(watch), (uintptr_t)pool); /* both under the latch */
         para__store_relaxed(&pool->watches, (uintptr_t)watch);
     }
     para__bucket_unlock(bucket);
@@ -124,7 +125,7 @@ para_status para_watch_fd(para_watch *watch, int *fd)
 }
 
 /* Takes it out of its pool's list, if nobody tells it; whether nobody does. */
-static bool take_out(para_watch *watch)
+static bool take_watch_out(para_watch *watch)
 {
     para__bucket *const bucket = para__watches_lock();
     para_pool *const pool = watch->pool_;
@@ -136,7 +137,7 @@ static bool take_out(para_watch *watch)
             for (para_watch *at = para__watches_of(pool); at; at = at->next_)
                 if (at->next_ == watch)
                     at->next_ = watch->next_;
-        para__store_relaxed(pool_of(watch), 0); /* all under the latch */
+        para__store_relaxed(pool_watched_by(watch), 0); /* all under the latch */
     }
     para__bucket_unlock(bucket);
     return is_idle;
@@ -148,7 +149,7 @@ para_status para_watch_end(para_watch *watch)
         return para__fail(PARA_ERR_ARGUMENT, "no watch");
     if (para__told.watch == watch)
         return para__fail(PARA_ERR_BUSY, "the calling thread is in its `changed`");
-    while (!take_out(watch))
+    while (!take_watch_out(watch))
         sched_yield();
     watch->fd_ = 0;
     return PARA_OK;

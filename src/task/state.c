@@ -188,12 +188,13 @@ void para__task_carry_out(para_task *task, const para__host *host)
     para__add_relaxed(para__task_word(task), PARA_TASK_RUNNING - PARA_TASK_QUEUED);
     para__host_counts(host, &host->counts->begun);
     para__host_tells(host);
-    running r = {.task = task,
-                 .host = host,
-                 .group = task->group,
-                 .is_forgotten = task->is_detached && !task->done,
-                 .result = PARA_TASK_LEFT,
-                 .status = PARA_ERR_TASK};
+    running r; /* its letter is not always needed */
+    r.task = task;
+    r.host = host;
+    r.group = task->group;
+    r.is_forgotten = task->is_detached && !task->done;
+    r.result = PARA_TASK_LEFT;
+    r.status = PARA_ERR_TASK;
     const bool is_call = task->call_ != NULL;
     if (r.is_forgotten && host->letters) {
         r.letter = para__letter_of(task, PARA_TASK_FAILED);

@@ -427,8 +427,10 @@ int tasks_wait(unsigned task)
     return para_task_wait(&tasks[task]) ? -1 : tasks[task].result;
 }
 
+PARA__THREAD_LOCAL para__stays para__own_stays; /* listed nowhere */
+
 /* In place of src/pool/inside.c: no model but those of a pool that ends enters one. */
-void para__pool_note(const para_pool *pool, para__stay **of)
+void para__pool_note_anew(const para_pool *pool, para__stay **of)
 {
     (void)pool;
     *of = NULL;
