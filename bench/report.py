@@ -15,11 +15,13 @@ PARTS = ("summary", "figures")
 
 # What users come from; of several ways to call one runtime the fastest counts, row by row.
 ORIGINS = {"serial loop": ["serial"],
-           "OpenMP of gcc": ["gomp-static", "gomp-dynamic", "gomp-guided", "gomp-active", "gomp-passive"],
+           "OpenMP of gcc": ["gomp", "gomp-static", "gomp-dynamic", "gomp-guided", "gomp-active", "gomp-passive"],
            "OpenMP of LLVM": ["libomp", "libomp-dynamic", "libomp-guided", "libomp-passive"],
            "libstdc++": ["gnu"],
            "parlaylib's way": ["blocked"],
-           "oneTBB": ["tbb-auto", "tbb-static", "tbb-affinity"],
+           "oneTBB": ["tbb-auto", "tbb-static", "tbb-affinity", "tbb-group", "tbb-arena"],
+           "Taskflow": ["taskflow"],
+           "a mutex and a condition": ["condvar"],
            "pthreadpool": ["pthreadpool", "pthreadpool-fine"]}
 SHORT_NS = 4000
 PROGRAMS = ("nbody", "cg", "jacobi", "gauss-seidel", "lu", "black-scholes", "kmeans", "mandelbrot")
@@ -33,7 +35,9 @@ KINDS = (("even loops of up to 4 us", ("fixed",), lambda row: row["serial"]["ns"
          ("threads that call at once", ("callers",), None),
          ("beside CPU hogs", ("hogs",), None),
          ("whole programs", PROGRAMS, None),
-         ("ported programs", targets.PORTS, None))
+         ("ported programs", targets.PORTS, None),
+         ("one task at a time", ("submit",), None),
+         ("many tasks", targets.TASKS_A_SECOND, None))
 # Nearer figures are equal on a shared machine; what a call costs may show against the serial loop.
 EQUAL, CALL_NS = 1.03, 30
 STYLE = """set terminal svg size 900,520 dynamic background '#ffffff' font 'sans-serif,13'

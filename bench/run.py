@@ -17,7 +17,7 @@ import special
 import tables
 import targets
 
-MEAN, EACH, PREPARED, IDLE, MEMORY, LOCKS = range(6)
+MEAN, EACH, PREPARED, IDLE, MEMORY, LOCKS, TASKS = range(7)
 
 
 def arguments():
@@ -92,6 +92,8 @@ def plan(workload, point, options):
         rounds, seconds = (2, 0.05) if options.quick else (5, 0.2)
     elif kind == LOCKS:
         rounds, seconds = (3, 0.02) if options.quick else (7, 0.2)
+    elif kind == TASKS:
+        rounds, seconds = (3, 0.005) if options.quick else (5, 0.05)
     elif kind == PREPARED:
         rounds, seconds = (3, 0.02) if options.quick else (7, 0.05)
     else:

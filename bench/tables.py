@@ -3,7 +3,8 @@
 FAMILIES = {"bench": ["para", "para-openmp", "serial", "floor", "gomp-static", "gomp-dynamic", "gomp-guided", "libomp",
                       "gnu", "blocked", "tbb-auto", "tbb-static", "tbb-affinity", "pthreadpool", "pthreadpool-fine",
                       "gomp-active", "gomp-passive", "libomp-dynamic", "libomp-guided", "libomp-passive"],
-            "locks": ["para", "posix", "nsync", "std"]}
+            "locks": ["para", "posix", "nsync", "std"],
+            "tasks": ["para", "serial", "gomp", "libomp", "tbb-group", "tbb-arena", "taskflow", "condvar"]}
 ORDER = list(dict.fromkeys(sum(FAMILIES.values(), [])))
 # OpenMP in further ways, for the ported programs alone.
 ONLY_PORTS = ("gomp-active", "gomp-passive", "libomp-dynamic", "libomp-guided", "libomp-passive")
@@ -15,7 +16,7 @@ EACH, LOCKS = 1, 5
 # What is shown below a row of times, where there is such a figure.
 FIGURES = {"longest_ns": "longest", "allocations": "allocations",
            "resident_growth_bytes": "resident growth bytes", "lock_bytes": "bytes of memory",
-           "jain": "fairness (Jain)", "longest_wait_ns": "longest wait"}
+           "jain": "fairness (Jain)", "longest_wait_ns": "longest wait", "without_ns": "without tasks"}
 
 
 def heading(result):

@@ -171,6 +171,24 @@ def algorithms(run):
                           for point, row in run.rows(name).items()}, 1.0)
 
 
+TASKS_A_SECOND = ("tasks", "fibonacci", "tree", "quicksort", "queens")
+
+
+def tasks_a_second(run):
+    return worst_to_peer({f"{name} {point}": row for name in TASKS_A_SECOND
+                          for point, row in run.rows(name).items()}, 1.0)
+
+
+def beside_tasks(run):
+    """Calls beside queued tasks, against the same calls without."""
+    rows = {point: row["para"] for point, row in run.rows("beside").items()}
+    if not rows:
+        return None
+    ratios = {point: figures["ns"] / figures["without_ns"] for point, figures in rows.items()}
+    worst = max(ratios, key=ratios.get)
+    return f"at most {ratios[worst]:.2f} x, beside {worst}", ratios[worst] <= 1.1
+
+
 def all_of(result):
     """[(name, what, measured, met)] for the targets that the run has figures for."""
     run = Run(result)
@@ -201,6 +219,9 @@ def all_of(result):
         ("F13", "a whole small process likewise",
          worst_to_best(run.rows("cold", lambda point, row: point == "process"), 1.0, 1e5)),
         ("F14", "programs <= 1.05 x the best of serial and peers", programs(run)),
+        ("F16", "one task, submit to result <= 1.00 x the best peer", worst_to_peer(run.rows("submit"), 1.0)),
+        ("F17", "tasks a second likewise", tasks_a_second(run)),
+        ("F19", "calls beside queued tasks <= 1.10 x without", beside_tasks(run)),
         ("F28", "copies of a program <= 1.10 x the best of one worker and no binding", copies(run)),
         ("F29", "with a fractional CPU quota <= 1.05 x one worker", quota(run)),
         ("F25", "few dear units <= 1.05 x the best of serial and peers + 5 us",

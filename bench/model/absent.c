@@ -1,5 +1,6 @@
-/* In place of src/pool/tasks.c, ending.c and inside.c, and of src/sync/cancel.c: no scenario has
- * tasks or tokens, or ends a pool that is in use. */
+/* In place of src/pool/tasks.c, ending.c and inside.c, of src/sync/cancel.c and of
+ * src/data/purity.c: no scenario has tasks or tokens, ends a pool that is in use, or is checked. */
+#include "data/purity.h"
 #include "pool/inside.h"
 #include "pool/tasks.h"
 #include "pool/telling.h"
@@ -63,6 +64,22 @@ void para__watches_tell_all(para_pool *pool)
 bool para__several_cpus(void)
 {
     return false;
+}
+
+para_status para__purity_begin(para__purity **purity, const para__subject *subject)
+{
+    (void)subject;
+    *purity = NULL;
+    return PARA_OK;
+}
+
+para_status para__purity_end(para__purity *purity, para_pool *pool, unsigned width,
+                             para_status status)
+{
+    (void)purity;
+    (void)pool;
+    (void)width;
+    return status;
 }
 
 void para__names_forget(para__names *names)

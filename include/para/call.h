@@ -3,6 +3,7 @@
 #define PARA_CALL_H
 
 #include <para/cancel.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -62,8 +63,8 @@ typedef enum para_why {
     PARA_WHY_TOGETHER /* serial: the short loops of this thread take less time alone, together */
 } para_why;
 
-/* How a call ran. Filled on success, on PARA_ERR_KERNEL, PARA_ERR_CANCELLED and
- * PARA_ERR_DEADLINE; zeroed by any other failure. */
+/* How a call ran. Filled on success, on PARA_ERR_KERNEL, PARA_ERR_CANCELLED, PARA_ERR_DEADLINE and
+ * PARA_ERR_IMPURE (how it ran the first time); zeroed by any other failure. */
 typedef struct para_report {
     unsigned workers;    /* threads that ran at least one chunk */
     unsigned width;      /* threads that were invited, the caller among them */
@@ -88,6 +89,12 @@ extern "C" {
 /* The reason in words, such as "serial: predicted gain below the cost of sharing"; "unknown" for
  * any other value. Static storage. Any thread. */
 PARA_API const char *para_why_text(para_why why);
+
+/* Whether maps and reductions that begin from now on, in any thread, are run a second time to see
+ * whether their kernels are pure (para/kernel.h; the guide, "Is my kernel pure?"). At first they
+ * are if PARA_CHECK_KERNELS=1 is in the environment. Returns whether they were before. Any
+ * thread. */
+PARA_API bool para_check_kernels(bool checks);
 
 #ifdef __cplusplus
 }

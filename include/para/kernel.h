@@ -84,8 +84,10 @@ static inline bool para_cancelled(const para_chunk *chunk)
 
 /* A kernel returns 0, or an error code of its own that stops the call. Its rules:
  * Purity. It writes acc, scratch, its elements of out, and through arg what belongs to its elements
- *    in the same way: what no other element reads or writes. The values depend neither on the
- *    worker nor on the chunk's borders.
+ *    in the same way: what no other element reads or writes. The values follow from inputs and arg
+ *    alone. They depend neither on the worker, nor on the chunk's borders, nor on what outputs and
+ *    scratch held before. PARA_CHECK_KERNELS=1 in the environment checks that (the guide, "Is my
+ *    kernel pure?").
  * Threads. It runs on several threads at once. State that is a thread's own (a library's
  *    precision, uselocale) is that of each thread; para_pool_config.worker_init sets it.
  * Signals. The pool's threads block all except those of faults, SIGPROF and SIGVTALRM.

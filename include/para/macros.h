@@ -140,4 +140,35 @@
     })
 #endif
 
+/* PARA_MAY_WRITE_(name, k, t, p): "| 1" for a parameter through which a body may write: a pointer
+ * to what is not const, a structure, a reference. Such a call is not run a second time: see once
+ * in para_map. */
+#define PARA_MAY_WRITE_(name, k, t, p) | PARA_WRITES_(name##_type_##k##_)
+#ifdef __cplusplus
+template <class T> char (&para_pointee_(T *))[2];
+template <class T> char para_pointee_(const T *);
+char para_pointee_(...);
+template <class T> T para_made_();
+template <class T> struct para_holds_ {
+    enum { yes = __is_class(T) || __is_union(T) };
+};
+template <class T> struct para_holds_<T &> {
+    enum { yes = 1 };
+};
+template <class T> struct para_holds_<const T &> {
+    enum { yes = 0 };
+};
+#define PARA_WRITES_(type) \
+    (para_holds_<type>::yes || sizeof(para_pointee_(para_made_<type>())) != 1)
+#else
+/* 5: a pointer, 12 and 13: a structure and a union. Beside a pointer to void, a pointer becomes one
+ * to void that is const if it was. */
+#define PARA_WRITES_(type)                                                            \
+    (__builtin_classify_type(*(type *)0) - 12U < 2U ||                                \
+     !__builtin_types_compatible_p(__typeof__(1 ? PARA_POINTER_(type) : *(void **)0), \
+                                   const void *))
+#define PARA_POINTER_(type) \
+    __builtin_choose_expr(__builtin_classify_type(*(type *)0) == 5, *(type *)0, *(const void **)0)
+#endif
+
 #endif

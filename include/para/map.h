@@ -21,6 +21,8 @@ typedef struct para_map {
     para_report *report;         /* filled if not NULL */
     size_t reserved[2];          /* zero; a later version gives them a meaning */
     const para_strides *strides; /* NULL: each view's elements follow each other */
+    size_t once;                 /* not 0: PARA_CHECK_KERNELS does not run it a second time, since
+                                    the kernel changes through arg what it also reads */
 } para_map;
 
 #ifdef __cplusplus
@@ -46,6 +48,11 @@ extern "C" {
  * Fork    in a child of fork() the pool runs its calls serially until para_pool_restart (the
  *         default pool is made anew). If a kernel of a shared call forks, the call returns
  *         PARA_ERR_FORKED in the child.
+ * Purity  With PARA_CHECK_KERNELS=1 (or para_check_kernels) a call that has succeeded is run once
+ *         more, into copies of its outputs: PARA_ERR_IMPURE tells that its kernel breaks the rule
+ *         of purity in para/kernel.h, the outputs are as the first run has left them, and
+ *         para_status_detail names kernel, element and difference. Without memory for copies of
+ *         all views, and a second copy of the outputs, the call fails before it begins.
  *
  * Returns PARA_OK; PARA_ERR_KERNEL if a kernel call returned an error: every element before the
  * lowest failing chunk has then been processed, no chunk after it starts once the error is known,

@@ -174,6 +174,9 @@ typedef struct para_pool_info {
                                   the calling thread could have now */
     unsigned places;           /* those of config.places or PARA_PLACES; 0: none are given */
     unsigned places_dropped;   /* that were given besides, without a CPU that the process may use */
+    unsigned loose;            /* workers that have given up their pins, because other threads use
+                                  their CPUs; they take them back when that has ended. Pins that
+                                  were asked for are not given up */
 } para_pool_info;
 
 /* What a worker is. */

@@ -38,6 +38,7 @@ typedef struct para_reduce {
     para_out out[PARA_OUT_MAX];  /* arrays that the kernel fills besides, as a map's; none may
                                    overlap the result */
     const para_strides *strides; /* NULL: each view's elements follow each other */
+    size_t once;                 /* as in para_map */
 } para_reduce;
 
 #ifdef __cplusplus
@@ -75,7 +76,8 @@ extern "C" {
  * Outputs: a kernel call fills the outputs' elements of its block, which no other call gets. What
  * overlaps are refused, and what a failed call has written of them, is as in para_pmap.
  *
- * Pool, threads, order, fork, errors: as para_pmap; and PARA_ERR_NULL_COMBINE,
+ * Pool, threads, order, fork, purity, errors: as para_pmap; with PARA_ERR_IMPURE the result is
+ * untouched; and PARA_ERR_NULL_COMBINE,
  * PARA_ERR_NULL_RESULT. count = 0 succeeds, calls nothing and leaves result as it is. */
 PARA_NODISCARD_ PARA_API para_status para_preduce(para_pool *pool, const para_reduce *call);
 

@@ -107,7 +107,8 @@
 
 static inline para_status para_fold_(const para_setup *setup, para_reduce_fn *kernel,
                                      para_combine_fn *combine, const void *arg, size_t count,
-                                     void *result, const void *identity, size_t bytes, size_t exact)
+                                     void *result, const void *identity, size_t bytes, size_t exact,
+                                     size_t once)
 {
     para_reduce call = {PARA_ZERO_};
     call.kernel = kernel;
@@ -118,6 +119,7 @@ static inline para_status para_fold_(const para_setup *setup, para_reduce_fn *ke
     call.result_bytes = bytes;
     call.identity = identity;
     call.exact = exact;
+    call.once = once;
     if (setup) {
         call.options = setup->options;
         call.report = setup->report;
@@ -268,9 +270,9 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
                         : 0 PARA_EACH_(n, PARA_ARGUMENT_, name, __VA_ARGS__)};                     \
         const type para_identity_ = PARA_OPEN_ identity;                                           \
         type para_s_ = para_identity_;                                                             \
-        const para_status para_status_ =                                                           \
-            para_fold_(para_setup_, name, name##_join_, &para_p_, para_n_, &para_s_,               \
-                       &para_identity_, sizeof para_s_, exact);                                    \
+        const para_status para_status_ = para_fold_(                                               \
+            para_setup_, name, name##_join_, &para_p_, para_n_, &para_s_, &para_identity_,         \
+            sizeof para_s_, exact, (0 PARA_EACH_(n, PARA_MAY_WRITE_, name, __VA_ARGS__)));         \
         if (para_status_ == PARA_OK)                                                               \
             *para_r_ = para_s_;                                                                    \
         return para_status_;                                                                       \

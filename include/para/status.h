@@ -42,6 +42,7 @@ extern "C" {
     X(PARA_ERR_TASK, -27, "the task returned an error, which it holds")                        \
     X(PARA_ERR_DEADLINE, -28, "its deadline passed before it was done")                        \
     X(PARA_ERR_ENDING, -29, "the pool is ending: it accepts nothing more, and drops the rest") \
+    X(PARA_ERR_IMPURE, -30, "a kernel is not pure: a second run of the call differs")          \
     X(PARA_ERR_NAME, -31, "nothing is registered under that name")                             \
     X(PARA_ERR_VERSION, -32, "what is registered has another version")                         \
     X(PARA_ERR_LENGTH, -33, "a request, or the room for its response, has a wrong length")     \

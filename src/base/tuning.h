@@ -350,7 +350,12 @@ PARA__COUNT(PARA__TASKS_QUEUED, 65536) /* - */
 /* Tasks that a worker takes from there at once, at most. */
 PARA__COUNT(PARA__TASKS_AT_ONCE, 16) /* - */
 
-/* How often a thread that waits for one of very many tasks looks at them. ns. Reasoned. */
+/* A thread that waits for room is told once this part of the queue is free. Reasoned: then it fills
+ * thousands of places while others run tasks, and pays for one sleep. */
+PARA__COUNT(PARA__ROOM_PART, 8) /* - */
+
+/* How often a thread that waits for room, or for one of very many tasks, looks at them. ns.
+ * Reasoned. */
 PARA__COUNT(PARA__TASKS_LOOK_NS, 1000000) /* - */
 
 /* A thread that ends a pool looks after this time whether the others are through, then after twice
@@ -362,6 +367,14 @@ PARA__COUNT(PARA__ENDING_LOOK_NS, 20000) /* - */
 PARA__COUNT(PARA__BREAKER_WINDOW_MS, 10000) /* - */
 PARA__COUNT(PARA__BREAKER_CALLS, 20)        /* - */
 PARA__COUNT(PARA__BREAKER_PAUSE_MS, 5000)   /* - */
+
+/* A worker gives up its pin when as many yields have not helped; and takes it back when it has run
+ * for so long without being preempted, ns, doubled each time up to the second value. Reasoned: two
+ * tries that failed in a row are no hiccup; 20 ms are what ends yields; a second of work is little
+ * to lose where contention comes and goes. */
+PARA__COUNT(PARA__YIELDS_LOOSE, 8)          /* - */
+PARA__COUNT(PARA__CALM_LEAST_NS, 20000000)  /* - */
+PARA__COUNT(PARA__CALM_MOST_NS, 1280000000) /* - */
 
 /* ---- Locks: sync/spin.c, mutex.c, semaphore.c ------------------------------------------------ */
 

@@ -107,7 +107,7 @@ static void run_combine(void *acc, const void *rhs, const void *arg)
 
 /* Sets the views. Returns whether the feed is needed. */
 static bool set_views(para__feed *feed, para_in *views, const para__array *in, unsigned count,
-                      size_t row, const para__array *out)
+                      size_t row, const para__array *out, bool again)
 {
     bool needed = false;
     size_t mapped = out && out->mapping.descriptor >= 0 ? out->mapping.bytes : 0;
@@ -121,7 +121,7 @@ static bool set_views(para__feed *feed, para_in *views, const para__array *in, u
         needed |= fed->gathers;
         mapped += in[k].mapping.descriptor >= 0 ? in[k].mapping.bytes : 0;
     }
-    if (mapped <= large_bytes)
+    if (mapped <= large_bytes || again)
         return needed;
     for (unsigned k = 0; k < count; k++)
         if (!in[k].npy.fortran) /* its chunks are scattered over the file */
@@ -153,9 +153,9 @@ static size_t place(para__feed *feed, size_t elements)
 }
 
 void para__feed_map(para__feed *feed, para_map *call, const para__array *in, unsigned count,
-                    size_t row, const para__array *out)
+                    size_t row, const para__array *out, bool again)
 {
-    if (!set_views(feed, call->in, in, count, row, out))
+    if (!set_views(feed, call->in, in, count, row, out, again))
         return;
     const size_t bytes = in[0].npy.element_bytes * row; /* all inputs have one type */
     const size_t chunk = (gathers(feed) ? gathered_bytes : chunk_bytes) / (bytes ? bytes : 1);
@@ -169,9 +169,10 @@ void para__feed_map(para__feed *feed, para_map *call, const para__array *in, uns
     call->scratch_bytes = place(feed, para__min(call->options.chunk, call->count));
 }
 
-void para__feed_reduce(para__feed *feed, para_reduce *call, const para__array *in, unsigned count)
+void para__feed_reduce(para__feed *feed, para_reduce *call, const para__array *in, unsigned count,
+                       bool again)
 {
-    if (!set_views(feed, call->in, in, count, 1, NULL))
+    if (!set_views(feed, call->in, in, count, 1, NULL, again))
         return;
     const size_t block = para_reduce_block(call->count, call->result_bytes);
     feed->reduce = call->kernel;

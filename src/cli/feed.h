@@ -28,10 +28,12 @@ typedef struct para__feed {
 } para__feed;
 
 /* Sets the input views of a call whose other members are set. row: numbers in an element. Replaces
- * the kernel by the feed if an array needs it. */
+ * the kernel by the feed if an array needs it. again: the kernel is run a second time, so that no
+ * part of a file is done with. */
 void para__feed_map(para__feed *feed, para_map *call, const para__array *in, unsigned count,
-                    size_t row, const para__array *out);
-void para__feed_reduce(para__feed *feed, para_reduce *call, const para__array *in, unsigned count);
+                    size_t row, const para__array *out, bool again);
+void para__feed_reduce(para__feed *feed, para_reduce *call, const para__array *in, unsigned count,
+                       bool again);
 
 /* Frees what the feed holds, after the call. */
 void para__feed_end(para__feed *feed);

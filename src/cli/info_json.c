@@ -100,8 +100,8 @@ static void say_json_pool(const para__view *v)
         printf("\"%s\"", unpinned);
     else
         printf("null");
-    printf(", \"binding\": \"%s\", \"places\": %u, \"places_dropped\": %u", bindings[p->binding],
-           p->places, p->places_dropped);
+    printf(", \"binding\": \"%s\", \"places\": %u, \"places_dropped\": %u, \"loose\": %u",
+           bindings[p->binding], p->places, p->places_dropped, p->loose);
     printf(", \"lent\": %s, \"thread_status\": \"%s\", \"threads_missing\": ",
            p->lent ? "true" : "false", para_status_name(p->thread_status));
     if (!p->lent && p->workers < p->requested)

@@ -14,13 +14,21 @@ static const unsigned workers_max = 1024; /* what para_pool_config allows */
 
 /* The letters name options to the table of commands; only -o, -h and -V can be typed as such. */
 static const struct option long_options[] = {
-    {"output", required_argument, NULL, 'o'},   {"arg", required_argument, NULL, 'a'},
-    {"workers", required_argument, NULL, 'w'},  {"chunk", required_argument, NULL, 'c'},
-    {"executor", required_argument, NULL, 'e'}, {"format", required_argument, NULL, 'f'},
-    {"load", required_argument, NULL, 'l'},     {"calibration", required_argument, NULL, 'k'},
-    {"svg", required_argument, NULL, 's'},      {"report", no_argument, NULL, 'r'},
-    {"json", no_argument, NULL, 'j'},           {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},        {NULL, 0, NULL, 0},
+    {"output", required_argument, NULL, 'o'},
+    {"arg", required_argument, NULL, 'a'},
+    {"workers", required_argument, NULL, 'w'},
+    {"chunk", required_argument, NULL, 'c'},
+    {"executor", required_argument, NULL, 'e'},
+    {"format", required_argument, NULL, 'f'},
+    {"load", required_argument, NULL, 'l'},
+    {"calibration", required_argument, NULL, 'k'},
+    {"svg", required_argument, NULL, 's'},
+    {"report", no_argument, NULL, 'r'},
+    {"check", no_argument, NULL, 'p'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {NULL, 0, NULL, 0},
 };
 
 /* A whole number from 1 to most, in digits alone. */
@@ -115,6 +123,9 @@ static int parse_option(para__request *request, int letter, const char *text)
         return 0;
     case 'r':
         request->report = true;
+        return 0;
+    case 'p':
+        request->check = true;
         return 0;
     case 'j':
         request->json = true;

@@ -31,6 +31,7 @@ typedef struct para__request {
     size_t arg_count;
     bool on_openmp;       /* the threads are those of an OpenMP team */
     para_options options; /* workers, chunk and executor, 0 where not given */
+    bool check;           /* whether the kernel is pure */
     bool report, json, hexadecimal, help, version;
 } para__request;
 

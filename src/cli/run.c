@@ -26,6 +26,7 @@ typedef struct run {
     unsigned in_count;
     para__output output; /* of a map, */
     bool writes;         /* once it is open */
+    bool checks;
     para_pool *pool;
     para_report report;
     unsigned pool_workers;
@@ -111,9 +112,18 @@ static int open_pool(run *r)
     return status ? para__say_status(status) : 0;
 }
 
+/* Whether kernels are checked: by --check, or by PARA_CHECK_KERNELS. */
+static bool begin_checks(const para__request *request)
+{
+    const bool already = para_check_kernels(true);
+    if (!already && !request->check)
+        (void)para_check_kernels(false);
+    return already || request->check;
+}
+
 static int begin(run *r, const para__request *request, bool reduces)
 {
-    *r = (run){.request = request};
+    *r = (run){.request = request, .checks = begin_checks(request)};
     para__ending_watch();
     int status = para__choice_make(&r->choice, request, reduces);
     if (!status)
@@ -150,6 +160,11 @@ static int check_call(const run *r, para_status status)
                                       r->choice.kernel->name, report->kernel_error,
                                       report->failed_first,
                                       report->failed_first + report->failed_count - 1);
+    if (status == PARA_ERR_IMPURE) { /* the library names the function that it has called */
+        const char *const detail = para_status_detail(), *const what = strstr(detail, "): ");
+        return para__say_failed("kernel %s is not pure: it %s", r->choice.kernel->name,
+                                what ? what + 3 : detail);
+    }
     return status ? para__say_status(status) : 0;
 }
 
@@ -205,7 +220,8 @@ static int map(run *r)
                      .options = r->request->options,
                      .report = &r->report};
     para__feed feed;
-    para__feed_map(&feed, &call, r->in, r->in_count, r->choice.builtin_arg.row, &r->output.array);
+    para__feed_map(&feed, &call, r->in, r->in_count, r->choice.builtin_arg.row, &r->output.array,
+                   r->checks);
     /* Rows without elements: the file's zeros are their norms. */
     if (r->choice.builtin_arg.row > 0)
         status = check_call(r, para_pmap(r->pool, &call));
@@ -239,7 +255,7 @@ static int reduce(run *r)
                         .options = r->request->options,
                         .report = &r->report};
     para__feed feed;
-    para__feed_reduce(&feed, &call, r->in, r->in_count);
+    para__feed_reduce(&feed, &call, r->in, r->in_count, r->checks);
     const int status = check_call(r, para_preduce(r->pool, &call));
     para__feed_end(&feed);
     if (status)

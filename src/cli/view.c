@@ -217,6 +217,8 @@ const char *para__view_unpinned(const para__view *v)
         return "the machine is described by a variable, not this system";
     if (p->pin_status)
         return para_status_text(p->pin_status);
+    if (p->loose)
+        return "other programs use their CPUs; pins come back when that has ended";
     if (p->binding != PARA_BIND_NONE)
         return "the system has undone it";
     return bind && *bind ? "PARA_PROC_BIND says so"

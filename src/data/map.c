@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "data/aim.h"
 #include "data/call.h"
+#include "data/purity.h"
 #include "data/views.h"
 #include "pool/self.h"
 
@@ -96,6 +97,57 @@ static char *scratch(para__call *call, size_t *stride)
     return *stride <= SIZE_MAX / 2 / width ? para__call_strips(call, width, stride) : NULL;
 }
 
+/* Where calls are checked. */
+__attribute__((cold)) static para_status begin_map_check(para__purity **purity, const para_map *map,
+                                                         const para__views *views)
+{
+    return para__purity_begin(purity, &(para__subject){.map = map->kernel,
+                                                       .arg = map->arg,
+                                                       .count = map->count,
+                                                       .in = map->in,
+                                                       .out = map->out,
+                                                       .views = views,
+                                                       .scratch_bytes = map->scratch_bytes,
+                                                       .most = map->options.chunk,
+                                                       .options = &map->options,
+                                                       .once = map->once != 0});
+}
+
+/* All that run_whole leaves out. Not inline: its registers would show in the shortest calls. */
+__attribute__((noinline)) static para_status run_map_call(para_pool *pool, const para_map *map,
+                                                          map_job *job, para__call *call)
+{
+    const size_t chunk = map->options.chunk;
+    para__purity *purity = NULL;
+    para_status status = PARA_OK;
+    if (call->schedule.since_ns)
+        status = begin_map_check(&purity, map, &job->views);
+    job->kernel = map->kernel;
+    job->arg = map->arg;
+    job->count = map->count;
+    job->unit = chunk ? chunk : 1;
+    job->cancel = map->options.cancel;
+    job->scratch = NULL;
+    job->scratch_stride = 0;
+    job->piece = chunk ? job->unit : job->cancel ? para__schedule_piece(&call->schedule) : SIZE_MAX;
+    if (map->scratch_bytes) {
+        job->scratch_stride = para__round_up(map->scratch_bytes, PARA__LINE);
+        job->scratch = scratch(call, &job->scratch_stride);
+        if (!job->scratch && !para__schedule_is_alone(&call->schedule)) {
+            para__schedule_lacks_memory(&call->schedule);
+            job->scratch = scratch(call, &job->scratch_stride);
+        }
+        if (!status && !job->scratch)
+            status = para__fail(PARA_ERR_MEMORY, "scratch of %zu bytes", map->scratch_bytes);
+    }
+    if (status)
+        para__schedule_release_fp(&call->schedule, 0);
+    else
+        status = run_units(call, job);
+    para__call_end(call);
+    return purity ? para__purity_end(purity, pool, call->schedule.plan.width, status) : status;
+}
+
 para_status para_pmap(para_pool *pool, const para_map *map)
 {
     map_job job;
@@ -118,27 +170,5 @@ para_status para_pmap(para_pool *pool, const para_map *map)
         para__schedule_release_fp(&call.schedule, 0);
         return run_whole(map, &job.views, kind);
     }
-    job.kernel = map->kernel;
-    job.arg = map->arg;
-    job.count = map->count;
-    job.unit = chunk ? chunk : 1;
-    job.cancel = map->options.cancel;
-    job.scratch = NULL;
-    job.scratch_stride = 0;
-    job.piece = chunk ? job.unit : job.cancel ? para__schedule_piece(&call.schedule) : SIZE_MAX;
-    if (map->scratch_bytes) {
-        job.scratch_stride = para__round_up(map->scratch_bytes, PARA__LINE);
-        job.scratch = scratch(&call, &job.scratch_stride);
-        if (!job.scratch && !para__schedule_is_alone(&call.schedule)) {
-            para__schedule_lacks_memory(&call.schedule);
-            job.scratch = scratch(&call, &job.scratch_stride);
-        }
-    }
-    if (map->scratch_bytes && !job.scratch) {
-        para__schedule_release_fp(&call.schedule, 0);
-        status = para__fail(PARA_ERR_MEMORY, "scratch of %zu bytes", map->scratch_bytes);
-    } else
-        status = run_units(&call, &job);
-    para__call_end(&call);
-    return status;
+    return run_map_call(pool, map, &job, &call);
 }

@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "data/aim.h"
 #include "data/call.h"
+#include "data/purity.h"
 #include "data/views.h"
 #include "plan/tree.h"
 #include "pool/self.h"
@@ -290,6 +291,52 @@ size_t para_reduce_block(size_t count, size_t result_bytes)
     return block;
 }
 
+/* Where calls are checked. */
+__attribute__((cold)) static para_status
+begin_reduce_check(para__purity **purity, const para_reduce *reduce, const reduce_job *job)
+{
+    return para__purity_begin(purity, &(para__subject){.reduce = reduce,
+                                                       .arg = reduce->arg,
+                                                       .count = reduce->count,
+                                                       .in = reduce->in,
+                                                       .out = reduce->out,
+                                                       .views = &job->views,
+                                                       .scratch_bytes = reduce->scratch_bytes,
+                                                       .most = job->block,
+                                                       .options = &reduce->options,
+                                                       .once = reduce->once != 0});
+}
+
+/* All that run_plain leaves out. Not inline: its registers would show in the shortest calls. */
+__attribute__((noinline)) static para_status run_reduce_call(para_pool *pool,
+                                                             const para_reduce *reduce,
+                                                             reduce_job *job, para__call *call,
+                                                             char *small, size_t small_bytes)
+{
+    para__purity *purity = NULL;
+    para_status status = PARA_OK;
+    if (call->schedule.since_ns)
+        status = begin_reduce_check(&purity, reduce, job);
+    if (!status && !prepare(job, call, reduce->scratch_bytes, small, small_bytes))
+        status = para__fail(PARA_ERR_MEMORY, "%zu partial results of %zu bytes, scratch of %zu",
+                            job->units, job->acc_bytes, reduce->scratch_bytes);
+    if (status)
+        para__schedule_release_fp(&call->schedule, 0);
+    else
+        status = para__call_run(
+            call, &(para__job){.run = run_reduce,
+                               .fold = fold_reduce,
+                               .payload = job,
+                               .payload_bytes = PARA__USED_BYTES(reduce_job, job->views),
+                               .units = job->units});
+    if (!status) {
+        para__tree_fold(&job->partials, 0, job->units, job->combine, job->arg);
+        job->combine(reduce->result, job->partials.slots, job->arg);
+    }
+    para__call_end(call);
+    return purity ? para__purity_end(purity, pool, call->schedule.plan.width, status) : status;
+}
+
 para_status para_preduce(para_pool *pool, const para_reduce *reduce)
 {
     reduce_job job;
@@ -331,21 +378,5 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
         para__schedule_release_fp(&call.schedule, 0);
         return run_plain(&job, reduce->result, kind, small);
     }
-    if (!prepare(&job, &call, reduce->scratch_bytes, small, sizeof small)) {
-        para__schedule_release_fp(&call.schedule, 0);
-        status = para__fail(PARA_ERR_MEMORY, "%zu partial results of %zu bytes, scratch of %zu",
-                            job.units, job.acc_bytes, reduce->scratch_bytes);
-    } else
-        status = para__call_run(
-            &call, &(para__job){.run = run_reduce,
-                                .fold = fold_reduce,
-                                .payload = &job,
-                                .payload_bytes = PARA__USED_BYTES(reduce_job, job.views),
-                                .units = job.units});
-    if (!status) {
-        para__tree_fold(&job.partials, 0, job.units, job.combine, job.arg);
-        job.combine(reduce->result, job.partials.slots, job.arg);
-    }
-    para__call_end(&call);
-    return status;
+    return run_reduce_call(pool, reduce, &job, &call, small, sizeof small);
 }

@@ -8,9 +8,9 @@
 #include "base/fork.h"
 #include "base/fpenv.h"
 #include "base/process.h"
+#include "base/symbol.h"
 #include "base/tell.h"
 #include "base/variable.h"
-#include "observe/symbol.h"
 #include "pool/sites.h"
 #include "schedule/observer.h"
 
@@ -147,6 +147,7 @@ __attribute__((constructor(101))) static void begin_report(void)
     para__fork_handle(PARA__FORK_REPORT, &counting, NULL);
     forks = para__fork_count();
     para__observe = count_call;
+    para__or_relaxed(&para__watched, PARA__WATCH_REPORT); /* no order: see observer.h */
 }
 
 /* ---- Printing ------------------------------------------------------------------------- */

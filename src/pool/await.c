@@ -141,6 +141,22 @@ static void sleep_for_tasks(const awaited *a, uint64_t deadline_ns)
 
 /* ---- The wait ------------------------------------------------------------------------- */
 
+/* Whether the calling thread runs that task, or one of that group. As many looks as tasks on its
+ * stack: only for waits that would otherwise spin. */
+static bool is_run_here(const para_task *task, const para_task_group *group)
+{
+    for (const para__frame *frame = para__frame_here(); frame; frame = frame->outer)
+        if (group ? frame->group == group : frame->task == task)
+            return true;
+    return false;
+}
+
+static para_status fail_run_here(const para_task_group *group)
+{
+    return para__fail(PARA_ERR_DEADLOCK, "the calling thread runs %s",
+                      group ? "a task of the group" : "the task");
+}
+
 /* PARA_OK: it is over. */
 static para_status await_over(awaited *a, uint64_t deadline_ns)
 {
@@ -151,14 +167,17 @@ static para_status await_over(awaited *a, uint64_t deadline_ns)
     while (!is_over_now(a)) {
         if (para__pool_is_forked(pool))
             return para__fail(PARA_ERR_FORKED, "the pool's threads are in the parent process");
-        if (deadline_ns != PARA_DEADLINE_NEVER && para__now_ns() >= deadline_ns)
-            return para__fail(PARA_ERR_TIMEOUT, "%s is not over",
-                              a->group ? "the group" : "the task");
-        has_found = help_any(a, has_found);
+        const bool is_late = deadline_ns != PARA_DEADLINE_NEVER && para__now_ns() >= deadline_ns;
+        has_found = !is_late && help_any(a, has_found);
         if (has_found) {
             since = 0;
             continue;
         }
+        if (since == 0 && a->group && is_run_here(NULL, a->group))
+            return fail_run_here(a->group);
+        if (is_late)
+            return para__fail(PARA_ERR_TIMEOUT, "%s is not over",
+                              a->group ? "the group" : "the task");
         const uint64_t now = para__ticks();
         since = since ? since : now;
         if (now - since < spin_ticks)
@@ -234,10 +253,8 @@ static para_status check_awaited(para_task *task)
         return PARA_OK;
     if (task->forks_ != para__fork_count())
         return para__fail(PARA_ERR_FORKED, "it was submitted in the parent process");
-    for (const para__frame *frame = para__frame_here(); frame; frame = frame->outer)
-        if (frame->task == task)
-            return para__fail(PARA_ERR_DEADLOCK, "the calling thread runs the task");
-    return PARA_OK;
+    const bool may_run_here = !seems_queued(task); /* surely not, if it is queued */
+    return may_run_here && is_run_here(task, NULL) ? fail_run_here(NULL) : PARA_OK;
 }
 
 static para_status outcome_of(const para_task *task)
@@ -335,9 +352,6 @@ para_status para_task_group_wait_until(para_task_group *group, uint64_t deadline
     wait w = {.what = {.group = group}};
     if (!group)
         return para__fail(PARA_ERR_ARGUMENT, "no group");
-    for (const para__frame *frame = para__frame_here(); frame; frame = frame->outer)
-        if (frame->group == group)
-            return para__fail(PARA_ERR_DEADLOCK, "the calling thread runs a task of the group");
     if (!para__group_is_over(group) &&
         para__load_relaxed(para__group_forks(group)) != para__fork_count())
         return para__fail(PARA_ERR_FORKED, "its tasks were submitted in the parent process");

@@ -4,6 +4,7 @@
 #include "base/info.h"
 #include "base/status.h"
 #include "executor/lease.h"
+#include "pool/binding.h"
 #include "pool/default_pool.h"
 #include "pool/lent.h"
 #include "pool/pool.h"
@@ -98,6 +99,7 @@ para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
     for (unsigned i = 0; i < workers && workers > 1; i++) {
         const para_status bound = pool->worker[i].bind_status;
         full.pinned += is_pinned(&pool->worker[i]);
+        full.loose += para__worker_is_loose(&pool->worker[i]);
         full.pin_status = full.pin_status ? full.pin_status : bound;
     }
     return para__info_fill(info, &full, sizeof full);

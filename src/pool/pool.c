@@ -230,6 +230,7 @@ static void complete(const para_pool_config *config, const para__machine *machin
     }
     s.places_memory = s.binding != PARA_BIND_NONE;
     /* Some of the cores only: other processes would choose the same ones. */
+    s.gives_up_pins = s.binding == PARA_BIND_AUTO;
     if (s.binding == PARA_BIND_AUTO)
         s.binding = s.workers < machine->info.cores ? PARA_BIND_NONE : PARA_BIND_CORE;
     if (config->wait_policy)
@@ -306,6 +307,7 @@ static para_status make(para_pool **pool, const para_pool_config *config,
     made->places = places;
     made->binding = settings.binding;
     made->places_memory = settings.places_memory;
+    made->gives_up_pins = settings.gives_up_pins;
     made->is_hybrid = machine->info.core_kinds > 1;
     made->unbinds = settings.binding == PARA_BIND_NONE && settings.workers > 1 &&
                     !config->executor && para__thread_is_narrow(machine);

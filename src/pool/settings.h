@@ -14,6 +14,7 @@ typedef struct para__settings {
     bool places_memory;    /* binding is not turned off */
     para__filling filling; /* of its workers, likewise */
     const char *places;    /* PARA_PLACES, as the environment has it; NULL: not given */
+    bool gives_up_pins;    /* nobody says where workers are bound */
     para__stack stack;     /* PARA_STACKSIZE, else OMP_STACKSIZE, or less; 0: not given */
     para_wait_policy wait_policy; /* PARA_WAIT_POLICY, else OMP_WAIT_POLICY if that is passive;
                                      PARA_WAIT_AUTO: not given */

@@ -21,6 +21,7 @@
 #include "base/process.h"
 #include "base/status.h"
 #include "base/thread.h"
+#include "pool/binding.h"
 #include "pool/calibrate.h"
 #include "pool/self.h"
 #include "pool/telling.h"

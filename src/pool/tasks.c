@@ -82,9 +82,8 @@ bool para__tasks_are_run_here(const para_pool *pool)
 
 bool para__tasks_have_news(para_pool *pool, unsigned worker)
 {
-    (void)worker;
     para__crew *const crew = para__load_seq_cst(E20_E5, &pool->crew);
-    return crew && para__crew_has_news(crew);
+    return crew && (!para__deque_is_empty(&crew->seat[worker].deque) || para__crew_has_news(crew));
 }
 
 void para__tasks_tell(para_pool *pool)

@@ -21,6 +21,14 @@
 #include <para/pool.h>
 #include <pthread.h>
 
+/* A worker whose pin is given up: see binding.h. */
+typedef struct para__loosening {
+    bool is_loose;           /* its thread's own, like the next two */
+    uint64_t calm_ns;        /* how long it has to run undisturbed; 0: it was never loose */
+    para__usage since;       /* what its thread had used when it was last disturbed */
+    para__atomic_bool shown; /* is_loose, for those who ask: orders nothing */
+} para__loosening;
+
 /* What a worker's thread has to itself. What it shares with callers is lanes.helper[index]. */
 typedef struct para__worker {
     struct para_pool *pool;
@@ -33,6 +41,7 @@ typedef struct para__worker {
     bool is_up;              /* worker_init has returned; its thread's own */
     bool is_astray;   /* its mask is wider than its place, and binding failed; its thread's own */
     uint64_t away_ns; /* how long it sleeps while it is displaced; its thread's own */
+    para__loosening loosening; /* its thread's own, but for what it shows */
 } para__worker;
 
 /* A lane of a pool whose threads are lent: what a thread that comes to help is given. */
@@ -71,6 +80,7 @@ struct para_pool {
     para_binding binding;
     para__places *places; /* with PARA_BIND_PLACES; the pool's own */
     bool places_memory;   /* nobody has turned binding off */
+    bool gives_up_pins;   /* nobody has asked for them */
     bool unbinds; /* workers leave the mask that they inherit from the thread that makes them */
     para__stack stack;                              /* of each thread */
     int (*worker_init)(unsigned worker, void *arg); /* these as in para_pool_config */

@@ -6,30 +6,11 @@
 #include "base/thread.h"
 #include "base/tuning.h"
 #include "plan/spin_budget.h"
+#include "pool/binding.h"
 #include "pool/self.h"
 #include "pool/tasks.h"
 #include "pool/yield.h"
 #include "share/visit.h"
-
-para__cpus para__worker_cpus(const para__worker *self)
-{
-    const para__machine *const machine = self->pool->machine;
-    const bool whole_domain = self->pool->binding == PARA_BIND_DOMAIN;
-    const unsigned domain = machine->cpu[self->cpu_index].domain;
-    para__cpus cpus = {{0}};
-    if (self->pool->places)
-        return self->pool->places->place[self->place];
-    for (unsigned i = 0; i < machine->cpu_count; i++)
-        if (i == self->cpu_index || (whole_domain && machine->cpu[i].domain == domain))
-            para__cpus_add(&cpus, machine->cpu[i].os_index);
-    return cpus;
-}
-
-para_status para__worker_bind(const para__worker *self)
-{
-    const para__cpus cpus = para__worker_cpus(self);
-    return para__bind_thread(self->pool->machine, &cpus);
-}
 
 /* Binds the worker anew if the system has widened its mask, as it does when the CPU is switched off
  * or taken from the process's group. A worker that is on its CPU asks nothing, unless it was seen
@@ -39,6 +20,10 @@ static void keep_place(para__worker *self)
     const para_pool *pool = self->pool;
     if (pool->binding == PARA_BIND_NONE || self->bind_status)
         return;
+    if (self->loosening.is_loose) {
+        para__worker_looks_around(self, para__thread_usage());
+        return;
+    }
     const unsigned cpu = pool->machine->cpu[self->cpu_index].os_index;
     if (para__current_cpu() == (int)cpu && !self->is_astray)
         return;
@@ -173,6 +158,8 @@ static bool is_over_budget(const para__worker *self, idling *idle, uint64_t now)
     if (!idle->since)
         return false;
     idle->looked_at = now;
+    if (self->loosening.is_loose)
+        return true;
     const uint64_t spin_ticks = para__load_relaxed(&self->pool->lanes.spin_ticks); /* see lane.h */
     return now - idle->since >= para__spin_budget_limit(&idle->budget, spin_ticks);
 }
@@ -212,9 +199,10 @@ void para__worker_live(para__worker *self)
             continue;
         }
         const uint64_t now = para__ticks();
-        if (para__yield_is_due(&yield, now))
+        if (para__yield_is_due(&yield, now)) {
+            para__worker_is_contended(self, yield.failed);
             rest(self);
-        else if (displaced || is_over_budget(self, &idle, now))
+        } else if (displaced || is_over_budget(self, &idle, now))
             park(self, displaced);
         else {
             if (visit != PARA__VISIT_WORKED && idle.since == 0)

@@ -13,6 +13,8 @@
 #include "schedule/common.h"
 #include "schedule/observer.h"
 
+para__atomic_u32 para__watched;
+
 /* ---- Before it runs ------------------------------------------------------------------- */
 
 /* A call that the novice would share goes on in the default pool, which is made for it; there it is
@@ -62,7 +64,9 @@ void para__schedule_open(para__schedule *s, para_pool *pool, bool is_told)
     s->lane = NULL;
     s->stay = NULL;
     s->is_guest = pool != NULL;
-    s->since_ns = is_told || para__observe ? para__now_ns() : 0;
+    s->since_ns = is_told || para__load_relaxed(&para__watched) ? /* no order: see observer.h */
+                      para__now_ns()
+                                                                : 0;
     pool = para__pool_of_call(pool);
     para__lanes_tidy(&pool->lanes);
     s->pool = pool;

@@ -26,10 +26,10 @@ typedef struct chain_link {
 } chain_link;
 
 /* In a table. */
-typedef struct entry {
+typedef struct hash_entry {
     chain_link chain;
     uint64_t hash;
-} entry;
+} hash_entry;
 
 typedef struct table {
     chain_link **bucket;
@@ -37,7 +37,7 @@ typedef struct table {
 } table;
 
 typedef struct lock_node {
-    entry entry;
+    hash_entry entry;
     const void *address;
     chain_link *first_in, *second_in; /* orders */
     uint64_t rank;                    /* lower than those of the locks that come after it */
@@ -47,7 +47,7 @@ typedef struct lock_node {
 } lock_node;
 
 typedef struct lock_order {
-    entry entry;
+    hash_entry entry;
     chain_link of_first, of_then; /* in the lists of their orders */
     lock_node *first, *then;
     para__source_place first_at, then_at;
@@ -114,20 +114,20 @@ static bool make_room(table *t)
     for (size_t i = 0; i < t->buckets; i++)
         for (chain_link *l = t->bucket[i], *next; l; l = next) {
             next = l->next;
-            put(bucket_of(&grown, CONTAINING(entry, chain, l)->hash), l);
+            put(bucket_of(&grown, CONTAINING(hash_entry, chain, l)->hash), l);
         }
     free(t->bucket);
     *t = grown;
     return true;
 }
 
-static void insert(table *t, entry *e)
+static void insert(table *t, hash_entry *e)
 {
     put(bucket_of(t, e->hash), &e->chain);
     t->entries++;
 }
 
-static void erase(table *t, entry *e)
+static void erase(table *t, hash_entry *e)
 {
     take_out(&e->chain);
     t->entries--;

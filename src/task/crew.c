@@ -56,7 +56,7 @@ para_task *para__crew_take_out(para__crew *crew, para_task *wanted, para_task_gr
     para__ingress *const in = &crew->ingress;
     para__latch_lock(&in->latch);
     para_task *task = para__ingress_take_out(in, wanted, group);
-    const bool is_awaited = task && in->waiting;
+    const bool is_awaited = task && para__ingress_tells_room(in);
     for (unsigned i = 0; i < crew->seats && !task; i++)
         task = dig(crew, &crew->seat[i].deque, wanted, group);
     para__latch_unlock(&in->latch);

@@ -1,6 +1,7 @@
 #include "task/ingress.h"
 
 #include "base/bounds.h"
+#include "base/clock.h"
 #include "sync/cancel.h"
 #include "task/state.h"
 
@@ -191,6 +192,17 @@ static para_status try_put(para__ingress *in, para_task *task, bool begins)
     return status;
 }
 
+/* It looks now and then if little room is not told of: what runs may wait for this very task. */
+static para_status sleep_until_told(const para__ingress *in, para__event *event,
+                                    uint64_t deadline_ns)
+{
+    if (in->capacity < PARA__ROOM_PART)
+        return para__wait(event, deadline_ns, NULL);
+    const uint64_t look = para__now_ns() + PARA__TASKS_LOOK_NS;
+    const para_status status = para__wait(event, para__min(deadline_ns, look), NULL);
+    return status == PARA_ERR_TIMEOUT && look < deadline_ns ? PARA_OK : status;
+}
+
 /* Waits in line, and is counted. A thread that is told of room may find it taken by a newcomer, and
  * waits on. One that is told once more than it needs passes it on: it has got in or gives up. */
 static para_status wait_and_put(para__ingress *in, para_task *task, uint64_t deadline_ns)
@@ -203,7 +215,7 @@ static para_status wait_and_put(para__ingress *in, para_task *task, uint64_t dea
     para_status given_up = PARA_OK;
     para_status status;
     while ((status = try_put(in, task, false)) == PARA_ERR_TIMEOUT && !given_up) {
-        given_up = para__wait(&event, deadline_ns, NULL);
+        given_up = sleep_until_told(in, &event, deadline_ns);
         bucket = para__bucket_lock(waiter.key);
         para__event_arm(&event);
         para__store_relaxed(&waiter.woken, false); /* under the latch */
@@ -242,7 +254,7 @@ unsigned para__ingress_take(para__ingress *in, para_task **taken, para__deque *r
         n++;
     for (unsigned i = n; i-- > 1;) /* the first in line is taken first */
         (void)para__deque_push(rest, next[i]);
-    const bool is_awaited = n && in->waiting;
+    const bool is_awaited = n && para__ingress_tells_room(in);
     para__latch_unlock(&in->latch);
     if (is_awaited)
         para__ingress_tell_room(in, n);

@@ -19,6 +19,7 @@
 #ifndef PARA_TASK_INGRESS_H
 #define PARA_TASK_INGRESS_H
 
+#include "base/tuning.h"
 #include "sync/latch.h"
 #include "task/deque.h"
 
@@ -44,6 +45,14 @@ typedef struct para__ingress {
     bool is_closed;                              /* it takes no more */
     _Alignas(PARA__LINE) para__atomic_u32 count; /* written under the latch; [E5] what is new */
 } para__ingress;
+
+/* Whether those who wait for room are told of it: not of a little, for each of them sleeps, and
+ * would find it taken again after a few tasks. Under the latch. */
+static inline bool para__ingress_tells_room(const para__ingress *in)
+{
+    return in->waiting && /* under the latch, as the count */
+           para__load_relaxed(&in->count) <= in->capacity - in->capacity / PARA__ROOM_PART;
+}
 
 /* Whether a task seems to be there; after a sleeper's PARKED [E5]. */
 static inline bool para__ingress_has_news(para__ingress *in)

@@ -21,8 +21,9 @@ def listed(program):
 def faults_in(result):
     """What is missing or wrong in the figures of a quick run."""
     found = {workload["name"]: workload["points"] for workload in result["workloads"]}
-    for family in ("bench", "locks"):
-        names = {path.name.removeprefix(f"{family}-") for path in (build / "bench").glob(f"{family}-*")}
+    for family in ("bench", "locks", "tasks"):
+        names = {path.name.removeprefix(f"{family}-") for path in (build / "bench").glob(f"{family}-*")
+                 if not path.suffix}  # objects lie there as well
         for workload in listed(build / "bench" / f"{family}-para"):
             for point in workload["points"]:
                 if not point["quick"]:
@@ -35,7 +36,7 @@ def faults_in(result):
                         yield f"{workload['name']}/{point['name']} {name}: {fault}"
                     elif not fault and not figures["ns"] >= 0:
                         yield f"{workload['name']}/{point['name']} {name}: {figures['ns']} ns"
-    for special in ("cold", "scaling"):
+    for special in ("cold", "copies", "quota", "scaling"):
         if special not in found:
             yield f"{special}: missing"
 

@@ -91,8 +91,8 @@ CHECKS = {
     "an array that moves": "numa_check moved",
     "huge pages": "echo 16 >/proc/sys/vm/nr_hugepages; numa_check huge",
     "no huge pages": "echo 0 >/proc/sys/vm/nr_hugepages; numa_check not-huge",
-    "chunks at home": "numa_check home 85",  # 88 to 97 on a busy host; 25 if nobody keeps to slices
-    "half of the workers": "numa_check narrow-home 75",
+    "chunks at home": "PARA_PROC_BIND=core numa_check home 85",  # 88 to 97 on a busy host; else 25
+    "half of the workers": "PARA_PROC_BIND=core numa_check narrow-home 75",
     "stacks at home": "numa_check stacks 90",
     "scratch at home": "numa_check scratch 75",
     "the same bits": "numa_check bits",
@@ -108,7 +108,7 @@ CHECKS = {
     "places outside the mask: pages": "PARA_PLACES='{0}:4:2' taskset -c 2-5 numa_check slices",
     "CPU 3 unplugged: pins": "echo 0 >$cpu/cpu3/online; numa_check pins",
     "CPU 3 plugged in: pins": "echo 1 >$cpu/cpu3/online; numa_check pins",
-    "CPU 2 off and on": "numa_check replugged 2",
+    "CPU 2 off and on": "PARA_PROC_BIND=core numa_check replugged 2",
 }
 
 

@@ -6,7 +6,7 @@
 
 #include "plan/divide.h"
 #include "pool/place.h"
-#include "pool/worker.h"
+#include "pool/binding.h"
 #include "topology/locations.h"
 
 #include <stdio.h>

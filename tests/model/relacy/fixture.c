@@ -288,6 +288,16 @@ void fixture_sit(unsigned worker)
     place = (int)worker;
 }
 
+unsigned para__cpus_count(const para__cpus *set)
+{
+    return (unsigned)__builtin_popcountll(set->word[0]);
+}
+
+para__usage para__thread_usage(void)
+{
+    return (para__usage){.cpu_ns = 0};
+}
+
 int para__current_cpu(void)
 {
     return place;

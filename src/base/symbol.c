@@ -1,4 +1,4 @@
-#include "observe/symbol.h"
+#include "base/symbol.h"
 
 #include "base/module.h"
 

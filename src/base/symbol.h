@@ -1,6 +1,6 @@
 /* Names of functions, for people. */
-#ifndef PARA_OBSERVE_SYMBOL_H
-#define PARA_OBSERVE_SYMBOL_H
+#ifndef PARA_BASE_SYMBOL_H
+#define PARA_BASE_SYMBOL_H
 
 #include <stdint.h>
 

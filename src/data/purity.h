@@ -1,0 +1,47 @@
+/* Purity: whether a call's kernel keeps its contract, seen by a second run into memory of its own.
+ *
+ * Before the first run inputs and outputs are copied. The second run has other chunks, in another
+ * order, by other participants with other numbers, and scratch with other contents. It writes into
+ * shadows of the outputs: neighbouring chunks into different ones, so that a write outside a chunk
+ * stands in a shadow where nobody else has written. A shadow begins with what its output cannot
+ * have held, unless that is an input too. So results differ that depend on what was there before.
+ *
+ * Of a byte that neither run has changed nothing is said: a kernel may leave elements alone, and
+ * the gaps within a structure. */
+#ifndef PARA_DATA_PURITY_H
+#define PARA_DATA_PURITY_H
+
+#include "data/call.h"
+#include "data/views.h"
+
+#include <para/reduce.h>
+
+typedef struct para__purity para__purity;
+
+/* A call, as it is checked. All of it outlasts the check. */
+typedef struct para__subject {
+    para_map_fn *map;          /* one of these is NULL */
+    const para_reduce *reduce; /* its kernel, and what a map does not have */
+    const void *arg;
+    size_t count;
+    const para_in *in;
+    const para_out *out;
+    const para__views *views;
+    size_t scratch_bytes;
+    size_t most; /* elements that its kernel gets at once; 0: any number */
+    const para_options *options;
+    bool once; /* it may not be run a second time */
+} para__subject;
+
+/* Before the first run: *purity is NULL if nothing is to be compared after it. Errors:
+ * PARA_ERR_MEMORY. */
+para_status para__purity_begin(para__purity **purity, const para__subject *subject)
+    __attribute__((cold));
+
+/* After it, the call's lane is released: `status` is how it ended, and `width` the participants
+ * that it had. Ends the check. Returns the status, PARA_ERR_IMPURE, or why the call could not be
+ * run again. */
+para_status para__purity_end(para__purity *purity, para_pool *pool, unsigned width,
+                             para_status status) __attribute__((cold));
+
+#endif

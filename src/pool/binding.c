@@ -1,0 +1,63 @@
+#include "pool/binding.h"
+
+#include "base/bounds.h"
+#include "base/tuning.h"
+
+static para__cpus cpus_around(const para__worker *self, bool whole_domain)
+{
+    const para__machine *const machine = self->pool->machine;
+    const unsigned domain = machine->cpu[self->cpu_index].domain;
+    para__cpus cpus = {{0}};
+    for (unsigned i = 0; i < machine->cpu_count; i++)
+        if (i == self->cpu_index || (whole_domain && machine->cpu[i].domain == domain))
+            para__cpus_add(&cpus, machine->cpu[i].os_index);
+    return cpus;
+}
+
+para__cpus para__worker_cpus(const para__worker *self)
+{
+    return self->pool->places ? self->pool->places->place[self->place]
+                              : cpus_around(self, self->pool->binding == PARA_BIND_DOMAIN);
+}
+
+para_status para__worker_bind(const para__worker *self)
+{
+    const para__cpus cpus = para__worker_cpus(self);
+    return para__bind_thread(self->pool->machine, &cpus);
+}
+
+bool para__worker_is_loose(const para__worker *worker)
+{
+    return para__load_relaxed(&worker->loosening.shown); /* a value on its own */
+}
+
+static void set_loose(para__worker *self, bool is_loose)
+{
+    self->loosening.is_loose = is_loose;
+    para__store_relaxed(&self->loosening.shown, is_loose); /* likewise */
+}
+
+void para__worker_is_contended(para__worker *self, unsigned failed_yields)
+{
+    para__loosening *const l = &self->loosening;
+    if (!self->pool->gives_up_pins || self->bind_status || failed_yields < PARA__YIELDS_LOOSE ||
+        l->is_loose)
+        return;
+    const para__cpus domain = cpus_around(self, true);
+    if (para__cpus_count(&domain) < 2 || para__bind_thread(self->pool->machine, &domain) != PARA_OK)
+        return;
+    l->calm_ns = l->calm_ns ? para__min(2 * l->calm_ns, PARA__CALM_MOST_NS) : PARA__CALM_LEAST_NS;
+    l->since = para__thread_usage();
+    set_loose(self, true);
+}
+
+void para__worker_looks_around(para__worker *self, para__usage now)
+{
+    para__loosening *const l = &self->loosening;
+    if (!l->is_loose)
+        return;
+    if (now.preemptions != l->since.preemptions)
+        l->since = now;
+    else if (now.cpu_ns - l->since.cpu_ns >= l->calm_ns && para__worker_bind(self) == PARA_OK)
+        set_loose(self, false);
+}

@@ -1,0 +1,199 @@
+/* Pins that are given up while others use the CPUs, and come back: contention is made up, by
+ * telling a worker of it on its own thread. */
+#include "../common/child.h"
+
+#include "base/tuning.h"
+#include "pool/binding.h"
+#include "pool/self.h"
+#include "pool/worker.h"
+
+#include <sched.h>
+#include <stdlib.h>
+
+enum { UNITS = 64 };
+
+static para_pool *pool;
+static atomic_int told;  /* of the worker whose turn it is: its CPUs and one more, or 0 */
+static atomic_int ended; /* the caller has seen enough */
+static unsigned failed;  /* yields that the worker is told of */
+
+static unsigned cpus_of_this_thread(void)
+{
+    cpu_set_t mask;
+    CPU_ZERO(&mask);
+    sched_getaffinity(0, sizeof mask, &mask);
+    return (unsigned)CPU_COUNT(&mask);
+}
+
+/* The first chunk that a worker of the pool runs tells that worker, and waits there. The caller's
+ * chunks wait for that. */
+static int be_contended(const para_chunk *chunk, const void *arg)
+{
+    (void)chunk;
+    (void)arg;
+    static atomic_flag is_taken;
+    if (ended)
+        return 0;
+    if (para__pool_is_worker(pool) && !atomic_flag_test_and_set(&is_taken)) {
+        para__worker_is_contended(&pool->worker[para__pool_place(pool)], failed);
+        told = 1 + (int)cpus_of_this_thread();
+        while (!ended)
+            sched_yield();
+        atomic_flag_clear(&is_taken);
+    }
+    return 0;
+}
+
+static void *watch(void *arg)
+{
+    para_pool_info *const seen = arg;
+    for (int i = 0; i < 30000 && !told; i++)
+        usleep(1000);
+    if (told && para_pool_get_info(pool, seen) != PARA_OK)
+        seen->workers = 0;
+    ended = 1;
+    return NULL;
+}
+
+static int wait_for_the_end(const para_chunk *chunk, const void *arg)
+{
+    const bool is_caller = !para__pool_is_worker(pool);
+    while (is_caller && !ended && !told)
+        sched_yield();
+    return be_contended(chunk, arg);
+}
+
+/* The CPUs of the first domain, which are more than one. */
+static unsigned cpus_of_domain(void)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < pool->machine->cpu_count; i++)
+        count += pool->machine->cpu[i].domain == 0;
+    if (count < 2 || pool->machine->info.domains > 1)
+        _exit(SKIPPED); /* domains may differ */
+    return count;
+}
+
+/* What the pool tells of itself while one of its workers has been told of so many failed yields;
+ * how many CPUs that worker may run on then. */
+static para_pool_info tell(unsigned yields, unsigned *cpus)
+{
+    para_pool_info seen = {.size = sizeof seen};
+    pthread_t watcher;
+    told = 0;
+    ended = 0;
+    failed = yields;
+    CHECK(pthread_create(&watcher, NULL, watch, &seen) == 0);
+    CHECK(para_pmap(pool, &(para_map){.kernel = wait_for_the_end,
+                                      .count = UNITS,
+                                      .options = {.executor = PARA_EXECUTOR_THREADS,
+                                                  .chunk = 1}}) == PARA_OK);
+    CHECK(pthread_join(watcher, NULL) == 0);
+    if (!told)
+        _exit(SKIPPED); /* no worker came in half a minute */
+    *cpus = (unsigned)told - 1;
+    return seen;
+}
+
+/* Makes the pool; whether its workers are pinned. */
+static unsigned make(const para_pool_config *config)
+{
+    para_pool_info info = {.size = sizeof info};
+    CHECK(para_pool_create(&pool, config) == PARA_OK);
+    CHECK(para_pool_get_info(pool, &info) == PARA_OK);
+    if (info.workers < 2 || info.pinned + info.loose < info.workers)
+        _exit(SKIPPED); /* one core, or no bindings here */
+    return info.workers;
+}
+
+static void automatic_body(void)
+{
+    const unsigned workers = make(NULL);
+    const unsigned all = cpus_of_domain();
+    unsigned cpus = 0;
+    for (unsigned i = 0; i < workers; i++)
+        para__worker_is_contended(&pool->worker[i], PARA__YIELDS_LOOSE - 1); /* not yet */
+    para_pool_info info = tell(PARA__YIELDS_LOOSE, &cpus);
+    CHECK(cpus == all);
+    CHECK(info.loose >= 1 && info.pinned <= info.workers - 1 && info.pin_status == PARA_OK);
+    CHECK(info.binding == PARA_BIND_CORE);
+    para_pool_destroy(pool);
+}
+
+TEST(automatic_pins_are_given_up)
+{
+    run_in_child(automatic_body);
+}
+
+static void asked_body(void)
+{
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    unsigned cpus = 0;
+    config.binding = PARA_BIND_CORE;
+    make(&config);
+    const para_pool_info info = tell(PARA__YIELDS_MOST, &cpus);
+    CHECK(cpus == 1 && info.loose == 0);
+    para_pool_destroy(pool);
+}
+
+TEST(pins_that_were_asked_for_stay)
+{
+    run_in_child(asked_body);
+}
+
+/* On this thread, in a worker's stead. */
+static void back_body(void)
+{
+    make(NULL);
+    const unsigned all = cpus_of_domain();
+    para__worker stead = {.pool = pool, .index = 1, .cpu_index = pool->worker[1].cpu_index};
+    para__worker *const self = &stead;
+    para__loosening *const l = &self->loosening;
+    const uint64_t least = PARA__CALM_LEAST_NS;
+    for (uint64_t calm = least; calm <= 4 * least; calm *= 2) {
+        para__worker_is_contended(self, PARA__YIELDS_LOOSE);
+        CHECK(para__worker_is_loose(self) && cpus_of_this_thread() == all);
+        CHECK(l->calm_ns == calm);
+        para__usage now = l->since;
+        now.cpu_ns += calm - 1;
+        para__worker_looks_around(self, now);
+        CHECK(para__worker_is_loose(self)); /* not long enough */
+        now.cpu_ns += 10;
+        now.preemptions++;
+        para__worker_looks_around(self, now);
+        CHECK(para__worker_is_loose(self)); /* disturbed: it begins anew */
+        now.cpu_ns += calm - 1;
+        para__worker_looks_around(self, now);
+        CHECK(para__worker_is_loose(self));
+        now.cpu_ns++;
+        para__worker_looks_around(self, now);
+        CHECK(!para__worker_is_loose(self) && cpus_of_this_thread() == 1);
+    }
+    para__worker_is_contended(self, PARA__YIELDS_LOOSE - 1);
+    CHECK(!para__worker_is_loose(self));
+    for (int i = 0; i < 20; i++) {
+        para__worker_is_contended(self, PARA__YIELDS_LOOSE);
+        para__worker_looks_around(
+            self, (para__usage){l->since.cpu_ns + l->calm_ns, l->since.preemptions});
+    }
+    CHECK(l->calm_ns == PARA__CALM_MOST_NS);
+    para_pool_destroy(pool);
+}
+
+TEST(they_come_back_when_it_is_calm)
+{
+    run_in_child(back_body);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(automatic_pins_are_given_up),
+        cmocka_unit_test(pins_that_were_asked_for_stay),
+        cmocka_unit_test(they_come_back_when_it_is_calm),
+    };
+    unsetenv("PARA_PROC_BIND");
+    unsetenv("PARA_NUM_WORKERS");
+    unsetenv("OMP_NUM_THREADS");
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
