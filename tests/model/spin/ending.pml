@@ -85,7 +85,8 @@ proctype worker()
     ::
         if
         :: atomic { !stopping && deque > 0 -> alive; deque--; running++ }
-        :: atomic { !stopping && deque == 0 && queued > 0 -> alive; queued--; running++; tell_one() }
+        :: atomic { !stopping && deque == 0 && queued > 0 -> alive; queued--; running++; tell_one()
+           }
         :: atomic { stopping -> alive; break }
         fi;
 #ifdef OVER_FIRST
