@@ -23,7 +23,7 @@ static uint64_t pause_ns(para_retry *retry)
     if (!retry->random_)
         retry->random_ = para__now_ns() ^ (uintptr_t)retry;
     retry->random_ = retry->random_ * 6364136223846793005u + 1442695040888963407u;
-    return ns - (uint64_t)((double)(retry->random_ >> 11) * 0x1p-53 * (double)(ns / 2));
+    return ns - (uint64_t)((double)(retry->random_ >> 11) * 0x1p-53 * 0.5 * (double)ns);
 }
 
 static unsigned attempts_of(const para_retry *retry)

@@ -116,8 +116,7 @@ void para__task_end(para_task *task, para_task_state state, para_status status,
 {
     para_task_group *const group = task->group;
     task->status = status;
-    if (state >
-        PARA_TASK_FAILED) /* what is called now may wait for it, and must not find it queued */
+    if (state > PARA_TASK_FAILED) /* what is called now may wait for it: not as if it were queued */
         para__add_relaxed(para__task_word(task), PARA_TASK_RUNNING - PARA_TASK_QUEUED);
     if (host->letters && state != PARA_TASK_COMPLETED && !task->is_spared_) {
         const para_letter letter = para__letter_of(task, state);
