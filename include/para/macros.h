@@ -162,11 +162,18 @@ template <class T> struct para_holds_<const T &> {
     (para_holds_<type>::yes || sizeof(para_pointee_(para_made_<type>())) != 1)
 #else
 /* 5: a pointer, 12 and 13: a structure and a union. Beside a pointer to void, a pointer becomes one
- * to void that is const if it was. */
-#define PARA_WRITES_(type)                                                            \
-    (__builtin_classify_type(*(type *)0) - 12U < 2U ||                                \
-     !__builtin_types_compatible_p(__typeof__(1 ? PARA_POINTER_(type) : *(void **)0), \
-                                   const void *))
+ * to void that is const if it was; also a pointer to a function, of which clang would warn. */
+#ifdef __clang__
+#define PARA_BESIDE_VOID_(p)                                                                    \
+    _Pragma("clang diagnostic push") _Pragma(                                                   \
+        "clang diagnostic ignored \"-Wpointer-type-mismatch\"") __typeof__(1 ? p : *(void **)0) \
+        _Pragma("clang diagnostic pop")
+#else
+#define PARA_BESIDE_VOID_(p) __typeof__(1 ? p : *(void **)0)
+#endif
+#define PARA_WRITES_(type)                             \
+    (__builtin_classify_type(*(type *)0) - 12U < 2U || \
+     !__builtin_types_compatible_p(PARA_BESIDE_VOID_(PARA_POINTER_(type)), const void *))
 #define PARA_POINTER_(type) \
     __builtin_choose_expr(__builtin_classify_type(*(type *)0) == 5, *(type *)0, *(const void **)0)
 #endif
