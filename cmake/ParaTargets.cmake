@@ -17,6 +17,8 @@ add_library(para_flags INTERFACE)
 target_link_libraries(para_flags INTERFACE para_codegen)
 target_compile_features(para_flags INTERFACE c_std_17)
 target_compile_definitions(para_flags INTERFACE _GNU_SOURCE)
+# A task that ends its thread is cleaned up after, as by C++.
+target_compile_options(para_flags INTERFACE $<$<COMPILE_LANGUAGE:C>:-fexceptions>)
 # See base/assert.h. Not by NDEBUG, which a build without a type does not define.
 if(PARA_SANITIZE)
     target_compile_definitions(para_flags INTERFACE PARA__ASSERTIONS)

@@ -1,8 +1,11 @@
-/* In place of src/pool/tasks.c, src/pool/size.c, src/sync/cancel.c and src/data/purity.c: no
- * scenario has tasks or tokens, none is checked, and no pool is resized. */
+/* In place of src/pool/tasks.c, ending.c, inside.c and size.c, of src/sync/cancel.c and of
+ * src/data/purity.c: no scenario has tasks or tokens, ends a pool that is in use, resizes it, or is
+ * checked. */
 #include "data/purity.h"
+#include "pool/inside.h"
 #include "pool/size.h"
 #include "pool/tasks.h"
+#include "pool/telling.h"
 #include "sync/cancel.h"
 
 para_status para_cancel_status(const para_cancel *cancel)
@@ -30,20 +33,39 @@ para__visit para__tasks_serve(para_pool *pool, unsigned worker)
     return PARA__VISIT_NOTHING;
 }
 
-bool para__tasks_are_run_here(para_pool *pool)
+bool para__pool_is_within(const para_pool *pool)
 {
     (void)pool;
     return false;
 }
 
-void para__tasks_end(para_pool *pool)
+bool para__pool_enter(para_pool *pool, para__stay **stay)
 {
     (void)pool;
+    *stay = NULL;
+    return true;
+}
+
+para_status para__pool_refuses(para_pool *pool, bool tasks)
+{
+    (void)pool;
+    (void)tasks;
+    return PARA_OK;
 }
 
 void para__tasks_free(para_pool *pool)
 {
     (void)pool;
+}
+
+void para__watches_tell_all(para_pool *pool)
+{
+    (void)pool;
+}
+
+bool para__several_cpus(void)
+{
+    return false;
 }
 
 para_status para__purity_begin(para__purity **purity, const para__subject *subject)

@@ -303,10 +303,13 @@ Figures beside(const Point &p, double seconds)
         for (unsigned i = 0; i < 20; i++)
             calls.call();
         const double begin = now();
-        double end = begin;
-        for (; end < begin + seconds / 4; end = now(), runs[with]++)
+        double passed = 0;
+        do {
             calls.call();
-        took[with] += end - begin;
+            runs[with]++;
+            passed = now() - begin;
+        } while (passed < seconds / 4);
+        took[with] += passed;
         if (with && !calls.stop())
             figures.fault = "the queue was not kept full";
     }
@@ -409,7 +412,7 @@ void list()
 }
 } // namespace
 
-int main(int argc, char **argv)
+int main(int argc, char **argv) // NOLINT(bugprone-exception-escape): it ends the process then
 {
     unsigned threads = 0;
     if (argc > 1 && !strcmp(argv[1], "--list")) {

@@ -26,13 +26,6 @@
     PARA_WITH_(para_semaphore_hold_, PARA_NAME_(para_hold_, __COUNTER__), para_semaphore_release_, \
                para_semaphore_hold_begin_(semaphore, __FILE__, __LINE__))
 
-/* A loop of one round, whose variable releases when it goes out of scope. The name is made before
- * this macro, once for all its places. */
-#define PARA_WITH_(type, hold, release, begin) \
-    for (type hold __attribute__((cleanup(release))) = begin; hold.run; hold.run = 0)
-#define PARA_NAME_(a, b)        PARA_NAME_PASTED_(a, b)
-#define PARA_NAME_PASTED_(a, b) a##b
-
 typedef struct para_mutex_hold_ {
     para_mutex *mutex;
     const char *file;

@@ -12,6 +12,7 @@
 #include <para/find.h>
 #include <para/guard.h>
 #include <para/kernel.h>
+#include <para/letter.h>
 #include <para/loop.h>
 #include <para/map.h>
 #include <para/must.h>
@@ -28,5 +29,6 @@
 #include <para/task.h>
 #include <para/topology.h>
 #include <para/version.h>
+#include <para/watch.h>
 
 #endif

@@ -2,12 +2,14 @@
 #ifndef PARA_POOL_H
 #define PARA_POOL_H
 
+#include <para/must.h>
 #include <para/status.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct para_pool para_pool;
+struct para_letter;
 
 /* Where workers are bound. */
 typedef enum para_binding {
@@ -143,12 +145,22 @@ typedef struct para_pool_config {
      * least_workers 0: 1; most_workers 0: workers, which is the most that it may be. With a least
      * of 1 calls alone do not make it grow: 2 or more, if calls are to. */
     unsigned least_workers, most_workers;
+
+    /* Gets each task that failed, was cancelled or was dropped (para/letter.h); NULL: nobody.
+     * Called once for each, when the task has its outcome, before its `done` and before anybody's
+     * wait returns, on the thread that has run or dropped it: a worker, a thread that waits for
+     * tasks or submits one, or who ends the pool. Several threads may be in it at once. May make
+     * calls and submit other tasks, also to this pool: while it ends, they get PARA_ERR_ENDING.
+     * Must not end its thread, nor leave by a jump or an exception. The letter is valid until it
+     * returns. */
+    void (*dead_letter)(const struct para_letter *letter, void *dead_letter_arg);
+    void *dead_letter_arg;
 } para_pool_config;
 #define PARA_POOL_CONFIG_INIT                                                                 \
     {                                                                                         \
         sizeof(para_pool_config), 0, PARA_BIND_AUTO, 0, PARA_NULL_, PARA_NULL_, PARA_NULL_,   \
             PARA_WAIT_AUTO, PARA_START_AUTO, PARA_NULL_, PARA_DISTRIBUTE_AUTO, PARA_NULL_, 0, \
-            PARA_TASKS_BY_ARRIVAL, 0, 0                                                       \
+            PARA_TASKS_BY_ARRIVAL, 0, 0, PARA_NULL_, PARA_NULL_                               \
     }
 
 /* What a pool is. */
@@ -225,14 +237,44 @@ PARA_NODISCARD_ PARA_API para_status para_pool_wait_ready_until(para_pool *pool,
  * lent; _FORKED; _BUSY: in a worker_init of the pool; for NULL _MEMORY, _TOPOLOGY. */
 PARA_NODISCARD_ PARA_API para_status para_pool_resize(para_pool *pool, unsigned workers);
 
-/* Ends the threads and frees the pool, also while it starts. NULL is allowed. Tasks that run are
- * waited for; tasks that nobody has begun are dropped (PARA_ERR_ENDING). The caller makes sure that
- * no call is running or made on it, no task is submitted to it from outside, and no thread waits
- * for one of its tasks. Must not be called within a task or a kernel of the same pool,
- * unless the kernel ends the process: it calls exit(), and a static destructor comes here. If that
- * kernel's call is shared, nothing happens then. In a child of fork() only memory is freed. Not a
- * cancellation point. */
-PARA_API void para_pool_destroy(para_pool *pool);
+/* How para_pool_shutdown deals with tasks that nobody has begun. */
+typedef enum para_shutdown {
+    PARA_SHUTDOWN_DRAIN = 0, /* they are run */
+    PARA_SHUTDOWN_DROP       /* they are dropped: PARA_TASK_DROPPED, PARA_ERR_ENDING */
+} para_shutdown;
+
+/* What a shutdown has left. */
+typedef struct para_pool_left {
+    uint64_t queued;  /* tasks that nobody has begun */
+    uint64_t running; /* tasks that run, or wait within their function */
+} para_pool_left;
+
+/* Closes the pool at once, then waits until none of its tasks is left, or until a deadline
+ * (para/deadline.h; 0: does not wait). From then on submissions and calls from outside are refused
+ * with PARA_ERR_ENDING, those among them that wait for room in para_submit. What tasks and shared
+ * kernels of the pool call and submit is still accepted; with _DROP no more tasks, only calls.
+ * Calls that have begun go on. A wait for a task returns its outcome as ever. *left, unless NULL,
+ * is what was left in the end: 0 and 0 with PARA_OK.
+ *
+ * May be repeated, by several threads too: drain until a deadline, then drop. _DROP stays in force.
+ * The threads stay until para_pool_destroy. Within a task or a shared kernel of the pool the
+ * deadline must be 0. Any thread; not a cancellation point.
+ * Errors: PARA_ERR_TIMEOUT (something is left), _ARGUMENT (how; NULL or the default pool, which
+ * lasts as long as the process), _BUSY (within the pool, with a deadline), _FORKED, _ENDING (it is
+ * being destroyed). */
+PARA_NODISCARD_ PARA_API para_status para_pool_shutdown(para_pool *pool, para_shutdown how,
+                                                        uint64_t deadline_ns, para_pool_left *left);
+
+/* Ends the threads and frees the pool, also while it starts. NULL is allowed. The pool is closed as
+ * by para_pool_shutdown with _DROP. Tasks that run are waited for, and so are threads that are
+ * inside a function of the pool: calls and waits finish, submissions may get PARA_ERR_ENDING. A
+ * function must not be called with the pool once this has begun: other threads are told before by
+ * para_pool_shutdown. Tasks that are over can be waited for and asked as long as their memory is
+ * there. In a child of fork() only memory is freed. Any thread but one of the pool's; not a
+ * cancellation point. The status may be ignored where none of these can happen.
+ * Errors: PARA_ERR_BUSY (called by a worker, or within a task or a shared kernel of the pool, also
+ * by a static destructor if a kernel calls exit(); nothing happens), _ARGUMENT (default pool). */
+PARA_API para_status para_pool_destroy(para_pool *pool);
 
 /* Gives back the memory that the pool keeps for later calls: partial results and scratch. What
  * running calls use stays. Unasked, a pool keeps what recent calls needed, so repeated calls
@@ -288,6 +330,36 @@ PARA_NODISCARD_ PARA_API para_status para_pool_get_worker_cpus(para_pool *pool, 
  * random arrivals is u / (1 - u) tasks long for one worker. 0: a value is negative or no number.
  * Source: Little, "A Proof for the Queuing Formula L = lambda W", 1961. A pure function. */
 PARA_API unsigned para_littles_law(double rate, double service_time);
+
+/* A block with a pool of its own, which is destroyed however the block is left, other than by a
+ * jump out of a function; an exception of C++ does too. Then pool is NULL. If the pool cannot be
+ * made, the program ends as by para_must.
+ *
+ *     para_pool *pool;
+ *     PARA_WITH_POOL(&pool, &config)
+ *         para_must(para_pmap(pool, &call)); */
+#define PARA_WITH_POOL(pool, config)                                                         \
+    PARA_WITH_(para_pool_scope_, PARA_NAME_(para_scope_, __COUNTER__), para_pool_scope_end_, \
+               para_pool_scope_begin_(pool, config, __FILE__, __LINE__))
+
+typedef struct para_pool_scope_ {
+    para_pool **pool;
+    int run;
+} para_pool_scope_;
+
+static inline para_pool_scope_
+para_pool_scope_begin_(para_pool **pool, const para_pool_config *config, const char *file, int line)
+{
+    const para_pool_scope_ scope = {pool, 1};
+    para_must_succeed_(para_pool_create(pool, config), "PARA_WITH_POOL", file, line);
+    return scope;
+}
+
+static inline void para_pool_scope_end_(para_pool_scope_ *scope)
+{
+    (void)para_pool_destroy(*scope->pool);
+    *scope->pool = PARA_NULL_;
+}
 
 #ifdef __cplusplus
 }

@@ -38,7 +38,13 @@
  * those, directly or through others, wait for a task of the first family that has not ended. Waits
  * in a circle last for ever; a wait for a task that runs on the calling thread is refused.
  *
- * A thread is not cancelled (pthread_cancel) while it runs a task.
+ * A thread is not cancelled (pthread_cancel) while it runs a task. A task that ends its thread
+ * (pthread_exit) has failed: PARA_ERR_TASK, PARA_TASK_LEFT. So has one that throws an exception, if
+ * somebody further out on its thread catches that; a thread of the pool has nobody there, and the
+ * program ends. If the thread was the pool's, another takes its place, after worker_exit and with
+ * worker_init. A task that leaves by a jump runs for ever, to those that wait for it: they need a
+ * deadline. The pool goes on, but its destroy waits for that task until its thread makes another
+ * call of para, or ends.
  *
  * A pool of 2 workers or more has as many threads, and all of them run tasks. A pool without
  * threads of its own (one worker, or config.executor) runs a task within para_submit. So a pool for
@@ -51,6 +57,7 @@
 #include <para/map.h>
 #include <para/pool.h>
 #include <para/reduce.h>
+#include <limits.h>
 
 typedef struct para_task para_task;
 typedef struct para_task_group para_task_group;
@@ -68,11 +75,12 @@ typedef enum para_task_state {
 
 enum { PARA_TASK_PRIORITIES = 4, PARA_TASK_HEAD_START = 1000 };
 
+#define PARA_TASK_LEFT INT_MIN /* the result of a task that has ended its thread */
+
 /* Zero but for what is set: para_task task = {.run = f, .arg = &x}; */
 struct para_task {
     int (*run)(void *arg); /* called once, on any thread of the pool or on one that waits. Must not
-                              leave by a jump or an exception, nor end its thread. May make calls,
-                              submit tasks and wait for those */
+                              leave by a jump. May make calls, submit tasks and wait for those */
     void *arg;
     unsigned priority;      /* 0: normal, to PARA_TASK_PRIORITIES - 1: most urgent. Of tasks that a
                                thread outside of the pool submits; else ignored */
@@ -91,7 +99,7 @@ struct para_task {
                            of the thread that submits it */
 
     /* Results, valid in `done` and once it is over. */
-    int result;         /* what run returned */
+    int result;         /* what run returned, or PARA_TASK_LEFT */
     para_status status; /* what a wait for it returns */
 
     /* para's. */
@@ -105,6 +113,7 @@ struct para_task {
     para_task *prev_;
     para_task *next_;
     uint64_t turn_;
+    bool is_spared_;
 };
 
 /* Tasks whose end is waited for together. Zero at first: para_task_group group = {0}; Its memory is
@@ -207,15 +216,20 @@ PARA_NODISCARD_ PARA_API para_status para_task_group_wait_until(para_task_group 
  *
  * The tasks' memory has to outlast the block. In C++ an exception waits too. The block ignores
  * failures: para_task_group_wait after it returns the first. */
-#define PARA_WITH_TASKS(group)                                          \
-    for (para_task_scope_ para_scope_                                   \
-         __attribute__((cleanup(para_task_scope_end_))) = {(group), 1}; \
-         para_scope_.run; para_scope_.run = 0)
+#define PARA_WITH_TASKS(group)                                                               \
+    PARA_WITH_(para_task_scope_, PARA_NAME_(para_scope_, __COUNTER__), para_task_scope_end_, \
+               para_task_scope_begin_(group))
 
 typedef struct para_task_scope_ {
     para_task_group *group;
     int run;
 } para_task_scope_;
+
+static inline para_task_scope_ para_task_scope_begin_(para_task_group *group)
+{
+    const para_task_scope_ scope = {group, 1};
+    return scope;
+}
 
 static inline void para_task_scope_end_(para_task_scope_ *scope)
 {

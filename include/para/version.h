@@ -40,6 +40,13 @@
 #define PARA_ZERO_              0
 #endif
 
+/* A loop of one round, whose variable releases when it goes out of scope. The name is made before
+ * this macro, once for all its places. */
+#define PARA_WITH_(type, hold, release, begin) \
+    for (type hold __attribute__((cleanup(release))) = begin; hold.run; hold.run = 0)
+#define PARA_NAME_(a, b)        PARA_NAME_PASTED_(a, b)
+#define PARA_NAME_PASTED_(a, b) a##b
+
 #ifdef __cplusplus
 extern "C" {
 #endif

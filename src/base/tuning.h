@@ -357,6 +357,10 @@ PARA__COUNT(PARA__ROOM_PART, 8) /* - */
 /* How often a thread looks that waits for room, or for one of very many tasks. ns. Reasoned. */
 PARA__COUNT(PARA__TASKS_LOOK_NS, 1000000) /* - */
 
+/* A thread that ends a pool looks after this time whether the others are through, then after twice
+ * as long, and so on up to the above. */
+PARA__COUNT(PARA__ENDING_LOOK_NS, 20000) /* - */
+
 /* A breaker looks back so long, opens with no fewer calls than that, and stays open for so long, if
  * the program does not say. ms. Those of Netflix's Hystrix. */
 PARA__COUNT(PARA__BREAKER_WINDOW_MS, 10000) /* - */

@@ -37,7 +37,8 @@ para_status para_refuse_count_(size_t count, para_report *report)
  * caught halfway: they are left alone. So are the novice's: the call may leave it. */
 static bool has_lane(para__schedule *s)
 {
-    if (!s->lane && !s->pool->is_novice && !para__pool_is_forked(s->pool))
+    if (!s->lane && !s->pool->is_novice && !para__pool_is_forked(s->pool) &&
+        para__schedule_enter(s))
         s->lane = para__lane_lease(&s->pool->lanes);
     return s->lane != NULL;
 }

@@ -18,6 +18,12 @@ static inline para_status para__options_check(const para_options *options, const
     return PARA_OK;
 }
 
+/* Whether the pool still accepts calls of the calling thread. */
+static inline para_status para__call_check_pool(para_pool *pool)
+{
+    return para__pool_check_open(pool, false);
+}
+
 /* A participant's memory of less lies in pages that it shares with others. */
 enum { PARA__STRIP_LEAST = 4096 };
 

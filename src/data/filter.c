@@ -190,6 +190,8 @@ para_status para_pfilter(para_pool *pool, const para_filter *filter)
 {
     filter_job job;
     para_status status = check_filter(filter, &job);
+    if (!status)
+        status = para__call_check_pool(pool);
     if (filter && filter->report)
         *filter->report = (para_report){0};
     if (status)

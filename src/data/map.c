@@ -152,6 +152,8 @@ para_status para_pmap(para_pool *pool, const para_map *map)
 {
     map_job job;
     para_status status = check_map(map, &job);
+    if (!status)
+        status = para__call_check_pool(pool);
     if (map && map->report)
         *map->report = (para_report){0};
     if (status || map->count == 0)

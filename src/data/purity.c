@@ -39,7 +39,7 @@ static para__symbol subject_name(const para__subject *of)
 {
     para__symbol symbol;
     const int saved = errno;
-    para__symbol_find(of->map ? (uintptr_t)of->map : (uintptr_t)of->reduce->kernel, &symbol);
+    para__symbol_find(of->reduce ? (uintptr_t)of->reduce->kernel : (uintptr_t)of->map, &symbol);
     errno = saved;
     return symbol;
 }

@@ -341,6 +341,8 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
 {
     reduce_job job;
     para_status status = check_reduce(reduce, &job);
+    if (!status)
+        status = para__call_check_pool(pool);
     if (reduce && reduce->report)
         *reduce->report = (para_report){0};
     if (status || reduce->count == 0)

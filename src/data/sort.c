@@ -252,6 +252,8 @@ static bool lay_out_sort(sort_job *job, para__call *call, size_t parts, char *sm
 para_status para_psort(para_pool *pool, const para_sort *sort)
 {
     para_status status = check_sort(sort);
+    if (!status)
+        status = para__call_check_pool(pool);
     if (sort && sort->report)
         *sort->report = (para_report){0};
     if (status || sort->count == 0)

@@ -4,11 +4,13 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "base/tuning.h"
+#include "pool/inside.h"
 #include "pool/tasks.h"
 #include "sync/cancel.h"
 #include "task/state.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
 /* What a thread waits for: a group, or one task, or any of several. */
@@ -43,6 +45,22 @@ static bool seems_queued(para_task *task)
     return para__task_state_of(para__load_relaxed(para__task_word(task))) == PARA_TASK_QUEUED;
 }
 
+/* Where a thread helps. */
+typedef struct guest {
+    para_pool *pool;
+    para__seat *seat, *leased; /* one of them, or none */
+} guest;
+
+static void give_up_seat(void *arg)
+{
+    const guest *const at = arg;
+    if (!at->leased)
+        return;
+    if (!para__deque_is_empty(&at->leased->deque))
+        para__tasks_tell(at->pool); /* what is left is for others */
+    para__seat_release(at->leased);
+}
+
 /* Runs the task, one of the group (if it looks for those), or what lies below the task that the
  * thread runs; false: there is nothing that could be run. */
 static bool help(para_pool *pool, para_task *task, para_task_group *group)
@@ -51,8 +69,8 @@ static bool help(para_pool *pool, para_task *task, para_task_group *group)
     const para__frame *const frame = para__frame_of(crew);
     if (!frame && !task && !group)
         return false;
-    para__seat *const own = frame ? frame->seat : NULL;
-    para__seat *const seat = own ? own : para__seat_lease(crew);
+    guest at = {.pool = pool, .seat = frame ? frame->seat : NULL};
+    para__seat *const seat = at.seat ? at.seat : (at.leased = para__seat_lease(crew));
     para_task *found = NULL;
     const bool is_in_line =
         task && para__load_relaxed(para__task_word(task)) & PARA__TASK_IN_LINE; /* a guess */
@@ -62,13 +80,10 @@ static bool help(para_pool *pool, para_task *task, para_task_group *group)
                                       : para__kin_of(task->family_, task->depth_));
     if (!found && (group || (task && seems_queued(task))))
         found = para__crew_take_out(crew, task, group);
+    pthread_cleanup_push(give_up_seat, &at);
     if (found)
         para__task_run(crew, seat, found);
-    if (seat && !own) {
-        if (!para__deque_is_empty(&seat->deque))
-            para__tasks_tell(pool); /* what is left is for others */
-        para__seat_release(seat);
-    }
+    pthread_cleanup_pop(1);
     return found != NULL;
 }
 
@@ -87,15 +102,21 @@ static bool help_any(const awaited *a, bool has_found)
 
 enum { NODES = 64 };
 
+static void leave_line(void *waiter)
+{
+    para__task_await_end(waiter);
+}
+
 static void sleep_for_group(const awaited *a, uint64_t deadline_ns)
 {
     para__event event = {PARA__ATOMIC(PARA__PARKED)}; /* nobody knows of it before it is in line */
     para__waiter waiter = {.event = &event};
     if (!para__group_await(a->group, &waiter))
         return;
+    pthread_cleanup_push(leave_line, &waiter);
     if (!help(pool_of(a), NULL, a->group)) /* what was queued before the group was awaited */
         (void)para__wait(&event, deadline_ns, NULL);
-    para__task_await_end(&waiter);
+    pthread_cleanup_pop(1);
 }
 
 static void sleep_for_tasks(const awaited *a, uint64_t deadline_ns)
@@ -124,7 +145,7 @@ static void sleep_for_tasks(const awaited *a, uint64_t deadline_ns)
  * stack: only for waits that would otherwise spin. */
 static bool is_run_here(const para_task *task, const para_task_group *group)
 {
-    for (const para__frame *frame = para__innermost_frame; frame; frame = frame->outer)
+    for (const para__frame *frame = para__frame_here(); frame; frame = frame->outer)
         if (group ? frame->group == group : frame->task == task)
             return true;
     return false;
@@ -169,6 +190,59 @@ static para_status await_over(awaited *a, uint64_t deadline_ns)
     return PARA_OK;
 }
 
+/* A thread that waits, inside the pools of what it waits for. */
+typedef struct wait {
+    awaited what;
+    para__stay *stay[PARA__STAYS + 1];
+    unsigned stays;
+    bool is_over; /* already: the pools may be gone */
+} wait;
+
+static bool is_over_inside(awaited *a)
+{
+    if (a->group)
+        return para__group_is_over_inside(a->group);
+    for (a->over = 0; a->over < a->count; a->over++)
+        if (para__task_is_over_inside(a->tasks[a->over]))
+            return true;
+    return false;
+}
+
+static void begin_wait(wait *w)
+{
+    const size_t count = w->what.group ? 1 : w->what.count;
+    for (size_t i = 0; i < count; i++) {
+        const para_pool *const pool = w->what.group ? pool_of(&w->what) : w->what.tasks[i]->pool_;
+        if (!w->what.group) /* a count on its own */
+            para__add_relaxed(para__task_waits(w->what.tasks[i]), 1);
+        para__stay **const stay = &w->stay[PARA__STAYS - w->stays]; /* downwards: see inside.h */
+        para__pool_note(pool, stay);
+        w->stays += *stay != NULL;
+    }
+    w->is_over = is_over_inside(&w->what);
+}
+
+/* Also if a task that it runs meanwhile ends its thread. */
+static void end_wait(void *arg)
+{
+    wait *const w = arg;
+    for (size_t i = 0; i < w->what.count; i++)
+        para__add_relaxed(para__task_waits(w->what.tasks[i]), -1u);
+    for (; w->stays > 0; w->stays--)
+        para__pool_leave(w->stay[PARA__STAYS + 1 - w->stays]);
+}
+
+static para_status wait_inside(wait *w, uint64_t deadline_ns)
+{
+    para_status status = PARA_OK;
+    begin_wait(w);
+    pthread_cleanup_push(end_wait, w);
+    if (!w->is_over)
+        status = await_over(&w->what, deadline_ns);
+    pthread_cleanup_pop(1);
+    return status;
+}
+
 static para_status check_awaited(para_task *task)
 {
     if (!task || para__load_relaxed(para__task_word(task)) == PARA_TASK_NEW) /* its owner's */
@@ -177,7 +251,7 @@ static para_status check_awaited(para_task *task)
         return para__fail(PARA_ERR_ARGUMENT, "the task is detached");
     if (para__task_is_over(task))
         return PARA_OK;
-    if (task->forks_ != task->pool_->lanes.fork_count)
+    if (task->forks_ != para__fork_count())
         return para__fail(PARA_ERR_FORKED, "it was submitted in the parent process");
     const bool may_run_here = !seems_queued(task); /* surely not, if it is queued */
     return may_run_here && is_run_here(task, NULL) ? fail_run_here(NULL) : PARA_OK;
@@ -186,7 +260,9 @@ static para_status check_awaited(para_task *task)
 static para_status outcome_of(const para_task *task)
 {
     if (task->status == PARA_ERR_TASK)
-        return para__fail(PARA_ERR_TASK, "the task returned %d", task->result);
+        return task->result == PARA_TASK_LEFT
+                   ? para__fail(PARA_ERR_TASK, "the task has left its function")
+                   : para__fail(PARA_ERR_TASK, "the task returned %d", task->result);
     if (task->call_ && task->status == (para_status)task->result)
         return task->status ? para__fail(task->status, "a call that was a task") : PARA_OK;
     return task->status ? para__fail(task->status, "before the task began") : PARA_OK;
@@ -195,14 +271,10 @@ static para_status outcome_of(const para_task *task)
 static para_status wait_for_any(para_task *const tasks[], size_t count, uint64_t deadline_ns,
                                 size_t *which)
 {
-    awaited a = {.tasks = tasks, .count = count};
-    for (size_t i = 0; i < count; i++)
-        para__add_relaxed(para__task_waits(tasks[i]), 1); /* a count on its own */
-    const para_status status = await_over(&a, deadline_ns);
-    for (size_t i = 0; i < count; i++)
-        para__add_relaxed(para__task_waits(tasks[i]), -1u);
-    *which = a.over;
-    return status ? status : outcome_of(tasks[a.over]);
+    wait w = {.what = {.tasks = tasks, .count = count}};
+    const para_status status = wait_inside(&w, deadline_ns);
+    *which = w.what.over;
+    return status ? status : outcome_of(tasks[w.what.over]);
 }
 
 para_status para_task_wait_until(para_task *task, uint64_t deadline_ns)
@@ -232,8 +304,6 @@ para_status para_task_fd(para_task *task, int *fd)
     const para_status status = check_awaited(task);
     if (status)
         return status;
-    if (!para__task_is_over(task) && para__pool_is_forked(task->pool_))
-        return para__fail(PARA_ERR_FORKED, "it was submitted in the parent process");
     const int found = para__task_fd(task);
     if (found < 0)
         return para__fail(PARA_ERR_FILE, "a task's descriptor: %s", strerror(errno));
@@ -279,14 +349,14 @@ para_status para_wait_all(para_task *const tasks[], size_t count, uint64_t deadl
 
 para_status para_task_group_wait_until(para_task_group *group, uint64_t deadline_ns)
 {
-    awaited a = {.group = group};
+    wait w = {.what = {.group = group}};
     if (!group)
         return para__fail(PARA_ERR_ARGUMENT, "no group");
     if (!para__group_is_over(group) &&
-        para__load_relaxed(para__group_forks(group)) != pool_of(&a)->lanes.fork_count)
+        para__load_relaxed(para__group_forks(group)) != para__fork_count())
         return para__fail(PARA_ERR_FORKED, "its tasks were submitted in the parent process");
     if (!para__group_is_over(group)) {
-        const para_status status = await_over(&a, deadline_ns);
+        const para_status status = wait_inside(&w, deadline_ns);
         if (status)
             return status;
     }

@@ -5,6 +5,7 @@
 #include "base/info.h"
 #include "base/status.h"
 #include "pool/default_pool.h"
+#include "pool/inside.h"
 #include "pool/self.h"
 #include "pool/tasks.h"
 #include "task/names.h"
@@ -220,18 +221,12 @@ static para_status submit_request(para_pool *pool, para__named *named, para_requ
     return status;
 }
 
-para_status para_dispatch_until(para_pool *pool, const char *name, const void *request,
-                                size_t request_bytes, void *response, size_t response_bytes,
-                                para_request *r, uint64_t deadline_ns)
+/* para_dispatch_until in a pool that the calling thread has entered. */
+static para_status dispatch_inside(para_pool *pool, const char *name, const void *request,
+                                   size_t request_bytes, void *response, size_t response_bytes,
+                                   para_request *r, uint64_t deadline_ns)
 {
-    if (!r || !name)
-        return para__fail(PARA_ERR_ARGUMENT, "%s", r ? "no name" : "no request");
-    if ((!request && request_bytes) || (!response && response_bytes))
-        return para__fail(PARA_ERR_ARGUMENT, "%s has bytes, but is NULL",
-                          !request && request_bytes ? "the request" : "the response");
-    para_status status = resolve_own(&pool);
-    if (!status)
-        status = para__task_check(pool, &r->task);
+    para_status status = para__task_check(pool, &r->task);
     if (status)
         return status;
     para__named *const named = para__names_find(&pool->names, name);
@@ -256,6 +251,27 @@ para_status para_dispatch_until(para_pool *pool, const char *name, const void *r
     }
     if (status)
         para__named_leave(named);
+    return status;
+}
+
+para_status para_dispatch_until(para_pool *pool, const char *name, const void *request,
+                                size_t request_bytes, void *response, size_t response_bytes,
+                                para_request *r, uint64_t deadline_ns)
+{
+    para__stay *stay = NULL;
+    if (!r || !name)
+        return para__fail(PARA_ERR_ARGUMENT, "%s", r ? "no name" : "no request");
+    if ((!request && request_bytes) || (!response && response_bytes))
+        return para__fail(PARA_ERR_ARGUMENT, "%s has bytes, but is NULL",
+                          !request && request_bytes ? "the request" : "the response");
+    const bool is_default = pool == NULL;
+    para_status status = resolve_own(&pool);
+    if (!status && !is_default && !para__pool_enter(pool, &stay))
+        status = para__fail(PARA_ERR_ENDING, "the pool is being destroyed");
+    if (!status)
+        status = dispatch_inside(pool, name, request, request_bytes, response, response_bytes, r,
+                                 deadline_ns);
+    para__pool_leave(stay);
     return status;
 }
 

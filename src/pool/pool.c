@@ -12,6 +12,7 @@
 #include "executor/lease.h"
 #include "executor/left.h"
 #include "pool/calibrate.h"
+#include "pool/inside.h"
 #include "pool/lent.h"
 #include "pool/place.h"
 #include "pool/settings.h"
@@ -141,6 +142,12 @@ static void release(para_pool *pool)
         para__lane_drop_arena(&pool->lanes.lane[i]);
     para__free(pool->places);
     para__free(pool);
+}
+
+void para__pool_release(para_pool *pool)
+{
+    if (para__pool_is_forked(pool) || !is_used(pool))
+        release(pool);
 }
 
 /* Checks the caller's configuration. */
@@ -319,6 +326,7 @@ static para_status make(para_pool **pool, const para_pool_config *config,
     made->most_size = most;
     made->stack = settings.stack;
     made->task_capacity = config->task_capacity ? config->task_capacity : PARA__TASKS_QUEUED;
+    made->letters = (para__letters){config->dead_letter, config->dead_letter_arg};
     made->takes_turns = config->task_order == PARA_TASKS_BY_TURNS;
     made->worker_init = config->worker_init;
     made->worker_exit = config->worker_exit;
@@ -379,36 +387,6 @@ para_status para__pool_create_default(para_pool **pool, const para__machine *mac
     return status;
 }
 
-/* Whether the calling thread is within a task or a kernel of the pool. Kernels show by their lanes:
- * one that runs alone may have none. */
-static bool is_within_kernel(para_pool *pool)
-{
-    bool is_within = para__pool_is_worker(pool) || para__tasks_are_run_here(pool);
-    for (const para__lane *lane = para__current_lane; lane && !is_within; lane = lane->around)
-        is_within = lane->lanes == &pool->lanes;
-    for (const para__lane *lane = para__innermost_lane; lane && !is_within; lane = lane->outer)
-        is_within = lane->lanes == &pool->lanes;
-    return is_within;
-}
-
-void para_pool_destroy(para_pool *pool)
-{
-    if (!pool)
-        return;
-    para__lanes_abandon((uintptr_t)__builtin_frame_address(0));
-    if (is_within_kernel(pool))
-        return;
-    const int cancel_state = para__cancellation_off();
-    const bool is_forked = para__pool_is_forked(pool);
-    if (!is_forked) {
-        para__workers_stop(pool);
-        para__tasks_end(pool);
-    }
-    if (is_forked || !is_used(pool))
-        release(pool);
-    para__cancellation_restore(cancel_state);
-}
-
 /* Clears a parent's pool: no call is in flight, and no lane keeps anything of another thread's
  * lease. Epochs are kept, because the words still hold those of older calls. */
 static void forget_calls(para_pool *pool)
@@ -446,6 +424,8 @@ static void forget_calls(para_pool *pool)
     para__store_relaxed(&pool->lanes.used, PARA__LANES); /* one may have been on its way in */
     para__store_relaxed(&pool->ready, 0);
     para__store_relaxed(&pool->stopping, false);
+    para__store_relaxed(&pool->intake, PARA__INTAKE_OPEN);
+    para__store_relaxed(&pool->life.state, PARA__LATCH_FREE); /* its holder may be in the parent */
 }
 
 para_status para__pool_restart(para_pool *pool)
@@ -453,7 +433,7 @@ para_status para__pool_restart(para_pool *pool)
     if (!para__pool_is_forked(pool))
         return PARA_OK;
     para__lanes_abandon((uintptr_t)__builtin_frame_address(0));
-    if (is_within_kernel(pool))
+    if (para__pool_is_within(pool))
         return para__fail(PARA_ERR_BUSY, "a kernel or task of the pool is running");
     const int cancel_state = para__cancellation_off();
     const unsigned parents = pool->lanes.fork_count;

@@ -12,6 +12,9 @@ para_status para__pool_prepare(const para__machine **machine);
  * Under the default pool's mutex. */
 para_status para__pool_create_default(para_pool **pool, const para__machine *machine);
 
+/* Frees a pool whose threads have ended, or are in the parent process. */
+void para__pool_release(para_pool *pool);
+
 /* para_pool_restart for a pool that is not NULL. */
 para_status para__pool_restart(para_pool *pool);
 

@@ -25,6 +25,7 @@
 #include "pool/calibrate.h"
 #include "pool/self.h"
 #include "pool/size.h"
+#include "pool/telling.h"
 #include "pool/worker.h"
 
 #include <limits.h>
@@ -61,6 +62,7 @@ static void make_ready(para_pool *pool)
         para__pool_begin_adapting(pool);
     para__store_release(E4, &pool->ready, 1);
     para__futex_wake(&pool->ready, INT_MAX);
+    para__watches_tell(pool);
 }
 
 /* Counts out that many workers, which are up or will never be. */
@@ -102,12 +104,10 @@ static para_status settle_worker(const para__worker *self)
     return status;
 }
 
-static void *run(void *arg)
+/* Makes the calling thread that worker; what its worker_init returns stands in init_error. */
+static void enter_worker(para__worker *self)
 {
-    para__worker *self = arg;
-    para_pool *pool = self->pool;
-    if (self->index == 0)
-        start_others(pool);
+    para_pool *const pool = self->pool;
     name_thread(self);
     if (pool->binding != PARA_BIND_NONE)
         self->bind_status = settle_worker(self);
@@ -117,15 +117,68 @@ static void *run(void *arg)
     (void)para__fp_swap(PARA__FP_DEFAULT); /* not that of the thread that made the pool */
     self->init_error = pool->worker_init ? pool->worker_init(self->index, pool->worker_arg) : 0;
     self->is_up = true;
-    para__add_relaxed(&pool->lanes.sleeping, -1u); /* a count on its own */
-    count_out(pool, self->index ? 1 : 1 + pool->requested - pool->started);
-    if (self->init_error == 0)
-        para__worker_live(self);
+}
+
+static void *run_again(void *arg);
+
+/* A task has ended the worker's thread: another takes its place, unless the pool ends. Then, or if
+ * there is none, the thread is joined like others. */
+static void succeed_worker(void *arg)
+{
+    para__worker *const self = arg;
+    para_pool *const pool = self->pool;
+    const pthread_t own = self->thread;
+    if (para__pool_is_forked(pool))
+        return;
+    if (pool->worker_exit)
+        pool->worker_exit(self->index, pool->worker_arg);
+    self->is_up = false;
+    para__latch_lock(&pool->life);
+    if (!para__load_relaxed(&pool->stopping)) { /* set before who ends the pool takes the latch */
+        if (para__thread_start(&self->thread, &pool->stack, run_again, self) == 0)
+            pthread_detach(own);
+        else
+            self->thread = own;
+    }
+    para__latch_unlock(&pool->life);
+    para__process_thread_ends();
+}
+
+/* Until the pool ends. */
+static void live_as_worker(para__worker *self)
+{
+    pthread_cleanup_push(succeed_worker, self);
+    para__worker_live(self);
+    pthread_cleanup_pop(0);
+    para_pool *const pool = self->pool;
     if (para__pool_is_forked(pool))
         _exit(EXIT_FAILURE); /* the child has no other thread that could end it */
     (void)para__load_acquire(E5, &pool->stopping); /* what was done before, for worker_exit */
-    if (pool->worker_exit && self->init_error == 0)
+    if (pool->worker_exit)
         pool->worker_exit(self->index, pool->worker_arg);
+}
+
+static void *run_again(void *arg)
+{
+    para__worker *const self = arg;
+    enter_worker(self);
+    if (self->init_error == 0)
+        live_as_worker(self);
+    para__process_thread_ends();
+    return NULL;
+}
+
+static void *run(void *arg)
+{
+    para__worker *self = arg;
+    para_pool *pool = self->pool;
+    if (self->index == 0)
+        start_others(pool);
+    enter_worker(self);
+    para__add_relaxed(&pool->lanes.sleeping, -1u); /* a count on its own */
+    count_out(pool, self->index ? 1 : 1 + pool->requested - pool->started);
+    if (self->init_error == 0)
+        live_as_worker(self);
     para__process_thread_ends();
     return NULL;
 }
@@ -169,12 +222,21 @@ para_status para__workers_status(const para_pool *pool)
                       pool->worker[pool->failed_worker].init_error, pool->failed_worker);
 }
 
+/* After `stopping`: a thread whose task ends it has a successor by now, or gets none. */
+static void join_worker(para_pool *pool, unsigned worker)
+{
+    para__latch_lock(&pool->life);
+    const pthread_t thread = pool->worker[worker].thread;
+    para__latch_unlock(&pool->life);
+    pthread_join(thread, NULL);
+}
+
 void para__workers_stop(para_pool *pool)
 {
     if (!pool->has_threads)
         return;
     tell_to_end(pool);
-    pthread_join(pool->worker[0].thread, NULL);
+    join_worker(pool, 0);
     for (unsigned i = 1; i < pool->started; i++)
-        pthread_join(pool->worker[i].thread, NULL);
+        join_worker(pool, i);
 }

@@ -4,12 +4,16 @@
 #include "base/stack.h"
 #include "base/status.h"
 #include "pool/default_pool.h"
+#include "pool/inside.h"
 #include "pool/self.h"
 #include "pool/size.h"
 #include "pool/start.h"
 #include "pool/tasks.h"
+#include "pool/telling.h"
 #include "share/participant.h"
 #include "task/state.h"
+
+#include <pthread.h>
 
 static para_status make_crew(para_pool *pool, para__crew **made)
 {
@@ -24,10 +28,14 @@ static para_status make_crew(para_pool *pool, para__crew **made)
     crew->ingress.takes_turns = pool->takes_turns;
     for (unsigned i = 0; i < seats; i++)
         crew->seat[i].next_victim = i;
+    para__latch_lock(&pool->life); /* who closes the pool finds the crew, or is found */
+    if (para__load_relaxed(&pool->intake) != PARA__INTAKE_OPEN)
+        para__ingress_close(&crew->ingress);
     if (!para__cas_seq_cst(E20_E5, &pool->crew, &seen, crew)) {
         para__free(crew);
         crew = para__crew_of(pool);
     }
+    para__latch_unlock(&pool->life);
     *made = crew;
     return PARA_OK;
 }
@@ -40,7 +48,7 @@ para_status para__task_check(const para_pool *pool, para_task *task)
     const uint32_t word = para__load_relaxed(para__task_word(task)); /* its owner's */
     if (word == PARA_TASK_NEW)
         return PARA_OK;
-    const bool is_parents = task->pool_ == pool && task->forks_ != pool->lanes.fork_count;
+    const bool is_parents = task->pool_ == pool && task->forks_ != para__fork_count();
     if (!is_parents && !para__task_state_is_final(word))
         return para__fail(PARA_ERR_BUSY, "the task is submitted already");
     if (!is_parents && para__load_relaxed(para__task_waits(task)))
@@ -52,12 +60,23 @@ para_status para__task_check(const para_pool *pool, para_task *task)
 static para_status enter_group(para_pool *pool, para_task_group *group)
 {
     uintptr_t known = 0;
-    para__store_relaxed(para__group_forks(group), pool->lanes.fork_count);
+    para__store_relaxed(para__group_forks(group), para__fork_count());
     if (!para__cas_relaxed(para__group_pool(group), &known, (uintptr_t)pool) && /* a value alone */
         known != (uintptr_t)pool)
         return para__fail(PARA_ERR_ARGUMENT, "the group's tasks are in another pool");
     para__group_enter(group);
     return PARA_OK;
+}
+
+static void count_accepted(para__crew *crew, para__seat *seat)
+{
+    const para__host host = para__crew_host(crew, seat);
+    para__host_counts(&host, &host.counts->accepted);
+}
+
+static void stand_up(void *seat)
+{
+    para__seat_release(seat);
 }
 
 /* Runs the task on the calling thread; and if that has no seat yet, what the task submits. */
@@ -66,12 +85,16 @@ static void run_here(para__crew *crew, const para__frame *frame, para_task *task
     para__store_relaxed(para__task_word(task), PARA_TASK_QUEUED); /* this thread's */
     para__seat *const own = frame ? frame->seat : NULL;
     para__seat *const seat = own ? own : para__seat_lease(crew);
-    para__task_run(crew, seat, task);
-    if (!seat || own)
-        return;
-    while ((task = para__deque_take(&seat->deque, 0)))
+    count_accepted(crew, seat);
+    if (!seat || own) {
         para__task_run(crew, seat, task);
-    para__seat_release(seat);
+        return;
+    }
+    pthread_cleanup_push(stand_up, seat);
+    do
+        para__task_run(crew, seat, task);
+    while ((task = para__deque_take(&seat->deque, 0)));
+    pthread_cleanup_pop(1);
 }
 
 bool para__pool_needs_caller(para_pool *pool)
@@ -100,15 +123,18 @@ static para_status queue_task(para_pool *pool, para__crew *crew, para_task *task
 {
     const para__frame *const frame = para__frame_of(crew);
     task->pool_ = pool;
-    task->forks_ = pool->lanes.fork_count;
+    task->forks_ = para__fork_count();
     task->family_ = frame ? frame->family : 0;
     task->depth_ = frame ? frame->depth + 1 : 1;
     task->result = 0;
     task->status = PARA_OK;
     if (frame && frame->seat) {
-        para__store_relaxed(para__task_word(task), PARA_TASK_QUEUED); /* published by the deque */
-        if (para__deque_push(&frame->seat->deque, task))
+        para__store_relaxed(para__task_word(task), PARA_TASK_QUEUED); /* published by the deque, */
+        if (para__deque_has_room(&frame->seat->deque)) {
+            count_accepted(crew, frame->seat); /* as is this */
+            (void)para__deque_push(&frame->seat->deque, task);
             return PARA_OK;
+        }
         run_here(crew, frame, task);
         return PARA_OK;
     }
@@ -119,11 +145,11 @@ static para_status queue_task(para_pool *pool, para__crew *crew, para_task *task
     const bool has_started = is_in_loader || !pool->has_threads || para__pool_is_ready(pool) ||
                              para__pool_is_in_init(pool) || para__workers_await(pool, until_ns);
     const bool has_nobody =
-        is_in_loader || !pool->has_threads || (has_started && pool->up == 1); /* else not yet set */
+        is_in_loader || !pool->has_threads || (has_started && pool->up == 1); /* else not known */
     para_status status = PARA_ERR_TIMEOUT;
     if (!has_nobody && has_started)
         status = para__ingress_put(&crew->ingress, task, until_ns);
-    if (has_nobody || (is_urgent && status == PARA_ERR_TIMEOUT)) {
+    if (has_nobody || (is_urgent && status)) { /* no room, not started, or closed to others */
         run_here(crew, frame, task);
         return PARA_OK;
     }
@@ -132,14 +158,16 @@ static para_status queue_task(para_pool *pool, para__crew *crew, para_task *task
     return para__fail(status, "%s",
                       !has_started                 ? "the pool is starting"
                       : status == PARA_ERR_TIMEOUT ? "the pool's queue is full"
-                                                   : "of a task");
+                                                   : "the pool accepts no more tasks");
 }
 
-para_status para__submit(para_pool *pool, para_task *task, para__work work, uint64_t deadline_ns)
+/* para__submit to a pool that the calling thread has entered. */
+static para_status submit_inside(para_pool *pool, para_task *task, para__work work,
+                                 uint64_t deadline_ns)
 {
-    para_status status = para__pool_resolve(&pool);
+    para_status status = para__task_check(pool, task);
     if (!status)
-        status = para__task_check(pool, task);
+        status = para__pool_check_open(pool, true);
     if (status)
         return status;
     if (para__pool_is_forked(pool))
@@ -166,7 +194,21 @@ para_status para__submit(para_pool *pool, para_task *task, para__work work, uint
     para__tasks_tell(pool);
     if (pool->adapts)
         para__pool_look(pool);
+    para__watches_tell(pool);
     return PARA_OK;
+}
+
+para_status para__submit(para_pool *pool, para_task *task, para__work work, uint64_t deadline_ns)
+{
+    para__stay *stay = NULL;
+    const bool is_default = pool == NULL;
+    para_status status = para__pool_resolve(&pool);
+    if (!status && !is_default && !para__pool_enter(pool, &stay))
+        status = para__fail(PARA_ERR_ENDING, "the pool is being destroyed");
+    if (!status)
+        status = submit_inside(pool, task, work, deadline_ns);
+    para__pool_leave(stay);
+    return status;
 }
 
 para_status para_submit_until(para_pool *pool, para_task *task, uint64_t deadline_ns)

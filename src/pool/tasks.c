@@ -3,36 +3,76 @@
 
 #include "base/cancellation.h"
 #include "base/memory.h"
+#include "base/stack.h"
 #include "pool/self.h"
+#include "pool/telling.h"
 #include "task/state.h"
+
+#include <pthread.h>
 
 PARA__THREAD_LOCAL const para__frame *para__innermost_frame;
 
+const para__frame *para__frame_here(void)
+{
+    const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    const uintptr_t frame = (uintptr_t)para__innermost_frame;
+    if (frame && frame < here && para__on_own_stack(frame, here))
+        para__innermost_frame = NULL; /* what lies around it cannot be found any more */
+    return para__innermost_frame;
+}
+
 const para__frame *para__frame_of(const para__crew *crew)
 {
-    const para__frame *frame = para__innermost_frame;
+    const para__frame *frame = para__frame_here();
     while (frame && frame->crew != crew)
         frame = frame->outer;
     return frame;
 }
 
-void para__task_run(const para__crew *crew, para__seat *seat, para_task *task)
+static para__frame make_frame(const para__crew *crew, para__seat *seat, const para_task *task)
 {
-    const para__frame frame = {.task = task,
-                               .group = task->group,
-                               .crew = crew,
-                               .seat = seat,
-                               .family = task->family_,
-                               .depth = task->depth_,
-                               .outer = para__innermost_frame};
-    const int cancel_state = para__cancellation_off(); /* a thread that waits would take it along */
-    para__innermost_frame = &frame;
-    para__task_carry_out(task);
-    para__innermost_frame = frame.outer;
-    para__cancellation_restore(cancel_state);
+    return (para__frame){.task = task,
+                         .group = task->group,
+                         .crew = crew,
+                         .seat = seat,
+                         .family = task->family_,
+                         .depth = task->depth_,
+                         .outer = para__innermost_frame,
+                         .cancel_state = para__cancellation_off()}; /* a thread that waits would */
+} /* take the task along */
+
+static void leave_frame(void *arg)
+{
+    const para__frame *const frame = arg;
+    para__innermost_frame = frame->outer;
+    para__cancellation_restore(frame->cancel_state);
 }
 
-bool para__tasks_are_run_here(para_pool *pool)
+static void tell_watches(void *pool)
+{
+    para__watches_tell_all(pool);
+}
+
+static para__host make_host(para_pool *pool, para__crew *crew, para__seat *seat)
+{
+    para__host host = para__crew_host(crew, seat);
+    host.letters = pool->letters.put ? &pool->letters : NULL;
+    host.of = pool;
+    host.tell = para__pool_is_watched(pool) ? tell_watches : NULL;
+    return host;
+}
+
+void para__task_run(para__crew *crew, para__seat *seat, para_task *task)
+{
+    const para__host host = make_host(task->pool_, crew, seat);
+    para__frame frame = make_frame(crew, seat, task);
+    para__innermost_frame = &frame;
+    pthread_cleanup_push(leave_frame, &frame); /* also if the task ends its thread */
+    para__task_carry_out(task, &host);
+    pthread_cleanup_pop(1);
+}
+
+bool para__tasks_are_run_here(const para_pool *pool)
 {
     para__crew *const crew = para__crew_of(pool);
     return crew && para__frame_of(crew);
@@ -52,6 +92,11 @@ void para__tasks_tell(para_pool *pool)
         para__worker_wake(pool);
 }
 
+static void stop_acting(void *self)
+{
+    para__store_release(E8, &((para__helper *)self)->acting, 0);
+}
+
 para__visit para__tasks_serve(para_pool *pool, unsigned worker)
 {
     para__crew *const crew = para__crew_of(pool);
@@ -65,19 +110,44 @@ para__visit para__tasks_serve(para_pool *pool, unsigned worker)
     para_task *const task = para__crew_find(crew, seat, 0);
     if (task && !para__deque_is_empty(&seat->deque))
         para__tasks_tell(pool); /* who looked while several came from the ingress has seen none */
+    pthread_cleanup_push(stop_acting, self);
     if (task)
         para__task_run(crew, seat, task);
-    para__store_release(E8, &self->acting, 0);
+    pthread_cleanup_pop(1);
     return task ? PARA__VISIT_WORKED : PARA__VISIT_NOTHING;
 }
 
 /* ---- The end -------------------------------------------------------------------------- */
 
-void para__tasks_end(para_pool *pool)
+void para__tasks_close(para_pool *pool)
 {
     para__crew *const crew = para__crew_of(pool);
     if (crew)
-        para__crew_end(crew);
+        para__ingress_close(&crew->ingress);
+}
+
+/* A task's `done` may call para. */
+static void drop_task(para__crew *crew, para_task *task)
+{
+    const para__host host = make_host(task->pool_, crew, NULL);
+    para__frame frame = make_frame(crew, NULL, task);
+    para__innermost_frame = &frame;
+    para__task_end(task, PARA_TASK_DROPPED, PARA_ERR_ENDING, &host);
+    leave_frame(&frame);
+}
+
+void para__tasks_drop(para_pool *pool)
+{
+    para__crew *const crew = para__crew_of(pool);
+    para_task *task;
+    while (crew && (task = para__crew_take_any(crew)))
+        drop_task(crew, task);
+}
+
+para__census para__tasks_census(para_pool *pool)
+{
+    para__crew *const crew = para__crew_of(pool);
+    return crew ? para__crew_census(crew) : (para__census){0};
 }
 
 void para__tasks_free(para_pool *pool)

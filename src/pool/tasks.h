@@ -15,14 +15,18 @@ typedef struct para__frame {
     para__seat *seat; /* NULL: none was free */
     uint32_t family, depth;
     const struct para__frame *outer;
+    int cancel_state; /* of the thread, before the task */
 } para__frame;
 
 extern PARA__THREAD_LOCAL const para__frame *para__innermost_frame;
 
+/* The innermost; NULL: the thread runs no task, or has left it by a jump. */
+const para__frame *para__frame_here(void);
+
 /* The innermost of that crew; NULL: the thread runs no task of it. */
 const para__frame *para__frame_of(const para__crew *crew);
 
-static inline para__crew *para__crew_of(para_pool *pool)
+static inline para__crew *para__crew_of(const para_pool *pool)
 {
     return para__load_acquire(E20, &pool->crew);
 }
@@ -44,7 +48,7 @@ bool para__pool_needs_caller(para_pool *pool);
 para_status para__submit(para_pool *pool, para_task *task, para__work work, uint64_t deadline_ns);
 
 /* Runs a task that was taken, on the calling thread in that seat. */
-void para__task_run(const para__crew *crew, para__seat *seat, para_task *task);
+void para__task_run(para__crew *crew, para__seat *seat, para_task *task);
 
 /* Called after the news: wakes a worker if any sleeps. */
 void para__tasks_tell(para_pool *pool);
@@ -54,10 +58,16 @@ bool para__tasks_have_news(para_pool *pool, unsigned worker);
 para__visit para__tasks_serve(para_pool *pool, unsigned worker);
 
 /* Whether the calling thread runs a task of the pool. */
-bool para__tasks_are_run_here(para_pool *pool);
+bool para__tasks_are_run_here(const para_pool *pool);
 
-/* Once the pool's threads have ended: drops what is queued. */
-void para__tasks_end(para_pool *pool);
+/* The pool's queue takes no more; under its latch. */
+void para__tasks_close(para_pool *pool);
+
+/* Drops what is queued. Any thread, at any time. */
+void para__tasks_drop(para_pool *pool);
+
+/* What has become of the pool's tasks: see crew.h. */
+para__census para__tasks_census(para_pool *pool);
 
 /* Frees the crew; in a child the parent's tasks are left as they are. */
 void para__tasks_free(para_pool *pool);

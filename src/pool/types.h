@@ -15,6 +15,8 @@
 #include "plan/size.h"
 #include "pool/sites.h"
 #include "share/lane.h"
+#include "sync/latch.h"
+#include "task/letters.h"
 #include "task/names.h"
 #include "topology/places.h"
 
@@ -41,8 +43,8 @@ typedef struct para__worker {
     bool is_up;              /* worker_init has returned; its thread's own */
     bool is_astray;   /* its mask is wider than its place, and binding failed; its thread's own */
     uint64_t away_ns; /* how long it sleeps while it is displaced; its thread's own */
-    para__loosening loosening; /* its thread's own, but for what it shows */
     para__atomic_u64 busy_ticks; /* spent on work, in a pool that adapts; a value on its own */
+    para__loosening loosening;   /* its thread's own, but for what it shows */
 } para__worker;
 
 /* A lane of a pool whose threads are lent: what a thread that comes to help is given. */
@@ -59,6 +61,14 @@ typedef struct para__lent {
     uint64_t pinged;     /* what that took; UINT64_MAX: nobody came */
     bool is_begun;       /* the caller has taken its part */
 } para__lent;
+
+/* What a pool still accepts. It only rises, until a child restarts the pool. */
+typedef enum para__intake {
+    PARA__INTAKE_OPEN,     /* everything */
+    PARA__INTAKE_DRAINING, /* what its own tasks and shared kernels submit and call */
+    PARA__INTAKE_DROPPING, /* of those the calls only; what is queued is dropped */
+    PARA__INTAKE_ENDED     /* likewise; its threads end, and then its memory */
+} para__intake;
 
 struct para_pool {
     /* Read by all, and hardly ever written once the pool is made. */
@@ -84,10 +94,14 @@ struct para_pool {
     PARA__ATOMIC_OF(struct para__crew *) crew; /* [E20] who runs tasks; NULL before the first */
     unsigned task_capacity;                    /* of its ingress */
     bool takes_turns;                          /* between submitters; likewise */
+    para__letters letters;                     /* who gets what is not done */
     para__names names;                         /* what its requests may call */
-    const para__executor *executor;            /* who helps with its calls */
-    para_lender lender;                        /* of a pool whose threads are lent, */
-    unsigned lent_most;                        /* of which a call has at most so many */
+    para__atomic_uptr watches;      /* the first of those who watch its signals: see watch.c */
+    para__latch life;               /* [E10] under it the crew is made, and `intake` rises */
+    para__atomic_u32 intake;        /* [E21] a para__intake; see inside.h */
+    const para__executor *executor; /* who helps with its calls */
+    para_lender lender;             /* of a pool whose threads are lent, */
+    unsigned lent_most;             /* of which a call has at most so many */
     para__costs costs;        /* [E4] measured, once the pool is ready; see para__pool_costs */
     unsigned started;         /* [E4] threads that were created; written by that of worker 0 */
     unsigned failed_worker;   /* [E4] its worker_init failed, with start_status */

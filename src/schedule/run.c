@@ -62,6 +62,8 @@ unsigned para__schedule_room(para__schedule *s, size_t bytes)
 void para__schedule_open(para__schedule *s, para_pool *pool, bool is_told)
 {
     s->lane = NULL;
+    s->stay = NULL;
+    s->is_guest = pool != NULL;
     s->since_ns = is_told || para__load_relaxed(&para__watched) ? /* no order: see observer.h */
                       para__now_ns()
                                                                 : 0;
@@ -69,10 +71,20 @@ void para__schedule_open(para__schedule *s, para_pool *pool, bool is_told)
     para__lanes_tidy(&pool->lanes);
     s->pool = pool;
     s->holds_fp = !para__schedule_begin_small(s);
-    if (!s->holds_fp)
+    if (!s->holds_fp) {
+        if (s->dull_ticks && !para__schedule_enter(s))
+            s->dull_ticks = 0; /* nothing is to be learnt any more */
         return;
+    }
     s->fp = para__fp_save();
     para__schedule_begin(s);
+    if ((s->plan.width > 1 || s->timed) && !para__schedule_enter(s)) {
+        s->is_guest =
+            false; /* the pool has ended since the call was accepted: to the default one */
+        s->pool = para__pool_of_call(NULL);
+        if (!para__schedule_begin_small(s))
+            para__schedule_begin(s);
+    }
     if (s->plan.width > 1 && leave_novice(s) && !para__schedule_begin_small(s))
         para__schedule_begin(s);
     if (s->plan.width > 1)
@@ -153,10 +165,8 @@ void para__schedule_more(para__schedule *s, const para__job *job, para__range un
     if (s->plan.width == 1 || units.count == 1) {
         para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
         para__atomic_u64 left_out = PARA__ATOMIC(0);
-        para__runner runner = {.stop = &stop,
-                               .left_out = &left_out,
-                               .kind = para__pool_kind(s->pool),
-                               .tally = outcome->tally};
+        para__runner runner = {
+            .stop = &stop, .left_out = &left_out, .kind = s->kind, .tally = outcome->tally};
         const uint64_t start = s->timed ? para__ticks() : 0;
         job->run(job->payload, units.first, units.count, &runner);
         if (s->timed)
@@ -220,7 +230,8 @@ void para__schedule_run_phases(para__schedule *s, const para__job *job, para__re
 {
     para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
     para__atomic_u64 left_out = PARA__ATOMIC(0);
-    para__runner runner = {.stop = &stop, .left_out = &left_out, .kind = para__pool_kind(s->pool)};
+    s->kind = para__pool_kind(s->pool);
+    para__runner runner = {.stop = &stop, .left_out = &left_out, .kind = s->kind};
     if (s->plan.width == 1 && !s->timed) {
         const uint64_t start = s->dull_ticks ? para__ticks() : 0;
         para__schedule_release_fp(s, 0);

@@ -44,11 +44,26 @@ void para__schedule_run_phases(para__schedule *s, const para__job *job, para__re
 void para__schedule_more(para__schedule *s, const para__job *job, para__range units,
                          para__outcome *outcome);
 
-/* Gives back the lane. */
+/* The call touches its pool after its kernel has run, or has memory of it: the pool is to wait for
+ * it. False: the pool has ended meanwhile. */
+static inline bool para__schedule_enter(para__schedule *s)
+{
+    return !s->is_guest || s->stay || para__pool_enter(s->pool, &s->stay);
+}
+
+/* The call does not touch its pool any more. */
+static inline void para__schedule_leave(para__schedule *s)
+{
+    para__pool_leave(s->stay);
+    s->stay = NULL;
+}
+
+/* Gives back the lane, and leaves the pool. */
 static inline void para__schedule_close(para__schedule *s)
 {
     if (s->lane)
         para__lane_release(s->lane);
+    para__schedule_leave(s);
 }
 
 /* Gives the caller's floating-point environment back, with those flags raised besides. */

@@ -2,7 +2,7 @@
 #ifndef PARA_SCHEDULE_STATE_H
 #define PARA_SCHEDULE_STATE_H
 
-#include "pool/types.h"
+#include "pool/inside.h"
 
 #include <para/call.h>
 
@@ -40,6 +40,9 @@ typedef struct para__schedule {
     unsigned tuned_width;  /* and the width of this call for that; 0: it was not consulted */
     /* While it runs. */
     para__lane *lane; /* leased, or NULL */
+    para__stay *stay; /* in the pool, if the call has entered it */
+    bool is_guest;    /* the pool is the program's, which may destroy it */
+    unsigned kind;    /* of the core on which the calling thread has begun to run it */
     bool holds_fp;    /* the caller's floating-point environment is held apart between kernels: */
     para__fp fp;
     uint64_t since_ns; /* when it began, if somebody asks for its time; else 0 */

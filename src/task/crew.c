@@ -81,10 +81,70 @@ void para__seat_release(para__seat *seat)
     para__store_release(E17, &seat->lease, 0);
 }
 
-void para__crew_end(para__crew *crew)
+para_task *para__crew_take_any(para__crew *crew)
 {
-    para_task *task;
-    para__ingress_close(&crew->ingress);
-    while ((task = para__crew_find(crew, &crew->seat[0], 0)))
-        para__task_end(task, PARA_TASK_DROPPED, PARA_ERR_ENDING);
+    para_task *task = para__ingress_take_first(&crew->ingress);
+    for (unsigned i = 0; i < crew->seats && !task; i++)
+        task = para__deque_steal(&crew->seat[i].deque, 0);
+    return task;
+}
+
+/* ---- Counts --------------------------------------------------------------------------- */
+
+static void count_over(para__census *sum, para__counts *counts)
+{
+    for (unsigned i = 0; i < PARA__OUTCOMES; i++)
+        sum->over[i] += para__load_acquire(E22, &counts->over[i]);
+}
+
+static void count_others(para__census *sum, para__counts *counts)
+{
+    sum->begun += para__load_relaxed(&counts->begun); /* both: what is over was seen before */
+    sum->accepted += para__load_relaxed(&counts->accepted);
+}
+
+static void count_all(para__census *sum, para__crew *crew,
+                      void (*count)(para__census *sum, para__counts *counts))
+{
+    count(sum, &crew->counts);
+    for (unsigned i = 0; i < crew->seats; i++)
+        count(sum, &crew->seat[i].counts);
+}
+
+para__census para__crew_census(para__crew *crew)
+{
+    para__census sum = {0};
+    count_all(&sum, crew, count_over);
+    count_all(&sum, crew, count_others);
+    sum.accepted += para__load_relaxed(&crew->ingress.arrived); /* likewise */
+    return sum;
+}
+
+static uint64_t over_of(const para__census *census, para_task_state first, para_task_state last)
+{
+    uint64_t sum = 0;
+    for (unsigned i = first; i <= (unsigned)last; i++)
+        sum += census->over[i - PARA_TASK_COMPLETED];
+    return sum;
+}
+
+static uint64_t excess(uint64_t of, uint64_t over)
+{
+    return of > over ? of - over : 0;
+}
+
+uint64_t para__census_running(const para__census *census)
+{
+    return excess(census->begun, over_of(census, PARA_TASK_COMPLETED, PARA_TASK_FAILED));
+}
+
+uint64_t para__census_queued(const para__census *census)
+{
+    return excess(census->accepted,
+                  census->begun + over_of(census, PARA_TASK_CANCELLED, PARA_TASK_DROPPED));
+}
+
+uint64_t para__census_left(const para__census *census)
+{
+    return excess(census->accepted, over_of(census, PARA_TASK_COMPLETED, PARA_TASK_DROPPED));
 }

@@ -20,11 +20,13 @@
 #define PARA_TASK_CREW_H
 
 #include "task/deque.h"
+#include "task/host.h"
 #include "task/ingress.h"
 
 typedef struct para__seat {
     para__atomic_u32 lease; /* [E17] 1: a thread sits here */
     unsigned next_victim;   /* its own */
+    para__counts counts;    /* of what this thread submits and carries out */
     para__deque deque;
 } para__seat;
 
@@ -36,8 +38,31 @@ typedef struct para__crew {
     para__ingress ingress;
     unsigned seats; /* workers first, then guests */
     unsigned workers;
+    para__counts counts; /* of threads without a seat */
     para__seat seat[];
 } para__crew;
+
+/* Of a thread in that seat, or without one. */
+static inline para__host para__crew_host(para__crew *crew, para__seat *seat)
+{
+    return (para__host){.counts = seat ? &seat->counts : &crew->counts, .shares_counts = !seat};
+}
+
+/* What has become of all tasks. */
+typedef struct para__census {
+    uint64_t accepted, begun;
+    uint64_t over[PARA__OUTCOMES]; /* in the order of para_task_state */
+} para__census;
+
+/* Counts without a lock. What is over is counted first, so if that is all that was accepted, there
+ * was no task at that moment: an end that is seen is seen with what its task had submitted [E22].
+ * */
+para__census para__crew_census(para__crew *crew);
+
+/* Those that nobody has begun, those that run, and both. */
+uint64_t para__census_queued(const para__census *census);
+uint64_t para__census_running(const para__census *census);
+uint64_t para__census_left(const para__census *census);
 
 /* Whether there seems to be a task that a worker with nothing to do could take; after its PARKED
  * [E5]. */
@@ -55,7 +80,7 @@ para_task *para__crew_take_out(para__crew *crew, para_task *wanted, para_task_gr
 para__seat *para__seat_lease(para__crew *crew);
 void para__seat_release(para__seat *seat);
 
-/* Accepts nothing more, and drops what is queued. */
-void para__crew_end(para__crew *crew);
+/* Takes a task out of wherever it is queued, in no order, without a seat; NULL: none was found. */
+para_task *para__crew_take_any(para__crew *crew);
 
 #endif

@@ -71,6 +71,12 @@ static inline bool para__deque_is_empty(para__deque *d)
     return para__load_relaxed(&d->top) >= para__load_relaxed(&d->bottom); /* top only rises, and */
 } /* bottom is its own */
 
+/* For the owner: whether a task has room. */
+static inline bool para__deque_has_room(para__deque *d)
+{
+    return para__load_relaxed(&d->bottom) - para__load_relaxed(&d->top) < PARA__DEQUE_TASKS;
+} /* top only rises: there is at least that much */
+
 /* The owner puts a task in; false: there is no room. */
 static inline bool para__deque_push(para__deque *d, para_task *task)
 {

@@ -60,7 +60,9 @@ static para__task_line *line_in_turn(para__ingress *in, unsigned priority)
 
 static void append(para__ingress *in, para_task *task, unsigned submitter)
 {
-    const uint64_t arrived = in->arrived++;
+    const uint64_t arrived =
+        para__load_relaxed(&in->arrived);           /* both: under the latch, which also */
+    para__store_relaxed(&in->arrived, arrived + 1); /* publishes it with the task */
     if (task->depth_ == 1)
         task->family_ = (uint32_t)arrived;
     task->turn_ = turn_of(arrived + (uint64_t)(PARA_TASK_PRIORITIES - 1 - task->priority) *
@@ -265,6 +267,14 @@ unsigned para__ingress_take(para__ingress *in, para_task **taken, para__deque *r
     if (n)
         *taken = next[0];
     return n;
+}
+
+para_task *para__ingress_take_first(para__ingress *in)
+{
+    para__latch_lock(&in->latch);
+    para_task *const task = take_first(in);
+    para__latch_unlock(&in->latch);
+    return task;
 }
 
 void para__ingress_close(para__ingress *in)

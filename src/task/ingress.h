@@ -38,7 +38,7 @@ typedef struct para__ingress {
     /* What all tasks need, within two cache lines. */
     _Alignas(PARA__LINE) para__latch latch;
     unsigned capacity;
-    uint64_t arrived;
+    para__atomic_u64 arrived;                   /* written under the latch */
     para__task_line line[PARA_TASK_PRIORITIES]; /* unless submitters take turns */
     unsigned waiting;                           /* threads that wait for room */
     bool is_closed;                             /* it takes no more */
@@ -74,6 +74,9 @@ para_status para__ingress_put(para__ingress *in, para_task *task, uint64_t deadl
  * many. */
 unsigned para__ingress_take(para__ingress *in, para_task **taken, para__deque *rest, unsigned most,
                             unsigned part);
+
+/* Takes the task whose turn it is; NULL: there is none. */
+para_task *para__ingress_take_first(para__ingress *in);
 
 /* Takes that task, or the first of that group, if there is one; under the latch. */
 para_task *para__ingress_take_out(para__ingress *in, para_task *task, para_task_group *group);

@@ -5,6 +5,7 @@
 #include "sync/cancel.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 /* Where those sleep who wait for the task or group: unlike the addresses of locks. */
 static const void *key_of_end(const void *awaited)
@@ -32,7 +33,7 @@ void para__group_leave(para_task_group *group, para_status status)
     if (status)
         para__cas_relaxed(failure_of(group), &none, (uint32_t)status); /* published below */
     const uint32_t before =
-        para__add_release(E19, para__group_word(group), -(uint32_t)PARA__GROUP_TASK);
+        para__add_seq_cst(E19_E21, para__group_word(group), -(uint32_t)PARA__GROUP_TASK);
     if (before == (PARA__GROUP_TASK | PARA__GROUP_AWAITED))
         para__queue_wake_all(key);
 }
@@ -106,54 +107,105 @@ static bool swap_state(para_task *task, para_task_state state)
         if (fd_bits(word) != told)
             para__signal_fd_tell(fd_of(word));
         told = fd_bits(word);
-    } while (!para__cas_release(E19, para__task_word(task), &word, state | told));
+    } while (!para__cas_seq_cst(E19_E21, para__task_word(task), &word, state | told));
     return word & PARA__TASK_AWAITED;
 }
 
-void para__task_end(para_task *task, para_task_state state, para_status status)
+void para__task_end(para_task *task, para_task_state state, para_status status,
+                    const para__host *host)
 {
     para_task_group *const group = task->group;
     task->status = status;
+    if (state > PARA_TASK_FAILED) /* what is called now may wait for it: not as if it were queued */
+        para__add_relaxed(para__task_word(task), PARA_TASK_RUNNING - PARA_TASK_QUEUED);
+    if (host->letters && state != PARA_TASK_COMPLETED && !task->is_spared_) {
+        const para_letter letter = para__letter_of(task, state);
+        para__letters_put(host->letters, &letter);
+    }
     if (task->is_detached) {
         para__store_relaxed(para__task_word(task), state); /* nobody waits */
         if (task->done)
             task->done(task);
+        para__host_counts_over(host, state);
     } else {
         const void *key = key_of_end(task);
         if (task->done)
             task->done(task);
+        para__host_counts_over(host,
+                               state); /* before, so that who has waited for all counts none */
         if (swap_state(task, state))
             para__queue_wake_all(key);
     }
     if (group)
         para__group_leave(group, status);
+    para__host_tells(host);
 }
 
-void para__task_carry_out(para_task *task)
+/* A task that runs. */
+typedef struct running {
+    para_task *task;
+    const para__host *host;
+    para_task_group *group;
+    bool is_forgotten; /* it is detached, and has no `done`: run may free it */
+    int result;
+    para_status status;
+    para_letter letter; /* if it is forgotten */
+} running;
+
+/* Called when the task has returned, or has ended its thread. */
+static void end_run(void *arg)
+{
+    const running *const r = arg;
+    const para_task_state state = r->status ? PARA_TASK_FAILED : PARA_TASK_COMPLETED;
+    if (!r->is_forgotten) {
+        r->task->result = r->result;
+        para__task_end(r->task, state, r->status, r->host);
+        return;
+    }
+    if (r->host->letters && r->status) {
+        para_letter letter = r->letter;
+        letter.status = r->status;
+        letter.result = r->result;
+        para__letters_put(r->host->letters, &letter);
+    }
+    para__host_counts_over(r->host, state);
+    if (r->group)
+        para__group_leave(r->group, r->status);
+    para__host_tells(r->host);
+}
+
+void para__task_carry_out(para_task *task, const para__host *host)
 {
     const para_status stop = task->cancel ? para_cancel_status(task->cancel) : PARA_OK;
     if (stop) {
         para__task_end(task, stop == PARA_ERR_DEADLINE ? PARA_TASK_DROPPED : PARA_TASK_CANCELLED,
-                       stop);
+                       stop, host);
         return;
     }
     if (task->deadline_ns && para__now_ns() >= task->deadline_ns) {
-        para__task_end(task, PARA_TASK_DROPPED, PARA_ERR_DEADLINE);
+        para__task_end(task, PARA_TASK_DROPPED, PARA_ERR_DEADLINE, host);
         return;
     }
     /* QUEUED becomes RUNNING, and bits beside it stay: no order, since the task was taken. */
     para__add_relaxed(para__task_word(task), PARA_TASK_RUNNING - PARA_TASK_QUEUED);
-    para_task_group *const group = task->group;
-    const bool is_forgotten = task->is_detached && !task->done; /* run may free it */
+    para__host_counts(host, &host->counts->begun);
+    para__host_tells(host);
+    running r; /* its letter is not always needed */
+    r.task = task;
+    r.host = host;
+    r.group = task->group;
+    r.is_forgotten = task->is_detached && !task->done;
+    r.result = PARA_TASK_LEFT;
+    r.status = PARA_ERR_TASK;
     const bool is_call = task->call_ != NULL;
-    const int result = task->run(task->arg);
-    const para_status status = is_call ? (para_status)result : result ? PARA_ERR_TASK : PARA_OK;
-    if (!is_forgotten) {
-        task->result = result;
-        para__task_end(task, result ? PARA_TASK_FAILED : PARA_TASK_COMPLETED, status);
-    } else if (group) {
-        para__group_leave(group, status);
+    if (r.is_forgotten && host->letters) {
+        r.letter = para__letter_of(task, PARA_TASK_FAILED);
+        r.letter.task = NULL;
     }
+    pthread_cleanup_push(end_run, &r);
+    r.result = task->run(task->arg);
+    r.status = is_call ? (para_status)r.result : r.result ? PARA_ERR_TASK : PARA_OK;
+    pthread_cleanup_pop(1);
 }
 
 /* ---- Those who sleep ------------------------------------------------------------------ */

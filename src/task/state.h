@@ -18,6 +18,7 @@
 
 #include "base/atomic.h"
 #include "sync/queue.h"
+#include "task/host.h"
 
 #include <para/status.h>
 #include <para/task.h>
@@ -77,17 +78,31 @@ static inline bool para__task_is_over(para_task *task)
     return para__task_state_is_final(para__load_acquire(E19, para__task_word(task)));
 }
 
+/* The same after the calling thread has noted that it enters the task's pool: if it is not over,
+ * the pool is there until the thread leaves. */
+static inline bool para__task_is_over_inside(para_task *task)
+{
+    return para__task_state_is_final(para__load_seq_cst(E19_E21, para__task_word(task)));
+}
+
 /* Whether all of its tasks are over. */
 static inline bool para__group_is_over(para_task_group *group)
 {
     return para__load_acquire(E19, para__group_word(group)) < PARA__GROUP_TASK;
 }
 
+/* As of a task. */
+static inline bool para__group_is_over_inside(para_task_group *group)
+{
+    return para__load_seq_cst(E19_E21, para__group_word(group)) < PARA__GROUP_TASK;
+}
+
 /* Runs a task that the calling thread has taken, or drops it if it may not begin any more. */
-void para__task_carry_out(para_task *task);
+void para__task_carry_out(para_task *task, const para__host *host);
 
 /* Ends a task that the calling thread has taken. Nothing of it is touched after that. */
-void para__task_end(para_task *task, para_task_state state, para_status status);
+void para__task_end(para_task *task, para_task_state state, para_status status,
+                    const para__host *host);
 
 /* The task's descriptor, made if it has none; -1: errno tells why not. */
 int para__task_fd(para_task *task);

@@ -135,6 +135,9 @@ void fixture_make(const fixture *f)
     touch_half(&pool.ready);
     (void)para__load_relaxed(&pool.stopping);
     (void)para__load_relaxed(&pool.crew);
+    touch_half(&pool.life.state);
+    touch_half(&pool.intake);
+    touch(&pool.watches);
     model_skip_threads(f->idle);
     if (f->started)
         start_each();

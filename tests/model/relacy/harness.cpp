@@ -7,8 +7,8 @@
 namespace
 {
 
-constexpr unsigned WORDS = 256;
-constexpr size_t TLS_BYTES = 128;
+constexpr unsigned WORDS = 320;
+constexpr size_t TLS_BYTES = 256;
 
 struct word {
     const volatile void *p;

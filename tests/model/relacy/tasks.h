@@ -60,6 +60,25 @@ void model_taken(void);
 void tasks_submit(unsigned task);
 int tasks_wait(unsigned task); /* its result */
 
+/* A pool that ends, and the word of a thread that enters it. */
+void tasks_stay_make(void);
+bool tasks_enter(void); /* whether it has not ended */
+void tasks_show_pool(void);
+void tasks_hide_pool(void);
+bool tasks_enter_shown(void); /* whether a word still leads to it */
+void tasks_enter_unseen(void);
+bool tasks_is_over_inside(unsigned task);
+bool tasks_group_is_over_inside(void);
+void tasks_leave(void);
+void tasks_end_pool(void);
+bool tasks_somebody_is_inside(void);
+
+/* Counts of a crew with two seats; a seat above: none. */
+void tasks_crew_make(void);
+void tasks_accept(unsigned seat);
+void tasks_carry_out_in(unsigned task, unsigned seat);
+bool tasks_none_is_left(void);
+
 #ifdef __cplusplus
 }
 #endif
