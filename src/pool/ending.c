@@ -33,8 +33,8 @@ static void sleep_a_while(uint64_t *ns, uint64_t deadline_ns)
     *ns = *ns ? 2 * *ns : PARA__ENDING_LOOK_NS;
     *ns = *ns < PARA__TASKS_LOOK_NS ? *ns : PARA__TASKS_LOOK_NS;
     const uint64_t left = deadline_ns > now ? deadline_ns - now : 0;
-    const struct timespec moment = {.tv_nsec = (long)(*ns < left ? *ns : left)};
-    (void)nanosleep(&moment, NULL);
+    const struct timespec pause = {.tv_nsec = (long)(*ns < left ? *ns : left)};
+    (void)nanosleep(&pause, NULL);
 }
 
 /* Waits until no other thread is inside the pool, which is closed, and drops what those inside may

@@ -14,14 +14,14 @@
 
 PARA__THREAD_LOCAL para__stays para__own_stays;
 static para__guard listing = PARA__GUARD_INIT; /* guards the list */
-static para__stays *all;
+static para__stays *all_stays;
 static para__key stays_key;
 
 /* In a child, which has none of the parent's threads. */
 static void forget_all(void)
 {
     listing = (para__guard)PARA__GUARD_INIT;
-    all = NULL;
+    all_stays = NULL;
 }
 
 static void enter_list(void)
@@ -38,10 +38,10 @@ static bool list_own(void)
     enter_list();
     para__own_stays.listed = para__fork_count();
     para__own_stays.prev = NULL;
-    para__own_stays.next = all;
-    if (all)
-        all->prev = &para__own_stays;
-    all = &para__own_stays;
+    para__own_stays.next = all_stays;
+    if (all_stays)
+        all_stays->prev = &para__own_stays;
+    all_stays = &para__own_stays;
     para__guard_leave(&listing);
     return true;
 }
@@ -55,7 +55,7 @@ static void leave_all(void *unused)
     if (para__own_stays.listed != para__fork_count())
         return;
     enter_list();
-    *(para__own_stays.prev ? &para__own_stays.prev->next : &all) = para__own_stays.next;
+    *(para__own_stays.prev ? &para__own_stays.prev->next : &all_stays) = para__own_stays.next;
     if (para__own_stays.next)
         para__own_stays.next->prev = para__own_stays.prev;
     para__guard_leave(&listing);
@@ -111,7 +111,7 @@ bool para__pool_has_guests(const para_pool *pool)
 {
     bool has_some = false;
     enter_list();
-    for (para__stays *thread = all; thread; thread = thread->next)
+    for (para__stays *thread = all_stays; thread; thread = thread->next)
         for (unsigned i = 0; i < PARA__STAYS; i++)
             has_some |= para__stay_is_in(&thread->stay[i], pool);
     para__guard_leave(&listing);

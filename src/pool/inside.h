@@ -33,8 +33,7 @@ extern PARA__THREAD_LOCAL para__stays para__own_stays;
 
 /* Enters the pool, until para__pool_leave. *stay lies in the frame of the function that the program
  * has called, so stays that begin within lie further in. It is NULL if no stay is needed, or if the
- * thread is in more pools than can be noted: then nobody waits for it. False: the pool has ended.
- * */
+ * thread is in more pools than can be noted: then nobody waits for it. False: it has ended. */
 bool para__pool_enter(para_pool *pool, para__stay **stay);
 
 static inline void para__pool_leave(para__stay *stay)
@@ -79,8 +78,7 @@ static inline void para__pool_note(const para_pool *pool, para__stay **stay)
 }
 
 /* The same for a word that leads to a pool until that ends: it is hidden, then who is inside is
- * looked for; who follows the word notes that it enters, then looks whether the word has changed.
- * */
+ * looked for; who follows the word notes that it enters, then looks whether it has changed. */
 static inline void para__pool_hide(para__atomic_uptr *word)
 {
     para__swap_seq_cst(E21, word, 0);

@@ -228,7 +228,7 @@ TEST(nothing_is_allocated_for_a_task)
     config.workers = WORKERS;
     config.task_capacity = CAPACITY;
     config.start = PARA_START_WAIT;
-    config.binding = PARA_BIND_NONE; /* a pin given up, on a busy machine, asks the system */
+    config.binding = PARA_BIND_NONE; /* a pin that is given up allocates */
     OK(para_pool_create(&pool, &config));
     for (unsigned i = 0; i < SUBMITTERS; i++)
         assert_int_equal(pthread_create(&thread[i], NULL, submit_from_outside, NULL), 0);
