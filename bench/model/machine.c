@@ -5,7 +5,6 @@
 #include "base/process.h"
 #include "base/thread.h"
 #include "pool/novice.h"
-#include "schedule/observer.h"
 #include "topology/topology.h"
 
 #include <stdio.h>
@@ -312,8 +311,6 @@ para_pool *para__novice(const para__executor *executor, bool at_any_rate)
     (void)at_any_rate;
     return NULL;
 }
-
-para__observer *para__observe;
 
 unsigned para__novice_bound(void)
 {

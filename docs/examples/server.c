@@ -403,6 +403,7 @@ int main(int argc, char *argv[])
     }
     config.task_capacity = QUEUED;
     config.task_order = PARA_TASKS_BY_TURNS;
+    config.start = PARA_START_WAIT; /* else the first clients would be told busy */
     para_must(para_pool_create(&pool, &config));
     serve("steps", steps, NULL);
     serve("primes", primes, pool);

@@ -12,8 +12,8 @@
 extern "C" {
 #endif
 
-/* The deadline that is ns nanoseconds from now, for the functions whose names end in _until or
- * _with. PARA_DEADLINE_NEVER if it would be beyond the clock's end. Any thread; never blocks. */
+/* The deadline that is ns nanoseconds from now, for any parameter or member called deadline_ns.
+ * PARA_DEADLINE_NEVER if it would be beyond the clock's end. Any thread; never blocks. */
 PARA_API uint64_t para_deadline_after(uint64_t ns);
 
 #ifdef __cplusplus

@@ -72,16 +72,18 @@ typedef struct para_request {
     uint32_t period_;
 } para_request;
 
-/* When the requests of a name are refused. Zero: never. What is 0 is as said. */
+/* When the requests of a name are refused. All zero: no breaker. A member that is 0 has the default
+ * named beside it. */
 typedef struct para_breaker {
-    unsigned error_percent; /* it opens if so many of 100 calls in the window have failed; 1 to 100;
-                               0: there is no breaker */
+    unsigned error_percent; /* opens when at least this share of the window's calls has failed, 1 to
+                               100; 0: there is no breaker */
     unsigned least_calls;   /* but not while fewer have ended in the window; 0: 20 */
     uint64_t window_ns;     /* how far back it looks, to a tenth of that; 0: 10 s */
     uint64_t pause_ns;      /* how long it is open; 0: 5 s */
     unsigned probes;        /* requests that are let through after that; 0: 1 */
-    bool (*is_failure)(int result); /* whether what the function returned counts as a failure. Any
-                                       thread; does not call para. NULL: if it is not 0 */
+    bool (*is_failure)(int result); /* whether that result counts as a failure: what the function
+                                       returned, or PARA_ERR_LENGTH (see run). Any thread; does not
+                                       call para. NULL: if it is not 0 */
     uint64_t (*now_ns)(void);       /* its clock, for tests; likewise. NULL: CLOCK_MONOTONIC */
 } para_breaker;
 
@@ -89,13 +91,14 @@ typedef struct para_breaker {
 typedef struct para_entry {
     size_t size; /* sizeof(para_entry) */
 
-    /* Called once for each request, as a task's run (para/task.h). Reads the request's bytes,
-     * version, task.id, task.deadline_ns and task.cancel; writes the response, and how many bytes
-     * of it; nothing else of the request. It does not free the request, also not a detached one.
-     * What it returns is in task.result; other than 0 is a failure, and a wait for the task then
-     * returns PARA_ERR_TASK. Returns 0 with more response_bytes than there is room for: that is
-     * such a failure too, with PARA_ERR_LENGTH as its result and no response_bytes. */
-    int (*run)(para_request *request, void *arg);
+    /* Called once for each request, as a task's run (para/task.h). Of the request it reads the
+     * members request, request_bytes, response, response_room, version, task.id, task.deadline_ns
+     * and task.cancel, and writes response_bytes; it touches no other. It does not free the
+     * request, also not a detached one. What it returns is in task.result; other than 0 is a
+     * failure, and a wait for the task then returns PARA_ERR_TASK. If it returns 0 with more
+     * response_bytes than there is room for, that is such a failure too, with PARA_ERR_LENGTH as
+     * its result and no response_bytes. */
+    int (*run)(para_request *r, void *arg);
     void *arg;
 
     uint32_t version;        /* 0: it has none; requests that want one are refused */
@@ -123,7 +126,8 @@ typedef enum para_breaker_state {
 typedef struct para_entry_info {
     size_t size; /* set to sizeof(para_entry_info) by the caller */
     char name[PARA_NAME_BYTES];
-    bool is_registered; /* false: it was, and the rest is as it was then */
+    bool is_registered; /* false: it was; then inflight is that of now, what the breaker
+                           tells is 0, and the rest is as it was registered last */
     uint32_t version;   /* these as registered */
     uint32_t oldest_version;
     size_t request_least;
@@ -131,7 +135,8 @@ typedef struct para_entry_info {
     size_t response_least;
     unsigned inflight;          /* requests that were accepted and are not over */
     para_breaker_state breaker; /* CLOSED too if there is none */
-    unsigned calls;             /* ended in the breaker's window; 0 while it is not closed */
+    unsigned calls;             /* ended in the breaker's window; 0 while it is not closed, and if
+                                   there is none */
     unsigned failures;          /* of these */
     uint64_t probe_ns;          /* while it is open: when it will let a probe through, on its clock;
                                    else 0 */
@@ -142,8 +147,9 @@ extern "C" {
 #endif
 
 /* Keeps a copy of the entry, and of the name, in the pool's table; NULL: the default pool's. The
- * function and arg stay valid until para_unregister has returned PARA_OK, or the pool's end. Any
- * thread, also while requests are dispatched, and within tasks.
+ * function and arg stay valid until para_unregister has returned PARA_OK, or the pool's end; so do
+ * the breaker's is_failure and now_ns, which requests and questions use. Any thread, also while
+ * requests are dispatched, and within tasks.
  * Errors: PARA_ERR_ARGUMENT (a NULL, no run, a name that is none, least above most, an oldest
  * version above the version, a percentage above 100, PARA_NAMES names), _BUSY (the name is
  * registered; or it was, and requests of that time are not over), _FORKED (the pool is the parent
@@ -165,24 +171,24 @@ PARA_NODISCARD_ PARA_API para_status para_unregister(para_pool *pool, const char
 PARA_NODISCARD_ PARA_API para_status para_unregister_until(para_pool *pool, const char *name,
                                                            uint64_t deadline_ns);
 
-/* Submits the request as a task that calls the function of that name. The name is looked up without
- * a lock, and not kept. Request and response may be the same memory if the function allows it. If
- * the pool's queue is full, para_dispatch waits until it is not, as para_submit does, and
+/* Submits the request r as a task that calls the function of that name. The name is looked up
+ * without a lock, and not kept. Request and response may be the same memory if the function allows
+ * it. While the pool starts, or its queue is full, para_dispatch waits, as para_submit does, and
  * para_dispatch_until until a deadline (0: does not wait). On failure nothing is run, and the
- * request has its last outcome. para_status_detail says what was wanted and what was given. Any
- * thread.
+ * request keeps result and status of its former run. para_status_detail says what was wanted and
+ * what was given. Any thread.
  * Errors: PARA_ERR_NAME (nothing is registered under the name), _VERSION, _LENGTH (the request is
  * too short or too long, or there is too little room for the response), _OPEN (the name's breaker
- * is open), _ARGUMENT (task or name NULL, bytes at NULL), and those of para_submit. */
+ * is open), _ARGUMENT (r or name NULL, bytes at NULL), and those of para_submit. */
 PARA_NODISCARD_ PARA_API para_status para_dispatch(para_pool *pool, const char *name,
                                                    const void *request, size_t request_bytes,
                                                    void *response, size_t response_bytes,
-                                                   para_request *task);
-/* Likewise, but waits for room until a deadline at most. */
+                                                   para_request *r);
+/* Likewise, but waits until a deadline at most. */
 PARA_NODISCARD_ PARA_API para_status para_dispatch_until(para_pool *pool, const char *name,
                                                          const void *request, size_t request_bytes,
                                                          void *response, size_t response_bytes,
-                                                         para_request *task, uint64_t deadline_ns);
+                                                         para_request *r, uint64_t deadline_ns);
 
 /* Fills *info for a name that is or was registered; the caller has set its size. Any thread.
  * Errors: PARA_ERR_ARGUMENT, _NAME, _FORKED; for NULL as pool _MEMORY, _TOPOLOGY. */

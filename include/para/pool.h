@@ -83,9 +83,10 @@ typedef struct para_lender {
 /* para_pool_config config = PARA_POOL_CONFIG_INIT; config.workers = 4; */
 typedef struct para_pool_config {
     size_t size;      /* sizeof(para_pool_config) */
-    unsigned workers; /* threads in all, the caller among them; 0: PARA_NUM_WORKERS, else the first
-                         number of OMP_NUM_THREADS if it can be read, else the CPU budget. At most
-                         1024 */
+    unsigned workers; /* threads of a call, the caller among them, which takes the place of one; as
+                         many run tasks, but in a pool of 1 none does. 0: PARA_NUM_WORKERS, else the
+                         first number of OMP_NUM_THREADS if it can be read, else the CPU budget. At
+                         most 1024 */
     para_binding binding;
 
     /* Bytes of each worker's stack; 0: PARA_STACKSIZE, else OMP_STACKSIZE, else what `ulimit -s`

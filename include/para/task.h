@@ -7,27 +7,36 @@
  *     ...
  *     if (para_task_wait(&task)) ...
  *
- * From para_submit until its end has been seen (a wait has returned its outcome, para_task_is_over
- * is true, its group's wait has returned, or `done` was called of a detached task) the task is
- * para's: its memory stays where it is, and the caller changes no member. After that it may be
- * freed, or submitted again, but not while another thread still waits for it.
+ * From para_submit until its end has been seen the task is para's: its memory stays where it is,
+ * and the caller changes no member. After that it may be freed, or submitted again, but not while
+ * another thread still waits for it. Its end has been seen
+ *     of a task alone      when a wait has returned its outcome, or para_task_is_over is true;
+ *     of a task of a group when a wait for the group has returned that all are over;
+ *     of a detached task   when `done` was called, also if it has a group; without `done`, only a
+ *                          wait for its group tells.
  *
  * Order. Tasks that threads outside of the pool submit begin in the order of their priority, and in
- * the order of their arrival within one; threads of the pool take up to 16 at a time. At most
- * PARA_TASK_HEAD_START tasks that arrive later go before a task for each step that they are more
- * urgent, however many arrive. (A pool may be told to let submitters take turns within a priority:
- * config.task_order.) Tasks that a task submits are run by the thread that submitted them,
- * the last one first, unless another thread of the pool has nothing to do: that one takes the
- * first. Threads of the pool look for shared calls before each task.
+ * the order of their arrival within one; threads of the pool take up to 16 at a time. Of tasks that
+ * arrive later and are k steps more urgent, at most k * PARA_TASK_HEAD_START begin first. (A pool
+ * may be told to let submitters take turns within a priority: config.task_order.) Tasks that a task
+ * submits have no priority: the thread that submitted them runs them, the last one first, unless
+ * another thread of the pool has nothing to do, which takes the first. Threads of the pool look for
+ * shared calls before each task.
  *
  * Waiting helps. A thread that waits for a task runs it itself if nobody has begun it. A task that
  * waits while another thread runs what it waits for also runs tasks of its own family that lie
  * deeper: a family is a task from outside and what it, and those, have submitted; each lies one
- * deeper than its submitter. So tasks may wait for tasks that they have submitted, as deep as they
- * like, and the depths of the tasks of a family on a stack increase. They may wait for tasks of
- * other families too, unless those, directly or through others, wait for a task of the first family
- * that has not ended. Waits in a circle last for ever; a wait for a task that runs on the calling
- * thread is refused.
+ * deeper than its submitter:
+ *
+ *     A, from outside      depth 1    While B runs on another thread, A's wait for it may run C
+ *      |- B                      2    or D. B's wait for C may not run D, which is no deeper than
+ *      |   `- C                  3    B. A wait runs no task of another family but the one that it
+ *      `- D                      2    waits for.
+ *
+ * So tasks may wait for tasks that they have submitted, as deep as they like, and the depths of the
+ * tasks of a family on a stack increase. They may wait for tasks of other families too, unless
+ * those, directly or through others, wait for a task of the first family that has not ended. Waits
+ * in a circle last for ever; a wait for a task that runs on the calling thread is refused.
  *
  * A thread is not cancelled (pthread_cancel) while it runs a task. A task that ends its thread
  * (pthread_exit) has failed: PARA_ERR_TASK, PARA_TASK_LEFT. So has one that throws an exception, if
@@ -37,8 +46,9 @@
  * deadline. The pool goes on, but its destroy waits for that task until its thread makes another
  * call of para, or ends.
  *
- * A pool without threads of its own (one worker, or config.executor) runs a task within
- * para_submit. */
+ * A pool of 2 workers or more has as many threads, and all of them run tasks. A pool without
+ * threads of its own (one worker, or config.executor) runs a task within para_submit. So a pool for
+ * tasks has at least 2 workers. */
 #ifndef PARA_TASK_H
 #define PARA_TASK_H
 
@@ -52,7 +62,7 @@
 typedef struct para_task para_task;
 typedef struct para_task_group para_task_group;
 
-/* How a task is, or was. */
+/* How a task is, or was. The status of a wait tells how it has ended. */
 typedef enum para_task_state {
     PARA_TASK_NEW = 0,   /* not submitted */
     PARA_TASK_QUEUED,    /* submitted; nobody has begun it */
@@ -73,16 +83,18 @@ struct para_task {
                               leave by a jump. May make calls, submit tasks and wait for those */
     void *arg;
     unsigned priority;      /* 0: normal, to PARA_TASK_PRIORITIES - 1: most urgent. Of tasks that a
-                               thread outside of the pool submits */
-    bool is_detached;       /* nobody waits for it. After `done` has been called, or if that is NULL
-                               after run has, para does not touch it: both may free it */
-    uint64_t deadline_ns;   /* not begun after it (para/deadline.h); 0: none */
+                               thread outside of the pool submits; else ignored */
+    bool is_detached;       /* nobody waits for it. `done` may free it; `run` may only if `done` is
+                               NULL */
+    uint64_t deadline_ns;   /* not begun after it (para/deadline.h); 0: none. This and the token are
+                               looked at when a thread takes the task, no earlier */
     para_cancel *cancel;    /* not begun once this is requested, or its deadline has passed; NULL:
                                none */
     uint64_t id;            /* the program's, for its own use */
     para_task_group *group; /* its end is the group's too; NULL: none */
-    void (*done)(para_task *task); /* called when the task is over, on the thread that has run or
-                                      dropped it, and before anybody's wait returns; NULL: none */
+    void (*done)(para_task *task); /* called at the task's end, on the thread that has run or
+                                      dropped it, before anybody's wait returns; there
+                                      para_task_is_over is still false. NULL: none */
     uint32_t submitter; /* with config.task_order PARA_TASKS_BY_TURNS: whose turn it takes; 0: that
                            of the thread that submits it */
 
@@ -106,7 +118,7 @@ struct para_task {
 
 /* Tasks whose end is waited for together. Zero at first: para_task_group group = {0}; Its memory is
  * the caller's and stays until a wait for it has returned PARA_OK or a failure of its tasks. Then
- * it can be used again; the first failure stays in it until it is made zero. */
+ * it can be used again on the same pool. The first failure stays in it; made zero, it is as new. */
 struct para_task_group {
     uint32_t word_;
     int32_t status_;
@@ -118,15 +130,15 @@ struct para_task_group {
 extern "C" {
 #endif
 
-/* Gives the task to the pool; NULL: the default pool. If the pool's queue is full, para_submit
- * waits until it is not, para_submit_until does so until a deadline (0: does not wait). Within a
- * task or a shared kernel of the pool, and on its threads, they do not wait: a task for which there
- * is no room is run at once, on the calling thread. On failure the task was not submitted, and is
- * not run; it has its last outcome. Any thread.
+/* Gives the task to the pool; NULL: the default pool. While the pool starts, or its queue is full,
+ * para_submit waits, and para_submit_until does so until a deadline (0: does not wait). Within a
+ * task or a shared kernel of the pool, and on its threads, they do not wait: then the task is run
+ * at once, on the calling thread. On failure the task was not submitted, and is not run; it keeps
+ * result and status of its former run. Any thread.
  * Errors: PARA_ERR_ARGUMENT (task or run NULL, a priority too high, a group of another pool's
  * tasks), _BUSY (the task is submitted already, or another thread still waits for it), _TIMEOUT (no
- * room), _FORKED (the pool's threads are in the parent process), _ENDING (the pool accepts no
- * more), _MEMORY (with the pool's first task); for NULL _TOPOLOGY. */
+ * room, or not started yet), _FORKED (the pool's threads are in the parent process), _ENDING (the
+ * pool accepts no more), _MEMORY (with the pool's first task); for NULL _TOPOLOGY. */
 PARA_NODISCARD_ PARA_API para_status para_submit(para_pool *pool, para_task *task);
 /* Likewise, but waits until a deadline at most. */
 PARA_NODISCARD_ PARA_API para_status para_submit_until(para_pool *pool, para_task *task,
@@ -139,13 +151,13 @@ PARA_NODISCARD_ PARA_API para_status para_submit_until(para_pool *pool, para_tas
  * Errors: as para_submit; PARA_ERR_ARGUMENT (call NULL). */
 PARA_NODISCARD_ PARA_API para_status para_pmap_submit(para_pool *pool, const para_map *call,
                                                       para_task *task);
-/* Likewise, but waits for room until a deadline at most. */
+/* Likewise, but waits until a deadline at most. */
 PARA_NODISCARD_ PARA_API para_status para_pmap_submit_until(para_pool *pool, const para_map *call,
                                                             para_task *task, uint64_t deadline_ns);
 /* Likewise, of a reduction. */
 PARA_NODISCARD_ PARA_API para_status para_preduce_submit(para_pool *pool, const para_reduce *call,
                                                          para_task *task);
-/* Likewise, of a reduction, but waits for room until a deadline at most. */
+/* Likewise, of a reduction, but waits until a deadline at most. */
 PARA_NODISCARD_ PARA_API para_status para_preduce_submit_until(para_pool *pool,
                                                                const para_reduce *call,
                                                                para_task *task,
@@ -173,21 +185,22 @@ PARA_API bool para_task_is_over(para_task *task);
 PARA_NODISCARD_ PARA_API para_status para_task_fd(para_task *task, int *fd);
 
 /* Waits until all of these are over, or until a deadline. Returns the first outcome, in the order
- * of the array, that is not PARA_OK; the others were waited for too. Errors: as para_task_wait. */
+ * of the array, that is not PARA_OK; the others were waited for too. PARA_ERR_TIMEOUT says nothing
+ * of those that are over, which may have failed. Errors: as para_task_wait. */
 PARA_NODISCARD_ PARA_API para_status para_wait_all(para_task *const tasks[], size_t count,
                                                    uint64_t deadline_ns);
 
 /* Waits until one of these is over, or until a deadline. Returns its outcome, and in *which (unless
- * NULL) its place in the array: of several the first. A thread that sleeps looks after tasks beyond
- * the 64th once a millisecond. Errors: as para_task_wait; PARA_ERR_ARGUMENT if there is none. */
+ * NULL) its place in the array: of several the first. At PARA_ERR_TIMEOUT *which is unchanged. A
+ * thread that sleeps looks after tasks beyond the 64th once a millisecond. Errors: as
+ * para_task_wait; PARA_ERR_ARGUMENT if there is none. */
 PARA_NODISCARD_ PARA_API para_status para_wait_any(para_task *const tasks[], size_t count,
                                                    uint64_t deadline_ns, size_t *which);
 
 /* Waits until all tasks that were submitted with this group are over, those included that tasks of
  * the group submit meanwhile. Returns PARA_OK, or the outcome of the first task that failed, was
- * cancelled or dropped. Any thread, several at once. A task of the group that is not detached stays
- * para's until then. Errors: PARA_ERR_ARGUMENT (NULL), _TIMEOUT, _DEADLOCK (the calling thread runs
- * a task of the group), _FORKED. */
+ * cancelled or dropped. Any thread, several at once. Errors: PARA_ERR_ARGUMENT (NULL), _TIMEOUT,
+ * _DEADLOCK (the calling thread runs a task of the group), _FORKED. */
 PARA_NODISCARD_ PARA_API para_status para_task_group_wait(para_task_group *group);
 /* Likewise, but waits until a deadline at most. */
 PARA_NODISCARD_ PARA_API para_status para_task_group_wait_until(para_task_group *group,
@@ -201,8 +214,8 @@ PARA_NODISCARD_ PARA_API para_status para_task_group_wait_until(para_task_group 
  *     PARA_WITH_TASKS(&group)
  *         para_must(para_submit(NULL, &left));
  *
- * The tasks' memory has to outlast the block. In C++ an exception waits too. A failure of a task is
- * dropped: para_task_group_wait after the block tells it. */
+ * The tasks' memory has to outlast the block. In C++ an exception waits too. The block ignores
+ * failures: para_task_group_wait after it returns the first. */
 #define PARA_WITH_TASKS(group)                                                               \
     PARA_WITH_(para_task_scope_, PARA_NAME_(para_scope_, __COUNTER__), para_task_scope_end_, \
                para_task_scope_begin_(group))

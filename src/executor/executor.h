@@ -20,7 +20,8 @@ typedef struct para__executor {
     para__costs (*costs)(const struct para_pool *pool);
 
     /* Waits until all helpers can come; false if the deadline came first (para__now_ns; UINT64_MAX:
-     * none; 0: does not wait). Before that, fewer helpers come than width says. */
+     * none; 0: does not wait). Before that, fewer helpers come than width says. NULL: the novice's,
+     * whose calls go on in another pool before they are shared. */
     bool (*wait)(struct para_pool *pool, uint64_t deadline_ns);
 
     /* Wakes up to count sleeping helpers, because calls are expected. */
@@ -28,8 +29,8 @@ typedef struct para__executor {
 
     /* Runs the plan's units of the job on a leased lane, on the calling thread and on helpers that
      * come; returns when they are done. An executor of threads finds the caller's position, calls
-     * para__lane_run, and learns its costs from timed calls. NULL if no call is ever
-     * shared on the pool. */
+     * para__lane_run, and learns its costs from timed calls. NULL: the novice's and nobody's, on
+     * whose pools no call is shared. */
     void (*run)(struct para_pool *pool, para__lane *lane, const para__job *job,
                 const para__plan *plan, para__outcome *outcome);
 } para__executor;

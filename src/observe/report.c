@@ -36,8 +36,6 @@ typedef struct reported {
     uint64_t why[WHYS];
 } reported;
 
-para__observer *para__observe;
-
 static para__guard counting = PARA__GUARD_INIT;
 static reported *reports[REPORTS]; /* all under the mutex */
 static uint64_t lost;              /* calls without memory for their entry */

@@ -224,29 +224,29 @@ static para_status submit_request(para_pool *pool, para__named *named, para_requ
 /* para_dispatch_until in a pool that the calling thread has entered. */
 static para_status dispatch_inside(para_pool *pool, const char *name, const void *request,
                                    size_t request_bytes, void *response, size_t response_bytes,
-                                   para_request *task, uint64_t deadline_ns)
+                                   para_request *r, uint64_t deadline_ns)
 {
-    para_status status = para__task_check(pool, &task->task);
+    para_status status = para__task_check(pool, &r->task);
     if (status)
         return status;
     para__named *const named = para__names_find(&pool->names, name);
     if (!named || !para__named_enter(named))
         return fail_unknown(name);
-    status = check_request(&named->entry, named->name, task, request_bytes, response_bytes);
+    status = check_request(&named->entry, named->name, r, request_bytes, response_bytes);
     if (!status) {
-        const para_request former = *task;
-        task->request = request;
-        task->request_bytes = request_bytes;
-        task->response = response;
-        task->response_room = response_bytes;
-        task->response_bytes = 0;
-        status = submit_request(pool, named, task, deadline_ns);
+        const para_request former = *r;
+        r->request = request;
+        r->request_bytes = request_bytes;
+        r->response = response;
+        r->response_room = response_bytes;
+        r->response_bytes = 0;
+        status = submit_request(pool, named, r, deadline_ns);
         if (status) {
-            task->request = former.request;
-            task->request_bytes = former.request_bytes;
-            task->response = former.response;
-            task->response_room = former.response_room;
-            task->response_bytes = former.response_bytes;
+            r->request = former.request;
+            r->request_bytes = former.request_bytes;
+            r->response = former.response;
+            r->response_room = former.response_room;
+            r->response_bytes = former.response_bytes;
         }
     }
     if (status)
@@ -256,11 +256,11 @@ static para_status dispatch_inside(para_pool *pool, const char *name, const void
 
 para_status para_dispatch_until(para_pool *pool, const char *name, const void *request,
                                 size_t request_bytes, void *response, size_t response_bytes,
-                                para_request *task, uint64_t deadline_ns)
+                                para_request *r, uint64_t deadline_ns)
 {
     para__stay *stay = NULL;
-    if (!task || !name)
-        return para__fail(PARA_ERR_ARGUMENT, "%s", task ? "no name" : "no request");
+    if (!r || !name)
+        return para__fail(PARA_ERR_ARGUMENT, "%s", r ? "no name" : "no request");
     if ((!request && request_bytes) || (!response && response_bytes))
         return para__fail(PARA_ERR_ARGUMENT, "%s has bytes, but is NULL",
                           !request && request_bytes ? "the request" : "the response");
@@ -269,7 +269,7 @@ para_status para_dispatch_until(para_pool *pool, const char *name, const void *r
     if (!status && !is_default && !para__pool_enter(pool, &stay))
         status = para__fail(PARA_ERR_ENDING, "the pool is being destroyed");
     if (!status)
-        status = dispatch_inside(pool, name, request, request_bytes, response, response_bytes, task,
+        status = dispatch_inside(pool, name, request, request_bytes, response, response_bytes, r,
                                  deadline_ns);
     para__pool_leave(stay);
     return status;
@@ -277,9 +277,9 @@ para_status para_dispatch_until(para_pool *pool, const char *name, const void *r
 
 para_status para_dispatch(para_pool *pool, const char *name, const void *request,
                           size_t request_bytes, void *response, size_t response_bytes,
-                          para_request *task)
+                          para_request *r)
 {
-    return para_dispatch_until(pool, name, request, request_bytes, response, response_bytes, task,
+    return para_dispatch_until(pool, name, request, request_bytes, response, response_bytes, r,
                                PARA_DEADLINE_NEVER);
 }
 

@@ -140,19 +140,25 @@ static para_status queue_task(para_pool *pool, para__crew *crew, para_task *task
     }
     const bool is_in_loader =
         para__in_loader(task->call_ ? (uintptr_t)task->call_ : (uintptr_t)task->run);
-    if (!is_in_loader && !para__pool_is_ready(pool) && pool->has_threads &&
-        !para__pool_is_in_init(pool))
-        para__workers_await(pool, PARA_DEADLINE_NEVER);
-    const bool has_nobody = is_in_loader || !pool->has_threads || pool->up == 1;
     const bool is_urgent = para__pool_needs_caller(pool);
+    const uint64_t until_ns = is_urgent ? 0 : deadline_ns;
+    const bool has_started = is_in_loader || !pool->has_threads || para__pool_is_ready(pool) ||
+                             para__pool_is_in_init(pool) || para__workers_await(pool, until_ns);
+    const bool has_nobody =
+        is_in_loader || !pool->has_threads || (has_started && pool->up == 1); /* else not known */
     para_status status = PARA_ERR_TIMEOUT;
-    if (!has_nobody)
-        status = para__ingress_put(&crew->ingress, task, is_urgent ? 0 : deadline_ns);
-    if (has_nobody || (is_urgent && status)) { /* no room, or closed to others */
+    if (!has_nobody && has_started)
+        status = para__ingress_put(&crew->ingress, task, until_ns);
+    if (has_nobody || (is_urgent && status)) { /* no room, not started, or closed to others */
         run_here(crew, frame, task);
         return PARA_OK;
     }
-    return status;
+    if (!status)
+        return PARA_OK;
+    return para__fail(status, "%s",
+                      !has_started                 ? "the pool is starting"
+                      : status == PARA_ERR_TIMEOUT ? "the pool's queue is full"
+                                                   : "the pool accepts no more tasks");
 }
 
 /* para__submit to a pool that the calling thread has entered. */
@@ -181,9 +187,7 @@ static para_status submit_inside(para_pool *pool, para_task *task, para__work wo
         restore(task, &former);
         if (group)
             para__group_leave(group, PARA_OK);
-        return para__fail(status, "%s",
-                          status == PARA_ERR_TIMEOUT ? "the pool's queue is full"
-                                                     : "the pool accepts no more tasks");
+        return status;
     }
     if (group)
         para__group_tell(group);

@@ -8,7 +8,7 @@
  * floating-point environment. */
 typedef void para__observer(const para__schedule *s, const para__outcome *outcome);
 
-/* NULL: nobody. Defined in observe/report.c, which sets it before main() begins and never after. */
+/* NULL: nobody. observe/report.c sets it before main() begins, and never after. */
 extern para__observer *para__observe;
 
 /* What calls are watched for, as bits. 0: nothing, which costs a call one load; else none takes the

@@ -13,6 +13,7 @@
 #include "schedule/common.h"
 #include "schedule/observer.h"
 
+para__observer *para__observe;
 para__atomic_u32 para__watched;
 
 /* ---- Before it runs ------------------------------------------------------------------- */

@@ -37,13 +37,13 @@ def faults_of_links(root, path):
             yield f"{path.relative_to(root)}: [{label}] leads nowhere"
 
 
-def faults_of_names(root, path, sources):
-    """Decisions may name what has gone since."""
+def faults_of_names(root, path, names):
+    """A name that ends with _ is the beginning of several. Decisions may name what has gone since."""
     if path.parent.name == "adr" or path.name == "CHANGELOG.md":
         return
     for code in re.findall(r"`([^`\n]+)`", path.read_text(encoding="utf-8")):
         for name in re.findall(r"\b(?:para_|PARA_)\w+", code):
-            if name not in sources:
+            if name not in names and not (name.endswith("_") and any(other.startswith(name) for other in names)):
                 yield f"{path.relative_to(root)}: {name} does not exist"
 
 
@@ -80,11 +80,11 @@ def faults_of_walk(root):
 def main():
     root = pathlib.Path(sys.argv[1])
     paths = [p for pattern in ["*.md", "src/*.md", "bench/*.md", "docs/**/*.md"] for p in sorted(root.glob(pattern))]
-    sources = "".join(p.read_text(encoding="utf-8") for folder in ["src", "include", "cmake"]
-                      for p in (root / folder).rglob("*") if p.is_file())
+    names = {name for folder in ["src", "include", "cmake"] for p in (root / folder).rglob("*") if p.is_file()
+             for name in re.findall(r"\b(?:para_|PARA_)\w+", p.read_text(encoding="utf-8"))}
     faults = [*faults_of_walk(root), *faults_of_glossary(root), *faults_of_examples(root)]
     for path in paths:
-        faults += [*faults_of_links(root, path), *faults_of_names(root, path, sources)]
+        faults += [*faults_of_links(root, path), *faults_of_names(root, path, names)]
     print("\n".join(faults + [f"{len(paths)} files, {len(faults)} faults"]))
     return 1 if faults or not paths else 0
 

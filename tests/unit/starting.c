@@ -3,6 +3,7 @@
 #include "../common/check.h"
 
 #include <para/deadline.h>
+#include <para/dispatch.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -159,6 +160,75 @@ TEST(a_thread_that_fails_later_leaves_a_pool_of_one)
     }
 }
 
+/* ---- Tasks --------------------------------------------------------------------------- */
+
+static _Atomic int ran;
+
+static int run_once(void *arg)
+{
+    (void)arg;
+    atomic_fetch_add(&ran, 1);
+    return 0;
+}
+
+static int answer(para_request *request, void *arg)
+{
+    (void)request;
+    return run_once(arg);
+}
+
+TEST(a_submission_waits_for_the_start_until_its_deadline)
+{
+    para_pool *pool = starting_pool(-1);
+    para_task task = {.run = run_once};
+    para_request request = {.version = 0};
+    para_entry entry = PARA_ENTRY_INIT;
+    entry.run = answer;
+    OK(para_register(pool, "answer", &entry));
+    atomic_store(&ran, 0);
+    FAILS(PARA_ERR_TIMEOUT, para_submit_until(pool, &task, 0));
+    assert_non_null(strstr(para_status_detail(), "starting"));
+    FAILS(PARA_ERR_TIMEOUT, para_submit_until(pool, &task, para_deadline_after(1000)));
+    FAILS(PARA_ERR_TIMEOUT, para_dispatch_until(pool, "answer", NULL, 0, NULL, 0, &request, 0));
+    FAILS(PARA_ERR_ARGUMENT, para_task_wait_until(&task, 0)); /* it was not submitted */
+    set_door(true);
+    OK(para_submit(pool, &task));
+    OK(para_task_wait(&task));
+    OK(para_dispatch_until(pool, "answer", NULL, 0, NULL, 0, &request, 0));
+    OK(para_task_wait(&request.task));
+    assert_int_equal(atomic_load(&ran), 2);
+    para_pool_destroy(pool);
+}
+
+static para_pool *submits_to;
+
+static int submit_in_kernel(const para_chunk *chunk, const void *arg)
+{
+    (void)arg;
+    for (size_t i = 0; i < chunk->count; i++) {
+        para_task task = {.run = run_once};
+        if (para_submit(submits_to, &task) || para_task_wait_until(&task, 0))
+            return 1;
+    }
+    return 0;
+}
+
+/* It might be what the start waits for. */
+TEST(a_shared_kernel_does_not_wait_for_the_start)
+{
+    para_pool *pool = starting_pool(-1);
+    submits_to = pool;
+    atomic_store(&ran, 0);
+    OK(para_pmap(pool, &(para_map){.kernel = submit_in_kernel,
+                                   .count = WORKERS,
+                                   .options = {.executor = PARA_EXECUTOR_THREADS, .chunk = 1}}));
+    assert_int_equal(atomic_load(&ran), WORKERS);
+    set_door(true);
+    para_pool_destroy(pool);
+}
+
+/* ---- Ends, children, hooks ------------------------------------------------------------ */
+
 static void *open_soon(void *arg)
 {
     usleep(2000);
@@ -277,6 +347,8 @@ int main(void)
         cmocka_unit_test(calls_run_while_threads_start),
         cmocka_unit_test(threads_join_a_call_that_runs_when_they_are_up),
         cmocka_unit_test(a_thread_that_fails_later_leaves_a_pool_of_one),
+        cmocka_unit_test(a_submission_waits_for_the_start_until_its_deadline),
+        cmocka_unit_test(a_shared_kernel_does_not_wait_for_the_start),
         cmocka_unit_test(a_pool_ends_while_it_starts),
         cmocka_unit_test(a_worker_does_not_wait_for_itself),
         cmocka_unit_test(a_child_of_a_starting_pools_process_restarts_it),

@@ -73,7 +73,7 @@ static int a_future(void)
     para_task task = {.run = work_task, .arg = &work};
     para_must(para_submit(NULL, &task)); /* std::async(work_on, &work) */
     /* ...something else... */
-    status = para_task_wait(&task); /* future.get(); nobody has begun it: here it runs */
+    status = para_task_wait(&task); /* future.get(); if nobody has begun it, it runs here */
     return status == PARA_OK && work.sum == expected[7];
 }
 
