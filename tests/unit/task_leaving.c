@@ -77,7 +77,7 @@ TEST(a_task_that_ends_a_worker_has_failed)
     OK(outcome(&after));
     assert_int_equal(ran, 1);
     OK(para_pool_destroy(pool));
-    assert_int_equal(begun_workers, 2 + MANY);
+    assert_in_range(begun_workers, 1 + MANY, 2 + MANY); /* the pool may end before the last one */
     assert_int_equal(ended_workers, begun_workers);
     assert_int_equal(faults, 0);
 }
