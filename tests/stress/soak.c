@@ -215,7 +215,7 @@ static void *submit_all(void *arg)
     return NULL;
 }
 
-/* A pool that ends with tasks in its queue. */
+/* A pool that ends with tasks in its queue, or is drained before, until a deadline. */
 static void end_a_pool(para_pool *shared, uint64_t *seed)
 {
     static job room[CAPACITY];
@@ -229,14 +229,29 @@ static void end_a_pool(para_pool *shared, uint64_t *seed)
         room[i].steps = 2000;
         must(submit(&room[i], PARA_DEADLINE_NEVER), "a pool of its own takes no task");
     }
+    if (check_below(seed, 2)) {
+        para_pool_left left;
+        const uint64_t deadline_ns = para_deadline_after(check_below(seed, 2000000));
+        const para_status status =
+            para_pool_shutdown(pool, PARA_SHUTDOWN_DRAIN, deadline_ns, &left);
+        must(status == (left.queued + left.running ? PARA_ERR_TIMEOUT : PARA_OK), "what is left");
+        make_job(&room[n], pool);
+        must(para_submit(pool, &room[n].task) == PARA_ERR_ENDING, "a task comes after the end");
+    }
     para_pool_destroy(pool);
     for (size_t i = 0; i < n; i++)
         check_over(&room[i], room[i].task.status);
     count_one(POOLS);
 }
 
+static void resize(para_pool *shared, uint64_t *seed)
+{
+    must(para_pool_resize(shared, 1 + (unsigned)check_below(seed, WORKERS)) == PARA_OK, "no size");
+    count_one(SIZES);
+}
+
 /* What is done meanwhile to a pool, in turns: to the shared one, or to another. */
-static void (*const operations[])(para_pool *shared, uint64_t *seed) = {end_a_pool};
+static void (*const operations[])(para_pool *shared, uint64_t *seed) = {end_a_pool, resize};
 
 static void *operate(void *arg)
 {
@@ -267,10 +282,10 @@ static void report(double seconds)
         read_count(COMPLETED) + read_count(FAILED) + read_count(CANCELLED) + read_count(DROPPED);
     printf("%.0f s: %" PRIu64 " accepted = %" PRIu64 " completed + %" PRIu64 " failed + %" PRIu64
            " cancelled + %" PRIu64 " dropped\n%" PRIu64 " refused, %" PRIu64 " calls, %" PRIu64
-           " pools ended\n",
+           " pools ended, %" PRIu64 " sizes\n",
            seconds, read_count(ACCEPTED), read_count(COMPLETED), read_count(FAILED),
            read_count(CANCELLED), read_count(DROPPED), read_count(REFUSED), read_count(CALLS),
-           read_count(POOLS));
+           read_count(POOLS), read_count(SIZES));
     must(read_count(ACCEPTED) == over, "tasks that were accepted have no end, or more than one");
     for (unsigned i = 0; i < COUNTS; i++)
         must(read_count((count)i) > 0, "something has not happened at all");

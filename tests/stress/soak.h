@@ -18,6 +18,7 @@ typedef enum count {
     REFUSED, /* not accepted: the queue was full */
     CALLS,
     POOLS,
+    SIZES,
     COUNTS
 } count;
 
