@@ -16,7 +16,8 @@ static course live(para__size *size, double (*wanted)(double second), double beg
 {
     course c = {.least = size->workers, .most = size->workers};
     unsigned in_second = 0, last = size->workers;
-    for (double t = begin; t < end; t += look_ns / 1e9) {
+    for (unsigned look = 0; begin + look * look_ns / 1e9 < end; look++) {
+        const double t = begin + look * look_ns / 1e9;
         const unsigned want = (unsigned)(wanted(t) + 0.5);
         const unsigned busy = para__min(want, size->workers);
         const unsigned queued = want - busy;
