@@ -143,9 +143,9 @@ typedef struct para_pool_config {
     /* A pool that adapts: its size (para_pool_resize) follows its load, between these. It begins
      * with the least, grows within some 20 ms while tasks wait or all workers are busy, and shrinks
      * after seconds without need; under bursts that go on it comes to rest. Both 0: it does not.
-     * least_workers 0: 1; most_workers 0: workers, which is the most that it may be. With a least
-     * of 1 calls alone do not make it grow: 2 or more, if calls are to. */
-    unsigned least_workers, most_workers;
+     * With a least of 1 calls alone do not make it grow: 2 or more, if calls are to. */
+    unsigned least_workers; /* 0: 1 */
+    unsigned most_workers;  /* at most `workers`, which is what 0 says */
 
     /* Gets each task that failed, was cancelled or was dropped (para/letter.h); NULL: nobody.
      * Called once for each, when the task has its outcome, before its `done` and before anybody's

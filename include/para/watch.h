@@ -20,8 +20,12 @@ typedef struct para_signals {
     uint64_t queued;  /* tasks that nobody has begun */
     uint64_t inflight; /* tasks that run, or wait within their function */
 
-    /* Since the pool was made. accepted = queued + inflight + the others */
-    uint64_t accepted, completed, failed, cancelled, dropped;
+    /* Counts since the pool was made: accepted = queued + inflight + the others. */
+    uint64_t accepted;  /* tasks that were submitted, and not refused */
+    uint64_t completed; /* those that have returned 0 */
+    uint64_t failed;    /* those that have returned another value, or have left */
+    uint64_t cancelled; /* those whose token was requested before they began */
+    uint64_t dropped;   /* those that did not begin before their deadline, or the pool's end */
 } para_signals;
 
 /* What is told of a pool's signals. The program's memory, from para_pool_watch to para_watch_end;
