@@ -143,7 +143,9 @@ typedef struct para_pool_config {
     /* A pool that adapts: its size (para_pool_resize) follows its load, between these. It begins
      * with the least, grows within some 20 ms while tasks wait or all workers are busy, and shrinks
      * after seconds without need; under bursts that go on it comes to rest. Both 0: it does not.
-     * With a least of 1 calls alone do not make it grow: 2 or more, if calls are to. */
+     * With a least of 1 calls alone do not make it grow: 2 or more, if calls are to. Who submits
+     * looks, and workers between two tasks: while all of them block, and nobody submits, it does
+     * not grow. So tasks must not wait there for what is queued behind them. */
     unsigned least_workers; /* 0: 1 */
     unsigned most_workers;  /* at most `workers`, which is what 0 says */
 

@@ -173,7 +173,7 @@ PARA_NODISCARD_ PARA_API para_status para_task_wait(para_task *task);
 /* Likewise, but waits until a deadline at most. */
 PARA_NODISCARD_ PARA_API para_status para_task_wait_until(para_task *task, uint64_t deadline_ns);
 
-/* Whether it is over; then its results can be read. Not of a detached task, nor NULL. */
+/* Whether it is over; then its results can be read. Not of a detached task. NULL: it is not. */
 PARA_API bool para_task_is_over(para_task *task);
 
 /* A descriptor for poll, epoll and other event loops: it becomes readable at the task's end, and

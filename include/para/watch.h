@@ -12,8 +12,8 @@
 #include <para/pool.h>
 #include <para/status.h>
 
-/* A pool's signals at a moment. While tasks come and go, each of them is right on its own. When
- * none does, they are right together. */
+/* A pool's signals. They are counted one after the other: while tasks come and go, queued and
+ * inflight may be too high by those that have gone on meanwhile. When none does, all are right. */
 typedef struct para_signals {
     size_t size;      /* set to sizeof(para_signals) by the caller */
     unsigned workers; /* threads that a call can run on, the caller among them: those that are up */
@@ -29,7 +29,8 @@ typedef struct para_signals {
 } para_signals;
 
 /* What is told of a pool's signals. The program's memory, from para_pool_watch to para_watch_end;
- * zero but for what is set. It may outlive the pool. */
+ * zero but for what is set. It may outlive the pool. In a child of fork() it watches nothing, also
+ * after para_pool_restart; para_watch_end ends it there without waiting. */
 typedef struct para_watch {
     /* Called when signals have changed, on the thread that has changed them: one that submits,
      * runs, drops or waits for a task, makes the pool ready, or destroys it. Several threads may
@@ -44,6 +45,7 @@ typedef struct para_watch {
     struct para_watch *next_;
     int fd_;
     unsigned told_;
+    unsigned forks_;
 } para_watch;
 
 #ifdef __cplusplus

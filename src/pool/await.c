@@ -294,7 +294,7 @@ para_status para_task_wait(para_task *task)
 
 bool para_task_is_over(para_task *task)
 {
-    return para__task_is_over(task);
+    return task && para__task_is_over(task);
 }
 
 para_status para_task_fd(para_task *task, int *fd)

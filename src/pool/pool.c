@@ -418,6 +418,7 @@ static void forget_calls(para_pool *pool)
         pool->worker[w].away_ns = 0;
     }
     para__tasks_free(pool);
+    para__store_relaxed(&pool->watches, 0); /* the parent's: their memory may be gone */
     para__names_forget(&pool->names);
     pthread_mutex_init(&pool->sizing, NULL); /* threads of the parent may have held it, */
     pthread_cond_init(&pool->grown, NULL);   /* and waited */

@@ -24,12 +24,15 @@ static inline void para__watches_tell(para_pool *pool)
         para__watches_tell_all(pool);
 }
 
-/* What the thread tells now, and whether it has changed something itself meanwhile. */
+/* What the calling thread tells now, the innermost first: `changed` may change other pools, whose
+ * watches are told within. */
 typedef struct para__telling {
+    const para_pool *pool;
     const para_watch *watch;
-    bool again;
+    bool again; /* the thread has changed something of that pool itself meanwhile */
+    struct para__telling *outer;
 } para__telling;
-extern PARA__THREAD_LOCAL para__telling para__told;
+extern PARA__THREAD_LOCAL para__telling *para__innermost_telling;
 
 para__bucket *para__watches_lock(void);
 
@@ -40,6 +43,6 @@ static inline para_watch *para__watches_of(para_pool *pool)
 }
 
 /* Under the latch, which it gives up meanwhile. */
-para__bucket *para__watch_tell(para__bucket *bucket, para_watch *watch);
+para__bucket *para__watch_tell(para__bucket *bucket, para__telling *self, para_watch *watch);
 
 #endif

@@ -1,6 +1,7 @@
 #include "pool/watch.h"
 
 #include "base/info.h"
+#include "base/process.h"
 #include "base/signal_fd.h"
 #include "base/status.h"
 #include "pool/default_pool.h"
@@ -17,14 +18,21 @@ static para__atomic_uptr *pool_watched_by(para_watch *watch)
     return (para__atomic_uptr *)&watch->pool_;
 }
 
+/* Whether it was begun before a fork: then it watches nothing here, whatever it says. */
+static bool is_parents(const para_watch *watch)
+{
+    return watch->forks_ != para__fork_count();
+}
+
 void para__watches_drop(para_pool *pool)
 {
+    para__telling self = {.pool = pool};
     para__bucket *bucket = para__watches_lock();
     para_watch *watch;
     while ((watch = para__watches_of(pool))) {
         para__store_relaxed(&pool->watches, (uintptr_t)watch->next_); /* under the latch */
         para__pool_hide(pool_watched_by(watch));
-        bucket = para__watch_tell(bucket, watch);
+        bucket = para__watch_tell(bucket, &self, watch);
     }
     para__bucket_unlock(bucket);
 }
@@ -68,8 +76,9 @@ para_status para_watch_get(para_watch *watch, para_signals *signals)
     para__stay *stay = NULL;
     if (!watch)
         return para__fail(PARA_ERR_ARGUMENT, "no watch");
-    para_pool *const pool =
-        (para_pool *)para__load_relaxed(pool_watched_by(watch)); /* looked at again */
+    para_pool *pool = (para_pool *)para__load_relaxed(pool_watched_by(watch)); /* looked at again */
+    if (pool && is_parents(watch))
+        pool = NULL;
     if (pool)
         para__pool_note(pool, &stay);
     const bool is_there = pool && para__pool_is_shown(pool_watched_by(watch), pool);
@@ -90,8 +99,10 @@ para_status para_pool_watch(para_pool *pool, para_watch *watch)
     if (para__pool_is_forked(pool))
         return para__fail(PARA_ERR_FORKED, "the pool's threads are in the parent process");
     para__bucket *const bucket = para__watches_lock();
-    const bool is_free = !watch->pool_ && !watch->told_;
+    const bool is_free = is_parents(watch) || (!watch->pool_ && !watch->told_);
     if (is_free) {
+        watch->forks_ = para__fork_count();
+        watch->told_ = 0;
         watch->next_ = para__watches_of(pool);
         watch->fd_ = 0;
         para__store_relaxed(pool_watched_by(watch), (uintptr_t)pool); /* both under the latch */
@@ -108,11 +119,11 @@ para_status para_watch_fd(para_watch *watch, int *fd)
     const int made = para__signal_fd_make();
     const int error = errno;
     para__bucket *const bucket = para__watches_lock();
-    const bool watches = watch->pool_ || watch->fd_;
+    const bool watches = !is_parents(watch) && (watch->pool_ || watch->fd_);
     const int known = watch->fd_;
     if (watches && !known && made >= 0)
         watch->fd_ = made + 1;
-    const int found = watch->fd_ - 1;
+    const int found = watches ? watch->fd_ - 1 : -1;
     para__bucket_unlock(bucket);
     if (made >= 0 && made != found)
         para__signal_fd_drop(made);
@@ -124,10 +135,15 @@ para_status para_watch_fd(para_watch *watch, int *fd)
     return PARA_OK;
 }
 
-/* Takes it out of its pool's list, if nobody tells it; whether nobody does. */
+/* Takes it out of its pool's list, if nobody tells it; whether nobody does. In a child, the list
+ * and those who told are the parent's. */
 static bool take_watch_out(para_watch *watch)
 {
     para__bucket *const bucket = para__watches_lock();
+    if (is_parents(watch)) {
+        watch->pool_ = NULL;
+        watch->told_ = 0;
+    }
     para_pool *const pool = watch->pool_;
     const bool is_idle = watch->told_ == 0;
     if (is_idle && pool) {
@@ -147,8 +163,9 @@ para_status para_watch_end(para_watch *watch)
 {
     if (!watch)
         return para__fail(PARA_ERR_ARGUMENT, "no watch");
-    if (para__told.watch == watch)
-        return para__fail(PARA_ERR_BUSY, "the calling thread is in its `changed`");
+    for (const para__telling *outer = para__innermost_telling; outer; outer = outer->outer)
+        if (outer->watch == watch && !is_parents(watch))
+            return para__fail(PARA_ERR_BUSY, "the calling thread is in its `changed`");
     while (!take_watch_out(watch))
         sched_yield();
     watch->fd_ = 0;

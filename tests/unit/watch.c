@@ -4,6 +4,7 @@
 #include <para/watch.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/wait.h>
 
 enum { WORKERS = 2, N = 40 };
 
@@ -105,7 +106,7 @@ static void note(para_watch *watch)
 {
     const para_signals now = of_watch(watch);
     fault_unless(watch->arg == &tells);
-    fault_unless(now.queued <= N && now.inflight <= WORKERS);
+    fault_unless(now.queued <= now.accepted && now.inflight <= now.accepted);
     last_sum = now.queued + now.inflight + now.workers;
     tells++;
 }
@@ -137,7 +138,7 @@ TEST(who_watches_is_told_of_each_change)
     OK(para_watch_end(&watch[1]));
     const unsigned before = tells;
     OK(para_pool_destroy(pool));
-    assert_int_equal(tells, before + 1); /* the other watch */
+    assert_true(tells > before); /* the other watch */
     assert_int_equal(last_sum, 0);
     assert_int_equal(poll(&end, 1, 0), 1);
     OK(para_watch_end(&watch[0]));
@@ -238,6 +239,98 @@ TEST(watches_come_and_go)
     assert_int_equal(faults, 0);
 }
 
+/* Whoever is told of one pool changes another, which has a watch too, and ends that. */
+static para_pool *other;
+static para_watch of_other;
+static _Atomic unsigned told_of_other, refused;
+static bool other_tells_at_once; /* it has one worker */
+
+static void note_other(para_watch *watch)
+{
+    (void)watch;
+    told_of_other++;
+}
+
+static void change_other(para_watch *watch)
+{
+    static para_task once;
+    if (tells++)
+        return;
+    once = (para_task){.run = count_up, .arg = &ran};
+    fault_unless(para_submit(other, &once) == PARA_OK);
+    fault_unless(para_task_wait(&once) == PARA_OK);
+    fault_unless(told_of_other > 0 || !other_tells_at_once);
+    fault_unless(para_pool_destroy(other) == PARA_OK && para_watch_end(&of_other) == PARA_OK);
+    refused += para_watch_end(watch) == PARA_ERR_BUSY;
+}
+
+TEST(who_is_told_of_one_pool_may_change_another)
+{
+    for (unsigned workers = 1; workers <= 2; workers++) {
+        para_watch watch = {.changed = change_other};
+        para_task first = {.run = count_up, .arg = &ran};
+        pool = check_pool(WORKERS);
+        other = check_pool(workers);
+        other_tells_at_once = workers == 1;
+        ran = told_of_other = tells = refused = 0;
+        of_other = (para_watch){.changed = note_other};
+        OK(para_pool_watch(pool, &watch));
+        OK(para_pool_watch(other, &of_other));
+        OK(para_submit(pool, &first));
+        OK(para_task_wait(&first));
+        settle();
+        OK(para_watch_end(&watch));
+        OK(para_pool_destroy(pool));
+        assert_int_equal(refused, 1);
+        assert_int_equal(faults, 0);
+    }
+}
+
+/* Watches are the parent's, also one that is told when it forks. */
+static int end_in_child(para_watch *watch, bool restarts)
+{
+    para_signals now = {.size = sizeof now};
+    int status = 1;
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(50);
+        bool holds = para_watch_get(watch, &now) == PARA_OK && now.workers == 0 &&
+                     para_watch_end(watch) == PARA_OK;
+        if (restarts)
+            holds = holds && para_pool_restart(pool) == PARA_OK &&
+                    para_pool_watch(pool, watch) == PARA_OK && para_watch_end(watch) == PARA_OK &&
+                    para_pool_destroy(pool) == PARA_OK;
+        _exit(holds ? 0 : 1);
+    }
+    return child < 0 || waitpid(child, &status, 0) != child || status != 0;
+}
+
+static void fork_once(para_watch *watch)
+{
+    if (tells++ == 0)
+        refused += end_in_child(watch, false) != 0;
+}
+
+TEST(watches_are_not_a_childs)
+{
+    para_watch watch = {.changed = fork_once}, unused = {.changed = note_other};
+    para_task first = {.run = count_up, .arg = &ran};
+    if (!CHILDREN_HAVE_THREADS || !FORKS_AMID_THREADS)
+        skip();
+    pool = check_pool(WORKERS);
+    ran = tells = refused = 0;
+    OK(para_pool_watch(pool, &unused));
+    OK(para_pool_watch(pool, &watch));
+    OK(para_submit(pool, &first));
+    OK(para_task_wait(&first));
+    assert_int_equal(end_in_child(&unused, true), 0);
+    settle();
+    OK(para_watch_end(&watch));
+    OK(para_watch_end(&unused));
+    OK(para_pool_destroy(pool));
+    assert_int_equal(refused, 0);
+}
+
 TEST(what_is_no_watch_is_refused)
 {
     para_watch watch = {.changed = NULL};
@@ -271,6 +364,8 @@ int main(void)
         cmocka_unit_test(who_is_told_may_submit),
         cmocka_unit_test(a_watch_is_read_while_its_pool_ends),
         cmocka_unit_test(watches_come_and_go),
+        cmocka_unit_test(who_is_told_of_one_pool_may_change_another),
+        cmocka_unit_test(watches_are_not_a_childs),
         cmocka_unit_test(what_is_no_watch_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
