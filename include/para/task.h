@@ -94,7 +94,8 @@ struct para_task {
     para_task_group *group; /* its end is the group's too; NULL: none */
     void (*done)(para_task *task); /* called at the task's end, on the thread that has run or
                                       dropped it, before anybody's wait returns; there
-                                      para_task_is_over is still false. NULL: none */
+                                      para_task_is_over is still false. Must not end its thread,
+                                      nor leave by a jump or an exception. NULL: none */
     uint32_t submitter; /* with config.task_order PARA_TASKS_BY_TURNS: whose turn it takes; 0: that
                            of the thread that submits it */
 
@@ -166,7 +167,8 @@ PARA_NODISCARD_ PARA_API para_status para_preduce_submit_until(para_pool *pool,
 /* Waits until the task is over, and tells how: PARA_OK, PARA_ERR_TASK (run returned other than 0,
  * which is in .result), PARA_ERR_CANCELLED, PARA_ERR_DEADLINE, PARA_ERR_ENDING (the pool ended
  * before it began). Any thread, several at once, again and again. _until gives up at a deadline
- * with PARA_ERR_TIMEOUT (0: does not wait).
+ * with PARA_ERR_TIMEOUT (0: does not wait); but a task that the thread has begun meanwhile, since
+ * waiting helps, is run to its end.
  * Errors: PARA_ERR_ARGUMENT (NULL, never submitted, detached), _DEADLOCK (the calling thread runs
  * it), _FORKED (it was submitted in the parent process). */
 PARA_NODISCARD_ PARA_API para_status para_task_wait(para_task *task);
