@@ -9,7 +9,8 @@ enum { WORKERS = 2, N = 24 };
 
 static _Atomic unsigned ran, got, by_state[PARA_TASK_DROPPED + 1];
 static _Atomic uint64_t ids;
-static para_letter last;
+static para_letter last; /* under its lock: several threads write letters at once */
+static pthread_mutex_t last_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void note(const para_letter *letter, void *arg)
 {
@@ -17,7 +18,9 @@ static void note(const para_letter *letter, void *arg)
     fault_unless(!letter->task || letter->task->status == letter->status);
     ids += letter->id;
     by_state[letter->state]++;
+    pthread_mutex_lock(&last_lock);
     last = *letter;
+    pthread_mutex_unlock(&last_lock);
     got++;
 }
 
