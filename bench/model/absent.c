@@ -1,9 +1,7 @@
-/* In place of src/pool/tasks.c, ending.c, inside.c and size.c, of src/sync/cancel.c and of
- * src/data/purity.c: no scenario has tasks or tokens, ends a pool that is in use, resizes it, or is
- * checked. */
+/* In place of src/pool/tasks.c, ending.c and inside.c, of src/sync/cancel.c and of
+ * src/data/purity.c: no scenario has tasks or tokens, ends a pool that is in use, or is checked. */
 #include "data/purity.h"
 #include "pool/inside.h"
-#include "pool/size.h"
 #include "pool/tasks.h"
 #include "pool/telling.h"
 #include "sync/cancel.h"
@@ -95,26 +93,6 @@ void para__names_free(para__names *names)
 }
 
 void para__tasks_tell(para_pool *pool)
-{
-    (void)pool;
-}
-
-void para__pool_begin_adapting(para_pool *pool)
-{
-    (void)pool;
-}
-
-void para__pool_look(para_pool *pool)
-{
-    (void)pool;
-}
-
-void para__pool_sit_out(const para__worker *self)
-{
-    (void)self;
-}
-
-void para__pool_tell_left_out(para_pool *pool)
 {
     (void)pool;
 }

@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "base/tuning.h"
 #include "pool/inside.h"
+#include "pool/self.h"
 #include "pool/tasks.h"
 #include "sync/cancel.h"
 #include "task/state.h"
@@ -166,8 +167,8 @@ static para_status await_over(awaited *a, uint64_t deadline_ns)
     bool has_found = true;
     while (!is_over_now(a)) {
         if (para__pool_is_forked(pool))
-            return para__fail(PARA_ERR_FORKED, "the pool's threads are in the parent process");
-        const bool is_late = deadline_ns != PARA_DEADLINE_NEVER && para__now_ns() >= deadline_ns;
+            return para__pool_fail_forked();
+        const bool is_late = para__has_passed(deadline_ns);
         has_found = !is_late && help_any(a, has_found);
         if (has_found) {
             since = 0;

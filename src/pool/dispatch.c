@@ -20,7 +20,7 @@ static para_status resolve_own(para_pool **pool)
 {
     const para_status status = para__pool_resolve(pool);
     if (!status && para__pool_is_forked(*pool))
-        return para__fail(PARA_ERR_FORKED, "the pool's threads are in the parent process");
+        return para__pool_fail_forked();
     return status;
 }
 
@@ -95,7 +95,7 @@ para_status para_unregister_until(para_pool *pool, const char *name, uint64_t de
     while (!para__named_is_over(named)) {
         if (para__pool_needs_caller(pool))
             return para__fail(PARA_ERR_BUSY, "requests of '%s' are not over", name);
-        if (deadline_ns != PARA_DEADLINE_NEVER && para__now_ns() >= deadline_ns)
+        if (para__has_passed(deadline_ns))
             return para__fail(PARA_ERR_TIMEOUT, "requests of '%s' are not over", name);
         para__named_await(named, deadline_ns);
     }

@@ -8,6 +8,7 @@
 #include "pool/default_pool.h"
 #include "pool/inside.h"
 #include "pool/pool.h"
+#include "pool/self.h"
 #include "pool/start.h"
 #include "pool/tasks.h"
 #include "pool/watch.h"
@@ -69,7 +70,7 @@ para_status para_pool_shutdown(para_pool *pool, para_shutdown how, uint64_t dead
     if (!pool || pool == para__pool_if_made(NULL))
         return para__fail(PARA_ERR_ARGUMENT, "the default pool lasts as long as the process");
     if (para__pool_is_forked(pool))
-        return para__fail(PARA_ERR_FORKED, "the pool's threads are in the parent process");
+        return para__pool_fail_forked();
     para__lanes_abandon((uintptr_t)__builtin_frame_address(0));
     const bool is_within = para__pool_is_within(pool);
     if (is_within && deadline_ns != 0)

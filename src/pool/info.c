@@ -79,7 +79,7 @@ para_status para_pool_resize(para_pool *pool, unsigned workers)
         return para__fail(PARA_ERR_ARGUMENT, "a size of %u: the pool keeps between %u and %u",
                           workers, pool->least_size, pool->most_size);
     if (para__pool_is_forked(pool))
-        return para__fail(PARA_ERR_FORKED, "the pool's threads are in the parent process");
+        return para__pool_fail_forked();
     status = await_ready(pool, UINT64_MAX);
     if (status)
         return status;

@@ -1,6 +1,7 @@
 #include "pool/self.h"
 
 #include "base/bounds.h"
+#include "base/status.h"
 #include "base/thread.h"
 
 /* Which worker of which pool the calling thread is, if any. */
@@ -81,4 +82,9 @@ void para__workers_wake(para_pool *pool, unsigned count)
 void para__worker_wake(para_pool *pool)
 {
     wake_some(pool, 1, para__pool_workers(pool));
+}
+
+para_status para__pool_fail_forked(void)
+{
+    return para__fail(PARA_ERR_FORKED, "the pool's threads are in the parent process");
 }

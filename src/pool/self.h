@@ -30,6 +30,9 @@ void para__worker_enter(const para__worker *self);
 /* Whether the calling thread runs worker_init for this pool. */
 bool para__pool_is_in_init(const para_pool *pool);
 
+/* PARA_ERR_FORKED, of a pool of the parent process. */
+para_status para__pool_fail_forked(void) __attribute__((cold));
+
 /* Wakes up to count sleeping helpers, because calls are expected. */
 void para__workers_wake(para_pool *pool, unsigned count);
 

@@ -207,7 +207,7 @@ void para__workers_start(para_pool *pool)
 bool para__workers_await(para_pool *pool, uint64_t deadline_ns)
 {
     while (!para__pool_is_ready(pool)) {
-        if (deadline_ns != UINT64_MAX && para__now_ns() >= deadline_ns)
+        if (para__has_passed(deadline_ns))
             return false;
         para__futex_wait_until(&pool->ready, 0, deadline_ns);
     }

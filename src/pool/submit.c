@@ -171,7 +171,7 @@ static para_status submit_inside(para_pool *pool, para_task *task, para__work wo
     if (status)
         return status;
     if (para__pool_is_forked(pool))
-        return para__fail(PARA_ERR_FORKED, "the pool's threads are in the parent process");
+        return para__pool_fail_forked();
     para__crew *crew = para__crew_of(pool);
     para_task_group *const group = task->group;
     if (!crew && (status = make_crew(pool, &crew)))

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "pool/default_pool.h"
 #include "pool/inside.h"
+#include "pool/self.h"
 #include "pool/tasks.h"
 #include "pool/telling.h"
 
@@ -97,7 +98,7 @@ para_status para_pool_watch(para_pool *pool, para_watch *watch)
     if (status)
         return status;
     if (para__pool_is_forked(pool))
-        return para__fail(PARA_ERR_FORKED, "the pool's threads are in the parent process");
+        return para__pool_fail_forked();
     para__bucket *const bucket = para__watches_lock();
     const bool is_free = is_parents(watch) || (!watch->pool_ && !watch->told_);
     if (is_free) {

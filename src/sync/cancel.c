@@ -56,16 +56,11 @@ static para_status look_up_token(const para_cancel *cancel, uint64_t *deadline_n
     return PARA_OK;
 }
 
-static bool deadline_has_passed(uint64_t deadline_ns)
-{
-    return deadline_ns != UINT64_MAX && para__now_ns() >= deadline_ns;
-}
-
 para_status para_cancel_status(const para_cancel *cancel)
 {
     uint64_t deadline_ns;
     const para_status status = look_up_token(cancel, &deadline_ns);
-    return !status && deadline_has_passed(deadline_ns) ? PARA_ERR_DEADLINE : status;
+    return !status && para__has_passed(deadline_ns) ? PARA_ERR_DEADLINE : status;
 }
 
 para_status para__cancel_fail(para_status status)

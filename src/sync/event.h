@@ -80,11 +80,17 @@ static inline void para__event_arm(para__event *event)
     para__swap_acquire(E13, &event->state, PARA__PARKED); /* before the look for news */
 }
 
+/* Whether CLOCK_MONOTONIC has reached deadline_ns; UINT64_MAX: it never does, nor is it asked. */
+static inline bool para__has_passed(uint64_t deadline_ns)
+{
+    return deadline_ns != UINT64_MAX && para__now_ns() >= deadline_ns;
+}
+
 /* Waits for a ring; false: CLOCK_MONOTONIC has reached deadline_ns and there was none. */
 static inline bool para__event_wait_until(para__event *event, uint64_t deadline_ns)
 {
     while (para__load_relaxed(&event->state) == PARA__PARKED) { /* news: after the next arm */
-        if (deadline_ns != UINT64_MAX && para__now_ns() >= deadline_ns)
+        if (para__has_passed(deadline_ns))
             return false;
         para__futex_wait_until(&event->state, PARA__PARKED, deadline_ns);
     }

@@ -23,15 +23,6 @@ static int mix_all(const para_chunk *chunk, const void *arg)
     return 0;
 }
 
-static int sum_all(const para_chunk *chunk, void *acc, const void *arg)
-{
-    const uint64_t *in = chunk->in[0];
-    (void)arg;
-    for (size_t i = 0; i < chunk->count; i++)
-        *(uint64_t *)acc += in[i];
-    return 0;
-}
-
 PARA_COMBINE(add, uint64_t, s, t, s += t)
 
 /* Two checked calls; whether they went well. */

@@ -160,15 +160,6 @@ static int mix_all(const para_chunk *chunk, const void *arg)
     return 0;
 }
 
-static int sum_all(const para_chunk *chunk, void *acc, const void *arg)
-{
-    const uint64_t *in = chunk->in[0];
-    (void)arg;
-    for (size_t i = 0; i < chunk->count; i++)
-        *(uint64_t *)acc += in[i];
-    return 0;
-}
-
 PARA_COMBINE(add, uint64_t, s, t, s += t)
 
 static void call(para_pool *pool, uint64_t *seed)

@@ -29,4 +29,13 @@ static inline unsigned stress_rounds(int argc, char **argv)
     return rounds ? (unsigned)rounds : 1;
 }
 
+static inline int sum_all(const para_chunk *chunk, void *acc, const void *arg)
+{
+    const uint64_t *in = chunk->in[0];
+    (void)arg;
+    for (size_t i = 0; i < chunk->count; i++)
+        *(uint64_t *)acc += in[i];
+    return 0;
+}
+
 #endif

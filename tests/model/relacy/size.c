@@ -1,5 +1,5 @@
-/* In place of src/pool/size.c: no scenario resizes a pool, and it has no atomics that order
- * anything. */
+/* In place of src/pool/size.c, here and in the simulator: no scenario resizes a pool, and it has no
+ * atomics that order anything. */
 #include "pool/size.h"
 
 void para__pool_begin_adapting(para_pool *pool)
