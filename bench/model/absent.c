@@ -96,3 +96,19 @@ void para__tasks_tell(para_pool *pool)
 {
     (void)pool;
 }
+
+void para__worker_look_out(para__worker *self)
+{
+    (void)self;
+}
+
+bool para__worker_look_away(para__worker *self)
+{
+    (void)self;
+    return false;
+}
+
+void para__worker_turn_away(para__worker *self)
+{
+    (void)self;
+}

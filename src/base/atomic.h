@@ -59,6 +59,7 @@ enum para__edge {
     PARA__E20, /* pool.crew: those that run tasks, from its maker to all */
     PARA__E21, /* pool.intake, stay.pool: a pool that ends, and who is inside its functions */
     PARA__E22, /* counts.over: what a task has submitted, to who counts tasks */
+    PARA__E23, /* lookout.looking and what is queued: a task is seen by who looks out last */
     PARA__E24, /* names.bucket: a name, from who registers it first to all */
     PARA__E25, /* named.word: what is registered, to its requests, and back when they are over */
     PARA__E18_E5,  /* both at once: a task in a deque is also news */

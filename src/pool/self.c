@@ -60,12 +60,11 @@ unsigned para__pool_awake(const para_pool *pool)
     return awake < workers ? awake : workers - 1;
 }
 
-/* Of the workers after the calling thread's place, as many as candidates. */
-static void wake_some(para_pool *pool, unsigned count, unsigned candidates)
+void para__workers_wake(para_pool *pool, unsigned count)
 {
     const unsigned self = para__pool_place(pool);
     const unsigned workers = para__pool_workers(pool);
-    for (unsigned i = 1; i <= candidates && count; i++) {
+    for (unsigned i = 1; i < workers && count; i++) {
         para__helper *helper = &pool->lanes.helper[(self + i) % workers];
         if (para__event_seems_parked(&helper->event)) {
             para__helper_wake(helper);
@@ -74,14 +73,17 @@ static void wake_some(para_pool *pool, unsigned count, unsigned candidates)
     }
 }
 
-void para__workers_wake(para_pool *pool, unsigned count)
+para__helper *para__pool_sleeper(para_pool *pool)
 {
-    wake_some(pool, count, para__pool_workers(pool) - 1);
-}
-
-void para__worker_wake(para_pool *pool)
-{
-    wake_some(pool, 1, para__pool_workers(pool));
+    const unsigned self = para__pool_place(pool);
+    const unsigned workers = para__pool_workers(pool);
+    for (unsigned i = 1; i <= workers; i++) {
+        para__helper *helper = &pool->lanes.helper[(self + i) % workers];
+        if (para__event_is_parked(&helper->event) &&
+            !para__load_relaxed(&helper->displaced)) /* a hint: see lane.h */
+            return helper;
+    }
+    return NULL;
 }
 
 para_status para__pool_fail_forked(void)

@@ -37,6 +37,6 @@ para_status para__pool_fail_forked(void) __attribute__((cold));
 void para__workers_wake(para_pool *pool, unsigned count);
 
 /* Wakes one, if any sleeps: rather not that in the calling thread's place, which goes on itself. */
-void para__worker_wake(para_pool *pool);
+para__helper *para__pool_sleeper(para_pool *pool);
 
 #endif

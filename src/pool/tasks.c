@@ -86,10 +86,46 @@ bool para__tasks_have_news(para_pool *pool, unsigned worker)
     return crew && (!para__deque_is_empty(&crew->seat[worker].deque) || para__crew_has_news(crew));
 }
 
+/* Wakes a worker as the lookout, unless all are awake or another one is. */
+static void send_lookout(para_pool *pool, para__crew *crew)
+{
+    para__lookout *const lookout = &crew->ingress.lookout;
+    para__helper *sleeper;
+    do {
+        sleeper = para__pool_sleeper(pool);
+        if (!sleeper || !para__crew_has_news(crew) || !para__lookout_appoint(lookout) ||
+            para__event_wake_with(&sleeper->event, PARA__WORD))
+            return;
+    } while (para__lookout_end(lookout)); /* woken meanwhile, for something else */
+}
+
 void para__tasks_tell(para_pool *pool)
 {
-    if (para__load_seq_cst(E5, &pool->lanes.sleeping))
-        para__worker_wake(pool);
+    para__crew *const crew = para__crew_of(pool);
+    if (crew && !para__lookout_is_kept(&crew->ingress.lookout) &&
+        para__load_seq_cst(E5, &pool->lanes.sleeping))
+        send_lookout(pool, crew);
+}
+
+void para__worker_look_out(para__worker *self)
+{
+    para__crew *const crew = self->looks_out ? NULL : para__crew_of(self->pool);
+    if (crew)
+        para__lookout_begin(&crew->ingress.lookout);
+    self->looks_out |= crew != NULL;
+}
+
+bool para__worker_look_away(para__worker *self)
+{
+    const bool looked_out = self->looks_out;
+    self->looks_out = false;
+    return looked_out && para__lookout_end(&para__crew_of(self->pool)->ingress.lookout);
+}
+
+void para__worker_turn_away(para__worker *self)
+{
+    if (para__worker_look_away(self) && para__crew_has_news(para__crew_of(self->pool)))
+        para__tasks_tell(self->pool);
 }
 
 static void stop_acting(void *self)
@@ -108,7 +144,9 @@ para__visit para__tasks_serve(para_pool *pool, unsigned worker)
         return PARA__VISIT_DISPLACED;
     para__seat *const seat = &crew->seat[worker];
     para_task *const task = para__crew_find(crew, seat, 0);
-    if (task && !para__deque_is_empty(&seat->deque))
+    if (task && pool->worker[worker].looks_out)
+        para__worker_turn_away(&pool->worker[worker]);
+    else if (task && !para__deque_is_empty(&seat->deque))
         para__tasks_tell(pool); /* who looked while several came from the ingress has seen none */
     pthread_cleanup_push(stop_acting, self);
     if (task)

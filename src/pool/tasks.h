@@ -50,8 +50,16 @@ para_status para__submit(para_pool *pool, para_task *task, para__work work, uint
 /* Runs a task that was taken, on the calling thread in that seat. */
 void para__task_run(para__crew *crew, para__seat *seat, para_task *task);
 
-/* Called after the news: wakes a worker if any sleeps. */
+/* Called after the news: wakes a worker if any sleeps and nobody looks out for tasks. */
 void para__tasks_tell(para_pool *pool);
+
+/* For a worker: it begins to look out for tasks; it ends that, if it does. True: it was the last,
+ * so it has to look at what is queued. */
+void para__worker_look_out(para__worker *self);
+bool para__worker_look_away(para__worker *self);
+
+/* The same, and tells if there is a task: the worker has found something else to do. */
+void para__worker_turn_away(para__worker *self);
 
 /* For a worker: whether there is a task to look at, and to run one. */
 bool para__tasks_have_news(para_pool *pool, unsigned worker);

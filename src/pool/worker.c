@@ -51,6 +51,8 @@ static inline bool calls_have_news(para_pool *pool, unsigned worker)
 
 static inline para__visit serve_calls(para_pool *pool, unsigned worker)
 {
+    if (pool->worker[worker].looks_out && calls_have_news(pool, worker))
+        para__worker_turn_away(&pool->worker[worker]);
     return para__lanes_serve(&pool->lanes, worker);
 }
 
@@ -83,6 +85,13 @@ static bool is_left_out(const para__worker *self)
     return self->index >= para__pool_workers(self->pool);
 }
 
+/* Who was woken for tasks is counted as a lookout already. */
+static void end_parking(para__worker *self)
+{
+    para__helper *helper = &self->pool->lanes.helper[self->index];
+    self->looks_out |= para__event_end(&helper->event) == PARA__WORD;
+}
+
 /* Sleeps until there may be news, unless there is some already. Nobody tells a displaced worker
  * that its core is free again. It looks by itself after a millisecond, then after twice as long,
  * and so on, to disturb the caller on its core less and less. */
@@ -92,13 +101,16 @@ static void park(para__worker *self, bool displaced)
     para__helper *helper = &pool->lanes.helper[self->index];
     para__event_prepare(&helper->event);
     para__add_seq_cst(E5, &pool->lanes.sleeping, 1); /* who submits a task looks at it after that */
+    const bool was_last = para__worker_look_away(self);
     const bool news = has_news(self, 0);
     if (para__load_seq_cst(E5, &pool->stopping) || (news && !displaced) || is_left_out(self)) {
         para__add_relaxed(&pool->lanes.sleeping, -1u); /* too high for a moment: a look in vain */
-        para__event_cancel(&helper->event);
+        end_parking(self);
         self->away_ns = 0;
         return;
     }
+    if (news && was_last)
+        para__tasks_tell(pool);
     if (news || para__load_relaxed(&helper->displaced)) { /* a hint: see lane.h */
         self->away_ns = self->away_ns ? 2 * self->away_ns : PARA__AWAY_LEAST_NS;
         self->away_ns = para__min(self->away_ns, PARA__AWAY_MOST_NS);
@@ -111,12 +123,13 @@ static void park(para__worker *self, bool displaced)
             para__event_wait(&helper->event);
     }
     para__add_relaxed(&pool->lanes.sleeping, -1u);
-    para__event_cancel(&helper->event);
+    end_parking(self);
 }
 
 /* What such a worker has submitted lies in its deque, for others. */
-static void sit_out(const para__worker *self)
+static void sit_out(para__worker *self)
 {
+    (void)para__worker_look_away(self);
     if (para__tasks_have_news(self->pool, self->index))
         para__tasks_tell(self->pool);
     para__pool_sit_out(self);
@@ -127,6 +140,7 @@ static void rest(para__worker *self)
 {
     para_pool *pool = self->pool;
     para__helper *helper = &pool->lanes.helper[self->index];
+    para__worker_turn_away(self);
     para__event_prepare(&helper->event);
     if (!para__load_relaxed(&pool->stopping)) {      /* missed, it is seen after the rest */
         para__add_relaxed(&helper->displaced, 1);    /* a hint: see lane.h */
@@ -135,7 +149,7 @@ static void rest(para__worker *self)
         para__add_relaxed(&pool->lanes.sleeping, -1u);
         para__add_relaxed(&helper->displaced, -1u);
     }
-    para__event_cancel(&helper->event);
+    end_parking(self);
 }
 
 /* A worker's time between calls. */
@@ -149,7 +163,7 @@ typedef struct idling {
 
 /* The worker finds nothing to do, after it has worked or woken. The time since it last read the
  * clock counts as work. */
-static void begin_idling(const para__worker *self, idling *idle, uint64_t now)
+static void begin_idling(para__worker *self, idling *idle, uint64_t now)
 {
     const uint64_t spin_ticks = para__load_relaxed(&self->pool->lanes.spin_ticks); /* see lane.h */
     para__spin_budget_earn(&idle->budget, now - idle->looked_at, spin_ticks);
@@ -158,6 +172,7 @@ static void begin_idling(const para__worker *self, idling *idle, uint64_t now)
     idle->spun = false;
     idle->since = now;
     idle->looked_at = now;
+    para__worker_look_out(self);
 }
 
 /* The worker has worked. If it was spinning before, that is spent now. */
@@ -200,6 +215,7 @@ static void wake_up(para__worker *self, idling *idle)
 void para__worker_live(para__worker *self)
 {
     para_pool *pool = self->pool;
+    self->looks_out = false;
     idling idle = {.budget.ticks = para__ns_to_ticks(PARA__FIRST_BUDGET_NS),
                    .looked_at = para__ticks()};
     para__yield yield;

@@ -12,6 +12,9 @@
  * order of seq_cst operations, and then so does the sleeper's PARKED, which the waker therefore
  * sees.
  *
+ * A waker may leave a word, which the sleeper finds when it ends its parking. The word orders
+ * nothing.
+ *
  * A sleeper in a queue, one of many, uses arm() instead of prepare(), and its waker uses ring()
  * instead of wake(). The news are then a word that another edge orders. Both are swaps of the
  * state, and one comes first [E13]. If it is the ring, the arm reads AWAKE from it and acquires, so
@@ -27,10 +30,10 @@
 
 /* One sleeper, any number of wakers. */
 typedef struct para__event {
-    para__atomic_u32 state; /* AWAKE or PARKED; PARKED written by the sleeper, AWAKE by anyone */
+    para__atomic_u32 state; /* PARKED written by the sleeper; AWAKE, or a word, by anyone */
 } para__event;
 
-enum { PARA__AWAKE = 0, PARA__PARKED = 1 };
+enum { PARA__AWAKE = 0, PARA__PARKED = 1, PARA__WORD /* the first one */ };
 
 static inline void para__event_prepare(para__event *event)
 {
@@ -70,9 +73,26 @@ static inline bool para__event_is_parked(para__event *event)
 
 static inline void para__event_wake(para__event *event)
 {
+    uint32_t parked = PARA__PARKED;
     if (para__event_is_parked(event) && /* of several who see that, one makes the system call */
-        para__swap_relaxed(&event->state, PARA__AWAKE) == PARA__PARKED)
+        para__cas_relaxed(&event->state, &parked, PARA__AWAKE))
         para__futex_wake(&event->state, 1);
+}
+
+/* Wakes a sleeper that is parked, and leaves it a word; false: it is not. */
+static inline bool para__event_wake_with(para__event *event, uint32_t word)
+{
+    uint32_t parked = PARA__PARKED;
+    if (!para__cas_relaxed(&event->state, &parked, word))
+        return false;
+    para__futex_wake(&event->state, 1);
+    return true;
+}
+
+/* As cancel, for a sleeper that may have been left a word; else it is less than PARA__WORD. */
+static inline uint32_t para__event_end(para__event *event)
+{
+    return para__swap_relaxed(&event->state, PARA__AWAKE);
 }
 
 static inline void para__event_arm(para__event *event)

@@ -22,6 +22,7 @@
 #include "base/tuning.h"
 #include "sync/latch.h"
 #include "task/deque.h"
+#include "task/lookout.h"
 
 #include <para/task.h>
 
@@ -44,6 +45,7 @@ typedef struct para__ingress {
     bool is_closed;                             /* it takes no more */
     bool takes_turns;
     _Alignas(PARA__LINE) para__atomic_u32 count; /* written under the latch; [E5] what is new */
+    para__lookout lookout; /* the crew's: who submits has just written that line */
 
     /* If submitters take turns: their lines, and of each ring the line before that whose turn it
      * is. */
