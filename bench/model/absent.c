@@ -112,3 +112,10 @@ void para__worker_turn_away(para__worker *self)
 {
     (void)self;
 }
+
+bool para__tasks_have_old(para_pool *pool, unsigned worker)
+{
+    (void)pool;
+    (void)worker;
+    return false;
+}

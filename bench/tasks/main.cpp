@@ -98,7 +98,7 @@ Figures submit(const Point &p, double seconds)
     }
 }
 
-// All of them, then one wait.
+// All of them, then one wait. Each thread has done it before: its memory is there.
 Figures stream(const Point &p, double seconds)
 {
     const size_t each = p.n / p.threads;
@@ -106,7 +106,7 @@ Figures stream(const Point &p, double seconds)
     size_t runs = 0;
     double took = 0;
     do {
-        took += timed(p.threads, 0, 1, [&](Context &context, unsigned) {
+        took += timed(p.threads, 1, 1, [&](Context &context, unsigned) {
             Many<Work> tasks(context, each);
             for (size_t i = 0; i < each; i++)
                 tasks.add({p.steps});
@@ -114,7 +114,7 @@ Figures stream(const Point &p, double seconds)
         });
         runs++;
     } while (took < seconds);
-    if (leaf_count() - done != runs * p.threads * each)
+    if (leaf_count() - done != 2 * runs * p.threads * each)
         return {0, 0, "wrong result"};
     return {took / (double)(runs * p.threads * each) * 1e9};
 }

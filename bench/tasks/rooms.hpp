@@ -6,11 +6,22 @@
 #include <cstddef>
 #include <memory>
 
+// Memory that a thread keeps, as other runtimes' allocators keep theirs.
+template <class T> T *room_for(size_t count)
+{
+    thread_local std::unique_ptr<char[]> room;
+    thread_local size_t most = 0;
+    if (count > most) {
+        room.reset(new char[count * sizeof(T)]);
+        most = count;
+    }
+    return reinterpret_cast<T *>(room.get());
+}
+
 template <class F> struct Many : Queued<F> {
-    std::unique_ptr<char[]> room;
-    Many(Context &, size_t most) : room(new char[most * sizeof(Task<F>)])
+    Many(Context &, size_t most)
     {
-        this->task = reinterpret_cast<Task<F> *>(room.get());
+        this->task = room_for<Task<F>>(most);
     }
 };
 

@@ -71,8 +71,8 @@ static para__size_seen see_load(para_pool *pool, double elapsed_ns)
     if (!crew)
         return seen;
     para__latch_lock(&crew->ingress.latch);
-    const uint64_t arrived = para__load_relaxed(&crew->ingress.arrived); /* both: under the latch */
-    seen.queued = para__load_relaxed(&crew->ingress.count);
+    const uint64_t arrived = para__load_relaxed(&crew->ingress.arrived); /* under the latch */
+    seen.queued = para__ingress_count(&crew->ingress);
     para__latch_unlock(&crew->ingress.latch);
     const uint64_t came = arrived - pool->arrived + pool->queued;
     const uint64_t taken = came > seen.queued ? came - seen.queued : 0;

@@ -86,6 +86,12 @@ bool para__tasks_have_news(para_pool *pool, unsigned worker)
     return crew && (!para__deque_is_empty(&crew->seat[worker].deque) || para__crew_has_news(crew));
 }
 
+bool para__tasks_have_old(para_pool *pool, unsigned worker)
+{
+    para__crew *const crew = para__crew_of(pool);
+    return crew && para__crew_has_old(crew, &pool->worker[worker].seen); /* its deque among all */
+}
+
 /* Wakes a worker as the lookout, unless all are awake or another one is. */
 static void send_lookout(para_pool *pool, para__crew *crew)
 {

@@ -63,6 +63,7 @@ void para__worker_turn_away(para__worker *self);
 
 /* For a worker: whether there is a task to look at, and to run one. */
 bool para__tasks_have_news(para_pool *pool, unsigned worker);
+bool para__tasks_have_old(para_pool *pool, unsigned worker); /* while it spins: see crew.h */
 para__visit para__tasks_serve(para_pool *pool, unsigned worker);
 
 /* Whether the calling thread runs a task of the pool. */

@@ -41,6 +41,7 @@ typedef struct para__worker {
     para_status bind_status; /* [E4] written by the thread before it is up, */
     int init_error;          /* like what worker_init returned */
     bool is_up;              /* worker_init has returned; its thread's own */
+    uint64_t seen;           /* of tasks from outside, when it last looked; its thread's own */
     bool looks_out;          /* for tasks: it is counted; its thread's own. See task/lookout.h */
     bool is_astray;   /* its mask is wider than its place, and binding failed; its thread's own */
     uint64_t away_ns; /* how long it sleeps while it is displaced; its thread's own */

@@ -39,6 +39,7 @@ typedef struct source {
     /* Whether there is work that the worker has not looked at. The worker looks once more before it
      * sleeps, so news is written and read with seq_cst [E5]. */
     bool (*has_news)(para_pool *pool, unsigned worker);
+    bool (*has_old)(para_pool *pool, unsigned worker); /* for one that spins: see task/ingress.h */
     para__visit (*serve)(para_pool *pool, unsigned worker); /* looks at all of it, and works */
     unsigned rounds; /* that a spinning worker makes between two looks: each may take a line from
                         threads that write it */
@@ -56,15 +57,17 @@ static inline para__visit serve_calls(para_pool *pool, unsigned worker)
     return para__lanes_serve(&pool->lanes, worker);
 }
 
-static const source sources[] = {{calls_have_news, serve_calls, 1},
-                                 {para__tasks_have_news, para__tasks_serve, 16}};
+static const source sources[] = {
+    {calls_have_news, calls_have_news, serve_calls, 1},
+    {para__tasks_have_news, para__tasks_have_old, para__tasks_serve, 64}};
 enum { SOURCES = sizeof sources / sizeof sources[0] };
 
 /* In its nth round without work. */
 static bool has_news(const para__worker *self, unsigned round)
 {
     for (unsigned i = 0; i < SOURCES; i++)
-        if (round % sources[i].rounds == 0 && sources[i].has_news(self->pool, self->index))
+        if (round % sources[i].rounds == 0 &&
+            (round ? sources[i].has_old : sources[i].has_news)(self->pool, self->index))
             return true;
     return false;
 }

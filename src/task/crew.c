@@ -3,14 +3,22 @@
 #include "base/tuning.h"
 #include "task/state.h"
 
-bool para__crew_has_news(para__crew *crew)
+static bool deques_have_news(para__crew *crew)
 {
-    if (para__ingress_has_news(&crew->ingress))
-        return true;
     for (unsigned i = 0; i < crew->seats; i++)
         if (para__deque_has_news(&crew->seat[i].deque))
             return true;
     return false;
+}
+
+bool para__crew_has_news(para__crew *crew)
+{
+    return para__ingress_has_news(&crew->ingress) || deques_have_news(crew);
+}
+
+bool para__crew_has_old(para__crew *crew, uint64_t *seen)
+{
+    return para__ingress_has_old(&crew->ingress, seen) || deques_have_news(crew);
 }
 
 static para_task *steal_task(para__crew *crew, para__seat *seat, para__kin least)

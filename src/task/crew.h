@@ -68,6 +68,9 @@ uint64_t para__census_left(const para__census *census);
  * [E5]. */
 bool para__crew_has_news(para__crew *crew);
 
+/* The same for a worker that looks again and again; *seen is what it has seen of the ingress. */
+bool para__crew_has_old(para__crew *crew, uint64_t *seen);
+
 /* Takes a task of that kin: from the seat's own deque, from the ingress (if any task will do), from
  * others' deques; NULL: none was found. */
 para_task *para__crew_find(para__crew *crew, para__seat *seat, para__kin least);

@@ -15,7 +15,9 @@ static const void *room_of(const para__ingress *in)
 
 static void count_in(para__ingress *in)
 {
-    para__swap_seq_cst(E5, &in->count, para__load_relaxed(&in->count) + 1); /* under the latch */
+    const uint64_t one_more = ((uint64_t)1 << 32) + 1;
+    para__swap_seq_cst(E5, &in->news,
+                       para__load_relaxed(&in->news) + one_more); /* under the latch */
 }
 
 /* Its turn, as a number that tells its line as well. */
@@ -97,9 +99,9 @@ static void unlink_task(para__ingress *in, para_task *task)
     *(task->prev_ ? &task->prev_->next_ : &line->first) = task->next_;
     *(task->next_ ? &task->next_->prev_ : &line->last) = task->prev_;
     para__add_relaxed(para__task_word(task), -(uint32_t)PARA__TASK_IN_LINE);
-    para__store_relaxed(&in->count,
-                        para__load_relaxed(&in->count) - 1); /* too high for a moment: */
-} /* a look in vain */
+    para__store_relaxed(&in->news, para__load_relaxed(&in->news) - 1); /* too high for a moment: a
+                                                                          look in vain */
+}
 
 /* The least turn of those in front of the lines of a ring. */
 static uint64_t oldest(const para__task_line *ring)
@@ -188,7 +190,7 @@ static para_status try_put(para__ingress *in, para_task *task, bool begins)
     para__latch_lock(&in->latch);
     if (in->is_closed)
         status = PARA_ERR_ENDING;
-    else if (para__load_relaxed(&in->count) >= in->capacity) /* under the latch */
+    else if (para__ingress_count(in) >= in->capacity)
         status = PARA_ERR_TIMEOUT;
     if (!status)
         append(in, task, submitter);
@@ -250,10 +252,10 @@ unsigned para__ingress_take(para__ingress *in, para_task **taken, para__deque *r
 {
     para_task *next[PARA__DEQUE_TASKS];
     *taken = NULL;
-    if (para__load_relaxed(&in->count) == 0) /* a look: right or wrong */
+    if (para__ingress_count(in) == 0)
         return 0;
     para__latch_lock(&in->latch);
-    const unsigned count = para__load_relaxed(&in->count); /* under the latch */
+    const unsigned count = para__ingress_count(in);
     const unsigned share = para__clamp(count / part, 1, para__min(most, PARA__DEQUE_TASKS));
     unsigned n = 0;
     while (n < share && (next[n] = take_first(in)))

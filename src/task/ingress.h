@@ -11,7 +11,7 @@
  * Queueing", 1990, with numbers in place of a hash. A line that has become empty leaves the ring
  * when its turn comes.
  *
- * All under one latch [E10], held for some ten nanoseconds; `count` is read without it. A waiter
+ * All under one latch [E10], held for some ten nanoseconds; `news` is read without it. A waiter
  * may take out a task from the middle.
  *
  * Tasks move between this queue and deques under the latch only. So a thread that holds it finds a
@@ -44,7 +44,9 @@ typedef struct para__ingress {
     unsigned waiting;                           /* threads that wait for room */
     bool is_closed;                             /* it takes no more */
     bool takes_turns;
-    _Alignas(PARA__LINE) para__atomic_u32 count; /* written under the latch; [E5] what is new */
+    /* How many tasks are in line, and above that how many have come; written under the latch. [E5]
+     * what is new */
+    _Alignas(PARA__LINE) para__atomic_u64 news;
     para__lookout lookout; /* the crew's: who submits has just written that line */
 
     /* If submitters take turns: their lines, and of each ring the line before that whose turn it
@@ -53,18 +55,34 @@ typedef struct para__ingress {
     para__task_line turns[PARA_TASK_PRIORITIES][PARA__SUBMITTER_LINES];
 } para__ingress;
 
+/* How many tasks are in line; without the latch: a moment ago. */
+static inline unsigned para__ingress_count(const para__ingress *in)
+{
+    return (uint32_t)para__load_relaxed(&in->news); /* under the latch, or a look */
+}
+
 /* Whether those who wait for room are told of it: not of a little, for each of them sleeps, and
  * would find it taken again after a few tasks. Under the latch. */
 static inline bool para__ingress_tells_room(const para__ingress *in)
 {
     return in->waiting && /* under the latch, as the count */
-           para__load_relaxed(&in->count) <= in->capacity - in->capacity / PARA__ROOM_PART;
+           para__ingress_count(in) <= in->capacity - in->capacity / PARA__ROOM_PART;
 }
 
 /* Whether a task seems to be there; after a sleeper's PARKED [E5]. */
 static inline bool para__ingress_has_news(para__ingress *in)
 {
-    return para__load_seq_cst(E5, &in->count) != 0;
+    return (uint32_t)para__load_seq_cst(E5, &in->news) != 0;
+}
+
+/* For one that looks again and again: whether several tasks are there, or one that was there at its
+ * last look. Who has just submitted a task may be about to wait for it, and run it at once. */
+static inline bool para__ingress_has_old(para__ingress *in, uint64_t *seen)
+{
+    const uint64_t news = para__load_relaxed(&in->news); /* a look: a later one is in order */
+    const bool has_old = (uint32_t)news > 1 || ((uint32_t)news == 1 && news == *seen);
+    *seen = news;
+    return has_old;
 }
 
 /* Appends a task. PARA_ERR_TIMEOUT: there was no room until the deadline (0: does not wait);

@@ -188,7 +188,7 @@ unsigned tasks_steal(unsigned least_depth)
 static void touch_ingress(const para__ingress *in)
 {
     (void)para__load_relaxed(&in->latch.state);
-    (void)para__load_relaxed(&in->count);
+    (void)para__load_relaxed(&in->news);
     (void)para__load_relaxed(&in->lookout.looking);
     (void)para__load_relaxed(&in->arrived);
 }
