@@ -8,10 +8,10 @@
  *            sleep: count itself out, then look at what is queued [E23]. Who has found something
  *            and was the last to look out wakes another worker if there is more.
  *
- * Why no task waits while a worker sleeps. Who submits has queued the task, then looks at the count;
- * who counts itself out does that, then looks for tasks. All four are seq_cst, so if the count was
- * not 0 and falls to 0 after that look, the look of who made it 0 comes after the task was queued.
- * If the count was 0, the sleeper is found as by any other waker [E5].
+ * Why no task waits while a worker sleeps. Who submits has queued the task, then looks at the
+ * count; who counts itself out does that, then looks for tasks. All four are seq_cst, so if the
+ * count was not 0 and falls to 0 after that look, the look of who made it 0 comes after the task
+ * was queued. If the count was 0, the sleeper is found as by any other waker [E5].
  *
  * Who counts another worker in and then finds that it does not sleep any more counts it out, as if
  * it had looked out itself, and looks again for tasks and for sleepers: another thread may have
