@@ -372,7 +372,7 @@ TEST(who_is_inside_when_the_pool_is_destroyed_leaves_first)
         for (size_t i = 0; i < COUNT_OF(acts); i++)
             pthread_join(thread[i], NULL);
         assert_int_equal(faults, 0);
-        /* Waiters run what nobody has begun, so the group's task may have run, and have made room. */
+        /* Waiters run what nobody has begun: the group's task may have run, and have made room. */
         assert_true(of_group.status == PARA_OK || of_group.status == PARA_ERR_ENDING);
         assert_int_equal(group_status, of_group.status);
         if (of_group.status)
