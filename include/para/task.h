@@ -106,8 +106,7 @@ struct para_task {
     /* para's. */
     uint32_t word_;
     uint32_t waits_;
-    uint32_t family_;
-    uint32_t depth_;
+    uint64_t kin_;
     uint32_t forks_;
     const void *call_;
     para_pool *pool_;

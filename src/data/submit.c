@@ -21,7 +21,7 @@ static para_status submit_call(para_pool *pool, const void *call, int (*work)(vo
 {
     if (!task || !call)
         return para__fail(PARA_ERR_ARGUMENT, "%s", task ? "no call" : "no task");
-    return para__submit(pool, task, (para__work){.run = work, .arg = task, .call = call},
+    return para__submit(pool, task, &(para__work){.run = work, .arg = task, .call = call},
                         deadline_ns);
 }
 

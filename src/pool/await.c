@@ -76,9 +76,7 @@ static bool help(para_pool *pool, para_task *task, para_task_group *group)
     const bool is_in_line =
         task && para__load_relaxed(para__task_word(task)) & PARA__TASK_IN_LINE; /* a guess */
     if (seat && !is_in_line && (frame || task))
-        found = para__crew_find(crew, seat,
-                                frame ? para__kin_of(frame->family, frame->depth + 1)
-                                      : para__kin_of(task->family_, task->depth_));
+        found = para__crew_find(crew, seat, frame ? frame->kin + 1 : task->kin_);
     if (!found && (group || (task && seems_queued(task))))
         found = para__crew_take_out(crew, task, group);
     pthread_cleanup_push(give_up_seat, &at);

@@ -213,7 +213,7 @@ static para_status submit_request(para_pool *pool, para__named *named, para_requ
     r->period_ = period;
     r->done_ = r->task.done;
     r->task.done = end_request;
-    status = para__submit(pool, &r->task, work, deadline_ns);
+    status = para__submit(pool, &r->task, &work, deadline_ns);
     if (status) { /* else the request may be over, and gone */
         r->task.done = r->done_;
         settle_request(named, period, false, 0);

@@ -110,34 +110,44 @@ static void restore(para_task *task, const para_task *former)
     task->arg = former->arg;
     task->result = former->result;
     task->status = former->status;
-    task->family_ = former->family_;
-    task->depth_ = former->depth_;
+    task->kin_ = former->kin_;
     task->forks_ = former->forks_;
     task->call_ = former->call_;
     task->pool_ = former->pool_;
 }
 
-/* To the calling thread's deque, or the ingress; or runs it. */
-static para_status queue_task(para_pool *pool, para__crew *crew, para_task *task,
-                              uint64_t deadline_ns)
+/* The calling thread's task from now on is the pool's. */
+static void take_task(para_pool *pool, const para__frame *frame, para_task *task,
+                      const para__work *work)
 {
-    const para__frame *const frame = para__frame_of(crew);
+    if (work) {
+        task->run = work->run;
+        task->arg = work->arg;
+    }
+    task->call_ = work ? work->call : NULL;
     task->pool_ = pool;
     task->forks_ = para__fork_count();
-    task->family_ = frame ? frame->family : 0;
-    task->depth_ = frame ? frame->depth + 1 : 1;
+    task->kin_ = frame ? frame->kin + 1 : para__kin_of(0, 1);
     task->result = 0;
     task->status = PARA_OK;
-    if (frame && frame->seat) {
-        para__store_relaxed(para__task_word(task), PARA_TASK_QUEUED); /* published by the deque, */
-        if (para__deque_has_room(&frame->seat->deque)) {
-            count_accepted(crew, frame->seat); /* as is this */
-            (void)para__deque_push(&frame->seat->deque, task);
-            return PARA_OK;
-        }
+}
+
+/* Into the calling thread's deque; or runs it. Afterwards it may be over, and freed, as below. */
+static void queue_here(para__crew *crew, const para__frame *frame, para_task *task)
+{
+    para__store_relaxed(para__task_word(task), PARA_TASK_QUEUED); /* published by the deque, */
+    if (para__deque_has_room(&frame->seat->deque)) {
+        count_accepted(crew, frame->seat); /* as is this */
+        (void)para__deque_push(&frame->seat->deque, task);
+    } else {
         run_here(crew, frame, task);
-        return PARA_OK;
     }
+}
+
+/* Into the ingress; or runs it. */
+static para_status queue_outside(para_pool *pool, para__crew *crew, const para__frame *frame,
+                                 para_task *task, uint64_t deadline_ns)
+{
     const bool is_in_loader =
         para__in_loader(task->call_ ? (uintptr_t)task->call_ : (uintptr_t)task->run);
     const bool is_urgent = para__pool_needs_caller(pool);
@@ -162,7 +172,7 @@ static para_status queue_task(para_pool *pool, para__crew *crew, para_task *task
 }
 
 /* para__submit to a pool that the calling thread has entered. */
-static para_status submit_inside(para_pool *pool, para_task *task, para__work work,
+static para_status submit_inside(para_pool *pool, para_task *task, const para__work *work,
                                  uint64_t deadline_ns)
 {
     para_status status = para__task_check(pool, task);
@@ -178,13 +188,18 @@ static para_status submit_inside(para_pool *pool, para_task *task, para__work wo
         return status;
     if (group && (status = enter_group(pool, group)))
         return status;
-    const para_task former = *task;
-    task->run = work.run;
-    task->arg = work.arg;
-    task->call_ = work.call;
-    status = queue_task(pool, crew, task, deadline_ns); /* it may be over, and freed, after this */
+    const para__frame *const frame = para__frame_of(crew);
+    if (frame && frame->seat) {
+        take_task(pool, frame, task, work);
+        queue_here(crew, frame, task);
+    } else {
+        const para_task former = *task;
+        take_task(pool, frame, task, work);
+        status = queue_outside(pool, crew, frame, task, deadline_ns);
+        if (status)
+            restore(task, &former);
+    }
     if (status) {
-        restore(task, &former);
         if (group)
             para__group_leave(group, PARA_OK);
         return status;
@@ -198,7 +213,8 @@ static para_status submit_inside(para_pool *pool, para_task *task, para__work wo
     return PARA_OK;
 }
 
-para_status para__submit(para_pool *pool, para_task *task, para__work work, uint64_t deadline_ns)
+para_status para__submit(para_pool *pool, para_task *task, const para__work *work,
+                         uint64_t deadline_ns)
 {
     para__stay *stay = NULL;
     const bool is_default = pool == NULL;
@@ -215,7 +231,7 @@ para_status para_submit_until(para_pool *pool, para_task *task, uint64_t deadlin
 {
     if (!task || !task->run)
         return para__fail(PARA_ERR_ARGUMENT, "%s", task ? "the task has no function" : "no task");
-    return para__submit(pool, task, (para__work){.run = task->run, .arg = task->arg}, deadline_ns);
+    return para__submit(pool, task, NULL, deadline_ns);
 }
 
 para_status para_submit(para_pool *pool, para_task *task)

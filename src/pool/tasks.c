@@ -29,17 +29,19 @@ const para__frame *para__frame_of(const para__crew *crew)
     return frame;
 }
 
-static para__frame make_frame(const para__crew *crew, para__seat *seat, const para_task *task)
+static void enter_frame(para__frame *frame, const para__crew *crew, para__seat *seat,
+                        const para_task *task)
 {
-    return (para__frame){.task = task,
-                         .group = task->group,
-                         .crew = crew,
-                         .seat = seat,
-                         .family = task->family_,
-                         .depth = task->depth_,
-                         .outer = para__innermost_frame,
-                         .cancel_state = para__cancellation_off()}; /* a thread that waits would */
-} /* take the task along */
+    frame->task = task;
+    frame->group = task->group;
+    frame->crew = crew;
+    frame->seat = seat;
+    frame->kin = task->kin_;
+    frame->outer = para__innermost_frame;
+    frame->cancel_state =
+        para__cancellation_off(); /* a thread that waits would take the task along */
+    para__innermost_frame = frame;
+}
 
 static void leave_frame(void *arg)
 {
@@ -53,20 +55,22 @@ static void tell_watches(void *pool)
     para__watches_tell_all(pool);
 }
 
-static para__host make_host(para_pool *pool, para__crew *crew, para__seat *seat)
+/* In place: copies of what was just written are slow to read. */
+static void make_host(para__host *host, para_pool *pool, para__crew *crew, para__seat *seat)
 {
-    para__host host = para__crew_host(crew, seat);
-    host.letters = pool->letters.put ? &pool->letters : NULL;
-    host.of = pool;
-    host.tell = para__pool_is_watched(pool) ? tell_watches : NULL;
-    return host;
+    host->counts = seat ? &seat->counts : &crew->counts;
+    host->shares_counts = !seat;
+    host->letters = pool->letters.put ? &pool->letters : NULL;
+    host->tell = para__pool_is_watched(pool) ? tell_watches : NULL;
+    host->of = pool;
 }
 
 void para__task_run(para__crew *crew, para__seat *seat, para_task *task)
 {
-    const para__host host = make_host(task->pool_, crew, seat);
-    para__frame frame = make_frame(crew, seat, task);
-    para__innermost_frame = &frame;
+    para__host host;
+    para__frame frame;
+    make_host(&host, task->pool_, crew, seat);
+    enter_frame(&frame, crew, seat, task);
     pthread_cleanup_push(leave_frame, &frame); /* also if the task ends its thread */
     para__task_carry_out(task, &host);
     pthread_cleanup_pop(1);
@@ -173,9 +177,10 @@ void para__tasks_close(para_pool *pool)
 /* A task's `done` may call para. */
 static void drop_task(para__crew *crew, para_task *task)
 {
-    const para__host host = make_host(task->pool_, crew, NULL);
-    para__frame frame = make_frame(crew, NULL, task);
-    para__innermost_frame = &frame;
+    para__host host;
+    para__frame frame;
+    make_host(&host, task->pool_, crew, NULL);
+    enter_frame(&frame, crew, NULL, task);
     para__task_end(task, PARA_TASK_DROPPED, PARA_ERR_ENDING, &host);
     leave_frame(&frame);
 }

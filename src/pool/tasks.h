@@ -13,7 +13,7 @@ typedef struct para__frame {
     const para_task_group *group; /* likewise */
     const para__crew *crew;
     para__seat *seat; /* NULL: none was free */
-    uint32_t family, depth;
+    para__kin kin;
     const struct para__frame *outer;
     int cancel_state; /* of the thread, before the task */
 } para__frame;
@@ -44,8 +44,9 @@ para_status para__task_check(const para_pool *pool, para_task *task);
 /* Whether the pool's progress may depend on the calling thread. */
 bool para__pool_needs_caller(para_pool *pool);
 
-/* para_submit_until of a task that does this work. */
-para_status para__submit(para_pool *pool, para_task *task, para__work work, uint64_t deadline_ns);
+/* para_submit_until of a task that does this work; NULL: its own. */
+para_status para__submit(para_pool *pool, para_task *task, const para__work *work,
+                         uint64_t deadline_ns);
 
 /* Runs a task that was taken, on the calling thread in that seat. */
 void para__task_run(para__crew *crew, para__seat *seat, para_task *task);

@@ -40,6 +40,11 @@ static inline para__kin para__kin_of(uint32_t family, uint32_t depth)
     return (para__kin)family << 32 | depth;
 }
 
+static inline uint32_t para__kin_depth(para__kin kin)
+{
+    return (uint32_t)kin;
+}
+
 /* Whether a task is of that family, and lies as deep as that; least 0: any task. */
 static inline bool para__kin_is_below(para__kin kin, para__kin least)
 {
@@ -87,7 +92,7 @@ static inline bool para__deque_push(para__deque *d, para_task *task)
     para__deque_slot *slot = &d->slot[bottom % PARA__DEQUE_TASKS];
     para__store_relaxed(&slot->task, (uintptr_t)task); /* published by bottom, like the others */
     para__store_relaxed(&slot->group, (uintptr_t)task->group);
-    para__store_relaxed(&slot->kin, para__kin_of(task->family_, task->depth_));
+    para__store_relaxed(&slot->kin, task->kin_);
     para__swap_seq_cst(E18_E5, &d->bottom, bottom + 1);
     return true;
 }

@@ -65,8 +65,8 @@ static void append(para__ingress *in, para_task *task, unsigned submitter)
     const uint64_t arrived =
         para__load_relaxed(&in->arrived);           /* both: under the latch, which also */
     para__store_relaxed(&in->arrived, arrived + 1); /* publishes it with the task */
-    if (task->depth_ == 1)
-        task->family_ = (uint32_t)arrived;
+    if (para__kin_depth(task->kin_) == 1)
+        task->kin_ = para__kin_of((uint32_t)arrived, 1);
     task->turn_ = turn_of(arrived + (uint64_t)(PARA_TASK_PRIORITIES - 1 - task->priority) *
                                         PARA_TASK_HEAD_START,
                           submitter % PARA__SUBMITTER_LINES);

@@ -163,8 +163,7 @@ void tasks_deque_make(void)
 
 bool tasks_push(unsigned task, unsigned depth)
 {
-    tasks[task].family_ = 1;
-    tasks[task].depth_ = depth;
+    tasks[task].kin_ = para__kin_of(1, depth);
     return para__deque_push(&deque, &tasks[task]);
 }
 
@@ -237,7 +236,7 @@ void tasks_ingress_make(unsigned capacity, bool by_turns)
 
 bool tasks_put(unsigned task, uint64_t deadline_ns)
 {
-    tasks[task].depth_ = 1;
+    tasks[task].kin_ = para__kin_of(0, 1);
     return __real_para__ingress_put(&alone->ingress, &tasks[task], deadline_ns) == PARA_OK;
 }
 
