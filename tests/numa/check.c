@@ -5,6 +5,7 @@
  * Exit status: 0 it holds, 1 it does not, 2 misused. */
 #define _GNU_SOURCE
 #include "kernel.h"
+#include "ranks.h"
 
 #include <para/para.h>
 
@@ -64,38 +65,16 @@ static char *make_buffer(para_pool *pool, para_placement placement, unsigned nod
 /* As many workers as cores, each on a core of its own, all within the process's mask. */
 static int pins(void)
 {
-    cpu_set_t allowed, used;
-    cpu_set_t mask[THREADS];
+    static int workers_on[CPUS];
+    cpu_set_t allowed;
     sched_getaffinity(0, sizeof allowed, &allowed);
     para_pool *pool = make_pool();
+    const char *wrong = check_pins(getpid(), &allowed, workers_on);
+    cpu_set_t mask[THREADS];
     const int workers = worker_masks(mask);
-    int cores = 0;
-    CPU_ZERO(&used);
-    for (size_t cpu = 0; cpu < CPUS; cpu++) {
-        char path[96];
-        cpu_set_t core, common;
-        snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%zu/topology/core_cpus_list", cpu);
-        core = read_list(path);
-        CPU_AND(&common, &core, &allowed);
-        if (!CPU_ISSET(cpu, &common))
-            continue;
-        bool is_first = true;
-        for (size_t i = 0; i < cpu; i++)
-            is_first &= !CPU_ISSET(i, &common);
-        cores += is_first;
-        for (int w = 0; w < workers && is_first; w++) {
-            CPU_AND(&core, &mask[w], &common);
-            if (CPU_COUNT(&core) == 0)
-                continue;
-            if (CPU_COUNT(&mask[w]) != 1 || CPU_ISSET(cpu, &used))
-                return outcome(false, "a mask of %d CPUs, or two workers on the core of CPU %zu",
-                               CPU_COUNT(&mask[w]), cpu);
-            CPU_SET(cpu, &used);
-        }
-    }
     para_pool_destroy(pool);
-    return outcome(workers == cores && CPU_COUNT(&used) == cores, "%d workers on %d of %d cores",
-                   workers, CPU_COUNT(&used), cores);
+    return outcome(!wrong, "%d workers for %d CPUs%s%s", workers, CPU_COUNT(&allowed),
+                   wrong ? ": " : "", wrong ? wrong : "");
 }
 
 /* All workers have the process's mask. */
@@ -121,10 +100,14 @@ static int slices_are(const int node[PAGES], int few)
     int workers_of[NODES] = {0};
     cpu_set_t mask[THREADS];
     count_nodes(node, pages_of);
-    const int workers = worker_masks(mask);
+    int workers = worker_masks(mask);
+    if (workers == 0) { /* the main thread is the only one */
+        workers = 1;
+        sched_getaffinity(0, sizeof mask[0], &mask[0]);
+    }
     int changes = 0;
     int used = 0;
-    bool in_proportion = workers > 0;
+    bool in_proportion = true;
     for (int n = 0; n < NODES; n++) {
         char path[64];
         snprintf(path, sizeof path, "/sys/devices/system/node/node%d/cpulist", n);
@@ -132,11 +115,11 @@ static int slices_are(const int node[PAGES], int few)
         for (int w = 0; w < workers; w++) {
             cpu_set_t common;
             CPU_AND(&common, &cpus, &mask[w]);
-            if (CPU_COUNT(&common) == 1 && CPU_EQUAL(&common, &mask[w]))
+            if (CPU_EQUAL(&common, &mask[w]))
                 workers_of[memory_of(n)]++;
         }
     }
-    for (int n = 0; n < NODES && workers; n++) {
+    for (int n = 0; n < NODES; n++) {
         const int due = PAGES * workers_of[n] / workers;
         in_proportion &= abs(pages_of[n] - due) <= few;
         used += pages_of[n] > 0;
@@ -152,6 +135,26 @@ static int slices(void)
     static int node[PAGES];
     read_nodes(make_buffer(make_pool(), PARA_PLACE_AUTO, 0), node);
     return slices_are(node, PAGES / 100);
+}
+
+/* One of the processes of the check below. Its standard output is the other's pipe. */
+static int be_rank(void)
+{
+    static int node[PAGES];
+    char byte = 0;
+    para_pool *pool = make_pool();
+    if (write(STDOUT_FILENO, &byte, 1) != 1 || read(STDIN_FILENO, &byte, 1) != 1)
+        return 1;
+    read_nodes(make_buffer(pool, PARA_PLACE_AUTO, 0), node);
+    return slices_are(node, PAGES / 100);
+}
+
+/* Several processes, as a launcher starts them. */
+static int ranks(void)
+{
+    char words[100];
+    const int status = check_ranks((int)number, (dealing)form, words, sizeof words);
+    return outcome(status == 0, "%s", words);
 }
 
 /* As many pages on each node that has memory, but for one that is huge. */
@@ -472,6 +475,11 @@ static const check checks[] = {
     {"stacks", stacks, 0},
     {"scratch", scratches, 0},
     {"bits", bits, 0},
+    {"rank", be_rank, 0},
+    {"ranks", ranks, DEAL_BLOCKS},
+    {"ranks-in-turn", ranks, DEAL_IN_TURN},
+    {"ranks-that-overlap", ranks, DEAL_OVERLAPPING},
+    {"ranks-of-one-cpu", ranks, DEAL_ONE_CPU},
     {"another-mask", another_mask, 0},
     {"replugged", replugged, 0},
 };

@@ -63,19 +63,26 @@ int memory_of(int node)
     return known[node] - 1;
 }
 
-int worker_masks(cpu_set_t mask[THREADS])
+int masks_of(int process, cpu_set_t mask[THREADS])
 {
-    DIR *folder = opendir("/proc/self/task");
+    char path[40];
+    snprintf(path, sizeof path, "/proc/%d/task", process);
+    DIR *folder = opendir(path);
     int count = 0;
     for (struct dirent *entry; folder && (entry = readdir(folder));) {
         const int thread = atoi(entry->d_name);
-        if (thread > 0 && thread != getpid() && count < THREADS &&
+        if (thread > 0 && thread != process && count < THREADS &&
             sched_getaffinity(thread, sizeof *mask, &mask[count]) == 0)
             count++;
     }
     if (folder)
         closedir(folder);
     return count;
+}
+
+int worker_masks(cpu_set_t mask[THREADS])
+{
+    return masks_of(getpid(), mask);
 }
 
 void read_nodes(char *data, int node[PAGES])

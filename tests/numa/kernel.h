@@ -17,7 +17,10 @@ int memory_of(int node);
 /* Reads a list such as 0-3,8 from a file; the empty set if there is none. */
 cpu_set_t read_list(const char *path);
 
-/* The masks of the process's threads but for the main one; returns their number. */
+/* The masks of a process's threads but for the main one; returns their number. */
+int masks_of(int process, cpu_set_t mask[THREADS]);
+
+/* The same of this process. */
 int worker_masks(cpu_set_t mask[THREADS]);
 
 /* Of so many threads, those that are bound to one CPU each. */

@@ -1,6 +1,7 @@
 /* Many machines: synthetic ones of all shapes, and those that machines.py writes after what makers
  * publish. For each of them: CPUs, cores, domains, nodes and kinds; the order of workers; what they
- * are pinned to; whose slices lie on which node. No thread is made. */
+ * are pinned to; whose slices lie on which node. The same for processes that a launcher gives parts
+ * of such machines. No thread is made. */
 #include "../common/check.h"
 #include "invariants.h"
 
@@ -267,11 +268,180 @@ TEST(machines_that_can_be_bought)
         check_bought(&bought[i]);
 }
 
+/* ---- Ranks ------------------------------------------------------------------------------ */
+
+static para__cpus cpus_of(const char *list)
+{
+    para__cpus cpus = {{0}};
+    for (char *at = NULL; *list; list = *at ? at + 1 : at) {
+        unsigned long step = 1;
+        unsigned long cpu = strtoul(list, &at, 10);
+        const unsigned long last = *at == '-' ? strtoul(at + 1, &at, 10) : cpu;
+        if (*at == ':')
+            step = strtoul(at + 1, &at, 10);
+        for (; cpu <= last; cpu += step)
+            para__cpus_add(&cpus, (unsigned)cpu);
+    }
+    return cpus;
+}
+
+/* The machine as a process with that mask sees it. */
+static para__machine *load_for(const char *variable, const char *value, const para__cpus *mask)
+{
+    const para__allowance allowance = {.usable = *mask};
+    para__machine *machine = NULL;
+    setenv(variable, value, 1);
+    setenv("HWLOC_THISSYSTEM", "1", 1); /* else masks do not count */
+    const para_status status = para__machine_read(&machine, &allowance, false);
+    unsetenv(variable);
+    unsetenv("HWLOC_THISSYSTEM");
+    if (status)
+        fail_msg("%s: %s: %s", value, para_status_name(status), para_status_detail());
+    check(machine);
+    return machine;
+}
+
+/* The machine has exactly the mask's CPUs, and its pools keep to them: a worker for each core. */
+static void check_rank(const para__machine *machine, const para__cpus *mask)
+{
+    const unsigned cores = machine->info.cores;
+    const para_pool *const pool = place(machine, cores, PARA_BIND_CORE, PARA__FILL_CLOSE);
+    assert_int_equal(machine->info.budget, cores);
+    assert_int_equal(machine->cpu_count, para__cpus_count(mask));
+    for (unsigned i = 0; i < machine->cpu_count; i++)
+        assert_true(para__cpus_has(mask, machine->cpu[i].os_index));
+    for (unsigned i = 0; i < cores; i++) {
+        const para__cpus cpus = para__worker_cpus(&pool->worker[i]);
+        assert_true(para__cpus_include(mask, &cpus));
+    }
+    check_workers(machine);
+}
+
+/* What launchers give on machines that can be bought, and what the rank has of it. */
+static const struct rank {
+    const char *machine, *mask;
+    unsigned cores, domains, nodes, kinds;
+    const char *order;
+} ranks[] = {
+    /* srun --ntasks=4 --cpus-per-task=96 --cpu-bind=cores: half a socket, both threads of cores */
+    {"epyc-9654", "48-95,240-287", 48, 6, 1, 1, "48-95,240-287"},
+    /* the same with --hint=nomultithread: first threads only */
+    {"epyc-9654", "48-95", 48, 6, 1, 1, "48-95"},
+    /* --cpu-bind=threads: second threads, of which each is its core's only one here */
+    {"epyc-9654", "240-287", 48, 6, 1, 1, "240-287"},
+    /* --distribution=block:cyclic: cores of both sockets in turn */
+    {"epyc-9654", "0-11,96-107,192-203,288-299", 24, 4, 2, 1, "0-11,96-107,192-203,288-299"},
+    /* mpirun --map-by slot:PE=8 --bind-to core: the third rank, and one in two L3 and two nodes */
+    {"epyc-9654-nps4", "16-23,208-215", 8, 1, 1, 1, "16-23,208-215"},
+    {"epyc-9654-nps4", "20-27,212-219", 8, 2, 2, 1, "20-27,212-219"},
+    /* mpirun --bind-to socket, numa, hwthread; the last has one CPU, a second thread */
+    {"epyc-9654-nps4", "96-191,288-383", 96, 12, 4, 1, "96-191,288-383"},
+    {"xeon-8490h-snc4", "30-44,150-164", 15, 1, 1, 1, "30-44,150-164"},
+    {"xeon-8490h-snc4", "150", 1, 1, 1, 1, "150"},
+    /* one CPU of each node */
+    {"xeon-8490h-snc4", "0-119:15", 8, 8, 8, 1, "0-105:15"},
+    /* a socket of which memory stands by that has no CPUs */
+    {"xeon-max-9480", "56-111,168-223", 56, 1, 1, 1, "56-111,168-223"},
+    /* slow cores, and some of both kinds */
+    {"core-i9-13900k", "16-31", 16, 1, 1, 1, "16-31"},
+    {"core-i9-13900k", "0-3,16-19", 6, 1, 1, 2, "0-2:2,16-19,1-3:2"},
+};
+
+TEST(masks_of_launchers)
+{
+    for (size_t i = 0; i < COUNT_OF(ranks); i++) {
+        const struct rank *const r = &ranks[i];
+        const para__cpus mask = cpus_of(r->mask);
+        char text[500];
+        snprintf(text, sizeof text, "%s/%s.xml", MACHINES, r->machine);
+        para__machine *const machine = load_for("HWLOC_XMLFILE", text, &mask);
+        print_message("%s of %s\n", r->mask, r->machine);
+        check_rank(machine, &mask);
+        assert_int_equal(machine->info.cores, r->cores);
+        assert_int_equal(machine->info.domains, r->domains);
+        assert_int_equal(machine->info.numa_nodes, r->nodes);
+        assert_int_equal(machine->info.core_kinds, r->kinds);
+        list_order(machine, text, sizeof text);
+        assert_string_equal(text, r->order);
+        para__machine_free(machine);
+    }
+}
+
+/* How a launcher deals out a machine. */
+typedef enum dealing {
+    DEAL_BLOCKS,      /* of cores, with all threads */
+    DEAL_IN_TURN,     /* core by core */
+    DEAL_THREADS,     /* CPU by CPU in the system's order: threads of a core to several ranks */
+    DEAL_OVERLAPPING, /* blocks, and the first core of the next one */
+    DEALINGS
+} dealing;
+
+static para__cpus deal(const para__machine *machine, dealing way, unsigned count, unsigned rank)
+{
+    const unsigned cores = machine->info.cores;
+    const unsigned first = (unsigned)para__share(cores, count, rank);
+    const unsigned end = (unsigned)para__share(cores, count, rank + 1);
+    para__cpus mask = {{0}};
+    for (unsigned i = 0; i < machine->cpu_count; i++) {
+        const para_cpu_info cpu = machine->cpu[i];
+        const bool is_in_block = cpu.core >= first && cpu.core < end;
+        if (way == DEAL_IN_TURN       ? cpu.core % count == rank
+            : way == DEAL_THREADS     ? cpu.os_index % count == rank
+            : way == DEAL_OVERLAPPING ? is_in_block || cpu.core == end % cores
+                                      : is_in_block)
+            para__cpus_add(&mask, cpu.os_index);
+    }
+    return mask;
+}
+
+/* Ranks of one machine: together they have a worker for each CPU that was dealt to somebody, and no
+ * CPU has workers of ranks to which it was not dealt. */
+static void check_ranks(const char *synthetic, dealing way, unsigned count)
+{
+    para__machine *const whole = load("HWLOC_SYNTHETIC", synthetic);
+    unsigned *const workers = calloc(whole->cpu_count, sizeof *workers);
+    assert_non_null(workers);
+    unsigned sum = 0;
+    for (unsigned r = 0; r < count; r++) {
+        const para__cpus mask = deal(whole, way, count, r);
+        para__machine *const machine = load_for("HWLOC_SYNTHETIC", synthetic, &mask);
+        check_rank(machine, &mask);
+        const para_pool *const pool =
+            place(machine, machine->info.cores, PARA_BIND_CORE, PARA__FILL_CLOSE);
+        for (unsigned i = 0; i < pool->requested; i++)
+            workers[cpu_of(pool, i)->os_index]++;
+        sum += pool->requested;
+        para__machine_free(machine);
+    }
+    unsigned most = 0;
+    for (unsigned i = 0; i < whole->cpu_count; i++)
+        most = workers[i] > most ? workers[i] : most;
+    assert_true(most <= (way == DEAL_OVERLAPPING && count > 1 ? 2 : 1));
+    if (way == DEAL_BLOCKS || way == DEAL_IN_TURN)
+        assert_int_equal(sum, whole->info.cores);
+    else if (way == DEAL_OVERLAPPING)
+        assert_int_equal(sum, whole->info.cores + (count > 1 ? count : 0));
+    free(workers);
+    para__machine_free(whole);
+}
+
+TEST(ranks_of_one_machine)
+{
+    static const char *const machines[] = {"node:1 core:8 pu:1", "node:4 core:2 pu:1",
+                                           "pack:2 node:2 l3:2 core:2 pu:2", "node:3 core:5 pu:2"};
+    for (size_t i = 0; i < COUNT_OF(machines); i++)
+        for (int way = 0; way < DEALINGS; way++)
+            for (unsigned count = 1; count <= 4; count *= 2)
+                check_ranks(machines[i], (dealing)way, count);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(synthetic_shapes, forget),
         cmocka_unit_test_setup(machines_that_can_be_bought, forget),
+        cmocka_unit_test_setup(masks_of_launchers, forget),
+        cmocka_unit_test_setup(ranks_of_one_machine, forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
