@@ -179,6 +179,8 @@ static para_status submit_inside(para_pool *pool, para_task *task, para__work wo
     if (group && (status = enter_group(pool, group)))
         return status;
     const para_task former = *task;
+    const para__mark since = para__trace_begin();
+    task->queued_ = since.ticks;
     task->run = work.run;
     task->arg = work.arg;
     task->call_ = work.call;
@@ -189,6 +191,8 @@ static para_status submit_inside(para_pool *pool, para_task *task, para__work wo
             para__group_leave(group, PARA_OK);
         return status;
     }
+    para__trace_end(since, .kind = PARA__EVENT_QUEUED, .function = (uintptr_t)work.run,
+                    .id = former.id, .a = para__task_flow(task, since.ticks));
     if (group)
         para__group_tell(group);
     para__tasks_tell(pool);
