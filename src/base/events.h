@@ -5,25 +5,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What an event is; and what its words mean. "-" means 0. */
+/* What an event is. Behind each stand its words; those that are not named are 0. All have a begin
+ * and an end, and an instant has both at once. */
 typedef enum para__event_kind {
-    /*                      detail         function   id         a           b           c      */
-    PARA__EVENT_CALL,   /* para_why       kernel     site       elements    team: width |
-                            participants << 16 */
-    PARA__EVENT_BATCH,  /* 1: stolen      kernel     -          first unit  units       slice's
-                            worker: a claim and the run of what it took */
-    PARA__EVENT_JOIN,   /* -              kernel: a caller waits for what others have claimed */
-    PARA__EVENT_PARK,   /* 1: displaced:  a worker sleeps */
-    PARA__EVENT_WAKE,   /* -: instant: a sleeping thread is woken by this one */
-    PARA__EVENT_BUSY,   /* -              kernel: instant: no lane was free for a call */
-    PARA__EVENT_QUEUED, /* -              function   id         flow: instant: a task is submitted */
-    PARA__EVENT_TASK,   /* the state      function   id         flow        queued      -: it ran;
-                            queued: since when, ticks */
-    PARA__EVENT_DROPPED, /* the state      function   id: instant: a task ended without having run */
-    PARA__EVENT_AWAIT,   /* -: a thread sleeps until tasks are over */
-    PARA__EVENT_LOCK,    /* -: a thread waits in the line of a lock */
-    PARA__EVENT_UP,      /* -: instant: a worker starts */
-    PARA__EVENT_DOWN,    /* -: instant: it ends */
+    PARA__EVENT_CALL,    /* detail: para_why. function: the kernel. id: site. a: elements. b: width,
+                            and participants << 16 */
+    PARA__EVENT_BATCH,   /* a claim, and the run of what it took. detail: 1 if it was stolen.
+                            function: the kernel. a: first unit. b: units. c: the slice's worker */
+    PARA__EVENT_JOIN,    /* a caller waits for what others have claimed. function: the kernel */
+    PARA__EVENT_PARK,    /* a worker sleeps. detail: 1 if it is displaced */
+    PARA__EVENT_WAKE,    /* instant: this thread wakes another */
+    PARA__EVENT_BUSY,    /* instant: no lane was free for a call. function: the kernel */
+    PARA__EVENT_QUEUED,  /* a task is submitted. function, id: its own. a: flow */
+    PARA__EVENT_TASK,    /* it runs. detail: the state. function, id: its own. a: flow. b: since
+                            when it was queued, ticks */
+    PARA__EVENT_DROPPED, /* instant: a task ended without having run. Likewise */
+    PARA__EVENT_AWAIT,   /* a thread sleeps until tasks are over */
+    PARA__EVENT_LOCK,    /* a thread waits in the line of a lock */
+    PARA__EVENT_UP,      /* instant: a worker starts */
+    PARA__EVENT_DOWN,    /* instant: it ends */
     PARA__EVENT_KINDS
 } para__event_kind;
 
