@@ -15,8 +15,8 @@
 para__atomic_u32 para__traced;
 
 static para__guard tracks_guard = PARA__GUARD_INIT;
-static para__tracks *tracks;  /* of this process, or of its parent; changed under the guard */
-static unsigned tracks_forks; /* the process that made them */
+static para__tracks *the_tracks; /* of this process, or of its parent; changed under the guard */
+static unsigned tracks_forks;    /* the process that made them */
 
 /* The calling thread's. */
 static PARA__THREAD_LOCAL struct {
@@ -41,34 +41,34 @@ void para__tracks_unlock(void)
 static void forget_parents(void)
 {
     para__store_relaxed(&para__traced, 0); /* both: one thread */
-    tracks = NULL;
+    the_tracks = NULL;
     tracks_forks = para__fork_count();
 }
 
 para__tracks *para__tracks_get(void)
 {
-    return tracks_forks == para__fork_count() ? tracks : NULL;
+    return tracks_forks == para__fork_count() ? the_tracks : NULL;
 }
 
 para__tracks *para__tracks_make(void)
 {
     if (tracks_forks != para__fork_count())
         forget_parents();
-    if (!tracks) {
+    if (!the_tracks) {
         const int saved = errno;
-        void *const made = mmap(NULL, sizeof *tracks, PROT_READ | PROT_WRITE,
+        void *const made = mmap(NULL, sizeof *the_tracks, PROT_READ | PROT_WRITE,
                                 MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        tracks = made == MAP_FAILED ? NULL : made;
+        the_tracks = made == MAP_FAILED ? NULL : made;
         errno = saved;
     }
-    return tracks;
+    return the_tracks;
 }
 
 /* What a thread has counted, for another that is to have its track. */
 static void move_to_past(para__track *track)
 {
     for (unsigned i = 0; i < PARA__COUNTS; i++) { /* all relaxed: under the guard */
-        tracks->past[i] += para__load_relaxed(&track->count[i]);
+        the_tracks->past[i] += para__load_relaxed(&track->count[i]);
         para__store_relaxed(&track->count[i], 0);
     }
     for (unsigned i = 0; i <= PARA__HISTOGRAM_BUCKETS; i++) {
@@ -76,12 +76,12 @@ static void move_to_past(para__track *track)
             i < PARA__HISTOGRAM_BUCKETS ? &track->waits.count[i] : &track->waits.sum;
         para__atomic_u64 *const runs =
             i < PARA__HISTOGRAM_BUCKETS ? &track->runs.count[i] : &track->runs.sum;
-        tracks->past_waits[i] += para__load_relaxed(waits); /* all: likewise */
-        tracks->past_runs[i] += para__load_relaxed(runs);
+        the_tracks->past_waits[i] += para__load_relaxed(waits); /* all: likewise */
+        the_tracks->past_runs[i] += para__load_relaxed(runs);
         para__store_relaxed(waits, 0);
         para__store_relaxed(runs, 0);
     }
-    tracks->past_lost += track->lost;
+    the_tracks->past_lost += track->lost;
     track->lost = 0;
 }
 
@@ -97,12 +97,12 @@ static bool is_free(para__track *track)
 static para__track *claim_track(void)
 {
     para__track *found = NULL;
-    const unsigned used = para__load_relaxed(&tracks->used); /* both: under the guard */
+    const unsigned used = para__load_relaxed(&the_tracks->used); /* both: under the guard */
     for (unsigned i = 0; i < used && !found; i++)
-        found = is_free(&tracks->track[i]) ? &tracks->track[i] : NULL;
+        found = is_free(&the_tracks->track[i]) ? &the_tracks->track[i] : NULL;
     if (!found && used < PARA__TRACKS) {
-        found = &tracks->track[used];
-        para__store_relaxed(&tracks->used, used + 1);
+        found = &the_tracks->track[used];
+        para__store_relaxed(&the_tracks->used, used + 1);
     }
     if (!found)
         return NULL;
@@ -137,7 +137,7 @@ __attribute__((noinline, cold)) static para__track *find_track(void)
     para__tracks_lock();
     if (tracks_forks != para__fork_count())
         forget_parents();
-    if (tracks)
+    if (the_tracks)
         found = claim_track();
     para__tracks_unlock();
     if (found && !para__key_set(&track_key, found)) { /* its end would not be seen */
@@ -148,7 +148,7 @@ __attribute__((noinline, cold)) static para__track *find_track(void)
         own_track.track = found;
         own_track.forks = para__fork_count();
     } else if (para__tracks_get())
-        para__add_relaxed(&tracks->homeless, 1); /* a count on its own */
+        para__add_relaxed(&the_tracks->homeless, 1); /* a count on its own */
     errno = saved;
     return found;
 }

@@ -13,10 +13,10 @@ enum {
     COLUMNS = 960,
     LEFT = 120, /* of the first column: names are there */
     MARGIN_PX = 16,
-    ROW = 34,   /* from row to row */
-    BAND = 26,  /* a row's height */
-    HEAD = 64,  /* above the first row */
-    KERNELS = 6 /* with a colour of their own */
+    ROW_STEP = 34, /* from row to row */
+    BAND = 26,     /* a row's height */
+    HEAD = 64,     /* above the first row */
+    KERNELS = 6    /* with a colour of their own */
 };
 
 /* What a column is filled with: kernels, other kernels and tasks, then the rest. */
@@ -164,7 +164,7 @@ static void draw_samples(FILE *to, const drawn *d, unsigned y)
 
 static void draw_all(FILE *to, const drawn *d)
 {
-    const unsigned bottom = HEAD + (unsigned)d->sums->threads * ROW;
+    const unsigned bottom = HEAD + (unsigned)d->sums->threads * ROW_STEP;
     const unsigned height = bottom + 60;
     const unsigned width = LEFT + COLUMNS + MARGIN_PX;
     fprintf(to,
@@ -176,7 +176,7 @@ static void draw_all(FILE *to, const drawn *d)
             MARGIN_PX, MARGIN_PX + 13, (double)(d->sums->last_ns - d->sums->first_ns) / 1e6,
             d->sums->threads, d->sums->threads == 1 ? "" : "s");
     for (size_t t = 0; t < d->sums->threads; t++) {
-        const unsigned y = HEAD + (unsigned)t * ROW + 4;
+        const unsigned y = HEAD + (unsigned)t * ROW_STEP + 4;
         fprintf(to, "<rect class=\"band\" x=\"%d\" y=\"%u\" width=\"%d\" height=\"%d\"/>\n", LEFT,
                 y, COLUMNS, BAND);
         fprintf(to, "<text x=\"%d\" y=\"%u\">", MARGIN_PX, y + 17);
@@ -185,7 +185,7 @@ static void draw_all(FILE *to, const drawn *d)
     }
     draw_axis(to, d, bottom);
     for (size_t t = 0; t < d->sums->threads; t++)
-        draw_row(to, d, t, HEAD + (unsigned)t * ROW + 4);
+        draw_row(to, d, t, HEAD + (unsigned)t * ROW_STEP + 4);
     draw_samples(to, d, bottom + 12);
     fputs("</svg>\n", to);
 }

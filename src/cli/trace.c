@@ -100,7 +100,7 @@ static void say_trace(const para__traced *traced)
 
 /* ---- JSON ---------------------------------------------------------------------------- */
 
-static void say_json(const para__traced *traced)
+static void say_trace_json(const para__traced *traced)
 {
     printf("{\"ns\": %ju, \"events\": %ju, \"dropped\": %ju, \"complete\": %s, \"threads\": [",
            (uintmax_t)(traced->last_ns - traced->first_ns), (uintmax_t)traced->events,
@@ -162,7 +162,7 @@ static int summarise(const para__request *request, para__target *target)
     if (!status && request->drawing)
         status = save_timeline(target, &traced, trace, path);
     if (!status)
-        (request->json ? say_json : say_trace)(&traced);
+        (request->json ? say_trace_json : say_trace)(&traced);
     para__traced_free(&traced);
     fclose(trace);
     return status;

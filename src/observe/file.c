@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 typedef struct writing {
-    para_status (*print)(void *of, FILE *stream);
+    para_status (*fill)(void *of, FILE *stream);
     void *of;
 } writing;
 
@@ -35,7 +35,7 @@ static para_status write_beside(const writing *w, const char *path, char *tempor
     } else {
         if (old)
             (void)fchmod(file, old->st_mode & 0777); /* whoever could read it still can */
-        status = w->print(w->of, stream);
+        status = w->fill(w->of, stream);
         if (fclose(stream) != 0 && !status)
             status = para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
         if (!status && rename(temporary, path) != 0)
@@ -46,10 +46,10 @@ static para_status write_beside(const writing *w, const char *path, char *tempor
     return status;
 }
 
-para_status para__file_replace(const char *path, para_status (*print)(void *of, FILE *stream),
+para_status para__file_replace(const char *path, para_status (*fill)(void *of, FILE *stream),
                                void *of)
 {
-    const writing w = {print, of};
+    const writing w = {fill, of};
     struct stat there; /* a file is replaced, and nothing else: no device, no pipe */
     const bool exists = stat(path, &there) == 0;
     if (exists && !S_ISREG(there.st_mode))

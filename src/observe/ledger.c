@@ -15,9 +15,9 @@
 enum { BUCKETS = 256 };
 
 static para__guard counting = PARA__GUARD_INIT;
-static para__entry *entries[BUCKETS]; /* all under the mutex */
-static uint64_t lost;                 /* calls without memory for their entry */
-static unsigned readers;
+static para__entry *ledger[BUCKETS]; /* all under the mutex */
+static uint64_t uncounted_calls;     /* calls without memory for their entry */
+static unsigned ledger_readers;
 static unsigned forks; /* of which process the entries are */
 
 /* ---- Counting ------------------------------------------------------------------------- */
@@ -28,9 +28,9 @@ static void begin_child(void)
     if (forks == para__fork_count())
         return;
     forks = para__fork_count();
-    lost = 0;
+    uncounted_calls = 0;
     for (unsigned b = 0; b < BUCKETS; b++)
-        for (para__entry *r = entries[b]; r; r = r->next) {
+        for (para__entry *r = ledger[b]; r; r = r->next) {
             r->calls = r->shared = r->workers = r->time_ns = r->elements = 0;
             r->foreseen = r->foreseen_ns = 0;
             r->predicted_ns = 0;
@@ -55,7 +55,7 @@ static bool is_still(para__entry *r, uint64_t unloads)
 static para__entry *entry_of(uintptr_t kernel, uint64_t loop)
 {
     const uint64_t unloads = para__symbol_unloads();
-    para__entry **const bucket = &entries[(kernel >> 4 ^ loop) % BUCKETS];
+    para__entry **const bucket = &ledger[(kernel >> 4 ^ loop) % BUCKETS];
     for (para__entry *r = *bucket; r; r = r->next)
         if (r->kernel == kernel && r->loop == loop && !r->is_gone && is_still(r, unloads))
             return r;
@@ -125,7 +125,7 @@ static void count_call(const para__schedule *s, const para__outcome *outcome)
     if (r)
         add_call(r, s, outcome);
     else
-        lost++;
+        uncounted_calls++;
     para__guard_leave(&counting);
     errno = saved;
     para__fp_restore(fp, 0);
@@ -135,7 +135,7 @@ void para__ledger_open(void)
 {
     para__guard_enter(&counting);
     begin_child();
-    readers++;
+    ledger_readers++;
     para__or_relaxed(&para__watched, PARA__WATCH_REPORT); /* no order: see observer.h */
     para__guard_leave(&counting);
 }
@@ -143,7 +143,7 @@ void para__ledger_open(void)
 void para__ledger_rest(void)
 {
     para__guard_enter(&counting);
-    if (--readers == 0)
+    if (--ledger_readers == 0)
         para__and_relaxed(&para__watched, ~(uint32_t)PARA__WATCH_REPORT); /* likewise */
     para__guard_leave(&counting);
 }
@@ -162,19 +162,19 @@ static int compare_entries(const void *a, const void *b)
     return ((*x)->time_ns < (*y)->time_ns) - ((*x)->time_ns > (*y)->time_ns);
 }
 
-const para__entry **para__ledger_list(size_t *count, uint64_t *uncounted)
+const para__entry **para__ledger_list(size_t *count, uint64_t *lost)
 {
     size_t n = 0;
     *count = 0;
     para__guard_enter(&counting);
     begin_child();
-    *uncounted = lost;
+    *lost = uncounted_calls;
     for (unsigned b = 0; b < BUCKETS; b++)
-        for (const para__entry *r = entries[b]; r; r = r->next)
+        for (const para__entry *r = ledger[b]; r; r = r->next)
             n += r->calls > 0;
     const para__entry **const list = n ? calloc(n, sizeof *list) : NULL;
     for (unsigned b = 0; b < BUCKETS && list; b++)
-        for (const para__entry *r = entries[b]; r; r = r->next)
+        for (const para__entry *r = ledger[b]; r; r = r->next)
             if (r->calls > 0)
                 list[(*count)++] = r;
     if (list)

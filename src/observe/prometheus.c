@@ -46,14 +46,14 @@ static void put_label(FILE *to, const char *name, const char *value)
 
 /* ---- Families ------------------------------------------------------------------------- */
 
-/* A member of a struct of statistics. */
-typedef struct member {
+/* A metric of a struct of statistics. */
+typedef struct metric {
     const char *name, *help;
     size_t offset;
     bool is_time;
-} member;
+} metric;
 
-static const member thread_members[] = {
+static const metric thread_metrics[] = {
     {"para_thread_chunks_total", "Kernel calls.", offsetof(para_thread_stats, chunks), false},
     {"para_thread_units_total", "Elements, chunks or blocks that were run.",
      offsetof(para_thread_stats, units), false},
@@ -75,7 +75,7 @@ static const member thread_members[] = {
      offsetof(para_thread_stats, joined_ns), true},
 };
 
-static const member kernel_members[] = {
+static const metric kernel_metrics[] = {
     {"para_kernel_calls_total", "Calls that have run.", offsetof(para_kernel_stats, calls), false},
     {"para_kernel_shared_calls_total", "Calls with helpers.", offsetof(para_kernel_stats, shared),
      false},
@@ -89,7 +89,7 @@ static const member kernel_members[] = {
      offsetof(para_kernel_stats, measured_ns), true},
 };
 
-static void put_value(FILE *to, const member *m, const void *stats)
+static void put_value(FILE *to, const metric *m, const void *stats)
 {
     uint64_t value;
     memcpy(&value, (const char *)stats + m->offset, sizeof value);
@@ -102,8 +102,8 @@ static void put_value(FILE *to, const member *m, const void *stats)
 /* Of threads that live: others' numbers would stand there for ever. */
 static void put_threads(FILE *to, unsigned threads)
 {
-    for (size_t i = 0; i < sizeof thread_members / sizeof thread_members[0]; i++) {
-        const member *const m = &thread_members[i];
+    for (size_t i = 0; i < sizeof thread_metrics / sizeof thread_metrics[0]; i++) {
+        const metric *const m = &thread_metrics[i];
         put_family(to, m->name, "counter", m->help);
         for (unsigned t = 0; t < threads; t++) {
             para_thread_stats s = {.size = sizeof s};
@@ -119,8 +119,8 @@ static void put_threads(FILE *to, unsigned threads)
 
 static void put_kernels(FILE *to, unsigned kernels)
 {
-    for (size_t i = 0; i < sizeof kernel_members / sizeof kernel_members[0]; i++) {
-        const member *const m = &kernel_members[i];
+    for (size_t i = 0; i < sizeof kernel_metrics / sizeof kernel_metrics[0]; i++) {
+        const metric *const m = &kernel_metrics[i];
         put_family(to, m->name, "counter", m->help);
         for (unsigned k = 0; k < kernels; k++) {
             para_kernel_stats s = {.size = sizeof s};
@@ -199,25 +199,25 @@ static struct {
     pthread_t writer;
     para__atomic_u32 stops; /* a futex; joining the writer orders the rest */
     bool has_failed;        /* the writer's: it is told once */
-} metrics;
+} the_metrics;
 
 static void write_metrics(void)
 {
-    const bool failed = para_stats_write_prometheus(metrics.path) != PARA_OK;
-    if (failed && !metrics.has_failed)
+    const bool failed = para_stats_write_prometheus(the_metrics.path) != PARA_OK;
+    if (failed && !the_metrics.has_failed)
         para__tell("PARA_METRICS: %s", para_status_detail());
-    metrics.has_failed = failed;
+    the_metrics.has_failed = failed;
 }
 
 static void *run_metrics(void *arg)
 {
     para__thread_name("para/metrics");
     (void)para__fp_swap(PARA__FP_DEFAULT);
-    while (!para__load_relaxed(&metrics.stops)) { /* joined */
+    while (!para__load_relaxed(&the_metrics.stops)) { /* joined */
         write_metrics();
         const uint64_t until_ns = para__now_ns() + PARA__METRICS_NS;
-        while (!para__load_relaxed(&metrics.stops) && para__now_ns() < until_ns)
-            para__futex_wait_until(&metrics.stops, 0, until_ns);
+        while (!para__load_relaxed(&the_metrics.stops) && para__now_ns() < until_ns)
+            para__futex_wait_until(&the_metrics.stops, 0, until_ns);
     }
     write_metrics();
     para__process_thread_ends();
@@ -229,26 +229,26 @@ __attribute__((constructor(102))) static void begin_metrics(void)
     const char *const path = para__variable("PARA_METRICS");
     if (!path)
         return;
-    metrics.forks = para__fork_count();
-    if (!para__file_name(metrics.path, sizeof metrics.path, path) || para_stats_start()) {
+    the_metrics.forks = para__fork_count();
+    if (!para__file_name(the_metrics.path, sizeof the_metrics.path, path) || para_stats_start()) {
         para__tell("PARA_METRICS: %s", para_status_detail());
-        metrics.forks = 0;
+        the_metrics.forks = 0;
         return;
     }
-    const int error = para__thread_start(&metrics.writer, &(para__stack){0}, run_metrics, NULL);
+    const int error = para__thread_start(&the_metrics.writer, &(para__stack){0}, run_metrics, NULL);
     if (error) {
         para__tell("PARA_METRICS: a thread: %s", strerror(error));
-        metrics.forks = 0;
+        the_metrics.forks = 0;
     }
 }
 
 __attribute__((destructor)) static void end_metrics(void)
 {
-    if (metrics.forks != para__fork_count())
+    if (the_metrics.forks != para__fork_count())
         return;
-    para__store_relaxed(&metrics.stops, 1); /* joined */
-    para__futex_wake(&metrics.stops, 1);
+    para__store_relaxed(&the_metrics.stops, 1); /* joined */
+    para__futex_wake(&the_metrics.stops, 1);
     const int cancel_state = para__cancellation_off();
-    pthread_join(metrics.writer, NULL);
+    pthread_join(the_metrics.writer, NULL);
     para__cancellation_restore(cancel_state);
 }

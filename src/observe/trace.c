@@ -42,7 +42,7 @@ static struct {
     uint64_t homeless;                /* before it began */
     uint64_t busy, counted_at, queue; /* the writer's: what it has last counted, */
     uint64_t told_busy, told_queue;   /* and written */
-} trace;
+} the_trace;
 
 /* ---- The writer ----------------------------------------------------------------------- */
 
@@ -68,16 +68,16 @@ static void write_track(para__tracks *tracks, unsigned number)
     para__tracks_unlock();
     if (next == end)
         return;
-    if (trace.life[number] != who.life)
-        para__lines_thread(trace.lines, who.pid, who.tid, who.name, number);
-    trace.life[number] = who.life;
+    if (the_trace.life[number] != who.life)
+        para__lines_thread(the_trace.lines, who.pid, who.tid, who.name, number);
+    the_trace.life[number] = who.life;
     while (para__ring_take(&track->ring, end, &next, &lost, word))
-        para__lines_event(trace.lines, who.pid, who.tid, word);
+        para__lines_event(the_trace.lines, who.pid, who.tid, word);
     para__tracks_lock();
     track->drained = next;
     track->lost += lost;
     para__tracks_unlock();
-    para__add_relaxed(&trace.dropped, lost); /* see above */
+    para__add_relaxed(&the_trace.dropped, lost); /* see above */
 }
 
 /* How many tasks wait, and how many threads are busy: the mean since the last look. */
@@ -93,29 +93,31 @@ static void write_counters(para__tracks *tracks, unsigned used)
     para__tracks_unlock();
     const uint64_t over = sum[PARA__COUNT_BEGUN] + sum[PARA__COUNT_DROPPED];
     const uint64_t queue = sum[PARA__COUNT_QUEUED] > over ? sum[PARA__COUNT_QUEUED] - over : 0;
-    const uint64_t span = now - trace.counted_at;
+    const uint64_t length = now - the_trace.counted_at;
     const uint64_t busy =
-        span ? (uint64_t)((double)(sum[PARA__COUNT_BUSY] - trace.busy) * 1000 / (double)span) : 0;
-    const bool is_first = trace.counted_at == trace.lines->begun;
-    if (queue != trace.told_queue)
-        para__lines_counter(trace.lines, now, "queue", "tasks", 1000 * queue);
-    if (busy != trace.told_busy && !is_first)
-        para__lines_counter(trace.lines, trace.counted_at, "utilisation", "threads", busy);
-    trace.busy = sum[PARA__COUNT_BUSY];
-    trace.counted_at = now;
-    trace.told_queue = queue;
-    trace.told_busy = is_first ? 0 : busy;
+        length
+            ? (uint64_t)((double)(sum[PARA__COUNT_BUSY] - the_trace.busy) * 1000 / (double)length)
+            : 0;
+    const bool is_first = the_trace.counted_at == the_trace.lines->begun;
+    if (queue != the_trace.told_queue)
+        para__lines_counter(the_trace.lines, now, "queue", "tasks", 1000 * queue);
+    if (busy != the_trace.told_busy && !is_first)
+        para__lines_counter(the_trace.lines, the_trace.counted_at, "utilisation", "threads", busy);
+    the_trace.busy = sum[PARA__COUNT_BUSY];
+    the_trace.counted_at = now;
+    the_trace.told_queue = queue;
+    the_trace.told_busy = is_first ? 0 : busy;
 }
 
 static void write_all(para__tracks *tracks)
 {
     const unsigned used = para__load_relaxed(&tracks->used); /* a hint */
-    para__names_refresh(&trace.lines->names);
+    para__names_refresh(&the_trace.lines->names);
     for (unsigned t = 0; t < used; t++)
         write_track(tracks, t);
     write_counters(tracks, used);
-    para__lines_flush(trace.lines);
-    para__store_relaxed(&trace.events, trace.lines->events); /* see above */
+    para__lines_flush(the_trace.lines);
+    para__store_relaxed(&the_trace.events, the_trace.lines->events); /* see above */
 }
 
 static void *run_writer(void *arg)
@@ -124,18 +126,20 @@ static void *run_writer(void *arg)
     para__thread_name("para/trace");
     (void)para__fp_swap(PARA__FP_DEFAULT);
     bool stops = false;
-    if (trace.is_file && ftruncate(trace.lines->fd, 0) != 0)
-        trace.lines->error = errno;
+    if (the_trace.is_file && ftruncate(the_trace.lines->fd, 0) != 0)
+        the_trace.lines->error = errno;
     while (!stops) {
         const uint32_t news = para__load_relaxed(&tracks->news); /* before the look: see trace.h */
-        stops = para__load_relaxed(&trace.stops); /* all that is written after it comes too late */
+        stops =
+            para__load_relaxed(&the_trace.stops); /* all that is written after it comes too late */
         write_all(tracks);
         if (!stops)
             para__futex_wait_for(&tracks->news, news, PARA__TRACE_LOOK_NS);
     }
-    const uint64_t homeless = para__load_relaxed(&tracks->homeless) - trace.homeless; /* a count */
-    para__add_relaxed(&trace.dropped, homeless);
-    para__lines_end(trace.lines, para__load_relaxed(&trace.dropped)); /* its own */
+    const uint64_t homeless =
+        para__load_relaxed(&tracks->homeless) - the_trace.homeless; /* a count */
+    para__add_relaxed(&the_trace.dropped, homeless);
+    para__lines_end(the_trace.lines, para__load_relaxed(&the_trace.dropped)); /* its own */
     para__process_thread_ends();
     return NULL;
 }
@@ -144,7 +148,7 @@ static void *run_writer(void *arg)
 
 static bool is_on(void)
 {
-    return trace.forks == para__fork_count();
+    return the_trace.forks == para__fork_count();
 }
 
 static para_status open_file(const char *path, int *fd)
@@ -160,7 +164,7 @@ static para_status open_file(const char *path, int *fd)
         close(made);
         return para__fail(PARA_ERR_FILE, "%s: no file", full);
     }
-    trace.is_file = S_ISREG(found.st_mode);
+    the_trace.is_file = S_ISREG(found.st_mode);
     *fd = made;
     return PARA_OK;
 }
@@ -177,20 +181,21 @@ static void skip_former(para__tracks *tracks)
 static para_status start_writer(int fd)
 {
     para__tracks *const tracks = para__tracks_get();
-    if (!trace.lines)
-        trace.lines = para__pages_map(sizeof *trace.lines);
-    if (!trace.lines)
+    if (!the_trace.lines)
+        the_trace.lines = para__pages_map(sizeof *the_trace.lines);
+    if (!the_trace.lines)
         return para__fail(PARA_ERR_MEMORY, "a trace's lines");
     skip_former(tracks);
-    memset(trace.life, 0, sizeof trace.life);
-    para__lines_begin(trace.lines, fd);
-    trace.homeless = para__load_relaxed(&tracks->homeless); /* a count; the others: no writer yet */
-    trace.counted_at = trace.lines->begun;
-    trace.told_busy = trace.told_queue = 0;
-    para__store_relaxed(&trace.stops, 0);
-    para__store_relaxed(&trace.events, 0);
-    para__store_relaxed(&trace.dropped, 0);
-    const int error = para__thread_start(&trace.writer, &(para__stack){0}, run_writer, tracks);
+    memset(the_trace.life, 0, sizeof the_trace.life);
+    para__lines_begin(the_trace.lines, fd);
+    the_trace.homeless =
+        para__load_relaxed(&tracks->homeless); /* a count; the others: no writer yet */
+    the_trace.counted_at = the_trace.lines->begun;
+    the_trace.told_busy = the_trace.told_queue = 0;
+    para__store_relaxed(&the_trace.stops, 0);
+    para__store_relaxed(&the_trace.events, 0);
+    para__store_relaxed(&the_trace.dropped, 0);
+    const int error = para__thread_start(&the_trace.writer, &(para__stack){0}, run_writer, tracks);
     return error ? para__fail(PARA_ERR_THREAD, "a trace's writer: %s", strerror(error)) : PARA_OK;
 }
 
@@ -212,7 +217,7 @@ static para_status start_trace(const char *path)
         close(fd);
         return status;
     }
-    trace.forks = para__fork_count();
+    the_trace.forks = para__fork_count();
     return PARA_OK;
 }
 
@@ -222,14 +227,14 @@ static para_status stop_trace(void)
         return para__fail(PARA_ERR_ARGUMENT, "no trace is being taken");
     para__look_away(PARA__LOOKS_EVENTS);
     para__tracks *const tracks = para__tracks_get();
-    para__store_relaxed(&trace.stops, 1); /* joined below; if the writer has not seen it, it */
-    para__add_relaxed(&tracks->news, 1);  /* looks again after its sleep */
+    para__store_relaxed(&the_trace.stops, 1); /* joined below; if the writer has not seen it, it */
+    para__add_relaxed(&tracks->news, 1);      /* looks again after its sleep */
     para__futex_wake(&tracks->news, 1);
-    pthread_join(trace.writer, NULL);
-    trace.forks = 0;
-    para__store_relaxed(&trace.events, trace.lines->events); /* see above */
-    const int failed = close(trace.lines->fd) == 0 ? 0 : errno;
-    const int error = trace.lines->error ? trace.lines->error : failed;
+    pthread_join(the_trace.writer, NULL);
+    the_trace.forks = 0;
+    para__store_relaxed(&the_trace.events, the_trace.lines->events); /* see above */
+    const int failed = close(the_trace.lines->fd) == 0 ? 0 : errno;
+    const int error = the_trace.lines->error ? the_trace.lines->error : failed;
     return error ? para__fail(PARA_ERR_FILE, "the trace: %s", strerror(error)) : PARA_OK;
 }
 
@@ -264,8 +269,8 @@ para_status para_trace_get(para_trace_info *info)
     para__guard_enter(&tracing);
     full.is_on = is_on();
     full.threads = tracks ? para__load_relaxed(&tracks->used) : 0; /* all: values on their own */
-    full.events = para__load_relaxed(&trace.events);
-    full.dropped = para__load_relaxed(&trace.dropped);
+    full.events = para__load_relaxed(&the_trace.events);
+    full.dropped = para__load_relaxed(&the_trace.dropped);
     para__guard_leave(&tracing);
     return para__info_fill(info, &full, sizeof full);
 }
@@ -275,9 +280,9 @@ para_status para_trace_get(para_trace_info *info)
 /* The writer has not come along, and the file is the parent's. */
 static void forget_trace(void)
 {
-    if (trace.forks && trace.lines)
-        close(trace.lines->fd);
-    trace.forks = 0;
+    if (the_trace.forks && the_trace.lines)
+        close(the_trace.lines->fd);
+    the_trace.forks = 0;
 }
 
 __attribute__((constructor(102))) static void begin_tracing(void)

@@ -103,7 +103,7 @@ static void begin_line(para__trace_lines *lines)
 /* ---- Objects -------------------------------------------------------------------------- */
 
 /* Times before the trace's begin count as that. */
-static uint64_t ns_of(const para__trace_lines *lines, uint64_t ticks)
+static uint64_t time_ns(const para__trace_lines *lines, uint64_t ticks)
 {
     return ticks > lines->begun ? (uint64_t)((double)(ticks - lines->begun) * lines->ns_per_tick)
                                 : 0;
@@ -115,11 +115,11 @@ static void put_head(para__trace_lines *lines, char phase, pid_t pid, pid_t tid,
                      const uint64_t word[PARA__RING_WORDS], const char *category, const char *name)
 {
     const char phases[2] = {phase, '\0'};
-    const uint64_t begin = ns_of(lines, word[1]);
+    const uint64_t begin = time_ns(lines, word[1]);
     put_text(lines, "{\"ph\":\"%s\",\"pid\":%n,\"tid\":%n,\"ts\":%t", phases, (uint64_t)pid,
              (uint64_t)tid, begin);
     if (phase == 'X')
-        put_text(lines, ",\"dur\":%t", ns_of(lines, word[2]) - begin);
+        put_text(lines, ",\"dur\":%t", time_ns(lines, word[2]) - begin);
     if (phase == 'i')
         put_text(lines, ",\"s\":\"t\"");
     put_text(lines, ",\"cat\":\"%s\",\"name\":\"%s\"", category, name);
@@ -140,9 +140,9 @@ static bool has_submission(const para__trace_lines *lines, uint64_t queued)
     return queued > lines->begun;
 }
 
-static const char *state_text(unsigned state)
+static const char *state_text(unsigned how)
 {
-    switch (state) {
+    switch (how) {
     case PARA_TASK_COMPLETED:
         return "completed";
     case PARA_TASK_FAILED:
@@ -161,7 +161,7 @@ static void put_task(para__trace_lines *lines, pid_t pid, pid_t tid,
     put_head(lines, has_run ? 'X' : 'i', pid, tid, word, "task", name);
     put_text(lines, ",\"args\":{\"id\":%n,\"state\":\"%s\"", word[4], state_text(detail));
     if (has_submission(lines, word[6]))
-        put_text(lines, ",\"queued_us\":%t", ns_of(lines, word[1]) - ns_of(lines, word[6]));
+        put_text(lines, ",\"queued_us\":%t", time_ns(lines, word[1]) - time_ns(lines, word[6]));
     put_text(lines, "}},\n");
     if (has_submission(lines, word[6]))
         put_flow(lines, 'f', pid, tid, word[1], word[5]);
@@ -252,7 +252,7 @@ void para__lines_counter(para__trace_lines *lines, uint64_t ticks, const char *n
     put_text(
         lines,
         "{\"ph\":\"C\",\"pid\":%n,\"tid\":0,\"ts\":%t,\"name\":\"%s\",\"args\":{\"%s\":%t}},\n",
-        (uint64_t)getpid(), ns_of(lines, ticks), name, unit, thousandths);
+        (uint64_t)getpid(), time_ns(lines, ticks), name, unit, thousandths);
 }
 
 void para__lines_begin(para__trace_lines *lines, int fd)
