@@ -80,6 +80,7 @@ uint64_t model_ticks(void);
 #define PARA_BASE_ATOMIC_H
 #define PARA_BASE_CLOCK_H
 #define PARA__LINE 128
+#include "../../tests/model/untraced.h"
 
 /* The engine's constants are variables here, which bench/model/tuning.c has and sets. Of variables
  * a compiler knows less: it would warn of comparisons with what has no sign. */

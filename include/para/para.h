@@ -25,9 +25,11 @@
 #include <para/setup.h>
 #include <para/shared_mutex.h>
 #include <para/sort.h>
+#include <para/stats.h>
 #include <para/status.h>
 #include <para/task.h>
 #include <para/topology.h>
+#include <para/trace.h>
 #include <para/version.h>
 #include <para/watch.h>
 

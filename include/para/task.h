@@ -90,7 +90,7 @@ struct para_task {
                                looked at when a thread takes the task, no earlier */
     para_cancel *cancel;    /* not begun once this is requested, or its deadline has passed; NULL:
                                none */
-    uint64_t id;            /* the program's, for its own use */
+    uint64_t id;            /* the program's, for its own use; it stands in traces */
     para_task_group *group; /* its end is the group's too; NULL: none */
     void (*done)(para_task *task); /* called at the task's end, on the thread that has run or
                                       dropped it, before anybody's wait returns; there
@@ -113,6 +113,7 @@ struct para_task {
     para_task *prev_;
     para_task *next_;
     uint64_t turn_;
+    uint64_t queued_;
     bool is_spared_;
 };
 

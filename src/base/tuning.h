@@ -448,4 +448,13 @@ PARA__COUNT(PARA__SIZE_DOUBLED, 6)  /* - */
  * vain the pool shrinks and grows once more, which is then rare. */
 PARA__COUNT(PARA__SIZE_RIGHT, 16) /* - */
 
+/* ---- Traces: observe/trace.c ----------------------------------------------------------------- */
+
+/* The writer looks at the threads' events so often. ns. Reasoned: a thread that tells of an event
+ * each 10 us has put 1000 by then, a quarter of what its ring holds. */
+PARA__COUNT(PARA__TRACE_LOOK_NS, 10000000) /* - */
+
+/* PARA_METRICS is written so often. ns. Reasoned: Prometheus asks each 15 s or more rarely. */
+PARA__REAL(PARA__METRICS_NS, 5e9) /* - */
+
 #endif

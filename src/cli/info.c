@@ -23,9 +23,10 @@ enum { WORKERS_MOST = 1024 }; /* what PARA_NUM_WORKERS allows */
 /* Whether para has a variable of that name: a wrong one would be passed over in silence. */
 static bool is_known(const char *entry, size_t length)
 {
-    static const char *const own[] = {"PARA_NUM_WORKERS", "PARA_PROC_BIND", "PARA_PLACES",
-                                      "PARA_WAIT_POLICY", "PARA_STACKSIZE", "PARA_DISPLAY_ENV",
-                                      "PARA_REPORT"};
+    static const char *const own[] = {"PARA_NUM_WORKERS",   "PARA_PROC_BIND", "PARA_PLACES",
+                                      "PARA_WAIT_POLICY",   "PARA_STACKSIZE", "PARA_DISPLAY_ENV",
+                                      "PARA_CHECK_KERNELS", "PARA_METRICS",   "PARA_REPORT",
+                                      "PARA_TRACE"};
     if (strncmp(entry, "PARA_", 5) != 0)
         return true;
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)

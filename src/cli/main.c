@@ -17,6 +17,7 @@ static const char general_help[] =
     "       para calibrate [-o FILE]                 measure the machine and the kernels on it\n"
     "       para info                                show the machine and the workers\n"
     "       para kernels                             list the built-in kernels\n"
+    "       para trace FILE                          tell where the time of a trace went\n"
     "       para --version, para -V                  show the version\n"
     "       para help [COMMAND], para COMMAND -h     show this, or how to use a command\n"
     "\n"
@@ -111,6 +112,21 @@ static const char kernels_help[] = "usage: para kernels [--json]\n"
                                    "\n"
                                    "Lists the built-in kernels.\n";
 
+static const char trace_help[] =
+    "usage: para trace FILE [--json] [--svg FILE]\n"
+    "\n"
+    "Tells where the time of a trace went that a program has written with PARA_TRACE=FILE: what "
+    "part of\n"
+    "it each thread spent in kernels and tasks (stolen: on others' units), on sharing calls, "
+    "waiting "
+    "and\n"
+    "asleep, and what each kernel took. The rest is the program's own code, and looking for work.\n"
+    "\n"
+    "  --json               print one JSON object and nothing else\n"
+    "  --svg FILE           draw what each thread did, along the time; FILE appears when it is "
+    "complete\n"
+    "  -h, --help           this text\n";
+
 /* allowed: the letters of the options it knows, as in options.c. */
 static const struct {
     const char *name, *allowed, *help;
@@ -121,6 +137,7 @@ static const struct {
     {"calibrate", "loj", calibrate_help, para__command_calibrate},
     {"info", "wejs", info_help, para__command_info},
     {"kernels", "j", kernels_help, para__command_kernels},
+    {"trace", "js", trace_help, para__command_trace},
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

@@ -6,19 +6,17 @@
 #include "base/info.h"
 #include "base/module.h"
 #include "base/status.h"
-#include "base/unique.h"
+#include "observe/file.h"
 #include "pool/calibrate.h"
 #include "pool/default_pool.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* ---- Kernels and the modules they are in --------------------------------------------- */
 
@@ -183,49 +181,9 @@ para_status para_calibration_print(para_pool *pool, FILE *stream)
 
 /* ---- Saving and loading -------------------------------------------------------------- */
 
-/* Writes the knowledge to a new file beside path, whose name it stores in temporary, and renames
- * that to path. */
-static para_status replace(para_pool *pool, const char *path, char *temporary,
-                           const struct stat *old)
+static para_status print_pool(void *pool, FILE *stream)
 {
-    const char *slash = strrchr(path, '/');
-    const size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
-    const int file = para__unique_create(AT_FDCWD, path, folder, temporary, 0666);
-    FILE *stream = file >= 0 ? fdopen(file, "w") : NULL;
-    para_status status = PARA_OK;
-    if (!stream) {
-        status = para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
-        if (file >= 0)
-            close(file);
-    } else {
-        if (old)
-            (void)fchmod(file, old->st_mode & 0777); /* whoever could read it still can */
-        status = print(pool, stream);
-        if (fclose(stream) != 0 && !status)
-            status = para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
-        if (!status && rename(temporary, path) != 0)
-            status = para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
-    }
-    if (status && file >= 0)
-        unlink(temporary);
-    return status;
-}
-
-static para_status save(para_pool *pool, const char *path)
-{
-    struct stat there; /* a file is replaced, and nothing else: no device, no pipe */
-    const bool exists = stat(path, &there) == 0;
-    if (exists && !S_ISREG(there.st_mode))
-        return para__fail(PARA_ERR_FILE, "%s: not a regular file", path);
-    char *target = para__unique_resolve(path); /* a link stays a link */
-    if (!target && errno != ENOMEM)
-        return para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
-    char *temporary = target ? malloc(strlen(target) + PARA__UNIQUE_MAX) : NULL;
-    const para_status status = temporary ? replace(pool, target, temporary, exists ? &there : NULL)
-                                         : para__fail(PARA_ERR_MEMORY, "%s", path);
-    free(temporary);
-    free(target);
-    return status;
+    return print(pool, stream);
 }
 
 para_status para_calibration_save(para_pool *pool, const char *path)
@@ -233,7 +191,7 @@ para_status para_calibration_save(para_pool *pool, const char *path)
     if (!path)
         return para__fail(PARA_ERR_ARGUMENT, "there is no path");
     const state s = enter();
-    const para_status status = save(pool, path);
+    const para_status status = para__file_replace(path, print_pool, pool);
     leave(&s);
     return status;
 }

@@ -179,12 +179,16 @@ static para_status await_over(awaited *a, uint64_t deadline_ns)
                               a->group ? "the group" : "the task");
         const uint64_t now = para__ticks();
         since = since ? since : now;
-        if (now - since < spin_ticks)
+        if (now - since < spin_ticks) {
             para__pause();
-        else if (a->group)
+            continue;
+        }
+        const para__mark slept = para__trace_begin();
+        if (a->group)
             sleep_for_group(a, deadline_ns);
         else
             sleep_for_tasks(a, deadline_ns);
+        para__trace_end(slept, .kind = PARA__EVENT_AWAIT);
     }
     return PARA_OK;
 }

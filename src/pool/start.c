@@ -21,6 +21,7 @@
 #include "base/process.h"
 #include "base/status.h"
 #include "base/thread.h"
+#include "base/trace.h"
 #include "pool/binding.h"
 #include "pool/calibrate.h"
 #include "pool/self.h"
@@ -117,6 +118,7 @@ static void enter_worker(para__worker *self)
     (void)para__fp_swap(PARA__FP_DEFAULT); /* not that of the thread that made the pool */
     self->init_error = pool->worker_init ? pool->worker_init(self->index, pool->worker_arg) : 0;
     self->is_up = true;
+    para__trace_instant(.kind = PARA__EVENT_UP);
 }
 
 static void *run_again(void *arg);
@@ -154,6 +156,7 @@ static void live_as_worker(para__worker *self)
     if (para__pool_is_forked(pool))
         _exit(EXIT_FAILURE); /* the child has no other thread that could end it */
     (void)para__load_acquire(E5, &pool->stopping); /* what was done before, for worker_exit */
+    para__trace_instant(.kind = PARA__EVENT_DOWN);
     if (pool->worker_exit)
         pool->worker_exit(self->index, pool->worker_arg);
 }

@@ -189,6 +189,10 @@ static para_status submit_inside(para_pool *pool, para_task *task, const para__w
     if (group && (status = enter_group(pool, group)))
         return status;
     const para__frame *const frame = para__frame_of(crew);
+    const para__mark since = para__trace_begin();
+    const uintptr_t function = (uintptr_t)(work ? work->run : task->run);
+    const uint64_t id = task->id;
+    task->queued_ = since.ticks;
     if (frame && frame->seat) {
         take_task(pool, frame, task, work);
         queue_here(crew, frame, task);
@@ -204,6 +208,8 @@ static para_status submit_inside(para_pool *pool, para_task *task, const para__w
             para__group_leave(group, PARA_OK);
         return status;
     }
+    para__trace_end(since, .kind = PARA__EVENT_QUEUED, .function = function, .id = id,
+                    .a = para__task_flow(task, since.ticks));
     if (group)
         para__group_tell(group);
     para__tasks_tell(pool);

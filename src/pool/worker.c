@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/fpenv.h"
 #include "base/thread.h"
+#include "base/trace.h"
 #include "base/tuning.h"
 #include "plan/spin_budget.h"
 #include "pool/binding.h"
@@ -114,6 +115,7 @@ static void park(para__worker *self, bool displaced)
     }
     if (news && was_last)
         para__tasks_tell(pool);
+    const para__mark since = para__trace_begin();
     if (news || para__load_relaxed(&helper->displaced)) { /* a hint: see lane.h */
         self->away_ns = self->away_ns ? 2 * self->away_ns : PARA__AWAY_LEAST_NS;
         self->away_ns = para__min(self->away_ns, PARA__AWAY_MOST_NS);
@@ -127,6 +129,7 @@ static void park(para__worker *self, bool displaced)
     }
     para__add_relaxed(&pool->lanes.sleeping, -1u);
     end_parking(self);
+    para__trace_end(since, .kind = PARA__EVENT_PARK, .detail = news);
 }
 
 /* What such a worker has submitted lies in its deque, for others. */
@@ -148,7 +151,9 @@ static void rest(para__worker *self)
     if (!para__load_relaxed(&pool->stopping)) {      /* missed, it is seen after the rest */
         para__add_relaxed(&helper->displaced, 1);    /* a hint: see lane.h */
         para__add_relaxed(&pool->lanes.sleeping, 1); /* a count on its own */
+        const para__mark since = para__trace_begin();
         para__event_wait_for(&helper->event, PARA__REST_NS);
+        para__trace_end(since, .kind = PARA__EVENT_PARK, .detail = 1);
         para__add_relaxed(&pool->lanes.sleeping, -1u);
         para__add_relaxed(&helper->displaced, -1u);
     }

@@ -42,9 +42,10 @@ static void take_lane(para__schedule *s)
         para__schedule_stay_alone(s, PARA_WHY_FORKED);
     else if (para__in_loader((uintptr_t)s->site))
         para__schedule_stay_alone(s, PARA_WHY_LOADING);
-    else if (!s->lane && !(s->lane = para__lane_lease(&s->pool->lanes)))
+    else if (!s->lane && !(s->lane = para__lane_lease(&s->pool->lanes))) {
+        para__trace_instant(.kind = PARA__EVENT_BUSY, .function = s->kernel);
         para__schedule_stay_alone(s, PARA_WHY_LANES_BUSY);
-    else
+    } else
         para__schedule_is_shared(s);
 }
 
@@ -60,14 +61,21 @@ unsigned para__schedule_room(para__schedule *s, size_t bytes)
     return para__schedule_width_most(s);
 }
 
+/* Somebody asks for the call's time. */
+__attribute__((noinline)) static void begin_watch(para__schedule *s)
+{
+    s->since_ns = para__now_ns();
+    s->since = para__trace_begin();
+}
+
 void para__schedule_open(para__schedule *s, para_pool *pool, bool is_told)
 {
     s->lane = NULL;
     s->stay = NULL;
     s->is_guest = pool != NULL;
-    s->since_ns = is_told || para__load_relaxed(&para__watched) ? /* no order: see observer.h */
-                      para__now_ns()
-                                                                : 0;
+    s->since_ns = 0;
+    if (is_told || para__load_relaxed(&para__watched)) /* no order: see observer.h */
+        begin_watch(s);
     pool = para__pool_of_call(pool);
     para__lanes_tidy(&pool->lanes);
     s->pool = pool;
@@ -153,6 +161,8 @@ static void run_shared(para__schedule *s, const para__job *job, size_t first,
     if (job->unit_bytes)
         para__plan_pages(plan, job->written + first * job->unit_bytes, job->unit_bytes,
                          plan->units.count, s->pool->machine->info.page_bytes);
+    if (para__is_traced())
+        para__store_relaxed(&s->lane->kernel, s->kernel); /* published by the call word */
     para__fp_restore(s->fp, 0);
     s->pool->executor->run(s->pool, s->lane, job, plan, outcome);
     s->fp = para__fp_save();
@@ -226,6 +236,20 @@ static void run_at_length(para__schedule *s, const para__job *job, para__rest *l
         para__schedule_forgo_trial(s); /* it tells nothing, and has to be paid all the same */
 }
 
+/* The call is over, and somebody has asked for its time. */
+__attribute__((noinline)) static void end_watch(para__schedule *s, para__outcome *outcome)
+{
+    outcome->time_ns = para__now_ns() - s->since_ns;
+    if (outcome->tally.ending == PARA__ENDED_FORKED)
+        return;
+    para__trace_end(s->since, .kind = PARA__EVENT_CALL, .detail = s->plan.why,
+                    .function = s->kernel, .id = s->options->site, .a = s->count,
+                    .b = s->plan.width | (uint64_t)outcome->workers << 16,
+                    .chunks = outcome->tally.chunks, .is_busy = s->plan.width == 1);
+    if (para__load_relaxed(&para__watched) & PARA__WATCH_REPORT) /* no order: see observer.h */
+        para__observe(s, outcome);
+}
+
 void para__schedule_run_phases(para__schedule *s, const para__job *job, para__rest *later,
                                void *state, para__outcome *outcome)
 {
@@ -248,9 +272,6 @@ void para__schedule_run_phases(para__schedule *s, const para__job *job, para__re
         run_at_length(s, job, later, state, &runner, outcome);
         para__schedule_release_fp(s, outcome->tally.fp_flags);
     }
-    if (s->since_ns) {
-        outcome->time_ns = para__now_ns() - s->since_ns;
-        if (para__observe && outcome->tally.ending != PARA__ENDED_FORKED)
-            para__observe(s, outcome);
-    }
+    if (s->since_ns)
+        end_watch(s, outcome);
 }

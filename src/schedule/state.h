@@ -2,6 +2,7 @@
 #ifndef PARA_SCHEDULE_STATE_H
 #define PARA_SCHEDULE_STATE_H
 
+#include "base/trace.h"
 #include "pool/inside.h"
 
 #include <para/call.h>
@@ -46,6 +47,7 @@ typedef struct para__schedule {
     bool holds_fp;    /* the caller's floating-point environment is held apart between kernels: */
     para__fp fp;
     uint64_t since_ns; /* when it began, if somebody asks for its time; else 0 */
+    para__mark since;  /* likewise, for those who look; only if since_ns is not 0 */
 } para__schedule;
 
 #endif

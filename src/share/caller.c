@@ -134,12 +134,19 @@ static void help_nested(const para__participant *p, bool is_helper)
         para__store_release(E8, &self->acting, 0);
 }
 
+static inline void tell_join(const para__participant *p, para__mark since)
+{
+    para__trace_end(since, .kind = PARA__EVENT_JOIN,
+                    .function = para__load_relaxed(&p->lane->kernel)); /* its own */
+}
+
 /* Waits for participants that still run what they have claimed. It spins longer in longer calls, if
  * `begun` tells how long the call took: the wait is part of the call, and a wake-up would add to
  * it. */
 static void await_others(const para__participant *p, bool is_helper, uint64_t begun)
 {
     const uint64_t start = para__ticks();
+    const para__mark since = para__trace_begin();
     const uint64_t idle_ticks =
         para__load_relaxed(&p->lanes->spin_ticks); /* 0: threads share CPUs */
     const uint64_t part_ticks = begun ? (start - begun) / PARA__JOIN_SPIN_PART : 0;
@@ -149,8 +156,10 @@ static void await_others(const para__participant *p, bool is_helper, uint64_t be
                                                           : most_ticks;
     while (!para__lanes_are_forked(p->lanes) && para__ticks() - start < spin_ticks) {
         for (int i = 0; i < PARA__JOIN_ROUNDS; i++) {
-            if (all_done(p))
+            if (all_done(p)) {
+                tell_join(p, since);
                 return;
+            }
             para__pause();
         }
         help_nested(p, is_helper);
@@ -162,6 +171,7 @@ static void await_others(const para__participant *p, bool is_helper, uint64_t be
         para__event_wait(&p->lane->joiner);
     }
     para__event_cancel(&p->lane->joiner);
+    tell_join(p, since);
 }
 
 static inline void join(const para__participant *p, bool is_helper, uint64_t begun)

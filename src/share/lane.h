@@ -106,6 +106,7 @@
 
 #include "base/fpenv.h"
 #include "base/process.h"
+#include "base/trace.h"
 #include "plan/divide.h"
 #include "share/job.h"
 #include "sync/event.h"
@@ -215,9 +216,11 @@ typedef struct para__lane {
     _Alignas(PARA__LINE) para__event joiner; /* where the caller sleeps when a join takes long */
     para__atomic_u64 stop;                   /* UINT64_MAX; of a failing call see para__runner */
     para__atomic_u64 left_out;               /* 0; of a call that ends early see para__runner */
-    para__job_descriptor *descriptor;        /* [groups of workers, at most as many as these] */
-    para__member *member;                    /* [helpers of its lanes] */
-    para__group *group;                      /* [groups of workers] */
+    para__atomic_uptr kernel; /* of a call that somebody looks at, by the lessee before it publishes
+                                 it; a value on its own */
+    para__job_descriptor *descriptor; /* [groups of workers, at most as many as these] */
+    para__member *member;             /* [helpers of its lanes] */
+    para__group *group;               /* [groups of workers] */
 } para__lane;
 
 /* Calls that can be shared at the same time. A worker that spins looks at all of them, a few ns

@@ -27,6 +27,7 @@
 #include "base/atomic.h"
 #include "base/clock.h"
 #include "base/futex.h"
+#include "base/trace.h"
 
 /* One sleeper, any number of wakers. */
 typedef struct para__event {
@@ -75,8 +76,10 @@ static inline void para__event_wake(para__event *event)
 {
     uint32_t parked = PARA__PARKED;
     if (para__event_is_parked(event) && /* of several who see that, one makes the system call */
-        para__cas_relaxed(&event->state, &parked, PARA__AWAKE))
+        para__cas_relaxed(&event->state, &parked, PARA__AWAKE)) {
         para__futex_wake(&event->state, 1);
+        para__trace_instant(.kind = PARA__EVENT_WAKE);
+    }
 }
 
 /* Wakes a sleeper that is parked, and leaves it a word; false: it is not. */
@@ -86,6 +89,7 @@ static inline bool para__event_wake_with(para__event *event, uint32_t word)
     if (!para__cas_relaxed(&event->state, &parked, word))
         return false;
     para__futex_wake(&event->state, 1);
+    para__trace_instant(.kind = PARA__EVENT_WAKE);
     return true;
 }
 

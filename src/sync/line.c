@@ -1,6 +1,7 @@
 #include "sync/line.h"
 
 #include "base/status.h"
+#include "base/trace.h"
 #include "sync/spin.h"
 
 static bool spin_and_take(const para__lock_type *type, void *lock, uint32_t need,
@@ -60,8 +61,11 @@ para_status para__line_wait(const para__lock_type *type, void *lock, para__waite
     para_status status = cancel ? para__cancel_enter(&for_token, cancel, &event) : PARA_OK;
     if (status)
         return para__cancel_fail(status);
-    if (!para__line_try(type, lock, self, true))
+    if (!para__line_try(type, lock, self, true)) {
+        const para__mark since = para__trace_begin();
         status = sleep_in_line(type, lock, self, deadline_ns, cancel);
+        para__trace_end(since, .kind = PARA__EVENT_LOCK);
+    }
     if (cancel)
         para__cancel_leave(&for_token);
     return status ? para__cancel_fail(status) : PARA_OK;

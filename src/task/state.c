@@ -116,8 +116,13 @@ void para__task_end(para_task *task, para_task_state state, para_status status,
 {
     para_task_group *const group = task->group;
     task->status = status;
-    if (state > PARA_TASK_FAILED) /* what is called now may wait for it: not as if it were queued */
+    if (state >
+        PARA_TASK_FAILED) { /* what is called now may wait for it: not as if it were queued */
         para__add_relaxed(para__task_word(task), PARA_TASK_RUNNING - PARA_TASK_QUEUED);
+        para__trace_instant(.kind = PARA__EVENT_DROPPED, .detail = state,
+                            .function = (uintptr_t)task->run, .id = task->id,
+                            .a = para__task_flow(task, task->queued_), .b = task->queued_);
+    }
     if (host->letters && state != PARA_TASK_COMPLETED && !task->is_spared_) {
         const para_letter letter = para__letter_of(task, state);
         para__letters_put(host->letters, &letter);
@@ -150,6 +155,8 @@ typedef struct running {
     int result;
     para_status status;
     para_letter letter; /* if it is forgotten */
+    para__mark since;   /* for those who look: when it began, and what it is */
+    para__told told;
 } running;
 
 /* Called when the task has returned, or has ended its thread. */
@@ -157,6 +164,9 @@ static void end_run(void *arg)
 {
     const running *const r = arg;
     const para_task_state state = r->status ? PARA_TASK_FAILED : PARA_TASK_COMPLETED;
+    para__trace_end(r->since, .kind = PARA__EVENT_TASK, .detail = state,
+                    .function = r->told.function, .id = r->told.id, .a = r->told.a, .b = r->told.b,
+                    .is_busy = true);
     if (!r->is_forgotten) {
         r->task->result = r->result;
         para__task_end(r->task, state, r->status, r->host);
@@ -202,6 +212,13 @@ void para__task_carry_out(para_task *task, const para__host *host)
         r.letter = para__letter_of(task, PARA_TASK_FAILED);
         r.letter.task = NULL;
     }
+    para__trace_task(task->queued_);
+    r.since = para__trace_begin();
+    if (r.since.ticks)
+        r.told = (para__told){.function = (uintptr_t)task->run,
+                              .id = task->id,
+                              .a = para__task_flow(task, task->queued_),
+                              .b = task->queued_};
     pthread_cleanup_push(end_run, &r);
     r.result = task->run(task->arg);
     r.status = is_call ? (para_status)r.result : r.result ? PARA_ERR_TASK : PARA_OK;

@@ -17,6 +17,7 @@
 #define PARA_TASK_STATE_H
 
 #include "base/atomic.h"
+#include "base/trace.h"
 #include "sync/queue.h"
 #include "task/host.h"
 
@@ -70,6 +71,12 @@ static inline para_task_state para__task_state_of(uint32_t word)
 static inline bool para__task_state_is_final(uint32_t word)
 {
     return para__task_state_of(word) >= PARA_TASK_COMPLETED;
+}
+
+/* Ties the event of a task's submission, at that time, to that of its run. */
+static inline uint64_t para__task_flow(const para_task *task, uint64_t queued)
+{
+    return queued * 0x9e3779b97f4a7c15u ^ (uintptr_t)task;
 }
 
 /* Whether it is over; then its results can be read. */

@@ -9,6 +9,7 @@
 #include "base/atomic.h"
 #undef para__pause
 
+#include "../untraced.h"
 #include "calls.h"
 #include <pthread.h>
 #include <signal.h>

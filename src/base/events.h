@@ -1,0 +1,46 @@
+/* What is told of what the engine does: kinds of events, and what each says. */
+#ifndef PARA_BASE_EVENTS_H
+#define PARA_BASE_EVENTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What an event is. Behind each stand its words; those that are not named are 0. All have a begin
+ * and an end, and an instant has both at once. */
+typedef enum para__event_kind {
+    PARA__EVENT_CALL,    /* detail: para_why. function: the kernel. id: site. a: elements. b: width,
+                            and participants << 16 */
+    PARA__EVENT_BATCH,   /* a claim, and the run of what it took. detail: 1 if it was stolen.
+                            function: the kernel. a: first unit. b: units. c: the slice's worker */
+    PARA__EVENT_JOIN,    /* a caller waits for what others have claimed. function: the kernel */
+    PARA__EVENT_PARK,    /* a worker sleeps. detail: 1 if it is displaced */
+    PARA__EVENT_WAKE,    /* instant: this thread wakes another */
+    PARA__EVENT_BUSY,    /* instant: no lane was free for a call. function: the kernel */
+    PARA__EVENT_QUEUED,  /* a task is submitted. function, id: its own. a: flow */
+    PARA__EVENT_TASK,    /* it runs. detail: the state. function, id: its own. a: flow. b: since
+                            when it was queued, ticks */
+    PARA__EVENT_DROPPED, /* instant: a task ended without having run. Likewise */
+    PARA__EVENT_AWAIT,   /* a thread sleeps until tasks are over */
+    PARA__EVENT_LOCK,    /* a thread waits in the line of a lock */
+    PARA__EVENT_UP,      /* instant: a worker starts */
+    PARA__EVENT_DOWN,    /* instant: it ends */
+    PARA__EVENT_KINDS
+} para__event_kind;
+
+/* When something began, and how long its thread had been busy until then. */
+typedef struct para__mark {
+    uint64_t ticks; /* 0: nobody looked */
+    uint64_t busy;
+} para__mark;
+
+/* What is told of it. */
+typedef struct para__told {
+    para__event_kind kind;
+    unsigned detail;
+    uintptr_t function;
+    uint64_t id, a, b, c;
+    unsigned chunks; /* kernel calls in it; only counted */
+    bool is_busy;    /* its time is spent on the program's work */
+} para__told;
+
+#endif

@@ -1,0 +1,67 @@
+#include "observe/file.h"
+
+#include "base/unique.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct writing {
+    para_status (*fill)(void *of, FILE *stream);
+    void *of;
+} writing;
+
+bool para__file_name(char *to, size_t bytes, const char *path)
+{
+    const char *const mark = strstr(path, "%p");
+    const int n =
+        mark ? snprintf(to, bytes, "%.*s%ld%s", (int)(mark - path), path, (long)getpid(), mark + 2)
+             : snprintf(to, bytes, "%s", path);
+    return n >= 0 && (size_t)n < bytes;
+}
+
+/* Writes a new file beside path, whose name it stores in temporary, and renames that to path. */
+static para_status write_beside(const writing *w, const char *path, char *temporary,
+                                const struct stat *old)
+{
+    const char *slash = strrchr(path, '/');
+    const size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
+    const int file = para__unique_create(AT_FDCWD, path, folder, temporary, 0666);
+    FILE *stream = file >= 0 ? fdopen(file, "w") : NULL;
+    para_status status = PARA_OK;
+    if (!stream) {
+        status = para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
+        if (file >= 0)
+            close(file);
+    } else {
+        if (old)
+            (void)fchmod(file, old->st_mode & 0777); /* whoever could read it still can */
+        status = w->fill(w->of, stream);
+        if (fclose(stream) != 0 && !status)
+            status = para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
+        if (!status && rename(temporary, path) != 0)
+            status = para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
+    }
+    if (status && file >= 0)
+        unlink(temporary);
+    return status;
+}
+
+para_status para__file_replace(const char *path, para_status (*fill)(void *of, FILE *stream),
+                               void *of)
+{
+    const writing w = {fill, of};
+    struct stat there; /* a file is replaced, and nothing else: no device, no pipe */
+    const bool exists = stat(path, &there) == 0;
+    if (exists && !S_ISREG(there.st_mode))
+        return para__fail(PARA_ERR_FILE, "%s: not a regular file", path);
+    char *target = para__unique_resolve(path); /* a link stays a link */
+    if (!target && errno != ENOMEM)
+        return para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
+    char *temporary = target ? malloc(strlen(target) + PARA__UNIQUE_MAX) : NULL;
+    const para_status status = temporary
+                                   ? write_beside(&w, target, temporary, exists ? &there : NULL)
+                                   : para__fail(PARA_ERR_MEMORY, "%s", path);
+    free(temporary);
+    free(target);
+    return status;
+}

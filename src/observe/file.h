@@ -1,0 +1,19 @@
+/* Files that appear under their name when they are complete. */
+#ifndef PARA_OBSERVE_FILE_H
+#define PARA_OBSERVE_FILE_H
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* The path with its first %p replaced by the number of the process; false: it is too long. */
+bool para__file_name(char *to, size_t bytes, const char *path);
+
+/* Writes what fill does into a new file beside path, and renames that to path. A symbolic link is
+ * followed to the file that it names, which need not exist. On failure nothing is left of it.
+ * PARA_ERR_FILE, PARA_ERR_MEMORY, and what fill returns. */
+para_status para__file_replace(const char *path, para_status (*fill)(void *of, FILE *stream),
+                               void *of);
+
+#endif

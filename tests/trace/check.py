@@ -1,0 +1,154 @@
+#!/usr/bin/python3
+"""check.py PROGRAM [TEST...]: takes traces of a program, and checks that they keep the rules of their format.
+
+The rules: https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU (Trace Event Format),
+as Perfetto reads it."""
+import collections
+import glob
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = None
+NEEDED = {"X": {"ts", "dur", "pid", "tid", "name", "cat"}, "i": {"ts", "pid", "tid", "name", "s"},
+          "s": {"ts", "pid", "tid", "name", "cat", "id"}, "f": {"ts", "pid", "tid", "name", "cat", "id", "bp"},
+          "C": {"ts", "pid", "name", "args"}, "M": {"pid", "name", "args"}}
+
+
+def read(path, closed=True):
+    """The events of a file; one that is not closed ends after any line."""
+    with open(path) as file:
+        text = file.read()
+    if not closed:
+        assert text.endswith(",\n") or text == "[\n", text[-100:]
+        text = text.rstrip(",\n") + "]"
+    return json.loads(text)
+
+
+class Traces(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def run_program(self, scenario, trace="trace.json", status=0, said=""):
+        env = dict(os.environ, PARA_NUM_WORKERS="3")
+        env.pop("PARA_TRACE", None)
+        if trace:
+            env["PARA_TRACE"] = trace
+        done = subprocess.run([PROGRAM, scenario], cwd=self.folder.name, env=env, capture_output=True, text=True,
+                              timeout=300)
+        self.assertEqual((done.returncode, done.stderr), (status, said))
+        return done.stdout
+
+    def check(self, events):
+        """The rules that hold of any trace; returns events by phase and category."""
+        found = collections.defaultdict(list)
+        tracks = collections.defaultdict(list)
+        for event in events:
+            phase = event["ph"]
+            self.assertIn(phase, NEEDED)
+            self.assertLessEqual(NEEDED[phase], set(event), event)
+            self.assertGreaterEqual(event.get("ts", 0), 0)
+            self.assertGreaterEqual(event.get("dur", 0), 0)
+            found[phase].append(event)
+            if "cat" in event:
+                found[event["cat"]].append(event)
+            if phase == "X":
+                tracks[event["pid"], event["tid"]].append(event)
+        named = {(m["pid"], m["tid"]) for m in found["M"] if m["name"] == "thread_name"}
+        self.assertLessEqual(set(tracks), named)
+        for track in tracks.values():
+            ends = [round(1000 * (e["ts"] + e["dur"])) for e in track]
+            self.assertEqual(ends, sorted(ends), "events of a track are in the order of their ends")
+            self.nest(track)
+        return found
+
+    def nest(self, track):
+        """Events of a track lie within each other, or apart."""
+        open_until = []
+        for event in sorted(track, key=lambda e: (e["ts"], -e["dur"])):
+            begin, end = round(1000 * event["ts"]), round(1000 * (event["ts"] + event["dur"]))
+            while open_until and open_until[-1] <= begin:
+                open_until.pop()
+            self.assertTrue(not open_until or end <= open_until[-1], event)
+            open_until.append(end)
+
+    def check_flows(self, found):
+        begun = {e["id"]: e for e in found["s"]}
+        ended = {e["id"]: e for e in found["f"]}
+        self.assertEqual(len(begun), len(found["s"]))
+        self.assertEqual(set(begun), set(ended))
+        for flow, end in ended.items():
+            self.assertLessEqual(begun[flow]["ts"], end["ts"])
+
+    def dropped(self, found):
+        return [m["args"]["events"] for m in found["M"] if m["name"] == "para_dropped"]
+
+    def test_all_that_a_program_does_is_there(self):
+        self.run_program("work")
+        found = self.check(read(self.path("trace.json")))
+        self.assertEqual(self.dropped(found), [0])
+        self.check_flows(found)
+        calls = collections.Counter(e["name"] for e in found["call"])
+        self.assertEqual(calls, {"shared_loop": 20, "alone_loop": 20})
+        units = sum(e["args"]["units"] for e in found["batch"] + found["steal"])
+        self.assertEqual(units, 20 * 20)  # chunks of 1000
+        for call in found["call"]:
+            self.assertEqual(call["args"]["elements"], 20000)
+        states = collections.Counter(e["args"]["state"] for e in found["task"])
+        self.assertEqual(states["cancelled"], 30)
+        self.assertEqual(sum(states.values()), 300 + 30 * 4)
+        ids = collections.Counter(e["args"]["id"] for e in found["task"])
+        self.assertEqual(ids[7], 1 + 30 * 4)
+        self.assertEqual(ids[299], 1)
+        self.assertEqual(len(found["submit"]), 300 + 30 * 4)
+        names = [e["args"]["name"] for e in found["M"] if e["name"] == "thread_name"]
+        self.assertTrue(any(n.startswith("para") for n in names), names)
+        self.assertEqual(len([e for e in found["i"] if e["name"] == "starts"]), 3)
+        self.assertEqual(len([e for e in found["i"] if e["name"] == "ends"]), 3)
+
+    def test_a_killed_program_leaves_whole_lines(self):
+        self.run_program("killed", status=-9)
+        found = self.check(read(self.path("trace.json"), closed=False))
+        self.assertGreaterEqual(sum(len(found[p]) for p in "Xi"), 50)
+
+    def test_an_exit_is_an_end(self):
+        self.run_program("exits", status=3)
+        found = self.check(read(self.path("trace.json")))
+        self.assertEqual(len(found["call"]), 40)
+
+    def test_a_child_takes_its_own(self):
+        if self.run_program("forks") == "skip\n":
+            self.skipTest("a sanitizer does not follow children")
+        found = self.check(read(self.path("trace.json")))
+        self.assertEqual(self.dropped(found), [0])
+        self.assertEqual(len(found["call"]), 42)
+        child = self.check(read(self.path("child.json")))
+        self.assertEqual(len(child["call"]), 2)
+        self.assertNotEqual({e["pid"] for e in child["call"]}, {e["pid"] for e in found["call"]})
+
+    def test_a_second_trace_has_its_own_events(self):
+        said = self.run_program("twice", trace=None)
+        first = self.check(read(self.path("first.json")))
+        [path] = glob.glob(self.path("second-*.json"))
+        second = self.check(read(path))
+        self.assertNotIn("%p", path)
+        self.assertEqual((len(first["call"]), len(second["call"])), (40, 2))
+        self.assertEqual(said, f"{sum(len(second[p]) for p in 'Xi')} 0\n")
+
+    def test_a_file_that_cannot_be_is_told_in_one_line(self):
+        self.run_program("exits", trace="nowhere/x.json", status=3,
+                         said="para: PARA_TRACE=nowhere/x.json: nowhere/x.json: No such file or directory; "
+                              "no trace is taken\n")
+        self.run_program("exits", trace="/dev/full", status=3, said="para: the trace: No space left on device\n")
+
+
+if __name__ == "__main__":
+    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
