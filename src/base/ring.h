@@ -1,12 +1,12 @@
 /* A ring of events: one thread writes, another reads beside it, and the oldest are overwritten.
  *
  *   head      how many events were ever written; event e is in slot e % EVENTS
- *   put       write the words of slot head % EVENTS, each by a release; then head + 1 [E28]
- *   take      read head [E28]; if event e is before it, read its words, each by an acquire; then
+ *   put       write the words of slot head % EVENTS, each by a release; then head + 1 [E30]
+ *   take      read head [E30]; if event e is before it, read its words, each by an acquire; then
  *             read head again: the event is whole if head - e < EVENTS
  *
  * Why no event is torn. The words of event e come with the head that the reader has seen, e + 1 or
- * later [E28]. The next event that is put into the slot is e + EVENTS. Its writer has stored
+ * later [E30]. The next event that is put into the slot is e + EVENTS. Its writer has stored
  * head = e + EVENTS before, and each of its words is a release. So a reader that has one of these
  * words sees that head, or a later one, in its second look, and gives the event up. One slot is
  * always being written, so a reader finds at most EVENTS - 1 events.
@@ -27,9 +27,9 @@
 #endif
 
 typedef struct para__ring {
-    _Alignas(PARA__LINE) para__atomic_u64 head; /* [E28] written by the ring's thread alone */
+    _Alignas(PARA__LINE) para__atomic_u64 head; /* [E30] written by the ring's thread alone */
     struct {
-        para__atomic_u64 word[PARA__RING_WORDS]; /* [E28] likewise */
+        para__atomic_u64 word[PARA__RING_WORDS]; /* [E30] likewise */
     } slot[PARA__RING_EVENTS];
 } para__ring;
 
@@ -37,14 +37,14 @@ static inline void para__ring_put(para__ring *ring, const uint64_t word[PARA__RI
 {
     const uint64_t head = para__load_relaxed(&ring->head); /* its own */
     for (unsigned i = 0; i < PARA__RING_WORDS; i++)
-        para__store_release(E28, &ring->slot[head % PARA__RING_EVENTS].word[i], word[i]);
-    para__store_release(E28, &ring->head, head + 1);
+        para__store_release(E30, &ring->slot[head % PARA__RING_EVENTS].word[i], word[i]);
+    para__store_release(E30, &ring->head, head + 1);
 }
 
 /* How many events were put so far: those before it can be taken, as far as they are there. */
 static inline uint64_t para__ring_end(para__ring *ring)
 {
-    return para__load_acquire(E28, &ring->head);
+    return para__load_acquire(E30, &ring->head);
 }
 
 /* Takes event *next, one before `end`, or the oldest that is still there; false: none is. *next is
@@ -55,7 +55,7 @@ static inline bool para__ring_take(para__ring *ring, uint64_t end, uint64_t *nex
     while (*next < end) {
         const uint64_t event = (*next)++;
         for (unsigned i = 0; i < PARA__RING_WORDS; i++)
-            word[i] = para__load_acquire(E28, &ring->slot[event % PARA__RING_EVENTS].word[i]);
+            word[i] = para__load_acquire(E30, &ring->slot[event % PARA__RING_EVENTS].word[i]);
         const uint64_t head = para__load_relaxed(&ring->head); /* after the words' acquires */
         if (head - event < PARA__RING_EVENTS)
             return true;
