@@ -87,6 +87,19 @@ static void count_time(para__participant *p, uint64_t ticks, unsigned n, size_t 
     para__fp_restore(fp, 0);
 }
 
+/* Runs units of worker w's slice while somebody looks at what threads do. */
+__attribute__((noinline, cold)) static void run_told(para__participant *p, unsigned w,
+                                                     para__range units)
+{
+    const size_t chunks = p->runner.tally.chunks;
+    const para__mark since = para__trace_begin();
+    p->run(p->payload, units.first, units.count, &p->runner);
+    para__trace_end(since, .kind = PARA__EVENT_BATCH, .detail = w != p->self,
+                    .function = para__load_relaxed(&p->lane->kernel), /* frozen, as the job is */
+                    .a = units.first, .b = units.count, .c = w,
+                    .chunks = (unsigned)(p->runner.tally.chunks - chunks), .is_busy = true);
+}
+
 void para__participant_run(para__participant *p, unsigned w, unsigned first_ticket, unsigned n)
 {
     const para__range units = para__ticket_units(&p->division, w - p->team.first, first_ticket, n);
@@ -94,18 +107,16 @@ void para__participant_run(para__participant *p, unsigned w, unsigned first_tick
     if (units.count == 0)
         return;
     const para__lane *around = para__current_lane;
-    const size_t chunks = p->runner.tally.chunks;
     para__current_lane = p->lane;
-    const para__mark since = para__trace_begin();
     const uint64_t start = p->timed ? para__ticks() : 0;
-    p->run(p->payload, p->first_unit + units.first, units.count, &p->runner);
+    const size_t first = p->first_unit + units.first;
+    if (para__is_traced())
+        run_told(p, w, (para__range){first, units.count});
+    else
+        p->run(p->payload, first, units.count, &p->runner);
     para__current_lane = around;
     if (p->timed)
         count_time(p, para__ticks() - start, n, units.count);
-    para__trace_end(since, .kind = PARA__EVENT_BATCH, .detail = w != p->self,
-                    .function = para__load_relaxed(&p->lane->kernel), /* frozen, as the job is */
-                    .a = p->first_unit + units.first, .b = units.count, .c = w,
-                    .chunks = p->runner.tally.chunks - chunks, .is_busy = true);
 }
 
 /* Folds what the units of a group's slices have left. The job is that of the thread's own group:
