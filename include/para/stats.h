@@ -40,8 +40,8 @@ typedef struct para_stats {
     unsigned kernels;   /* likewise, of para_stats_get_kernel */
     uint64_t calls;     /* that threads have made */
     uint64_t chunks;    /* kernel calls */
-    uint64_t units;     /* elements of maps, or chunks where their size is given; blocks of
-                          reductions */
+    uint64_t units;     /* of calls that ran alone: elements. Of shared ones: elements of maps, or
+                           chunks where their size is given; blocks of reductions */
     uint64_t claims;    /* batches of shared calls */
     uint64_t stolen;    /* those of them that were another participant's */
     uint64_t parks;     /* how often workers slept */
@@ -95,7 +95,7 @@ typedef struct para_kernel_stats {
 extern "C" {
 #endif
 
-/* From now on statistics are kept; those that were kept before go on. Memory is 280 KiB for each
+/* From now on statistics are kept; those that were kept before go on. Memory is 12 KiB for each
  * thread that tells anything. Any thread. Errors: PARA_ERR_BUSY (they are kept), _MEMORY. */
 PARA_NODISCARD_ PARA_API para_status para_stats_start(void);
 

@@ -12,6 +12,17 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+/* For bpftrace, perf and SystemTap: kind, detail, function, id, a and b of an event
+ * (base/events.h), when it began and how long it took, in ticks. */
+#if __has_include(<sys/sdt.h>)
+#include <sys/sdt.h>
+#define PROBE_EVENT(told, begun, ticks)                                                         \
+    DTRACE_PROBE8(para, event, (int)(told)->kind, (told)->detail, (told)->function, (told)->id, \
+                  (told)->a, (told)->b, (begun), (ticks))
+#else
+#define PROBE_EVENT(told, begun, ticks) ((void)0)
+#endif
+
 para__atomic_u32 para__traced;
 
 static para__guard tracks_guard = PARA__GUARD_INIT;
@@ -235,6 +246,7 @@ void para__trace_tell(para__mark since, const para__told *told)
     const uint64_t now = para__ticks();
     const uint64_t begun = since.ticks ? since.ticks : now;
     count_told(track, told, now - begun);
+    PROBE_EVENT(told, begun, now - begun);
     if (told->is_busy) /* with all that lies within: that was counted already */
         para__store_relaxed(&track->count[PARA__COUNT_BUSY],
                             since.busy + now - begun);             /* its own */
