@@ -8,8 +8,10 @@
 /* What an event is. Behind each stand its words; those that are not named are 0. All have a begin
  * and an end, and an instant has both at once. */
 typedef enum para__event_kind {
-    PARA__EVENT_CALL,    /* detail: para_why. function: the kernel. id: site. a: elements. b: width,
-                            and participants << 16 */
+    PARA__EVENT_BEGUN,   /* instant: a call or a task begins, which may never end. function: the
+                            kernel, or the task's. a: elements of a call; 0: a task */
+    PARA__EVENT_CALL,    /* a call has ended. detail: para_why. function: the kernel. id: site. a:
+                            elements. b: width, and participants << 16 */
     PARA__EVENT_BATCH,   /* a claim, and the run of what it took. detail: 1 if it was stolen.
                             function: the kernel. a: first unit. b: units. c: the slice's worker */
     PARA__EVENT_JOIN,    /* a caller waits for what others have claimed. function: the kernel */

@@ -265,7 +265,7 @@ void para__trace_tell(para__mark since, const para__told *told)
         knock();
 }
 
-void para__trace_begun(uint64_t queued_ticks)
+void para__trace_begun(uint64_t queued_ticks, uintptr_t function)
 {
     para__track *const track = track_here();
     if (!track)
@@ -274,6 +274,8 @@ void para__trace_begun(uint64_t queued_ticks)
     count_more(track, PARA__COUNT_BEGUN, 1);
     if (queued_ticks)
         para__histogram_count(&track->waits, now > queued_ticks ? now - queued_ticks : 0);
+    para__trace_tell((para__mark){0},
+                     &(const para__told){.kind = PARA__EVENT_BEGUN, .function = function});
 }
 
 __attribute__((constructor(101))) static void begin_tracks(void)

@@ -81,7 +81,7 @@ extern para__atomic_u32 para__traced;
  * point. */
 para__mark para__trace_mark(void);
 void para__trace_tell(para__mark since, const para__told *told);
-void para__trace_begun(uint64_t queued_ticks);
+void para__trace_begun(uint64_t queued_ticks, uintptr_t function);
 
 static inline bool para__is_traced(void)
 {
@@ -108,10 +108,10 @@ static inline para__mark para__trace_begin(void)
     } while (0)
 
 /* A task begins that was queued at that time; 0: not known. */
-static inline void para__trace_task(uint64_t queued_ticks)
+static inline void para__trace_task(uint64_t queued_ticks, uintptr_t function)
 {
     if (para__is_traced())
-        para__trace_begun(queued_ticks);
+        para__trace_begun(queued_ticks, function);
 }
 
 /* ---- For `observe` -------------------------------------------------------------------- */

@@ -295,6 +295,6 @@ __attribute__((constructor(102))) static void begin_tracing(void)
 
 __attribute__((destructor)) static void end_tracing(void)
 {
-    if (is_on() && para_trace_stop())
+    if (is_on() && para_trace_stop() == PARA_ERR_FILE)
         para__tell("%s", para_status_detail());
 }

@@ -216,6 +216,12 @@ void para__lines_event(para__trace_lines *lines, pid_t pid, pid_t tid,
     case PARA__EVENT_DROPPED:
         put_task(lines, pid, tid, word, detail, name);
         break;
+    case PARA__EVENT_BEGUN:
+        put_head(lines, 'i', pid, tid, word, "begin", name);
+        if (word[5])
+            put_text(lines, ",\"args\":{\"elements\":%n}", word[5]);
+        put_text(lines, "},\n");
+        break;
     case PARA__EVENT_BUSY:
         put_head(lines, 'i', pid, tid, word, "call", "no lane is free");
         put_text(lines, ",\"args\":{\"kernel\":\"%s\"}},\n", name);

@@ -66,6 +66,7 @@ __attribute__((noinline)) static void begin_watch(para__schedule *s)
 {
     s->since_ns = para__now_ns();
     s->since = para__trace_begin();
+    para__trace_instant(.kind = PARA__EVENT_BEGUN, .function = s->kernel, .a = s->count);
 }
 
 void para__schedule_open(para__schedule *s, para_pool *pool, bool is_told)

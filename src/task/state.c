@@ -212,8 +212,8 @@ void para__task_carry_out(para_task *task, const para__host *host)
         r.letter = para__letter_of(task, PARA_TASK_FAILED);
         r.letter.task = NULL;
     }
-    para__trace_task(task->queued_);
     r.since = para__trace_begin();
+    para__trace_task(task->queued_, (uintptr_t)task->run);
     if (r.since.ticks)
         r.told = (para__told){.function = (uintptr_t)task->run,
                               .id = task->id,

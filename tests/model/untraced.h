@@ -15,7 +15,7 @@
         if (false)                                 \
             (void)(const para__told){__VA_ARGS__}; \
     } while (0)
-#define para__trace_instant(...) para__trace_end(0, __VA_ARGS__)
-#define para__trace_task(queued) ((void)(queued))
+#define para__trace_instant(...)           para__trace_end(0, __VA_ARGS__)
+#define para__trace_task(queued, function) ((void)(queued))
 
 #endif

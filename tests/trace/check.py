@@ -95,12 +95,14 @@ class Traces(unittest.TestCase):
         found = self.check(read(self.path("trace.json")))
         self.assertEqual(self.dropped(found), [0])
         self.check_flows(found)
-        calls = collections.Counter(e["name"] for e in found["call"])
-        self.assertEqual(calls, {"shared_loop": 20, "alone_loop": 20})
+        for category in "begin", "call":
+            calls = collections.Counter(e["name"] for e in found[category] if "loop" in e["name"])
+            self.assertEqual(calls, {"shared_loop": 20, "alone_loop": 20})
         units = sum(e["args"]["units"] for e in found["batch"] + found["steal"])
         self.assertEqual(units, 20 * 20)  # chunks of 1000
         for call in found["call"]:
             self.assertEqual(call["args"]["elements"], 20000)
+        self.assertEqual(sum(e["name"] == "tasks_within" for e in found["begin"]), 30)
         states = collections.Counter(e["args"]["state"] for e in found["task"])
         self.assertEqual(states["cancelled"], 30)
         self.assertEqual(sum(states.values()), 300 + 30 * 4)
