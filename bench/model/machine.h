@@ -41,6 +41,7 @@
 
 typedef struct model_machine {
     unsigned cores, domains, sockets;     /* cores in equal parts */
+    unsigned nodes;                       /* likewise; 0: sockets are nodes */
     double near_ns, across_ns, socket_ns; /* one word's way: within a domain, a socket, beyond */
     double wake_ns, wake_cost_ns;
     double pause_ns, clock_ns, rmw_ns;

@@ -5,6 +5,8 @@
 #include "base/memory.h"
 #include "base/tuning.h"
 
+#include <limits.h>
+
 /* Grains, the first and the last of which the units may not fill. */
 static size_t count_grains(size_t units, para__grain grain)
 {
@@ -117,4 +119,19 @@ bool para__grain_of_pages(para__grain *grain, uintptr_t address, size_t unit_byt
         }
     }
     return false;
+}
+
+void para__nearest_first(uint16_t *others, unsigned own, unsigned count, const unsigned *distance)
+{
+    unsigned listed = 0;
+    for (unsigned radius = 0, next; listed + 1 < count; radius = next) {
+        next = UINT_MAX;
+        for (unsigned i = 1; i < count; i++) {
+            const unsigned other = (own + i) % count;
+            if (distance[other] == radius)
+                others[listed++] = (uint16_t)other;
+            else if (distance[other] > radius && distance[other] < next)
+                next = distance[other];
+        }
+    }
 }

@@ -80,6 +80,10 @@ void para__division_check(const para__division *division);
 bool para__grain_of_pages(para__grain *grain, uintptr_t address, size_t unit_bytes, size_t units,
                           unsigned width, size_t page_bytes);
 
+/* Lists the other parts of count by their distance from part `own`, the nearest first; of those
+ * equally far, first the ones after it, then round. others has room for count - 1. */
+void para__nearest_first(uint16_t *others, unsigned own, unsigned count, const unsigned *distance);
+
 /* How many of a slice's remaining tickets to claim at once: `first` of an untouched slice, as the
  * plan says. Later, and never more than that, half of what remains, rounded up, so that claims
  * shrink towards the end and nobody has to wait for a large one. */

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/tuning.h"
 #include "plan/divide.h"
 
 /* Spreads a pool of fewer workers than cores over all domains: takes the first core of each, then
@@ -65,4 +66,68 @@ para_status para__workers_place(para_pool *pool, para__filling filling)
     else if (filling == PARA__FILL_SPREAD && pool->requested < pool->machine->info.cores)
         return spread_over_domains(pool);
     return PARA_OK;
+}
+
+static const para_cpu_info *cpu_of(const para_pool *pool, unsigned worker)
+{
+    return &pool->machine->cpu[pool->worker[worker].cpu_index];
+}
+
+/* Each group's way round the others, the nearest first: those of its domain, of its node, then by
+ * how far the system says that nodes are. Where nobody is bound, or nothing is said, all are equally
+ * far. With two nodes there is nothing to ask. */
+static void order_raids(const para_pool *pool, unsigned groups, unsigned *node, unsigned *distance)
+{
+    const uint16_t *const first = pool->lanes.raids + (size_t)groups * (groups - 1);
+    const bool asks = pool->has_domains && pool->machine->info.numa_nodes > 2;
+    unsigned *const of_node = distance + groups;
+    for (unsigned g = 0; g < groups; g++)
+        node[g] = cpu_of(pool, first[g])->numa_node;
+    for (unsigned own = 0; own < groups; own++) {
+        const unsigned domain = cpu_of(pool, first[own])->domain;
+        uint16_t *const others = pool->lanes.raids + (size_t)own * (groups - 1);
+        if (asks && (own == 0 || node[own] != node[own - 1]))
+            para__machine_distances(pool->machine, node[own], node, groups, of_node);
+        for (unsigned g = 0; g < groups && pool->has_domains; g++)
+            distance[g] = cpu_of(pool, first[g])->domain == domain ? 0
+                          : node[g] == node[own]                   ? 1
+                                                                   : para__max(of_node[g], 2);
+        para__nearest_first(others, own, groups, distance);
+        for (unsigned i = 0; i + 1 < groups; i++)
+            others[i] = first[others[i]];
+    }
+}
+
+static para_status make_raids(para_pool *pool, unsigned groups)
+{
+    const size_t entries = (size_t)groups * groups; /* with a list of first workers at their end */
+    uint16_t *const raids = para__alloc(entries * sizeof *raids);
+    unsigned *const room = para__alloc((size_t)3 * groups * sizeof *room);
+    pool->lanes.groups = groups;
+    pool->lanes.raids = raids;
+    for (unsigned i = 0; raids && i < pool->requested; i = pool->lanes.helper[i].group_end)
+        raids[entries - groups + pool->lanes.helper[i].group] = (uint16_t)i;
+    if (raids && room)
+        order_raids(pool, groups, room, room + groups);
+    para__free(room);
+    return raids && room ? PARA_OK : para__fail(PARA_ERR_MEMORY, NULL);
+}
+
+para_status para__workers_group(para_pool *pool)
+{
+    unsigned members = 0;
+    for (unsigned i = 0; i < pool->requested; i++) {
+        para__helper *const helper = &pool->lanes.helper[i];
+        helper->kind = cpu_of(pool, i)->kind;
+        if (i > 0) {
+            const bool same = cpu_of(pool, i)->domain == cpu_of(pool, i - 1)->domain;
+            members = same && members < PARA__GROUP_MOST ? members : 0;
+            helper->group = helper[-1].group + (members == 0);
+        }
+        members++;
+        pool->has_domains |=
+            pool->binding != PARA_BIND_NONE && cpu_of(pool, i)->domain != cpu_of(pool, 0)->domain;
+    }
+    const unsigned groups = para__helpers_group(pool->lanes.helper, pool->requested);
+    return groups > 1 ? make_raids(pool, groups) : PARA_OK;
 }

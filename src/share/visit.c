@@ -89,7 +89,7 @@ para__visit para__lanes_serve(para__lanes *lanes, unsigned worker)
     return outcome;
 }
 
-void para__helpers_group(para__helper *helper, unsigned workers)
+unsigned para__helpers_group(para__helper *helper, unsigned workers)
 {
     for (unsigned w = 0; w < workers; w++)
         helper[w].group_first =
@@ -98,4 +98,5 @@ void para__helpers_group(para__helper *helper, unsigned workers)
         helper[w].group_end = w + 1 < workers && helper[w + 1].group == helper[w].group
                                   ? helper[w + 1].group_end
                                   : w + 1;
+    return helper[workers - 1].group + 1;
 }

@@ -122,6 +122,11 @@ CHECKS = {
 }
 
 
+# What needs four nodes with CPUs, as many on each.
+FOUR_NODES = {
+    "thieves go to near nodes": "PARA_PROC_BIND=core numa_check thieves 80",
+}
+
 # What only one machine can show.
 SPECIAL = {
     "memory on the package": {"the fastest memory": "numa_check by-bandwidth 1"},
@@ -213,7 +218,8 @@ def main():
     short = 0
     for name, machine in MACHINES.items():
         if options.machine in (None, name) and (machine.quick or not options.quick):
-            checks = SPECIAL.get(name) or CHECKS
+            has_four = machine.cpus.count(machine.cpus[0]) == 4
+            checks = SPECIAL.get(name) or {**CHECKS, **(FOUR_NODES if has_four else {})}
             short += check(name, machine, checks, options.kernel, base, options.show)
     if short:
         print(f"{short} checks fall short", file=sys.stderr)
