@@ -64,6 +64,10 @@ class Model(unittest.TestCase):
         options = "--units 25600 --warm 24 --calls 8 --work 1e7 --pattern last1pct --force --nodes 8"
         self.assertLess(outcome(options)["beyond"], 0.01)
 
+    def test_many_sleepers_are_awake_soon(self):
+        told = outcome("--asleep --force --warm 12 --calls 4 --units 25600 --work 1e7")
+        self.assertLess(told["mean_ns"], 92000)
+
     def test_calls_give_up_workers_that_memory_keeps_waiting(self):
         options = "--cores 16 --domains 2 --sockets 1 --work 2e6 --units 1000 --calls 5 --saturate"
         self.assertEqual(outcome(f"{options} 0 --warm 1000")["width"], 16)

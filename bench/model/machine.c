@@ -431,14 +431,17 @@ void para__machine_distances(const para__machine *m, unsigned from, const unsign
 static void describe(void)
 {
     for (unsigned i = 0; i < model_spec.cores; i++)
-        cpus[i] = (para_cpu_info){.os_index = i,
-                                  .core = i,
-                                  .domain = model_part_of(i, model_spec.domains),
-                                  .numa_node = model_part_of(i, node_count())};
+        cpus[i] =
+            (para_cpu_info){.os_index = i,
+                            .core = i,
+                            .kind = model_spec.slow > 0 && i < model_spec.cores - model_spec.slow,
+                            .domain = model_part_of(i, model_spec.domains),
+                            .numa_node = model_part_of(i, node_count())};
     described = (para__machine){.info = {.cpus = model_spec.cores,
                                          .cores = model_spec.cores,
                                          .domains = model_spec.domains,
                                          .numa_nodes = node_count(),
+                                         .core_kinds = 1 + (model_spec.slow > 0),
                                          .budget = model_spec.cores,
                                          .this_system = true},
                                 .cpu_count = model_spec.cores,

@@ -14,6 +14,8 @@ static const char help[] =
     "200)\n"
     "  --wake NS --rouse NS                a wake-up, and what it costs the waker (5000 1500)\n"
     "  --hogs H                            cores shared with another program, 3 ms in turn\n"
+    "  --slow N --slowness X               the last cores, on which units take X times as long (0, "
+    "2)\n"
     "  --work NS --units U                 a call (100000, 4096)\n"
     "  --pattern even|triangular|lognormal|last1pct|dear1pct\n"
     "  --runtime para|barrier|tree\n"
@@ -164,6 +166,10 @@ int main(int argc, char **argv)
             s.on.wake_cost_ns = number(o, v);
         else if (!strcmp(o, "--hogs"))
             s.on.hogs = (unsigned)number(o, v);
+        else if (!strcmp(o, "--slow"))
+            s.on.slow = (unsigned)number(o, v);
+        else if (!strcmp(o, "--slowness"))
+            s.on.slowness = number(o, v);
         else if (!strcmp(o, "--seed"))
             s.on.seed = (uint64_t)number(o, v);
         else if (!strcmp(o, "--reach"))
@@ -173,7 +179,8 @@ int main(int argc, char **argv)
     }
     if (s.on.cores < 1 || s.on.cores > MODEL_CORES_MAX || s.on.domains < 1 || s.on.sockets < 1 ||
         s.on.domains > s.on.cores || s.on.sockets > s.on.domains || s.on.nodes > s.on.domains ||
-        s.on.nodes % s.on.sockets || s.units < 1 || s.units > 1e8 || s.calls < 1 || s.calls > 1e6)
+        s.on.nodes % s.on.sockets || s.on.slow >= s.on.cores || s.units < 1 || s.units > 1e8 ||
+        s.calls < 1 || s.calls > 1e6)
         refuse("a number", "out of range");
     if (measured)
         return validate(measured, &s, round_trip_ns);

@@ -58,7 +58,9 @@ static void compute(size_t first, size_t count)
         *came = model_now();
     const unsigned active = ++state->active;
     const double contended = state->s->contended > 0 && active > 1 ? state->s->contended : 1;
-    const double units_ns = contended * (state->prefix[first + count] - state->prefix[first]);
+    const bool is_slow = (unsigned)para__current_cpu() >= m->cores - m->slow;
+    const double units_ns = contended * (is_slow ? m->slowness : 1) *
+                            (state->prefix[first + count] - state->prefix[first]);
     model_work(chunk_ns + state->s->price_ns + (state->s->saturate ? 0 : units_ns));
     if (state->s->saturate)
         work_saturated(units_ns, state->s->saturate);

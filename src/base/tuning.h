@@ -181,6 +181,11 @@ PARA__COUNT(PARA__OWNER_LOOKS, 64) /* 0.5 to 1 */
  * the model of 2 x 128 cores: 32 to 1024 make no difference of more than 3 %. */
 PARA__COUNT(PARA__SCOUT_LOOKS, 64) /* 0.5 to 16 */
 
+/* A participant wakes so many others. Compared on 8 to 256 simulated cores, wake-ups of 2 to 50 us
+ * that cost the waker 1.5 to 5: 2 takes up to 1.21 of the time of 4, and nothing else is always as
+ * good (docs/performance.md, "Beyond this machine"). */
+PARA__COUNT(PARA__WAKES_EACH, 4) /* 1 to 2 */
+
 /* Slices of fewer tickets are few and dear batches: all helpers are woken at once. Reasoned. */
 PARA__COUNT(PARA__FEW_TICKETS, 8) /* 0.5 to 2 */
 

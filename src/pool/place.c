@@ -74,8 +74,8 @@ static const para_cpu_info *cpu_of(const para_pool *pool, unsigned worker)
 }
 
 /* Each group's way round the others, the nearest first: those of its domain, of its node, then by
- * how far the system says that nodes are. Where nobody is bound, or nothing is said, all are equally
- * far. With two nodes there is nothing to ask. */
+ * how far the system says that nodes are. Where nobody is bound, or nothing is said, all are
+ * equally far. With two nodes there is nothing to ask. */
 static void order_raids(const para_pool *pool, unsigned groups, unsigned *node, unsigned *distance)
 {
     const uint16_t *const first = pool->lanes.raids + (size_t)groups * (groups - 1);

@@ -74,8 +74,9 @@
  *     swap one word, one succeeds, and the others all try again, each at the price of a line's way.
  *     So it takes tens of microseconds until the slice is claimed to the end. scout[g] is a hint:
  *     it says who looks now, not who may. It takes the groups in the order of `raids`, the nearest
- *     first, so what is stolen moves no farther than it has to. Members wait for a scout for a moment only, then go too,
- *     since it may be off its core; and what nobody steals the caller claims.
+ *     first, so what is stolen moves no farther than it has to. Members wait for a scout for a
+ *     moment only, then go too, since it may be off its core; and what nobody steals the caller
+ *     claims.
  *
  * Why a helper never runs a stale job. Say that it has read epoch g from the call word and succeeds
  * in a claim. Every slice of the team of g is claimed to the end before its join completes (of a
@@ -253,7 +254,7 @@ typedef struct para__helper {
 } para__helper;
 
 /* All that participants share. Its owner makes it of zero bytes, but for the pointers, the first
- * three words, groups and raids, each helper's group and kind, and each lane's stop (UINT64_MAX). */
+ * three words, groups, each helper's group and kind, and each lane's stop (UINT64_MAX). */
 typedef struct para__lanes {
     unsigned fork_count;         /* of the process that the helpers are in */
     uint64_t batch_ticks;        /* shorter batches say nothing of a unit's cost: the clock shows */

@@ -414,7 +414,8 @@ void para__participant_wake_next(const para__participant *p)
     const unsigned invited = p->team.invited;
     const unsigned caller = para__team_rank(&p->team, p->team.caller_place);
     const unsigned rank = (p->runner.worker + invited - caller) % invited;
-    for (unsigned r = 2 * rank + 1; r <= 2 * rank + 2 && r < invited; r++) {
+    const unsigned first = PARA__WAKES_EACH * rank + 1;
+    for (unsigned r = first; r < first + PARA__WAKES_EACH && r < invited; r++) {
         const unsigned w = para__team_member(&p->team, (caller + r) % invited);
         para__helper_wake(&p->lanes->helper[w]);
     }

@@ -62,8 +62,8 @@ static unsigned distance_of_described(const para__nodes *nodes, unsigned from, u
 }
 
 /* The file has a number for each node that is online. */
-static void read_distances(const para__machine *machine, unsigned from, const unsigned *node,
-                           unsigned count, unsigned *distance)
+static void read_row(const para__machine *machine, unsigned from, const unsigned *node,
+                     unsigned count, unsigned *distance)
 {
     const para__cpus nodes = real_nodes(machine);
     FILE *const file = open_node(from, "distance");
@@ -89,7 +89,7 @@ void para__machine_distances(const para__machine *machine, unsigned from, const 
     for (unsigned i = 0; i < count; i++)
         distance[i] = machine->nodes ? distance_of_described(machine->nodes, from, node[i]) : 0;
     if (!machine->nodes)
-        read_distances(machine, from, node, count, distance);
+        read_row(machine, from, node, count, distance);
     errno = saved;
 }
 

@@ -11,8 +11,8 @@ __attribute__((format(printf, 2, 3))) int outcome(bool holds, const char *format
 /* A step that no check can do without. */
 void must(para_status status, const char *what);
 
-/* A pool whose threads are up; a buffer of PAGES elements of PAGE bytes, that lives until the process
- * ends. */
+/* A pool whose threads are up; and a buffer of PAGES elements of PAGE bytes, that lives until the
+ * process ends. */
 para_pool *make_pool(void);
 char *make_buffer(para_pool *pool, para_placement placement, unsigned node);
 

@@ -1,5 +1,5 @@
-/* In which order the workers of a group look for work at others, on machines that hwloc makes up and
- * on those that can be bought: the nearest first. No thread is made. */
+/* In which order the workers of a group look for work at others, on machines that hwloc makes up
+ * and on those that can be bought: the nearest first. No thread is made. */
 #include "described.h"
 
 #include "plan/divide.h"
