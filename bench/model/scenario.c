@@ -335,6 +335,7 @@ static void measure(void *arg)
     out->transfers = (double)transfers / s->calls;
     out->events = model_events;
     para__free(pool ? pool->lanes.raids : NULL);
+    para__free(pool ? pool->lanes.before : NULL);
     para__free(pool);
 }
 

@@ -113,6 +113,28 @@ static para_status make_raids(para_pool *pool, unsigned groups)
     return raids && room ? PARA_OK : para__fail(PARA_ERR_MEMORY, NULL);
 }
 
+/* Of threads that are not bound it is not known on which kind of core they run. */
+static para_status count_kinds(para_pool *pool)
+{
+    const para__helper *const helper = pool->lanes.helper;
+    bool differ = false;
+    for (unsigned i = 1; i < pool->requested; i++)
+        differ |= helper[i].kind != helper[0].kind;
+    if (!differ || pool->binding == PARA_BIND_NONE)
+        return PARA_OK;
+    para__kinds_before *const before = para__alloc((pool->requested + 1) * sizeof *before);
+    if (!before)
+        return para__fail(PARA_ERR_MEMORY, NULL);
+    for (unsigned i = 0; i < pool->requested; i++) {
+        before[i + 1] = before[i];
+        before[i + 1].of[para__min(helper[i].kind, PARA__KINDS_MOST - 1u)]++;
+    }
+    for (unsigned k = 0; k < PARA__KINDS_MOST; k++)
+        para__store_relaxed(&pool->lanes.weight[k], PARA__WEIGHT_ONE); /* nobody has the pool yet */
+    pool->lanes.before = before;
+    return PARA_OK;
+}
+
 para_status para__workers_group(para_pool *pool)
 {
     unsigned members = 0;
@@ -129,5 +151,6 @@ para_status para__workers_group(para_pool *pool)
             pool->binding != PARA_BIND_NONE && cpu_of(pool, i)->domain != cpu_of(pool, 0)->domain;
     }
     const unsigned groups = para__helpers_group(pool->lanes.helper, pool->requested);
-    return groups > 1 ? make_raids(pool, groups) : PARA_OK;
+    const para_status status = groups > 1 ? make_raids(pool, groups) : PARA_OK;
+    return status ? status : count_kinds(pool);
 }

@@ -127,6 +127,7 @@ static void release(para_pool *pool)
         para__lane_drop_arena(&pool->lanes.lane[i]);
     para__free(pool->places);
     para__free(pool->lanes.raids);
+    para__free(pool->lanes.before);
     para__free(pool);
 }
 

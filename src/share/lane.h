@@ -220,6 +220,7 @@ typedef struct para__lane {
     para__atomic_u64 left_out;               /* 0; of a call that ends early see para__runner */
     para__atomic_uptr kernel; /* of a call that somebody looks at, by the lessee before it publishes
                                  it; a value on its own */
+    para__weighing weighing;  /* of the open call, if it is weighed: frozen like its job */
     para__job_descriptor *descriptor; /* [groups of workers, at most as many as these] */
     para__member *member;             /* [helpers of its lanes] */
     para__group *group;               /* [groups of workers] */
@@ -254,7 +255,8 @@ typedef struct para__helper {
 } para__helper;
 
 /* All that participants share. Its owner makes it of zero bytes, but for the pointers, the first
- * three words, groups, each helper's group and kind, and each lane's stop (UINT64_MAX). */
+ * three words, groups, each helper's group and kind, weights if there are several kinds, and each
+ * lane's stop (UINT64_MAX). */
 typedef struct para__lanes {
     unsigned fork_count;         /* of the process that the helpers are in */
     uint64_t batch_ticks;        /* shorter batches say nothing of a unit's cost: the clock shows */
@@ -264,6 +266,9 @@ typedef struct para__lanes {
     para__atomic_u64 kept_ticks; /* when it was first seen, or last looked at, that lanes hold large
                                     memory; 0: none does. A time on its own: orders nothing */
     para__helper *helper;        /* [workers] */
+    para__kinds_before *before;  /* [workers + 1]; NULL if all are of one kind */
+    para__atomic_u32 weight[PARA__KINDS_MOST]; /* of a slice of that kind: values on their own, that
+                                                  order nothing */
     unsigned groups;
     uint16_t *raids; /* [groups][groups - 1]: the first workers of the other groups, in the order in
                         which members of a group look for work there; NULL if there is one group */

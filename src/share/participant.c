@@ -123,7 +123,8 @@ static void fold(para__lane *lane, const para__job_descriptor *job, const para__
                                      .tickets =
                                          (unsigned)(call & PARA__COUNT_MASK) >> PARA__TICKET_BITS,
                                      .caller_slice = t.caller_place - t.first,
-                                     .grain = job->grain};
+                                     .grain = job->grain,
+                                     .weighing = &lane->weighing};
     const unsigned first = para__max(neighbour->group_first, t.first) - t.first;
     const unsigned last = first + para__group_width(neighbour, t) - 1;
     const size_t begin = para__slice_units(&division, first).first;
