@@ -24,7 +24,7 @@ static size_t weight_before(const para__weighing *weighing, unsigned s)
 }
 
 /* The first of n things that slice s has; s may be the width. */
-static size_t start(const para__division *division, size_t n, unsigned s)
+static size_t slice_start(const para__division *division, size_t n, unsigned s)
 {
     if (!division->grain.is_weighed)
         return para__share(n, division->width, s);
@@ -37,7 +37,7 @@ static size_t start(const para__division *division, size_t n, unsigned s)
 static size_t border(const para__division *division, size_t grains, unsigned s)
 {
     const para__grain grain = division->grain;
-    const size_t unit = start(division, grains, s) << grain.log2;
+    const size_t unit = slice_start(division, grains, s) << grain.log2;
     const size_t first = unit > grain.offset ? unit - grain.offset : 0;
     return para__min(first, division->units);
 }
@@ -64,8 +64,8 @@ __attribute__((noinline)) static para__range slice_apart(const para__division *d
 {
     const size_t shared = division->units - division->head_start;
     return division->grain.log2 ? slice_of_grains(division, s)
-                                : with_head_start(division, s, start(division, shared, s),
-                                                  start(division, shared, s + 1));
+                                : with_head_start(division, s, slice_start(division, shared, s),
+                                                  slice_start(division, shared, s + 1));
 }
 
 para__range para__slice_units(const para__division *division, unsigned s)

@@ -255,7 +255,7 @@ static void find_paces(const para_pool *pool, const para__lane *lane, unsigned c
     }
 }
 
-static bool tells(pace p)
+static bool has_pace(pace p)
 {
     return p.least > 0 && 2 * p.close >= p.members;
 }
@@ -290,8 +290,8 @@ void para__weights_learn(para_pool *pool, const para__lane *lane, unsigned calle
     if (are_known(pool, all, fastest) && lane->epoch % PARA__WEIGHTS_EVERY)
         return;
     find_paces(pool, lane, caller, paces);
-    for (unsigned k = 0; k < fastest && tells(paces[fastest]); k++)
-        if (tells(paces[k]))
+    for (unsigned k = 0; k < fastest && has_pace(paces[fastest]); k++)
+        if (has_pace(paces[k]))
             follow_speed(pool, k, (double)(paces[fastest].least / paces[k].least));
 }
 
