@@ -38,6 +38,7 @@ static inline para_pool *place(const para__machine *machine, unsigned workers, p
     free(pool.worker);
     free(pool.lanes.helper);
     para__free(pool.lanes.raids);
+    para__free(pool.lanes.before);
     pool = (para_pool){.machine = machine, .requested = workers, .binding = binding};
     pool.worker = calloc(workers, sizeof *pool.worker);
     pool.lanes.helper = aligned_alloc(PARA__LINE, workers * sizeof *pool.lanes.helper);
