@@ -76,39 +76,39 @@ static const para_cpu_info *cpu_of(const para_pool *pool, unsigned worker)
 /* Each group's way round the others, the nearest first: those of its domain, of its node, then by
  * how far the system says that nodes are. Where nobody is bound, or nothing is said, all are
  * equally far. With two nodes there is nothing to ask. */
-static void order_raids(const para_pool *pool, unsigned groups, unsigned *node, unsigned *distance)
+static void order_raids(const para_pool *pool, unsigned count, unsigned *node, unsigned *distance)
 {
-    const uint16_t *const first = pool->lanes.raids + (size_t)groups * (groups - 1);
+    const uint16_t *const first = pool->lanes.raids + (size_t)count * (count - 1);
     const bool asks = pool->has_domains && pool->machine->info.numa_nodes > 2;
-    unsigned *const of_node = distance + groups;
-    for (unsigned g = 0; g < groups; g++)
+    unsigned *const of_node = distance + count;
+    for (unsigned g = 0; g < count; g++)
         node[g] = cpu_of(pool, first[g])->numa_node;
-    for (unsigned own = 0; own < groups; own++) {
+    for (unsigned own = 0; own < count; own++) {
         const unsigned domain = cpu_of(pool, first[own])->domain;
-        uint16_t *const others = pool->lanes.raids + (size_t)own * (groups - 1);
+        uint16_t *const others = pool->lanes.raids + (size_t)own * (count - 1);
         if (asks && (own == 0 || node[own] != node[own - 1]))
-            para__machine_distances(pool->machine, node[own], node, groups, of_node);
-        for (unsigned g = 0; g < groups && pool->has_domains; g++)
+            para__machine_distances(pool->machine, node[own], node, count, of_node);
+        for (unsigned g = 0; g < count && pool->has_domains; g++)
             distance[g] = cpu_of(pool, first[g])->domain == domain ? 0
                           : node[g] == node[own]                   ? 1
                                                                    : para__max(of_node[g], 2);
-        para__nearest_first(others, own, groups, distance);
-        for (unsigned i = 0; i + 1 < groups; i++)
+        para__nearest_first(others, own, count, distance);
+        for (unsigned i = 0; i + 1 < count; i++)
             others[i] = first[others[i]];
     }
 }
 
-static para_status make_raids(para_pool *pool, unsigned groups)
+static para_status make_raids(para_pool *pool, unsigned count)
 {
-    const size_t entries = (size_t)groups * groups; /* with a list of first workers at their end */
-    uint16_t *const raids = para__alloc(entries * sizeof *raids);
-    unsigned *const room = para__alloc((size_t)3 * groups * sizeof *room);
-    pool->lanes.groups = groups;
+    const size_t size = (size_t)count * count; /* with a list of first workers at their end */
+    uint16_t *const raids = para__alloc(size * sizeof *raids);
+    unsigned *const room = para__alloc((size_t)3 * count * sizeof *room);
+    pool->lanes.groups = count;
     pool->lanes.raids = raids;
     for (unsigned i = 0; raids && i < pool->requested; i = pool->lanes.helper[i].group_end)
-        raids[entries - groups + pool->lanes.helper[i].group] = (uint16_t)i;
+        raids[size - count + pool->lanes.helper[i].group] = (uint16_t)i;
     if (raids && room)
-        order_raids(pool, groups, room, room + groups);
+        order_raids(pool, count, room, room + count);
     para__free(room);
     return raids && room ? PARA_OK : para__fail(PARA_ERR_MEMORY, NULL);
 }
@@ -150,7 +150,7 @@ para_status para__workers_group(para_pool *pool)
         pool->has_domains |=
             pool->binding != PARA_BIND_NONE && cpu_of(pool, i)->domain != cpu_of(pool, 0)->domain;
     }
-    const unsigned groups = para__helpers_group(pool->lanes.helper, pool->requested);
-    const para_status status = groups > 1 ? make_raids(pool, groups) : PARA_OK;
+    const unsigned count = para__helpers_group(pool->lanes.helper, pool->requested);
+    const para_status status = count > 1 ? make_raids(pool, count) : PARA_OK;
     return status ? status : count_kinds(pool);
 }
