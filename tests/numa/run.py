@@ -28,10 +28,11 @@ NEAR, FAR, FARTHER = 12, 21, 22
 class Machine:
     """CPUs and memory of each node, and how they hang together."""
 
-    def __init__(self, cpus, memory=None, smp="", bandwidth=None, quick=False):
+    def __init__(self, cpus, memory=None, smp="", cores=None, caches=1, bandwidth=None, quick=False):
         self.cpus = cpus  # of each node
         self.memory = memory or [True] * len(cpus)
         self.smp = smp  # further properties of QEMU's -smp
+        self.cores, self.caches = cores or sum(cpus), caches  # that make so many cores and L3 caches
         self.bandwidth = bandwidth  # of each node, MB/s; the last one stands by the first
         self.quick = quick
 
@@ -39,6 +40,13 @@ class Machine:
         if a // 2 == b // 2:
             return NEAR
         return FAR if a % 2 == b % 2 else FARTHER
+
+    def check(self):
+        """A command that tells whether the guest sees them."""
+        return ("cores=$(cat $cpu/cpu*/topology/core_cpus_list | sort -u | wc -l); "
+                "caches=$(cat $cpu/cpu*/cache/index3/shared_cpu_list | sort -u | wc -l); "
+                "echo $cores cores, $caches L3; "
+                f"[ $cores = {self.cores} ] && [ $caches = {self.caches} ]")
 
     def arguments(self):
         """The machine, as QEMU's options."""
@@ -70,9 +78,9 @@ class Machine:
 
 MACHINES = {
     "4 nodes x 2 cores": Machine([2, 2, 2, 2], quick=True),
-    "2 sockets x 2 nodes": Machine([2, 2, 2, 2], smp=",sockets=2,cores=4"),
-    "2 threads a core": Machine([4, 4], smp=",sockets=2,cores=2,threads=2"),
-    "2 L3 a node": Machine([4, 4], smp=",sockets=2,dies=2,cores=2"),
+    "2 sockets x 2 nodes": Machine([2, 2, 2, 2], smp=",sockets=2,cores=4", caches=2),
+    "2 threads a core": Machine([4, 4], smp=",sockets=2,cores=2,threads=2", cores=4, caches=2),
+    "2 L3 a node": Machine([4, 4], smp=",sockets=2,dies=2,cores=2", caches=4),
     "a node without memory": Machine([2, 2, 2, 2], memory=[1, 1, 1, 0], quick=True),
     "a node without CPUs": Machine([2, 2, 2, 0]),
     "memory on the package": Machine([4, 0], bandwidth=[10000, 40000]),
@@ -170,7 +178,8 @@ def guest_files(program):
 def boot(kernel, machine, image):
     """What the guest prints."""
     command = ["qemu-system-x86_64", "-nodefaults", "-no-reboot", "-display", "none",
-               "-serial", "stdio", "-machine", "q35,accel=tcg", "-cpu", "max",
+               "-serial", "stdio", "-machine", "q35,accel=tcg",
+               "-cpu", "max,vendor=GenuineIntel",  # of others it hides threads and dies
                "-kernel", kernel, "-initrd", image,
                # A host with other work may not run the guest while it tests its timer.
                "-append", "console=ttyS0 quiet panic=-1 no_timer_check", *machine.arguments()]
@@ -221,6 +230,7 @@ def main():
         if options.machine in (None, name) and (machine.quick or not options.quick):
             has_four = machine.cpus.count(machine.cpus[0]) == 4
             checks = SPECIAL.get(name) or {**CHECKS, **(FOUR_NODES if has_four else {})}
+            checks = {"the machine": machine.check(), **checks}
             short += check(name, machine, checks, options.kernel, base, options.show)
     if short:
         print(f"{short} checks fall short", file=sys.stderr)
