@@ -19,7 +19,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MEGABYTES = 320  # of each node: every CPU of many keeps some of it
-BOOT_SECONDS = 240  # a guest's whole life, of 16 CPUs at most; a host with other work is slow
+BOOT_SECONDS = 600  # a guest's whole life, of 16 CPUs at most; a host with other work is slow
 
 # Distances between two nodes of a socket, and between sockets, where they differ.
 NEAR, FAR, FARTHER = 12, 21, 22
