@@ -60,6 +60,22 @@ class Model(unittest.TestCase):
         ns = outcome("--units 25600 --warm 24 --calls 8 --work 1e6 --pattern dear1pct --force")["mean_ns"]
         self.assertLess(ns, 25000)
 
+    def test_thieves_go_to_near_nodes(self):
+        options = "--units 25600 --warm 24 --calls 8 --work 1e7 --pattern last1pct --force --nodes 8"
+        self.assertLess(outcome(options)["beyond"], 0.01)
+
+    def test_many_sleepers_are_awake_soon(self):
+        told = outcome("--asleep --force --warm 12 --calls 4 --units 25600 --work 1e7")
+        self.assertLess(told["mean_ns"], 92000)
+
+    def test_slices_are_as_long_as_cores_are_fast(self):
+        for cores, slow, slowness in (8, 4, 2.5), (24, 16, 1.8):
+            for work in 2e5, 1e6, 1e7:
+                ns = outcome(f"--cores {cores} --domains 1 --sockets 1 --units {1000 * cores} --work {work} "
+                             f"--warm 30 --calls 10 --slow {slow} --slowness {slowness}")["least_ns"]
+                with self.subTest(cores=cores, work=work):
+                    self.assertLess(ns, 1.08 * work / (cores - slow + slow / slowness))
+
     def test_calls_give_up_workers_that_memory_keeps_waiting(self):
         options = "--cores 16 --domains 2 --sockets 1 --work 2e6 --units 1000 --calls 5 --saturate"
         self.assertEqual(outcome(f"{options} 0 --warm 1000")["width"], 16)
@@ -105,7 +121,7 @@ class Model(unittest.TestCase):
             self.assertGreaterEqual(outcome(f"{SMALL} --work 1e5 --runtime {runtime}")["least_ns"], 1e5 / 8)
 
     def test_options_that_mean_nothing_are_refused(self):
-        for options in "--cores 0", "--cores many", "--pattern odd", "--sideways 1", "--domains 300":
+        for options in "--cores 0", "--cores many", "--pattern odd", "--sideways 1", "--domains 300", "--nodes 5":
             self.assertEqual(subprocess.run([MODEL, *options.split()], capture_output=True).returncode, 2)
 
 

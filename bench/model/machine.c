@@ -412,17 +412,36 @@ para_status para__unbind_thread(const para__machine *machine)
 /* Of the section that machine.h puts thread-local variables in; the linker's names for its ends. */
 extern char __start_model_tls[], __stop_model_tls[];
 
+static unsigned node_count(void)
+{
+    return model_spec.nodes ? model_spec.nodes : model_spec.sockets;
+}
+
+void para__machine_distances(const para__machine *m, unsigned from, const unsigned *node,
+                             unsigned count, unsigned *distance)
+{
+    const unsigned nodes_a_socket = node_count() / model_spec.sockets;
+    (void)m;
+    for (unsigned i = 0; i < count; i++)
+        distance[i] = node[i] == from                                     ? 10
+                      : node[i] / nodes_a_socket == from / nodes_a_socket ? 12
+                                                                          : 32;
+}
+
 static void describe(void)
 {
     for (unsigned i = 0; i < model_spec.cores; i++)
-        cpus[i] = (para_cpu_info){.os_index = i,
-                                  .core = i,
-                                  .domain = model_part_of(i, model_spec.domains),
-                                  .numa_node = model_part_of(i, model_spec.sockets)};
+        cpus[i] =
+            (para_cpu_info){.os_index = i,
+                            .core = i,
+                            .kind = model_spec.slow > 0 && i < model_spec.cores - model_spec.slow,
+                            .domain = model_part_of(i, model_spec.domains),
+                            .numa_node = model_part_of(i, node_count())};
     described = (para__machine){.info = {.cpus = model_spec.cores,
                                          .cores = model_spec.cores,
                                          .domains = model_spec.domains,
-                                         .numa_nodes = model_spec.sockets,
+                                         .numa_nodes = node_count(),
+                                         .core_kinds = 1 + (model_spec.slow > 0),
                                          .budget = model_spec.cores,
                                          .this_system = true},
                                 .cpu_count = model_spec.cores,

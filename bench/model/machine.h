@@ -41,10 +41,13 @@
 
 typedef struct model_machine {
     unsigned cores, domains, sockets;     /* cores in equal parts */
+    unsigned nodes;                       /* likewise; 0: sockets are nodes */
     double near_ns, across_ns, socket_ns; /* one word's way: within a domain, a socket, beyond */
     double wake_ns, wake_cost_ns;
     double pause_ns, clock_ns, rmw_ns;
-    unsigned hogs; /* cores that are shared with one */
+    unsigned hogs;   /* cores that are shared with one */
+    unsigned slow;   /* the last cores, of a second kind */
+    double slowness; /* units take so many times as long there */
     uint64_t seed;
 } model_machine;
 
@@ -53,7 +56,7 @@ typedef struct model_machine {
     {                                                                                            \
         .cores = 256, .domains = 16, .sockets = 2, .near_ns = 20, .across_ns = 100,              \
         .socket_ns = 200, .wake_ns = 5000, .wake_cost_ns = 1500, .pause_ns = 40, .clock_ns = 10, \
-        .rmw_ns = 5, .seed = 1                                                                   \
+        .rmw_ns = 5, .slowness = 2, .seed = 1                                                    \
     }
 
 enum { MODEL_CORES_MAX = 512 };

@@ -9,10 +9,13 @@
 static const char help[] =
     "para-model [OPTION VALUE...]   para's engine on a simulated machine\n"
     "  --cores N --domains D --sockets S   the machine, in equal parts (256, 16, 2)\n"
+    "  --nodes N                           NUMA nodes, in equal parts of sockets (the sockets)\n"
     "  --near NS --across NS --beyond NS   a word's way in a domain, a socket, between (20 100 "
     "200)\n"
     "  --wake NS --rouse NS                a wake-up, and what it costs the waker (5000 1500)\n"
     "  --hogs H                            cores shared with another program, 3 ms in turn\n"
+    "  --slow N --slowness X               the last cores, on which units take X times as long (0, "
+    "2)\n"
     "  --work NS --units U                 a call (100000, 4096)\n"
     "  --pattern even|triangular|lognormal|last1pct|dear1pct\n"
     "  --runtime para|barrier|tree\n"
@@ -75,18 +78,20 @@ static void print(const scenario *s, const outcome *o, bool json)
     const double efficiency = s->work_ns / o->mean_ns / s->on.cores;
     printf(json
                ? "{\"mean_ns\": %.1f, \"least_ns\": %.1f, \"most_ns\": %.1f, \"efficiency\": %.4f, "
-                 "\"publish_ns\": %.1f, \"spread_ns\": %.1f, \"work_ns\": %.1f, \"width\": %.0f, "
+                 "\"publish_ns\": %.1f, \"spread_ns\": %.1f, \"work_ns\": %.1f, "
+                 "\"beyond\": %.6f, \"width\": %.0f, "
                  "\"workers\": %.0f, \"transfers\": %.1f, \"round_trip_ns\": %.1f, "
                  "\"per_helper_ns\": %.2f, \"wake_ns\": %.1f, \"why\": \"%s\", \"exact\": %s, "
                  "\"events\": %llu}\n"
                : "a call         %.1f ns (%.1f to %.1f)\nefficiency     %.4f\n"
                  "of it          published %.1f, all began %.1f, last chunk ended %.1f\n"
+                 "beyond         %.6f of the units\n"
                  "width          %.0f, %.0f of use\ntransfers      %.1f a call\n"
                  "reach          %.1f ns, each %.2f, wake %.1f\nwhy            %s\n"
                  "exact          %s\nevents         %llu\n",
            o->mean_ns, o->least_ns, o->most_ns, efficiency, o->publish_ns, o->spread_ns, o->work_ns,
-           o->width, o->workers, o->transfers, o->round_trip_ns, o->per_helper_ns, o->wake_ns,
-           o->why, o->exact ? "true" : "false", (unsigned long long)o->events);
+           o->beyond, o->width, o->workers, o->transfers, o->round_trip_ns, o->per_helper_ns,
+           o->wake_ns, o->why, o->exact ? "true" : "false", (unsigned long long)o->events);
 }
 
 int main(int argc, char **argv)
@@ -147,6 +152,8 @@ int main(int argc, char **argv)
             s.on.domains = (unsigned)number(o, v);
         else if (!strcmp(o, "--sockets"))
             s.on.sockets = (unsigned)number(o, v);
+        else if (!strcmp(o, "--nodes"))
+            s.on.nodes = (unsigned)number(o, v);
         else if (!strcmp(o, "--near"))
             s.on.near_ns = number(o, v);
         else if (!strcmp(o, "--across"))
@@ -159,6 +166,10 @@ int main(int argc, char **argv)
             s.on.wake_cost_ns = number(o, v);
         else if (!strcmp(o, "--hogs"))
             s.on.hogs = (unsigned)number(o, v);
+        else if (!strcmp(o, "--slow"))
+            s.on.slow = (unsigned)number(o, v);
+        else if (!strcmp(o, "--slowness"))
+            s.on.slowness = number(o, v);
         else if (!strcmp(o, "--seed"))
             s.on.seed = (uint64_t)number(o, v);
         else if (!strcmp(o, "--reach"))
@@ -167,7 +178,8 @@ int main(int argc, char **argv)
             refuse(o, v);
     }
     if (s.on.cores < 1 || s.on.cores > MODEL_CORES_MAX || s.on.domains < 1 || s.on.sockets < 1 ||
-        s.on.domains > s.on.cores || s.on.sockets > s.on.domains || s.units < 1 || s.units > 1e8 ||
+        s.on.domains > s.on.cores || s.on.sockets > s.on.domains || s.on.nodes > s.on.domains ||
+        s.on.nodes % s.on.sockets || s.on.slow >= s.on.cores || s.units < 1 || s.units > 1e8 ||
         s.calls < 1 || s.calls > 1e6)
         refuse("a number", "out of range");
     if (measured)

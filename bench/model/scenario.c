@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "pool/calibrate.h"
 #include "pool/types.h"
+#include "thread.h"
 
 #include <math.h>
 #include <para/map.h>
@@ -21,7 +22,8 @@ typedef struct run_state {
     double *prefix;
     unsigned *done;  /* [units]: how often */
     unsigned active; /* cores in a batch */
-    double start;    /* of the call; and of each core's first chunk in it, and the last one's end */
+    size_t beyond;
+    double start; /* of the call; and of each core's first chunk in it, and the last one's end */
     double came[MODEL_CORES_MAX], ended;
     outcome out;
 } run_state;
@@ -45,12 +47,20 @@ static void compute(size_t first, size_t count)
 {
     for (size_t i = first; i < first + count; i++)
         state->done[i]++;
+    const model_machine *const m = &state->s->on;
+    const unsigned socket = model_part_of((unsigned)para__current_cpu(), m->sockets);
+    for (size_t i = first; i < first + count; i++) { /* slices are even but for the head start */
+        const unsigned owner = (unsigned)(i * m->cores / state->s->units);
+        state->beyond += model_part_of(owner, m->sockets) != socket;
+    }
     double *const came = &state->came[para__current_cpu()];
     if (*came < state->start)
         *came = model_now();
     const unsigned active = ++state->active;
     const double contended = state->s->contended > 0 && active > 1 ? state->s->contended : 1;
-    const double units_ns = contended * (state->prefix[first + count] - state->prefix[first]);
+    const bool is_slow = (unsigned)para__current_cpu() >= m->cores - m->slow;
+    const double units_ns = contended * (is_slow ? m->slowness : 1) *
+                            (state->prefix[first + count] - state->prefix[first]);
     model_work(chunk_ns + state->s->price_ns + (state->s->saturate ? 0 : units_ns));
     if (state->s->saturate)
         work_saturated(units_ns, state->s->saturate);
@@ -119,6 +129,23 @@ static void call_para(para_pool *pool, para_report *report)
         abort();
 }
 
+/* One group, or one for each worker. */
+static void regroup(para_pool *pool, bool each)
+{
+    const unsigned workers = para__pool_workers(pool);
+    for (unsigned i = 0; i < workers; i++)
+        pool->lanes.helper[i].group = each ? i : 0;
+    const unsigned groups = para__helpers_group(pool->lanes.helper, workers);
+    para__free(pool->lanes.raids);
+    pool->lanes.groups = groups;
+    pool->lanes.raids = para__alloc((size_t)groups * groups * sizeof *pool->lanes.raids);
+    if (!pool->lanes.raids)
+        abort();
+    for (unsigned g = 0; g < groups; g++)
+        for (unsigned i = 1; i < groups; i++)
+            pool->lanes.raids[g * (groups - 1) + i - 1] = (uint16_t)((g + i) % groups);
+}
+
 static para_pool *make_pool(void)
 {
     const scenario *s = state->s;
@@ -130,9 +157,7 @@ static para_pool *make_pool(void)
     if (para_pool_create(&pool, &config))
         abort();
     if (s->lines != LINES_GROUPED) {
-        for (unsigned i = 0; i < para__pool_workers(pool); i++)
-            pool->lanes.helper[i].group = s->lines == LINES_EACH ? i : 0;
-        para__helpers_group(pool->lanes.helper, para__pool_workers(pool));
+        regroup(pool, s->lines == LINES_EACH);
         para__costs_measure(pool);
     }
     state->out.round_trip_ns = pool->costs.round_trip_ns;
@@ -285,6 +310,7 @@ static void measure(void *arg)
         if (counts)
             preempt_some(&random);
         const uint64_t transfers_before = model_transfers;
+        const size_t beyond_before = state->beyond;
         const double start = state->start = model_now();
         if (para)
             call_para(pool, counts && k + 1 < s->warm_calls + s->calls ? NULL : &report);
@@ -297,6 +323,8 @@ static void measure(void *arg)
             continue;
         split(out);
         transfers += model_transfers - transfers_before;
+        out->beyond +=
+            (double)(state->beyond - beyond_before) / (double)s->units / (double)s->calls;
         out->mean_ns += ns / s->calls;
         out->least_ns = fmin(out->least_ns, ns);
         out->most_ns = fmax(out->most_ns, ns);
@@ -306,6 +334,8 @@ static void measure(void *arg)
     }
     out->transfers = (double)transfers / s->calls;
     out->events = model_events;
+    para__free(pool ? pool->lanes.raids : NULL);
+    para__free(pool ? pool->lanes.before : NULL);
     para__free(pool);
 }
 

@@ -46,6 +46,7 @@ typedef struct outcome {
     /* After a call's begin, means: the caller's first chunk, the last core's first chunk, the end
      * of the last chunk. The rest of the call is its join. */
     double publish_ns, spread_ns, work_ns;
+    double beyond; /* share of units that were run in another socket than their slice's owner's */
     double width, workers;                        /* invited, and of use; means */
     double transfers;                             /* lines that changed place, a call */
     double round_trip_ns, per_helper_ns, wake_ns; /* what the pool measured of the machine */

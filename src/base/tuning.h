@@ -181,6 +181,30 @@ PARA__COUNT(PARA__OWNER_LOOKS, 64) /* 0.5 to 1 */
  * the model of 2 x 128 cores: 32 to 1024 make no difference of more than 3 %. */
 PARA__COUNT(PARA__SCOUT_LOOKS, 64) /* 0.5 to 16 */
 
+/* ---- Cores of several kinds: pool/calibrate.c ------------------------------------------------ */
+
+/* Slices have weights if they have so many units in the mean; fewer are claimed one by one.
+ * Reasoned: a length is then right to one eighth. */
+PARA__COUNT(PARA__WEIGHED_UNITS, 8) /* - */
+
+/* The weight of a slice on the fastest kind; and how much, as a part, another weight may be wrong
+ * before it is changed, since data then moves to other cores. Reasoned: 2 % and 6 %. */
+PARA__COUNT(PARA__WEIGHT_ONE, 64)       /* - */
+PARA__REAL(PARA__WEIGHT_STEP, 1.0 / 16) /* - */
+
+/* One of so many timed calls is looked at for that, once the kinds are known. Reasoned: it reads a
+ * line of each worker. */
+PARA__COUNT(PARA__WEIGHTS_EVERY, 8) /* - */
+
+/* A call tells how fast kinds are if half of a kind's cores take at most so many times what its
+ * fastest takes. Reasoned: less is noise, more is uneven work. */
+PARA__REAL(PARA__PACE_EVEN, 1.25) /* - */
+
+/* A participant wakes so many others. Compared on 8 to 256 simulated cores, wake-ups of 2 to 50 us
+ * that cost the waker 1.5 to 5: 2 takes up to 1.21 of the time of 4, and nothing else is always as
+ * good (docs/performance.md, "Beyond this machine"). */
+PARA__COUNT(PARA__WAKES_EACH, 4) /* 1 to 2 */
+
 /* Slices of fewer tickets are few and dear batches: all helpers are woken at once. Reasoned. */
 PARA__COUNT(PARA__FEW_TICKETS, 8) /* 0.5 to 2 */
 

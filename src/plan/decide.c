@@ -8,7 +8,7 @@
 /* How many the caller wakes itself: the rest is woken by those who are awake. */
 static double wakes(double asleep)
 {
-    return para__min(asleep, 2);
+    return para__min(asleep, PARA__WAKES_EACH);
 }
 
 /* What the caller looks at to join: each helper of its own group, and of others one word a group.

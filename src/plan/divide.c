@@ -5,41 +5,76 @@
 #include "base/memory.h"
 #include "base/tuning.h"
 
+#include <limits.h>
+
 /* Grains, the first and the last of which the units may not fill. */
 static size_t count_grains(size_t units, para__grain grain)
 {
     return (units + grain.offset + ((size_t)1 << grain.log2) - 1) >> grain.log2;
 }
 
+/* The weight of all slices before slice s. */
+static size_t weight_before(const para__weighing *weighing, unsigned s)
+{
+    size_t sum = 0;
+    for (unsigned k = 0; k < PARA__KINDS_MOST; k++)
+        sum += (size_t)weighing->weight[k] *
+               (unsigned)(weighing->before[s].of[k] - weighing->before[0].of[k]);
+    return sum;
+}
+
+/* The first of n things that slice s has; s may be the width. */
+static size_t slice_start(const para__division *division, size_t n, unsigned s)
+{
+    if (!division->grain.is_weighed)
+        return para__share(n, division->width, s);
+    const size_t all = weight_before(division->weighing, division->width);
+    const size_t part = weight_before(division->weighing, s);
+    return n / all * part + n % all * part / all;
+}
+
 /* Where slice s of grains begins; s may be the width. */
 static size_t border(const para__division *division, size_t grains, unsigned s)
 {
     const para__grain grain = division->grain;
-    const size_t unit = para__share(grains, division->width, s) << grain.log2;
+    const size_t unit = slice_start(division, grains, s) << grain.log2;
     const size_t first = unit > grain.offset ? unit - grain.offset : 0;
     return para__min(first, division->units);
 }
 
-/* Apart, so that short calls, which have no grain, have a short way. */
-__attribute__((noinline)) static para__range slice_of_grains(const para__division *division,
-                                                             unsigned s)
+static para__range slice_of_grains(const para__division *division, unsigned s)
 {
     const size_t grains = count_grains(division->units, division->grain);
     const size_t first = border(division, grains, s);
     return (para__range){.first = first, .count = border(division, grains, s + 1) - first};
 }
 
-para__range para__slice_units(const para__division *division, unsigned s)
+/* Slice s, of all units but the head start from first to end. */
+static inline para__range with_head_start(const para__division *division, unsigned s, size_t first,
+                                          size_t end)
 {
-    if (division->grain.log2)
-        return slice_of_grains(division, s);
-    const size_t shared = division->units - division->head_start;
-    const size_t first = para__share(shared, division->width, s);
-    const size_t end = para__share(shared, division->width, s + 1);
     return (para__range){
         .first = first + (s > division->caller_slice ? division->head_start : 0),
         .count = end - first + (s == division->caller_slice ? division->head_start : 0),
     };
+}
+
+/* Apart, so that short calls on cores of one kind, which need none of it, have a short way. */
+__attribute__((noinline)) static para__range slice_apart(const para__division *division, unsigned s)
+{
+    const size_t shared = division->units - division->head_start;
+    return division->grain.log2 ? slice_of_grains(division, s)
+                                : with_head_start(division, s, slice_start(division, shared, s),
+                                                  slice_start(division, shared, s + 1));
+}
+
+para__range para__slice_units(const para__division *division, unsigned s)
+{
+    if (division->grain.log2 || division->grain.is_weighed)
+        return slice_apart(division, s);
+    const size_t shared = division->units - division->head_start;
+    return with_head_start(division, s, para__share(shared, division->width, s),
+                           para__share(shared, division->width, s + 1));
 }
 
 para__range para__ticket_units(const para__division *division, unsigned s, unsigned t, unsigned n)
@@ -117,4 +152,19 @@ bool para__grain_of_pages(para__grain *grain, uintptr_t address, size_t unit_byt
         }
     }
     return false;
+}
+
+void para__nearest_first(uint16_t *others, unsigned own, unsigned count, const unsigned *distance)
+{
+    unsigned listed = 0;
+    for (unsigned radius = 0, next; listed + 1 < count; radius = next) {
+        next = UINT_MAX;
+        for (unsigned i = 1; i < count; i++) {
+            const unsigned other = (own + i) % count;
+            if (distance[other] == radius)
+                others[listed++] = (uint16_t)other;
+            else if (distance[other] > radius && distance[other] < next)
+                next = distance[other];
+        }
+    }
 }

@@ -11,7 +11,9 @@
  *
  * The caller's slice may be longer by a head start: the others hear of the call later than the
  * caller, and the caller hears of their end later. It works meanwhile. Lengths of slices, without
- * the head start, and of tickets within a slice differ by at most one unit.
+ * the head start and by their weight, and of tickets within a slice differ by at most one unit.
+ *
+ * Where cores are of several kinds, slices may be as long as these are fast: they have weights.
  *
  * A call may ask for slices that begin at borders of grains, which are pages of the memory that it
  * writes: then a page has one owner. Slices have equally many grains, or one more; the call may
@@ -31,20 +33,35 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where slices may begin: at units k * 2^log2 - offset. All zero: anywhere. It is one word, because
- * it travels in the line of a call that has the least room. */
+/* Where slices may begin: at units k * 2^log2 - offset. All zero: anywhere, and they are even. It
+ * is one word, because it travels in the line of a call that has the least room. */
 typedef struct para__grain {
     uint32_t log2 : 5;
-    uint32_t offset : 27; /* units that the first grain has before the call; < 2^log2 */
+    uint32_t is_weighed : 1; /* slices are as long as the division's weighing says */
+    uint32_t offset : 26;    /* units that the first grain has before the call; < 2^log2 */
 } para__grain;
+
+/* Kinds of cores that are told apart; the fastest ones count as one. */
+enum { PARA__KINDS_MOST = 4 };
+
+/* Of each kind, how many workers stand before one. */
+typedef struct para__kinds_before {
+    uint16_t of[PARA__KINDS_MOST];
+} para__kinds_before;
+
+typedef struct para__weighing {
+    const para__kinds_before *before;  /* each slice, counted from anywhere: [width + 1] */
+    uint16_t weight[PARA__KINDS_MOST]; /* of a slice of that kind; above 0 */
+} para__weighing;
 
 typedef struct para__division {
     size_t units;
     size_t head_start; /* units that the caller's slice has beyond the others' share; <= units */
     unsigned width;    /* slices, at least 1 */
     unsigned tickets;  /* in each slice, 1 .. PARA__SLICE_TICKETS_MAX */
-    unsigned caller_slice; /* the caller's slice, < width */
-    para__grain grain;     /* where it is not zero, head_start is */
+    unsigned caller_slice;          /* the caller's slice, < width */
+    para__grain grain;              /* where its log2 is not zero, head_start is */
+    const para__weighing *weighing; /* read if the grain says so */
 } para__division;
 
 /* The most tickets of a slice: the room in the words that participants claim from. */
@@ -79,6 +96,10 @@ void para__division_check(const para__division *division);
  * same for all sizes of units that divide one: so calls over the same memory agree. */
 bool para__grain_of_pages(para__grain *grain, uintptr_t address, size_t unit_bytes, size_t units,
                           unsigned width, size_t page_bytes);
+
+/* Lists the other parts of count by their distance from part `own`, the nearest first; of those
+ * equally far, first the ones after it, then round. others has room for count - 1. */
+void para__nearest_first(uint16_t *others, unsigned own, unsigned count, const unsigned *distance);
 
 /* How many of a slice's remaining tickets to claim at once: `first` of an untouched slice, as the
  * plan says. Later, and never more than that, half of what remains, rounded up, so that claims

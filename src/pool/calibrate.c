@@ -215,6 +215,86 @@ void para__costs_learn(para_pool *pool, const para__plan *plan, const para__outc
         para__costs_refine_share(pool, plan->width, outcome->joined - outcome->begun, busy_ticks);
 }
 
+/* What a unit took on the cores of one kind. */
+typedef struct pace {
+    float least;             /* ticks; 0: nobody tells */
+    unsigned members, close; /* who tell, and those of them that are about as fast as that */
+} pace;
+
+static unsigned kind_of_worker(const para_pool *pool, unsigned worker)
+{
+    return para__min(pool->lanes.helper[worker].kind, PARA__KINDS_MOST - 1u);
+}
+
+/* What a unit took that member, in its dearest batch; 0: it does not tell. The caller's done word
+ * is not written. */
+static float pace_of(const para__lane *lane, unsigned worker, unsigned caller)
+{
+    const para__member *member = &lane->member[worker];
+    const bool took_part =
+        worker == caller ||
+        para__load_relaxed(&member->done) >> PARA__COUNT_BITS == lane->epoch; /* joined */
+    return took_part ? member->tally.dearest_ticks : 0;
+}
+
+static void find_paces(const para_pool *pool, const para__lane *lane, unsigned caller,
+                       pace paces[PARA__KINDS_MOST])
+{
+    const unsigned end = lane->first + lane->width;
+    for (unsigned w = lane->first; w < end; w++) {
+        pace *const own = &paces[kind_of_worker(pool, w)];
+        const float each = pace_of(lane, w, caller);
+        own->members += each > 0;
+        if (each > 0 && (own->least <= 0 || each < own->least))
+            own->least = each;
+    }
+    for (unsigned w = lane->first; w < end; w++) {
+        pace *const own = &paces[kind_of_worker(pool, w)];
+        const float each = pace_of(lane, w, caller);
+        own->close += each > 0 && each <= (float)PARA__PACE_EVEN * own->least;
+    }
+}
+
+static bool has_pace(pace p)
+{
+    return p.least > 0 && 2 * p.close >= p.members;
+}
+
+static void follow_speed(para_pool *pool, unsigned kind, double sample)
+{
+    const double known = para__load_relaxed(&pool->speed[kind]) / 65536.0; /* all: see types.h */
+    const double next = known > 0 ? para__estimate_robust(sample, known) : sample;
+    const double speed = para__clamp(next, 1.0 / 16, 2.0);
+    const double used = para__load_relaxed(&pool->lanes.weight[kind]);
+    const double right = PARA__WEIGHT_ONE * speed;
+    para__store_relaxed(&pool->speed[kind], (uint32_t)(65536 * speed));
+    if (right > used * (1 + PARA__WEIGHT_STEP) || right < used * (1 - PARA__WEIGHT_STEP))
+        para__store_relaxed(&pool->lanes.weight[kind], (uint32_t)(right + 0.5));
+}
+
+static bool are_known(const para_pool *pool, const para__kinds_before *all, unsigned fastest)
+{
+    bool known = true;
+    for (unsigned k = 0; k < fastest; k++)
+        known &= all->of[k] == 0 || para__load_relaxed(&pool->speed[k]); /* see types.h */
+    return known;
+}
+
+void para__weights_learn(para_pool *pool, const para__lane *lane, unsigned caller)
+{
+    const para__kinds_before *const all = &pool->lanes.before[pool->requested];
+    pace paces[PARA__KINDS_MOST] = {{0}};
+    unsigned fastest = PARA__KINDS_MOST - 1;
+    while (all->of[fastest] == 0)
+        fastest--;
+    if (are_known(pool, all, fastest) && lane->epoch % PARA__WEIGHTS_EVERY)
+        return;
+    find_paces(pool, lane, caller, paces);
+    for (unsigned k = 0; k < fastest && has_pace(paces[fastest]); k++)
+        if (has_pace(paces[k]))
+            follow_speed(pool, k, (double)(paces[fastest].least / paces[k].least));
+}
+
 void para__costs_relax(para_pool *pool)
 {
     const double round_trip =

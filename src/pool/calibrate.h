@@ -32,6 +32,10 @@ void para__costs_take(para_pool *pool, const para__costs *costs);
 void para__costs_learn(para_pool *pool, const para__plan *plan, const para__outcome *outcome,
                        uint64_t busy_ticks);
 
+/* Learns from a timed call on that lane how fast the kinds of cores are that it ran on, and makes
+ * slices as long as that. The pool has several kinds, and its workers are bound. */
+void para__weights_learn(para_pool *pool, const para__lane *lane, unsigned caller);
+
 /* What sharing costs with the pool's threads now: measured, and followed since. */
 para__costs para__costs_followed(const para_pool *pool);
 

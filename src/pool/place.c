@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/tuning.h"
 #include "plan/divide.h"
 
 /* Spreads a pool of fewer workers than cores over all domains: takes the first core of each, then
@@ -65,4 +66,91 @@ para_status para__workers_place(para_pool *pool, para__filling filling)
     else if (filling == PARA__FILL_SPREAD && pool->requested < pool->machine->info.cores)
         return spread_over_domains(pool);
     return PARA_OK;
+}
+
+static const para_cpu_info *cpu_of(const para_pool *pool, unsigned worker)
+{
+    return &pool->machine->cpu[pool->worker[worker].cpu_index];
+}
+
+/* Each group's way round the others, the nearest first: those of its domain, of its node, then by
+ * how far the system says that nodes are. Where nobody is bound, or nothing is said, all are
+ * equally far. With two nodes there is nothing to ask. */
+static void order_raids(const para_pool *pool, unsigned count, unsigned *node, unsigned *distance)
+{
+    const uint16_t *const first = pool->lanes.raids + (size_t)count * (count - 1);
+    const bool asks = pool->has_domains && pool->machine->info.numa_nodes > 2;
+    unsigned *const of_node = distance + count;
+    for (unsigned g = 0; g < count; g++)
+        node[g] = cpu_of(pool, first[g])->numa_node;
+    for (unsigned own = 0; own < count; own++) {
+        const unsigned domain = cpu_of(pool, first[own])->domain;
+        uint16_t *const others = pool->lanes.raids + (size_t)own * (count - 1);
+        if (asks && (own == 0 || node[own] != node[own - 1]))
+            para__machine_distances(pool->machine, node[own], node, count, of_node);
+        for (unsigned g = 0; g < count && pool->has_domains; g++)
+            distance[g] = cpu_of(pool, first[g])->domain == domain ? 0
+                          : node[g] == node[own]                   ? 1
+                                                                   : para__max(of_node[g], 2);
+        para__nearest_first(others, own, count, distance);
+        for (unsigned i = 0; i + 1 < count; i++)
+            others[i] = first[others[i]];
+    }
+}
+
+static para_status make_raids(para_pool *pool, unsigned count)
+{
+    const size_t size = (size_t)count * count; /* with a list of first workers at their end */
+    uint16_t *const raids = para__alloc(size * sizeof *raids);
+    unsigned *const room = para__alloc((size_t)3 * count * sizeof *room);
+    pool->lanes.groups = count;
+    pool->lanes.raids = raids;
+    for (unsigned i = 0; raids && i < pool->requested; i = pool->lanes.helper[i].group_end)
+        raids[size - count + pool->lanes.helper[i].group] = (uint16_t)i;
+    if (raids && room)
+        order_raids(pool, count, room, room + count);
+    para__free(room);
+    return raids && room ? PARA_OK : para__fail(PARA_ERR_MEMORY, NULL);
+}
+
+/* Of threads that are not bound it is not known on which kind of core they run. */
+static para_status count_kinds(para_pool *pool)
+{
+    const para__helper *const helper = pool->lanes.helper;
+    bool differ = false;
+    for (unsigned i = 1; i < pool->requested; i++)
+        differ |= helper[i].kind != helper[0].kind;
+    if (!differ || pool->binding == PARA_BIND_NONE)
+        return PARA_OK;
+    para__kinds_before *const before = para__alloc((pool->requested + 1) * sizeof *before);
+    if (!before)
+        return para__fail(PARA_ERR_MEMORY, NULL);
+    for (unsigned i = 0; i < pool->requested; i++) {
+        before[i + 1] = before[i];
+        before[i + 1].of[para__min(helper[i].kind, PARA__KINDS_MOST - 1u)]++;
+    }
+    for (unsigned k = 0; k < PARA__KINDS_MOST; k++)
+        para__store_relaxed(&pool->lanes.weight[k], PARA__WEIGHT_ONE); /* nobody has the pool yet */
+    pool->lanes.before = before;
+    return PARA_OK;
+}
+
+para_status para__workers_group(para_pool *pool)
+{
+    unsigned members = 0;
+    for (unsigned i = 0; i < pool->requested; i++) {
+        para__helper *const helper = &pool->lanes.helper[i];
+        helper->kind = cpu_of(pool, i)->kind;
+        if (i > 0) {
+            const bool same = cpu_of(pool, i)->domain == cpu_of(pool, i - 1)->domain;
+            members = same && members < PARA__GROUP_MOST ? members : 0;
+            helper->group = helper[-1].group + (members == 0);
+        }
+        members++;
+        pool->has_domains |=
+            pool->binding != PARA_BIND_NONE && cpu_of(pool, i)->domain != cpu_of(pool, 0)->domain;
+    }
+    const unsigned count = para__helpers_group(pool->lanes.helper, pool->requested);
+    const para_status status = count > 1 ? make_raids(pool, count) : PARA_OK;
+    return status ? status : count_kinds(pool);
 }

@@ -10,4 +10,8 @@
 typedef enum para__filling { PARA__FILL_CLOSE, PARA__FILL_SPREAD, PARA__FILL_PACKED } para__filling;
 para_status para__workers_place(para_pool *pool, para__filling filling);
 
+/* Makes groups of workers that have CPUs: up to PARA__GROUP_MOST neighbours of a domain; and the
+ * order in which each looks for work at the others. Errors: PARA_ERR_MEMORY. */
+para_status para__workers_group(para_pool *pool);
+
 #endif

@@ -44,28 +44,13 @@ static unsigned nearest_worker(const para_pool *pool, const para_cpu_info *cpu)
 static para_status place_workers(para_pool *pool, para__filling filling)
 {
     const para__machine *machine = pool->machine;
-    const para_status status = para__workers_place(pool, filling);
-    unsigned members = 0;
     for (unsigned i = 0; i < pool->requested; i++) {
-        para__worker *worker = &pool->worker[i];
-        worker->pool = pool;
-        worker->index = i;
-        para__helper *helper = &pool->lanes.helper[i];
-        helper->kind = machine->cpu[worker->cpu_index].kind;
-        helper->node = machine->cpu[worker->cpu_index].numa_node;
-        if (i > 0) {
-            const para__worker *before = &pool->worker[i - 1];
-            const bool same =
-                machine->cpu[worker->cpu_index].domain == machine->cpu[before->cpu_index].domain;
-            members = same && members < PARA__GROUP_MOST ? members : 0;
-            helper->group = helper[-1].group + (members == 0);
-        }
-        members++;
-        pool->has_domains |=
-            pool->binding != PARA_BIND_NONE &&
-            machine->cpu[worker->cpu_index].domain != machine->cpu[pool->worker->cpu_index].domain;
+        pool->worker[i].pool = pool;
+        pool->worker[i].index = i;
     }
-    para__helpers_group(pool->lanes.helper, pool->requested);
+    para_status status = para__workers_place(pool, filling);
+    if (!status)
+        status = para__workers_group(pool);
     for (unsigned i = 0; i < machine->cpu_count; i++)
         pool->worker_of_cpu[machine->cpu[i].os_index] =
             (uint16_t)nearest_worker(pool, &machine->cpu[i]);
@@ -141,6 +126,8 @@ static void release(para_pool *pool)
     for (unsigned i = 0; i < PARA__LANES; i++)
         para__lane_drop_arena(&pool->lanes.lane[i]);
     para__free(pool->places);
+    para__free(pool->lanes.raids);
+    para__free(pool->lanes.before);
     para__free(pool);
 }
 

@@ -128,6 +128,9 @@ struct para_pool {
      * threads could not be created; 1 if a worker_init has failed. Written by the thread that makes
      * the pool ready, then under `sizing`. A value on its own: orders nothing. */
     _Alignas(PARA__LINE) para__atomic_u32 workers;
+    /* How fast cores of a kind are, the fastest being 65536; 0: not known. Followed, and likewise
+     * values on their own. */
+    para__atomic_u32 speed[PARA__KINDS_MOST];
     para__atomic_u32 starting;  /* [E4] workers whose threads are neither up nor given up */
     para__atomic_u32 ready;     /* [E4] 1 once none is starting and the costs are measured */
     para__atomic_bool stopping; /* [E5] the workers are to end */

@@ -182,6 +182,23 @@ static inline void join(const para__participant *p, bool is_helper, uint64_t beg
         para__join_check(p);
 }
 
+/* Whether slices are to be as long as their cores have been fast lately: these are of several
+ * kinds, and there are so many units that lengths can be told apart. */
+static bool is_weighed(const para__participant *p)
+{
+    const para__lanes *lanes = p->lanes;
+    para__weighing *weighing = &p->lane->weighing;
+    bool differs = false;
+    if (p->division.units / p->division.width < PARA__WEIGHED_UNITS)
+        return false;
+    weighing->before = lanes->before + p->team.first;
+    for (unsigned k = 0; k < PARA__KINDS_MOST; k++) {
+        weighing->weight[k] = (uint16_t)para__load_relaxed(&lanes->weight[k]); /* see lane.h */
+        differs |= weighing->weight[k] != weighing->weight[0];
+    }
+    return differs;
+}
+
 /* The caller's part of a call on that lane, as planned. */
 static inline para__participant caller_participant(para__lane *lane, para__position at,
                                                    const para__job *job, const para__plan *plan)
@@ -211,7 +228,8 @@ static inline para__participant caller_participant(para__lane *lane, para__posit
                                             .width = plan->width,
                                             .tickets = plan->tickets,
                                             .caller_slice = self - first,
-                                            .grain = plan->grain},
+                                            .grain = plan->grain,
+                                            .weighing = &lane->weighing},
                                .first_unit = plan->units.first,
                                .timed = plan->timed,
                                .team = team,
@@ -289,6 +307,8 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
     para__participant p = caller_participant(lane, at, job, plan);
     p.runner.tally = *tally;
     p.batches = &outcome->batches;
+    if (lanes->before)
+        p.division.grain.is_weighed = is_weighed(&p);
     para__atomic_u32 *displaced = at.is_helper ? NULL : &lanes->helper[p.self].displaced;
     lane->run_frame = (uintptr_t)__builtin_frame_address(0);
     lane->displaces = displaced ? p.self + 1 : 0;
@@ -342,8 +362,11 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
         }
     if (!para__participant_has_one_group(&p))
         add_other_groups(&p, tally, &outcome->workers);
-    if (plan->timed)
+    if (plan->timed) {
         outcome->joined = para__ticks();
+        lane->member[p.self].tally.dearest_ticks = /* for who compares cores */
+            p.runner.tally.dearest_ticks;
+    }
     if (tally->ending != PARA__ENDED_WHOLE) {
         outcome->left_out += para__load_relaxed(&lane->left_out); /* joined */
         para__store_relaxed(&lane->left_out, 0);                  /* both: */

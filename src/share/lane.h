@@ -73,8 +73,10 @@
  *     call would come to the one slice whose owner the system does not run: of 255 that compare and
  *     swap one word, one succeeds, and the others all try again, each at the price of a line's way.
  *     So it takes tens of microseconds until the slice is claimed to the end. scout[g] is a hint:
- *     it says who looks now, not who may. Members wait for a scout for a moment only, then go too,
- *     since it may be off its core; and what nobody steals the caller claims.
+ *     it says who looks now, not who may. It takes the groups in the order of `raids`, the nearest
+ *     first, so what is stolen moves no farther than it has to. Members wait for a scout for a
+ *     moment only, then go too, since it may be off its core; and what nobody steals the caller
+ *     claims.
  *
  * Why a helper never runs a stale job. Say that it has read epoch g from the call word and succeeds
  * in a claim. Every slice of the team of g is claimed to the end before its join completes (of a
@@ -218,6 +220,7 @@ typedef struct para__lane {
     para__atomic_u64 left_out;               /* 0; of a call that ends early see para__runner */
     para__atomic_uptr kernel; /* of a call that somebody looks at, by the lessee before it publishes
                                  it; a value on its own */
+    para__weighing weighing;  /* of the open call, if it is weighed: frozen like its job */
     para__job_descriptor *descriptor; /* [groups of workers, at most as many as these] */
     para__member *member;             /* [helpers of its lanes] */
     para__group *group;               /* [groups of workers] */
@@ -234,7 +237,7 @@ enum { PARA__WORKERS_MAX = 1024 };
 typedef struct para__helper {
     unsigned group; /* that reads one job descriptor: neighbours have one number, or the next */
     unsigned group_first, group_end; /* its workers are these */
-    unsigned kind, node; /* of the core that it is placed on, as numa_node in para_cpu_info */
+    unsigned kind;                   /* of the core that it is placed on */
 
     _Alignas(PARA__LINE) para__event event; /* where it parks */
 
@@ -252,7 +255,8 @@ typedef struct para__helper {
 } para__helper;
 
 /* All that participants share. Its owner makes it of zero bytes, but for the pointers, the first
- * three words, each helper's group, kind and node, and each lane's stop (UINT64_MAX). */
+ * three words, groups, each helper's group and kind, weights if there are several kinds, and each
+ * lane's stop (UINT64_MAX). */
 typedef struct para__lanes {
     unsigned fork_count;         /* of the process that the helpers are in */
     uint64_t batch_ticks;        /* shorter batches say nothing of a unit's cost: the clock shows */
@@ -262,13 +266,19 @@ typedef struct para__lanes {
     para__atomic_u64 kept_ticks; /* when it was first seen, or last looked at, that lanes hold large
                                     memory; 0: none does. A time on its own: orders nothing */
     para__helper *helper;        /* [workers] */
+    para__kinds_before *before;  /* [workers + 1]; NULL if all are of one kind */
+    para__atomic_u32 weight[PARA__KINDS_MOST]; /* of a slice of that kind: values on their own, that
+                                                  order nothing */
+    unsigned groups;
+    uint16_t *raids; /* [groups][groups - 1]: the first workers of the other groups, in the order in
+                        which members of a group look for work there; NULL if there is one group */
     /* Helpers that are parked, or have not started. A count on its own: orders nothing. */
     _Alignas(PARA__LINE) para__atomic_u32 sleeping;
     para__lane lane[PARA__LANES];
 } para__lanes;
 
-/* Completes helpers, workers of them, whose groups are set. */
-void para__helpers_group(para__helper *helper, unsigned workers);
+/* Completes helpers, workers of them, whose groups are set. Returns how many groups these are. */
+unsigned para__helpers_group(para__helper *helper, unsigned workers);
 
 /* Whether the process was forked since: then the helpers are not there. */
 static inline bool para__lanes_are_forked(const para__lanes *lanes)

@@ -134,7 +134,8 @@ static void fold(para__lane *lane, const para__job_descriptor *job, const para__
                                      .tickets =
                                          (unsigned)(call & PARA__COUNT_MASK) >> PARA__TICKET_BITS,
                                      .caller_slice = t.caller_place - t.first,
-                                     .grain = job->grain};
+                                     .grain = job->grain,
+                                     .weighing = &lane->weighing};
     const unsigned first = para__max(neighbour->group_first, t.first) - t.first;
     const unsigned last = first + para__group_width(neighbour, t) - 1;
     const size_t begin = para__slice_units(&division, first).first;
@@ -375,35 +376,24 @@ static bool may_scout(para__participant *p)
     return true;
 }
 
-/* Where a thief is on its way round the other groups: those of its own node first. */
-typedef struct far_way {
-    unsigned next; /* the first worker of the group that it looks at next */
-    bool leaves;   /* the node */
-} far_way;
-
-/* Works on the first slice of another group where something is left; false if that is nowhere. */
-static bool raid(para__participant *p, far_way *way)
+/* Works on the first slice of another group where something is left, from the *next-th group on;
+ * false if that is nowhere. */
+static bool raid(para__participant *p, unsigned *next)
 {
     const para__helper *helper = p->lanes->helper;
-    const unsigned last = p->team.first + p->team.width;
+    const unsigned others = p->lanes->groups - 1;
+    const uint16_t *const group = p->lanes->raids + (size_t)helper[p->self].group * others;
     const unsigned rank = p->self - p->first;
-    while (!is_over(p)) {
-        const unsigned w = way->next == last ? p->team.first : way->next;
-        if (w == p->first) { /* once round */
-            if (way->leaves)
-                break;
-            *way = (far_way){.next = p->end, .leaves = true};
+    for (; *next < others && !is_over(p); ++*next) {
+        const unsigned w = para__max(group[*next], p->team.first);
+        const unsigned end =
+            para__min(helper[group[*next]].group_end, p->team.first + p->team.width);
+        if (w >= end || is_spent(p, w))
             continue;
-        }
-        const unsigned end = para__min(helper[w].group_end, last);
-        const bool is_beyond = helper[w].node != helper[p->self].node;
-        const unsigned slices = is_beyond != way->leaves || is_spent(p, w) ? 0 : end - w;
-        for (unsigned i = 0; i < slices; i++)
-            if (work_for_group(p, w + (rank + i) % slices))
+        for (unsigned i = 0; i < end - w; i++)
+            if (work_for_group(p, w + (rank + i) % (end - w)))
                 return true;
-        if (slices)
-            set_spent(p, w);
-        way->next = end;
+        set_spent(p, w);
     }
     return false;
 }
@@ -411,10 +401,10 @@ static bool raid(para__participant *p, far_way *way)
 void para__participant_steal_far(para__participant *p)
 {
     const bool is_caller = para__participant_is_caller(p);
-    far_way way = {.next = p->end};
+    unsigned next = 0;
     if (!is_caller)
         p->runner.tally = (para__tally){0}; /* so far it is told; from here on it is apart */
-    while ((is_caller || may_scout(p)) && raid(p, &way))
+    while ((is_caller || may_scout(p)) && raid(p, &next))
         ;
     end_scouting(p, true);
 }
@@ -436,7 +426,8 @@ void para__participant_wake_next(const para__participant *p)
     const unsigned invited = p->team.invited;
     const unsigned caller = para__team_rank(&p->team, p->team.caller_place);
     const unsigned rank = (p->runner.worker + invited - caller) % invited;
-    for (unsigned r = 2 * rank + 1; r <= 2 * rank + 2 && r < invited; r++) {
+    const unsigned first = PARA__WAKES_EACH * rank + 1;
+    for (unsigned r = first; r < first + PARA__WAKES_EACH && r < invited; r++) {
         const unsigned w = para__team_member(&p->team, (caller + r) % invited);
         para__helper_wake(&p->lanes->helper[w]);
     }

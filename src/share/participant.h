@@ -72,8 +72,9 @@ void para__participant_settle(para__lane *lane, unsigned worker, const para__tal
 /* Counts tickets in their group, and reports for it to the caller if they were the last. */
 void para__participant_count(para__lane *lane, uint64_t epoch, para__debt debt);
 
-/* Wakes the helpers that this rank of the team has to wake: rank r wakes ranks 2r + 1 and 2r + 2,
- * counted from the caller. So a large team is awake after logarithmic time. */
+/* Wakes the helpers that this rank of the team has to wake: rank r wakes ranks nr + 1 to nr + n,
+ * counted from the caller, n being PARA__WAKES_EACH. So a large team is awake after logarithmic
+ * time. */
 void para__participant_wake_next(const para__participant *p);
 
 /* The lane of the call whose kernel this thread runs, or NULL. */

@@ -35,7 +35,8 @@ para__visit para__lane_visit(para__lanes *lanes, unsigned index, unsigned worker
         .epoch = epoch,
         .division = {.width = t.width,
                      .tickets = (unsigned)(call & PARA__COUNT_MASK) >> PARA__TICKET_BITS,
-                     .caller_slice = t.caller_place - t.first},
+                     .caller_slice = t.caller_place - t.first,
+                     .weighing = &lane->weighing},
         .team = t,
         .self = worker,
         .first = para__max(lanes->helper[worker].group_first, t.first),
@@ -89,7 +90,7 @@ para__visit para__lanes_serve(para__lanes *lanes, unsigned worker)
     return outcome;
 }
 
-void para__helpers_group(para__helper *helper, unsigned workers)
+unsigned para__helpers_group(para__helper *helper, unsigned workers)
 {
     for (unsigned w = 0; w < workers; w++)
         helper[w].group_first =
@@ -98,4 +99,5 @@ void para__helpers_group(para__helper *helper, unsigned workers)
         helper[w].group_end = w + 1 < workers && helper[w + 1].group == helper[w].group
                                   ? helper[w + 1].group_end
                                   : w + 1;
+    return helper[workers - 1].group + 1;
 }

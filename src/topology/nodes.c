@@ -3,8 +3,8 @@
  * of a described machine were kept when it was read. */
 #include "topology/topology.h"
 
-#include "base/info.h"
 #include "base/cancellation.h"
+#include "base/info.h"
 #include "topology/locations.h"
 
 #include <errno.h>
@@ -48,20 +48,49 @@ static void read_memory(para_node_info *info)
     fclose(file);
 }
 
-/* The file has a number for each node that is online. */
-static unsigned read_distance(unsigned from, unsigned place)
+static unsigned distance_of_described(const para__nodes *nodes, unsigned from, unsigned to)
 {
+    unsigned row = nodes->count;
+    unsigned column = nodes->count;
+    for (unsigned i = 0; i < nodes->count; i++) {
+        row = nodes->node[i].os_index == from ? i : row;
+        column = nodes->node[i].os_index == to ? i : column;
+    }
+    return row < nodes->count && column < nodes->count
+               ? nodes->distance[row * nodes->count + column]
+               : 0;
+}
+
+/* The file has a number for each node that is online. */
+static void read_row(const para__machine *machine, unsigned from, const unsigned *node,
+                     unsigned count, unsigned *distance)
+{
+    const para__cpus nodes = real_nodes(machine);
     FILE *const file = open_node(from, "distance");
-    unsigned distance = 0;
+    unsigned read = 0;
     if (!file)
-        return 0;
-    for (unsigned i = 0; i <= place; i++)
-        if (fscanf(file, "%u", &distance) != 1) {
-            distance = 0;
+        return;
+    for (unsigned at = 0; at < PARA__CPUS_MAX; at++) {
+        if (!para__cpus_has(&nodes, at))
+            continue;
+        if (fscanf(file, "%u", &read) != 1)
             break;
-        }
+        for (unsigned i = 0; i < count; i++)
+            if (node[i] == at)
+                distance[i] = read;
+    }
     fclose(file);
-    return distance;
+}
+
+void para__machine_distances(const para__machine *machine, unsigned from, const unsigned *node,
+                             unsigned count, unsigned *distance)
+{
+    const int saved = errno;
+    for (unsigned i = 0; i < count; i++)
+        distance[i] = machine->nodes ? distance_of_described(machine->nodes, from, node[i]) : 0;
+    if (!machine->nodes)
+        read_row(machine, from, node, count, distance);
+    errno = saved;
 }
 
 unsigned para__machine_node_count(const para__machine *machine)
@@ -127,7 +156,8 @@ para_status para_topology_get_distance(unsigned from, unsigned to, unsigned *dis
         *distance = machine->nodes->distance[from * machine->nodes->count + to];
     } else if (!status) {
         const para__cpus nodes = real_nodes(machine);
-        *distance = read_distance(member(&nodes, from), to);
+        const unsigned node = member(&nodes, to);
+        para__machine_distances(machine, member(&nodes, from), &node, 1, distance);
     }
     para__cancellation_restore(cancel_state);
     errno = saved;

@@ -39,6 +39,12 @@ para_status para__machine_get(const para__machine **machine);
  * above. */
 para_status para__machine_get_current(const para__machine **machine);
 
+/* Sets distance[i] to how far node[i] is from that node, both by the system's numbers: 10 is the
+ * node itself, 20 twice as far; 0 where the system does not say. Looked up in each call; keeps
+ * errno. Any thread that has cancellation off. */
+void para__machine_distances(const para__machine *machine, unsigned from, const unsigned *node,
+                             unsigned count, unsigned *distance);
+
 /* Levels of a machine at which CPUs share something. */
 typedef enum para__level {
     PARA__LEVEL_THREAD, /* nothing: each is a group of its own */

@@ -6,15 +6,14 @@
 #define _GNU_SOURCE
 #include "kernel.h"
 #include "ranks.h"
+#include "steps.h"
 
 #include <para/para.h>
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { HUGE_PAGE = 2 << 20 };
@@ -22,45 +21,6 @@ enum { HUGE_PAGE = 2 << 20 };
 /* What a check is about: a number from the command line, a form from the table. */
 static long number;
 static int form;
-
-/* Prints the outcome of a check; returns the exit status. */
-__attribute__((format(printf, 2, 3))) static int outcome(bool holds, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vprintf(format, arguments);
-    va_end(arguments);
-    putchar('\n');
-    return holds ? 0 : 1;
-}
-
-/* A step that no check can do without. */
-static void must(para_status status, const char *what)
-{
-    if (status) {
-        printf("%s: %s: %s\n", what, para_status_text(status), para_status_detail());
-        exit(1);
-    }
-}
-
-static para_pool *make_pool(void)
-{
-    para_pool *pool = NULL;
-    para_pool_config config = PARA_POOL_CONFIG_INIT;
-    config.start = PARA_START_WAIT;
-    must(para_pool_create(&pool, &config), "making a pool");
-    return pool;
-}
-
-static char *make_buffer(para_pool *pool, para_placement placement, unsigned node)
-{
-    para_buffer *buffer = NULL; /* lives until the process ends */
-    para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
-    config.placement = placement;
-    config.node = node;
-    must(para_buffer_create(&buffer, pool, PAGES, PAGE, &config), "making a buffer");
-    return para_buffer_data(buffer);
-}
 
 /* As many workers as cores, each on a core of its own, all within the process's mask. */
 static int pins(void)
@@ -234,19 +194,11 @@ static int on_node(void)
                    in_words(pages_of));
 }
 
-/* Leaves in each page the node that it was worked on, after about as long as that many
- * microseconds. */
+/* Works on each page for so many microseconds. */
 static int visit(const para_chunk *chunk, const void *arg)
 {
-    const long us = *(const long *)arg;
-    for (size_t i = 0; i < chunk->count; i++) {
-        struct timespec begin, now;
-        clock_gettime(CLOCK_MONOTONIC, &begin);
-        do
-            clock_gettime(CLOCK_MONOTONIC, &now);
-        while ((now.tv_sec - begin.tv_sec) * 1000000 + (now.tv_nsec - begin.tv_nsec) / 1000 < us);
-        *(int *)((char *)chunk->out[0] + i * PAGE) = this_node();
-    }
+    for (size_t i = 0; i < chunk->count; i++)
+        work_on((char *)chunk->out[0] + i * PAGE, *(const long *)arg);
     return 0;
 }
 
@@ -287,6 +239,52 @@ static int at_home(void)
     }
     return outcome(best >= (double)number, "%u workers: %.1f %% at home at best, %.1f at worst",
                    workers, best, worst);
+}
+
+/* Works on the pages of the nodes with even numbers only, of machines with four nodes of as many
+ * workers; so the other nodes' workers go there. */
+static int visit_even(const para_chunk *chunk, const void *arg)
+{
+    for (size_t i = 0; i < chunk->count; i++) {
+        const bool is_even = (chunk->first + i) / (PAGES / 4) % 2 == 0;
+        work_on((char *)chunk->out[0] + i * PAGE, is_even ? *(const long *)arg : 0);
+    }
+    return 0;
+}
+
+/* Workers who have nothing to do go to the nearer one of the two nodes that have work: that many
+ * percent of the pages that they work on. The best of some calls. */
+static int thieves(void)
+{
+    enum { CALLS = 100, LEAST = PAGES / 100 };
+    const long us = 20;
+    double best = 0;
+    int most = 0;
+    para_pool *pool = make_pool();
+    char *data = make_buffer(pool, PARA_PLACE_AUTO, 0);
+    for (int call = 0; call < CALLS && best < (double)number; call++) {
+        int near = 0;
+        int all = 0;
+        must(para_pmap(pool, &(para_map){.kernel = visit_even,
+                                         .arg = &us,
+                                         .count = PAGES,
+                                         .out = {{data, PAGE}},
+                                         .options.executor = PARA_EXECUTOR_THREADS}),
+             "a map");
+        for (int i = 0; i < PAGES; i++) {
+            const int owner = i / (PAGES / 4);
+            const int thief = *(int *)(data + (size_t)i * PAGE);
+            if (owner % 2 || thief % 2 == 0)
+                continue;
+            near += distance_of(thief, owner) < distance_of(thief, (owner + 2) % 4);
+            all++;
+        }
+        if (all >= LEAST && 100.0 * near / all > best)
+            best = 100.0 * near / all;
+        most = all > most ? all : most;
+    }
+    return outcome(best >= (double)number, "%.1f %% in the nearer node at best, of up to %d pages",
+                   best, most);
 }
 
 /* Each worker counts its stack's pages once. */
@@ -472,6 +470,7 @@ static const check checks[] = {
     {"not-huge", not_huge, 0},
     {"home", at_home, 1},
     {"narrow-home", at_home, 2},
+    {"thieves", thieves, 0},
     {"stacks", stacks, 0},
     {"scratch", scratches, 0},
     {"bits", bits, 0},

@@ -36,29 +36,36 @@ cpu_set_t read_list(const char *path)
     return set;
 }
 
+int distance_of(int from, int to)
+{
+    const cpu_set_t online = read_list("/sys/devices/system/node/online");
+    int distance = 0;
+    char path[64];
+    snprintf(path, sizeof path, "/sys/devices/system/node/node%d/distance", from);
+    FILE *file = fopen(path, "re");
+    for (int n = 0; file && n <= to; n++)
+        if (CPU_ISSET((size_t)n, &online) && fscanf(file, "%d", &distance) != 1)
+            distance = 0;
+    if (file)
+        fclose(file);
+    return distance;
+}
+
 int memory_of(int node)
 {
     static int known[NODES]; /* 1 + the answer */
     if (node < 0 || node >= NODES)
         return node;
     if (!known[node]) {
-        const cpu_set_t online = read_list("/sys/devices/system/node/online");
         const cpu_set_t with_memory = read_list("/sys/devices/system/node/has_memory");
         int least = INT32_MAX;
-        char path[64];
-        snprintf(path, sizeof path, "/sys/devices/system/node/node%d/distance", node);
-        FILE *file = fopen(path, "re");
-        for (size_t n = 0; file && n < NODES; n++) {
-            int distance = 0;
-            if (!CPU_ISSET(n, &online) || fscanf(file, "%d", &distance) != 1)
-                continue;
-            if (CPU_ISSET(n, &with_memory) && distance < least) {
+        for (int n = 0; n < NODES; n++) {
+            const int distance = CPU_ISSET((size_t)n, &with_memory) ? distance_of(node, n) : 0;
+            if (distance > 0 && distance < least) {
                 least = distance;
-                known[node] = 1 + (int)n;
+                known[node] = 1 + n;
             }
         }
-        if (file)
-            fclose(file);
     }
     return known[node] - 1;
 }

@@ -11,6 +11,9 @@ enum { PAGE = 4096, PAGES = 4096, NODES = 64, CPUS = 1024, THREADS = 256 };
 /* The node that the calling thread runs on. */
 int this_node(void);
 
+/* How far nodes are apart; 0 if that is not known. */
+int distance_of(int from, int to);
+
 /* The node with memory that is nearest to a node: itself, if it has some. */
 int memory_of(int node);
 

@@ -2,7 +2,7 @@
  * publish. For each of them: CPUs, cores, domains, nodes and kinds; the order of workers; what they
  * are pinned to; whose slices lie on which node. The same for processes that a launcher gives parts
  * of such machines. No thread is made. */
-#include "../common/check.h"
+#include "described.h"
 #include "invariants.h"
 
 #include "plan/divide.h"
@@ -14,48 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int forget(void **state)
-{
-    (void)state;
-    unsetenv("HWLOC_SYNTHETIC");
-    unsetenv("HWLOC_XMLFILE");
-    return 0;
-}
-
-static para__machine *load(const char *variable, const char *value)
-{
-    setenv(variable, value, 1);
-    para__machine *machine = NULL;
-    const para_status status = para__machine_load(&machine, "/nonexistent");
-    unsetenv(variable);
-    if (status)
-        fail_msg("%s: %s: %s", value, para_status_name(status), para_status_detail());
-    return machine;
-}
-
 /* ---- Workers --------------------------------------------------------------------------- */
-
-/* A pool as far as placing goes. */
-static para_pool *place(const para__machine *machine, unsigned workers, para_binding binding,
-                        para__filling filling)
-{
-    static para_pool pool;
-    free(pool.worker);
-    pool = (para_pool){.machine = machine, .requested = workers, .binding = binding};
-    pool.worker = calloc(workers, sizeof *pool.worker);
-    assert_non_null(pool.worker);
-    for (unsigned i = 0; i < workers; i++) {
-        pool.worker[i].pool = &pool;
-        pool.worker[i].index = i;
-    }
-    OK(para__workers_place(&pool, filling));
-    return &pool;
-}
-
-static const para_cpu_info *cpu_of(const para_pool *pool, unsigned worker)
-{
-    return &pool->machine->cpu[pool->worker[worker].cpu_index];
-}
 
 /* Each worker has a CPU for itself, and a core as long as there are cores. */
 static void check_pins_to_cores(const para_pool *pool)

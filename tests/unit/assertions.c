@@ -180,7 +180,7 @@ static void make(bool apart)
     memset(members, 0, sizeof members);
     memset(groups, 0, sizeof groups);
     helpers[2].group = apart;
-    para__helpers_group(helpers, MEMBERS);
+    (void)para__helpers_group(helpers, MEMBERS); /* nobody raids here */
     *lane = (para__lane){.lease = PARA__ATOMIC(PARA__LANE_LEASED),
                          .is_open = true,
                          .epoch = EPOCH,

@@ -252,6 +252,80 @@ TEST(pages_have_the_same_owners_whatever_the_units)
                 }
 }
 
+/* ---- Weights --------------------------------------------------------------------------- */
+
+enum { WEIGHED_MOST = 40 };
+
+/* Cores of kind 1, then of kind 0, then again of kind 1, as with second threads; team: it begins at
+ * the third. */
+static para__division weigh(para__weighing *weighing, size_t units, unsigned width, unsigned slow,
+                            unsigned weight)
+{
+    static para__kinds_before before[WEIGHED_MOST + 3];
+    for (unsigned i = 0; i < WEIGHED_MOST + 2; i++) {
+        before[i + 1] = before[i];
+        before[i + 1].of[i < 2 + (width - slow) / 2 || i >= 2 + (width - slow) / 2 + slow]++;
+    }
+    *weighing = (para__weighing){.before = before + 2, .weight = {(uint16_t)weight, 64, 64, 64}};
+    return (para__division){.units = units,
+                            .width = width,
+                            .tickets = 5,
+                            .caller_slice = width / 2,
+                            .grain.is_weighed = true,
+                            .weighing = weighing};
+}
+
+/* Each unit is in one slice, in order; a slice is as long as its weight, to a unit or a grain. */
+static void check_weighed(const para__division *d)
+{
+    double all = 0;
+    size_t next = 0;
+    const double most = d->grain.log2 ? 2.0 * (double)((size_t)1 << d->grain.log2) : 1;
+    double weight[WEIGHED_MOST];
+    for (unsigned s = 0; s < d->width; s++) {
+        const para__kinds_before *const at = &d->weighing->before[s];
+        weight[s] = d->weighing->weight[at[1].of[1] > at->of[1]];
+        all += weight[s];
+    }
+    for (unsigned s = 0; s < d->width; s++) {
+        const para__range slice = para__slice_units(d, s);
+        const size_t head_start = s == d->caller_slice ? d->head_start : 0;
+        const double due = (double)(d->units - d->head_start) * weight[s] / all;
+        assert_int_equal(slice.first, next);
+        assert_true(slice.count >= head_start);
+        assert_true((double)(slice.count - head_start) > due - most - 1e-6 * due);
+        assert_true((double)(slice.count - head_start) < due + most + 1e-6 * due);
+        for (unsigned t = 0; t < d->tickets; t++) {
+            const para__range ticket = para__ticket_units(d, s, t, 1);
+            assert_int_equal(ticket.first, next);
+            next += ticket.count;
+        }
+        assert_int_equal(next, slice.first + slice.count);
+    }
+    assert_int_equal(next, d->units);
+}
+
+TEST(slices_are_as_long_as_their_weights)
+{
+    static const size_t units[] = {0, 1, 39, 40, 41, 1000, 123457, SIZE_MAX / 2, SIZE_MAX};
+    static const unsigned weights[] = {1, 4, 21, 63, 64, 128};
+    for (size_t u = 0; u < COUNT_OF(units); u++)
+        for (size_t w = 0; w < COUNT_OF(weights); w++)
+            for (unsigned width = 2; width <= WEIGHED_MOST; width += 1 + width / 3)
+                for (unsigned slow = 0; slow <= width; slow += 1 + slow / 2) {
+                    para__weighing weighing;
+                    para__division d = weigh(&weighing, units[u], width, slow, weights[w]);
+                    check_weighed(&d);
+                    d.head_start = units[u] / 3;
+                    check_weighed(&d);
+                    d.head_start = 0;
+                    d.grain.log2 = 5;
+                    d.grain.offset = 11;
+                    if (units[u] <= SIZE_MAX / 2)
+                        check_weighed(&d);
+                }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +336,7 @@ int main(void)
         cmocka_unit_test(shares_are_equal_to_one),
         cmocka_unit_test(claims_use_up_a_slice),
         cmocka_unit_test(slices_begin_at_page_borders),
+        cmocka_unit_test(slices_are_as_long_as_their_weights),
         cmocka_unit_test(small_calls_are_divided_anywhere),
         cmocka_unit_test(pages_have_the_same_owners_whatever_the_units),
     };

@@ -124,7 +124,10 @@ void fixture_make(const fixture *f)
         touch_half(&helpers[w].acting);
         helpers[w].group = f->split && w >= f->split;
     }
-    para__helpers_group(helpers, f->workers);
+    static uint16_t raids[2]; /* each of two groups has the other */
+    pool.lanes.groups = para__helpers_group(helpers, f->workers);
+    pool.lanes.raids = raids;
+    raids[0] = (uint16_t)f->split;
     for (unsigned i = 0; i < PARA__LANES; i++)
         make_lane(i, i < f->lanes);
     touch(&pool.lanes.spin_ticks);
