@@ -126,8 +126,9 @@ static void draw_axis(FILE *to, const drawn *d, unsigned bottom)
         const double x = LEFT + i * step_ns / (double)d->column_ns;
         fprintf(to, "<line class=\"tick\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%u\"/>\n", x,
                 HEAD - 8, x, bottom);
-        fprintf(to, "<text class=\"small\" x=\"%.1f\" y=\"%d\">%g ms</text>\n", x + 2, HEAD - 3,
-                i * step_ns / 1e6);
+        if (x < LEFT + COLUMNS - 40)
+            fprintf(to, "<text class=\"small\" x=\"%.1f\" y=\"%d\">%g ms</text>\n", x + 2, HEAD - 3,
+                    i * step_ns / 1e6);
     }
 }
 
