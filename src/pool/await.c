@@ -73,12 +73,15 @@ static bool help(para_pool *pool, para_task *task, para_task_group *group)
     guest at = {.pool = pool, .seat = frame ? frame->seat : NULL};
     para__seat *const seat = at.seat ? at.seat : (at.leased = para__seat_lease(crew));
     para_task *found = NULL;
+    bool has_moved = false;
     const bool is_in_line =
         task && para__load_relaxed(para__task_word(task)) & PARA__TASK_IN_LINE; /* a guess */
     if (seat && !is_in_line && (frame || task))
         found = para__crew_find(crew, seat, frame ? frame->kin + 1 : task->kin_);
     if (!found && (group || (task && seems_queued(task))))
-        found = para__crew_take_out(crew, task, group);
+        found = para__crew_take_out(crew, task, group, &has_moved);
+    if (has_moved)
+        para__tasks_tell(pool);
     pthread_cleanup_push(give_up_seat, &at);
     if (found)
         para__task_run(crew, seat, found);

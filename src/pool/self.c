@@ -77,7 +77,9 @@ para__helper *para__pool_sleeper(para_pool *pool)
 {
     const unsigned self = para__pool_place(pool);
     const unsigned workers = para__pool_workers(pool);
-    for (unsigned i = 1; i <= workers; i++) {
+    const unsigned candidates =
+        workers - para__pool_is_worker(pool); /* which may be about to park */
+    for (unsigned i = 1; i <= candidates; i++) {
         para__helper *helper = &pool->lanes.helper[(self + i) % workers];
         if (para__event_is_parked(&helper->event) &&
             !para__load_relaxed(&helper->displaced)) /* a hint: see lane.h */

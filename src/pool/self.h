@@ -36,7 +36,8 @@ para_status para__pool_fail_forked(void) __attribute__((cold));
 /* Wakes up to count sleeping helpers, because calls are expected. */
 void para__workers_wake(para_pool *pool, unsigned count);
 
-/* Wakes one, if any sleeps: rather not that in the calling thread's place, which goes on itself. */
+/* A worker that sleeps: rather not that in the calling thread's place, which goes on itself, and
+ * never itself; NULL: none does. */
 para__helper *para__pool_sleeper(para_pool *pool);
 
 #endif

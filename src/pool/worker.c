@@ -53,8 +53,11 @@ static inline bool calls_have_news(para_pool *pool, unsigned worker)
 
 static inline para__visit serve_calls(para_pool *pool, unsigned worker)
 {
-    if (pool->worker[worker].looks_out && calls_have_news(pool, worker))
-        para__worker_turn_away(&pool->worker[worker]);
+    para__worker *const self = &pool->worker[worker];
+    if (self->looks_out && !calls_have_news(pool, worker))
+        return PARA__VISIT_NOTHING; /* what comes now is seen in the next round */
+    if (self->looks_out)
+        para__worker_turn_away(self);
     return para__lanes_serve(&pool->lanes, worker);
 }
 

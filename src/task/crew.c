@@ -47,26 +47,29 @@ para_task *para__crew_find(para__crew *crew, para__seat *seat, para__kin least)
 
 /* Takes it out of a deque that has it. What lies above it goes to the ingress. */
 static para_task *dig(para__crew *crew, para__deque *deque, const para_task *wanted,
-                      const para_task_group *group)
+                      const para_task_group *group, bool *has_moved)
 {
     while (para__deque_seems_to_have(deque, wanted, group)) {
         para_task *const task = para__deque_steal(deque, 0);
         if (task && (group ? task->group == group : task == wanted))
             return task;
-        if (task)
+        if (task) {
             para__ingress_put_back(&crew->ingress, task);
+            *has_moved = true;
+        }
     }
     return NULL;
 }
 
-para_task *para__crew_take_out(para__crew *crew, para_task *wanted, para_task_group *group)
+para_task *para__crew_take_out(para__crew *crew, para_task *wanted, para_task_group *group,
+                               bool *has_moved)
 {
     para__ingress *const in = &crew->ingress;
     para__latch_lock(&in->latch);
     para_task *task = para__ingress_take_out(in, wanted, group);
     const bool is_awaited = task && para__ingress_tells_room(in);
     for (unsigned i = 0; i < crew->seats && !task; i++)
-        task = dig(crew, &crew->seat[i].deque, wanted, group);
+        task = dig(crew, &crew->seat[i].deque, wanted, group, has_moved);
     para__latch_unlock(&in->latch);
     if (is_awaited)
         para__ingress_tell_room(in, 1);

@@ -254,7 +254,8 @@ unsigned tasks_get(unsigned found[], unsigned most)
 
 bool tasks_get_one(unsigned task)
 {
-    return para__crew_take_out(alone, &tasks[task], NULL) != NULL;
+    bool has_moved;
+    return para__crew_take_out(alone, &tasks[task], NULL, &has_moved) != NULL;
 }
 
 bool tasks_nobody_waits(void)
