@@ -20,6 +20,7 @@ const char *para_why_text(para_why why)
         [PARA_WHY_SATURATED] = "parallel: on some workers; more add nothing, or this is a trial",
         [PARA_WHY_MEMORY] = "serial: no memory for several workers",
         [PARA_WHY_TOGETHER] = "serial: the thread's short loops take less time together alone",
+        [PARA_WHY_PROCESSES] = "parallel: on worker processes",
         [PARA_WHY_LOADING] = "serial: made while a library is loaded or unloaded",
     };
     const size_t index = (size_t)why;

@@ -11,7 +11,7 @@
 /* Checks the members of options that a caller may set, and those that must be zero. */
 static inline para_status para__options_check(const para_options *options, const size_t reserved[2])
 {
-    if ((unsigned)options->executor > PARA_EXECUTOR_SERIAL)
+    if ((unsigned)options->executor > PARA_EXECUTOR_PROCESSES)
         return para__fail(PARA_ERR_ARGUMENT, "unknown executor %d", (int)options->executor);
     if (reserved[0] | reserved[1])
         return para__fail(PARA_ERR_ARGUMENT, "a reserved field is not zero");

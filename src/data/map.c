@@ -58,7 +58,8 @@ static para_status check_map(const para_map *map, map_job *job)
         return para__fail(PARA_ERR_ARGUMENT, "there is no call");
     if (!map->kernel)
         return para__fail(PARA_ERR_NULL_KERNEL, NULL);
-    const para_status status = para__options_check(&map->options, map->reserved);
+    const size_t reserved[2] = {map->reserved[0], 0};
+    const para_status status = para__options_check(&map->options, reserved);
     return status ? status
                   : para__views_check(map->in, map->out, map->strides, map->count, &job->views);
 }

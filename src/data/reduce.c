@@ -153,7 +153,7 @@ static para_status check_reduce(const para_reduce *reduce, reduce_job *job)
         return para__fail(PARA_ERR_NULL_RESULT, NULL);
     if (reduce->result_bytes > SIZE_MAX / 256)
         return para__fail(PARA_ERR_OVERFLOW, "an accumulator of %zu bytes", reduce->result_bytes);
-    const size_t reserved[2] = {reduce->reserved[0], 0};
+    const size_t reserved[2] = {0, 0};
     para_status status = para__options_check(&reduce->options, reserved);
     if (!status)
         status =
