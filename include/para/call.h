@@ -71,7 +71,8 @@ typedef enum para_why {
 } para_why;
 
 /* How a call ran. Filled on success, on PARA_ERR_KERNEL, PARA_ERR_CANCELLED, PARA_ERR_DEADLINE,
- * PARA_ERR_WORKER_DIED and PARA_ERR_IMPURE (how it ran the first time); zeroed by any other failure. */
+ * PARA_ERR_WORKER_DIED and PARA_ERR_IMPURE (how it ran the first time); zeroed by any other
+ * failure. */
 typedef struct para_report {
     unsigned workers;    /* threads that ran at least one chunk */
     unsigned width;      /* threads that were invited, the caller among them */

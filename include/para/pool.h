@@ -214,13 +214,13 @@ typedef struct para_pool_info {
 
 /* What a worker is. */
 typedef struct para_worker_info {
-    size_t size;     /* set to sizeof(para_worker_info) by the caller */
-    int cpu;         /* the operating system's number of the CPU it is placed on, -1 if on none */
-    unsigned domain; /* index of its NUMA node or shared L3 */
-    bool pinned;     /* bound there */
-    unsigned cpus;   /* how many CPUs that binding lets it run on; 0: it is not to be bound */
-    int process;     /* of a worker process: its number, 0 while there is none */
-    unsigned deaths; /* how often it has died, and was replaced */
+    size_t size;      /* set to sizeof(para_worker_info) by the caller */
+    int cpu;          /* the operating system's number of the CPU it is placed on, -1 if on none */
+    unsigned domain;  /* index of its NUMA node or shared L3 */
+    bool pinned;      /* bound there */
+    unsigned cpus;    /* how many CPUs that binding lets it run on; 0: it is not to be bound */
+    int process;      /* of a worker process: its number, 0 while there is none */
+    unsigned deaths;  /* how often it has died, and was replaced */
     para_death death; /* how it has died the last time, with that signal or exit status */
     int death_number;
 } para_worker_info;

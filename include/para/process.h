@@ -13,7 +13,7 @@ typedef enum para_death {
     PARA_DEATH_UNKNOWN = 0, /* nobody could tell: the process that knew it died as well */
     PARA_DEATH_SIGNAL,      /* a signal has killed it: .number is the signal */
     PARA_DEATH_EXIT,        /* it has called exit or _exit: .number is what it returned */
-    PARA_DEATH_OVERRUN      /* it took more than para_processes.chunk_ns, or was stopped for so long;
+    PARA_DEATH_OVERRUN /* it took more than para_processes.chunk_ns, or was stopped for so long;
                                para has killed it */
 } para_death;
 
@@ -75,10 +75,10 @@ typedef struct para_processes {
     unsigned cpu_seconds; /* CPU time of a worker; one that has used it is replaced */
     unsigned files;       /* descriptors that a worker may have open, 3 at least */
 } para_processes;
-#define PARA_PROCESSES_INIT                                                                       \
-    {                                                                                             \
-        sizeof(para_processes),                                                                   \
-            {0, PARA_CRASH_FAILS, PARA_NULL_, 0, PARA_NULL_, PARA_NULL_, false}, 0, 0, 0, 0       \
+#define PARA_PROCESSES_INIT                                                                 \
+    {                                                                                       \
+        sizeof(para_processes),                                                             \
+            {0, PARA_CRASH_FAILS, PARA_NULL_, 0, PARA_NULL_, PARA_NULL_, false}, 0, 0, 0, 0 \
     }
 
 #endif

@@ -52,8 +52,8 @@ static bool map_region(para__region *region, const char **why)
     for (size_t bytes = most_bytes(); bytes >= PARA__REGION_LEAST; bytes /= 2) {
         if (ftruncate(region->file, (off_t)bytes) != 0)
             continue;
-        char *const memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-                                  region->file, 0);
+        char *const memory =
+            mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, region->file, 0);
         if (memory == MAP_FAILED)
             continue;
         region->begin = memory;
@@ -173,6 +173,5 @@ void para__region_free(para__region *region, void *memory)
 bool para__region_has(const para__region *region, const void *memory, size_t bytes)
 {
     const char *const begin = memory;
-    return begin >= region->begin && begin <= region->end &&
-           (size_t)(region->end - begin) >= bytes;
+    return begin >= region->begin && begin <= region->end && (size_t)(region->end - begin) >= bytes;
 }
