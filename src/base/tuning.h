@@ -479,7 +479,7 @@ PARA__COUNT(PARA__PROCESS_ATTEMPTS, 3) /* - */
 
 /* How long the zygote may take for an answer before it is replaced, with all workers. ms. Reasoned:
  * a fork takes some ms with much memory; an answer that late means that it was stopped. */
-PARA__COUNT(PARA__ZYGOTE_ANSWER_MS, 2000) /* - */
+PARA__COUNT(PARA__ZYGOTE_ANSWER_MS, 1000) /* - */
 
 /* How long is waited before processes are forked again after the system has refused one; and how
  * often in a row before a call that has no worker fails. ms. Reasoned: limits of processes are
