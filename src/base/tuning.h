@@ -469,9 +469,11 @@ PARA__REAL(PARA__METRICS_NS, 5e9) /* - */
 PARA__COUNT(PARA__PROCESS_TICKETS, 16) /* - */
 
 /* How long a worker process spins for the next call, and a caller for the end of its own, before it
- * sleeps. ns. Reasoned: a wake-up. Measured on two CPUs: bench of ADR 101. */
+ * sleeps; and for how much of that it keeps its CPU. ns. Reasoned: a wake-up. Measured on two CPUs,
+ * see ADR 101: without yields a call after a pause takes two to three times as long, since a caller
+ * keeps a worker off its CPU; with yields alone one after the other take twice as long. */
 PARA__COUNT(PARA__PROCESS_SPIN_NS, 20000) /* - */
-PARA__COUNT(PARA__PROCESS_JOIN_NS, 20000) /* - */
+PARA__COUNT(PARA__PROCESS_PAUSE_NS, 4000) /* - */
 
 /* How often a chunk is tried if nothing says. Reasoned: a death by accident is not likely to strike
  * the same chunk three times. */

@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "data/placement.h"
 #include "pool/default_pool.h"
+#include "process/mapped.h"
 
 #include <para/buffer.h>
 #include <para/map.h>
@@ -21,6 +22,7 @@ struct para_buffer {
     size_t page_bytes;        /* of reserved huge pages; 0: others */
     para_status place_status; /* as in para_buffer_info */
     bool is_file;
+    para__mapped mapped;  /* then */
     para__region *region; /* it lies in shared memory of a pool of processes; else NULL */
 };
 
@@ -160,6 +162,7 @@ para_status para_buffer_map_file(para_buffer **buffer, const char *path, para_fi
         return para__fail(PARA_ERR_FILE, "%s: %s", path, why);
     }
     *made = (para_buffer){.data = data, .bytes = bytes, .is_file = true};
+    para__mapped_add(&made->mapped, data, bytes);
     *buffer = made;
     return PARA_OK;
 }
@@ -192,9 +195,10 @@ void para_buffer_destroy(para_buffer *buffer)
     if (buffer->region) {
         para__region_free(buffer->region, buffer->data);
         para__region_release(buffer->region);
-    } else if (buffer->is_file)
+    } else if (buffer->is_file) {
+        para__mapped_remove(&buffer->mapped); /* before anything else can be mapped there */
         munmap(buffer->data, buffer->bytes);
-    else if (buffer->page_bytes)
+    } else if (buffer->page_bytes)
         para__huge_pages_unmap(buffer->data, buffer->bytes, buffer->page_bytes);
     else
         para__pages_unmap(buffer->data, buffer->bytes);

@@ -3,6 +3,7 @@
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "process/mapped.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -57,6 +58,17 @@ static uint32_t same_view(const para__isolable *of, const para__views *given, ui
     return v;
 }
 
+/* Whether workers see a view, or will when the call begins: mapped files. */
+static bool is_seen_by_workers(const para__call *call, const void *data, size_t bytes)
+{
+    if (para__region_has(region_of(call), data, bytes))
+        return true;
+    const uint64_t mapped = para__mapped_with(data, bytes);
+    if (mapped)
+        para__workshop_want(call->schedule.pool->shop, mapped);
+    return mapped != 0;
+}
+
 /* Views that workers do not see get copies in one block. Those that are one stay one, so that a
  * call in place is one. */
 static para_status bounce_views(para__isolated *is, para__call *call)
@@ -67,17 +79,18 @@ static para_status bounce_views(para__isolated *is, para__call *call)
     size_t bytes = 0, at[PARA_IN_MAX + PARA_OUT_MAX];
     for (uint32_t v = 0; v < all; v++) {
         const uint32_t same = same_view(of, &given, v);
-        const bool is_seen =
-            para__region_has(region_of(call), given.view[v].data, extent_of(of, v));
+        const bool is_seen = is_seen_by_workers(call, given.view[v].data, extent_of(of, v));
         const bool is_in = v < of->views->in_count;
         at[v] = SIZE_MAX;
         if (is_seen)
             continue;
         if (!is->survival->copies)
-            return para__fail(PARA_ERR_NOT_SHARED,
-                              "%s[%u] is not in a buffer of the pool: make it by "
-                              "para_buffer_create with that pool, or set survival.copies",
-                              is_in ? "in" : "out", is_in ? v : v - of->views->in_count);
+            return para__fail(
+                PARA_ERR_NOT_SHARED,
+                "%s[%u] is not in a buffer of the pool: make it by "
+                "para_buffer_create with that pool, or by para_buffer_map_file, or set "
+                "survival.copies",
+                is_in ? "in" : "out", is_in ? v : v - of->views->in_count);
         at[v] = bytes;
         if (same != v)
             at[v] = at[same];

@@ -133,6 +133,10 @@ static inline para__board_call para__board_read(uint64_t word)
                               .tickets = word & ((1u << PARA__BOARD_TICKET_BITS) - 1)};
 }
 
+/* Lets a moment pass for one that spins since then; false: it is time to sleep. There are as many
+ * workers as CPUs, and a caller besides: so who spins yields after a while. */
+bool para__board_spins(uint64_t start_ns);
+
 /* ---- Workers --------------------------------------------------------------------------- */
 
 /* Waits until the news differ from those seen, and returns them. */

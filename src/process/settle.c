@@ -65,12 +65,11 @@ void para__board_publish(para__board *board, const para__job *job, unsigned widt
 
 void para__board_join(para__board *board, uint64_t deadline_ns)
 {
-    const uint64_t end = para__now_ns() + PARA__PROCESS_JOIN_NS;
-    while (para__now_ns() < end) {
+    const uint64_t start = para__now_ns();
+    do
         if (para__board_is_over(board))
             return;
-        para__pause();
-    }
+    while (para__board_spins(start));
     /* Who finishes the last ticket sees this, or what it told is seen here [E28]. */
     para__swap_seq_cst(E28, &board->joins, 1);
     if (!para__board_is_over(board))

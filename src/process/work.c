@@ -9,13 +9,23 @@
 #include <limits.h>
 #include <sched.h>
 
+bool para__board_spins(uint64_t start_ns)
+{
+    const uint64_t spent_ns = para__now_ns() - start_ns;
+    if (spent_ns < PARA__PROCESS_PAUSE_NS)
+        para__pause();
+    else
+        sched_yield();
+    return spent_ns < PARA__PROCESS_SPIN_NS;
+}
+
 uint32_t para__board_await_news(para__board *board, unsigned worker, uint32_t seen)
 {
     para__record *const record = &board->record[worker];
-    const uint64_t end = para__now_ns() + PARA__PROCESS_SPIN_NS;
+    const uint64_t start = para__now_ns();
     uint32_t news;
-    while ((news = para__load_seq_cst(E29, &board->news)) == seen && para__now_ns() < end)
-        para__pause();
+    while ((news = para__load_seq_cst(E29, &board->news)) == seen && para__board_spins(start))
+        continue;
     while (news == seen) {
         para__swap_seq_cst(E29, &record->asleep, 1);
         if (para__load_seq_cst(E29, &board->news) == seen)

@@ -22,6 +22,7 @@
 #include "base/symbol.h"
 #include "base/tuning.h"
 #include "plan/breaker.h"
+#include "process/mapped.h"
 #include "process/zygote.h"
 
 #include <errno.h>
@@ -65,6 +66,8 @@ struct para__workshop {
     unsigned dead_workers;     /* how many of these have done something, */
     unsigned call_deaths;      /* and how many died */
     uint64_t loads;            /* libraries, when the zygote was forked */
+    uint64_t mapped;           /* the latest file that was mapped then, */
+    uint64_t wanted;           /* and the latest that a call wants */
     bool renews;               /* a zygote that knows more is asked for, */
     pthread_cond_t renewed;    /* and is there */
     para__zygote zygote;
@@ -205,6 +208,7 @@ static bool fork_zygote(para__workshop *shop)
                                .cpu_seconds = p->cpu_seconds,
                                .files = p->files};
     shop->loads = para__symbol_loads();
+    shop->mapped = para__mapped_latest();
     shop->error = para__zygote_fork(&shop->zygote, &birth);
     return shop->error == 0;
 }
@@ -495,10 +499,17 @@ const para_cancel *para__workshop_token(para__workshop *shop)
     return &shop->board->token;
 }
 
-/* Has the zygote forked anew if there are libraries that it does not know. */
-static void know_libraries(para__workshop *shop)
+void para__workshop_want(para__workshop *shop, uint64_t mapped)
 {
-    if (para__symbol_loads() == shop->loads)
+    pthread_mutex_lock(&shop->mutex);
+    shop->wanted = para__max(shop->wanted, mapped);
+    pthread_mutex_unlock(&shop->mutex);
+}
+
+/* Has the zygote forked anew if there are libraries, or files of the call, that it does not know. */
+static void know_all(para__workshop *shop)
+{
+    if (para__symbol_loads() == shop->loads && shop->wanted <= shop->mapped)
         return;
     shop->renews = true;
     call_supervisor(shop);
@@ -538,7 +549,7 @@ para_status para__workshop_run(para__workshop *shop, const para__job *job, unsig
     const bool is_watched = shop->config.processes.chunk_ns != 0;
     const int cancel_state = para__cancellation_off();
     pthread_mutex_lock(&shop->mutex);
-    know_libraries(shop);
+    know_all(shop);
     begin_work(shop, job, width, policy);
     if (is_watched || count_alive(shop) < width)
         call_supervisor(shop);

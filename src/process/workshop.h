@@ -46,6 +46,9 @@ void para__workshop_leave(para__workshop *shop);
 enum { PARA__WORKSHOP_ARENAS = 4 };
 void *para__workshop_arena(para__workshop *shop, unsigned number, size_t bytes);
 
+/* The call reaches a mapped file of that number (mapped.h): it begins once workers see it. */
+void para__workshop_want(para__workshop *shop, uint64_t mapped);
+
 /* The token that kernels of the call look at. */
 const para_cancel *para__workshop_token(para__workshop *shop);
 

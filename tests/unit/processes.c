@@ -5,6 +5,7 @@
 #include "../common/child.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -237,6 +238,71 @@ TEST(what_is_refused)
     para_buffer_destroy(buffer);
 }
 
+/* Files that are mapped before and after the pool is made. */
+TEST(mapped_files)
+{
+    char path[] = "/tmp/para-processes-XXXXXX";
+    const int file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_int_equal(ftruncate(file, LENGTH * sizeof(double)), 0);
+    close(file);
+    para_buffer *buffers[3];
+    OK(para_buffer_map_file(&buffers[0], path, PARA_FILE_WRITE));
+    para_pool *const pool = process_pool(WORKERS, NULL);
+    double *const x = shared_array(pool, &buffers[1], LENGTH);
+    fill_random(x, LENGTH);
+    const double a = 2;
+    size_t wrong = 0;
+    for (int late = 0; late < 2; late++) {
+        if (late)
+            OK(para_buffer_map_file(&buffers[2], path, PARA_FILE_WRITE));
+        double *const y = para_buffer_data(buffers[late ? 2 : 0]);
+        memset(y, 0, LENGTH * sizeof *y);
+        OK(para_pmap(pool, &(para_map){.kernel = axpy,
+                                       .arg = &a,
+                                       .arg_bytes = sizeof a,
+                                       .count = LENGTH,
+                                       .in = {PARA_IN(x), PARA_IN(x)},
+                                       .out = {PARA_OUT(y)}}));
+        for (size_t i = 0; i < LENGTH; i++)
+            wrong += y[i] != a * x[i] + x[i];
+    }
+    assert_int_equal(wrong, 0);
+    unlink(path);
+    for (int i = 0; i < 3; i++)
+        para_buffer_destroy(buffers[i]);
+    para_pool_info info = {.size = sizeof info};
+    OK(para_pool_get_info(pool, &info));
+    assert_int_equal(info.deaths, 0);
+    OK(para_pool_destroy(pool));
+}
+
+/* A kernel from a library that is loaded when the workers are there already. */
+TEST(kernels_loaded_later)
+{
+    para_pool *const pool = process_pool(WORKERS, NULL);
+    para_buffer *buffers[2];
+    double *const x = shared_array(pool, &buffers[0], LENGTH);
+    double *const y = shared_array(pool, &buffers[1], LENGTH);
+    fill_random(x, LENGTH);
+    void *const plugin = dlopen(PROCESSES_PLUGIN, RTLD_NOW);
+    assert_non_null(plugin);
+    para_map_fn *const *const kernel = dlsym(plugin, "reported_kernel");
+    assert_non_null(kernel);
+    para_report report;
+    OK(para_pmap(pool, &(para_map){.kernel = *kernel,
+                                   .count = LENGTH,
+                                   .in = {PARA_IN(x)},
+                                   .out = {PARA_OUT(y)},
+                                   .report = &report}));
+    assert_int_equal(report.deaths, 0);
+    assert_memory_equal(x, y, LENGTH * sizeof *x);
+    para_buffer_destroy(buffers[0]);
+    para_buffer_destroy(buffers[1]);
+    OK(para_pool_destroy(pool));
+    dlclose(plugin);
+}
+
 static int count_calls(const para_chunk *c, const void *arg)
 {
     (void)arg;
@@ -435,6 +501,8 @@ int main(void)
         cmocka_unit_test(errors_of_kernels),
         cmocka_unit_test(memory_that_is_not_shared),
         cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(mapped_files),
+        cmocka_unit_test(kernels_loaded_later),
         cmocka_unit_test(cancelled),
         cmocka_unit_test(nothing_is_left),
         cmocka_unit_test(killed_from_outside),
