@@ -166,9 +166,10 @@ typedef struct para_pool_config {
      *
      * They are forked from a child of this process that is forked before para_pool_create returns,
      * and so find all memory as it was then, apart from the pool's buffers (para_buffer_create with
-     * this pool) and from mapped files (para_buffer_map_file). That fork is made by a thread of the pool: handlers of
-     * pthread_atfork run, locks that other threads hold at that moment stay held in workers, and
-     * stack_bytes is what kernels have. Nothing else runs in that child but the pool's own code.
+     * this pool) and from mapped files (para_buffer_map_file). That fork is made by a thread of the
+     * pool: handlers of pthread_atfork run, locks that other threads hold at that moment stay held
+     * in workers, and stack_bytes is what kernels have. Nothing else runs in that child but the
+     * pool's own code.
      * When libraries have been loaded since, the next call has it and the workers forked anew.
      * Workers have standard output and error of this process, and no other descriptors; no signal
      * handlers; they dump no core, and end when this process does.

@@ -506,7 +506,8 @@ void para__workshop_want(para__workshop *shop, uint64_t mapped)
     pthread_mutex_unlock(&shop->mutex);
 }
 
-/* Has the zygote forked anew if there are libraries, or files of the call, that it does not know. */
+/* Has the zygote forked anew if there are libraries, or files of the call, that it does not know.
+ */
 static void know_all(para__workshop *shop)
 {
     if (para__symbol_loads() == shop->loads && shop->wanted <= shop->mapped)
