@@ -1,5 +1,7 @@
-/* In place of src/pool/tasks.c, ending.c and inside.c, of src/sync/cancel.c and of
- * src/data/purity.c: no scenario has tasks or tokens, ends a pool that is in use, or is checked. */
+/* In place of src/pool/tasks.c, ending.c, inside.c and processes.c, of src/process,
+ * src/sync/cancel.c, src/data/purity.c and isolated.c: no scenario has tasks, tokens or worker
+ * processes, ends a pool that is in use, or is checked. */
+#include "data/isolated.h"
 #include "data/purity.h"
 #include "pool/inside.h"
 #include "pool/tasks.h"
@@ -118,4 +120,59 @@ bool para__tasks_have_old(para_pool *pool, unsigned worker)
     (void)pool;
     (void)worker;
     return false;
+}
+
+const para__executor para__processes;
+
+para_status para__processes_check(const para_pool_config *config)
+{
+    (void)config;
+    return PARA_OK;
+}
+
+para_status para__processes_start(para_pool *pool, const para_processes *processes)
+{
+    (void)pool;
+    (void)processes;
+    return PARA_OK;
+}
+
+para_status para__processes_refuse(const para_pool *pool, para_executor executor, bool isolated)
+{
+    (void)pool;
+    (void)executor;
+    (void)isolated;
+    return PARA_OK;
+}
+
+void para__workshop_enter(para__workshop *shop)
+{
+    (void)shop;
+}
+
+void para__workshop_leave(para__workshop *shop)
+{
+    (void)shop;
+}
+
+void para__workshop_end(para__workshop *shop)
+{
+    (void)shop;
+}
+
+void *para__workshop_arena(para__workshop *shop, unsigned number, size_t bytes)
+{
+    (void)shop;
+    (void)number;
+    (void)bytes;
+    return NULL;
+}
+
+para_status para__isolated_begin(para__isolated *isolated, para__call *call,
+                                 const para__isolable *of)
+{
+    (void)isolated;
+    (void)call;
+    (void)of;
+    return PARA_OK;
 }

@@ -3,6 +3,7 @@
 #define PARA_CALL_H
 
 #include <para/cancel.h>
+#include <para/process.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,7 +12,10 @@
 typedef enum para_executor {
     PARA_EXECUTOR_AUTO = 0, /* para decides, call by call */
     PARA_EXECUTOR_THREADS,  /* the pool's threads help, however small the call */
-    PARA_EXECUTOR_SERIAL    /* the calling thread alone */
+    PARA_EXECUTOR_SERIAL,   /* the calling thread alone */
+    PARA_EXECUTOR_PROCESSES /* worker processes: PARA_ERR_UNSUPPORTED if the pool has none. Calls
+                               on a pool that has them run there with _AUTO too; _THREADS and
+                               _SERIAL are then PARA_ERR_UNSUPPORTED */
 } para_executor;
 
 /* Options of one call; all zero: para decides. Except for a request to cancel, they change how fast
@@ -44,6 +48,8 @@ typedef struct para_options {
                       address. Without it a cheap call may be shared in vain, for 13 to 22 us. 0:
                       the kernel alone. A saved calibration finds the loop again if the number is
                       the same */
+    const para_survival *survival; /* of a call on worker processes, what it does about those that
+                                      die; NULL: as the pool was made. Else not looked at */
 } para_options;
 
 /* Why a call ran as it did. */
@@ -60,11 +66,13 @@ typedef enum para_why {
     PARA_WHY_SATURATED,  /* shared among some workers: more add nothing, or this is being tried */
     PARA_WHY_MEMORY,  /* serial: the memory that several workers need was refused, or is too much */
     PARA_WHY_LOADING, /* serial: made by a constructor or destructor within dlopen or dlclose */
-    PARA_WHY_TOGETHER /* serial: the short loops of this thread take less time alone, together */
+    PARA_WHY_TOGETHER, /* serial: the short loops of this thread take less time alone, together */
+    PARA_WHY_PROCESSES /* on the pool's worker processes */
 } para_why;
 
-/* How a call ran. Filled on success, on PARA_ERR_KERNEL, PARA_ERR_CANCELLED, PARA_ERR_DEADLINE and
- * PARA_ERR_IMPURE (how it ran the first time); zeroed by any other failure. */
+/* How a call ran. Filled on success, on PARA_ERR_KERNEL, PARA_ERR_CANCELLED, PARA_ERR_DEADLINE,
+ * PARA_ERR_WORKER_DIED and PARA_ERR_IMPURE (how it ran the first time); zeroed by any other
+ * failure. */
 typedef struct para_report {
     unsigned workers;    /* threads that ran at least one chunk */
     unsigned width;      /* threads that were invited, the caller among them */
@@ -77,7 +85,11 @@ typedef struct para_report {
     size_t failed_count; /* elements of that chunk */
     size_t done;         /* elements that the kernel was called for: all, unless the call ended
                             early. Of a scan or a sort those of its first pass. Not of a chunk that
-                            para_cancelled has told to stop */
+                            para_cancelled has told to stop, nor of one that was filled */
+    unsigned deaths;     /* worker processes that died in the call */
+    size_t filled;       /* elements that were filled, since their kernel died each time; with
+                            PARA_ERR_WORKER_DIED failed_first and failed_count are those that were
+                            given up */
 } para_report;
 
 #include <para/version.h>

@@ -18,6 +18,7 @@
 #include <para/must.h>
 #include <para/mutex.h>
 #include <para/pool.h>
+#include <para/process.h>
 #include <para/reduce.h>
 #include <para/reduction.h>
 #include <para/scan.h>

@@ -3,6 +3,7 @@
 #define PARA_POOL_H
 
 #include <para/must.h>
+#include <para/process.h>
 #include <para/status.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -158,12 +159,31 @@ typedef struct para_pool_config {
      * returns. */
     void (*dead_letter)(const struct para_letter *letter, void *dead_letter_arg);
     void *dead_letter_arg;
+
+    /* NULL: the pool's workers are threads. Else they are processes (para/process.h): maps and
+     * reductions run on them alone, not on the calling thread, one call at a time, with the same
+     * bits as on threads; other calls and tasks are PARA_ERR_UNSUPPORTED. The table is copied.
+     *
+     * They are forked from a child of this process that is forked before para_pool_create returns,
+     * and so find all memory as it was then, apart from the pool's buffers (para_buffer_create with
+     * this pool) and from mapped files (para_buffer_map_file). That fork is made by a thread of the
+     * pool: handlers of pthread_atfork run, locks that other threads hold at that moment stay held
+     * in workers, and stack_bytes is what kernels have. Nothing else runs in that child but the
+     * pool's own code.
+     * When libraries have been loaded since, the next call has it and the workers forked anew.
+     * Workers have standard output and error of this process, and no other descriptors; no signal
+     * handlers; they dump no core, and end when this process does.
+     *
+     * worker_init, worker_exit, executor, task_capacity, dead_letter, least_workers and
+     * most_workers are not given then (PARA_ERR_ARGUMENT). In a child of fork() the pool can only
+     * be destroyed (PARA_ERR_FORKED). Linux 5.3 or later, else PARA_ERR_UNSUPPORTED. */
+    const para_processes *processes;
 } para_pool_config;
 #define PARA_POOL_CONFIG_INIT                                                                 \
     {                                                                                         \
         sizeof(para_pool_config), 0, PARA_BIND_AUTO, 0, PARA_NULL_, PARA_NULL_, PARA_NULL_,   \
             PARA_WAIT_AUTO, PARA_START_AUTO, PARA_NULL_, PARA_DISTRIBUTE_AUTO, PARA_NULL_, 0, \
-            PARA_TASKS_BY_ARRIVAL, 0, 0, PARA_NULL_, PARA_NULL_                               \
+            PARA_TASKS_BY_ARRIVAL, 0, 0, PARA_NULL_, PARA_NULL_, PARA_NULL_                   \
     }
 
 /* What a pool is. */
@@ -188,15 +208,22 @@ typedef struct para_pool_info {
     unsigned loose;            /* workers that have given up their pins, because other threads use
                                   their CPUs; they take them back when that has ended. Pins that
                                   were asked for are not given up */
+    bool processes;            /* its workers are processes (config.processes) */
+    unsigned alive;            /* how many of those live now */
+    uint64_t deaths;           /* how many have died since it was made */
 } para_pool_info;
 
 /* What a worker is. */
 typedef struct para_worker_info {
-    size_t size;     /* set to sizeof(para_worker_info) by the caller */
-    int cpu;         /* the operating system's number of the CPU it is placed on, -1 if on none */
-    unsigned domain; /* index of its NUMA node or shared L3 */
-    bool pinned;     /* bound there */
-    unsigned cpus;   /* how many CPUs that binding lets it run on; 0: it is not to be bound */
+    size_t size;      /* set to sizeof(para_worker_info) by the caller */
+    int cpu;          /* the operating system's number of the CPU it is placed on, -1 if on none */
+    unsigned domain;  /* index of its NUMA node or shared L3 */
+    bool pinned;      /* bound there */
+    unsigned cpus;    /* how many CPUs that binding lets it run on; 0: it is not to be bound */
+    int process;      /* of a worker process: its number, 0 while there is none */
+    unsigned deaths;  /* how often it has died, and was replaced */
+    para_death death; /* how it has died the last time, with that signal or exit status */
+    int death_number;
 } para_worker_info;
 
 #ifdef __cplusplus

@@ -34,7 +34,7 @@ typedef struct para_reduce {
     para_report *report; /* filled if not NULL */
     size_t exact;        /* not 0: neighbouring blocks may be folded by one kernel call, which
                                     gives the same bits, see below */
-    size_t reserved[1];  /* zero; a later version gives it a meaning */
+    size_t arg_bytes;    /* as in para_map */
     para_out out[PARA_OUT_MAX];  /* arrays that the kernel fills besides, as a map's; none may
                                    overlap the result */
     const para_strides *strides; /* NULL: each view's elements follow each other */

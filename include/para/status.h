@@ -46,7 +46,9 @@ extern "C" {
     X(PARA_ERR_NAME, -31, "nothing is registered under that name")                             \
     X(PARA_ERR_VERSION, -32, "what is registered has another version")                         \
     X(PARA_ERR_LENGTH, -33, "a request, or the room for its response, has a wrong length")     \
-    X(PARA_ERR_OPEN, -34, "too many requests of that name fail: its breaker is open")
+    X(PARA_ERR_OPEN, -34, "too many requests of that name fail: its breaker is open")          \
+    X(PARA_ERR_WORKER_DIED, -35, "a kernel took the life of its worker process")               \
+    X(PARA_ERR_NOT_SHARED, -36, "worker processes cannot see memory that the call needs")
 
 typedef enum para_status {
 #define PARA_STATUS_ENUM(name, value, text) name = (value),

@@ -17,6 +17,7 @@ typedef enum para__fork_order {
     PARA__FORK_TRACE,        /* observe/trace.c: held while tracks are locked */
     PARA__FORK_LOOK,         /* observe/look.c: no guard */
     PARA__FORK_TRACKS,       /* trace.c: taken by whoever tells of something */
+    PARA__FORK_FILES,        /* mapped.c: taken alone */
     PARA__FORK_ALL
 } para__fork_order;
 

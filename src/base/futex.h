@@ -21,4 +21,8 @@ void para__futex_wait_until(para__atomic_u32 *word, uint32_t expected, uint64_t 
 /* Wakes at most count sleepers on the word. The word's memory may have been freed by then. */
 void para__futex_wake(para__atomic_u32 *word, int count);
 
+/* The same two for a word in memory that processes share, whichever of them sleeps and wakes. */
+void para__futex_wait_shared(para__atomic_u32 *word, uint32_t expected, uint64_t deadline_ns);
+void para__futex_wake_shared(para__atomic_u32 *word, int count);
+
 #endif

@@ -172,3 +172,17 @@ uint64_t para__symbol_unloads(void)
     dl_iterate_phdr(note_unloads, &unloads);
     return unloads;
 }
+
+static int note_loads(struct dl_phdr_info *object, size_t size, void *loads)
+{
+    if (size >= offsetof(struct dl_phdr_info, dlpi_adds) + sizeof object->dlpi_adds)
+        *(uint64_t *)loads = object->dlpi_adds;
+    return 1;
+}
+
+uint64_t para__symbol_loads(void)
+{
+    uint64_t loads = 0;
+    dl_iterate_phdr(note_loads, &loads);
+    return loads;
+}

@@ -17,4 +17,7 @@ void para__symbol_find(uintptr_t function, para__symbol *symbol);
 /* How many libraries were unloaded so far. While that stays, an address means the same function. */
 uint64_t para__symbol_unloads(void);
 
+/* How many were loaded so far: while that stays, no function has come. */
+uint64_t para__symbol_loads(void);
+
 #endif

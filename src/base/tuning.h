@@ -481,4 +481,43 @@ PARA__COUNT(PARA__TRACE_LOOK_NS, 10000000) /* - */
 /* PARA_METRICS is written so often. ns. Reasoned: Prometheus asks each 15 s or more rarely. */
 PARA__REAL(PARA__METRICS_NS, 5e9) /* - */
 
+/* ---- Worker processes: src/process ----------------------------------------------------------- */
+
+/* Addresses that a pool of processes reserves for its buffers, at most; and the least with which it
+ * can work. Bytes. Reasoned: addresses cost nothing, and 128 TiB of them are there. */
+#define PARA__REGION_BYTES ((size_t)1 << 40)
+#define PARA__REGION_LEAST ((size_t)64 << 20)
+
+/* Tickets of a call for each worker process. Reasoned: one that dies costs 1/16 of its share, and
+ * the last one to finish keeps the others waiting for no longer; each costs a kernel call. */
+PARA__COUNT(PARA__PROCESS_TICKETS, 16) /* - */
+
+/* How long a worker process spins for the next call, and a caller for the end of its own, before it
+ * sleeps; and for how much of that it keeps its CPU. ns. Reasoned: a wake-up. Measured on two CPUs,
+ * see ADR 101: without yields a call after a pause takes two to three times as long, since a caller
+ * keeps a worker off its CPU; with yields alone one after the other take twice as long. */
+PARA__COUNT(PARA__PROCESS_SPIN_NS, 20000) /* - */
+PARA__COUNT(PARA__PROCESS_PAUSE_NS, 4000) /* - */
+
+/* How often a chunk is tried if nothing says. Reasoned: a death by accident is not likely to strike
+ * the same chunk three times. */
+PARA__COUNT(PARA__PROCESS_ATTEMPTS, 3) /* - */
+
+/* How long the zygote may take for an answer before it is replaced, with all workers. ms. Reasoned:
+ * a fork takes some ms with much memory; an answer that late means that it was stopped. */
+PARA__COUNT(PARA__ZYGOTE_ANSWER_MS, 1000) /* - */
+
+/* How long is waited before processes are forked again after the system has refused one; and how
+ * often in a row before a call that has no worker fails. ms. Reasoned: limits of processes are
+ * exceeded for moments, or for long. */
+PARA__COUNT(PARA__FORK_PAUSE_MS, 10)  /* - */
+PARA__COUNT(PARA__FORK_REFUSALS, 100) /* - */
+
+/* The breaker of a pool of processes: so many ends of tickets and workers in 10 s, of which so many
+ * per cent are deaths, stop forks for so long. Reasoned: the halving of a chunk with a bad element
+ * takes some 20 deaths; 256 are of a kernel that does nothing else. */
+PARA__COUNT(PARA__PROCESS_BREAKER_LEAST, 256)     /* - */
+PARA__COUNT(PARA__PROCESS_BREAKER_PERCENT, 90)    /* - */
+PARA__COUNT(PARA__PROCESS_BREAKER_PAUSE_MS, 1000) /* - */
+
 #endif

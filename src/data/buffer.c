@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "data/placement.h"
 #include "pool/default_pool.h"
+#include "process/mapped.h"
 
 #include <para/buffer.h>
 #include <para/map.h>
@@ -21,6 +22,8 @@ struct para_buffer {
     size_t page_bytes;        /* of reserved huge pages; 0: others */
     para_status place_status; /* as in para_buffer_info */
     bool is_file;
+    para__mapped mapped;  /* then */
+    para__region *region; /* it lies in shared memory of a pool of processes; else NULL */
 };
 
 /* Writes one byte in each page, so that the page exists. */
@@ -39,7 +42,7 @@ static para_status make_pages(para_buffer *buffer, para_pool *pool,
                               const para_buffer_config *config)
 {
     static const size_t sizes[] = {0, (size_t)2 << 20, (size_t)1 << 30};
-    buffer->page_bytes = sizes[config->pages];
+    buffer->page_bytes = pool->shop ? 0 : sizes[config->pages];
     if (buffer->page_bytes)
         buffer->data = para__huge_pages_map(buffer->bytes, buffer->page_bytes);
     if (buffer->data) {
@@ -51,14 +54,22 @@ static para_status make_pages(para_buffer *buffer, para_pool *pool,
     }
     size_t page = para__page_bytes();
     buffer->page_bytes = 0;
-    buffer->data = para__pages_map(buffer->bytes);
+    if (pool->shop) {
+        buffer->region = para__workshop_region(pool->shop);
+        para__region_hold(buffer->region);
+        buffer->data = para__region_alloc(buffer->region, buffer->bytes);
+    } else {
+        buffer->data = para__pages_map(buffer->bytes);
+    }
     if (!buffer->data)
         return para__fail(PARA_ERR_MEMORY, "a buffer of %zu bytes", buffer->bytes);
     buffer->place_status = para__place(pool, buffer->data, buffer->bytes, page, config, false);
     const size_t pages = buffer->bytes / page + (buffer->bytes % page != 0);
-    return para_pmap(
-        pool,
-        &(para_map){.kernel = touch, .arg = &page, .count = pages, .out = {{buffer->data, page}}});
+    return para_pmap(pool, &(para_map){.kernel = touch,
+                                       .arg = &page,
+                                       .arg_bytes = sizeof page,
+                                       .count = pages,
+                                       .out = {{buffer->data, page}}});
 }
 
 para_status para_buffer_create(para_buffer **buffer, para_pool *pool, size_t count,
@@ -151,6 +162,7 @@ para_status para_buffer_map_file(para_buffer **buffer, const char *path, para_fi
         return para__fail(PARA_ERR_FILE, "%s: %s", path, why);
     }
     *made = (para_buffer){.data = data, .bytes = bytes, .is_file = true};
+    para__mapped_add(&made->mapped, data, bytes);
     *buffer = made;
     return PARA_OK;
 }
@@ -180,9 +192,13 @@ void para_buffer_destroy(para_buffer *buffer)
 {
     if (!buffer)
         return;
-    if (buffer->is_file)
+    if (buffer->region) {
+        para__region_free(buffer->region, buffer->data);
+        para__region_release(buffer->region);
+    } else if (buffer->is_file) {
+        para__mapped_remove(&buffer->mapped); /* before anything else can be mapped there */
         munmap(buffer->data, buffer->bytes);
-    else if (buffer->page_bytes)
+    } else if (buffer->page_bytes)
         para__huge_pages_unmap(buffer->data, buffer->bytes, buffer->page_bytes);
     else
         para__pages_unmap(buffer->data, buffer->bytes);

@@ -20,6 +20,7 @@ const char *para_why_text(para_why why)
         [PARA_WHY_SATURATED] = "parallel: on some workers; more add nothing, or this is a trial",
         [PARA_WHY_MEMORY] = "serial: no memory for several workers",
         [PARA_WHY_TOGETHER] = "serial: the thread's short loops take less time together alone",
+        [PARA_WHY_PROCESSES] = "parallel: on worker processes",
         [PARA_WHY_LOADING] = "serial: made while a library is loaded or unloaded",
     };
     const size_t index = (size_t)why;
@@ -46,6 +47,8 @@ static bool has_lane(para__schedule *s)
 void *para__call_memory(para__call *call, size_t bytes)
 {
     para__schedule *s = &call->schedule;
+    if (s->isolated)
+        return para__workshop_arena(s->pool->shop, 0, bytes);
     if (has_lane(s))
         return para__lane_arena(s->lane, bytes);
     para__block_free(call->borrowed, call->borrowed_bytes);
@@ -57,7 +60,7 @@ void *para__call_memory(para__call *call, size_t bytes)
 bool para__call_has_strips(para__call *call, size_t bytes)
 {
     para__schedule *s = &call->schedule;
-    return bytes >= PARA__STRIP_LEAST && s->pool->has_domains &&
+    return !s->isolated && bytes >= PARA__STRIP_LEAST && s->pool->has_domains &&
            s->pool->machine->info.numa_nodes > 1 && has_lane(s);
 }
 
@@ -78,6 +81,8 @@ static void write_report(const para__call *call, const para__outcome *outcome)
                                   .time_ns = outcome->time_ns,
                                   .why = call->schedule.plan.why,
                                   .done = call->schedule.count - outcome->left_out};
+    if (call->isolated)
+        call->tell(call, outcome);
     if (tally->ending == PARA__ENDED_FAILED) {
         call->report->kernel_error = tally->error;
         call->report->failed_first = tally->failed_first;
@@ -109,9 +114,9 @@ para_status para__call_run_phases(para__call *call, const para__job *job, para__
 {
     para__outcome outcome;
     para__schedule_run_phases(&call->schedule, job, later, state, &outcome);
-    const para_status status = outcome.tally.ending == PARA__ENDED_WHOLE
-                                   ? PARA_OK
-                                   : ending_status(call->schedule.options->cancel, &outcome.tally);
+    para_status status = call->isolated ? call->settle(call, job, &outcome) : PARA_OK;
+    if (!status && outcome.tally.ending != PARA__ENDED_WHOLE)
+        status = ending_status(call->schedule.options->cancel, &outcome.tally);
     if (call->report && status != PARA_ERR_FORKED && status != PARA_ERR_ARGUMENT)
         write_report(call, &outcome);
     return status;

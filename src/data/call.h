@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "pool/processes.h"
 #include "schedule/schedule.h"
 
 #include <para/call.h>
@@ -11,17 +12,21 @@
 /* Checks the members of options that a caller may set, and those that must be zero. */
 static inline para_status para__options_check(const para_options *options, const size_t reserved[2])
 {
-    if ((unsigned)options->executor > PARA_EXECUTOR_SERIAL)
+    if ((unsigned)options->executor > PARA_EXECUTOR_PROCESSES)
         return para__fail(PARA_ERR_ARGUMENT, "unknown executor %d", (int)options->executor);
     if (reserved[0] | reserved[1])
         return para__fail(PARA_ERR_ARGUMENT, "a reserved field is not zero");
     return PARA_OK;
 }
 
-/* Whether the pool still accepts calls of the calling thread. */
-static inline para_status para__call_check_pool(para_pool *pool)
+/* Whether the pool still accepts calls of the calling thread, and has who runs them. isolated: the
+ * call can run on worker processes. */
+static inline para_status para__call_check_pool(para_pool *pool, const para_options *options,
+                                                bool isolated)
 {
-    return para__pool_check_open(pool, false);
+    return para__processes_fit(pool, options->executor, isolated)
+               ? para__pool_check_open(pool, false)
+               : para__processes_refuse(pool, options->executor, isolated);
 }
 
 /* A participant's memory of less lies in pages that it shares with others. */
@@ -32,7 +37,13 @@ typedef struct para__call {
     para__schedule schedule;
     void *borrowed; /* memory of its own, where no lane's arena could be had */
     size_t borrowed_bytes;
-    para_report *report; /* the user's, or NULL */
+    para_report *report;             /* the user's, or NULL */
+    struct para__isolated *isolated; /* of a call on worker processes: see isolated.h; else NULL */
+
+    /* Of such a call, after it has run: what is done about elements that were lost; then its part
+     * of the report. */
+    para_status (*settle)(struct para__call *call, const para__job *job, para__outcome *outcome);
+    void (*tell)(const struct para__call *call, const para__outcome *outcome);
 } para__call;
 
 /* Begins a call that is described. */
@@ -41,6 +52,7 @@ static inline void para__call_begin(para__call *call, para_pool *pool, para_repo
     call->borrowed = NULL;
     call->borrowed_bytes = 0;
     call->report = report;
+    call->isolated = NULL;
     para__schedule_open(&call->schedule, pool, report != NULL);
 }
 
@@ -49,7 +61,8 @@ static inline void para__call_begin(para__call *call, para_pool *pool, para_repo
 static inline bool para__call_is_plain(const para__call *call)
 {
     const para__schedule *s = &call->schedule;
-    return s->plan.width == 1 && !s->timed && !s->dull_ticks && !s->since_ns && !s->options->cancel;
+    return s->plan.width == 1 && !s->timed && !s->dull_ticks && !s->since_ns &&
+           !s->options->cancel && !s->isolated;
 }
 
 /* Memory until the call ends, aligned to PARA__LINE; NULL if there is none. */
@@ -64,7 +77,7 @@ char *para__call_strips(para__call *call, unsigned count, size_t *bytes);
 bool para__call_has_strips(para__call *call, size_t bytes);
 
 /* Runs the job as decided, and fills the report. PARA_OK, PARA_ERR_KERNEL, _CANCELLED,
- * _DEADLINE, _FORKED, or _ARGUMENT for a token with too many above it. */
+ * _DEADLINE, _FORKED, _WORKER_DIED, or _ARGUMENT for a token with too many above it. */
 para_status para__call_run(para__call *call, const para__job *job);
 
 /* The same, and further phases: see para__schedule_run_phases. */

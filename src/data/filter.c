@@ -191,7 +191,7 @@ para_status para_pfilter(para_pool *pool, const para_filter *filter)
     filter_job job;
     para_status status = check_filter(filter, &job);
     if (!status)
-        status = para__call_check_pool(pool);
+        status = para__call_check_pool(pool, &filter->options, false);
     if (filter && filter->report)
         *filter->report = (para_report){0};
     if (status)

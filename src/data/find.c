@@ -77,7 +77,7 @@ para_status para_pfind(para_pool *pool, const para_find *find)
     find_job job;
     para_status status = check_find(find, &job);
     if (!status)
-        status = para__call_check_pool(pool);
+        status = para__call_check_pool(pool, &find->options, false);
     if (find && find->report)
         *find->report = (para_report){0};
     if (status)

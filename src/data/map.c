@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "data/aim.h"
 #include "data/call.h"
+#include "data/isolated.h"
 #include "data/purity.h"
 #include "data/views.h"
 #include "pool/self.h"
@@ -52,13 +53,22 @@ static void run_map(const void *payload, size_t first_unit, size_t unit_count, p
         para__aim_end(&aim, runner, end);
 }
 
+static void span_of_map(const void *payload, size_t first_unit, size_t units, size_t *first,
+                        size_t *count)
+{
+    const map_job *job = payload;
+    *first = first_unit * job->unit;
+    *count = units > (job->count - *first) / job->unit ? job->count - *first : units * job->unit;
+}
+
 static para_status check_map(const para_map *map, map_job *job)
 {
     if (!map)
         return para__fail(PARA_ERR_ARGUMENT, "there is no call");
     if (!map->kernel)
         return para__fail(PARA_ERR_NULL_KERNEL, NULL);
-    const para_status status = para__options_check(&map->options, map->reserved);
+    const size_t reserved[2] = {map->reserved[0], 0};
+    const para_status status = para__options_check(&map->options, reserved);
     return status ? status
                   : para__views_check(map->in, map->out, map->strides, map->count, &job->views);
 }
@@ -87,6 +97,7 @@ static para_status run_units(para__call *call, const map_job *map)
         job.written = (uintptr_t)views->view[views->in_count].data;
         job.unit_bytes = map->unit * views->view[views->in_count].bytes;
     }
+    para__isolated_describe(call, &job);
     return para__call_run(call, &job);
 }
 
@@ -120,8 +131,6 @@ __attribute__((noinline)) static para_status run_map_call(para_pool *pool, const
     const size_t chunk = map->options.chunk;
     para__purity *purity = NULL;
     para_status status = PARA_OK;
-    if (call->schedule.since_ns)
-        status = begin_map_check(&purity, map, &job->views);
     job->kernel = map->kernel;
     job->arg = map->arg;
     job->count = map->count;
@@ -130,7 +139,22 @@ __attribute__((noinline)) static para_status run_map_call(para_pool *pool, const
     job->scratch = NULL;
     job->scratch_stride = 0;
     job->piece = chunk ? job->unit : job->cancel ? para__schedule_piece(&call->schedule) : SIZE_MAX;
-    if (map->scratch_bytes) {
+    para__isolated isolated;
+    if (call->schedule.isolated)
+        status =
+            para__isolated_begin(&isolated, call,
+                                 &(para__isolable){.views = &job->views,
+                                                   .in = map->in,
+                                                   .out = map->out,
+                                                   .count = map->count,
+                                                   .arg = &job->arg,
+                                                   .arg_bytes = map->arg_bytes,
+                                                   .cancel = &job->cancel,
+                                                   .span = span_of_map,
+                                                   .once = map->once || !job->views.out_count});
+    else if (call->schedule.since_ns)
+        status = begin_map_check(&purity, map, &job->views);
+    if (!status && map->scratch_bytes) {
         job->scratch_stride = para__round_up(map->scratch_bytes, PARA__LINE);
         job->scratch = scratch(call, &job->scratch_stride);
         if (!job->scratch && !para__schedule_is_alone(&call->schedule)) {
@@ -153,7 +177,7 @@ para_status para_pmap(para_pool *pool, const para_map *map)
     map_job job;
     para_status status = check_map(map, &job);
     if (!status)
-        status = para__call_check_pool(pool);
+        status = para__call_check_pool(pool, &map->options, true);
     if (map && map->report)
         *map->report = (para_report){0};
     if (status || map->count == 0)

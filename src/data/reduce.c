@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "data/aim.h"
 #include "data/call.h"
+#include "data/isolated.h"
 #include "data/purity.h"
 #include "data/views.h"
 #include "plan/tree.h"
@@ -153,7 +154,7 @@ static para_status check_reduce(const para_reduce *reduce, reduce_job *job)
         return para__fail(PARA_ERR_NULL_RESULT, NULL);
     if (reduce->result_bytes > SIZE_MAX / 256)
         return para__fail(PARA_ERR_OVERFLOW, "an accumulator of %zu bytes", reduce->result_bytes);
-    const size_t reserved[2] = {reduce->reserved[0], 0};
+    const size_t reserved[2] = {0, 0};
     para_status status = para__options_check(&reduce->options, reserved);
     if (!status)
         status =
@@ -307,6 +308,99 @@ begin_reduce_check(para__purity **purity, const para_reduce *reduce, const reduc
                                                        .once = reduce->once != 0});
 }
 
+/* ---- On worker processes -------------------------------------------------------------------- */
+
+static void span_of_reduce(const void *payload, size_t first_unit, size_t units, size_t *first,
+                           size_t *count)
+{
+    const reduce_job *job = payload;
+    *first = para__block_end(first_unit << job->level, job->block, job->count);
+    *count = para__block_end((first_unit + units) << job->level, job->block, job->count) - *first;
+}
+
+/* Units that were given up count nothing. */
+static void forget_units(const void *payload, size_t first, size_t units)
+{
+    const reduce_job *job = payload;
+    for (size_t unit = first; unit < first + units; unit++) {
+        start_from_identity(job, job->partials.slots + unit * job->partials.stride);
+        *para__slot_level(&job->partials, unit) = 0;
+    }
+}
+
+static para_status isolate_reduce(para__isolated *isolated, para__call *call,
+                                  const para_reduce *reduce, reduce_job *job)
+{
+    const para_status status =
+        para__isolated_begin(isolated, call,
+                             &(para__isolable){.views = &job->views,
+                                               .in = reduce->in,
+                                               .out = reduce->out,
+                                               .count = reduce->count,
+                                               .arg = &job->arg,
+                                               .arg_bytes = reduce->arg_bytes,
+                                               .cancel = &job->cancel,
+                                               .span = span_of_reduce,
+                                               .once = reduce->once != 0,
+                                               .identity = &job->identity,
+                                               .identity_bytes = job->acc_bytes});
+    isolated->forget = forget_units;
+    return status;
+}
+
+/* The rest of the tree, as a job of one unit: `combine` is the program's too. It begins from copies
+ * of the slots, and so may be tried again. */
+typedef struct finish_job {
+    para__partials partials;
+    unsigned char *slots; /* the partial results that stay */
+    size_t bytes;
+    para_combine_fn *combine;
+    const void *arg;
+    size_t acc_bytes;
+    unsigned char *begun, *result; /* what the result was, and what it becomes */
+} finish_job;
+
+static void run_finish(const void *payload, size_t first, size_t count, para__runner *runner)
+{
+    const finish_job *job = payload;
+    (void)first;
+    (void)count;
+    (void)runner;
+    memcpy(job->partials.slots, job->slots, job->bytes);
+    memcpy(job->result, job->begun, job->acc_bytes);
+    para__tree_fold(&job->partials, 0, job->partials.leaves, job->combine, job->arg);
+    job->combine(job->result, job->partials.slots, job->arg);
+}
+
+static para_status finish_isolated(para__call *call, const para_reduce *reduce,
+                                   const reduce_job *job)
+{
+    const size_t acc = para__round_up(job->acc_bytes, PARA__LINE);
+    const size_t slots = job->units * job->partials.stride;
+    unsigned char *const memory =
+        para__workshop_arena(call->schedule.pool->shop, 3, 2 * acc + slots);
+    if (!memory)
+        return para__fail(PARA_ERR_MEMORY, "%zu partial results of %zu bytes", job->units,
+                          job->acc_bytes);
+    finish_job finish = {.partials = job->partials,
+                         .slots = job->partials.slots,
+                         .bytes = slots,
+                         .combine = job->combine,
+                         .arg = job->arg,
+                         .acc_bytes = job->acc_bytes,
+                         .begun = memory,
+                         .result = memory + acc};
+    finish.partials.slots = memory + 2 * acc;
+    memcpy(finish.begun, reduce->result, job->acc_bytes);
+    const para_status status = para__isolated_finish(
+        call,
+        &(para__job){
+            .run = run_finish, .payload = &finish, .payload_bytes = sizeof finish, .units = 1});
+    if (!status)
+        memcpy(reduce->result, finish.result, job->acc_bytes);
+    return status;
+}
+
 /* All that run_plain leaves out. Not inline: its registers would show in the shortest calls. */
 __attribute__((noinline)) static para_status run_reduce_call(para_pool *pool,
                                                              const para_reduce *reduce,
@@ -315,21 +409,28 @@ __attribute__((noinline)) static para_status run_reduce_call(para_pool *pool,
 {
     para__purity *purity = NULL;
     para_status status = PARA_OK;
-    if (call->schedule.since_ns)
+    para__isolated isolated;
+    if (call->schedule.isolated) {
+        status = isolate_reduce(&isolated, call, reduce, job);
+        small_bytes = 0;
+    } else if (call->schedule.since_ns)
         status = begin_reduce_check(&purity, reduce, job);
     if (!status && !prepare(job, call, reduce->scratch_bytes, small, small_bytes))
         status = para__fail(PARA_ERR_MEMORY, "%zu partial results of %zu bytes, scratch of %zu",
                             job->units, job->acc_bytes, reduce->scratch_bytes);
+    para__job shared = {.run = run_reduce,
+                        .fold = fold_reduce,
+                        .payload = job,
+                        .payload_bytes = PARA__USED_BYTES(reduce_job, job->views),
+                        .units = job->units};
+    para__isolated_describe(call, &shared);
     if (status)
         para__schedule_release_fp(&call->schedule, 0);
     else
-        status = para__call_run(
-            call, &(para__job){.run = run_reduce,
-                               .fold = fold_reduce,
-                               .payload = job,
-                               .payload_bytes = PARA__USED_BYTES(reduce_job, job->views),
-                               .units = job->units});
-    if (!status) {
+        status = para__call_run(call, &shared);
+    if (!status && call->isolated)
+        status = finish_isolated(call, reduce, job);
+    else if (!status) {
         para__tree_fold(&job->partials, 0, job->units, job->combine, job->arg);
         job->combine(reduce->result, job->partials.slots, job->arg);
     }
@@ -342,7 +443,7 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
     reduce_job job;
     para_status status = check_reduce(reduce, &job);
     if (!status)
-        status = para__call_check_pool(pool);
+        status = para__call_check_pool(pool, &reduce->options, true);
     if (reduce && reduce->report)
         *reduce->report = (para_report){0};
     if (status || reduce->count == 0)
@@ -368,7 +469,7 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
     call.schedule.split = split_reduce;
     call.schedule.split_of = &of;
     para__call_begin(&call, pool, reduce->report);
-    if (job.merges && para__schedule_is_alone(&call.schedule)) {
+    if (job.merges && para__schedule_is_alone(&call.schedule) && !call.schedule.isolated) {
         job.block = job.count;
         job.blocks = 1;
     }

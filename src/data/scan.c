@@ -181,7 +181,7 @@ para_status para_pscan(para_pool *pool, const para_scan *scan)
     scan_job job;
     para_status status = check_scan(scan, &job);
     if (!status)
-        status = para__call_check_pool(pool);
+        status = para__call_check_pool(pool, &scan->options, false);
     if (scan && scan->report)
         *scan->report = (para_report){0};
     if (status || scan->count == 0)

@@ -253,7 +253,7 @@ para_status para_psort(para_pool *pool, const para_sort *sort)
 {
     para_status status = check_sort(sort);
     if (!status)
-        status = para__call_check_pool(pool);
+        status = para__call_check_pool(pool, &sort->options, false);
     if (sort && sort->report)
         *sort->report = (para_report){0};
     if (status || sort->count == 0)

@@ -1,6 +1,7 @@
 /* Who helps with a call: a table of functions. A pool has one, and its calls reach helpers only
- * through it. There are four: the pool's own threads (pool/threads.c), those that a program
- * lends (pool/lent.c), nobody, and the novice's, which has the pool made (pool/default_pool.c). */
+ * through it. There are five: the pool's own threads (pool/threads.c), those that a program
+ * lends (pool/lent.c), worker processes (pool/processes.c), nobody, and the novice's, which has the
+ * pool made (pool/default_pool.c). */
 #ifndef PARA_EXECUTOR_EXECUTOR_H
 #define PARA_EXECUTOR_EXECUTOR_H
 
@@ -28,9 +29,9 @@ typedef struct para__executor {
     void (*wake)(struct para_pool *pool, unsigned count);
 
     /* Runs the plan's units of the job on a leased lane, on the calling thread and on helpers that
-     * come; returns when they are done. An executor of threads finds the caller's position, calls
-     * para__lane_run, and learns its costs from timed calls. NULL: the novice's and nobody's, on
-     * whose pools no call is shared. */
+     * come; returns when they are done. Worker processes have no lanes: theirs is NULL. An executor
+     * of threads finds the caller's position, calls para__lane_run, and learns its costs from timed
+     * calls. NULL: the novice's and nobody's, on whose pools no call is shared. */
     void (*run)(struct para_pool *pool, para__lane *lane, const para__job *job,
                 const para__plan *plan, para__outcome *outcome);
 } para__executor;

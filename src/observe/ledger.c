@@ -74,6 +74,8 @@ static para__entry *entry_of(uintptr_t kernel, uint64_t loop)
 /* What an element of the call costs alone, as far as that was learnt; 0: it was not. */
 static double alone_element_ns(const para__schedule *s)
 {
+    if (!s->site) /* of worker processes nothing is learnt */
+        return 0;
     const para__estimate e = para__site_read(s->site);
     return e.alone > 0 ? para__estimate_cost(e, PARA__ALONE) : 0;
 }

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PARA__WHYS = PARA_WHY_TOGETHER + 1 };
+enum { PARA__WHYS = PARA_WHY_PROCESSES + 1 };
 
 typedef struct para__entry {
     struct para__entry *next; /* in its bucket */

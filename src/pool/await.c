@@ -197,12 +197,12 @@ static para_status await_over(awaited *a, uint64_t deadline_ns)
 }
 
 /* A thread that waits, inside the pools of what it waits for. */
-typedef struct wait {
+typedef struct pending {
     awaited what;
     para__stay *stay[PARA__STAYS + 1];
     unsigned stays;
     bool is_over; /* already: the pools may be gone */
-} wait;
+} pending;
 
 static bool is_over_inside(awaited *a)
 {
@@ -214,7 +214,7 @@ static bool is_over_inside(awaited *a)
     return false;
 }
 
-static void begin_wait(wait *w)
+static void begin_wait(pending *w)
 {
     const size_t count = w->what.group ? 1 : w->what.count;
     for (size_t i = 0; i < count; i++) {
@@ -231,14 +231,14 @@ static void begin_wait(wait *w)
 /* Also if a task that it runs meanwhile ends its thread. */
 static void end_wait(void *arg)
 {
-    wait *const w = arg;
+    pending *const w = arg;
     for (size_t i = 0; i < w->what.count; i++)
         para__add_relaxed(para__task_waits(w->what.tasks[i]), -1u);
     for (; w->stays > 0; w->stays--)
         para__pool_leave(w->stay[PARA__STAYS + 1 - w->stays]);
 }
 
-static para_status wait_inside(wait *w, uint64_t deadline_ns)
+static para_status wait_inside(pending *w, uint64_t deadline_ns)
 {
     para_status status = PARA_OK;
     begin_wait(w);
@@ -277,7 +277,7 @@ static para_status outcome_of(const para_task *task)
 static para_status wait_for_any(para_task *const tasks[], size_t count, uint64_t deadline_ns,
                                 size_t *which)
 {
-    wait w = {.what = {.tasks = tasks, .count = count}};
+    pending w = {.what = {.tasks = tasks, .count = count}};
     const para_status status = wait_inside(&w, deadline_ns);
     *which = w.what.over;
     return status ? status : outcome_of(tasks[w.what.over]);
@@ -355,7 +355,7 @@ para_status para_wait_all(para_task *const tasks[], size_t count, uint64_t deadl
 
 para_status para_task_group_wait_until(para_task_group *group, uint64_t deadline_ns)
 {
-    wait w = {.what = {.group = group}};
+    pending w = {.what = {.group = group}};
     if (!group)
         return para__fail(PARA_ERR_ARGUMENT, "no group");
     if (!para__group_is_over(group) &&

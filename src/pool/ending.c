@@ -103,7 +103,8 @@ para_status para_pool_destroy(para_pool *pool)
     const bool is_forked = para__pool_is_forked(pool);
     if (!is_forked) {
         close_pool(pool, PARA__INTAKE_ENDED);
-        para__workers_stop(pool);
+        if (!pool->shop)
+            para__workers_stop(pool);
         await_guests(pool);
         para__watches_drop(pool);
         await_guests(pool); /* those that have just asked a watch */

@@ -70,8 +70,9 @@ para_status para_pool_resize(para_pool *pool, unsigned workers)
     para_status status = para__pool_resolve(&pool);
     if (status)
         return status;
-    if (pool->executor == &para__lent_threads)
-        return para__fail(PARA_ERR_UNSUPPORTED, "the pool's threads are lent");
+    if (pool->executor == &para__lent_threads || pool->shop)
+        return para__fail(PARA_ERR_UNSUPPORTED, pool->shop ? "the pool's workers are processes"
+                                                           : "the pool's threads are lent");
     if (workers == 0 || workers > pool->requested)
         return para__fail(PARA_ERR_ARGUMENT, "a size of %u: the pool was made with %u", workers,
                           pool->requested);
@@ -96,6 +97,10 @@ static bool is_pinned(const para__worker *worker)
     const para_pool *const pool = worker->pool;
     if (pool->binding == PARA_BIND_NONE || worker->bind_status)
         return false;
+    if (pool->shop) {
+        const para__worker_life life = para__workshop_life(pool->shop, worker->index);
+        return life.process && life.bound == PARA_OK;
+    }
     const para__cpus cpus = para__worker_cpus(worker);
     return para__pool_is_forked(pool) ||
            para__thread_binding(pool->machine, worker->thread, &cpus) == PARA__BOUND;
@@ -116,11 +121,16 @@ para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
                            .lent = lent,
                            .places = pool->places ? pool->places->count : 0,
                            .places_dropped = pool->places ? pool->places->dropped : 0};
+    full.processes = pool->shop != NULL;
+    if (pool->shop && full.forked) /* the parent's processes */
+        return para__info_fill(info, &full, sizeof full);
+    if (pool->shop)
+        full.alive = para__workshop_alive(pool->shop, &full.deaths);
     if (!para__pool_is_ready(pool)) /* a parent's, or in worker_init: nothing is known of threads */
         return para__info_fill(info, &full, sizeof full);
-    full.thread_status = pool->start_status                    ? pool->start_status
-                         : !lent && pool->up < pool->requested ? PARA_ERR_THREAD
-                                                               : PARA_OK;
+    full.thread_status = pool->start_status                                   ? pool->start_status
+                         : !lent && !pool->shop && pool->up < pool->requested ? PARA_ERR_THREAD
+                                                                              : PARA_OK;
     for (unsigned i = 0; i < workers && workers > 1; i++) {
         const para_status bound = pool->worker[i].bind_status;
         full.pinned += is_pinned(&pool->worker[i]);
@@ -175,6 +185,9 @@ para_status para_pool_get_worker(para_pool *pool, unsigned index, para_worker_in
     if (status)
         return status;
     pool = worker->pool;
+    para__worker_life life = {0};
+    if (pool->shop && !para__pool_is_forked(pool))
+        life = para__workshop_life(pool->shop, index);
     const unsigned workers = pool->executor->width(pool);
     const para__cpus cpus = bound_to(worker);
     const para_cpu_info *cpu = &pool->machine->cpu[worker->cpu_index];
@@ -184,6 +197,10 @@ para_status para_pool_get_worker(para_pool *pool, unsigned index, para_worker_in
         .domain = cpu->domain,
         .pinned = placed && workers > 1 && para__pool_is_ready(pool) && is_pinned(worker),
         .cpus = para__cpus_count(&cpus),
+        .process = life.process,
+        .deaths = life.deaths,
+        .death = life.death,
+        .death_number = life.number,
     };
     return para__info_fill(info, &full, sizeof full);
 }

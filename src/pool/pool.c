@@ -15,6 +15,7 @@
 #include "pool/inside.h"
 #include "pool/lent.h"
 #include "pool/place.h"
+#include "pool/processes.h"
 #include "pool/settings.h"
 #include "pool/start.h"
 #include "pool/tasks.h"
@@ -121,6 +122,8 @@ static bool is_used(para_pool *pool)
 
 static void release(para_pool *pool)
 {
+    if (pool->shop)
+        para__workshop_end(pool->shop);
     para__tasks_free(pool);
     para__names_free(&pool->names);
     for (unsigned i = 0; i < PARA__LANES; i++)
@@ -162,6 +165,8 @@ static para_status check_config(const para_pool_config *config)
     if (config->places && config->binding)
         return para__fail(PARA_ERR_ARGUMENT, "config.binding is %d: config.places says it",
                           (int)config->binding);
+    if (config->processes)
+        return para__processes_check(config);
     if (config->executor)
         return para__lent_check(config);
     return PARA_OK;
@@ -320,6 +325,8 @@ static para_status make(para_pool **pool, const para_pool_config *config,
     made->worker_arg = config->worker_arg;
     if (config->executor)
         para__lent_set(made, config);
+    if (config->processes)
+        made->executor = &para__processes;
     made->is_passive = settings.wait_policy == PARA_WAIT_PASSIVE;
     para_status status = place_workers(made, settings.filling);
     if (!status) {
@@ -328,7 +335,8 @@ static para_status make(para_pool **pool, const para_pool_config *config,
         const bool waits =
             config->start == PARA_START_WAIT || settings.display ||
             (config->start == PARA_START_AUTO && (config->worker_init || config->worker_exit));
-        status = start_threads(made, waits);
+        status = config->processes ? para__processes_start(made, config->processes)
+                                   : start_threads(made, waits);
     }
     if (status) {
         release(made);
@@ -423,6 +431,8 @@ para_status para__pool_restart(para_pool *pool)
     para__lanes_abandon((uintptr_t)__builtin_frame_address(0));
     if (para__pool_is_within(pool))
         return para__fail(PARA_ERR_BUSY, "a kernel or task of the pool is running");
+    if (pool->shop)
+        return para__fail(PARA_ERR_UNSUPPORTED, "its worker processes are the parent's");
     const int cancel_state = para__cancellation_off();
     const unsigned parents = pool->lanes.fork_count;
     forget_calls(pool);

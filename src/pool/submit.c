@@ -182,6 +182,8 @@ static para_status submit_inside(para_pool *pool, para_task *task, const para__w
         return status;
     if (para__pool_is_forked(pool))
         return para__pool_fail_forked();
+    if (pool->shop)
+        return para__fail(PARA_ERR_UNSUPPORTED, "a pool of processes runs no tasks");
     para__crew *crew = para__crew_of(pool);
     para_task_group *const group = task->group;
     if (!crew && (status = make_crew(pool, &crew)))

@@ -13,6 +13,7 @@
 #include "executor/executor.h"
 #include "plan/decide.h"
 #include "plan/size.h"
+#include "process/workshop.h"
 #include "pool/sites.h"
 #include "share/lane.h"
 #include "sync/latch.h"
@@ -102,6 +103,7 @@ struct para_pool {
     para__latch life;               /* [E10] under it the crew is made, and `intake` rises */
     para__atomic_u32 intake;        /* [E21] a para__intake; see inside.h */
     const para__executor *executor; /* who helps with its calls */
+    para__workshop *shop;           /* of one whose workers are processes; else NULL */
     para_lender lender;             /* of a pool whose threads are lent, */
     unsigned lent_most;             /* of which a call has at most so many */
     para__costs costs;        /* [E4] measured, once the pool is ready; see para__pool_costs */

@@ -69,6 +69,39 @@ __attribute__((noinline)) static void begin_watch(para__schedule *s)
     para__trace_instant(.kind = PARA__EVENT_BEGUN, .function = s->kernel, .a = s->count);
 }
 
+/* A call on worker processes: divided among all that it may have, without a plan. Waits for its
+ * turn. */
+static void open_isolated(para__schedule *s, para_pool *pool)
+{
+    s->isolated = true;
+    s->pool = pool;
+    s->site = NULL;
+    s->kind = 0;
+    s->is_automatic = s->probe = s->small = s->timed = s->trial = s->widths = false;
+    s->dull_ticks = 0;
+    s->limit = s->options->workers;
+    s->workers = pool->executor->width(pool);
+    s->plan = para__plan_alone(PARA_WHY_PROCESSES);
+    s->plan.width = s->limit && s->limit < s->workers ? s->limit : s->workers;
+    para__workshop_enter(pool->shop);
+    s->holds_fp = true;
+    s->fp = para__fp_save();
+    if (s->split) {
+        const para__split split = s->split(s->split_of, s->plan.width);
+        s->units = split.units;
+        s->plan.width = para__min(s->plan.width, split.width);
+    }
+}
+
+/* The participants are not this thread: what they do is learnt from nothing. */
+static void run_isolated(para__schedule *s, const para__job *job, para__outcome *outcome)
+{
+    *outcome = (para__outcome){0};
+    para__fp_restore(s->fp, 0);
+    s->pool->executor->run(s->pool, NULL, job, &s->plan, outcome);
+    s->fp = para__fp_save();
+}
+
 void para__schedule_open(para__schedule *s, para_pool *pool, bool is_told)
 {
     s->lane = NULL;
@@ -77,6 +110,11 @@ void para__schedule_open(para__schedule *s, para_pool *pool, bool is_told)
     s->since_ns = 0;
     if (is_told || para__load_relaxed(&para__watched)) /* no order: see observer.h */
         begin_watch(s);
+    s->isolated = false;
+    if (pool && pool->shop) {
+        open_isolated(s, pool);
+        return;
+    }
     pool = para__pool_of_call(pool);
     para__lanes_tidy(&pool->lanes);
     s->pool = pool;
@@ -256,9 +294,14 @@ void para__schedule_run_phases(para__schedule *s, const para__job *job, para__re
 {
     para__atomic_u64 stop = PARA__ATOMIC(UINT64_MAX);
     para__atomic_u64 left_out = PARA__ATOMIC(0);
-    s->kind = para__pool_kind(s->pool);
+    s->kind = s->isolated ? 0 : para__pool_kind(s->pool);
     para__runner runner = {.stop = &stop, .left_out = &left_out, .kind = s->kind};
-    if (s->plan.width == 1 && !s->timed) {
+    if (s->isolated) {
+        run_isolated(s, job, outcome);
+        if (later)
+            later(s, state, outcome);
+        para__schedule_release_fp(s, outcome->tally.fp_flags);
+    } else if (s->plan.width == 1 && !s->timed) {
         const uint64_t start = s->dull_ticks ? para__ticks() : 0;
         para__schedule_release_fp(s, 0);
         job->run(job->payload, 0, job->units, &runner);

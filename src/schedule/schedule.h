@@ -12,6 +12,7 @@
 #define PARA_SCHEDULE_SCHEDULE_H
 
 #include "executor/lease.h"
+#include "process/workshop.h"
 #include "schedule/state.h"
 
 /* Describes a call. One whose units follow from its width has split and split_of set besides. */
@@ -58,11 +59,13 @@ static inline void para__schedule_leave(para__schedule *s)
     s->stay = NULL;
 }
 
-/* Gives back the lane, and leaves the pool. */
+/* Gives back the lane, or ends the turn on processes, and leaves the pool. */
 static inline void para__schedule_close(para__schedule *s)
 {
     if (s->lane)
         para__lane_release(s->lane);
+    if (s->isolated)
+        para__workshop_leave(s->pool->shop);
     para__schedule_leave(s);
 }
 
@@ -83,7 +86,7 @@ static inline bool para__schedule_is_alone(const para__schedule *s)
 /* Into how many units a call that is begun is divided. */
 static inline size_t para__schedule_units(const para__schedule *s)
 {
-    return s->split && para__schedule_is_alone(s) ? 1 : s->units;
+    return s->split && para__schedule_is_alone(s) && !s->isolated ? 1 : s->units;
 }
 
 /* The most participants that it may have. */

@@ -56,6 +56,9 @@ typedef struct para__outcome {
     uint64_t ticks;                    /* from begin to end of its work */
     uint64_t begun, published, joined; /* if it was shared: by the processor's ticks */
     uint64_t time_ns;                  /* from call to return, if that is asked for */
+    para_status status;                /* of a call on worker processes: PARA_OK, or why not */
+    unsigned deaths;                   /* of these processes */
+    size_t filled;                     /* elements that were filled then */
 } para__outcome;
 
 /* Runs units [first, first + count) of the job with that payload. */
@@ -79,6 +82,11 @@ typedef struct para__job {
     size_t units;
     uintptr_t written; /* where unit 0 writes */
     size_t unit_bytes; /* how much each writes there, one after the other; 0: nothing of note */
+
+    /* Of a call on worker processes: */
+    const struct para_survival *survival; /* what is done about those that die */
+    bool is_tried_once;                   /* its units do harm if they run a second time */
+    const para_cancel *cancel;            /* the caller's; that of the payload stands for it */
 } para__job;
 
 /* Adds how another participant ended. Of two failing chunks the lower one remains. */

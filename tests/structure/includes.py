@@ -4,7 +4,7 @@ import pathlib
 import re
 import sys
 
-ORDER = ["base", "topology", "sync", "plan", "share", "executor", "task", "pool", "schedule", "data", "observe", "cli"]
+ORDER = ["base", "topology", "sync", "plan", "share", "executor", "process", "task", "pool", "schedule", "data", "observe", "cli"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 

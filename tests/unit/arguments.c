@@ -202,18 +202,9 @@ TEST(options)
 
 TEST(reserved_fields)
 {
-    for (int i = 0; i < 2; i++) {
-        para_map call = good;
-        call.reserved[i] = 1;
-        expect(call, PARA_ERR_ARGUMENT);
-    }
-    const para_reduce reduce = {.kernel = fold_none,
-                                .combine = combine_none,
-                                .count = 1,
-                                .result = y,
-                                .result_bytes = 8,
-                                .reserved = {1}};
-    FAILS(PARA_ERR_ARGUMENT, para_preduce(NULL, &reduce));
+    para_map call = good;
+    call.reserved[0] = 1;
+    expect(call, PARA_ERR_ARGUMENT);
 }
 
 static void refuse_reduce(para_reduce call, para_status status)

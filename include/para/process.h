@@ -1,0 +1,84 @@
+/* Process workers: a kernel that crashes, never ends or leaks costs a chunk, not the program. The
+ * guide says when to choose them. */
+#ifndef PARA_PROCESS_H
+#define PARA_PROCESS_H
+
+#include <para/version.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Why a worker process has ended in the middle of a chunk. */
+typedef enum para_death {
+    PARA_DEATH_UNKNOWN = 0, /* nobody could tell: the process that knew it died as well */
+    PARA_DEATH_SIGNAL,      /* a signal has killed it: .number is the signal */
+    PARA_DEATH_EXIT,        /* it has called exit or _exit: .number is what it returned */
+    PARA_DEATH_OVERRUN /* it took more than para_processes.chunk_ns, or was stopped for so long;
+                               para has killed it */
+} para_death;
+
+/* What has become of elements whose kernel took its worker's life each time. */
+typedef struct para_damage {
+    size_t first, count; /* the elements */
+    unsigned attempts;   /* how many workers they were tried on */
+    para_death death;    /* how the last of these has ended */
+    int number;          /* signal or exit status of that */
+} para_damage;
+
+/* What follows the death of a worker in a call. */
+typedef enum para_on_crash {
+    PARA_CRASH_FAILS = 0, /* the call fails with PARA_ERR_WORKER_DIED, as after a kernel's error */
+    PARA_CRASH_FILLS      /* the elements are filled, and the call goes on */
+} para_on_crash;
+
+/* What a call does about workers that die in it. All zero: it tries a chunk three times, then
+ * fails. */
+typedef struct para_survival {
+    /* On how many workers a chunk is tried in all; 0: automatic, 3. A call that works in place, or
+     * has `once`, tries once: what a worker has written before it died cannot be taken back. */
+    unsigned attempts;
+
+    /* With _FILLS a chunk that has failed so often is halved, and its halves are tried anew, down
+     * to single elements (of a map), to .options.chunk, or to a reduction's blocks. In a call that
+     * tries once the chunk is filled as it is. So a call of n elements, one of which crashes, costs
+     * about log2(n) workers more. In a reduction what is filled counts nothing: its blocks leave
+     * `identity`. */
+    para_on_crash on_crash;
+
+    /* What outputs are filled with: `fill_bytes` bytes, over and over from each element's first
+     * byte. NULL: zero bytes. Each output's element_bytes must be a multiple of fill_bytes. */
+    const void *fill;
+    size_t fill_bytes;
+
+    /* Told of the elements that were given up or filled, in no order, on the calling thread before
+     * the call returns. NULL: nobody. */
+    void (*damaged)(const para_damage *damage, void *damaged_arg);
+    void *damaged_arg;
+
+    /* Views that workers cannot see are copied there and, if the call does not fail, back. Without
+     * this such a call is refused: PARA_ERR_NOT_SHARED. */
+    bool copies;
+} para_survival;
+
+/* para_processes processes = PARA_PROCESSES_INIT; config.processes = &processes;
+ * Limits that are 0 are none. */
+typedef struct para_processes {
+    size_t size;            /* sizeof(para_processes) */
+    para_survival survival; /* of calls that say nothing else (para_options.survival) */
+
+    /* How long a chunk may take, in ns. Then its worker is killed, also one that was stopped.
+     * What a chunk is, is para's to say: at least 1/16 of a worker's share of a call, or as much as
+     * .options.chunk says. */
+    uint64_t chunk_ns;
+
+    size_t memory_bytes;  /* address space, beyond what a worker begins with */
+    unsigned cpu_seconds; /* CPU time of a worker; one that has used it is replaced */
+    unsigned files;       /* descriptors that a worker may have open, 3 at least */
+} para_processes;
+#define PARA_PROCESSES_INIT                                                                 \
+    {                                                                                       \
+        sizeof(para_processes),                                                             \
+            {0, PARA_CRASH_FAILS, PARA_NULL_, 0, PARA_NULL_, PARA_NULL_, false}, 0, 0, 0, 0 \
+    }
+
+#endif

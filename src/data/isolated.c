@@ -1,0 +1,282 @@
+#include "data/isolated.h"
+
+#include "base/bounds.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "process/mapped.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Before it runs ------------------------------------------------------------------------ */
+
+static size_t element_bytes(const para__isolable *of, uint32_t v)
+{
+    const uint32_t n = of->views->in_count;
+    return v < n ? of->in[v].element_bytes : of->out[v - n].element_bytes;
+}
+
+/* From a view's first byte to its last. Not more than the address space: views are checked. */
+static size_t extent_of(const para__isolable *of, uint32_t v)
+{
+    return (of->count - 1) * of->views->view[v].bytes + element_bytes(of, v);
+}
+
+static para__region *region_of(const para__call *call)
+{
+    return para__workshop_region(call->schedule.pool->shop);
+}
+
+static bool works_in_place(const para__views *views)
+{
+    for (uint32_t o = views->in_count; o < views->in_count + views->out_count; o++)
+        for (uint32_t i = 0; i < views->in_count; i++)
+            if (views->view[o].data == views->view[i].data)
+                return true;
+    return false;
+}
+
+static para_status check_fill(const para_survival *s, const para__isolable *of)
+{
+    para_status status = para__survival_check(s);
+    for (uint32_t o = 0; !status && s->fill && o < of->views->out_count; o++)
+        if (of->out[o].element_bytes % s->fill_bytes)
+            status = para__fail(PARA_ERR_ARGUMENT,
+                                "survival.fill of %zu bytes: out[%u] has elements of %zu",
+                                s->fill_bytes, o, of->out[o].element_bytes);
+    return status;
+}
+
+/* The view that has the same memory as v and comes before it; v if there is none. */
+static uint32_t same_view(const para__isolable *of, const para__views *given, uint32_t v)
+{
+    for (uint32_t u = 0; u < v; u++)
+        if (given->view[u].data == given->view[v].data &&
+            given->view[u].bytes == given->view[v].bytes &&
+            element_bytes(of, u) == element_bytes(of, v))
+            return u;
+    return v;
+}
+
+/* Whether workers see a view, or will when the call begins: mapped files. */
+static bool is_seen_by_workers(const para__call *call, const void *data, size_t bytes)
+{
+    if (para__region_has(region_of(call), data, bytes))
+        return true;
+    const uint64_t mapped = para__mapped_with(data, bytes);
+    if (mapped)
+        para__workshop_want(call->schedule.pool->shop, mapped);
+    return mapped != 0;
+}
+
+/* Views that workers do not see get copies in one block. Those that are one stay one, so that a
+ * call in place is one. */
+static para_status bounce_views(para__isolated *is, para__call *call)
+{
+    const para__isolable *const of = &is->of;
+    const uint32_t all = of->views->in_count + of->views->out_count;
+    const para__views given = *of->views;
+    size_t bytes = 0, at[PARA_IN_MAX + PARA_OUT_MAX];
+    for (uint32_t v = 0; v < all; v++) {
+        const uint32_t same = same_view(of, &given, v);
+        const bool is_seen = is_seen_by_workers(call, given.view[v].data, extent_of(of, v));
+        const bool is_in = v < of->views->in_count;
+        at[v] = SIZE_MAX;
+        if (is_seen)
+            continue;
+        if (!is->survival->copies)
+            return para__fail(
+                PARA_ERR_NOT_SHARED,
+                "%s[%u] is not in a buffer of the pool: make it by "
+                "para_buffer_create with that pool, or by para_buffer_map_file, or set "
+                "survival.copies",
+                is_in ? "in" : "out", is_in ? v : v - of->views->in_count);
+        at[v] = bytes;
+        if (same != v)
+            at[v] = at[same];
+        else if (para__round_up(extent_of(of, v), PARA__LINE) > SIZE_MAX / 2 - bytes)
+            return para__fail(PARA_ERR_MEMORY, "copies of views");
+        else
+            bytes += para__round_up(extent_of(of, v), PARA__LINE);
+    }
+    if (bytes == 0)
+        return PARA_OK;
+    char *const block = para__workshop_arena(call->schedule.pool->shop, 1, bytes);
+    if (!block)
+        return para__fail(PARA_ERR_MEMORY, "copies of %zu bytes for worker processes", bytes);
+    for (uint32_t v = 0; v < all; v++) {
+        if (at[v] == SIZE_MAX)
+            continue;
+        is->bounced[v] = (para__bounced){.copy = block + at[v], .original = given.view[v].data};
+        of->views->view[v].data = block + at[v];
+        if (same_view(of, &given, v) == v)
+            memcpy(block + at[v], given.view[v].data, extent_of(of, v));
+    }
+    return PARA_OK;
+}
+
+/* What kernels read besides views. */
+static para_status bounce_arguments(para__isolated *is, para__call *call)
+{
+    const para__isolable *const of = &is->of;
+    const bool has_arg = *of->arg && of->arg_bytes;
+    const bool has_identity = of->identity && *of->identity;
+    if (*of->arg && !has_arg && !para__region_has(region_of(call), *of->arg, 1))
+        return para__fail(
+            PARA_ERR_NOT_SHARED,
+            "arg is not in a buffer of the pool: set arg_bytes, so that it is copied");
+    const size_t arg_bytes = has_arg ? para__round_up(of->arg_bytes, PARA__LINE) : 0;
+    const size_t bytes = has_identity ? of->identity_bytes : 0;
+    if (arg_bytes > SIZE_MAX / 2 || bytes > SIZE_MAX / 2)
+        return para__fail(PARA_ERR_ARGUMENT, "arg_bytes is %zu", of->arg_bytes);
+    if (arg_bytes + bytes == 0)
+        return PARA_OK;
+    char *const block = para__workshop_arena(call->schedule.pool->shop, 2, arg_bytes + bytes);
+    if (!block)
+        return para__fail(PARA_ERR_MEMORY, "an argument of %zu bytes", of->arg_bytes);
+    if (has_arg)
+        *of->arg = memcpy(block, *of->arg, of->arg_bytes);
+    if (has_identity)
+        *of->identity = memcpy(block + arg_bytes, *of->identity, bytes);
+    return PARA_OK;
+}
+
+/* ---- After it has run ------------------------------------------------------------------------ */
+
+static void fill_elements(const para__isolated *is, size_t first, size_t count)
+{
+    const para__isolable *const of = &is->of;
+    for (uint32_t o = 0; o < of->views->out_count; o++) {
+        const size_t bytes = of->out[o].element_bytes;
+        const size_t step = of->views->view[of->views->in_count + o].bytes;
+        char *const data = of->views->view[of->views->in_count + o].data;
+        for (size_t e = first; e < first + count; e++)
+            for (size_t b = 0; b < bytes;
+                 b += is->survival->fill ? is->survival->fill_bytes : bytes)
+                if (is->survival->fill)
+                    memcpy(data + e * step + b, is->survival->fill, is->survival->fill_bytes);
+                else
+                    memset(data + e * step, 0, bytes);
+    }
+}
+
+/* An output's elements, and nothing between them: that may be another's, and have changed. */
+static void bring_back(const para__isolated *is)
+{
+    const para__isolable *const of = &is->of;
+    const uint32_t n = of->views->in_count;
+    for (uint32_t v = n; v < n + of->views->out_count; v++) {
+        const para__bounced *const b = &is->bounced[v];
+        const size_t bytes = element_bytes(of, v), step = of->views->view[v].bytes;
+        if (!b->copy)
+            continue;
+        if (bytes == step) {
+            memcpy(b->original, b->copy, of->count * bytes);
+            continue;
+        }
+        for (size_t e = 0; e < of->count; e++)
+            memcpy(b->original + e * step, b->copy + e * step, bytes);
+    }
+}
+
+static para_status fail_died(const para_damage *d)
+{
+    char how[96] = "of an unknown cause";
+    if (d->death == PARA_DEATH_SIGNAL)
+        snprintf(how, sizeof how, "by signal %d (%s)", d->number, strsignal(d->number));
+    else if (d->death == PARA_DEATH_EXIT)
+        snprintf(how, sizeof how, "by exit(%d)", d->number);
+    else if (d->death == PARA_DEATH_OVERRUN)
+        snprintf(how, sizeof how, "as they took too long");
+    return para__fail(PARA_ERR_WORKER_DIED, "elements [%zu, %zu): %u worker%s died, the last %s",
+                      d->first, d->first + d->count, d->attempts, d->attempts == 1 ? "" : "s", how);
+}
+
+static para_status settle_lost(para__call *call, const para__job *job, para__outcome *outcome)
+{
+    para__isolated *const is = call->isolated;
+    const para_survival *const s = is->survival;
+    const bool fills = s->on_crash == PARA_CRASH_FILLS && outcome->status == PARA_OK;
+    para__lost lost;
+    unsigned index = 0;
+    while (para__workshop_next_lost(call->schedule.pool->shop, &index, &lost)) {
+        para_damage d = {.attempts = lost.attempts, .death = lost.death, .number = lost.number};
+        is->of.span(job->payload, lost.first, lost.count, &d.first, &d.count);
+        if (is->first.count == 0 || d.first < is->first.first)
+            is->first = d;
+        outcome->left_out += d.count;
+        if (fills) {
+            fill_elements(is, d.first, d.count);
+            outcome->filled += d.count;
+            if (is->forget)
+                is->forget(job->payload, lost.first, lost.count);
+        }
+        if (s->damaged && lost.attempts)
+            s->damaged(&d, s->damaged_arg);
+    }
+    if (outcome->status)
+        return outcome->status;
+    if (is->first.count && !fills)
+        return fail_died(&is->first);
+    if (outcome->tally.ending == PARA__ENDED_WHOLE)
+        bring_back(is);
+    return PARA_OK;
+}
+
+para_status para__isolated_finish(para__call *call, para__job *job)
+{
+    const para__isolated *const is = call->isolated;
+    para_survival survival = *is->survival;
+    para__outcome outcome = {0};
+    para__lost lost;
+    unsigned index = 0;
+    survival.on_crash = PARA_CRASH_FAILS;
+    para__plan one = call->schedule.plan;
+    one.width = 1;
+    job->survival = &survival;
+    para_pool *const pool = call->schedule.pool;
+    pool->executor->run(pool, NULL, job, &one, &outcome);
+    if (outcome.status)
+        return outcome.status;
+    if (para__workshop_next_lost(pool->shop, &index, &lost))
+        return fail_died(&(para_damage){.count = is->of.count,
+                                        .attempts = lost.attempts,
+                                        .death = lost.death,
+                                        .number = lost.number});
+    return PARA_OK;
+}
+
+static void tell_deaths(const para__call *call, const para__outcome *outcome)
+{
+    const para__isolated *const is = call->isolated;
+    para_report *const report = call->report;
+    report->deaths = outcome->deaths;
+    report->filled = outcome->filled;
+    if (is->first.count && outcome->filled == 0) {
+        report->failed_first = is->first.first;
+        report->failed_count = is->first.count;
+    }
+}
+
+para_status para__isolated_begin(para__isolated *isolated, para__call *call,
+                                 const para__isolable *of)
+{
+    para__workshop *const shop = call->schedule.pool->shop;
+    const para_survival *const own = call->schedule.options->survival;
+    *isolated = (para__isolated){.of = *of};
+    isolated->survival = own ? own : para__workshop_survival(shop);
+    isolated->once = of->once || works_in_place(of->views);
+    call->isolated = isolated;
+    call->settle = settle_lost;
+    call->tell = tell_deaths;
+    if (!para__schedule_enter(&call->schedule))
+        return para__fail(PARA_ERR_ENDING, NULL);
+    para_status status = check_fill(isolated->survival, of);
+    if (!status)
+        status = bounce_views(isolated, call);
+    if (!status)
+        status = bounce_arguments(isolated, call);
+    if (*of->cancel)
+        *of->cancel = para__workshop_token(shop);
+    return status;
+}

@@ -1,0 +1,129 @@
+/* The pool has places, as for threads, but no thread that serves calls: process/workshop.h has the
+ * processes. Nothing is decided for a call and nothing measured, since it cannot run elsewhere. */
+#include "pool/processes.h"
+
+#include "base/process.h"
+#include "base/status.h"
+#include "base/tuning.h"
+#include "pool/binding.h"
+#include "pool/self.h"
+
+#include <stdio.h>
+#include <sys/prctl.h>
+
+/* ---- The executor ------------------------------------------------------------------------ */
+
+static unsigned processes_wide(const para_pool *pool)
+{
+    return pool->requested;
+}
+
+static para__costs costs_of_processes(const para_pool *pool)
+{
+    (void)pool;
+    return para__costs_assumed;
+}
+
+static bool processes_are_ready(para_pool *pool, uint64_t deadline_ns)
+{
+    (void)pool;
+    (void)deadline_ns;
+    return true;
+}
+
+static void wake_no_process(para_pool *pool, unsigned count)
+{
+    (void)pool;
+    (void)count;
+}
+
+static void run_on_processes(para_pool *pool, para__lane *lane, const para__job *job,
+                             const para__plan *plan, para__outcome *outcome)
+{
+    const para_survival *const s = job->survival;
+    const unsigned asked = s->attempts ? s->attempts : PARA__PROCESS_ATTEMPTS;
+    const para__board_policy policy = {.attempts = job->is_tried_once ? 1 : asked,
+                                       .halves =
+                                           s->on_crash == PARA_CRASH_FILLS && !job->is_tried_once,
+                                       .goes_on = s->on_crash == PARA_CRASH_FILLS};
+    (void)lane;
+    outcome->status =
+        para__workshop_run(pool->shop, job, plan->width, &policy, job->cancel, outcome);
+}
+
+const para__executor para__processes = {.width = processes_wide,
+                                        .awake = processes_wide,
+                                        .costs = costs_of_processes,
+                                        .wait = processes_are_ready,
+                                        .wake = wake_no_process,
+                                        .run = run_on_processes};
+
+/* ---- The pool ----------------------------------------------------------------------------- */
+
+para_status para__processes_check(const para_pool_config *config)
+{
+    const para_processes *const p = config->processes;
+    if (p->size != sizeof *p)
+        return para__fail(PARA_ERR_ARGUMENT,
+                          "config.processes->size is %zu: use PARA_PROCESSES_INIT", p->size);
+    if (config->executor || config->worker_init || config->worker_exit || config->task_capacity ||
+        config->task_order || config->dead_letter || config->least_workers || config->most_workers)
+        return para__fail(PARA_ERR_ARGUMENT,
+                          "with config.processes the pool has no threads and no tasks: executor, "
+                          "worker_init, worker_exit, task_capacity, task_order, dead_letter and "
+                          "sizes are not given");
+    if (p->files && p->files < 3)
+        return para__fail(PARA_ERR_ARGUMENT, "config.processes->files is %u: 3 at least", p->files);
+    return para__survival_check(&p->survival);
+}
+
+/* In a worker process. */
+static para_status enter_process(void *of, unsigned worker, unsigned *kind)
+{
+    para_pool *const pool = of;
+    const para__worker *const self = &pool->worker[worker];
+    char name[16];
+    snprintf(name, sizeof name, "para process %u", worker % 100);
+    prctl(PR_SET_NAME, name);
+    *kind = pool->is_hybrid ? pool->lanes.helper[worker].kind : 0;
+    return pool->binding == PARA_BIND_NONE ? PARA_OK : para__worker_bind(self);
+}
+
+para_status para__processes_start(para_pool *pool, const para_processes *processes)
+{
+    const para__workshop_config config = {.workers = pool->requested,
+                                          .processes = *processes,
+                                          .stack = pool->stack,
+                                          .enter = enter_process,
+                                          .of = pool};
+    pool->lanes.fork_count = para__fork_count();
+    pool->start_status = PARA_OK;
+    const para_status status = para__workshop_make(&pool->shop, &config);
+    if (status)
+        return status;
+    para__store_release(E4, &pool->ready, 1);
+    return PARA_OK;
+}
+
+para_status para__survival_check(const para_survival *survival)
+{
+    if ((unsigned)survival->on_crash > PARA_CRASH_FILLS)
+        return para__fail(PARA_ERR_ARGUMENT, "survival.on_crash is %d", (int)survival->on_crash);
+    if (survival->attempts > 255)
+        return para__fail(PARA_ERR_ARGUMENT, "survival.attempts is %u: more than 255",
+                          survival->attempts);
+    if ((survival->fill == NULL) != (survival->fill_bytes == 0))
+        return para__fail(PARA_ERR_ARGUMENT, "survival.fill without fill_bytes, or the reverse");
+    return PARA_OK;
+}
+
+para_status para__processes_refuse(const para_pool *pool, para_executor executor, bool isolated)
+{
+    if (!pool || !pool->shop)
+        return para__fail(PARA_ERR_UNSUPPORTED, "the pool has no worker processes");
+    if (!isolated)
+        return para__fail(PARA_ERR_UNSUPPORTED, "a pool of processes runs maps and reductions");
+    if (executor != PARA_EXECUTOR_AUTO && executor != PARA_EXECUTOR_PROCESSES)
+        return para__fail(PARA_ERR_UNSUPPORTED, "a pool of processes runs no kernel on a thread");
+    return para__pool_fail_forked();
+}

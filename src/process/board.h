@@ -1,0 +1,191 @@
+/* A call on worker processes, in memory that all of them share: what is to be done, who has claimed
+ * which part of it, what is done.
+ *
+ * A call is divided into tickets, ranges of its units. Each has a word of its own, and a worker
+ * claims one by changing its word from FREE to CLAIMED with its own number: so a claim is recorded
+ * in the instant in which it is made, before the kernel runs, and whoever finds a worker dead finds
+ * in the words what it had:
+ *
+ *            a worker [E27]          it, when the kernel has returned
+ *     FREE ------------------> CLAIMED ------------------------------> DONE
+ *       ^                         |                                      |
+ *       |   who settles: to be    |  tried often enough                  |  who settles a worker
+ *       |   tried once more       v                                      v  that has died
+ *       +---------------- its worker has died ----> LOST              SETTLED
+ *
+ * The word has the call's epoch, so that a worker that comes late claims nothing of the next call.
+ * Job and payload are written before any ticket is free and stay until all are done: whoever has
+ * claimed may read them. A ticket's range is changed by who settles it alone, before it is free
+ * again.
+ *
+ * What a worker has done is a count in a word of its own, `told`, with the epoch [E28]. A call is
+ * over when these and what was settled are as many as there are tickets. A worker's tally is
+ * written twice in turn: that of a count is whole when the ticket's word is DONE, so one that dies
+ * in between leaves the other. If it dies between the ticket's word and `told`, its tickets tell.
+ *
+ * This is not the protocol of share/lane.h, though jobs, tallies and runners are the same. There a
+ * claim is a subtraction from a count of tickets: cheaper, and without a trace of who has made it.
+ * It trusts that each who claims finishes.
+ *
+ * Roles: the workers; the caller, who publishes, joins and collects; who settles. The last two hold
+ * the same mutex, but for waiting. */
+#ifndef PARA_PROCESS_BOARD_H
+#define PARA_PROCESS_BOARD_H
+
+#include "base/fpenv.h"
+#include "share/job.h"
+
+#include <para/process.h>
+
+enum { PARA__PROCESSES_MAX = 1024, PARA__BOARD_TICKETS = 1 << 16 };
+
+typedef enum para__ticket_state {
+    PARA__TICKET_FREE,
+    PARA__TICKET_CLAIMED,
+    PARA__TICKET_DONE,
+    PARA__TICKET_SETTLED, /* done by a worker that has died since */
+    PARA__TICKET_LOST     /* given up */
+} para__ticket_state;
+
+typedef struct para__ticket {
+    para__atomic_u64 word; /* [E27] epoch: 32 bits; attempts before this one: 8; worker: 16; state:
+                              8 */
+    uint64_t first, count; /* units */
+    uint8_t attempts;      /* of one that is lost, like the next two */
+    uint8_t death;         /* a para_death */
+    int32_t number;
+} para__ticket;
+
+typedef struct para__ticket_word {
+    uint32_t epoch;
+    unsigned attempts, worker;
+    para__ticket_state state;
+} para__ticket_word;
+
+static inline uint64_t para__ticket_word_of(para__ticket_word w)
+{
+    return (uint64_t)w.epoch << 32 | (uint64_t)w.attempts << 24 | (uint64_t)w.worker << 8 | w.state;
+}
+
+static inline para__ticket_word para__ticket_read(uint64_t word)
+{
+    return (para__ticket_word){.epoch = (uint32_t)(word >> 32),
+                               .attempts = word >> 24 & 0xff,
+                               .worker = word >> 8 & 0xffff,
+                               .state = (para__ticket_state)(word & 0xff)};
+}
+
+/* What a worker has done of a call. */
+typedef struct para__part {
+    para__tally tally;
+    uint64_t left_out;
+} para__part;
+
+/* A worker's place on the board: written by that worker, and by who settles it when it is dead. */
+typedef struct para__record {
+    _Alignas(PARA__LINE) para__atomic_u64 told; /* [E28] epoch, and below it 32 bits of how many
+                                                   tickets it has finished */
+    para__atomic_u64 since_ns; /* when it began to look for its present ticket; 0: it has none. A
+                                  value on its own: orders nothing */
+    para__atomic_u32 asleep;   /* [E29] it waits for news */
+    para__atomic_int bound;    /* a para_status: how it was bound when it began. A value alone */
+    para__part part[2];        /* [number of finished tickets & 1] */
+} para__record;
+
+typedef struct para__board {
+    /* [E27] The open call: epoch 32 bits, its width 12, the number of tickets 20. */
+    para__atomic_u64 call;
+    _Alignas(PARA__LINE) para__atomic_u32 news;  /* [E29] changes when there may be a free ticket */
+    _Alignas(PARA__LINE) para__atomic_u32 joins; /* [E28] 1: the caller sleeps */
+    para__atomic_u64 settled; /* tickets that dead workers have finished, or that are lost: read
+                                 under the mutex, and by workers as a hint */
+    _Alignas(PARA__LINE) para__atomic_u64 stop; /* as in para__runner */
+    para_cancel token; /* stands for the caller's, which workers cannot see */
+
+    unsigned workers; /* set once */
+
+    /* Frozen by a claim. */
+    _Alignas(PARA__LINE) para__run *run;
+    para__fp fp;
+    _Alignas(PARA__LINE) char payload[PARA__PAYLOAD_BYTES];
+
+    para__record record[PARA__PROCESSES_MAX];
+    para__ticket ticket[PARA__BOARD_TICKETS];
+} para__board;
+
+enum { PARA__BOARD_WIDTH_BITS = 12, PARA__BOARD_TICKET_BITS = 20 };
+
+typedef struct para__board_call {
+    uint32_t epoch;
+    unsigned width, tickets;
+} para__board_call;
+
+static inline uint64_t para__board_word(para__board_call c)
+{
+    return (uint64_t)c.epoch << 32 | (uint64_t)c.width << PARA__BOARD_TICKET_BITS | c.tickets;
+}
+
+static inline para__board_call para__board_read(uint64_t word)
+{
+    return (para__board_call){.epoch = (uint32_t)(word >> 32),
+                              .width = word >> PARA__BOARD_TICKET_BITS &
+                                       ((1u << PARA__BOARD_WIDTH_BITS) - 1),
+                              .tickets = word & ((1u << PARA__BOARD_TICKET_BITS) - 1)};
+}
+
+/* Lets a moment pass for one that spins since then; false: it is time to sleep. There are as many
+ * workers as CPUs, and a caller besides: so who spins yields after a while. */
+bool para__board_spins(uint64_t start_ns);
+
+/* ---- Workers --------------------------------------------------------------------------- */
+
+/* Waits until the news differ from those seen, and returns them. */
+uint32_t para__board_await_news(para__board *board, unsigned worker, uint32_t seen);
+
+/* Claims and runs tickets of the open call until none is free. kind: as in para__runner. */
+void para__board_work(para__board *board, unsigned worker, unsigned kind);
+
+/* ---- The caller ------------------------------------------------------------------------ */
+
+/* Publishes a job, on the workers below width, and wakes them. The last call is over. With the
+ * mutex. */
+void para__board_publish(para__board *board, const para__job *job, unsigned width,
+                         unsigned tickets);
+
+/* Whether all tickets are done or lost: a hint, unless one has the mutex. */
+bool para__board_is_over(para__board *board);
+
+/* Waits until that may be so, or until a time. */
+void para__board_join(para__board *board, uint64_t deadline_ns);
+
+/* Adds what live workers have done to the outcome. With the mutex. */
+void para__board_collect(para__board *board, para__outcome *outcome);
+
+/* ---- Who settles ------------------------------------------------------------------------ */
+
+/* What is done about a claim of a dead worker. */
+typedef struct para__board_policy {
+    unsigned attempts; /* 1 or more */
+    bool halves;       /* what was tried so often is halved, as far as it can be */
+    bool goes_on;      /* the call goes on without what is lost */
+} para__board_policy;
+
+/* What has become of a worker's tickets. */
+typedef struct para__settlement {
+    unsigned finished; /* that it had finished */
+    bool had_claim;
+    para__part part; /* what it has told of these */
+} para__settlement;
+
+/* That worker has died so, in the open call or between calls: makes its claim free again, halves it
+ * or gives it up; wakes workers and caller. With the mutex. */
+para__settlement para__board_settle(para__board *board, unsigned worker,
+                                    const para__board_policy *policy, para_death death, int number);
+
+/* Gives up all tickets that are free, since there is nobody to claim them. With the mutex. */
+void para__board_abandon(para__board *board);
+
+/* Has all who wait look again. */
+void para__board_rouse(para__board *board);
+
+#endif

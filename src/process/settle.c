@@ -1,0 +1,188 @@
+/* The board as the caller and who settles see it. They hold the workshop's mutex, so that nobody
+ * but live workers changes anything under their hands. */
+#include "process/board.h"
+
+#include "base/clock.h"
+#include "base/futex.h"
+#include "base/tuning.h"
+
+#include <limits.h>
+#include <string.h>
+
+static void tell_news(para__board *board)
+{
+    bool sleeps = false;
+    para__add_seq_cst(E29, &board->news, 1);
+    for (unsigned w = 0; w < board->workers && !sleeps; w++)
+        sleeps = para__load_seq_cst(E29, &board->record[w].asleep) != 0;
+    if (sleeps)
+        para__futex_wake_shared(&board->news, INT_MAX);
+}
+
+void para__board_rouse(para__board *board)
+{
+    tell_news(board);
+    para__swap_seq_cst(E28, &board->joins, 0);
+    para__futex_wake_shared(&board->joins, INT_MAX);
+}
+
+static para__board_call open_call(para__board *board)
+{
+    return para__board_read(para__load_relaxed(&board->call)); /* written with the mutex alone */
+}
+
+static void free_ticket(para__ticket *ticket, uint32_t epoch, unsigned attempts)
+{
+    para__store_release(E27, &ticket->word,
+                        para__ticket_word_of((para__ticket_word){
+                            .epoch = epoch, .attempts = attempts, .state = PARA__TICKET_FREE}));
+}
+
+/* ---- The caller ------------------------------------------------------------------------ */
+
+void para__board_publish(para__board *board, const para__job *job, unsigned width, unsigned tickets)
+{
+    const uint32_t epoch = open_call(board).epoch + 1;
+    const size_t each = job->units / tickets, more = job->units % tickets;
+    size_t first = 0;
+    board->run = job->run;
+    board->fp = para__fp_control();
+    memcpy(board->payload, job->payload, job->payload_bytes);
+    para__store_relaxed(&board->stop, UINT64_MAX); /* both: read by who has claimed */
+    para__store_relaxed(&board->settled, 0);
+    for (unsigned t = 0; t < tickets; t++) {
+        para__ticket *const ticket = &board->ticket[t];
+        ticket->first = first;
+        ticket->count = each + (t < more);
+        first += ticket->count;
+        free_ticket(ticket, epoch, 0);
+    }
+    para__store_release(
+        E27, &board->call,
+        para__board_word((para__board_call){.epoch = epoch, .width = width, .tickets = tickets}));
+    tell_news(board);
+}
+
+void para__board_join(para__board *board, uint64_t deadline_ns)
+{
+    const uint64_t start = para__now_ns();
+    do
+        if (para__board_is_over(board))
+            return;
+    while (para__board_spins(start));
+    /* Who finishes the last ticket sees this, or what it told is seen here [E28]. */
+    para__swap_seq_cst(E28, &board->joins, 1);
+    if (!para__board_is_over(board))
+        para__futex_wait_shared(&board->joins, 1, deadline_ns);
+    para__swap_seq_cst(E28, &board->joins, 0);
+}
+
+void para__board_collect(para__board *board, para__outcome *outcome)
+{
+    const para__board_call c = open_call(board);
+    for (unsigned w = 0; w < c.width; w++) {
+        para__record *const record = &board->record[w];
+        const uint64_t told = para__load_acquire(E28, &record->told);
+        if (told >> 32 != c.epoch || (uint32_t)told == 0)
+            continue;
+        const para__part *const part = &record->part[told & 1];
+        para__tally_add(&outcome->tally, &part->tally);
+        outcome->left_out += part->left_out;
+        outcome->workers += part->tally.chunks != 0;
+    }
+}
+
+/* ---- Who settles ------------------------------------------------------------------------ */
+
+static void lose_ticket(para__board *board, para__ticket *ticket, uint32_t epoch, unsigned attempts,
+                        para_death death, int number)
+{
+    ticket->attempts = (uint8_t)attempts;
+    ticket->death = (uint8_t)death;
+    ticket->number = number;
+    para__store_release(E27, &ticket->word,
+                        para__ticket_word_of((para__ticket_word){
+                            .epoch = epoch, .attempts = attempts, .state = PARA__TICKET_LOST}));
+    para__add_relaxed(&board->settled, 1); /* a hint, until the mutex is taken */
+}
+
+/* Makes two tickets of one; false: it is one unit, or there is no room. The halves are tried once
+ * each, since the whole has been tried often enough; a single unit as often as any. */
+static bool halve_ticket(para__board *board, para__ticket *ticket, para__board_call *c,
+                         unsigned attempts)
+{
+    if (ticket->count < 2 || c->tickets == PARA__BOARD_TICKETS)
+        return false;
+    para__ticket *const other = &board->ticket[c->tickets];
+    const uint64_t half = ticket->count / 2;
+    other->first = ticket->first + half;
+    other->count = ticket->count - half;
+    ticket->count = half;
+    free_ticket(other, c->epoch, other->count > 1 ? attempts - 1 : 0);
+    free_ticket(ticket, c->epoch, half > 1 ? attempts - 1 : 0);
+    c->tickets++;
+    para__store_release(E27, &board->call, para__board_word(*c));
+    return true;
+}
+
+para__settlement para__board_settle(para__board *board, unsigned worker,
+                                    const para__board_policy *policy, para_death death, int number)
+{
+    para__record *const record = &board->record[worker];
+    para__board_call c = open_call(board);
+    para__settlement s = {0};
+    para__ticket *claimed = NULL;
+    unsigned attempts = 0;
+    for (unsigned t = 0; t < c.tickets; t++) {
+        para__ticket *const ticket = &board->ticket[t];
+        para__ticket_word w =
+            para__ticket_read(para__load_acquire(E27, &ticket->word)); /* its last store there */
+        if (w.epoch != c.epoch || w.worker != worker ||
+            (w.state != PARA__TICKET_DONE && w.state != PARA__TICKET_CLAIMED))
+            continue;
+        if (w.state == PARA__TICKET_CLAIMED) {
+            claimed = ticket;
+            attempts = w.attempts + 1;
+            continue;
+        }
+        s.finished++;
+        w.state = PARA__TICKET_SETTLED;
+        para__store_relaxed(&ticket->word, para__ticket_word_of(w)); /* read with the mutex alone */
+    }
+    if (s.finished)
+        s.part = record->part[s.finished & 1];
+    /* Nobody else writes it any more. First it tells less, then the sum is whole again. */
+    para__store_relaxed(&record->told, 0);
+    para__store_relaxed(&record->since_ns, 0);
+    para__store_relaxed(&record->asleep, 0);
+    para__add_relaxed(&board->settled, s.finished);
+    s.had_claim = claimed != NULL;
+    if (claimed && attempts < policy->attempts)
+        free_ticket(claimed, c.epoch, attempts);
+    else if (claimed && !(policy->halves && halve_ticket(board, claimed, &c, policy->attempts))) {
+        lose_ticket(board, claimed, c.epoch, attempts, death, number);
+        if (!policy->goes_on)
+            para__store_relaxed(&board->stop, 0); /* a bound on its own, as in para__runner */
+    }
+    para__board_rouse(board);
+    return s;
+}
+
+void para__board_abandon(para__board *board)
+{
+    const para__board_call c = open_call(board);
+    for (unsigned t = 0; t < c.tickets; t++) {
+        para__ticket *const ticket = &board->ticket[t];
+        uint64_t word = para__load_relaxed(&ticket->word);
+        const para__ticket_word w = para__ticket_read(word);
+        if (w.epoch == c.epoch && w.state == PARA__TICKET_FREE &&
+            para__cas_acquire(E27, &ticket->word, &word, word | PARA__TICKET_LOST)) {
+            ticket->attempts = (uint8_t)w.attempts;
+            ticket->death = PARA_DEATH_UNKNOWN;
+            ticket->number = 0;
+            para__add_relaxed(&board->settled, 1);
+        }
+    }
+    para__store_relaxed(&board->stop, 0);
+    para__board_rouse(board);
+}

@@ -1,0 +1,87 @@
+/* A pool's worker processes, with all that belongs to them: the shared memory, the zygote, and a
+ * thread of this process, the supervisor, which has them forked, notices their ends at once, and
+ * settles what they had claimed. Calls come one at a time. */
+#ifndef PARA_PROCESS_WORKSHOP_H
+#define PARA_PROCESS_WORKSHOP_H
+
+#include "base/thread.h"
+#include "process/board.h"
+#include "process/region.h"
+
+#include <para/process.h>
+#include <para/status.h>
+
+typedef struct para__workshop para__workshop;
+
+typedef struct para__workshop_config {
+    unsigned workers;
+    para_processes processes;
+    para__stack stack; /* of the supervisor, and so of zygote and workers */
+    /* Run in each worker process when it begins: binds it, and tells the kind of its core. */
+    para_status (*enter)(void *of, unsigned worker, unsigned *kind);
+    void *of;
+} para__workshop_config;
+
+/* Makes one, with its zygote; workers come while the caller goes on. Errors: PARA_ERR_MEMORY,
+ * _THREAD, _UNSUPPORTED. */
+para_status para__workshop_make(para__workshop **made, const para__workshop_config *config);
+
+/* Ends all processes, and releases the memory. No call is in progress. In a child of fork() it
+ * forgets what is the parent's. */
+void para__workshop_end(para__workshop *shop);
+
+para__region *para__workshop_region(const para__workshop *shop);
+
+/* What calls do about deaths if they do not say. */
+const para_survival *para__workshop_survival(const para__workshop *shop);
+
+/* ---- Calls ------------------------------------------------------------------------------ */
+
+/* Begins a call: waits until no other is in progress. */
+void para__workshop_enter(para__workshop *shop);
+void para__workshop_leave(para__workshop *shop);
+
+/* Within a call, in shared memory: at least that many bytes, aligned to a page, contents undefined,
+ * until the call ends or this is called with that number again; NULL if there is none. */
+enum { PARA__WORKSHOP_ARENAS = 4 };
+void *para__workshop_arena(para__workshop *shop, unsigned number, size_t bytes);
+
+/* The call reaches a mapped file of that number (mapped.h): it begins once workers see it. */
+void para__workshop_want(para__workshop *shop, uint64_t mapped);
+
+/* The token that kernels of the call look at. */
+const para_cancel *para__workshop_token(para__workshop *shop);
+
+/* Runs all units of a job on the workers below width. cancel: NULL, or a token that is passed on
+ * while the call runs. Kernels are the caller's functions: if libraries were loaded since the
+ * zygote was forked, it is forked anew. PARA_OK if each ticket is done or given up;
+ * PARA_ERR_WORKER_DIED if there are no workers and none can be had. */
+para_status para__workshop_run(para__workshop *shop, const para__job *job, unsigned width,
+                               const para__board_policy *policy, const para_cancel *cancel,
+                               para__outcome *outcome);
+
+/* After that: the next range of units that was given up, beginning the search at *index, which is
+ * 0 at first. False: there is none. */
+typedef struct para__lost {
+    size_t first, count; /* units */
+    unsigned attempts;
+    para_death death;
+    int number;
+} para__lost;
+bool para__workshop_next_lost(para__workshop *shop, unsigned *index, para__lost *lost);
+
+/* ---- Health ------------------------------------------------------------------------------ */
+
+typedef struct para__worker_life {
+    int process;       /* 0: it has none */
+    para_status bound; /* whether it is bound as asked; not if it has no process */
+    unsigned deaths;
+    para_death death; /* the last one */
+    int number;
+} para__worker_life;
+para__worker_life para__workshop_life(para__workshop *shop, unsigned worker);
+
+/* How many workers live, and how many have died. */
+unsigned para__workshop_alive(para__workshop *shop, uint64_t *deaths);
+
+#endif

@@ -1,0 +1,298 @@
+#include "process/zygote.h"
+
+#include "base/tuning.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
+typedef enum errand_kind { BEAR, REAP } errand_kind;
+
+typedef struct errand {
+    errand_kind errand_kind;
+    unsigned worker;
+    pid_t process;
+} errand;
+
+typedef struct reply {
+    int error;
+    pid_t process;
+    int status;
+} reply;
+
+/* ---- In the zygote, and in workers ------------------------------------------------------- */
+
+/* What a program has arranged for its own end does not happen in a worker that calls exit: this
+ * was registered last, so it comes first. Neither is what the program had not written yet written
+ * a second time. */
+#ifdef __GLIBC__
+static void leave_at_once(int status, void *unused)
+{
+    (void)unused;
+    _exit(status);
+}
+
+static void leave_before_handlers(void)
+{
+    on_exit(leave_at_once, NULL);
+}
+#else
+static void leave_at_once(void)
+{
+    _exit(EXIT_FAILURE); /* others do not say with what status exit was called */
+}
+
+static void leave_before_handlers(void)
+{
+    atexit(leave_at_once);
+}
+#endif
+
+static void close_all_but(int kept)
+{
+    if (syscall(SYS_close_range, (unsigned)STDERR_FILENO + 1, (unsigned)kept - 1, 0) == 0 &&
+        syscall(SYS_close_range, (unsigned)kept + 1, ~0u, 0) == 0)
+        return;
+    struct rlimit limit;
+    const int most = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 65536
+                         ? (int)limit.rlim_cur
+                         : 65536;
+    for (int fd = STDERR_FILENO + 1; fd < most; fd++)
+        if (fd != kept)
+            close(fd);
+}
+
+/* Standard input is nobody's: what a worker read would be lost to the program. */
+static void drop_descriptors(int kept)
+{
+    const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (nothing >= 0 && nothing != STDIN_FILENO) {
+        dup2(nothing, STDIN_FILENO);
+    }
+    close_all_but(kept);
+}
+
+/* A program's handlers are not run here; a terminal's signals are for the program alone. */
+static void reset_signals(void)
+{
+    static const int for_program[] = {SIGINT, SIGQUIT, SIGHUP, SIGTSTP, SIGTTIN, SIGTTOU};
+    struct sigaction plain = {.sa_handler = SIG_DFL};
+    sigset_t none;
+    for (int s = 1; s < NSIG; s++)
+        sigaction(s, &plain, NULL); /* not of SIGKILL and SIGSTOP */
+    plain.sa_handler = SIG_IGN;
+    for (size_t i = 0; i < sizeof for_program / sizeof for_program[0]; i++)
+        sigaction(for_program[i], &plain, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void set_limit(int resource, rlim_t most, rlim_t beyond)
+{
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) != 0)
+        return;
+    if (most + beyond < limit.rlim_max)
+        limit.rlim_max = most + beyond;
+    if (most < limit.rlim_cur)
+        limit.rlim_cur = most;
+    setrlimit(resource, &limit);
+}
+
+/* The address space that the process has; 0: not known. Nothing is allocated. */
+static size_t address_space(void)
+{
+    char text[64] = "";
+    const int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return 0;
+    const ssize_t n = read(file, text, sizeof text - 1);
+    close(file);
+    return n > 0 ? (size_t)strtoull(text, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+static void set_limits(const para__birth *birth)
+{
+    const size_t begun = birth->memory_bytes ? address_space() : 0;
+    set_limit(RLIMIT_CORE, 0, 0);
+    if (begun)
+        set_limit(RLIMIT_AS, begun + birth->memory_bytes, 0);
+    if (birth->cpu_seconds)
+        set_limit(RLIMIT_CPU, birth->cpu_seconds, 1);
+    if (birth->files)
+        set_limit(RLIMIT_NOFILE, birth->files, 0);
+}
+
+/* Ends with the parent, also if that has ended meanwhile. */
+static void end_with(pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(EXIT_FAILURE);
+}
+
+static pid_t bear_worker(const para__birth *birth, unsigned worker, int socket)
+{
+    const pid_t own = getpid();
+    const pid_t child = fork();
+    if (child != 0)
+        return child;
+    end_with(own);
+    close(socket);
+    set_limits(birth);
+    birth->run(birth->of, worker);
+    _exit(EXIT_FAILURE);
+}
+
+static void serve_program(const para__birth *birth, int socket)
+{
+    errand r;
+    ssize_t n;
+    while ((n = recv(socket, &r, sizeof r, 0)) != 0) {
+        reply a = {0};
+        if (n != sizeof r)
+            continue; /* a signal */
+        if (r.errand_kind == BEAR) {
+            a.process = bear_worker(birth, r.worker, socket);
+            a.error = a.process < 0 ? errno : 0;
+        } else {
+            while ((a.process = waitpid(r.process, &a.status, 0)) < 0 && errno == EINTR)
+                continue;
+            a.error = a.process < 0 ? errno : 0;
+        }
+        while (send(socket, &a, sizeof a, MSG_NOSIGNAL) < 0 && errno == EINTR)
+            continue;
+    }
+}
+
+static void live_as_zygote(const para__birth *birth, int socket, pid_t parent)
+{
+    end_with(parent);
+    setpgid(0, 0);
+    reset_signals();
+    drop_descriptors(socket);
+    __fpurge(stdout);
+    __fpurge(stderr);
+    leave_before_handlers();
+    prctl(PR_SET_NAME, "para zygote");
+    serve_program(birth, socket);
+    _exit(EXIT_SUCCESS);
+}
+
+/* ---- In the program ---------------------------------------------------------------------- */
+
+static int open_life(pid_t process)
+{
+    return (int)syscall(SYS_pidfd_open, process, 0);
+}
+
+int para__zygote_fork(para__zygote *zygote, const para__birth *birth)
+{
+    int ends[2];
+    const pid_t own = getpid();
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return errno;
+    const pid_t child = fork();
+    if (child == 0)
+        live_as_zygote(birth, ends[1], own);
+    int error = child < 0 ? errno : 0;
+    close(ends[1]);
+    const int life = error ? -1 : open_life(child);
+    if (!error && life < 0)
+        error = errno;
+    if (error) {
+        close(ends[0]);
+        if (child > 0) {
+            kill(child, SIGKILL);
+            waitpid(child, NULL, 0);
+        }
+        return error;
+    }
+    *zygote = (para__zygote){.process = child, .socket = ends[0], .life = life};
+    return 0;
+}
+
+/* Asks, and waits for the reply for as long as one may take. */
+static int ask_zygote(const para__zygote *zygote, const errand *r, reply *a)
+{
+    struct pollfd answers = {.fd = zygote->socket, .events = POLLIN};
+    int n;
+    if (send(zygote->socket, r, sizeof *r, MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof *r)
+        return EPIPE;
+    while ((n = poll(&answers, 1, PARA__ZYGOTE_ANSWER_MS)) < 0 && errno == EINTR)
+        continue;
+    if (n == 0)
+        return ETIMEDOUT;
+    if (recv(zygote->socket, a, sizeof *a, MSG_DONTWAIT) != sizeof *a)
+        return EPIPE;
+    return a->error;
+}
+
+int para__zygote_bear(const para__zygote *zygote, unsigned worker, pid_t *process, int *life)
+{
+    reply a;
+    int error = ask_zygote(zygote, &(errand){.errand_kind = BEAR, .worker = worker}, &a);
+    if (error)
+        return error;
+    *life = open_life(a.process); /* its number is its own, as nobody has waited for it */
+    if (*life >= 0) {
+        *process = a.process;
+        return 0;
+    }
+    error = errno;
+    kill(a.process, SIGKILL);
+    (void)ask_zygote(zygote, &(errand){.errand_kind = REAP, .process = a.process}, &a);
+    return error;
+}
+
+int para__zygote_reap(const para__zygote *zygote, pid_t process, para_death *death, int *number)
+{
+    reply a;
+    const int error = ask_zygote(zygote, &(errand){.errand_kind = REAP, .process = process}, &a);
+    if (error)
+        return error;
+    *death = WIFSIGNALED(a.status) ? PARA_DEATH_SIGNAL : PARA_DEATH_EXIT;
+    *number = WIFSIGNALED(a.status) ? WTERMSIG(a.status) : WEXITSTATUS(a.status);
+    return 0;
+}
+
+void para__process_kill(int life)
+{
+    syscall(SYS_pidfd_send_signal, life, SIGKILL, NULL, 0);
+}
+
+void para__zygote_kill(para__zygote *zygote)
+{
+    if (!zygote->process)
+        return;
+    para__process_kill(zygote->life);
+    while (waitpid(zygote->process, NULL, 0) < 0 && errno == EINTR)
+        continue; /* a program that waits for any child may have been first */
+    close(zygote->life);
+    close(zygote->socket);
+    *zygote = (para__zygote){0};
+}

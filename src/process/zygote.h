@@ -1,0 +1,49 @@
+/* The zygote: a child of one thread, forked when a pool is made, from which its workers are forked.
+ * So all of them begin with the same memory, whatever the program does later, and a fork does not
+ * copy the tables of a program that has grown.
+ *
+ * It does what it is asked over a socket, and nothing unasked: to fork a worker, and to wait for
+ * one that has ended. So a worker's number stays its own until it is waited for.
+ *
+ * Both end with their parent: the system kills the zygote when the thread ends that has forked it,
+ * and a worker when the zygote ends. */
+#ifndef PARA_PROCESS_ZYGOTE_H
+#define PARA_PROCESS_ZYGOTE_H
+
+#include <para/process.h>
+#include <sys/types.h>
+
+typedef struct para__zygote {
+    pid_t process; /* 0: there is none */
+    int socket;
+    int life; /* readable when it has ended; 0: there is no process */
+} para__zygote;
+
+/* What a worker runs, after its limits are set. Does not return. */
+typedef void para__worker_main(void *of, unsigned worker);
+
+typedef struct para__birth {
+    para__worker_main *run;
+    void *of;
+    size_t memory_bytes;  /* as in para_processes */
+    unsigned cpu_seconds; /* likewise */
+    unsigned files;
+} para__birth;
+
+/* Forks the zygote; 0 or an error number. The calling thread lives as long as it does. */
+int para__zygote_fork(para__zygote *zygote, const para__birth *birth);
+
+/* Has it fork that worker: its process number, and a descriptor that is readable when it has ended.
+ * 0, or an error number; if that is ETIMEDOUT or EPIPE the zygote is of no use any more. */
+int para__zygote_bear(const para__zygote *zygote, unsigned worker, pid_t *process, int *life);
+
+/* Has it wait for a worker that has ended, and tell how. The same errors. */
+int para__zygote_reap(const para__zygote *zygote, pid_t process, para_death *death, int *number);
+
+/* Kills it, and waits for its end. Its workers are killed by the system. */
+void para__zygote_kill(para__zygote *zygote);
+
+/* Kills a worker, by the descriptor. */
+void para__process_kill(int life);
+
+#endif

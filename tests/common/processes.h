@@ -1,0 +1,28 @@
+/* What tests of worker processes share: pools of them, and arrays that they see. */
+#ifndef PARA_TESTS_PROCESSES_H
+#define PARA_TESTS_PROCESSES_H
+
+#include "check.h"
+
+/* A pool of processes; a test on a system that has none is skipped. */
+static inline para_pool *process_pool(unsigned workers, const para_processes *processes)
+{
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    const para_processes plain = PARA_PROCESSES_INIT;
+    para_pool *pool = NULL;
+    config.workers = workers;
+    config.processes = processes ? processes : &plain;
+    const para_status status = para_pool_create(&pool, &config);
+    if (status == PARA_ERR_UNSUPPORTED)
+        skip();
+    assert_int_equal(status, PARA_OK);
+    return pool;
+}
+
+static inline double *shared_array(para_pool *pool, para_buffer **buffer, size_t count)
+{
+    OK(para_buffer_create(buffer, pool, count, sizeof(double), NULL));
+    return para_buffer_data(*buffer);
+}
+
+#endif
