@@ -76,8 +76,8 @@ bool para__crew_has_old(para__crew *crew, uint64_t *seen);
 para_task *para__crew_find(para__crew *crew, para__seat *seat, para__kin least);
 
 /* Takes that task, or one of that group, from wherever it is queued; NULL: it is not, so another
- * thread has taken it in order to run it. *has_moved becomes true if others were moved, and may have
- * been missed on their way by who looked. */
+ * thread has taken it in order to run it. *has_moved becomes true if others were moved, and may
+ * have been missed on their way by who looked. */
 para_task *para__crew_take_out(para__crew *crew, para_task *wanted, para_task_group *group,
                                bool *has_moved);
 
