@@ -42,7 +42,8 @@ static void free_ticket(para__ticket *ticket, uint32_t epoch, unsigned attempts)
 
 void para__board_publish(para__board *board, const para__job *job, unsigned width, unsigned tickets)
 {
-    const uint32_t epoch = open_call(board).epoch + 1;
+    const para__board_call c = {
+        .epoch = open_call(board).epoch + 1, .width = width, .tickets = tickets};
     const size_t each = job->units / tickets, more = job->units % tickets;
     size_t first = 0;
     board->run = job->run;
@@ -55,11 +56,10 @@ void para__board_publish(para__board *board, const para__job *job, unsigned widt
         ticket->first = first;
         ticket->count = each + (t < more);
         first += ticket->count;
-        free_ticket(ticket, epoch, 0);
+        free_ticket(ticket, c.epoch, 0);
     }
-    para__store_relaxed(/* the news bring it; its tickets bring the job */
-                        &board->call, para__board_word((para__board_call){
-                                          .epoch = epoch, .width = width, .tickets = tickets}));
+    /* The news bring it, and its tickets bring the job. */
+    para__store_relaxed(&board->call, para__board_word(c));
     tell_news(board);
 }
 
