@@ -101,7 +101,7 @@ para_status para__processes_start(para_pool *pool, const para_processes *process
     const para_status status = para__workshop_make(&pool->shop, &config);
     if (status)
         return status;
-    para__store_release(E4, &pool->ready, 1);
+    para__store_relaxed(&pool->ready, 1); /* nobody else has the pool yet */
     return PARA_OK;
 }
 

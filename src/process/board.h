@@ -93,7 +93,7 @@ typedef struct para__record {
 } para__record;
 
 typedef struct para__board {
-    /* [E27] The open call: epoch 32 bits, its width 12, the number of tickets 20. */
+    /* The open call: epoch 32 bits, its width 12, the number of tickets 20. The news bring it. */
     para__atomic_u64 call;
     _Alignas(PARA__LINE) para__atomic_u32 news;  /* [E29] changes when there may be a free ticket */
     _Alignas(PARA__LINE) para__atomic_u32 joins; /* [E28] 1: the caller sleeps */

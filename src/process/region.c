@@ -92,9 +92,9 @@ void para__region_hold(para__region *region)
 
 void para__region_release(para__region *region)
 {
-    /* [E26] The last one comes after what the others did. */
-    if (para__add_seq_cst(E26, &region->holders, -1u) != 1)
+    if (para__add_release(E26, &region->holders, -1u) != 1)
         return;
+    (void)para__load_acquire(E26, &region->holders); /* it comes after what the others did */
     munmap(region->begin, (size_t)(region->end - region->begin));
     close(region->file);
     while (region->blocks) {

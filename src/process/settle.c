@@ -22,7 +22,7 @@ static void tell_news(para__board *board)
 void para__board_rouse(para__board *board)
 {
     tell_news(board);
-    para__swap_seq_cst(E28, &board->joins, 0);
+    para__swap_release(E28, &board->joins, 0); /* a caller that swaps later sees what is settled */
     para__futex_wake_shared(&board->joins, INT_MAX);
 }
 
@@ -42,7 +42,8 @@ static void free_ticket(para__ticket *ticket, uint32_t epoch, unsigned attempts)
 
 void para__board_publish(para__board *board, const para__job *job, unsigned width, unsigned tickets)
 {
-    const uint32_t epoch = open_call(board).epoch + 1;
+    const para__board_call c = {
+        .epoch = open_call(board).epoch + 1, .width = width, .tickets = tickets};
     const size_t each = job->units / tickets, more = job->units % tickets;
     size_t first = 0;
     board->run = job->run;
@@ -55,11 +56,10 @@ void para__board_publish(para__board *board, const para__job *job, unsigned widt
         ticket->first = first;
         ticket->count = each + (t < more);
         first += ticket->count;
-        free_ticket(ticket, epoch, 0);
+        free_ticket(ticket, c.epoch, 0);
     }
-    para__store_release(
-        E27, &board->call,
-        para__board_word((para__board_call){.epoch = epoch, .width = width, .tickets = tickets}));
+    /* The news bring it, and its tickets bring the job. */
+    para__store_relaxed(&board->call, para__board_word(c));
     tell_news(board);
 }
 
@@ -74,7 +74,7 @@ void para__board_join(para__board *board, uint64_t deadline_ns)
     para__swap_seq_cst(E28, &board->joins, 1);
     if (!para__board_is_over(board))
         para__futex_wait_shared(&board->joins, 1, deadline_ns);
-    para__swap_seq_cst(E28, &board->joins, 0);
+    para__store_relaxed(&board->joins, 0); /* its own; too late, it is woken in vain */
 }
 
 void para__board_collect(para__board *board, para__outcome *outcome)
@@ -82,7 +82,7 @@ void para__board_collect(para__board *board, para__outcome *outcome)
     const para__board_call c = open_call(board);
     for (unsigned w = 0; w < c.width; w++) {
         para__record *const record = &board->record[w];
-        const uint64_t told = para__load_acquire(E28, &record->told);
+        const uint64_t told = para__load_relaxed(&record->told); /* is_over has seen the same */
         if (told >> 32 != c.epoch || (uint32_t)told == 0)
             continue;
         const para__part *const part = &record->part[told & 1];
@@ -100,7 +100,7 @@ static void lose_ticket(para__board *board, para__ticket *ticket, uint32_t epoch
     ticket->attempts = (uint8_t)attempts;
     ticket->death = (uint8_t)death;
     ticket->number = number;
-    para__store_release(E27, &ticket->word,
+    para__store_relaxed(&ticket->word, /* read with the mutex */
                         para__ticket_word_of((para__ticket_word){
                             .epoch = epoch, .attempts = attempts, .state = PARA__TICKET_LOST}));
     para__add_relaxed(&board->settled, 1); /* a hint, until the mutex is taken */
@@ -121,7 +121,7 @@ static bool halve_ticket(para__board *board, para__ticket *ticket, para__board_c
     free_ticket(other, c->epoch, other->count > 1 ? attempts - 1 : 0);
     free_ticket(ticket, c->epoch, half > 1 ? attempts - 1 : 0);
     c->tickets++;
-    para__store_release(E27, &board->call, para__board_word(*c));
+    para__store_relaxed(&board->call, para__board_word(*c)); /* as in publish */
     return true;
 }
 
@@ -176,7 +176,7 @@ void para__board_abandon(para__board *board)
         uint64_t word = para__load_relaxed(&ticket->word);
         const para__ticket_word w = para__ticket_read(word);
         if (w.epoch == c.epoch && w.state == PARA__TICKET_FREE &&
-            para__cas_acquire(E27, &ticket->word, &word, word | PARA__TICKET_LOST)) {
+            para__cas_relaxed(&ticket->word, &word, word | PARA__TICKET_LOST)) { /* likewise */
             ticket->attempts = (uint8_t)w.attempts;
             ticket->death = PARA_DEATH_UNKNOWN;
             ticket->number = 0;

@@ -24,14 +24,14 @@ uint32_t para__board_await_news(para__board *board, unsigned worker, uint32_t se
     para__record *const record = &board->record[worker];
     const uint64_t start = para__now_ns();
     uint32_t news;
-    while ((news = para__load_seq_cst(E29, &board->news)) == seen && para__board_spins(start))
+    while ((news = para__load_acquire(E29, &board->news)) == seen && para__board_spins(start))
         continue;
     while (news == seen) {
         para__swap_seq_cst(E29, &record->asleep, 1);
         if (para__load_seq_cst(E29, &board->news) == seen)
             para__futex_wait_shared(&board->news, seen, UINT64_MAX);
         para__store_relaxed(&record->asleep, 0); /* its own; too late, it is woken in vain */
-        news = para__load_seq_cst(E29, &board->news);
+        news = para__load_acquire(E29, &board->news);
     }
     return news;
 }
@@ -50,8 +50,10 @@ static uint32_t finished_of(para__record *record, uint32_t epoch)
 
 bool para__board_is_over(para__board *board)
 {
-    const para__board_call c = para__board_read(para__load_acquire(E27, &board->call));
-    uint64_t over = para__load_relaxed(&board->settled); /* see board.h */
+    /* Its caller, and workers of that call, have seen it. */
+    const para__board_call c = para__board_read(para__load_relaxed(&board->call));
+    /* A worker that sees too little of this is told by the news, and looks once more. */
+    uint64_t over = para__load_relaxed(&board->settled);
     for (unsigned w = 0; w < c.width; w++)
         over += finished_of(&board->record[w], c.epoch);
     return over >= c.tickets;
@@ -84,7 +86,8 @@ static void finish_ticket(para__record *record, para__ticket *ticket, uint32_t e
 static void run_ticket(para__board *board, const para__ticket *ticket, unsigned worker,
                        unsigned kind, para__part *part)
 {
-    para__atomic_u64 left_out = PARA__ATOMIC(part->left_out);
+    para__atomic_u64 left_out;
+    para__store_relaxed(&left_out, part->left_out); /* its own */
     para__runner runner = {.worker = worker,
                            .stop = &board->stop,
                            .left_out = &left_out,
@@ -104,7 +107,7 @@ static void tell_caller(para__board *board, para__record *record)
     const uint64_t told = para__load_relaxed(&record->told); /* its own */
     para__swap_seq_cst(E28, &record->told, told);
     if (para__board_is_over(board) && para__load_seq_cst(E28, &board->joins)) {
-        para__swap_seq_cst(E28, &board->joins, 0);
+        para__swap_relaxed(&board->joins, 0); /* one that wakes looks at what was told */
         para__futex_wake_shared(&board->joins, INT_MAX);
     }
 }
@@ -113,7 +116,8 @@ static void tell_caller(para__board *board, para__record *record)
  * to call, and goes on with those of the next. */
 void para__board_work(para__board *board, unsigned worker, unsigned kind)
 {
-    const para__board_call c = para__board_read(para__load_acquire(E27, &board->call));
+    /* The news have brought it, and a ticket brings all that is read of it. */
+    const para__board_call c = para__board_read(para__load_relaxed(&board->call));
     para__record *const record = &board->record[worker];
     if (worker >= c.width || c.tickets == 0)
         return;

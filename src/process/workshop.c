@@ -14,7 +14,6 @@
 #include "base/bounds.h"
 #include "base/cancellation.h"
 #include "base/clock.h"
-#include "base/futex.h"
 #include "base/memory.h"
 #include "base/process.h"
 #include "base/signal_fd.h"
@@ -26,7 +25,6 @@
 #include "process/zygote.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,9 +53,8 @@ struct para__workshop {
     int call;             /* descriptor: something is to be done */
     pthread_mutex_t turn; /* held by a call from beginning to end */
     arena arenas[PARA__WORKSHOP_ARENAS];
-    pthread_mutex_t mutex;  /* guards all that follows, and the board; see board.h */
-    para__atomic_u32 begun; /* [E4] 1: the first zygote was forked, or could not be */
-    int error;              /* [E4] then why */
+    pthread_mutex_t mutex; /* guards all that follows, and the board; see board.h */
+    int error;             /* why a zygote could not be forked */
     bool is_ending;
     bool is_open;              /* a call is in progress, */
     bool has_failed;           /* which has no workers and gets none */
@@ -95,10 +92,11 @@ static void live_as_process(void *of, unsigned worker)
     unsigned kind = 0;
     const para_status bound = shop->config.enter(shop->config.of, worker, &kind);
     para__store_relaxed(&shop->board->record[worker].bound, bound); /* a value alone */
-    uint32_t seen = para__load_acquire(E29, &shop->board->news);
+    /* Other news than there are or will be, so that it looks at once. */
+    uint32_t seen = para__load_relaxed(&shop->board->news) - 1;
     for (;;) {
-        para__board_work(shop->board, worker, kind);
         seen = para__board_await_news(shop->board, worker, seen);
+        para__board_work(shop->board, worker, kind);
     }
 }
 
@@ -308,14 +306,6 @@ static void await_something(para__workshop *shop)
     pthread_mutex_lock(&shop->mutex);
 }
 
-static void tell_begun(para__workshop *shop)
-{
-    if (para__load_relaxed(&shop->begun)) /* this thread's */
-        return;
-    para__store_release(E4, &shop->begun, 1);
-    para__futex_wake(&shop->begun, INT_MAX);
-}
-
 /* Between calls: nobody has a claim. */
 static void renew_zygote(para__workshop *shop)
 {
@@ -336,7 +326,6 @@ static void *supervise(void *of)
         if (shop->renews)
             renew_zygote(shop);
         fork_missing(shop);
-        tell_begun(shop);
         look_for_late(shop);
         look_for_hopeless(shop);
         if (!shop->is_ending)
@@ -384,13 +373,14 @@ static para_status make_shop(para__workshop *shop, const char **why)
     if (shop->call < 0 || !shop->polled || !shop->board)
         return PARA_ERR_MEMORY;
     shop->board->workers = shop->config.workers;
+    shop->renews = true; /* the first zygote is made like any later one */
     if (para__thread_start(&shop->supervisor, &shop->config.stack, supervise, shop) != 0) {
         *why = "the supervisor's thread";
         return PARA_ERR_THREAD;
     }
-    while (!para__load_acquire(E4, &shop->begun))
-        para__futex_wait(&shop->begun, 0);
     pthread_mutex_lock(&shop->mutex);
+    while (shop->renews)
+        pthread_cond_wait(&shop->renewed, &shop->mutex);
     const int error = shop->zygote.process ? 0 : shop->error;
     pthread_mutex_unlock(&shop->mutex);
     if (error == 0)

@@ -2,6 +2,7 @@
 #ifndef MODEL_CALLS_H
 #define MODEL_CALLS_H
 
+#include <setjmp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,6 +29,8 @@ bool model_cas(const model_site *site, volatile void *p, size_t bytes, uint64_t 
 
 /* Of the threads that are started from now on, those with a bit in it are never run. */
 void model_skip_threads(unsigned bits);
+/* The calling thread dies at that step from now on, and goes on there; 0 steps: it does not. */
+void model_mortal(jmp_buf *death, unsigned steps);
 void model_pause(void);
 uint64_t model_ticks(void);
 uint64_t model_now_ns(void); /* goes on by a step at each look */

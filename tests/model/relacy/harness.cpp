@@ -1,6 +1,7 @@
 #include "calls.h"
 #include "model.hpp"
 
+#include <csetjmp>
 #include <cstring>
 #include <new>
 
@@ -15,6 +16,7 @@ struct word {
     bool guards; // see model_guard
     alignas(16) unsigned char storage[sizeof(rl::atomic<uint64_t>)];
     rl::waitset<MODEL_THREADS> sleepers;
+    uint64_t woken; // its value at the last wake-up
 
     rl::atomic<uint64_t> &atomic()
     {
@@ -25,7 +27,9 @@ struct word {
 struct thread_state {
     char tls[TLS_BYTES];
     unsigned pauses;
-    bool sleeps;
+    const word *sleeps; // where
+    jmp_buf *death;     // where it goes on if it dies,
+    unsigned steps;     // at that step from now on; 0: it does not
     // What it is to run, once started; and whether it has.
     void *(*run)(void *);
     void *arg;
@@ -97,6 +101,7 @@ word &make(const volatile void *p)
     word &made = words[word_count++];
     made.p = p;
     made.guards = false;
+    made.woken = UINT64_MAX;
     new (made.storage) rl::atomic<uint64_t>();
     new (&made.sleepers) rl::waitset<MODEL_THREADS>();
     return made;
@@ -135,14 +140,22 @@ class away
     }
 };
 
+// Before each step of a thread that may die in between.
+void step()
+{
+    thread_state &own = threads[self()];
+    if (own.steps && --own.steps == 0)
+        longjmp(*own.death, 1);
+}
+
 rl::unpark_reason sleep(word &w, bool timed)
 {
     thread_state &own = threads[self()];
-    own.sleeps = true;
+    own.sleeps = &w;
     pausing.unpark_all(rl::ctx(), RL_INFO);
     const rl::unpark_reason reason =
         w.sleepers.park_current(rl::ctx(), timed, false, false, RL_INFO);
-    own.sleeps = false;
+    own.sleeps = nullptr;
     return reason;
 }
 
@@ -166,6 +179,7 @@ uint64_t model_load(const model_site *site, const volatile void *p, size_t bytes
 {
     if (!inside)
         return in_memory(p, bytes);
+    step();
     const away put;
     const uint64_t value =
         trim(word_at(p, bytes).atomic().load(order_of(site), place(site)), bytes);
@@ -178,6 +192,7 @@ void model_store(const model_site *site, volatile void *p, size_t bytes, uint64_
 {
     if (!inside)
         return to_memory(p, bytes, value);
+    step();
     const away put;
     const bool making = !beginning && site->order == rl::mo_relaxed && !find(p);
     word &w = making ? make(p) : word_at(p, bytes);
@@ -188,6 +203,7 @@ void model_store(const model_site *site, volatile void *p, size_t bytes, uint64_
 
 uint64_t model_swap(const model_site *site, volatile void *p, size_t bytes, uint64_t value)
 {
+    step();
     const away put;
     return trim(word_at(p, bytes).atomic().exchange(value, order_of(site), place(site)), bytes);
 }
@@ -199,6 +215,7 @@ uint64_t model_add(const model_site *site, volatile void *p, size_t bytes, uint6
         to_memory(p, bytes, known + value);
         return known;
     }
+    step();
     const away put;
     const uint64_t sum = bytes == 4 ? static_cast<uint64_t>(static_cast<int32_t>(value)) : value;
     return trim(word_at(p, bytes).atomic().fetch_add(sum, order_of(site), place(site)), bytes);
@@ -206,12 +223,14 @@ uint64_t model_add(const model_site *site, volatile void *p, size_t bytes, uint6
 
 uint64_t model_or(const model_site *site, volatile void *p, size_t bytes, uint64_t value)
 {
+    step();
     const away put;
     return trim(word_at(p, bytes).atomic().fetch_or(value, order_of(site), place(site)), bytes);
 }
 
 uint64_t model_and(const model_site *site, volatile void *p, size_t bytes, uint64_t value)
 {
+    step();
     const away put;
     const uint64_t mask = value | ~trim(UINT64_MAX, bytes);
     return trim(word_at(p, bytes).atomic().fetch_and(mask, order_of(site), place(site)), bytes);
@@ -227,6 +246,7 @@ bool model_cas(const model_site *site, volatile void *p, size_t bytes, uint64_t 
             to_memory(p, bytes, value);
         return same;
     }
+    step();
     const away put;
     word &w = word_at(p, bytes);
     if (is_ordered(site))
@@ -238,6 +258,12 @@ bool model_cas(const model_site *site, volatile void *p, size_t bytes, uint64_t 
     if (done && w.guards)
         model_watch(const_cast<const void *>(p));
     return done;
+}
+
+void model_mortal(jmp_buf *death, unsigned steps)
+{
+    threads[self()].death = death;
+    threads[self()].steps = steps;
 }
 
 void model_pause(void)
@@ -287,6 +313,8 @@ void para__futex_wait(const volatile uint32_t *p, uint32_t expected);
 void para__futex_wait_for(const volatile uint32_t *p, uint32_t expected, uint64_t ns);
 void para__futex_wait_until(const volatile uint32_t *p, uint32_t expected, uint64_t deadline_ns);
 void para__futex_wake(const volatile uint32_t *p, int count);
+void para__futex_wait_shared(const volatile uint32_t *p, uint32_t expected, uint64_t deadline_ns);
+void para__futex_wake_shared(const volatile uint32_t *p, int count);
 int para__thread_start(unsigned long *thread, const void *stack, void *(*run)(void *), void *arg);
 void para__thread_name(const char *name);
 
@@ -320,9 +348,35 @@ void para__futex_wake(const volatile uint32_t *p, int count)
 {
     const away put;
     rl::ctx().sched();
-    if (word *w = find(p))
+    if (word *w = find(p)) {
+        w->woken = w->atomic().debug_value();
         while (count-- > 0 && w->sleepers.unpark_one(rl::ctx(), RL_INFO)) {
         }
+    }
+}
+
+// Of these the system promises less: who goes to sleep sees what was there at an earlier wake-up,
+// no more.
+void para__futex_wait_shared(const volatile uint32_t *p, uint32_t expected, uint64_t)
+{
+    step();
+    const away put;
+    rl::ctx().sched();
+    word &w = word_at(p, sizeof *p);
+    const auto seen = static_cast<uint32_t>(w.atomic().load(rl::mo_relaxed, RL_INFO));
+    const bool is_told = w.woken != UINT64_MAX && static_cast<uint32_t>(w.woken) != expected &&
+                         static_cast<uint32_t>(w.atomic().debug_value()) != expected;
+    if (seen == expected && !is_told)
+        sleep(w, false);
+}
+
+void para__futex_wake_shared(const volatile uint32_t *p, int count)
+{
+    step();
+    for (thread_state &t : threads) // all of them, so it is known who
+        if (t.sleeps && t.sleeps == find(p))
+            t.sleeps = nullptr;
+    para__futex_wake(p, count);
 }
 
 void para__thread_name(const char *)

@@ -86,6 +86,7 @@
 #define para__ns_per_tick()  1.0
 #define para__ns_to_ticks(n) ((uint64_t)(n))
 
+#define sched_yield()                model_pause()
 #define pthread_join(thread, result) model_join(thread)
 #define pthread_mutex_lock(mutex)    model_lock(mutex)
 #define pthread_mutex_unlock(mutex)  model_unlock(mutex)

@@ -1,5 +1,6 @@
 #include "tasks.h"
 
+#include "board.h"
 #include "fixture.h"
 #include "names.h"
 
@@ -472,7 +473,8 @@ void __wrap_para__seat_release(para__seat *seat);
 
 void *__wrap_para__alloc(size_t bytes)
 {
-    void *const node = names_alloc(bytes);
+    void *const region = board_alloc();
+    void *const node = region ? region : names_alloc(bytes);
     if (node)
         return node;
     if (crew_count == CREWS || bytes > sizeof crews[0])

@@ -34,6 +34,8 @@ CHECKS = {
     "aging begun": ("aging", "", True),
     "help helped": ("help", "", False),
     "help ended": ("help", "", True),
+    "board settled": ("board", "", False),
+    "board ended": ("board", "", True),
 }
 
 # What each check must find.
@@ -60,6 +62,8 @@ MUTATIONS = {
     "aging begun": ["NO_AGING"],
     "help helped": ["ANY_DEPTH", "NO_HELP"],
     "help ended": ["NO_HELP"],
+    "board settled": ["CLAIM_LATE", "DONE_FIRST", "ONE_PART", "BY_TOLD"],
+    "board ended": ["NO_ROUSE"],
 }
 
 
