@@ -176,3 +176,8 @@ para_status para__isolated_begin(para__isolated *isolated, para__call *call,
     (void)of;
     return PARA_OK;
 }
+
+void para__tasks_pass_on(para_pool *pool)
+{
+    (void)pool;
+}

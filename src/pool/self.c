@@ -73,19 +73,25 @@ void para__workers_wake(para_pool *pool, unsigned count)
     }
 }
 
-para__helper *para__pool_sleeper(para_pool *pool)
+para__helper *para__pool_sleeper(para_pool *pool, bool displaced_too)
 {
+    const bool is_worker =
+        para__pool_is_worker(pool); /* which may be about to park, or be left out */
     const unsigned self = para__pool_place(pool);
     const unsigned workers = para__pool_workers(pool);
-    const unsigned candidates =
-        workers - para__pool_is_worker(pool); /* which may be about to park */
-    for (unsigned i = 1; i <= candidates; i++) {
-        para__helper *helper = &pool->lanes.helper[(self + i) % workers];
-        if (para__event_is_parked(&helper->event) &&
-            !para__load_relaxed(&helper->displaced)) /* a hint: see lane.h */
+    para__helper *displaced = NULL;
+    for (unsigned i = 1; i <= workers; i++) {
+        const unsigned place = (self + i) % workers;
+        para__helper *helper = &pool->lanes.helper[place];
+        if ((is_worker && place == self) || !para__event_is_parked(&helper->event))
+            continue;
+        const uint32_t times = para__load_relaxed(&helper->displaced); /* a hint: see lane.h */
+        if (times == 0)
             return helper;
+        if (times < PARA__RESTS)
+            displaced = helper;
     }
-    return NULL;
+    return displaced_too ? displaced : NULL;
 }
 
 para_status para__pool_fail_forked(void)

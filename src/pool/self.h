@@ -37,7 +37,8 @@ para_status para__pool_fail_forked(void) __attribute__((cold));
 void para__workers_wake(para_pool *pool, unsigned count);
 
 /* A worker that sleeps: rather not that in the calling thread's place, which goes on itself, and
- * never itself; NULL: none does. */
-para__helper *para__pool_sleeper(para_pool *pool);
+ * never itself. If all are displaced, NULL or one of them, which then looks now and then by itself;
+ * but none that rests, which does so anyway. */
+para__helper *para__pool_sleeper(para_pool *pool, bool displaced_too);
 
 #endif

@@ -97,24 +97,34 @@ bool para__tasks_have_old(para_pool *pool, unsigned worker)
 }
 
 /* Wakes a worker as the lookout, unless all are awake or another one is. */
-static void send_lookout(para_pool *pool, para__crew *crew)
+static void send_lookout(para_pool *pool, para__crew *crew, bool displaced_too)
 {
     para__lookout *const lookout = &crew->ingress.lookout;
     para__helper *sleeper;
     do {
-        sleeper = para__pool_sleeper(pool);
+        sleeper = para__pool_sleeper(pool, displaced_too);
         if (!sleeper || !para__crew_has_news(crew) || !para__lookout_appoint(lookout) ||
             para__event_wake_with(&sleeper->event, PARA__WORD))
             return;
     } while (para__lookout_end(lookout)); /* woken meanwhile, for something else */
 }
 
-void para__tasks_tell(para_pool *pool)
+static void tell_one(para_pool *pool, bool displaced_too)
 {
     para__crew *const crew = para__crew_of(pool);
     if (crew && !para__lookout_is_kept(&crew->ingress.lookout) &&
         para__load_seq_cst(E5, &pool->lanes.sleeping))
-        send_lookout(pool, crew);
+        send_lookout(pool, crew, displaced_too);
+}
+
+void para__tasks_tell(para_pool *pool)
+{
+    tell_one(pool, true);
+}
+
+void para__tasks_pass_on(para_pool *pool)
+{
+    tell_one(pool, false);
 }
 
 void para__worker_look_out(para__worker *self)

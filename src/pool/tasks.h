@@ -54,6 +54,9 @@ void para__task_run(para__crew *crew, para__seat *seat, para_task *task);
 /* Called after the news: wakes a worker if any sleeps and nobody looks out for tasks. */
 void para__tasks_tell(para_pool *pool);
 
+/* The same by a worker that looks again by itself, soon: it wakes none that is displaced. */
+void para__tasks_pass_on(para_pool *pool);
+
 /* For a worker: it begins to look out for tasks; it ends that, if it does. True: it was the last,
  * so it has to look at what is queued. */
 void para__worker_look_out(para__worker *self);

@@ -117,7 +117,7 @@ static void park(para__worker *self, bool displaced)
         return;
     }
     if (news && was_last)
-        para__tasks_tell(pool);
+        para__tasks_pass_on(pool);
     const para__mark since = para__trace_begin();
     if (news || para__load_relaxed(&helper->displaced)) { /* a hint: see lane.h */
         self->away_ns = self->away_ns ? 2 * self->away_ns : PARA__AWAY_LEAST_NS;
@@ -151,14 +151,14 @@ static void rest(para__worker *self)
     para__helper *helper = &pool->lanes.helper[self->index];
     para__worker_turn_away(self);
     para__event_prepare(&helper->event);
-    if (!para__load_relaxed(&pool->stopping)) {      /* missed, it is seen after the rest */
-        para__add_relaxed(&helper->displaced, 1);    /* a hint: see lane.h */
-        para__add_relaxed(&pool->lanes.sleeping, 1); /* a count on its own */
+    if (!para__load_relaxed(&pool->stopping)) {             /* missed, it is seen after the rest */
+        para__add_relaxed(&helper->displaced, PARA__RESTS); /* a hint: see lane.h */
+        para__add_relaxed(&pool->lanes.sleeping, 1);        /* a count on its own */
         const para__mark since = para__trace_begin();
         para__event_wait_for(&helper->event, PARA__REST_NS);
         para__trace_end(since, .kind = PARA__EVENT_PARK, .detail = 1);
         para__add_relaxed(&pool->lanes.sleeping, -1u);
-        para__add_relaxed(&helper->displaced, -1u);
+        para__add_relaxed(&helper->displaced, -(uint32_t)PARA__RESTS);
     }
     end_parking(self);
 }

@@ -131,6 +131,8 @@ typedef struct para__job_descriptor {
 _Static_assert(offsetof(para__job_descriptor, payload) == 64,
                "a descriptor has its words in one line");
 
+enum { PARA__RESTS = 1 << 16 }; /* in a helper's `displaced`: more than callers */
+
 /* What belongs to one worker of a lane. */
 typedef struct para__member {
     _Alignas(PARA__LINE) para__atomic_u64 ticket;
@@ -242,7 +244,7 @@ typedef struct para__helper {
     _Alignas(PARA__LINE) para__event event; /* where it parks */
 
     /* How often it is displaced: the callers that are none of the workers and sit on its core, so
-     * that it has to stay out of their way; one more while it yields (yield.h). A hint:
+     * that it has to stay out of their way; PARA__RESTS more while it yields (yield.h). A hint:
      * orders nothing; too high for a moment, it keeps the worker away until a later call. Counted
      * by such callers, and by the worker. */
     _Alignas(PARA__LINE) para__atomic_u32 displaced;

@@ -269,6 +269,73 @@ TEST(who_is_left_out_sleeps)
     run_tasks(WORKERS);
 }
 
+/* The worker that stays sleeps, and a caller is in its place, when the one that is left out hands
+ * over a task. Whoever comes late makes the round easier, not wrong. */
+static _Atomic unsigned in_kernel, out_of_kernel;
+static _Atomic bool is_smaller, has_run;
+
+static int note_run(void *unused)
+{
+    (void)unused;
+    has_run = true;
+    return 0;
+}
+
+static void wait_for(_Atomic unsigned *count)
+{
+    for (unsigned i = 0; *count < 2 && i < 500; i++)
+        usleep(100);
+}
+
+static int stay_longer(const para_chunk *chunk, const void *arg)
+{
+    const pthread_t *const caller = arg;
+    (void)chunk;
+    in_kernel++;
+    wait_for(&in_kernel);
+    while (!is_smaller)
+        usleep(100);
+    out_of_kernel++;
+    if (pthread_equal(pthread_self(), *caller)) {
+        wait_for(&out_of_kernel);
+        usleep(3000); /* the other one goes to sleep */
+    }
+    return 0;
+}
+
+static para_task left;
+
+static void *make_smaller(void *of)
+{
+    wait_for(&in_kernel);
+    if (para_pool_resize(of, 1) == PARA_OK && para_submit(of, &left) == PARA_OK)
+        is_smaller = true;
+    return NULL;
+}
+
+TEST(who_is_left_out_wakes_one_whose_place_is_taken)
+{
+    para_pool *const two = check_pool(2);
+    const pthread_t caller = pthread_self();
+    for (int round = 0; round < 10; round++) {
+        pthread_t other;
+        OK(para_pool_resize(two, 2));
+        usleep(3000); /* both sleep */
+        in_kernel = out_of_kernel = 0;
+        is_smaller = has_run = false;
+        left = (para_task){.run = note_run, .is_detached = true};
+        assert_int_equal(pthread_create(&other, NULL, make_smaller, two), 0);
+        OK(para_pmap(two, &(para_map){.kernel = stay_longer,
+                                      .arg = &caller,
+                                      .count = 2,
+                                      .options = {.executor = PARA_EXECUTOR_THREADS, .chunk = 1}}));
+        pthread_join(other, NULL);
+        while (!has_run)
+            usleep(100);
+    }
+    para_pool_destroy(two);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +345,7 @@ int main(void)
         cmocka_unit_test(what_a_worker_leaves_behind_is_run),
         cmocka_unit_test(nothing_is_lost_under_load),
         cmocka_unit_test(who_is_left_out_sleeps),
+        cmocka_unit_test(who_is_left_out_wakes_one_whose_place_is_taken),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
