@@ -12,10 +12,11 @@
 bool para__board_spins(uint64_t start_ns)
 {
     const uint64_t spent_ns = para__now_ns() - start_ns;
-    if (spent_ns < PARA__PROCESS_PAUSE_NS)
+    if (spent_ns < PARA__PROCESS_PAUSE_NS) {
         para__pause();
-    else
-        sched_yield();
+        return true;
+    }
+    sched_yield();
     return spent_ns < PARA__PROCESS_SPIN_NS;
 }
 
