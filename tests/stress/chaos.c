@@ -201,11 +201,12 @@ TEST(chaos_reigns)
     para_buffer_destroy(buffers[1]);
     OK(para_pool_destroy(pool));
     qsort(chaos.heal_ns, chaos.healed, sizeof chaos.heal_ns[0], by_size);
+    const unsigned middle = chaos.healed / 2;
     printf("%u calls, %u failed by a worker's death; %u killed, %u stopped, %u zygotes killed or "
            "stopped; %" PRIu64
            " deaths; another process after %.2f ms (median of %u), %.2f at most\n",
            calls, failed, chaos.kills, chaos.stops, chaos.zygotes, info.deaths,
-           chaos.healed ? (double)chaos.heal_ns[chaos.healed / 2] / 1e6 : 0, chaos.healed,
+           chaos.healed ? (double)chaos.heal_ns[middle] / 1e6 : 0, chaos.healed,
            chaos.healed ? (double)chaos.heal_ns[chaos.healed - 1] / 1e6 : 0);
     assert_int_equal(wrong, 0);
     assert_int_equal(unnamed, 0);

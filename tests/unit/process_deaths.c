@@ -21,14 +21,13 @@ typedef struct deed {
 
 static void commit_crime(crime what)
 {
-    volatile int zero = 0;
+    volatile bool goes_on = true;
     switch (what) {
     case SEGV:
         raise(SIGSEGV);
         break;
     case FPE:
         raise(SIGFPE);
-        zero = 1 / zero;
         break;
     case ABORT:
         abort();
@@ -43,7 +42,7 @@ static void commit_crime(crime what)
         raise(SIGSTOP);
         break;
     default:
-        while (!zero)
+        while (goes_on)
             nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
 }

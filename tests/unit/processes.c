@@ -141,7 +141,7 @@ TEST(memory_that_is_not_shared)
 {
     para_pool *const pool = process_pool(WORKERS, NULL);
     para_buffer *buffer;
-    double *const shared = shared_array(pool, &buffer, 2 * LENGTH);
+    double *const shared = shared_array(pool, &buffer, (size_t)2 * LENGTH);
     static double x[LENGTH], y[LENGTH], z[LENGTH];
     const double a = 3;
     fill_random(x, LENGTH);
