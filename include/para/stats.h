@@ -103,12 +103,15 @@ PARA_NODISCARD_ PARA_API para_status para_stats_start(void);
  * Errors: PARA_ERR_ARGUMENT (they are not kept). */
 PARA_NODISCARD_ PARA_API para_status para_stats_stop(void);
 
-/* Fill *stats. Any thread. Errors: PARA_ERR_ARGUMENT (NULL, its size; there is no such index),
- * _MEMORY. Indices of threads stay while a thread lives; those of kernels are in the order of their
- * calls' time, at that moment. */
+/* Fills *stats. Any thread. Errors: PARA_ERR_ARGUMENT (NULL, its size), _MEMORY. */
 PARA_NODISCARD_ PARA_API para_status para_stats_get(para_stats *stats);
+
+/* The same for one thread. An index stays while its thread lives. Errors also: PARA_ERR_ARGUMENT
+ * (there is no such index). */
 PARA_NODISCARD_ PARA_API para_status para_stats_get_thread(unsigned index,
                                                            para_thread_stats *stats);
+
+/* The same for one kernel. They are in the order of their calls' time, at that moment. */
 PARA_NODISCARD_ PARA_API para_status para_stats_get_kernel(unsigned index,
                                                            para_kernel_stats *stats);
 
