@@ -38,8 +38,8 @@ static void enter_frame(para__frame *frame, const para__crew *crew, para__seat *
     frame->seat = seat;
     frame->kin = task->kin_;
     frame->outer = para__innermost_frame;
-    frame->cancel_state =
-        para__cancellation_off(); /* a thread that waits would take the task along */
+    /* A thread that is cancelled while it waits would take the task along. */
+    frame->cancel_state = para__cancellation_off();
     para__innermost_frame = frame;
 }
 
