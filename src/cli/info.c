@@ -1,10 +1,9 @@
 /* `para info`: the machine, a pool on it, and what sharing costs, as text, JSON and a drawing. */
 #include "cli/commands.h"
 #include "cli/drawing.h"
-#include "cli/ending.h"
 #include "cli/info_json.h"
 #include "cli/say.h"
-#include "cli/target.h"
+#include "cli/svg.h"
 #include "cli/view.h"
 
 #include <errno.h>
@@ -282,17 +281,9 @@ static void say_text(const para__view *v)
     say_costs(v);
 }
 
-static int save_drawing(para__target *target, const para__view *view)
+static bool draw_machine(FILE *to, const void *view)
 {
-    FILE *const stream = para__target_stream(target);
-    if (!stream)
-        return PARA__EXIT_FAILED;
-    const bool drawn = para__drawing_write(stream, view);
-    const bool failed = ferror(stream) != 0;
-    if (fclose(stream) != 0 || failed)
-        return para__target_fail(target, strerror(errno));
-    return drawn ? para__target_commit(target)
-                 : para__target_fail(target, para_status_text(PARA_ERR_MEMORY));
+    return para__drawing_write(to, view);
 }
 
 static int show(const para__request *request, para__target *target)
@@ -312,7 +303,7 @@ static int show(const para__request *request, para__target *target)
         status = para__view_open(&view, pool, request->options.workers);
     int exit_status = status ? para__say_status(status) : 0;
     if (!exit_status && request->drawing)
-        exit_status = save_drawing(target, &view);
+        exit_status = para__svg_save(target, draw_machine, &view);
     if (!exit_status)
         (request->json ? para__info_json : say_text)(&view);
     para__view_close(&view);
@@ -322,19 +313,7 @@ static int show(const para__request *request, para__target *target)
 
 int para__command_info(const para__request *request)
 {
-    para__target target = {.folder = -1, .descriptor = -1};
     if (request->operand_count)
         return para__say_usage(request->command, "unexpected '%s'", request->operands[0]);
-    if (!request->drawing)
-        return show(request, NULL);
-    if (strcmp(request->drawing, "-") == 0)
-        return para__say_usage(request->command, "--svg needs the name of a file: the standard "
-                                                 "output has the text");
-    para__ending_watch();
-    int status = para__target_create(&target, request->drawing, "");
-    if (!status)
-        status = show(request, &target);
-    para__target_discard(&target);
-    para__ending_release();
-    return status;
+    return para__svg_run(request, show);
 }

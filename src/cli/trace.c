@@ -1,8 +1,7 @@
 /* `para trace`: where the time of a trace went, as text, JSON and a drawing. */
 #include "cli/commands.h"
-#include "cli/ending.h"
 #include "cli/say.h"
-#include "cli/target.h"
+#include "cli/svg.h"
 #include "cli/timeline.h"
 
 #include <errno.h>
@@ -137,54 +136,40 @@ static void say_trace_json(const para__traced *traced)
 
 /* ---- The command --------------------------------------------------------------------- */
 
-static int save_timeline(para__target *target, const para__traced *traced, FILE *trace,
-                         const char *path)
+/* What a timeline is drawn from. */
+typedef struct read_trace {
+    para__traced traced;
+    FILE *file;
+    const char *path;
+} read_trace;
+
+static bool draw_timeline(FILE *to, const void *of)
 {
-    FILE *const stream = para__target_stream(target);
-    if (!stream)
-        return PARA__EXIT_FAILED;
-    const bool is_drawn = para__timeline_write(stream, traced, trace, path);
-    const bool failed = ferror(stream) != 0;
-    if (fclose(stream) != 0 || failed)
-        return para__target_fail(target, strerror(errno));
-    return is_drawn ? para__target_commit(target)
-                    : para__target_fail(target, para_status_text(PARA_ERR_MEMORY));
+    const read_trace *const trace = of;
+    return para__timeline_write(to, &trace->traced, trace->file, trace->path);
 }
 
 static int summarise(const para__request *request, para__target *target)
 {
-    const char *const path = request->operands[0];
-    para__traced traced;
-    FILE *const trace = fopen(path, "re");
-    if (!trace)
-        return para__say_failed("%s: %s", path, strerror(errno));
-    int status = para__traced_read(&traced, trace, path, NULL, NULL);
+    read_trace trace = {.path = request->operands[0]};
+    trace.file = fopen(trace.path, "re");
+    if (!trace.file)
+        return para__say_failed("%s: %s", trace.path, strerror(errno));
+    int status = para__traced_read(&trace.traced, trace.file, trace.path, NULL, NULL);
     if (!status && request->drawing)
-        status = save_timeline(target, &traced, trace, path);
+        status = para__svg_save(target, draw_timeline, &trace);
     if (!status)
-        (request->json ? say_trace_json : say_trace)(&traced);
-    para__traced_free(&traced);
-    fclose(trace);
+        (request->json ? say_trace_json : say_trace)(&trace.traced);
+    para__traced_free(&trace.traced);
+    fclose(trace.file);
     return status;
 }
 
 int para__command_trace(const para__request *request)
 {
-    para__target target = {.folder = -1, .descriptor = -1};
     if (request->operand_count == 0)
         return para__say_usage(request->command, "which trace?");
     if (request->operand_count > 1)
         return para__say_usage(request->command, "unexpected '%s'", request->operands[1]);
-    if (!request->drawing)
-        return summarise(request, NULL);
-    if (strcmp(request->drawing, "-") == 0)
-        return para__say_usage(request->command, "--svg needs the name of a file: the standard "
-                                                 "output has the text");
-    para__ending_watch();
-    int status = para__target_create(&target, request->drawing, "");
-    if (!status)
-        status = summarise(request, &target);
-    para__target_discard(&target);
-    para__ending_release();
-    return status;
+    return para__svg_run(request, summarise);
 }

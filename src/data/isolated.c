@@ -146,17 +146,16 @@ static para_status bounce_arguments(para__isolated *is, para__call *call)
 static void fill_elements(const para__isolated *is, size_t first, size_t count)
 {
     const para__isolable *const of = &is->of;
+    const para_survival *const s = is->survival;
     for (uint32_t o = 0; o < of->views->out_count; o++) {
         const size_t bytes = of->out[o].element_bytes;
         const size_t step = of->views->view[of->views->in_count + o].bytes;
         char *const data = of->views->view[of->views->in_count + o].data;
-        for (size_t e = first; e < first + count; e++)
-            for (size_t b = 0; b < bytes;
-                 b += is->survival->fill ? is->survival->fill_bytes : bytes)
-                if (is->survival->fill)
-                    memcpy(data + e * step + b, is->survival->fill, is->survival->fill_bytes);
-                else
-                    memset(data + e * step, 0, bytes);
+        for (size_t e = first; e < first + count; e++) {
+            memset(data + e * step, 0, bytes);
+            for (size_t b = 0; s->fill && b < bytes; b += s->fill_bytes)
+                memcpy(data + e * step + b, s->fill, s->fill_bytes);
+        }
     }
 }
 

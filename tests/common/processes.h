@@ -1,8 +1,11 @@
-/* What tests of worker processes share: pools of them, and arrays that they see. */
+/* What tests of worker processes share: pools of them, arrays that they see, and
+ * how many descriptors are open. */
 #ifndef PARA_TESTS_PROCESSES_H
 #define PARA_TESTS_PROCESSES_H
 
 #include "check.h"
+
+#include <dirent.h>
 
 /* A pool of processes; a test on a system that has none is skipped. */
 static inline para_pool *process_pool(unsigned workers, const para_processes *processes)
@@ -23,6 +26,17 @@ static inline double *shared_array(para_pool *pool, para_buffer **buffer, size_t
 {
     OK(para_buffer_create(buffer, pool, count, sizeof(double), NULL));
     return para_buffer_data(*buffer);
+}
+
+static inline unsigned count_descriptors(void)
+{
+    unsigned count = 0;
+    DIR *const all = opendir("/proc/self/fd");
+    assert_non_null(all);
+    while (readdir(all))
+        count++;
+    closedir(all);
+    return count;
 }
 
 #endif

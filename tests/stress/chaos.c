@@ -6,7 +6,6 @@
 
 #include "../common/processes.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -120,17 +119,6 @@ static void add_double(void *acc, const void *rhs, const void *arg)
 {
     (void)arg;
     *(double *)acc += *(const double *)rhs;
-}
-
-static unsigned count_descriptors(void)
-{
-    unsigned count = 0;
-    DIR *const all = opendir("/proc/self/fd");
-    assert_non_null(all);
-    while (readdir(all))
-        count++;
-    closedir(all);
-    return count;
 }
 
 static int by_size(const void *a, const void *b)

@@ -4,7 +4,6 @@
 
 #include "../common/child.h"
 
-#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -330,17 +329,6 @@ TEST(cancelled)
     assert_true(report.done < LENGTH);
     para_buffer_destroy(buffer);
     OK(para_pool_destroy(pool));
-}
-
-static unsigned count_descriptors(void)
-{
-    unsigned count = 0;
-    DIR *const all = opendir("/proc/self/fd");
-    assert_non_null(all);
-    while (readdir(all))
-        count++;
-    closedir(all);
-    return count;
 }
 
 static int process_of(para_pool *pool, unsigned worker)
