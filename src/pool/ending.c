@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "base/tuning.h"
 #include "executor/left.h"
+#include "pool/carry.h"
 #include "pool/default_pool.h"
 #include "pool/inside.h"
 #include "pool/pool.h"
@@ -103,8 +104,9 @@ para_status para_pool_destroy(para_pool *pool)
     const bool is_forked = para__pool_is_forked(pool);
     if (!is_forked) {
         close_pool(pool, PARA__INTAKE_ENDED);
-        if (!pool->shop)
-            para__workers_stop(pool);
+        if (pool->shop)
+            para__carriers_close(pool);
+        para__workers_stop(pool);
         await_guests(pool);
         para__watches_drop(pool);
         await_guests(pool); /* those that have just asked a watch */

@@ -110,7 +110,9 @@ static void enter_worker(para__worker *self)
 {
     para_pool *const pool = self->pool;
     name_thread(self);
-    if (pool->binding != PARA_BIND_NONE)
+    if (pool->shop)
+        self->bind_status = PARA_OK; /* that is for its processes */
+    else if (pool->binding != PARA_BIND_NONE)
         self->bind_status = settle_worker(self);
     else if (pool->unbinds)
         self->bind_status = para__unbind_thread(pool->machine);
@@ -205,6 +207,17 @@ void para__workers_start(para_pool *pool)
         pool->has_threads = false;
     if (!pool->has_threads)
         make_ready(pool);
+}
+
+void para__workers_start_bare(para_pool *pool)
+{
+    unsigned started = 0;
+    while (started < pool->requested &&
+           para__thread_start(&pool->worker[started].thread, &pool->stack, run_again,
+                              &pool->worker[started]) == 0)
+        started++;
+    pool->started = started;
+    pool->has_threads = started > 0;
 }
 
 bool para__workers_await(para_pool *pool, uint64_t deadline_ns)

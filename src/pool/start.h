@@ -7,6 +7,9 @@
 /* Starts the pool's threads: creates that of worker 0, which creates the others. */
 void para__workers_start(para_pool *pool);
 
+/* Creates the threads of a pool that is ready already, and counts them in `started`. */
+void para__workers_start_bare(para_pool *pool);
+
 /* Creates the thread of one worker; 0, or the error number of pthread_create. */
 int para__worker_start(para__worker *worker);
 

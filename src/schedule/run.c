@@ -69,8 +69,8 @@ __attribute__((noinline)) static void begin_watch(para__schedule *s)
     para__trace_instant(.kind = PARA__EVENT_BEGUN, .function = s->kernel, .a = s->count);
 }
 
-/* A call on worker processes: divided among all that it may have, without a plan. Waits for its
- * turn. */
+/* A call on worker processes: divided among all that it may have, without a plan. Waits for
+ * a desk. */
 static void open_isolated(para__schedule *s, para_pool *pool)
 {
     s->isolated = true;
@@ -83,7 +83,7 @@ static void open_isolated(para__schedule *s, para_pool *pool)
     s->workers = pool->executor->width(pool);
     s->plan = para__plan_alone(PARA_WHY_PROCESSES);
     s->plan.width = s->limit && s->limit < s->workers ? s->limit : s->workers;
-    para__workshop_enter(pool->shop);
+    s->desk = para__workshop_enter(pool->shop);
     s->holds_fp = true;
     s->fp = para__fp_save();
     if (s->split) {

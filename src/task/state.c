@@ -220,8 +220,12 @@ void para__task_carry_out(para_task *task, const para__host *host)
                               .a = para__task_flow(task, task->queued_),
                               .b = task->queued_};
     pthread_cleanup_push(end_run, &r);
-    r.result = task->run(task->arg);
-    r.status = is_call ? (para_status)r.result : r.result ? PARA_ERR_TASK : PARA_OK;
+    if (host->carry && !is_call) {
+        r.status = host->carry(task, &r.result);
+    } else {
+        r.result = task->run(task->arg);
+        r.status = is_call ? (para_status)r.result : r.result ? PARA_ERR_TASK : PARA_OK;
+    }
     pthread_cleanup_pop(1);
 }
 
