@@ -151,6 +151,12 @@ para__desk *para__workshop_enter(para__workshop *shop)
     return NULL;
 }
 
+void para__desk_name(para__desk *desk, const para__work_name *work)
+{
+    (void)desk;
+    (void)work;
+}
+
 void para__desk_leave(para__desk *desk)
 {
     (void)desk;

@@ -225,6 +225,10 @@ typedef struct para_worker_info {
     unsigned deaths;  /* how often it has died, and was replaced */
     para_death death; /* how it has died the last time, with that signal or exit status */
     int death_number;
+    unsigned restarts;   /* how often it was forked anew, also after a library was loaded */
+    uint32_t beats;      /* chunks and tasks that it has finished; goes on from 2^32 - 1 to 0 */
+    uint64_t busy_ns;    /* how long it has been at its present one; 0: it has none */
+    size_t memory_bytes; /* in the machine's memory, shared ones included; 0: not known */
 } para_worker_info;
 
 #ifdef __cplusplus

@@ -186,7 +186,9 @@ static para_status await_over(awaited *a, uint64_t deadline_ns)
             para__pause();
             continue;
         }
-        const para__mark slept = para__trace_begin();
+        const para__mark slept = para__trace_begin_of(
+            pool, .kind = PARA__EVENT_AWAIT,
+            .a = a->group || a->count > 1 ? 0 : (uintptr_t)a->tasks[0], .b = (uintptr_t)a->group);
         if (a->group)
             sleep_for_group(a, deadline_ns);
         else

@@ -129,6 +129,7 @@ para_status para__carry_task(para_task *task, int *result)
     para_pool *const pool = task->pool_;
     para__desk *const desk = para__workshop_enter(pool->shop);
     *result = 0;
+    para__desk_name(desk, &(para__work_name){true, (uintptr_t)task->run, task->id});
     const para_status status = task->run == para__request_run
                                    ? carry_request(pool, desk, (para_request *)task, result)
                                    : carry_plain(pool, desk, task, result);

@@ -110,6 +110,7 @@ static void enter_worker(para__worker *self)
 {
     para_pool *const pool = self->pool;
     name_thread(self);
+    para__store_relaxed(&self->tid, gettid()); /* see types.h */
     if (pool->shop)
         self->bind_status = PARA_OK; /* that is for its processes */
     else if (pool->binding != PARA_BIND_NONE)

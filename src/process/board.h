@@ -33,6 +33,7 @@
 #ifndef PARA_PROCESS_BOARD_H
 #define PARA_PROCESS_BOARD_H
 
+#include "base/backtrace.h"
 #include "base/fpenv.h"
 #include "share/job.h"
 
@@ -95,8 +96,10 @@ typedef struct para__presence {
                                                        0: it has none. Like the next and `bound` a
                                                        value on its own, that orders nothing */
     para__atomic_u32 board;                         /* the number of the board that this is on */
+    para__atomic_u32 beats;                         /* how many tickets it has finished; likewise */
     para__atomic_u32 asleep;                        /* [E29] it waits for news */
     para__atomic_int bound; /* a para_status: how it was bound when it began */
+    para__frames frames;    /* what it answers when it is asked for its stack */
 } para__presence;
 
 typedef struct para__hall {

@@ -62,6 +62,11 @@ const para_cancel *para__desk_token(para__desk *desk)
     return &desk->board->token;
 }
 
+void para__desk_name(para__desk *desk, const para__work_name *work)
+{
+    desk->work = *work;
+}
+
 bool para__workshop_sees(para__workshop *shop, const void *memory, size_t bytes)
 {
     if (para__region_has(shop->region, memory, bytes))

@@ -19,6 +19,7 @@ struct para__desk {
     para__workshop *shop; /* both set once */
     para__board *board;
     para__arena arenas[PARA__WORKSHOP_ARENAS]; /* whose desk it is */
+    para__work_name work;                      /* likewise, while it is not open */
     /* Under the workshop's mutex: */
     bool is_taken;             /* by a call from beginning to end */
     bool is_open;              /* the call has a job on the board, */

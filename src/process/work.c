@@ -137,6 +137,7 @@ void para__board_work(para__board *board, unsigned worker, unsigned kind)
             continue;
         run_ticket(board, ticket, worker, kind, &part);
         finish_ticket(record, ticket, c.epoch, ++finished, &part);
+        para__store_relaxed(&self->beats, para__load_relaxed(&self->beats) + 1);
         para__store_relaxed(&self->since_ns, para__now_ns());
     }
     para__store_relaxed(&self->since_ns, 0);

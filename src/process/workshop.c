@@ -23,6 +23,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,7 +46,8 @@ static void live_as_process(void *of, unsigned worker)
     unsigned kind = 0;
     const para_status bound = shop->config.enter(shop->config.of, worker, &kind);
     para__hall *const hall = shop->hall;
-    para__store_relaxed(&hall->worker[worker].bound, bound); /* a value alone */
+    para__store_relaxed(&hall->worker[worker].bound, bound);   /* a value alone */
+    (void)para__backtrace_begin(&hall->worker[worker].frames); /* its signals are all reset */
     /* Other news than there are or will be, so that it looks at once. */
     uint32_t seen = para__load_relaxed(&hall->news) - 1;
     for (;;) {
@@ -209,6 +211,7 @@ static void fork_missing(para__workshop *shop)
             return;
         }
         w->told.process = process;
+        w->told.births++;
         shop->refusals = 0;
     }
 }
@@ -436,8 +439,42 @@ para__worker_life para__workshop_life(para__workshop *shop, unsigned worker)
     pthread_mutex_lock(&shop->mutex);
     para__worker_life life = shop->worker[worker].told;
     life.bound = (para_status)para__load_relaxed(&shop->hall->worker[worker].bound);
+    life.beats = para__load_relaxed(&shop->hall->worker[worker].beats); /* all values alone */
+    life.since_ns = para__load_relaxed(&shop->hall->worker[worker].since_ns);
+    if (life.since_ns) {
+        const unsigned board = para__load_relaxed(&shop->hall->worker[worker].board);
+        const para__desk *const desk = &shop->desk[board < shop->desks ? board : 0];
+        life.work = desk->is_open ? desk->work : (para__work_name){0};
+    }
     pthread_mutex_unlock(&shop->mutex);
     return life;
+}
+
+/* A worker that is asked for its stack; the mutex is held, so its life is its own. */
+typedef struct asked_worker {
+    int life;
+} asked_worker;
+
+static void send_urgent(void *of)
+{
+    para__process_signal(((const asked_worker *)of)->life, SIGURG);
+}
+
+bool para__workshop_stack(para__workshop *shop, unsigned worker, int process, void **frames,
+                          unsigned most, unsigned *count)
+{
+    para__frames *const answer = &shop->hall->worker[worker].frames;
+    pthread_mutex_lock(&shop->mutex);
+    const para__known *const w = &shop->worker[worker];
+    asked_worker asked = {w->life};
+    const bool is_there = is_alive(w) && w->told.process == process &&
+                          para__backtrace_ask(answer, 0, send_urgent, &asked);
+    const unsigned n = is_there ? para__min(answer->count, PARA__FRAMES) : 0;
+    for (unsigned i = 0; i < n && i < most; i++)
+        frames[i] = (void *)answer->frame[i];
+    pthread_mutex_unlock(&shop->mutex);
+    *count = para__min(n, most);
+    return is_there;
 }
 
 unsigned para__workshop_alive(para__workshop *shop, uint64_t *deaths)

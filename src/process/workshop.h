@@ -53,6 +53,14 @@ bool para__workshop_sees(para__workshop *shop, const void *memory, size_t bytes)
 /* The token that kernels of the call look at. */
 const para_cancel *para__desk_token(para__desk *desk);
 
+/* What a call is, for those who ask what a worker is at. */
+typedef struct para__work_name {
+    bool is_task;
+    uintptr_t function;
+    uint64_t id; /* the task's, or the call's site */
+} para__work_name;
+void para__desk_name(para__desk *desk, const para__work_name *work);
+
 /* Runs all units of a job on the workers below width. cancel: NULL, or a token that is passed on
  * while the call runs. Kernels are the caller's functions: if libraries were loaded since the
  * zygote was forked, it is forked anew. PARA_OK if each ticket is done or given up;
@@ -83,8 +91,16 @@ typedef struct para__worker_life {
     unsigned deaths;
     para_death death; /* the last one */
     int number;
+    unsigned births;      /* processes that it has had */
+    uint32_t beats;       /* chunks and tasks that these have finished; goes round */
+    uint64_t since_ns;    /* when it began what it is at; 0: nothing */
+    para__work_name work; /* what that is */
 } para__worker_life;
 para__worker_life para__workshop_life(para__workshop *shop, unsigned worker);
+
+/* The stack of that worker, if it is still that process; false: it does not answer. */
+bool para__workshop_stack(para__workshop *shop, unsigned worker, int process, void **frames,
+                          unsigned most, unsigned *count);
 
 /* How many workers live, and how many have died. */
 unsigned para__workshop_alive(para__workshop *shop, uint64_t *deaths);

@@ -212,7 +212,9 @@ void para__task_carry_out(para_task *task, const para__host *host)
         r.letter = para__letter_of(task, PARA_TASK_FAILED);
         r.letter.task = NULL;
     }
-    r.since = para__trace_begin();
+    r.since = para__trace_begin_of(task->pool_, .kind = PARA__EVENT_TASK,
+                                   .function = (uintptr_t)task->run, .id = task->id,
+                                   .a = (uintptr_t)task, .b = (uintptr_t)task->group);
     para__trace_task(task->queued_, (uintptr_t)task->run);
     if (r.since.ticks)
         r.told = (para__told){.function = (uintptr_t)task->run,
