@@ -21,7 +21,7 @@ typedef enum para_death {
  * PARA_ERR_WORKER_DIED. */
 static inline para_death para_death_of(int result)
 {
-    return (para_death)(result >> 8 & 0xff);
+    return PARA_CAST_(para_death, result >> 8 & 0xff);
 }
 /* The signal, or what it gave to exit. */
 static inline int para_death_number(int result)

@@ -178,9 +178,9 @@ PARA_NODISCARD_ PARA_API para_status para_preduce_submit_until(para_pool *pool,
 /* Waits until the task is over, and tells how: PARA_OK, PARA_ERR_TASK (run returned other than 0,
  * which is in .result), PARA_ERR_WORKER_DIED (as .result tells), PARA_ERR_CANCELLED,
  * PARA_ERR_DEADLINE, PARA_ERR_ENDING (the pool ended before it began), PARA_ERR_MEMORY (no room for
- * arg_bytes among worker processes). Any thread, several at once, again and again. _until gives up at a deadline
- * with PARA_ERR_TIMEOUT (0: does not wait); but a task that the thread has begun meanwhile, since
- * waiting helps, is run to its end.
+ * arg_bytes among worker processes). Any thread, several at once, again and again. _until gives up
+ * at a deadline with PARA_ERR_TIMEOUT (0: does not wait); but a task that the thread has begun
+ * meanwhile, since waiting helps, is run to its end.
  * Errors: PARA_ERR_ARGUMENT (NULL, never submitted, detached), _DEADLOCK (the calling thread runs
  * it), _FORKED (it was submitted in the parent process). */
 PARA_NODISCARD_ PARA_API para_status para_task_wait(para_task *task);

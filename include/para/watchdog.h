@@ -76,13 +76,13 @@ PARA_NODISCARD_ PARA_API para_status para_watchdog_begin(para_pool *pool, para_w
  * `late`). */
 PARA_NODISCARD_ PARA_API para_status para_watchdog_end(para_watchdog *watchdog);
 
-/* Within `late`: where the thread is, from the innermost function outwards, at most `most` places in
- * its code. They can be given to backtrace_symbols and dladdr, also of a worker process. It is asked
- * by SIGURG, and answers as soon as it runs; if it has gone on to something else meanwhile, that is
- * what is told. Sleeps of the program in system calls that SA_RESTART does not resume, such as
- * nanosleep, end early with EINTR.
- * Errors: PARA_ERR_ARGUMENT (a NULL), _UNSUPPORTED (without .backtraces), _TIMEOUT (no answer in 0.2
- * s: it is stopped, blocks the signal or has ended). *count is then unchanged. */
+/* Within `late`: where the thread is, from the innermost function outwards, at most `most` places
+ * in its code. They can be given to backtrace_symbols and dladdr, also of a worker process. It is
+ * asked by SIGURG, and answers as soon as it runs; if it has gone on to something else meanwhile,
+ * that is what is told. Sleeps of the program in system calls that SA_RESTART does not resume, such
+ * as nanosleep, end early with EINTR.
+ * Errors: PARA_ERR_ARGUMENT (a NULL), _UNSUPPORTED (without .backtraces), _TIMEOUT (no answer in
+ * 0.2 s: it is stopped, blocks the signal or has ended). *count is then unchanged. */
 PARA_NODISCARD_ PARA_API para_status para_late_backtrace(const para_late *late, void *frames[],
                                                          unsigned most, unsigned *count);
 

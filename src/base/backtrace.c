@@ -1,6 +1,6 @@
-/* The handler walks its stack with the unwinder that exceptions have. It allocates nothing, and takes
- * at most the loader's lock, which the thread that it has interrupted may hold and may take again.
- * It is not in any thread's way but the one that is asked. */
+/* The handler walks its stack with the unwinder that exceptions have. It allocates nothing, and
+ * takes at most the loader's lock, which the thread that it has interrupted may hold and may take
+ * again. It is not in any thread's way but the one that is asked. */
 #include "base/backtrace.h"
 
 #include "base/clock.h"
@@ -61,10 +61,12 @@ static void answer(int signal, siginfo_t *info, void *context)
 {
     const int saved = errno;
     para__frames *const into = (para__frames *)para__load_relaxed(&frames_here); /* see above */
+    /* In a sandbox there is no gettid. */
+    const pid_t self = into && para__load_relaxed(&into->thread) ? gettid() : 0; /* likewise */
     uint32_t asked;
     (void)signal;
     (void)info;
-    if (into && para__frames_are_asked(into, gettid(), &asked)) {
+    if (into && para__frames_are_asked(into, self, &asked)) {
         stack_walk walk = {.into = into};
         (void)_Unwind_Backtrace(note_frame, &walk);
         into->count = walk.count;

@@ -20,12 +20,12 @@ typedef struct para__frames {
 } para__frames;
 
 /* For who is asked: whether it is this thread, which has not answered yet; *asked is the question.
- * Then it has answered. */
+ * self: its number, 0 if it is the only one. Then it has answered. */
 static inline bool para__frames_are_asked(para__frames *frames, pid_t self, uint32_t *asked)
 {
     const pid_t whom = para__load_relaxed(&frames->thread); /* see above */
     *asked = para__load_relaxed(&frames->asked);            /* likewise */
-    return (whom == 0 || whom == self) && para__load_relaxed(&frames->answered) != *asked;
+    return whom == self && para__load_relaxed(&frames->answered) != *asked;
 }
 
 static inline void para__frames_answer(para__frames *frames, uint32_t asked)

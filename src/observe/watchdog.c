@@ -25,7 +25,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { NS_A_MS = 1000000, LEVELS = PARA__DOING_DEPTH };
+enum { NS_OF_MS = 1000000, LEVELS = PARA__DOING_DEPTH };
 
 /* What is known of a thread, or of a worker process. */
 typedef struct seen_thread {
@@ -58,9 +58,9 @@ static para__frames stack_frames;
 
 /* ---- Looking -------------------------------------------------------------------------------- */
 
-static bool is_of_pool(const para_pool *pool, uint64_t owner)
+static bool is_of_pool(const para_pool *pool, uint64_t whose)
 {
-    return owner == (uintptr_t)pool || owner == (uintptr_t)&pool->lanes;
+    return whose == (uintptr_t)pool || whose == (uintptr_t)&pool->lanes;
 }
 
 /* A copy of what a thread is at. */
@@ -101,13 +101,13 @@ static bool waits(const seen_thread *seen)
 /* Whether what a thread waits for is run by one that is stuck. */
 static bool has_stuck_runner(const struct para_watchdog_ *dog, const seen_thread *waiter)
 {
-    const uint64_t *const awaited = waiter->level[waiter->depth - 1].word;
+    const uint64_t *const target = waiter->level[waiter->depth - 1].word;
     for (unsigned t = 0; t < dog->count; t++) {
         const seen_thread *const other = &dog->seen[t];
         for (unsigned l = 0; other->is_stuck && l < other->depth; l++) {
             const uint64_t *const word = other->level[l].word;
             if (word[0] == PARA__EVENT_TASK &&
-                ((awaited[3] && word[3] == awaited[3]) || (awaited[4] && word[4] == awaited[4])))
+                ((target[3] && word[3] == target[3]) || (target[4] && word[4] == target[4])))
                 return true;
         }
     }
@@ -141,11 +141,11 @@ static int worker_of(const para_pool *pool, pid_t thread)
 
 /* Whether it is late, and was not told before. */
 static bool is_to_be_told(const struct para_watchdog_ *dog, uint64_t since, uint64_t elapsed_ns,
-                          uint64_t *told)
+                          uint64_t *last)
 {
-    if (elapsed_ns < dog->config.late_ns || *told == since)
+    if (elapsed_ns < dog->config.late_ns || *last == since)
         return false;
-    *told = since;
+    *last = since;
     return true;
 }
 
@@ -213,7 +213,7 @@ static void look_at_processes(struct para_watchdog_ *dog)
 static bool sleep_until_look(struct para_watchdog_ *dog)
 {
     const uint64_t ns =
-        para__clamp(dog->config.late_ns / 4, NS_A_MS, (uint64_t)PARA__WATCHDOG_MS * NS_A_MS);
+        para__clamp(dog->config.late_ns / 4, NS_OF_MS, (uint64_t)PARA__WATCHDOG_MS * NS_OF_MS);
     const uint64_t at = para__now_ns() + ns;
     const struct timespec until = {.tv_sec = (time_t)(at / 1000000000),
                                    .tv_nsec = (long)(at % 1000000000)};
@@ -327,7 +327,7 @@ para_status para_watchdog_begin(para_pool *pool, para_watchdog *watchdog)
 {
     para__stay *stay = NULL;
     const bool is_default = pool == NULL;
-    if (!watchdog || !watchdog->late || watchdog->late_ns < NS_A_MS)
+    if (!watchdog || !watchdog->late || watchdog->late_ns < NS_OF_MS)
         return para__fail(PARA_ERR_ARGUMENT, "%s",
                           !watchdog         ? "no watchdog"
                           : !watchdog->late ? "watchdog.late is NULL"

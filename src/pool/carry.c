@@ -3,27 +3,9 @@
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "pool/inside.h"
-#include "pool/start.h"
 #include "task/names.h"
 
 #include <string.h>
-
-void para__carriers_start(para_pool *pool)
-{
-    pthread_mutex_lock(&pool->sizing);
-    if (!pool->has_threads &&
-        para__load_relaxed(&pool->intake) < PARA__INTAKE_ENDED) /* see below */
-        para__workers_start_bare(pool);
-    pthread_mutex_unlock(&pool->sizing);
-}
-
-/* Who starts them had the mutex before, or sees under it that the pool has ended. */
-void para__carriers_close(para_pool *pool)
-{
-    pthread_mutex_lock(&pool->sizing);
-    pthread_mutex_unlock(&pool->sizing);
-}
 
 para_status para__carry_check(para_pool *pool, const para_task *task)
 {
@@ -36,26 +18,27 @@ para_status para__carry_check(para_pool *pool, const para_task *task)
 }
 
 /* What a worker process does of a task. */
-typedef struct errand {
+typedef struct task_errand {
     int (*run)(void *arg); /* else: */
     int (*serve)(para_request *r, void *arg);
     para_request *request;
     void *arg;
-} errand;
+} task_errand;
 
-static void run_errand(const void *payload, size_t first, size_t count, para__runner *runner)
+static void run_task_errand(const void *payload, size_t first, size_t count, para__runner *runner)
 {
-    const errand *const e = payload;
+    const task_errand *const e = payload;
     const int result = e->serve ? e->serve(e->request, e->arg) : e->run(e->arg);
     para__runner_record(runner, first, count, result);
 }
 
 /* Once: para_retry tries again, from what the program has. */
-static para_status have_run(para_pool *pool, para__desk *desk, const errand *e,
+static para_status have_run(para_pool *pool, para__desk *desk, const task_errand *e,
                             const para_cancel *cancel, int *result)
 {
     const para__board_policy once = {.attempts = 1};
-    const para__job job = {.run = run_errand, .payload = e, .payload_bytes = sizeof *e, .units = 1};
+    const para__job job = {
+        .run = run_task_errand, .payload = e, .payload_bytes = sizeof *e, .units = 1};
     para__outcome outcome = {0};
     para__lost lost;
     unsigned index = 0;
@@ -72,7 +55,7 @@ static para_status have_run(para_pool *pool, para__desk *desk, const errand *e,
 
 static para_status carry_plain(para_pool *pool, para__desk *desk, para_task *task, int *result)
 {
-    errand e = {.run = task->run, .arg = task->arg};
+    task_errand e = {.run = task->run, .arg = task->arg};
     if (task->arg_bytes) {
         e.arg = para__desk_arena(desk, 1, task->arg_bytes);
         if (!e.arg)
@@ -113,7 +96,7 @@ static para_status carry_request(para_pool *pool, para__desk *desk, para_request
     if (least)
         memcpy(block + head, r->request, least);
     const para_entry *const entry = &r->named_->entry;
-    const errand e = {.serve = entry->run, .request = copy, .arg = entry->arg};
+    const task_errand e = {.serve = entry->run, .request = copy, .arg = entry->arg};
     const para_status status = have_run(pool, desk, &e, r->task.cancel, result);
     if (status != PARA_OK && status != PARA_ERR_TASK)
         return status;

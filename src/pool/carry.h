@@ -1,4 +1,4 @@
-/* Tasks on worker processes. The pool has threads for them too, carriers, which are workers like
+/* Tasks on worker processes. Such a pool has threads for them too, carriers, which are workers like
  * those of other pools: they take tasks from the same queue, and have each run by a process. */
 #ifndef PARA_POOL_CARRY_H
 #define PARA_POOL_CARRY_H
@@ -6,13 +6,6 @@
 #include "pool/types.h"
 
 #include <para/dispatch.h>
-
-/* Starts the carriers, if they are not there and the pool is open. Without any, who submits a task
- * is its carrier. */
-void para__carriers_start(para_pool *pool);
-
-/* The pool has ended: none are started after this. */
-void para__carriers_close(para_pool *pool);
 
 /* Whether worker processes can run the task. Errors: PARA_ERR_NOT_SHARED, _ARGUMENT. */
 para_status para__carry_check(para_pool *pool, const para_task *task);

@@ -5,7 +5,6 @@
 #include "base/status.h"
 #include "base/tuning.h"
 #include "executor/left.h"
-#include "pool/carry.h"
 #include "pool/default_pool.h"
 #include "pool/inside.h"
 #include "pool/pool.h"

@@ -210,15 +210,26 @@ void para__workers_start(para_pool *pool)
         make_ready(pool);
 }
 
-void para__workers_start_bare(para_pool *pool)
+void para__carriers_start(para_pool *pool)
 {
     unsigned started = 0;
-    while (started < pool->requested &&
-           para__thread_start(&pool->worker[started].thread, &pool->stack, run_again,
-                              &pool->worker[started]) == 0)
-        started++;
-    pool->started = started;
-    pool->has_threads = started > 0;
+    pthread_mutex_lock(&pool->sizing);
+    if (!pool->has_threads && para__load_relaxed(&pool->intake) < PARA__INTAKE_ENDED) { /* below */
+        while (started < pool->requested &&
+               para__thread_start(&pool->worker[started].thread, &pool->stack, run_again,
+                                  &pool->worker[started]) == 0)
+            started++;
+        pool->started = started;
+        pool->has_threads = started > 0;
+    }
+    pthread_mutex_unlock(&pool->sizing);
+}
+
+/* The pool has ended. Who starts them had the mutex before, or sees under it that this is so. */
+void para__carriers_close(para_pool *pool)
+{
+    pthread_mutex_lock(&pool->sizing);
+    pthread_mutex_unlock(&pool->sizing);
 }
 
 bool para__workers_await(para_pool *pool, uint64_t deadline_ns)

@@ -1,5 +1,5 @@
-/* The workshop as its sources know it; and desks, one for each call in progress: its board, and what
- * only this process needs to know of it. */
+/* The workshop as its sources know it; and desks, one for each call in progress: its board, and
+ * what only this process needs to know of it. */
 #ifndef PARA_PROCESS_DESK_H
 #define PARA_PROCESS_DESK_H
 

@@ -1,6 +1,6 @@
 /* Worker processes and their zygote are killed and stopped at random, some ten times a second,
- * while maps, reductions and tasks run on them: each call has the right bits, or a status that names
- * the damage; each task ends once, and says whether it was done; and nothing is left in the end.
+ * while maps, reductions and tasks run on them: each call has the right bits, or a status that
+ * names the damage; each task ends once, and says whether it was done; and nothing is left.
  *   test_stress_chaos [SECONDS]     PARA_TEST_SEED as for test_stress_calls */
 #include "stress.h"
 

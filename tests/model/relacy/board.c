@@ -134,7 +134,7 @@ bool board_serve(unsigned worker, unsigned steps)
         return false;
     is_mortal[worker] = steps != 0;
     model_mortal(&death, steps);
-    uint32_t seen = para__load_relaxed(&hall.news) - 1; /* as workshop.c */
+    uint32_t seen = para__load_relaxed(&hall.news) - 1; /* as supervisor.c */
     while (!is_ending) {
         seen = para__hall_await_news(&hall, worker, seen);
         if (para__load_relaxed(&hall.boards) != 0)
