@@ -12,8 +12,8 @@ enum { PARA__FRAMES = 64 };
 
 /* Where an answer is written: by the thread that is asked, one at a time. */
 typedef struct para__frames {
-    para__atomic_u32 asked;    /* counts questions; a value on its own, like the next one: */
-    para__atomic_int thread;   /* who is asked; 0: the only thread of its process */
+    para__atomic_u32 asked;    /* [E32] counts questions */
+    para__atomic_int thread;   /* who is asked; 0: the only thread of its process. A value alone */
     para__atomic_u32 answered; /* [E32] the last question that was answered, with: */
     unsigned count;
     uintptr_t frame[PARA__FRAMES];
@@ -23,9 +23,9 @@ typedef struct para__frames {
  * self: its number, 0 if it is the only one. Then it has answered. */
 static inline bool para__frames_are_asked(para__frames *frames, pid_t self, uint32_t *asked)
 {
-    const pid_t whom = para__load_relaxed(&frames->thread); /* see above */
-    *asked = para__load_relaxed(&frames->asked);            /* likewise */
-    return whom == self && para__load_relaxed(&frames->answered) != *asked;
+    *asked = para__load_acquire(E32, &frames->asked);
+    return para__load_relaxed(&frames->thread) == self && /* the question brings it */
+           para__load_relaxed(&frames->answered) != *asked;
 }
 
 static inline void para__frames_answer(para__frames *frames, uint32_t asked)
@@ -37,8 +37,8 @@ static inline void para__frames_answer(para__frames *frames, uint32_t asked)
 static inline uint32_t para__frames_ask(para__frames *frames, pid_t whom)
 {
     const uint32_t asked = para__load_relaxed(&frames->asked) + 1; /* the asker's own */
-    para__store_relaxed(&frames->thread, whom);                    /* both: a signal follows */
-    para__store_relaxed(&frames->asked, asked);
+    para__store_relaxed(&frames->thread, whom);
+    para__store_release(E32, &frames->asked, asked);
     return asked;
 }
 

@@ -61,6 +61,7 @@ void board_make(board_kernel *kernel)
         para__store_relaxed(&board.record[w].told, 0);
         para__store_relaxed(&hall.worker[w].since_ns, 0);
         para__store_relaxed(&hall.worker[w].board, 0);
+        para__store_relaxed(&hall.worker[w].beats, 0);
         para__store_relaxed(&hall.worker[w].asleep, 0);
     }
     for (unsigned t = 0; t < BOARD_TICKETS; t++)

@@ -365,11 +365,6 @@ para_status para__unbind_thread(const para__machine *machine)
 }
 
 /* Pools of models have threads, not processes. */
-void para__carriers_start(para_pool *p)
-{
-    (void)p;
-}
-
 para_status para__carry_check(para_pool *p, const para_task *task)
 {
     (void)p;
