@@ -30,7 +30,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NS_A_MS = 1000000, LIVES = 2 }; /* LIVES: descriptors before those of workers */
+/* LIVES: descriptors before those of workers. ZYGOTES_MOST: tries, if one was killed at once. */
+enum { NS_A_MS = 1000000, LIVES = 2, ZYGOTES_MOST = 3 };
 
 /* A worker as the supervisor knows it. */
 typedef struct worker_life {
@@ -54,7 +55,8 @@ struct para__workshop {
     pthread_mutex_t turn; /* held by a call from beginning to end */
     arena arenas[PARA__WORKSHOP_ARENAS];
     pthread_mutex_t mutex; /* guards all that follows, and the board; see board.h */
-    int error;             /* why a zygote could not be forked */
+    int error;             /* why a zygote could not be forked, */
+    para__limit limit;     /* and what it is held to that the system does not grant */
     bool is_ending;
     bool is_open;              /* a call is in progress, */
     bool has_failed;           /* which has no workers and gets none */
@@ -86,17 +88,23 @@ static const para_breaker breaker_config = {
 
 /* ---- In a worker ------------------------------------------------------------------------- */
 
+static unsigned kind_of_core; /* in a worker: of the one on which it runs */
+
+static void begin_as_process(void *of, unsigned worker)
+{
+    para__workshop *const shop = of;
+    const para_status bound = shop->config.enter(shop->config.of, worker, &kind_of_core);
+    para__store_relaxed(&shop->board->record[worker].bound, bound); /* a value alone */
+}
+
 static void live_as_process(void *of, unsigned worker)
 {
     para__workshop *const shop = of;
-    unsigned kind = 0;
-    const para_status bound = shop->config.enter(shop->config.of, worker, &kind);
-    para__store_relaxed(&shop->board->record[worker].bound, bound); /* a value alone */
     /* Other news than there are or will be, so that it looks at once. */
     uint32_t seen = para__load_relaxed(&shop->board->news) - 1;
     for (;;) {
         seen = para__board_await_news(shop->board, worker, seen);
-        para__board_work(shop->board, worker, kind);
+        para__board_work(shop->board, worker, kind_of_core);
     }
 }
 
@@ -199,15 +207,13 @@ static void pause_forks(para__workshop *shop)
 
 static bool fork_zygote(para__workshop *shop)
 {
-    const para_processes *const p = &shop->config.processes;
-    const para__birth birth = {.run = live_as_process,
+    const para__birth birth = {.enter = begin_as_process,
+                               .run = live_as_process,
                                .of = shop,
-                               .memory_bytes = p->memory_bytes,
-                               .cpu_seconds = p->cpu_seconds,
-                               .files = p->files};
+                               .processes = &shop->config.processes};
     shop->loads = para__symbol_loads();
     shop->mapped = para__mapped_latest();
-    shop->error = para__zygote_fork(&shop->zygote, &birth);
+    shop->error = para__zygote_fork(&shop->zygote, &birth, &shop->limit);
     return shop->error == 0;
 }
 
@@ -310,8 +316,12 @@ static void await_something(para__workshop *shop)
 static void renew_zygote(para__workshop *shop)
 {
     end_processes(shop, true);
-    shop->pause_until_ns = 0;
-    fork_missing(shop);
+    for (int i = 0; i < ZYGOTES_MOST && !shop->zygote.process; i++) {
+        shop->pause_until_ns = 0;
+        fork_missing(shop);
+        if (shop->error != ETIMEDOUT && shop->error != EPIPE && shop->error != EAGAIN)
+            break;
+    }
     shop->renews = false;
     pthread_cond_broadcast(&shop->renewed);
 }
@@ -386,8 +396,10 @@ static para_status make_shop(para__workshop *shop, const char **why)
     if (error == 0)
         return PARA_OK;
     end_supervisor(shop);
-    *why = error == ENOSYS ? "pidfd_open" : "the zygote";
-    return error == ENOSYS ? PARA_ERR_UNSUPPORTED : PARA_ERR_THREAD;
+    *why = error == ENOTSUP  ? para__limit_text(shop->limit)
+           : error == ENOSYS ? "pidfd_open"
+                             : "the zygote";
+    return error == ENOSYS || error == ENOTSUP ? PARA_ERR_UNSUPPORTED : PARA_ERR_THREAD;
 }
 
 para_status para__workshop_make(para__workshop **made, const para__workshop_config *config)

@@ -1,0 +1,27 @@
+/* What a worker process may use. */
+#ifndef PARA_PROCESS_LIMITS_H
+#define PARA_PROCESS_LIMITS_H
+
+#include <para/process.h>
+
+typedef enum para__limit {
+    PARA__LIMITS_HOLD,
+    PARA__LIMIT_CORE,
+    PARA__LIMIT_MEMORY,
+    PARA__LIMIT_CPU,
+    PARA__LIMIT_FILES,
+    PARA__LIMIT_CALLS, /* the sandbox */
+    PARA__LIMITS
+} para__limit;
+
+/* Sets those of a worker on the calling process, for good, the sandbox not yet. What the system has
+ * refused, with errno; PARA__LIMITS_HOLD: nothing. */
+para__limit para__limits_set(const para_processes *processes);
+
+/* Puts the process into the sandbox, if it is asked for. The same. */
+para__limit para__limits_enclose(const para_processes *processes);
+
+/* For people. */
+const char *para__limit_text(para__limit limit);
+
+#endif
