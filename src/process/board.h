@@ -89,6 +89,8 @@ typedef struct para__record {
                                   value on its own: orders nothing */
     para__atomic_u32 asleep;   /* [E29] it waits for news */
     para__atomic_int bound;    /* a para_status: how it was bound when it began. A value alone */
+    para__atomic_u32 retires;  /* it ends by itself, between two calls, to be replaced. The end of a
+                                  process brings it to who waits for that */
     para__part part[2];        /* [number of finished tickets & 1] */
 } para__record;
 
@@ -139,11 +141,15 @@ bool para__board_spins(uint64_t start_ns);
 
 /* ---- Workers --------------------------------------------------------------------------- */
 
+/* Spins for news other than those seen, for a while; whether there are any. */
+bool para__board_spin_for_news(para__board *board, uint32_t seen);
+
 /* Waits until the news differ from those seen, and returns them. */
 uint32_t para__board_await_news(para__board *board, unsigned worker, uint32_t seen);
 
-/* Claims and runs tickets of the open call until none is free. kind: as in para__runner. */
-void para__board_work(para__board *board, unsigned worker, unsigned kind);
+/* Claims and runs tickets of the open call until none is free. kind: as in para__runner. How many
+ * it has run. */
+unsigned para__board_work(para__board *board, unsigned worker, unsigned kind);
 
 /* ---- The caller ------------------------------------------------------------------------ */
 

@@ -10,6 +10,7 @@ typedef enum para__limit {
     PARA__LIMIT_MEMORY,
     PARA__LIMIT_CPU,
     PARA__LIMIT_FILES,
+    PARA__LIMIT_GROWTH,
     PARA__LIMIT_CALLS, /* the sandbox */
     PARA__LIMITS
 } para__limit;
@@ -20,6 +21,14 @@ para__limit para__limits_set(const para_processes *processes);
 
 /* Puts the process into the sandbox, if it is asked for. The same. */
 para__limit para__limits_enclose(const para_processes *processes);
+
+/* ---- In a worker, between calls ---------------------------------------------------------- */
+
+/* Gives back what the heap has free: pages that a kernel had need of once. */
+void para__limits_trim(void);
+
+/* Whether the process has grown beyond what it may; what it has free is given back first. */
+bool para__limits_outgrown(const para_processes *processes);
 
 /* For people. */
 const char *para__limit_text(para__limit limit);

@@ -20,13 +20,19 @@ bool para__board_spins(uint64_t start_ns)
     return spent_ns < PARA__PROCESS_SPIN_NS;
 }
 
+bool para__board_spin_for_news(para__board *board, uint32_t seen)
+{
+    const uint64_t start = para__now_ns();
+    bool is_new;
+    while (!(is_new = para__load_acquire(E29, &board->news) != seen) && para__board_spins(start))
+        continue;
+    return is_new;
+}
+
 uint32_t para__board_await_news(para__board *board, unsigned worker, uint32_t seen)
 {
     para__record *const record = &board->record[worker];
-    const uint64_t start = para__now_ns();
-    uint32_t news;
-    while ((news = para__load_acquire(E29, &board->news)) == seen && para__board_spins(start))
-        continue;
+    uint32_t news = para__load_acquire(E29, &board->news);
     while (news == seen) {
         para__swap_seq_cst(E29, &record->asleep, 1);
         if (para__load_seq_cst(E29, &board->news) == seen)
@@ -115,14 +121,15 @@ static void tell_caller(para__board *board, para__record *record)
 
 /* A worker begins with the tickets at its own place, so that the same memory is its own from call
  * to call, and goes on with those of the next. */
-void para__board_work(para__board *board, unsigned worker, unsigned kind)
+unsigned para__board_work(para__board *board, unsigned worker, unsigned kind)
 {
     /* The news have brought it, and a ticket brings all that is read of it. */
     const para__board_call c = para__board_read(para__load_relaxed(&board->call));
     para__record *const record = &board->record[worker];
     if (worker >= c.width || c.tickets == 0)
-        return;
-    uint32_t finished = finished_of(record, c.epoch);
+        return 0;
+    const uint32_t before = finished_of(record, c.epoch);
+    uint32_t finished = before;
     para__part part = {0};
     if (finished)
         part = record->part[finished & 1];
@@ -140,4 +147,5 @@ void para__board_work(para__board *board, unsigned worker, unsigned kind)
     para__store_relaxed(&record->since_ns, 0);
     if (finished)
         tell_caller(board, record);
+    return finished - before;
 }

@@ -21,6 +21,7 @@
 #include "base/symbol.h"
 #include "base/tuning.h"
 #include "plan/breaker.h"
+#include "process/live.h"
 #include "process/mapped.h"
 #include "process/zygote.h"
 
@@ -49,6 +50,7 @@ struct para__workshop {
     para__region *region;
     para__board *board;
     para__workshop_config config;
+    para__living living; /* of its workers */
     unsigned fork_count;
     pthread_t supervisor;
     int call;             /* descriptor: something is to be done */
@@ -86,28 +88,6 @@ static const para_breaker breaker_config = {
     .probes = 1,
 };
 
-/* ---- In a worker ------------------------------------------------------------------------- */
-
-static unsigned kind_of_core; /* in a worker: of the one on which it runs */
-
-static void begin_as_process(void *of, unsigned worker)
-{
-    para__workshop *const shop = of;
-    const para_status bound = shop->config.enter(shop->config.of, worker, &kind_of_core);
-    para__store_relaxed(&shop->board->record[worker].bound, bound); /* a value alone */
-}
-
-static void live_as_process(void *of, unsigned worker)
-{
-    para__workshop *const shop = of;
-    /* Other news than there are or will be, so that it looks at once. */
-    uint32_t seen = para__load_relaxed(&shop->board->news) - 1;
-    for (;;) {
-        seen = para__board_await_news(shop->board, worker, seen);
-        para__board_work(shop->board, worker, kind_of_core);
-    }
-}
-
 /* ---- The supervisor, with the mutex -------------------------------------------------------- */
 
 static bool is_alive(const worker_life *w)
@@ -115,14 +95,9 @@ static bool is_alive(const worker_life *w)
     return w->told.process != 0;
 }
 
-static void count_dead(para__workshop *shop, const para__settlement *s)
+/* What it has done of the open call counts, whatever its end. */
+static void keep_part(para__workshop *shop, const para__settlement *s)
 {
-    const uint64_t now = para__now_ns();
-    for (unsigned i = 0; i < s->finished && i < PARA__PROCESS_BREAKER_LEAST; i++)
-        para__breaker_tell(&shop->breaker, &breaker_config, now, shop->breaker.period, false);
-    para__breaker_tell(&shop->breaker, &breaker_config, now, shop->breaker.period, true);
-    shop->deaths++;
-    shop->call_deaths++;
     if (s->finished == 0)
         return;
     para__tally_add(&shop->dead.tally, &s->part.tally);
@@ -130,7 +105,17 @@ static void count_dead(para__workshop *shop, const para__settlement *s)
     shop->dead_workers++;
 }
 
-/* A worker that is dead. Who has been retired did not die. */
+static void count_death(para__workshop *shop, const para__settlement *s)
+{
+    const uint64_t now = para__now_ns();
+    for (unsigned i = 0; i < s->finished && i < PARA__PROCESS_BREAKER_LEAST; i++)
+        para__breaker_tell(&shop->breaker, &breaker_config, now, shop->breaker.period, false);
+    para__breaker_tell(&shop->breaker, &breaker_config, now, shop->breaker.period, true);
+    shop->deaths++;
+    shop->call_deaths++;
+}
+
+/* A worker that is dead. Who has been retired, or has retired, did not die. */
 static void bury_worker(para__workshop *shop, unsigned i, para_death death, int number,
                         bool is_retired)
 {
@@ -141,12 +126,13 @@ static void bury_worker(para__workshop *shop, unsigned i, para_death death, int 
         death = PARA_DEATH_OVERRUN;
     w->is_late = false;
     const para__settlement s = para__board_settle(shop->board, i, &shop->policy, death, number);
+    keep_part(shop, &s);
     if (is_retired)
         return;
     w->told.deaths++;
     w->told.death = death;
     w->told.number = number;
-    count_dead(shop, &s);
+    count_death(shop, &s);
 }
 
 static bool has_ended(int life)
@@ -189,7 +175,9 @@ static void look_for_dead(para__workshop *shop)
         if (!is_alive(w) || !has_ended(w->life))
             continue;
         const int error = para__zygote_reap(&shop->zygote, w->told.process, &death, &number);
-        bury_worker(shop, i, death, number, false);
+        const bool retires =
+            para__swap_relaxed(&shop->board->record[i].retires, 0); /* it has ended */
+        bury_worker(shop, i, death, number, retires && death == PARA_DEATH_EXIT);
         if (error == ETIMEDOUT || error == EPIPE) {
             end_processes(shop, false);
             return;
@@ -207,9 +195,9 @@ static void pause_forks(para__workshop *shop)
 
 static bool fork_zygote(para__workshop *shop)
 {
-    const para__birth birth = {.enter = begin_as_process,
-                               .run = live_as_process,
-                               .of = shop,
+    const para__birth birth = {.enter = para__live_enter,
+                               .run = para__live_run,
+                               .of = &shop->living,
                                .processes = &shop->config.processes};
     shop->loads = para__symbol_loads();
     shop->mapped = para__mapped_latest();
@@ -383,6 +371,10 @@ static para_status make_shop(para__workshop *shop, const char **why)
     if (shop->call < 0 || !shop->polled || !shop->board)
         return PARA_ERR_MEMORY;
     shop->board->workers = shop->config.workers;
+    shop->living = (para__living){.board = shop->board,
+                                  .processes = &shop->config.processes,
+                                  .enter = shop->config.enter,
+                                  .of = shop->config.of};
     shop->renews = true; /* the first zygote is made like any later one */
     if (para__thread_start(&shop->supervisor, &shop->config.stack, supervise, shop) != 0) {
         *why = "the supervisor's thread";

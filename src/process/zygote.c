@@ -113,8 +113,7 @@ static void reset_signals(void)
 /* Ends with the parent, also if that has ended meanwhile. */
 static void end_with(pid_t parent)
 {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
         _exit(EXIT_FAILURE);
 }
 
