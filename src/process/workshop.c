@@ -407,7 +407,9 @@ para_status para__workshop_make(para__workshop **made, const para__workshop_conf
     pthread_mutex_init(&shop->turn, NULL);
     pthread_mutex_init(&shop->mutex, NULL);
     pthread_cond_init(&shop->renewed, NULL);
+    const int saved = errno;
     const para_status status = make_shop(shop, &why);
+    errno = saved;
     if (status) {
         release_shop(shop);
         return para__fail(status, "a pool of %u processes: %s", config->workers, why);
