@@ -12,8 +12,8 @@
 #ifndef PARA_PROCESS_SANDBOX_H
 #define PARA_PROCESS_SANDBOX_H
 
-/* Puts the calling process under it, for good. readable: a descriptor that it may read on, or -1. 0, or an error number, ENOSYS on processors whose
- * numbers are not known here. */
+/* Puts the calling process under it, for good. readable: a descriptor that it may read on, or -1.
+ * 0, or an error number: ENOSYS on processors whose numbers are not known here. */
 int para__sandbox_enter(int readable);
 
 #endif
