@@ -1,7 +1,7 @@
 """Worker processes beside threads, and beside Python's pools of processes: `./dev bench processes`.
 
 The program `processes` measures para's threads and processes in turns. The same map, from the same shared
-object, is run by concurrent.futures.ProcessPoolExecutor and by loky, if it can be imported, on arrays in
+object, is run by concurrent.futures.ProcessPoolExecutor and by joblib's loky, if that is there, on arrays in
 multiprocessing.shared_memory: workers are warm, the arrays are there, and a task says which part is its own.
 Each has as many chunks as workers, and 16 times as many, of which the faster counts. Then one element crashes."""
 import concurrent.futures
@@ -40,7 +40,7 @@ def run_chunk(first, count):
 
 def executor_of(kind, workers, arguments):
     if kind == "loky":
-        import loky
+        from joblib.externals import loky  # its own copy, which distributions have as well
         return loky.ProcessPoolExecutor(workers, initializer=attach, initargs=arguments)
     return concurrent.futures.ProcessPoolExecutor(workers, multiprocessing.get_context("forkserver"),
                                                   initializer=attach, initargs=arguments)

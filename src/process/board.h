@@ -154,15 +154,15 @@ unsigned para__board_work(para__board *board, unsigned worker, unsigned kind);
 /* ---- The caller ------------------------------------------------------------------------ */
 
 /* Publishes a job, on the workers below width, and wakes them. The last call is over. With the
- * mutex. */
-void para__board_publish(para__board *board, const para__job *job, unsigned width,
+ * mutex. Whether any slept. */
+bool para__board_publish(para__board *board, const para__job *job, unsigned width,
                          unsigned tickets);
 
 /* Whether all tickets are done or lost: a hint, unless one has the mutex. */
 bool para__board_is_over(para__board *board);
 
-/* Waits until that may be so, or until a time. */
-void para__board_join(para__board *board, uint64_t deadline_ns);
+/* Waits until that may be so, or until a time. yields: workers that were woken need a CPU first. */
+void para__board_join(para__board *board, uint64_t deadline_ns, bool yields);
 
 /* Adds what live workers have done to the outcome. With the mutex. */
 void para__board_collect(para__board *board, para__outcome *outcome);

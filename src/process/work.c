@@ -22,6 +22,7 @@ bool para__board_spins(uint64_t start_ns)
 
 bool para__board_spin_for_news(para__board *board, uint32_t seen)
 {
+    sched_yield(); /* a caller that waits for the call may have no other CPU */
     const uint64_t start = para__now_ns();
     bool is_new;
     while (!(is_new = para__load_acquire(E29, &board->news) != seen) && para__board_spins(start))

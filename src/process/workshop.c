@@ -514,7 +514,8 @@ static void know_all(para__workshop *shop)
         pthread_cond_wait(&shop->renewed, &shop->mutex);
 }
 
-static void begin_work(para__workshop *shop, const para__job *job, unsigned width,
+/* Whether workers had to be woken. */
+static bool begin_work(para__workshop *shop, const para__job *job, unsigned width,
                        const para__board_policy *policy)
 {
     const size_t most = (size_t)width * PARA__PROCESS_TICKETS;
@@ -525,7 +526,7 @@ static void begin_work(para__workshop *shop, const para__job *job, unsigned widt
     shop->has_failed = false;
     shop->is_open = true;
     shop->board->token = (para_cancel){0};
-    para__board_publish(shop->board, job, width, (unsigned)para__min(job->units, most));
+    return para__board_publish(shop->board, job, width, (unsigned)para__min(job->units, most));
 }
 
 static void end_work(para__workshop *shop, para__outcome *outcome)
@@ -547,12 +548,13 @@ para_status para__workshop_run(para__workshop *shop, const para__job *job, unsig
     const int cancel_state = para__cancellation_off();
     pthread_mutex_lock(&shop->mutex);
     know_all(shop);
-    begin_work(shop, job, width, policy);
+    bool woken = begin_work(shop, job, width, policy);
     if (is_watched || count_alive(shop) < width)
         call_supervisor(shop);
     while (!para__board_is_over(shop->board)) {
         pthread_mutex_unlock(&shop->mutex);
-        para__board_join(shop->board, cancel ? para__now_ns() + NS_A_MS : UINT64_MAX);
+        para__board_join(shop->board, cancel ? para__now_ns() + NS_A_MS : UINT64_MAX, woken);
+        woken = false;
         if (cancel && para_cancel_requested(cancel))
             para_cancel_request(&shop->board->token);
         pthread_mutex_lock(&shop->mutex);
