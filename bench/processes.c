@@ -2,8 +2,8 @@
  *
  * usage: processes WORKERS ROUNDS
  *
- * Prints a JSON object: for each row the ns of a call on either, medians over the rounds. In a round
- * each row is measured on both, in turns that change their order. See processes.py. */
+ * Prints a JSON object: for each row the ns of a call on either, medians over the rounds. In a
+ * round each row is measured on both, in turns that change their order. See processes.py. */
 #include "processes.h"
 
 #include <para/para.h>

@@ -90,7 +90,8 @@ static void finish_ticket(para__record *record, para__ticket *ticket, uint32_t e
     para__store_release(E28, &record->told, told_word(epoch, finished));
 }
 
-/* Runs a ticket's units in the caller's floating-point environment. */
+/* Runs a ticket's units; in the caller's floating-point environment, like those of the call before
+ * it. */
 static void run_ticket(para__board *board, const para__ticket *ticket, unsigned worker,
                        unsigned kind, para__part *part)
 {
@@ -101,10 +102,8 @@ static void run_ticket(para__board *board, const para__ticket *ticket, unsigned 
                            .left_out = &left_out,
                            .kind = kind,
                            .tally = part->tally};
-    const para__fp own = para__fp_swap(board->fp);
     board->run(board->payload, ticket->first, ticket->count, &runner);
     runner.tally.fp_flags |= para__fp_flags();
-    (void)para__fp_swap(own);
     part->tally = runner.tally;
     part->left_out = para__load_relaxed(&left_out); /* its own */
 }
@@ -135,17 +134,24 @@ unsigned para__board_work(para__board *board, unsigned worker, unsigned kind)
     if (finished)
         part = record->part[finished & 1];
     const unsigned start = (unsigned)((uint64_t)worker * c.tickets / c.width);
+    bool has_entered = false;
+    para__fp own = PARA__FP_DEFAULT;
     para__store_relaxed(&record->since_ns, para__now_ns()); /* a value on its own, as below */
     for (unsigned i = 0; i < c.tickets; i++) {
         const unsigned t = start + i < c.tickets ? start + i : start + i - c.tickets;
         para__ticket *const ticket = &board->ticket[t];
         if (!claim_ticket(ticket, c.epoch, worker))
             continue;
+        if (!has_entered)
+            own = para__fp_swap(board->fp); /* a ticket has brought it */
+        has_entered = true;
         run_ticket(board, ticket, worker, kind, &part);
         finish_ticket(record, ticket, c.epoch, ++finished, &part);
         para__store_relaxed(&record->since_ns, para__now_ns());
     }
     para__store_relaxed(&record->since_ns, 0);
+    if (has_entered)
+        (void)para__fp_swap(own);
     if (finished)
         tell_caller(board, record);
     return finished - before;
