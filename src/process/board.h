@@ -98,8 +98,10 @@ typedef struct para__presence {
     para__atomic_u32 board;                         /* the number of the board that this is on */
     para__atomic_u32 beats;                         /* how many tickets it has finished; likewise */
     para__atomic_u32 asleep;                        /* [E29] it waits for news */
-    para__atomic_int bound; /* a para_status: how it was bound when it began */
-    para__frames frames;    /* what it answers when it is asked for its stack */
+    para__atomic_int bound;   /* a para_status: how it was bound when it began */
+    para__atomic_u32 retires; /* it ends by itself, between two calls, to be replaced. The end of a
+                                 process brings it to who waits for that */
+    para__frames frames;      /* what it answers when it is asked for its stack */
 } para__presence;
 
 typedef struct para__hall {
@@ -156,24 +158,29 @@ bool para__board_spins(uint64_t start_ns);
 
 /* ---- Workers --------------------------------------------------------------------------- */
 
+/* Spins for news other than those seen, for a while; whether there are any. */
+bool para__hall_spin_for_news(para__hall *hall, uint32_t seen);
+
 /* Waits until the news differ from those seen, and returns them. */
 uint32_t para__hall_await_news(para__hall *hall, unsigned worker, uint32_t seen);
 
-/* Claims and runs tickets of the open call until none is free. kind: as in para__runner. */
-void para__board_work(para__board *board, unsigned worker, unsigned kind);
+/* Claims and runs tickets of the open call until none is free. kind: as in para__runner. How many
+ * it has run. */
+unsigned para__board_work(para__board *board, unsigned worker, unsigned kind);
 
 /* ---- The caller ------------------------------------------------------------------------ */
 
 /* Publishes a job, on the workers below width, and wakes them; if there are fewer tickets than
- * workers, and each worker may take them, only so many. The last call is over. With the mutex. */
-void para__board_publish(para__board *board, const para__job *job, unsigned width,
+ * workers, and each worker may take them, only so many. The last call is over. With the mutex.
+ * Whether any slept. */
+bool para__board_publish(para__board *board, const para__job *job, unsigned width,
                          unsigned tickets);
 
 /* Whether all tickets are done or lost: a hint, unless one has the mutex. */
 bool para__board_is_over(para__board *board);
 
-/* Waits until that may be so, or until a time. */
-void para__board_join(para__board *board, uint64_t deadline_ns);
+/* Waits until that may be so, or until a time. yields: workers that were woken need a CPU first. */
+void para__board_join(para__board *board, uint64_t deadline_ns, bool yields);
 
 /* Adds what live workers have done to the outcome. With the mutex. */
 void para__board_collect(para__board *board, para__outcome *outcome);

@@ -10,6 +10,7 @@
 #include "base/tuning.h"
 #include "process/mapped.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -82,7 +83,10 @@ bool para__workshop_sees(para__workshop *shop, const void *memory, size_t bytes)
 
 void para__death_tell(para_death death, int number, char text[PARA__DEATH_TEXT])
 {
-    if (death == PARA_DEATH_SIGNAL)
+    if (death == PARA_DEATH_SIGNAL && number == SIGSYS)
+        snprintf(text, PARA__DEATH_TEXT, "by signal %d: it made a system call that is not allowed",
+                 number);
+    else if (death == PARA_DEATH_SIGNAL)
         snprintf(text, PARA__DEATH_TEXT, "by signal %d (%s)", number, strsignal(number));
     else if (death == PARA_DEATH_EXIT)
         snprintf(text, PARA__DEATH_TEXT, "by exit(%d)", number);
@@ -103,9 +107,9 @@ static void know_all(para__workshop *shop)
         pthread_cond_wait(&shop->renewed, &shop->mutex);
 }
 
-/* Returns how many tickets there are. */
-static unsigned begin_work(para__desk *desk, const para__job *job, unsigned width,
-                           const para__board_policy *policy)
+/* Whether workers had to be woken. */
+static bool begin_work(para__desk *desk, const para__job *job, unsigned width,
+                       const para__board_policy *policy)
 {
     const size_t most = (size_t)width * PARA__PROCESS_TICKETS;
     const unsigned tickets = (unsigned)para__min(job->units, most);
@@ -117,8 +121,7 @@ static unsigned begin_work(para__desk *desk, const para__job *job, unsigned widt
     desk->is_open = true;
     desk->shop->open++;
     desk->board->token = (para_cancel){0};
-    para__board_publish(desk->board, job, width, tickets);
-    return tickets;
+    return para__board_publish(desk->board, job, width, tickets);
 }
 
 static void end_work(para__desk *desk, para__outcome *outcome)
@@ -153,12 +156,14 @@ para_status para__desk_run(para__desk *desk, const para__job *job, unsigned widt
     pthread_mutex_lock(&shop->mutex);
     know_all(shop);
     /* Who was woken for one of few tickets may have been stopped: then all are. */
-    bool rouses = begin_work(desk, job, width, policy) < width;
+    bool rouses = job->units < width;
+    bool woken = begin_work(desk, job, width, policy);
     if (is_watched || !has_all_workers(shop, width))
         para__supervisor_call(shop);
     while (!para__board_is_over(board)) {
         pthread_mutex_unlock(&shop->mutex);
-        para__board_join(board, cancel || rouses ? para__now_ns() + JOIN_NS : UINT64_MAX);
+        para__board_join(board, cancel || rouses ? para__now_ns() + JOIN_NS : UINT64_MAX, woken);
+        woken = false;
         if (cancel && para_cancel_requested(cancel))
             para_cancel_request(&board->token);
         pthread_mutex_lock(&shop->mutex);

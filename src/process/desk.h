@@ -4,6 +4,7 @@
 #define PARA_PROCESS_DESK_H
 
 #include "plan/breaker.h"
+#include "process/live.h"
 #include "process/workshop.h"
 #include "process/zygote.h"
 
@@ -43,13 +44,15 @@ struct para__workshop {
     unsigned desks;
     para__desk *desk; /* [desks] */
     para__workshop_config config;
+    para__living living; /* of its workers */
     unsigned fork_count;
     pthread_t supervisor;
     int call;               /* descriptor: something is to be done */
     pthread_mutex_t mutex;  /* guards all that follows, and the boards; see board.h */
     pthread_cond_t vacated; /* a desk is free */
     unsigned open;          /* desks that are */
-    int error;              /* why a zygote could not be forked */
+    int error;              /* why a zygote could not be forked, */
+    para__limit limit;      /* and what it is held to that the system does not grant */
     bool is_ending;
     uint64_t loads;         /* libraries, when the zygote was forked */
     uint64_t mapped;        /* the latest file that was mapped then, */

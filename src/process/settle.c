@@ -7,10 +7,11 @@
 #include "base/tuning.h"
 
 #include <limits.h>
+#include <sched.h>
 #include <string.h>
 
-/* Wakes that many workers, or all. */
-static void tell_news(para__hall *hall, int count)
+/* Wakes that many workers, or all. Whether any slept. */
+static bool tell_news(para__hall *hall, int count)
 {
     bool sleeps = false;
     para__add_seq_cst(E29, &hall->news, 1);
@@ -18,11 +19,12 @@ static void tell_news(para__hall *hall, int count)
         sleeps = para__load_seq_cst(E29, &hall->worker[w].asleep) != 0;
     if (sleeps)
         para__futex_wake_shared(&hall->news, count);
+    return sleeps;
 }
 
 void para__board_rouse(para__board *board)
 {
-    tell_news(board->hall, INT_MAX);
+    (void)tell_news(board->hall, INT_MAX);
     para__swap_release(E28, &board->joins, 0); /* a caller that swaps later sees what is settled */
     para__futex_wake_shared(&board->joins, INT_MAX);
 }
@@ -41,7 +43,7 @@ static void free_ticket(para__ticket *ticket, uint32_t epoch, unsigned attempts)
 
 /* ---- The caller ------------------------------------------------------------------------ */
 
-void para__board_publish(para__board *board, const para__job *job, unsigned width, unsigned tickets)
+bool para__board_publish(para__board *board, const para__job *job, unsigned width, unsigned tickets)
 {
     const para__board_call c = {
         .epoch = open_call(board).epoch + 1, .width = width, .tickets = tickets};
@@ -64,7 +66,7 @@ void para__board_publish(para__board *board, const para__job *job, unsigned widt
     para__store_relaxed(&board->call, para__board_word(c));
     if (para__load_relaxed(&hall->boards) <= board->number) /* written with the mutex alone */
         para__store_relaxed(&hall->boards, board->number + 1);
-    tell_news(hall, tickets < width && width == hall->workers ? (int)tickets : INT_MAX);
+    return tell_news(hall, tickets < width && width == hall->workers ? (int)tickets : INT_MAX);
 }
 
 void para__board_close(para__board *board)
@@ -73,8 +75,10 @@ void para__board_close(para__board *board)
     para__store_relaxed(&board->call, para__board_word(c)); /* seen late, there is nothing to do */
 }
 
-void para__board_join(para__board *board, uint64_t deadline_ns)
+void para__board_join(para__board *board, uint64_t deadline_ns, bool yields)
 {
+    if (yields)
+        sched_yield();
     const uint64_t start = para__now_ns();
     do
         if (para__board_is_over(board))

@@ -19,6 +19,7 @@
 #include "base/status.h"
 #include "base/symbol.h"
 #include "base/tuning.h"
+#include "process/live.h"
 #include "process/mapped.h"
 
 #include <errno.h>
@@ -28,7 +29,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NS_A_MS = 1000000, LIVES = 2 }; /* LIVES: descriptors before those of workers */
+/* LIVES: descriptors before those of workers. ZYGOTES_MOST: tries, if one was killed at once. */
+enum { NS_A_MS = 1000000, LIVES = 2, ZYGOTES_MOST = 3 };
 
 static const para_breaker breaker_config = {
     .error_percent = PARA__PROCESS_BREAKER_PERCENT,
@@ -38,26 +40,6 @@ static const para_breaker breaker_config = {
     .probes = 1,
 };
 
-/* ---- In a worker ------------------------------------------------------------------------- */
-
-static void live_as_process(void *of, unsigned worker)
-{
-    para__workshop *const shop = of;
-    unsigned kind = 0;
-    const para_status bound = shop->config.enter(shop->config.of, worker, &kind);
-    para__hall *const hall = shop->hall;
-    para__store_relaxed(&hall->worker[worker].bound, bound);   /* a value alone */
-    (void)para__backtrace_begin(&hall->worker[worker].frames); /* its signals are all reset */
-    /* Other news than there are or will be, so that it looks at once. */
-    uint32_t seen = para__load_relaxed(&hall->news) - 1;
-    for (;;) {
-        seen = para__hall_await_news(hall, worker, seen);
-        const unsigned boards = para__load_relaxed(&hall->boards); /* the news have brought it */
-        for (unsigned b = 0; b < boards; b++)
-            para__board_work(shop->desk[b].board, worker, kind);
-    }
-}
-
 /* ---- The supervisor, with the mutex -------------------------------------------------------- */
 
 static bool is_alive(const para__known *w)
@@ -65,21 +47,11 @@ static bool is_alive(const para__known *w)
     return w->told.process != 0;
 }
 
-static void count_dead(para__workshop *shop, unsigned finished)
-{
-    const uint64_t now = para__now_ns();
-    for (unsigned i = 0; i < finished && i < PARA__PROCESS_BREAKER_LEAST; i++)
-        para__breaker_tell(&shop->breaker, &breaker_config, now, shop->breaker.period, false);
-    para__breaker_tell(&shop->breaker, &breaker_config, now, shop->breaker.period, true);
-    shop->deaths++;
-}
-
-/* Settles it in the call of that desk; how much it had finished. */
+/* Settles it in the call of that desk. What it has finished counts, whatever its end; how much. */
 static unsigned settle_at(para__desk *desk, unsigned worker, para_death death, int number)
 {
     const para__settlement s =
         para__board_settle(desk->board, worker, &desk->policy, death, number);
-    desk->call_deaths++;
     if (s.finished) {
         para__tally_add(&desk->dead.tally, &s.part.tally);
         desk->dead.left_out += s.part.left_out;
@@ -88,7 +60,18 @@ static unsigned settle_at(para__desk *desk, unsigned worker, para_death death, i
     return s.finished;
 }
 
-/* A worker that is dead. Who has been retired did not die. */
+static void count_death(para__workshop *shop, unsigned finished)
+{
+    const uint64_t now = para__now_ns();
+    for (unsigned i = 0; i < finished && i < PARA__PROCESS_BREAKER_LEAST; i++)
+        para__breaker_tell(&shop->breaker, &breaker_config, now, shop->breaker.period, false);
+    para__breaker_tell(&shop->breaker, &breaker_config, now, shop->breaker.period, true);
+    shop->deaths++;
+    for (unsigned d = 0; d < shop->desks; d++)
+        shop->desk[d].call_deaths += shop->desk[d].is_open;
+}
+
+/* A worker that is dead. Who has been retired, or has retired, did not die. */
 static void bury_worker(para__workshop *shop, unsigned i, para_death death, int number,
                         bool is_retired)
 {
@@ -108,7 +91,7 @@ static void bury_worker(para__workshop *shop, unsigned i, para_death death, int 
     w->told.deaths++;
     w->told.death = death;
     w->told.number = number;
-    count_dead(shop, finished);
+    count_death(shop, finished);
 }
 
 static bool has_ended(int life)
@@ -151,7 +134,9 @@ static void look_for_dead(para__workshop *shop)
         if (!is_alive(w) || !has_ended(w->life))
             continue;
         const int error = para__zygote_reap(&shop->zygote, w->told.process, &death, &number);
-        bury_worker(shop, i, death, number, false);
+        const bool retires =
+            para__swap_relaxed(&shop->hall->worker[i].retires, 0); /* it has ended */
+        bury_worker(shop, i, death, number, retires && death == PARA_DEATH_EXIT);
         if (error == ETIMEDOUT || error == EPIPE) {
             end_processes(shop, false);
             return;
@@ -169,15 +154,13 @@ static void pause_forks(para__workshop *shop)
 
 static bool fork_zygote(para__workshop *shop)
 {
-    const para_processes *const p = &shop->config.processes;
-    const para__birth birth = {.run = live_as_process,
-                               .of = shop,
-                               .memory_bytes = p->memory_bytes,
-                               .cpu_seconds = p->cpu_seconds,
-                               .files = p->files};
+    const para__birth birth = {.enter = para__live_enter,
+                               .run = para__live_run,
+                               .of = &shop->living,
+                               .processes = &shop->config.processes};
     shop->loads = para__symbol_loads();
     shop->mapped = para__mapped_latest();
-    shop->error = para__zygote_fork(&shop->zygote, &birth);
+    shop->error = para__zygote_fork(&shop->zygote, &birth, &shop->limit);
     return shop->error == 0;
 }
 
@@ -286,8 +269,12 @@ static void await_something(para__workshop *shop)
 static void renew_zygote(para__workshop *shop)
 {
     end_processes(shop, true);
-    shop->pause_until_ns = 0;
-    fork_missing(shop);
+    for (int i = 0; i < ZYGOTES_MOST && !shop->zygote.process; i++) {
+        shop->pause_until_ns = 0;
+        fork_missing(shop);
+        if (shop->error != ETIMEDOUT && shop->error != EPIPE && shop->error != EAGAIN)
+            break;
+    }
     shop->renews = false;
     pthread_cond_broadcast(&shop->renewed);
 }
@@ -365,6 +352,11 @@ static para_status make_shop(para__workshop *shop, const char **why)
     shop->region = para__region_make(why);
     if (shop->call < 0 || !shop->polled || !shop->region || !make_desks(shop))
         return PARA_ERR_MEMORY;
+    shop->living = (para__living){.hall = shop->hall,
+                                  .boards = shop->desk[0].board,
+                                  .processes = &shop->config.processes,
+                                  .enter = shop->config.enter,
+                                  .of = shop->config.of};
     shop->renews = true; /* the first zygote is made like any later one */
     if (para__thread_start(&shop->supervisor, &shop->config.stack, supervise, shop) != 0) {
         *why = "the supervisor's thread";
@@ -378,8 +370,10 @@ static para_status make_shop(para__workshop *shop, const char **why)
     if (error == 0)
         return PARA_OK;
     end_supervisor(shop);
-    *why = error == ENOSYS ? "pidfd_open" : "the zygote";
-    return error == ENOSYS ? PARA_ERR_UNSUPPORTED : PARA_ERR_THREAD;
+    *why = error == ENOTSUP  ? para__limit_text(shop->limit)
+           : error == ENOSYS ? "pidfd_open"
+                             : "the zygote";
+    return error == ENOSYS || error == ENOTSUP ? PARA_ERR_UNSUPPORTED : PARA_ERR_THREAD;
 }
 
 para_status para__workshop_make(para__workshop **made, const para__workshop_config *config)
@@ -394,7 +388,9 @@ para_status para__workshop_make(para__workshop **made, const para__workshop_conf
     pthread_mutex_init(&shop->mutex, NULL);
     pthread_cond_init(&shop->renewed, NULL);
     pthread_cond_init(&shop->vacated, NULL);
+    const int saved = errno;
     const para_status status = make_shop(shop, &why);
+    errno = saved;
     if (status) {
         release_shop(shop);
         return para__fail(status, "a pool of %u processes: %s", config->workers, why);

@@ -81,7 +81,7 @@ static void publish(unsigned call, unsigned units, unsigned tickets)
     model_watch(&job[call]);
     for (unsigned t = 0; t < tickets; t++)
         model_watch(&board.ticket[t].first);
-    para__board_publish(&board, &published, BOARD_WORKERS, tickets);
+    (void)para__board_publish(&board, &published, BOARD_WORKERS, tickets);
 }
 
 static board_sum collect(void)
@@ -111,7 +111,7 @@ board_sum board_call(unsigned call, unsigned units, unsigned tickets)
     publish(call, units, tickets);
     while (!para__board_is_over(&board)) {
         model_unlock(&mutex);
-        para__board_join(&board, UINT64_MAX);
+        para__board_join(&board, UINT64_MAX, false);
         model_lock(&mutex);
     }
     const board_sum sum = collect();
@@ -139,7 +139,7 @@ bool board_serve(unsigned worker, unsigned steps)
     while (!is_ending) {
         seen = para__hall_await_news(&hall, worker, seen);
         if (para__load_relaxed(&hall.boards) != 0)
-            para__board_work(&board, worker, 0);
+            (void)para__board_work(&board, worker, 0);
     }
     model_mortal(NULL, 0);
     return true;
@@ -148,7 +148,7 @@ bool board_serve(unsigned worker, unsigned steps)
 void board_serve_once(unsigned worker)
 {
     (void)para__hall_await_news(&hall, worker, 0);
-    para__board_work(&board, worker, 0);
+    (void)para__board_work(&board, worker, 0);
 }
 
 /* ---- Who settles ------------------------------------------------------------------------ */
