@@ -1,4 +1,4 @@
-/* The life of a worker process: it works at the boards, and between calls keeps its memory small. */
+/* The life of a worker process: it works at boards, and between calls keeps its memory small. */
 #ifndef PARA_PROCESS_LIVE_H
 #define PARA_PROCESS_LIVE_H
 
