@@ -111,11 +111,10 @@ static void enter_worker(para__worker *self)
     para_pool *const pool = self->pool;
     name_thread(self);
     para__store_relaxed(&self->tid, gettid()); /* see types.h */
-    if (pool->shop)
-        self->bind_status = PARA_OK; /* that is for its processes */
-    else if (pool->binding != PARA_BIND_NONE)
+    /* Carriers are not bound: that is for their processes. */
+    if (!pool->shop && pool->binding != PARA_BIND_NONE)
         self->bind_status = settle_worker(self);
-    else if (pool->unbinds)
+    else if (!pool->shop && pool->unbinds)
         self->bind_status = para__unbind_thread(pool->machine);
     para__worker_enter(self);
     (void)para__fp_swap(PARA__FP_DEFAULT); /* not that of the thread that made the pool */
