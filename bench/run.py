@@ -13,6 +13,7 @@ import sys
 import time
 
 import harness
+import processes
 import special
 import tables
 import targets
@@ -23,7 +24,7 @@ MEAN, EACH, PREPARED, IDLE, MEMORY, LOCKS, TASKS = range(7)
 def arguments():
     parser = argparse.ArgumentParser(prog="./dev bench", description="Runs the benchmarks.")
     parser.add_argument("build", type=pathlib.Path, help=argparse.SUPPRESS)
-    parser.add_argument("workload", nargs="*", help="WORKLOAD or WORKLOAD/POINT; all by default")
+    parser.add_argument("workload", nargs="*", help="WORKLOAD or WORKLOAD/POINT; all by default, but for `processes`")
     parser.add_argument("--quick", action="store_true", help="fewer points and rounds: two minutes in all")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write all figures there")
     parser.add_argument("--runtime", metavar="NAME,...", help="only these; all by default")
@@ -143,6 +144,9 @@ def listed_workloads(options):
 
 def main():
     options = arguments()
+    if "processes" in options.workload:  # a page of its own, and none of the others' columns
+        processes.main(options)
+        return
     names = built(options)
     order = random.Random(options.seed)
     started = time.monotonic()
@@ -153,9 +157,9 @@ def main():
     print(tables.heading(result))
     for family, workloads in listed.items():
         to_run = chosen(options, workloads) if names[family] else []
-        with harness.Processes(options, names[family] if to_run else [], options.threads, family) as processes:
+        with harness.Processes(options, names[family] if to_run else [], options.threads, family) as running:
             for workload, points in to_run:
-                rows = {point["name"]: measure(processes.all, workload, point, options, order)
+                rows = {point["name"]: measure(running.all, workload, point, options, order)
                         for point in points}
                 result["workloads"].append({"name": workload["name"], "title": workload["title"],
                                             "kind": workload["kind"], "points": rows})

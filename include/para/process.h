@@ -74,11 +74,23 @@ typedef struct para_processes {
     size_t memory_bytes;  /* address space, beyond what a worker begins with */
     unsigned cpu_seconds; /* CPU time of a worker; one that has used it is replaced */
     unsigned files;       /* descriptors that a worker may have open, 3 at least */
+
+    /* Between two calls a worker is replaced by a new one when it has run so many chunks, or when
+     * its own memory has grown by so many bytes since it began. That is no death. */
+    uint64_t worker_chunks;
+    size_t grown_bytes;
+
+    /* A filter of system calls (seccomp) leaves kernels their memory, clocks, sleep, signals to
+     * themselves, their end, and standard error; no files, sockets, processes or threads, no
+     * tracing. At any other call the system kills the worker: PARA_DEATH_SIGNAL with SIGSYS.
+     * x86-64 and aarch64. */
+    bool sandbox;
 } para_processes;
-#define PARA_PROCESSES_INIT                                                                 \
-    {                                                                                       \
-        sizeof(para_processes),                                                             \
-            {0, PARA_CRASH_FAILS, PARA_NULL_, 0, PARA_NULL_, PARA_NULL_, false}, 0, 0, 0, 0 \
+#define PARA_PROCESSES_INIT                                                                        \
+    {                                                                                              \
+        sizeof(para_processes),                                                                    \
+            {0, PARA_CRASH_FAILS, PARA_NULL_, 0, PARA_NULL_, PARA_NULL_, false}, 0, 0, 0, 0, 0, 0, \
+            false                                                                                  \
     }
 
 #endif

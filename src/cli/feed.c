@@ -165,6 +165,7 @@ void para__feed_map(para__feed *feed, para_map *call, const para__array *in, uns
     feed->arg = call->arg;
     feed->self = feed;
     call->arg = &feed->self;
+    call->arg_bytes = sizeof feed->self;
     call->kernel = run_map;
     call->scratch_bytes = place(feed, para__min(call->options.chunk, call->count));
 }
@@ -180,6 +181,7 @@ void para__feed_reduce(para__feed *feed, para_reduce *call, const para__array *i
     feed->arg = call->arg;
     feed->self = feed;
     call->arg = &feed->self;
+    call->arg_bytes = sizeof feed->self;
     call->kernel = run_reduce;
     call->combine = run_combine;
     call->scratch_bytes = place(feed, para__min(block, call->count));

@@ -29,7 +29,8 @@ typedef struct para__feed {
 
 /* Sets the input views of a call whose other members are set. row: numbers in an element. Replaces
  * the kernel by the feed if an array needs it. again: the kernel is run a second time, so that no
- * part of a file is done with. */
+ * part of a file is done with; also if it runs on copies. A feed of worker processes lies where
+ * they see it, and its arrays were opened before they began. */
 void para__feed_map(para__feed *feed, para_map *call, const para__array *in, unsigned count,
                     size_t row, const para__array *out, bool again);
 void para__feed_reduce(para__feed *feed, para_reduce *call, const para__array *in, unsigned count,

@@ -294,6 +294,8 @@ static int show(const para__request *request, para__target *target)
     config.workers = request->options.workers;
     if (request->options.executor == PARA_EXECUTOR_SERIAL)
         return para__say_usage(request->command, "--executor serial: then there is no pool");
+    if (request->on_processes)
+        return para__say_usage(request->command, "--executor processes is for map and reduce");
 #if PARA__HAS_OPENMP
     if (request->on_openmp)
         config.executor = para_openmp_lender();

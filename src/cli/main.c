@@ -25,18 +25,25 @@ static const char general_help[] =
     "status: 0,\n"
     "1 (failed), 2 (usage).\n";
 
-#define RUN_HELP                                                                                 \
-    "  --arg NAME=VALUE     an argument of the kernel, such as a=2.5\n"                          \
-    "  --workers N          use N threads (default: the CPUs that the process may use)\n"        \
-    "  --chunk N            hand out N elements at a time\n"                                     \
-    "  --executor WHO       threads: share the work however small it is; serial: do not;\n"      \
-    "                       openmp: on the threads of an OpenMP team;\n"                         \
-    "                       default: whatever is predicted to be faster\n"                       \
-    "  --calibration FILE   begin with what 'para calibrate -o FILE' has measured\n"             \
-    "  --check              run it a second time in another way, and fail if anything differs\n" \
-    "  --report             say how it ran, on stderr or in the JSON object\n"                   \
-    "  --json               print one JSON object and nothing else; nothing on failure\n"        \
-    "  -h, --help           this text\n"                                                         \
+#define RUN_HELP                                                                                   \
+    "  --arg NAME=VALUE     an argument of the kernel, such as a=2.5\n"                            \
+    "  --workers N          use N threads (default: the CPUs that the process may use)\n"          \
+    "  --chunk N            hand out N elements at a time\n"                                       \
+    "  --executor WHO       threads: share the work however small it is; serial: do not;\n"        \
+    "                       openmp: on the threads of an OpenMP team;\n"                           \
+    "                       processes: in processes, so that a kernel may crash;\n"                \
+    "                       default: whatever is predicted to be faster\n"                         \
+    "  --on-crash WHAT      with processes: retry: try elements thrice, then fail (default);\n"    \
+    "                       fail: at once; fill[=VALUE]: find the bad elements, fill them (with\n" \
+    "                       nan), say which, and succeed\n"                                        \
+    "  --limit-time S       with processes: what takes longer, in seconds, has crashed\n"          \
+    "  --limit-memory N     with processes: address space of each, in bytes, or as 500M, 2G\n"     \
+    "  --sandbox            with processes: no files, network, other programs for the kernel\n"    \
+    "  --calibration FILE   begin with what 'para calibrate -o FILE' has measured\n"               \
+    "  --check              run it a second time in another way, and fail if anything differs\n"   \
+    "  --report             say how it ran, on stderr or in the JSON object\n"                     \
+    "  --json               print one JSON object and nothing else; nothing on failure\n"          \
+    "  -h, --help           this text\n"                                                           \
     "\n"
 
 #define OBJECT_HELP                                                                               \
@@ -132,8 +139,8 @@ static const struct {
     const char *name, *allowed, *help;
     int (*run)(const para__request *request);
 } commands[] = {
-    {"map", "oawckerjp", map_help, para__command_map},
-    {"reduce", "awckefrjp", reduce_help, para__command_reduce},
+    {"map", "oawckerjpxtmb", map_help, para__command_map},
+    {"reduce", "awckefrjpxtmb", reduce_help, para__command_reduce},
     {"calibrate", "loj", calibrate_help, para__command_calibrate},
     {"info", "wejs", info_help, para__command_info},
     {"kernels", "j", kernels_help, para__command_kernels},

@@ -19,6 +19,10 @@ static const struct option long_options[] = {
     {"workers", required_argument, NULL, 'w'},
     {"chunk", required_argument, NULL, 'c'},
     {"executor", required_argument, NULL, 'e'},
+    {"on-crash", required_argument, NULL, 'x'},
+    {"limit-time", required_argument, NULL, 't'},
+    {"limit-memory", required_argument, NULL, 'm'},
+    {"sandbox", no_argument, NULL, 'b'},
     {"format", required_argument, NULL, 'f'},
     {"load", required_argument, NULL, 'l'},
     {"calibration", required_argument, NULL, 'k'},
@@ -68,6 +72,112 @@ static int parse_arg(para__request *request, const char *text)
     return 0;
 }
 
+/* WHO: worker processes are a pool of their own, and so is an OpenMP team. */
+static int parse_executor(para__request *request, const char *text)
+{
+    request->on_openmp = strcmp(text, "openmp") == 0;
+    request->on_processes = strcmp(text, "processes") == 0;
+    request->options.executor = PARA_EXECUTOR_AUTO;
+    if (request->on_openmp && !PARA__HAS_OPENMP)
+        return para__say_usage(request->command,
+                               "--executor openmp: this para was built without OpenMP");
+    if (request->on_openmp || request->on_processes)
+        return 0;
+    if (strcmp(text, "threads") != 0 && strcmp(text, "serial") != 0)
+        return para__say_usage(request->command,
+                               "--executor '%s' is neither threads, serial, processes nor openmp",
+                               text);
+    request->options.executor = *text == 't' ? PARA_EXECUTOR_THREADS : PARA_EXECUTOR_SERIAL;
+    return 0;
+}
+
+/* ---- Of worker processes ----------------------------------------------------------------- */
+
+static int parse_on_crash(para__request *request, const char *text)
+{
+    para__isolating *const is = &request->isolating;
+    char *end = NULL;
+    is->fills = strncmp(text, "fill", 4) == 0 && (text[4] == '\0' || text[4] == '=');
+    is->tries_once = strcmp(text, "fail") == 0;
+    is->says_fill = is->fills && text[4] == '=';
+    is->fill = NAN;
+    if (!is->fills && !is->tries_once && strcmp(text, "retry") != 0)
+        return para__say_usage(request->command,
+                               "--on-crash '%s' is neither retry, fail, fill nor fill=VALUE", text);
+    if (!is->says_fill)
+        return 0;
+    is->fill = strtod(text + 5, &end);
+    return end != text + 5 && !*end && !isspace((unsigned char)text[5])
+               ? 0
+               : para__say_usage(request->command, "--on-crash '%s': the value is not a number",
+                                 text);
+}
+
+/* Seconds, with a fraction. */
+static int parse_seconds(para__request *request, const char *text)
+{
+    char *end = NULL;
+    const double seconds = strtod(text, &end);
+    if (end == text || *end || !isdigit((unsigned char)(*text == '.' ? text[1] : *text)) ||
+        !(seconds >= 0.001 && seconds <= 1e9))
+        return para__say_usage(request->command,
+                               "--limit-time '%s' is not a number of seconds from 0.001 on", text);
+    request->isolating.chunk_ns = (uint64_t)(seconds * 1e9);
+    return 0;
+}
+
+/* Bytes, or as many K, M, G or T of them. */
+static int parse_bytes(para__request *request, const char *text)
+{
+    static const char units[] = "KMGT";
+    char digits[32] = "";
+    uintmax_t bytes = 0;
+    const size_t length = strlen(text);
+    const char *const unit = length ? strchr(units, text[length - 1]) : NULL;
+    const unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+    if (length < sizeof digits)
+        memcpy(digits, text, length - (unit != NULL));
+    if (!parse_count(digits, (SIZE_MAX / 2) >> shift, &bytes))
+        return para__say_usage(request->command,
+                               "--limit-memory '%s' is not a number of bytes, K, M, G or T", text);
+    request->isolating.memory_bytes = (size_t)bytes << shift;
+    return 0;
+}
+
+static const char *name_of_option(int letter)
+{
+    const struct option *option = long_options;
+    while (option->val != letter)
+        option++;
+    return option->name;
+}
+
+static int parse_isolating(para__request *request, int letter, const char *text)
+{
+    request->isolating.option = name_of_option(letter);
+    switch (letter) {
+    case 'x':
+        return parse_on_crash(request, text);
+    case 't':
+        return parse_seconds(request, text);
+    case 'm':
+        return parse_bytes(request, text);
+    default:
+        request->isolating.sandbox = true;
+        return 0;
+    }
+}
+
+static int check_isolating(const para__request *request)
+{
+    if (request->isolating.option && !request->on_processes)
+        return para__say_usage(request->command, "--%s is for --executor processes",
+                               request->isolating.option);
+    if (request->check && request->on_processes)
+        return para__say_usage(request->command, "--check is not for --executor processes");
+    return 0;
+}
+
 static int parse_option(para__request *request, int letter, const char *text)
 {
     uintmax_t count;
@@ -93,18 +203,12 @@ static int parse_option(para__request *request, int letter, const char *text)
         request->options.chunk = (size_t)count;
         return 0;
     case 'e':
-        request->on_openmp = strcmp(text, "openmp") == 0;
-        request->options.executor = PARA_EXECUTOR_AUTO;
-        if (request->on_openmp)
-            return PARA__HAS_OPENMP
-                       ? 0
-                       : para__say_usage(request->command,
-                                         "--executor openmp: this para was built without OpenMP");
-        if (strcmp(text, "threads") != 0 && strcmp(text, "serial") != 0)
-            return para__say_usage(request->command,
-                                   "--executor '%s' is neither threads, serial nor openmp", text);
-        request->options.executor = *text == 't' ? PARA_EXECUTOR_THREADS : PARA_EXECUTOR_SERIAL;
-        return 0;
+        return parse_executor(request, text);
+    case 'x':
+    case 't':
+    case 'm':
+    case 'b':
+        return parse_isolating(request, letter, text);
     case 'f':
         if (strcmp(text, "g") != 0 && strcmp(text, "hex") != 0)
             return para__say_usage(request->command, "--format '%s' is neither g nor hex", text);
@@ -142,7 +246,7 @@ static int parse_option(para__request *request, int letter, const char *text)
 int para__options_parse(para__request *request, int argc, char **argv, const char *allowed)
 {
     int letter;
-    *request = (para__request){.command = argv[0]};
+    *request = (para__request){.command = argv[0], .isolating.fill = NAN};
     opterr = 0;
     while ((letter = getopt_long(argc, argv, ":o:hV", long_options, NULL)) != -1) {
         if (letter == '?' && optopt && strchr("ohV", optopt) == NULL && argv[optind - 1][1] != '-')
@@ -151,18 +255,14 @@ int para__options_parse(para__request *request, int argc, char **argv, const cha
             return para__say_usage(request->command, "unknown option '%s'", argv[optind - 1]);
         if (letter == ':')
             return para__say_usage(request->command, "option '%s' needs a value", argv[optind - 1]);
-        if (!strchr("hV", letter) && !strchr(allowed, letter)) {
-            const struct option *option = long_options;
-            while (option->val != letter)
-                option++;
+        if (!strchr("hV", letter) && !strchr(allowed, letter))
             return para__say_usage(request->command, "'%s' has no option --%s", request->command,
-                                   option->name);
-        }
+                                   name_of_option(letter));
         const int status = parse_option(request, letter, optarg);
         if (status)
             return status;
     }
     request->operands = argv + optind;
     request->operand_count = (size_t)(argc - optind);
-    return 0;
+    return request->help || request->version ? 0 : check_isolating(request);
 }

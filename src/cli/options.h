@@ -10,6 +10,7 @@
 #include <para/call.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define PARA__ARG_MAX 16
 
@@ -20,6 +21,17 @@ typedef struct para__named {
     double value;
 } para__named;
 
+/* What is asked of worker processes. */
+typedef struct para__isolating {
+    const char *option; /* one that was given, by its name; NULL: none */
+    bool fills, tries_once;
+    bool says_fill; /* with a value, */
+    double fill;    /* or NaN */
+    uint64_t chunk_ns;
+    size_t memory_bytes;
+    bool sandbox;
+} para__isolating;
+
 typedef struct para__request {
     const char *command;
     char **operands; /* the kernel first, then the files */
@@ -29,7 +41,9 @@ typedef struct para__request {
     const char *drawing;     /* a file to draw into */
     para__named args[PARA__ARG_MAX];
     size_t arg_count;
-    bool on_openmp;       /* the threads are those of an OpenMP team */
+    bool on_openmp;    /* the threads are those of an OpenMP team */
+    bool on_processes; /* worker processes run it */
+    para__isolating isolating;
     para_options options; /* workers, chunk and executor, 0 where not given */
     bool check;           /* whether the kernel is pure */
     bool report, json, hexadecimal, help, version;

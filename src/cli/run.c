@@ -4,12 +4,14 @@
 #include "cli/commands.h"
 #include "cli/ending.h"
 #include "cli/feed.h"
+#include "cli/isolation.h"
 #include "cli/output.h"
 #include "cli/say.h"
 
 #if PARA__HAS_OPENMP
 #include <para/openmp.h>
 #endif
+#include <para/buffer.h>
 #include <para/calibration.h>
 #include <para/map.h>
 #include <para/reduce.h>
@@ -27,6 +29,8 @@ typedef struct run {
     para__output output; /* of a map, */
     bool writes;         /* once it is open */
     bool checks;
+    para__isolation isolation; /* on processes, */
+    para_buffer *shared;       /* where these see a feed */
     para_pool *pool;
     para_report report;
     unsigned pool_workers;
@@ -99,7 +103,11 @@ static int open_pool(run *r)
     if (r->request->on_openmp)
         config.executor = para_openmp_lender();
 #endif
-    if (!config.executor) {
+    if (r->request->on_processes) {
+        const size_t bytes = r->writes ? r->in[0].npy.element_bytes : 0;
+        para__isolation_begin(&r->isolation, r->request, bytes);
+        config.processes = &r->isolation.processes;
+    } else if (!config.executor) {
         config.worker_init = para__ending_worker_init;
         config.worker_exit = para__ending_worker_exit;
     }
@@ -109,6 +117,8 @@ static int open_pool(run *r)
     r->pool_workers = info.workers;
     if (!status && r->request->calibration)
         status = para_calibration_load(r->pool, r->request->calibration);
+    if (!status && r->request->on_processes)
+        status = para_buffer_create(&r->shared, r->pool, 1, sizeof(para__feed), NULL);
     return status ? para__say_status(status) : 0;
 }
 
@@ -143,9 +153,24 @@ static void end(run *r)
         para__array_close(&r->in[i]);
     if (r->writes)
         para__output_discard(&r->output);
+    para_buffer_destroy(r->shared);
     para_pool_destroy(r->pool);
+    para__isolation_end(&r->isolation);
     para__choice_close(&r->choice);
     para__ending_release();
+}
+
+/* Where the feed of the call lies. */
+static para__feed *feed_of(run *r, para__feed *own)
+{
+    return r->shared ? para_buffer_data(r->shared) : own;
+}
+
+/* How much of a kernel's arg its workers get. */
+static size_t arg_bytes(const run *r)
+{
+    return r->choice.object ? PARA__ARG_MAX * sizeof r->choice.values[0]
+                            : sizeof r->choice.builtin_arg;
 }
 
 static int check_call(const run *r, para_status status)
@@ -180,8 +205,12 @@ static void say_json_begin(const run *r)
     printf("], ");
 }
 
-static void say_end(const run *r)
+static void say_end(run *r)
 {
+    if (r->request->on_processes && r->request->json)
+        para__isolation_say_json(&r->isolation);
+    else if (r->request->on_processes)
+        para__isolation_say(&r->isolation);
     if (r->request->report && r->request->json) {
         printf(", ");
         para__say_json_report(&r->report, r->pool_workers);
@@ -215,17 +244,18 @@ static int map(run *r)
     const para__npy *made = &r->output.array.npy;
     para_map call = {.kernel = map_kernel(r, made),
                      .arg = r->choice.arg,
+                     .arg_bytes = arg_bytes(r),
                      .count = r->count,
                      .out = {{r->output.array.data, made->element_bytes}},
                      .options = r->request->options,
                      .report = &r->report};
-    para__feed feed;
-    para__feed_map(&feed, &call, r->in, r->in_count, r->choice.builtin_arg.row, &r->output.array,
-                   r->checks);
+    para__feed own, *const feed = feed_of(r, &own);
+    para__feed_map(feed, &call, r->in, r->in_count, r->choice.builtin_arg.row, &r->output.array,
+                   r->checks || r->request->on_processes);
     /* Rows without elements: the file's zeros are their norms. */
     if (r->choice.builtin_arg.row > 0)
         status = check_call(r, para_pmap(r->pool, &call));
-    para__feed_end(&feed);
+    para__feed_end(feed);
     if (status)
         return status;
     status = para__output_commit(&r->output);
@@ -248,16 +278,17 @@ static int reduce(run *r)
     para_reduce call = {.kernel = code->reduce,
                         .combine = code->combine,
                         .arg = r->choice.arg,
+                        .arg_bytes = arg_bytes(r),
                         .count = r->count,
                         .result = &result,
                         .result_bytes = code->acc_bytes,
                         .identity = code->identity,
                         .options = r->request->options,
                         .report = &r->report};
-    para__feed feed;
-    para__feed_reduce(&feed, &call, r->in, r->in_count, r->checks);
+    para__feed own, *const feed = feed_of(r, &own);
+    para__feed_reduce(feed, &call, r->in, r->in_count, r->checks || r->request->on_processes);
     const int status = check_call(r, para_preduce(r->pool, &call));
-    para__feed_end(&feed);
+    para__feed_end(feed);
     if (status)
         return status;
     const double value = code->finish(&result, r->count);
@@ -291,6 +322,10 @@ int para__command_map(const para__request *request)
 int para__command_reduce(const para__request *request)
 {
     run r;
+    if (request->isolating.says_fill)
+        return para__say_usage(request->command,
+                               "--on-crash fill=VALUE: a reduction has no elements to fill, "
+                               "'fill' leaves them out");
     int status = begin(&r, request, true);
     if (!status)
         status = reduce(&r);

@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "process/mapped.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -181,7 +182,10 @@ static void bring_back(const para__isolated *is)
 static para_status fail_died(const para_damage *d)
 {
     char how[96] = "of an unknown cause";
-    if (d->death == PARA_DEATH_SIGNAL)
+    if (d->death == PARA_DEATH_SIGNAL && d->number == SIGSYS)
+        snprintf(how, sizeof how, "by signal %d: it made a system call that is not allowed",
+                 d->number);
+    else if (d->death == PARA_DEATH_SIGNAL)
         snprintf(how, sizeof how, "by signal %d (%s)", d->number, strsignal(d->number));
     else if (d->death == PARA_DEATH_EXIT)
         snprintf(how, sizeof how, "by exit(%d)", d->number);

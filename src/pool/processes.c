@@ -74,6 +74,10 @@ para_status para__processes_check(const para_pool_config *config)
                           "sizes are not given");
     if (p->files && p->files < 3)
         return para__fail(PARA_ERR_ARGUMENT, "config.processes->files is %u: 3 at least", p->files);
+    if (p->memory_bytes > SIZE_MAX / 2 || p->grown_bytes > SIZE_MAX / 2)
+        return para__fail(PARA_ERR_ARGUMENT,
+                          "config.processes: memory_bytes is %zu, grown_bytes %zu", p->memory_bytes,
+                          p->grown_bytes);
     return para__survival_check(&p->survival);
 }
 

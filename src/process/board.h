@@ -89,6 +89,8 @@ typedef struct para__record {
                                   value on its own: orders nothing */
     para__atomic_u32 asleep;   /* [E29] it waits for news */
     para__atomic_int bound;    /* a para_status: how it was bound when it began. A value alone */
+    para__atomic_u32 retires;  /* it ends by itself, between two calls, to be replaced. The end of a
+                                  process brings it to who waits for that */
     para__part part[2];        /* [number of finished tickets & 1] */
 } para__record;
 
@@ -139,24 +141,28 @@ bool para__board_spins(uint64_t start_ns);
 
 /* ---- Workers --------------------------------------------------------------------------- */
 
+/* Spins for news other than those seen, for a while; whether there are any. */
+bool para__board_spin_for_news(para__board *board, uint32_t seen);
+
 /* Waits until the news differ from those seen, and returns them. */
 uint32_t para__board_await_news(para__board *board, unsigned worker, uint32_t seen);
 
-/* Claims and runs tickets of the open call until none is free. kind: as in para__runner. */
-void para__board_work(para__board *board, unsigned worker, unsigned kind);
+/* Claims and runs tickets of the open call until none is free. kind: as in para__runner. How many
+ * it has run. */
+unsigned para__board_work(para__board *board, unsigned worker, unsigned kind);
 
 /* ---- The caller ------------------------------------------------------------------------ */
 
 /* Publishes a job, on the workers below width, and wakes them. The last call is over. With the
- * mutex. */
-void para__board_publish(para__board *board, const para__job *job, unsigned width,
+ * mutex. Whether any slept. */
+bool para__board_publish(para__board *board, const para__job *job, unsigned width,
                          unsigned tickets);
 
 /* Whether all tickets are done or lost: a hint, unless one has the mutex. */
 bool para__board_is_over(para__board *board);
 
-/* Waits until that may be so, or until a time. */
-void para__board_join(para__board *board, uint64_t deadline_ns);
+/* Waits until that may be so, or until a time. yields: workers that were woken need a CPU first. */
+void para__board_join(para__board *board, uint64_t deadline_ns, bool yields);
 
 /* Adds what live workers have done to the outcome. With the mutex. */
 void para__board_collect(para__board *board, para__outcome *outcome);

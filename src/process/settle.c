@@ -7,9 +7,10 @@
 #include "base/tuning.h"
 
 #include <limits.h>
+#include <sched.h>
 #include <string.h>
 
-static void tell_news(para__board *board)
+static bool tell_news(para__board *board)
 {
     bool sleeps = false;
     para__add_seq_cst(E29, &board->news, 1);
@@ -17,11 +18,12 @@ static void tell_news(para__board *board)
         sleeps = para__load_seq_cst(E29, &board->record[w].asleep) != 0;
     if (sleeps)
         para__futex_wake_shared(&board->news, INT_MAX);
+    return sleeps;
 }
 
 void para__board_rouse(para__board *board)
 {
-    tell_news(board);
+    (void)tell_news(board);
     para__swap_release(E28, &board->joins, 0); /* a caller that swaps later sees what is settled */
     para__futex_wake_shared(&board->joins, INT_MAX);
 }
@@ -40,7 +42,7 @@ static void free_ticket(para__ticket *ticket, uint32_t epoch, unsigned attempts)
 
 /* ---- The caller ------------------------------------------------------------------------ */
 
-void para__board_publish(para__board *board, const para__job *job, unsigned width, unsigned tickets)
+bool para__board_publish(para__board *board, const para__job *job, unsigned width, unsigned tickets)
 {
     const para__board_call c = {
         .epoch = open_call(board).epoch + 1, .width = width, .tickets = tickets};
@@ -60,11 +62,13 @@ void para__board_publish(para__board *board, const para__job *job, unsigned widt
     }
     /* The news bring it, and its tickets bring the job. */
     para__store_relaxed(&board->call, para__board_word(c));
-    tell_news(board);
+    return tell_news(board);
 }
 
-void para__board_join(para__board *board, uint64_t deadline_ns)
+void para__board_join(para__board *board, uint64_t deadline_ns, bool yields)
 {
+    if (yields)
+        sched_yield();
     const uint64_t start = para__now_ns();
     do
         if (para__board_is_over(board))

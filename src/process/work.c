@@ -20,13 +20,20 @@ bool para__board_spins(uint64_t start_ns)
     return spent_ns < PARA__PROCESS_SPIN_NS;
 }
 
+bool para__board_spin_for_news(para__board *board, uint32_t seen)
+{
+    sched_yield(); /* a caller that waits for the call may have no other CPU */
+    const uint64_t start = para__now_ns();
+    bool is_new;
+    while (!(is_new = para__load_acquire(E29, &board->news) != seen) && para__board_spins(start))
+        continue;
+    return is_new;
+}
+
 uint32_t para__board_await_news(para__board *board, unsigned worker, uint32_t seen)
 {
     para__record *const record = &board->record[worker];
-    const uint64_t start = para__now_ns();
-    uint32_t news;
-    while ((news = para__load_acquire(E29, &board->news)) == seen && para__board_spins(start))
-        continue;
+    uint32_t news = para__load_acquire(E29, &board->news);
     while (news == seen) {
         para__swap_seq_cst(E29, &record->asleep, 1);
         if (para__load_seq_cst(E29, &board->news) == seen)
@@ -83,7 +90,8 @@ static void finish_ticket(para__record *record, para__ticket *ticket, uint32_t e
     para__store_release(E28, &record->told, told_word(epoch, finished));
 }
 
-/* Runs a ticket's units in the caller's floating-point environment. */
+/* Runs a ticket's units; in the caller's floating-point environment, like those of the call before
+ * it. */
 static void run_ticket(para__board *board, const para__ticket *ticket, unsigned worker,
                        unsigned kind, para__part *part)
 {
@@ -94,10 +102,8 @@ static void run_ticket(para__board *board, const para__ticket *ticket, unsigned 
                            .left_out = &left_out,
                            .kind = kind,
                            .tally = part->tally};
-    const para__fp own = para__fp_swap(board->fp);
     board->run(board->payload, ticket->first, ticket->count, &runner);
     runner.tally.fp_flags |= para__fp_flags();
-    (void)para__fp_swap(own);
     part->tally = runner.tally;
     part->left_out = para__load_relaxed(&left_out); /* its own */
 }
@@ -115,29 +121,38 @@ static void tell_caller(para__board *board, para__record *record)
 
 /* A worker begins with the tickets at its own place, so that the same memory is its own from call
  * to call, and goes on with those of the next. */
-void para__board_work(para__board *board, unsigned worker, unsigned kind)
+unsigned para__board_work(para__board *board, unsigned worker, unsigned kind)
 {
     /* The news have brought it, and a ticket brings all that is read of it. */
     const para__board_call c = para__board_read(para__load_relaxed(&board->call));
     para__record *const record = &board->record[worker];
     if (worker >= c.width || c.tickets == 0)
-        return;
-    uint32_t finished = finished_of(record, c.epoch);
+        return 0;
+    const uint32_t before = finished_of(record, c.epoch);
+    uint32_t finished = before;
     para__part part = {0};
     if (finished)
         part = record->part[finished & 1];
     const unsigned start = (unsigned)((uint64_t)worker * c.tickets / c.width);
+    bool has_entered = false;
+    para__fp own = PARA__FP_DEFAULT;
     para__store_relaxed(&record->since_ns, para__now_ns()); /* a value on its own, as below */
     for (unsigned i = 0; i < c.tickets; i++) {
         const unsigned t = start + i < c.tickets ? start + i : start + i - c.tickets;
         para__ticket *const ticket = &board->ticket[t];
         if (!claim_ticket(ticket, c.epoch, worker))
             continue;
+        if (!has_entered)
+            own = para__fp_swap(board->fp); /* a ticket has brought it */
+        has_entered = true;
         run_ticket(board, ticket, worker, kind, &part);
         finish_ticket(record, ticket, c.epoch, ++finished, &part);
         para__store_relaxed(&record->since_ns, para__now_ns());
     }
     para__store_relaxed(&record->since_ns, 0);
+    if (has_entered)
+        (void)para__fp_swap(own);
     if (finished)
         tell_caller(board, record);
+    return finished - before;
 }

@@ -21,6 +21,7 @@
 #include "base/symbol.h"
 #include "base/tuning.h"
 #include "plan/breaker.h"
+#include "process/live.h"
 #include "process/mapped.h"
 #include "process/zygote.h"
 
@@ -30,7 +31,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NS_A_MS = 1000000, LIVES = 2 }; /* LIVES: descriptors before those of workers */
+/* LIVES: descriptors before those of workers. ZYGOTES_MOST: tries, if one was killed at once. */
+enum { NS_A_MS = 1000000, LIVES = 2, ZYGOTES_MOST = 3 };
 
 /* A worker as the supervisor knows it. */
 typedef struct worker_life {
@@ -48,13 +50,15 @@ struct para__workshop {
     para__region *region;
     para__board *board;
     para__workshop_config config;
+    para__living living; /* of its workers */
     unsigned fork_count;
     pthread_t supervisor;
     int call;             /* descriptor: something is to be done */
     pthread_mutex_t turn; /* held by a call from beginning to end */
     arena arenas[PARA__WORKSHOP_ARENAS];
     pthread_mutex_t mutex; /* guards all that follows, and the board; see board.h */
-    int error;             /* why a zygote could not be forked */
+    int error;             /* why a zygote could not be forked, */
+    para__limit limit;     /* and what it is held to that the system does not grant */
     bool is_ending;
     bool is_open;              /* a call is in progress, */
     bool has_failed;           /* which has no workers and gets none */
@@ -84,22 +88,6 @@ static const para_breaker breaker_config = {
     .probes = 1,
 };
 
-/* ---- In a worker ------------------------------------------------------------------------- */
-
-static void live_as_process(void *of, unsigned worker)
-{
-    para__workshop *const shop = of;
-    unsigned kind = 0;
-    const para_status bound = shop->config.enter(shop->config.of, worker, &kind);
-    para__store_relaxed(&shop->board->record[worker].bound, bound); /* a value alone */
-    /* Other news than there are or will be, so that it looks at once. */
-    uint32_t seen = para__load_relaxed(&shop->board->news) - 1;
-    for (;;) {
-        seen = para__board_await_news(shop->board, worker, seen);
-        para__board_work(shop->board, worker, kind);
-    }
-}
-
 /* ---- The supervisor, with the mutex -------------------------------------------------------- */
 
 static bool is_alive(const worker_life *w)
@@ -107,14 +95,9 @@ static bool is_alive(const worker_life *w)
     return w->told.process != 0;
 }
 
-static void count_dead(para__workshop *shop, const para__settlement *s)
+/* What it has done of the open call counts, whatever its end. */
+static void keep_part(para__workshop *shop, const para__settlement *s)
 {
-    const uint64_t now = para__now_ns();
-    for (unsigned i = 0; i < s->finished && i < PARA__PROCESS_BREAKER_LEAST; i++)
-        para__breaker_tell(&shop->breaker, &breaker_config, now, shop->breaker.period, false);
-    para__breaker_tell(&shop->breaker, &breaker_config, now, shop->breaker.period, true);
-    shop->deaths++;
-    shop->call_deaths++;
     if (s->finished == 0)
         return;
     para__tally_add(&shop->dead.tally, &s->part.tally);
@@ -122,7 +105,17 @@ static void count_dead(para__workshop *shop, const para__settlement *s)
     shop->dead_workers++;
 }
 
-/* A worker that is dead. Who has been retired did not die. */
+static void count_death(para__workshop *shop, const para__settlement *s)
+{
+    const uint64_t now = para__now_ns();
+    for (unsigned i = 0; i < s->finished && i < PARA__PROCESS_BREAKER_LEAST; i++)
+        para__breaker_tell(&shop->breaker, &breaker_config, now, shop->breaker.period, false);
+    para__breaker_tell(&shop->breaker, &breaker_config, now, shop->breaker.period, true);
+    shop->deaths++;
+    shop->call_deaths++;
+}
+
+/* A worker that is dead. Who has been retired, or has retired, did not die. */
 static void bury_worker(para__workshop *shop, unsigned i, para_death death, int number,
                         bool is_retired)
 {
@@ -133,12 +126,13 @@ static void bury_worker(para__workshop *shop, unsigned i, para_death death, int 
         death = PARA_DEATH_OVERRUN;
     w->is_late = false;
     const para__settlement s = para__board_settle(shop->board, i, &shop->policy, death, number);
+    keep_part(shop, &s);
     if (is_retired)
         return;
     w->told.deaths++;
     w->told.death = death;
     w->told.number = number;
-    count_dead(shop, &s);
+    count_death(shop, &s);
 }
 
 static bool has_ended(int life)
@@ -181,7 +175,9 @@ static void look_for_dead(para__workshop *shop)
         if (!is_alive(w) || !has_ended(w->life))
             continue;
         const int error = para__zygote_reap(&shop->zygote, w->told.process, &death, &number);
-        bury_worker(shop, i, death, number, false);
+        const bool retires =
+            para__swap_relaxed(&shop->board->record[i].retires, 0); /* it has ended */
+        bury_worker(shop, i, death, number, retires && death == PARA_DEATH_EXIT);
         if (error == ETIMEDOUT || error == EPIPE) {
             end_processes(shop, false);
             return;
@@ -199,15 +195,13 @@ static void pause_forks(para__workshop *shop)
 
 static bool fork_zygote(para__workshop *shop)
 {
-    const para_processes *const p = &shop->config.processes;
-    const para__birth birth = {.run = live_as_process,
-                               .of = shop,
-                               .memory_bytes = p->memory_bytes,
-                               .cpu_seconds = p->cpu_seconds,
-                               .files = p->files};
+    const para__birth birth = {.enter = para__live_enter,
+                               .run = para__live_run,
+                               .of = &shop->living,
+                               .processes = &shop->config.processes};
     shop->loads = para__symbol_loads();
     shop->mapped = para__mapped_latest();
-    shop->error = para__zygote_fork(&shop->zygote, &birth);
+    shop->error = para__zygote_fork(&shop->zygote, &birth, &shop->limit);
     return shop->error == 0;
 }
 
@@ -310,8 +304,12 @@ static void await_something(para__workshop *shop)
 static void renew_zygote(para__workshop *shop)
 {
     end_processes(shop, true);
-    shop->pause_until_ns = 0;
-    fork_missing(shop);
+    for (int i = 0; i < ZYGOTES_MOST && !shop->zygote.process; i++) {
+        shop->pause_until_ns = 0;
+        fork_missing(shop);
+        if (shop->error != ETIMEDOUT && shop->error != EPIPE && shop->error != EAGAIN)
+            break;
+    }
     shop->renews = false;
     pthread_cond_broadcast(&shop->renewed);
 }
@@ -373,6 +371,10 @@ static para_status make_shop(para__workshop *shop, const char **why)
     if (shop->call < 0 || !shop->polled || !shop->board)
         return PARA_ERR_MEMORY;
     shop->board->workers = shop->config.workers;
+    shop->living = (para__living){.board = shop->board,
+                                  .processes = &shop->config.processes,
+                                  .enter = shop->config.enter,
+                                  .of = shop->config.of};
     shop->renews = true; /* the first zygote is made like any later one */
     if (para__thread_start(&shop->supervisor, &shop->config.stack, supervise, shop) != 0) {
         *why = "the supervisor's thread";
@@ -386,8 +388,10 @@ static para_status make_shop(para__workshop *shop, const char **why)
     if (error == 0)
         return PARA_OK;
     end_supervisor(shop);
-    *why = error == ENOSYS ? "pidfd_open" : "the zygote";
-    return error == ENOSYS ? PARA_ERR_UNSUPPORTED : PARA_ERR_THREAD;
+    *why = error == ENOTSUP  ? para__limit_text(shop->limit)
+           : error == ENOSYS ? "pidfd_open"
+                             : "the zygote";
+    return error == ENOSYS || error == ENOTSUP ? PARA_ERR_UNSUPPORTED : PARA_ERR_THREAD;
 }
 
 para_status para__workshop_make(para__workshop **made, const para__workshop_config *config)
@@ -403,7 +407,9 @@ para_status para__workshop_make(para__workshop **made, const para__workshop_conf
     pthread_mutex_init(&shop->turn, NULL);
     pthread_mutex_init(&shop->mutex, NULL);
     pthread_cond_init(&shop->renewed, NULL);
+    const int saved = errno;
     const para_status status = make_shop(shop, &why);
+    errno = saved;
     if (status) {
         release_shop(shop);
         return para__fail(status, "a pool of %u processes: %s", config->workers, why);
@@ -508,7 +514,8 @@ static void know_all(para__workshop *shop)
         pthread_cond_wait(&shop->renewed, &shop->mutex);
 }
 
-static void begin_work(para__workshop *shop, const para__job *job, unsigned width,
+/* Whether workers had to be woken. */
+static bool begin_work(para__workshop *shop, const para__job *job, unsigned width,
                        const para__board_policy *policy)
 {
     const size_t most = (size_t)width * PARA__PROCESS_TICKETS;
@@ -519,7 +526,7 @@ static void begin_work(para__workshop *shop, const para__job *job, unsigned widt
     shop->has_failed = false;
     shop->is_open = true;
     shop->board->token = (para_cancel){0};
-    para__board_publish(shop->board, job, width, (unsigned)para__min(job->units, most));
+    return para__board_publish(shop->board, job, width, (unsigned)para__min(job->units, most));
 }
 
 static void end_work(para__workshop *shop, para__outcome *outcome)
@@ -541,12 +548,13 @@ para_status para__workshop_run(para__workshop *shop, const para__job *job, unsig
     const int cancel_state = para__cancellation_off();
     pthread_mutex_lock(&shop->mutex);
     know_all(shop);
-    begin_work(shop, job, width, policy);
+    bool woken = begin_work(shop, job, width, policy);
     if (is_watched || count_alive(shop) < width)
         call_supervisor(shop);
     while (!para__board_is_over(shop->board)) {
         pthread_mutex_unlock(&shop->mutex);
-        para__board_join(shop->board, cancel ? para__now_ns() + NS_A_MS : UINT64_MAX);
+        para__board_join(shop->board, cancel ? para__now_ns() + NS_A_MS : UINT64_MAX, woken);
+        woken = false;
         if (cancel && para_cancel_requested(cancel))
             para_cancel_request(&shop->board->token);
         pthread_mutex_lock(&shop->mutex);

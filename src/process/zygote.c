@@ -7,8 +7,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
@@ -42,6 +40,7 @@ typedef struct reply {
     int error;
     pid_t process;
     int status;
+    para__limit limit;
 } reply;
 
 /* ---- In the zygote, and in workers ------------------------------------------------------- */
@@ -111,47 +110,10 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void set_limit(int resource, rlim_t most, rlim_t beyond)
-{
-    struct rlimit limit;
-    if (getrlimit(resource, &limit) != 0)
-        return;
-    if (most + beyond < limit.rlim_max)
-        limit.rlim_max = most + beyond;
-    if (most < limit.rlim_cur)
-        limit.rlim_cur = most;
-    setrlimit(resource, &limit);
-}
-
-/* The address space that the process has; 0: not known. Nothing is allocated. */
-static size_t address_space(void)
-{
-    char text[64] = "";
-    const int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return 0;
-    const ssize_t n = read(file, text, sizeof text - 1);
-    close(file);
-    return n > 0 ? (size_t)strtoull(text, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE) : 0;
-}
-
-static void set_limits(const para__birth *birth)
-{
-    const size_t begun = birth->memory_bytes ? address_space() : 0;
-    set_limit(RLIMIT_CORE, 0, 0);
-    if (begun)
-        set_limit(RLIMIT_AS, begun + birth->memory_bytes, 0);
-    if (birth->cpu_seconds)
-        set_limit(RLIMIT_CPU, birth->cpu_seconds, 1);
-    if (birth->files)
-        set_limit(RLIMIT_NOFILE, birth->files, 0);
-}
-
 /* Ends with the parent, also if that has ended meanwhile. */
 static void end_with(pid_t parent)
 {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
         _exit(EXIT_FAILURE);
 }
 
@@ -163,9 +125,38 @@ static pid_t bear_worker(const para__birth *birth, unsigned worker, int socket)
         return child;
     end_with(own);
     close(socket);
-    set_limits(birth);
-    birth->run(birth->of, worker);
+    if (para__limits_set(birth->processes) != PARA__LIMITS_HOLD)
+        _exit(EXIT_FAILURE);
+    birth->enter(birth->of, worker);
+    if (para__limits_enclose(birth->processes) == PARA__LIMITS_HOLD)
+        birth->run(birth->of, worker);
     _exit(EXIT_FAILURE);
+}
+
+/* Whether the system grants what workers are to be held to: a child tries, and ends. */
+static reply try_limits(const para__birth *birth)
+{
+    reply a = {0};
+    const pid_t child = fork();
+    if (child == 0) {
+        para__limit limit = para__limits_set(birth->processes);
+        if (limit == PARA__LIMITS_HOLD)
+            limit = para__limits_enclose(birth->processes);
+        _exit((int)limit);
+    }
+    if (child < 0 || waitpid(child, &a.status, 0) < 0)
+        a.error = errno;
+    else if (!WIFEXITED(a.status))
+        a.error = EAGAIN; /* somebody has killed it */
+    else if ((a.limit = (para__limit)WEXITSTATUS(a.status)) != PARA__LIMITS_HOLD)
+        a.error = ENOTSUP;
+    return a;
+}
+
+static void answer_program(int socket, const reply *a)
+{
+    while (send(socket, a, sizeof *a, MSG_NOSIGNAL) < 0 && errno == EINTR)
+        continue;
 }
 
 static void serve_program(const para__birth *birth, int socket)
@@ -184,8 +175,7 @@ static void serve_program(const para__birth *birth, int socket)
                 continue;
             a.error = a.process < 0 ? errno : 0;
         }
-        while (send(socket, &a, sizeof a, MSG_NOSIGNAL) < 0 && errno == EINTR)
-            continue;
+        answer_program(socket, &a);
     }
 }
 
@@ -199,6 +189,8 @@ static void live_as_zygote(const para__birth *birth, int socket, pid_t parent)
     __fpurge(stderr);
     leave_before_handlers();
     prctl(PR_SET_NAME, "para zygote");
+    const reply tried = try_limits(birth);
+    answer_program(socket, &tried);
     serve_program(birth, socket);
     _exit(EXIT_SUCCESS);
 }
@@ -210,9 +202,31 @@ static int open_life(pid_t process)
     return (int)syscall(SYS_pidfd_open, process, 0);
 }
 
-int para__zygote_fork(para__zygote *zygote, const para__birth *birth)
+/* Waits for a reply for as long as one may take. */
+static int hear_zygote(const para__zygote *zygote, reply *a)
+{
+    struct pollfd answers = {.fd = zygote->socket, .events = POLLIN};
+    int n;
+    while ((n = poll(&answers, 1, PARA__ZYGOTE_ANSWER_MS)) < 0 && errno == EINTR)
+        continue;
+    if (n == 0)
+        return ETIMEDOUT;
+    if (recv(zygote->socket, a, sizeof *a, MSG_DONTWAIT) != sizeof *a)
+        return EPIPE;
+    return a->error;
+}
+
+static int ask_zygote(const para__zygote *zygote, const errand *r, reply *a)
+{
+    if (send(zygote->socket, r, sizeof *r, MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof *r)
+        return EPIPE;
+    return hear_zygote(zygote, a);
+}
+
+int para__zygote_fork(para__zygote *zygote, const para__birth *birth, para__limit *limit)
 {
     int ends[2];
+    reply tried = {0};
     const pid_t own = getpid();
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return errno;
@@ -233,23 +247,12 @@ int para__zygote_fork(para__zygote *zygote, const para__birth *birth)
         return error;
     }
     *zygote = (para__zygote){.process = child, .socket = ends[0], .life = life};
-    return 0;
-}
-
-/* Asks, and waits for the reply for as long as one may take. */
-static int ask_zygote(const para__zygote *zygote, const errand *r, reply *a)
-{
-    struct pollfd answers = {.fd = zygote->socket, .events = POLLIN};
-    int n;
-    if (send(zygote->socket, r, sizeof *r, MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof *r)
-        return EPIPE;
-    while ((n = poll(&answers, 1, PARA__ZYGOTE_ANSWER_MS)) < 0 && errno == EINTR)
-        continue;
-    if (n == 0)
-        return ETIMEDOUT;
-    if (recv(zygote->socket, a, sizeof *a, MSG_DONTWAIT) != sizeof *a)
-        return EPIPE;
-    return a->error;
+    error = hear_zygote(zygote, &tried);
+    if (error) {
+        *limit = tried.limit;
+        para__zygote_kill(zygote);
+    }
+    return error;
 }
 
 int para__zygote_bear(const para__zygote *zygote, unsigned worker, pid_t *process, int *life)

@@ -10,7 +10,8 @@
 #ifndef PARA_PROCESS_ZYGOTE_H
 #define PARA_PROCESS_ZYGOTE_H
 
-#include <para/process.h>
+#include "process/limits.h"
+
 #include <sys/types.h>
 
 typedef struct para__zygote {
@@ -19,19 +20,17 @@ typedef struct para__zygote {
     int life; /* readable when it has ended; 0: there is no process */
 } para__zygote;
 
-/* What a worker runs, after its limits are set. Does not return. */
-typedef void para__worker_main(void *of, unsigned worker);
-
+/* What becomes of a worker: it enters, and when its limits hold, it runs, and does not return. */
 typedef struct para__birth {
-    para__worker_main *run;
+    void (*enter)(void *of, unsigned worker);
+    void (*run)(void *of, unsigned worker);
     void *of;
-    size_t memory_bytes;  /* as in para_processes */
-    unsigned cpu_seconds; /* likewise */
-    unsigned files;
+    const para_processes *processes; /* its limits */
 } para__birth;
 
-/* Forks the zygote; 0 or an error number. The calling thread lives as long as it does. */
-int para__zygote_fork(para__zygote *zygote, const para__birth *birth);
+/* Forks the zygote; 0 or an error number. ENOTSUP: the system does not grant *limit. The calling
+ * thread lives as long as it does. */
+int para__zygote_fork(para__zygote *zygote, const para__birth *birth, para__limit *limit);
 
 /* Has it fork that worker: its process number, and a descriptor that is readable when it has ended.
  * 0, or an error number; if that is ETIMEDOUT or EPIPE the zygote is of no use any more. */

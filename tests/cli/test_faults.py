@@ -140,7 +140,7 @@ class Usage(Case):
             ("'reduce' has no option --output", "reduce", "sum", "x.npy", *z),
             ("'info' has no option --report", "info", "--report"),
             ("unexpected 'x.npy'", "kernels", "x.npy"),
-            ("--executor 'gpu' is neither threads, serial nor openmp", "reduce", "sum", "x.npy", "--executor", "gpu"),
+            ("--executor 'gpu' is neither threads, serial, processes nor openmp", "reduce", "sum", "x.npy", "--executor", "gpu"),
             ("--format 'x' is neither g nor hex", "reduce", "sum", "x.npy", "--format", "x"),
         ]:
             self.refused(2, sentence, *words)

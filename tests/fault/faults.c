@@ -10,7 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
 
 static _Atomic int armed_kind, armed_error;
 static _Atomic long countdown, failed, held;
@@ -38,7 +43,7 @@ long fault_held(void)
 /* Whether this call is to fail; sets errno then. */
 static bool fails(fault_kind kind)
 {
-    if (armed_kind != FAULT_ANY && armed_kind != (int)kind)
+    if (armed_kind != (int)kind && (armed_kind != FAULT_ANY || kind >= FAULT_PROCESS))
         return false;
     if (countdown <= 0 && !(failing && failed))
         return false;
@@ -233,4 +238,74 @@ WRAP(int, close, int file)
 {
     held--;
     return __real_close(file);
+}
+
+/* ---- Processes ------------------------------------------------------------------------- */
+
+static int descriptor(int file)
+{
+    held += file >= 0;
+    return file;
+}
+
+WRAP(pid_t, fork, void)
+{
+    return fails(FAULT_PROCESS) ? -1 : __real_fork();
+}
+
+WRAP(int, socketpair, int domain, int type, int protocol, int ends[2])
+{
+    const int result = fails(FAULT_PROCESS) ? -1 : __real_socketpair(domain, type, protocol, ends);
+    held += result == 0 ? 2 : 0;
+    return result;
+}
+
+WRAP(int, memfd_create, const char *name, unsigned flags)
+{
+    return fails(FAULT_PROCESS) ? -1 : descriptor(__real_memfd_create(name, flags));
+}
+
+WRAP(int, ftruncate, int file, off_t bytes)
+{
+    return fails(FAULT_PROCESS) ? -1 : __real_ftruncate(file, bytes);
+}
+
+WRAP(int, eventfd, unsigned count, int flags)
+{
+    return fails(FAULT_PROCESS) ? -1 : descriptor(__real_eventfd(count, flags));
+}
+
+WRAP(long, syscall, long number, ...)
+{
+    va_list list;
+    long a[6];
+    va_start(list, number);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(list, long);
+    va_end(list);
+    if (number == SYS_pidfd_open && fails(FAULT_PROCESS))
+        return -1;
+    const long result = __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    return number == SYS_pidfd_open ? descriptor((int)result) : result;
+}
+
+WRAP(int, setrlimit, int resource, const struct rlimit *limit)
+{
+    return fails(FAULT_LIMIT) ? -1 : __real_setrlimit(resource, limit);
+}
+
+WRAP(ssize_t, pread, int file, void *to, size_t bytes, off_t at)
+{
+    return fails(FAULT_LIMIT) ? -1 : __real_pread(file, to, bytes, at);
+}
+
+WRAP(int, prctl, int what, ...)
+{
+    va_list list;
+    unsigned long a[4];
+    va_start(list, what);
+    for (int i = 0; i < 4; i++)
+        a[i] = va_arg(list, unsigned long);
+    va_end(list);
+    return fails(FAULT_LIMIT) ? -1 : __real_prctl(what, a[0], a[1], a[2], a[3]);
 }

@@ -13,7 +13,10 @@ typedef enum fault_kind {
     FAULT_BINDING,  /* sched_setaffinity */
     FAULT_TOPOLOGY, /* hwloc's own */
     FAULT_LOADING,  /* dlsym, as of a function that an older library has not */
-    FAULT_FILE      /* fopen, open, openat */
+    FAULT_FILE,     /* fopen, open, openat */
+    /* Not among FAULT_ANY. Children have the same count in a copy: */
+    FAULT_PROCESS, /* fork, socketpair, memfd_create, ftruncate, eventfd, pidfd_open */
+    FAULT_LIMIT    /* setrlimit, prctl, pread */
 } fault_kind;
 
 /* From now on the n-th call of that kind fails, counted from 1, with that errno; and if `all`,

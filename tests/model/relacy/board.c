@@ -76,7 +76,7 @@ static void publish(unsigned call, unsigned units, unsigned tickets)
     model_watch(&job[call]);
     for (unsigned t = 0; t < tickets; t++)
         model_watch(&board.ticket[t].first);
-    para__board_publish(&board, &published, BOARD_WORKERS, tickets);
+    (void)para__board_publish(&board, &published, BOARD_WORKERS, tickets);
 }
 
 static board_sum collect(void)
@@ -106,7 +106,7 @@ board_sum board_call(unsigned call, unsigned units, unsigned tickets)
     publish(call, units, tickets);
     while (!para__board_is_over(&board)) {
         model_unlock(&mutex);
-        para__board_join(&board, UINT64_MAX);
+        para__board_join(&board, UINT64_MAX, false);
         model_lock(&mutex);
     }
     const board_sum sum = collect();
@@ -132,7 +132,7 @@ bool board_serve(unsigned worker, unsigned steps)
     uint32_t seen = para__load_relaxed(&board.news) - 1; /* as workshop.c */
     while (!is_ending) {
         seen = para__board_await_news(&board, worker, seen);
-        para__board_work(&board, worker, 0);
+        (void)para__board_work(&board, worker, 0);
     }
     model_mortal(NULL, 0);
     return true;
@@ -141,7 +141,7 @@ bool board_serve(unsigned worker, unsigned steps)
 void board_serve_once(unsigned worker)
 {
     (void)para__board_await_news(&board, worker, 0);
-    para__board_work(&board, worker, 0);
+    (void)para__board_work(&board, worker, 0);
 }
 
 /* ---- Who settles ------------------------------------------------------------------------ */

@@ -1,0 +1,155 @@
+/* Pools of worker processes with system calls that fail: in the program, in the zygote, in workers.
+ */
+#include "faults.h"
+
+#include "../common/processes.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LENGTH = 64, SECONDS = 30 };
+
+static int fill_ones(const para_chunk *c, const void *arg)
+{
+    (void)arg;
+    for (size_t i = 0; i < c->count; i++)
+        ((double *)c->out[0])[i] = 1;
+    return 0;
+}
+
+static para_status make_processes(para_pool **pool)
+{
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    para_processes processes = PARA_PROCESSES_INIT;
+    processes.memory_bytes = (size_t)1 << 40;
+    processes.grown_bytes = (size_t)1 << 30;
+    processes.cpu_seconds = 1000;
+    processes.files = 10;
+    processes.sandbox = true;
+    config.workers = 2;
+    config.processes = &processes;
+    return para_pool_create(pool, &config);
+}
+
+static para_status use_processes(para_pool *pool)
+{
+    para_buffer *buffer = NULL;
+    para_status status = para_buffer_create(&buffer, pool, LENGTH, sizeof(double), NULL);
+    if (!status)
+        status =
+            para_pmap(pool, &(para_map){.kernel = fill_ones,
+                                        .count = LENGTH,
+                                        .out = {PARA_OUT((double *)para_buffer_data(buffer))}});
+    for (size_t i = 0; !status && i < LENGTH; i++)
+        assert_true(((double *)para_buffer_data(buffer))[i] == 1);
+    para_buffer_destroy(buffer);
+    return status;
+}
+
+static void nothing_is_left(long held, unsigned descriptors)
+{
+    assert_int_equal(fault_held(), held);
+    assert_int_equal(count_descriptors(), descriptors);
+    errno = 0;
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+}
+
+/* The n-th call of that kind fails, in each process by its own count. */
+static void fail_one(fault_kind kind, long n, int error, bool all)
+{
+    const long held = fault_held();
+    const unsigned descriptors = count_descriptors();
+    para_pool *pool = NULL;
+    alarm(SECONDS);
+    fault_arm(kind, n, error, all);
+    errno = 77;
+    const para_status made = make_processes(&pool);
+    assert_int_equal(errno, 77);
+    assert_true((pool == NULL) == (made != PARA_OK));
+    if (made) {
+        assert_true(made == PARA_ERR_MEMORY || made == PARA_ERR_THREAD ||
+                    made == PARA_ERR_UNSUPPORTED);
+        assert_true(strlen(para_status_detail()) > 0);
+    } else {
+        const para_status used = use_processes(pool);
+        assert_true(used == PARA_OK || used == PARA_ERR_MEMORY || used == PARA_ERR_WORKER_DIED);
+    }
+    fault_arm(FAULT_ANY, 0, 0, false);
+    OK(para_pool_destroy(pool));
+    nothing_is_left(held, descriptors);
+    alarm(0);
+}
+
+static void fail_some(fault_kind kind, int error)
+{
+    for (long n = 1; n <= 10; n++)
+        fail_one(kind, n, error, false);
+    for (long n = 1; n <= 10; n += 3)
+        fail_one(kind, n, error, true);
+}
+
+static void works_again(void)
+{
+    para_pool *pool = NULL;
+    OK(make_processes(&pool));
+    OK(use_processes(pool));
+    OK(para_pool_destroy(pool));
+}
+
+TEST(processes_that_cannot_be_had)
+{
+    works_again(); /* what is kept for good is not to be counted, nor are details */
+    FAILS(PARA_ERR_ARGUMENT, para_pool_create(NULL, NULL));
+    fail_some(FAULT_PROCESS, EAGAIN);
+    fail_some(FAULT_PROCESS, ENOSYS);
+    works_again();
+}
+
+TEST(limits_that_are_refused)
+{
+    fail_some(FAULT_LIMIT, EPERM);
+    works_again();
+}
+
+TEST(memory_and_files_that_cannot_be_had)
+{
+    fail_some(FAULT_MEMORY, ENOMEM);
+    fail_some(FAULT_PAGES, ENOMEM);
+    fail_some(FAULT_THREAD, EAGAIN);
+    fail_some(FAULT_FILE, EMFILE);
+    works_again();
+}
+
+/* Each limit that is refused has its name. */
+TEST(what_is_refused_is_told)
+{
+    static const char *const parts[] = {"core dumps", "address space", "CPU time",
+                                        "open files", "/proc",         "seccomp"};
+    unsigned told = 0;
+    for (long n = 1; n <= 12; n++) {
+        para_pool *pool = NULL;
+        fault_arm(FAULT_LIMIT, n, EPERM, false);
+        const para_status status = make_processes(&pool);
+        fault_arm(FAULT_ANY, 0, 0, false);
+        for (size_t i = 0; status == PARA_ERR_UNSUPPORTED && i < COUNT_OF(parts); i++)
+            told |= (unsigned)(strstr(para_status_detail(), parts[i]) != NULL) << i;
+        OK(para_pool_destroy(pool));
+    }
+    assert_int_equal(told, (1u << COUNT_OF(parts)) - 1);
+}
+
+int main(void)
+{
+    if (UNDER_QEMU)
+        return 0; /* it keeps a note for each page of a region, far more than there is memory */
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(processes_that_cannot_be_had),
+        cmocka_unit_test(limits_that_are_refused),
+        cmocka_unit_test(memory_and_files_that_cannot_be_had),
+        cmocka_unit_test(what_is_refused_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
