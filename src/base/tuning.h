@@ -156,10 +156,10 @@ PARA__REAL(PARA__TICKET_PRICES, 32) /* 0.5 to 2 */
 PARA__REAL(PARA__DEAR_TICKET_NS, 20000) /* - */
 PARA__COUNT(PARA__MANY_TICKETS, 64)     /* - */
 
-/* A claim is one of so many of a slice; of an uneven one up to so many times smaller. Compared:
- * docs/adr/0015. */
-PARA__COUNT(PARA__CLAIMS, 4)     /* 1 */
-PARA__REAL(PARA__SPREAD_MOST, 4) /* 0.5 to 1 */
+/* A claim is one of so many of a slice; of an uneven one up to so many times smaller for each
+ * worker of the team. Compared: docs/adr/0015. */
+PARA__COUNT(PARA__CLAIMS, 4)         /* 1 */
+PARA__REAL(PARA__SPREAD_A_WORKER, 2) /* - */
 
 /* A call is announced twice if its slices take longer. ns. Reasoned: a line travels in 0.1 us or
  * so, and what the announcement may spare is a whole slice. */

@@ -76,10 +76,12 @@ static double ticket_count(const para__ask *ask, double slice_ns, double spread)
     return slice_ns < 2 * least_ns ? 1 : slice_ns / least_ns;
 }
 
-/* A quarter of an even slice, as its worker's core may be slower than others, and down to a
- * sixteenth of one that may turn out dear; never more than a claim is meant to take; and one by one
- * where tickets are so dear that claims do not show. */
-static unsigned first_claim(const para__ask *ask, unsigned tickets, double slice_ns, double spread)
+/* A quarter of an even slice, as its worker's core may be slower than others, and less of one that
+ * may turn out dear: the others wait for a claim that holds most of the work, so that is the worse
+ * the more they are. Never more than a claim is meant to take; and one by one where tickets are so
+ * dear that claims do not show. */
+static unsigned first_claim(const para__ask *ask, unsigned tickets, unsigned width, double slice_ns,
+                            double spread)
 {
     if (ask->claim)
         return 1;
@@ -87,7 +89,7 @@ static unsigned first_claim(const para__ask *ask, unsigned tickets, double slice
         return 0;
     if (slice_ns > PARA__DEAR_TICKET_NS * tickets)
         return tickets < PARA__MANY_TICKETS ? 1 : 0;
-    const double claims = PARA__CLAIMS * para__min(spread, PARA__SPREAD_MOST);
+    const double claims = PARA__CLAIMS * para__min(spread, PARA__SPREAD_A_WORKER * width);
     const unsigned first = (unsigned)((tickets + claims - 1) / claims);
     if (slice_ns <= PARA__CLAIM_MOST_NS)
         return first;
@@ -105,7 +107,7 @@ void para__plan_tickets(para__plan *plan, const para__ask *ask, const para__cost
     const double spread = ask->spread > 1 ? ask->spread : 1;
     const double tickets = ticket_count(ask, slice_ns, spread);
     plan->tickets = most < tickets ? (unsigned)most : (unsigned)tickets;
-    plan->first = first_claim(ask, plan->tickets, slice_ns, spread);
+    plan->first = first_claim(ask, plan->tickets, plan->width, slice_ns, spread);
     plan->announces = plan->first == 0 || ask->claim || slice_ns > PARA__ANNOUNCE_TWICE_NS;
     plan->head_start = 0;
     if (ask->work_ns > 0 && !ask->claim && !ask->varies) {

@@ -44,11 +44,15 @@ void para__worker_is_contended(para__worker *self, unsigned failed_yields)
         l->is_loose)
         return;
     const para__cpus domain = cpus_around(self, true);
-    if (para__cpus_count(&domain) < 2 || para__bind_thread(self->pool->machine, &domain) != PARA_OK)
+    if (para__cpus_count(&domain) < 2)
         return;
+    set_loose(self, true); /* first: who asks finds it pinned, or loose */
+    if (para__bind_thread(self->pool->machine, &domain) != PARA_OK) {
+        set_loose(self, false);
+        return;
+    }
     l->calm_ns = l->calm_ns ? para__min(2 * l->calm_ns, PARA__CALM_MOST_NS) : PARA__CALM_LEAST_NS;
     l->since = para__thread_usage();
-    set_loose(self, true);
 }
 
 void para__worker_looks_around(para__worker *self, para__usage now)

@@ -135,8 +135,9 @@ para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
                                                                               : PARA_OK;
     for (unsigned i = 0; i < workers && workers > 1; i++) {
         const para_status bound = pool->worker[i].bind_status;
+        const bool was_loose = para__worker_is_loose(&pool->worker[i]); /* may change */
         full.pinned += is_pinned(&pool->worker[i]);
-        full.loose += para__worker_is_loose(&pool->worker[i]);
+        full.loose += was_loose || para__worker_is_loose(&pool->worker[i]);
         full.pin_status = full.pin_status ? full.pin_status : bound;
     }
     return para__info_fill(info, &full, sizeof full);

@@ -83,7 +83,8 @@ para__helper *para__pool_sleeper(para_pool *pool, bool displaced_too)
     for (unsigned i = 1; i <= workers; i++) {
         const unsigned place = (self + i) % workers;
         para__helper *helper = &pool->lanes.helper[place];
-        if ((is_worker && place == self) || !para__event_is_parked(&helper->event))
+        if ((is_worker && place == self) || !para__event_is_parked(&helper->event) ||
+            para__load_relaxed(&helper->naps)) /* see lane.h */
             continue;
         const uint32_t times = para__load_relaxed(&helper->displaced); /* a hint: see lane.h */
         if (times == 0)

@@ -38,7 +38,7 @@ void para__workers_wake(para_pool *pool, unsigned count);
 
 /* A worker that sleeps: rather not that in the calling thread's place, which goes on itself, and
  * never itself. If all are displaced, NULL or one of them, which then looks now and then by itself;
- * but none that rests, which does so anyway. */
+ * but none that does so already, or rests. */
 para__helper *para__pool_sleeper(para_pool *pool, bool displaced_too);
 
 #endif

@@ -100,8 +100,8 @@ static void end_parking(para__worker *self)
 }
 
 /* Sleeps until there may be news, unless there is some already. Nobody tells a displaced worker
- * that its core is free again. It looks by itself after a millisecond, then after twice as long,
- * and so on, to disturb the caller on its core less and less. */
+ * that its core is free again. It looks by itself after a millisecond, and while no task waits,
+ * after twice as long, and so on, to disturb the caller on its core less and less. */
 static void park(para__worker *self, bool displaced)
 {
     para_pool *pool = self->pool;
@@ -121,8 +121,12 @@ static void park(para__worker *self, bool displaced)
     const para__mark since = para__trace_begin();
     if (news || para__load_relaxed(&helper->displaced)) { /* a hint: see lane.h */
         self->away_ns = self->away_ns ? 2 * self->away_ns : PARA__AWAY_LEAST_NS;
-        self->away_ns = para__min(self->away_ns, PARA__AWAY_MOST_NS);
+        self->away_ns = para__min(self->away_ns, para__tasks_have_news(pool, self->index)
+                                                     ? PARA__AWAY_LEAST_NS
+                                                     : PARA__AWAY_MOST_NS);
+        para__store_relaxed(&helper->naps, true); /* see lane.h */
         para__event_wait_for(&helper->event, self->away_ns);
+        para__store_relaxed(&helper->naps, false);
     } else {
         self->away_ns = 0;
         if (para__pool_may_shrink(pool))

@@ -332,7 +332,7 @@ TEST(too_much_memory_leaves_the_result)
                                                       .combine = add,
                                                       .count = 500,
                                                       .result = &result,
-                                                      .result_bytes = sizes[s] / 4096});
+                                                      .result_bytes = sizes[s] / 512});
             assert_int_equal(status, PARA_ERR_MEMORY);
             assert_int_equal(result, 3);
         }

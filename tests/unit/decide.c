@@ -181,6 +181,14 @@ TEST(uneven_calls_are_handed_out_in_smaller_batches)
     para__plan_tickets(&plan, &ask, &usual);
     assert_int_equal(plan.tickets, 400); /* of 0.5 us */
     assert_int_equal(plan.first, 25);    /* a sixteenth */
+    ask.spread = 16;
+    para__plan_tickets(&plan, &ask, &usual);
+    assert_int_equal(plan.tickets, PARA__SLICE_TICKETS_MAX);
+    assert_int_equal(plan.first, 64); /* of two workers at least that */
+    plan.width = 16;
+    para__plan_tickets(&plan, &ask, &usual);
+    assert_int_equal(plan.tickets, 400);
+    assert_int_equal(plan.first, 7); /* a 64th: more would wait for it */
 }
 
 /* Who runs how many of the units, when participants claim as planned and each unit costs what is
