@@ -91,9 +91,9 @@ static para_status carry_request(para_pool *pool, para__desk *desk, para_request
                            .response_room = room};
     if (r->task.cancel)
         copy->task.cancel = (para_cancel *)para__desk_token(desk);
-    if (room)
+    if (r->response)
         memcpy(response, r->response, room); /* what the function leaves as it was */
-    if (least)
+    if (r->request)
         memcpy(block + head, r->request, least);
     const para_entry *const entry = &r->named_->entry;
     const task_errand e = {.serve = entry->run, .request = copy, .arg = entry->arg};

@@ -352,7 +352,7 @@ TEST(calls_as_tasks)
     enum { CALLS = 12, LENGTH = 1000 };
     para_pool *const pool = process_pool(WORKERS, NULL);
     para_buffer *buffer;
-    int *const out = shared_memory(pool, &buffer, CALLS * LENGTH * sizeof *out);
+    int *const out = shared_memory(pool, &buffer, sizeof *out * CALLS * LENGTH);
     para_map maps[CALLS];
     int salts[CALLS];
     static para_task tasks[CALLS];
@@ -364,7 +364,7 @@ TEST(calls_as_tasks)
                              .arg = &salts[c],
                              .arg_bytes = sizeof salts[c],
                              .count = LENGTH,
-                             .out = {PARA_OUT(out + c * LENGTH)}};
+                             .out = {PARA_OUT(out + (size_t)c * LENGTH)}};
         OK(para_pmap_submit(pool, &maps[c], &tasks[c]));
     }
     for (int c = 0; c < CALLS; c++)
