@@ -145,14 +145,21 @@ para_status para__processes_refuse(const para_pool *pool, para_executor executor
     return PARA_OK;
 }
 
-void para__workshop_enter(para__workshop *shop)
+para__desk *para__workshop_enter(para__workshop *shop)
 {
     (void)shop;
+    return NULL;
 }
 
-void para__workshop_leave(para__workshop *shop)
+void para__desk_name(para__desk *desk, const para__work_name *work)
 {
-    (void)shop;
+    (void)desk;
+    (void)work;
+}
+
+void para__desk_leave(para__desk *desk)
+{
+    (void)desk;
 }
 
 void para__workshop_end(para__workshop *shop)
@@ -160,9 +167,9 @@ void para__workshop_end(para__workshop *shop)
     (void)shop;
 }
 
-void *para__workshop_arena(para__workshop *shop, unsigned number, size_t bytes)
+void *para__desk_arena(para__desk *desk, unsigned number, size_t bytes)
 {
-    (void)shop;
+    (void)desk;
     (void)number;
     (void)bytes;
     return NULL;

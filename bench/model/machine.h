@@ -117,6 +117,7 @@ uint64_t model_ticks(void);
 #define para__add_release(e, p, v)        MODEL_ADD(p, v)
 #define para__cas_relaxed(p, known, v)    MODEL_CAS(p, known, v)
 #define para__cas_acquire(e, p, known, v) MODEL_CAS(p, known, v)
+#define para__cas_release(e, p, known, v) MODEL_CAS(p, known, v)
 #define para__cas_seq_cst(e, p, known, v) MODEL_CAS(p, known, v)
 #define para__pause()                     model_pause()
 #define para__ticks()                     model_ticks()

@@ -99,7 +99,8 @@ typedef struct para_entry {
      * response_bytes than there is room for, that is such a failure too, with PARA_ERR_LENGTH as
      * its result and no response_bytes. */
     int (*run)(para_request *r, void *arg);
-    void *arg;
+    void *arg; /* of a pool of worker processes: NULL, or in a buffer of the pool. A request and its
+                  response are copied for these */
 
     uint32_t version;        /* 0: it has none; requests that want one are refused */
     uint32_t oldest_version; /* the first that it still understands; 0: `version` alone */
@@ -153,7 +154,7 @@ extern "C" {
  * Errors: PARA_ERR_ARGUMENT (a NULL, no run, a name that is none, least above most, an oldest
  * version above the version, a percentage above 100, PARA_NAMES names), _BUSY (the name is
  * registered; or it was, and requests of that time are not over), _FORKED (the pool is the parent
- * process's), _MEMORY; for NULL _TOPOLOGY. */
+ * process's), _NOT_SHARED (worker processes cannot see arg), _MEMORY; for NULL _TOPOLOGY. */
 PARA_NODISCARD_ PARA_API para_status para_register(para_pool *pool, const char *name,
                                                    const para_entry *entry);
 

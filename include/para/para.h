@@ -33,5 +33,6 @@
 #include <para/trace.h>
 #include <para/version.h>
 #include <para/watch.h>
+#include <para/watchdog.h>
 
 #endif

@@ -161,8 +161,9 @@ typedef struct para_pool_config {
     void *dead_letter_arg;
 
     /* NULL: the pool's workers are threads. Else they are processes (para/process.h): maps and
-     * reductions run on them alone, not on the calling thread, one call at a time, with the same
-     * bits as on threads; other calls and tasks are PARA_ERR_UNSUPPORTED. The table is copied.
+     * reductions run on them alone, not on the calling thread, with the same bits as on threads,
+     * and so do tasks (para/task.h); other calls are PARA_ERR_UNSUPPORTED. Of calls at the same
+     * time each worker takes what is free, in turn. The table is copied.
      *
      * They are forked from a child of this process that is forked before para_pool_create returns,
      * and so find all memory as it was then, apart from the pool's buffers (para_buffer_create with
@@ -174,8 +175,8 @@ typedef struct para_pool_config {
      * Workers have standard output and error of this process, and no other descriptors; no signal
      * handlers; they dump no core, and end when this process does.
      *
-     * worker_init, worker_exit, executor, task_capacity, dead_letter, least_workers and
-     * most_workers are not given then (PARA_ERR_ARGUMENT). In a child of fork() the pool can only
+     * worker_init, worker_exit, executor, least_workers and most_workers are not given then
+     * (PARA_ERR_ARGUMENT). In a child of fork() the pool can only
      * be destroyed (PARA_ERR_FORKED). Linux 5.3 or later, else PARA_ERR_UNSUPPORTED. */
     const para_processes *processes;
 } para_pool_config;
@@ -224,6 +225,10 @@ typedef struct para_worker_info {
     unsigned deaths;  /* how often it has died, and was replaced */
     para_death death; /* how it has died the last time, with that signal or exit status */
     int death_number;
+    unsigned restarts;   /* how often it was forked anew, also after a library was loaded */
+    uint32_t beats;      /* chunks and tasks that it has finished; goes on from 2^32 - 1 to 0 */
+    uint64_t busy_ns;    /* how long it has been at its present one; 0: it has none */
+    size_t memory_bytes; /* in the machine's memory, shared ones included; 0: not known */
 } para_worker_info;
 
 #ifdef __cplusplus

@@ -17,6 +17,18 @@ typedef enum para_death {
                                para has killed it */
 } para_death;
 
+/* How the worker of a task has died: of the result of a task whose status is
+ * PARA_ERR_WORKER_DIED. */
+static inline para_death para_death_of(int result)
+{
+    return PARA_CAST_(para_death, result >> 8 & 0xff);
+}
+/* The signal, or what it gave to exit. */
+static inline int para_death_number(int result)
+{
+    return result & 0xff;
+}
+
 /* What has become of elements whose kernel took its worker's life each time. */
 typedef struct para_damage {
     size_t first, count; /* the elements */

@@ -46,6 +46,14 @@
  * deadline. The pool goes on, but its destroy waits for that task until its thread makes another
  * call of para, or ends.
  *
+ * On a pool of worker processes (config.processes) `run` is called in one of them, and all else,
+ * such as `done`, in the program. What lies at arg has to be where workers see it: in a buffer of
+ * the pool, or in arg_bytes, which are copied there, and back when run has returned. run cannot
+ * submit tasks, nor free them. If it takes its worker's life, the task has failed, with
+ * PARA_ERR_WORKER_DIED, and its bytes are not copied back; .result tells how (para_death_of). It is
+ * not run a second time: para_retry does that. A call that is a task (para_pmap_submit) is made in
+ * the program. `chunk_ns` holds for tasks too.
+ *
  * A pool of 2 workers or more has as many threads, and all of them run tasks. A pool without
  * threads of its own (one worker, or config.executor) runs a task within para_submit. So a pool for
  * tasks has at least 2 workers. */
@@ -68,7 +76,7 @@ typedef enum para_task_state {
     PARA_TASK_QUEUED,    /* submitted; nobody has begun it */
     PARA_TASK_RUNNING,   /* begun */
     PARA_TASK_COMPLETED, /* over: run returned 0 */
-    PARA_TASK_FAILED,    /* over: run returned another value */
+    PARA_TASK_FAILED,    /* over: run returned another value, or took its worker's life */
     PARA_TASK_CANCELLED, /* over without having begun: its token was requested */
     PARA_TASK_DROPPED    /* over without having begun: its deadline had passed, or the pool ended */
 } para_task_state;
@@ -82,6 +90,8 @@ struct para_task {
     int (*run)(void *arg); /* called once, on any thread of the pool or on one that waits. Must not
                               leave by a jump. May make calls, submit tasks and wait for those */
     void *arg;
+    size_t arg_bytes;       /* bytes at arg, which are copied for a worker process, and back; see
+                               above. 0: they are not. Of no meaning to threads */
     unsigned priority;      /* 0: normal, to PARA_TASK_PRIORITIES - 1: most urgent. Of tasks that a
                                thread outside of the pool submits; else ignored */
     bool is_detached;       /* nobody waits for it. `done` may free it; `run` may only if `done` is
@@ -100,7 +110,7 @@ struct para_task {
                            of the thread that submits it */
 
     /* Results, valid in `done` and once it is over. */
-    int result;         /* what run returned, or PARA_TASK_LEFT */
+    int result;         /* what run returned, or PARA_TASK_LEFT; if its worker has died, how */
     para_status status; /* what a wait for it returns */
 
     /* para's. */
@@ -139,7 +149,8 @@ extern "C" {
  * Errors: PARA_ERR_ARGUMENT (task or run NULL, a priority too high, a group of another pool's
  * tasks), _BUSY (the task is submitted already, or another thread still waits for it), _TIMEOUT (no
  * room, or not started yet), _FORKED (the pool's threads are in the parent process), _ENDING (the
- * pool accepts no more), _MEMORY (with the pool's first task); for NULL _TOPOLOGY. */
+ * pool accepts no more), _MEMORY (with the pool's first task), _NOT_SHARED (worker processes
+ * cannot see what lies at arg); for NULL _TOPOLOGY. */
 PARA_NODISCARD_ PARA_API para_status para_submit(para_pool *pool, para_task *task);
 /* Likewise, but waits until a deadline at most. */
 PARA_NODISCARD_ PARA_API para_status para_submit_until(para_pool *pool, para_task *task,
@@ -165,10 +176,11 @@ PARA_NODISCARD_ PARA_API para_status para_preduce_submit_until(para_pool *pool,
                                                                uint64_t deadline_ns);
 
 /* Waits until the task is over, and tells how: PARA_OK, PARA_ERR_TASK (run returned other than 0,
- * which is in .result), PARA_ERR_CANCELLED, PARA_ERR_DEADLINE, PARA_ERR_ENDING (the pool ended
- * before it began). Any thread, several at once, again and again. _until gives up at a deadline
- * with PARA_ERR_TIMEOUT (0: does not wait); but a task that the thread has begun meanwhile, since
- * waiting helps, is run to its end.
+ * which is in .result), PARA_ERR_WORKER_DIED (as .result tells), PARA_ERR_CANCELLED,
+ * PARA_ERR_DEADLINE, PARA_ERR_ENDING (the pool ended before it began), PARA_ERR_MEMORY (no room for
+ * arg_bytes among worker processes). Any thread, several at once, again and again. _until gives up
+ * at a deadline with PARA_ERR_TIMEOUT (0: does not wait); but a task that the thread has begun
+ * meanwhile, since waiting helps, is run to its end.
  * Errors: PARA_ERR_ARGUMENT (NULL, never submitted, detached), _DEADLOCK (the calling thread runs
  * it), _FORKED (it was submitted in the parent process). */
 PARA_NODISCARD_ PARA_API para_status para_task_wait(para_task *task);

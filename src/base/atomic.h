@@ -62,11 +62,13 @@ enum para__edge {
     PARA__E23, /* lookout.looking and what is queued: a task is seen by who looks out last */
     PARA__E24, /* names.bucket: a name, from who registers it first to all */
     PARA__E25, /* named.word: what is registered, to its requests, and back when they are over */
+    PARA__E31, /* doing.level: what a thread is at, to a watchdog, which reads it whole or not */
+    PARA__E32, /* frames.answered: a stack, from the thread that was asked to who asks */
     PARA__E30, /* ring.head, ring.slot: an event, from who tells of it to who reads it */
     PARA__E26, /* region.holders: what holders did, to who unmaps it */
     PARA__E27, /* ticket.word: a job, from its caller to the process that claims */
     PARA__E28, /* record.told: what worker processes did, to the caller; and board.joins */
-    PARA__E29, /* board.news and record.asleep: the open call; no process sleeps through it */
+    PARA__E29, /* hall.news and presence.asleep: the open call; no process sleeps through it */
     PARA__E18_E5,  /* both at once: a task in a deque is also news */
     PARA__E19_E21, /* both at once: after a task's end nobody enters its pool to wait for it */
     PARA__E20_E5,  /* both at once: so is the crew that has the first task */

@@ -14,6 +14,7 @@ typedef enum para__fork_order {
     PARA__FORK_DEFAULT_POOL, /* default_pool.c: held while the machine is read */
     PARA__FORK_MACHINE,      /* machine.c: held while hwloc takes locks of its own */
     PARA__FORK_REPORT,       /* report.c: taken alone */
+    PARA__FORK_WATCHDOG,     /* observe/watchdog.c: held while tracks are locked */
     PARA__FORK_TRACE,        /* observe/trace.c: held while tracks are locked */
     PARA__FORK_LOOK,         /* observe/look.c: no guard */
     PARA__FORK_TRACKS,       /* trace.c: taken by whoever tells of something */

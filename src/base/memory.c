@@ -3,6 +3,7 @@
 #include "base/atomic.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -120,6 +121,21 @@ void para__huge_pages_unmap(void *memory, size_t bytes, size_t page_bytes)
 {
     if (memory)
         munmap(memory, para__round_up(bytes, page_bytes));
+}
+
+size_t para__process_memory(int process)
+{
+    char path[64];
+    unsigned long all = 0, present = 0;
+    const int saved = errno;
+    snprintf(path, sizeof path, "/proc/%d/statm", process);
+    FILE *const file = fopen(path, "re");
+    if (file && fscanf(file, "%lu %lu", &all, &present) != 2)
+        present = 0;
+    if (file)
+        fclose(file);
+    errno = saved;
+    return (size_t)present * para__page_bytes();
 }
 
 size_t para__page_bytes(void)

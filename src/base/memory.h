@@ -38,6 +38,9 @@ void *para__huge_pages_map(size_t bytes, size_t page_bytes);
 bool para__huge_pages_fill(void *memory, size_t bytes, size_t page_bytes);
 void para__huge_pages_unmap(void *memory, size_t bytes, size_t page_bytes);
 
+/* How much of a process lies in the machine's memory, bytes; 0: not known. */
+size_t para__process_memory(int process);
+
 /* The system's page size. */
 size_t para__page_bytes(void);
 

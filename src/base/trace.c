@@ -1,5 +1,6 @@
 #include "base/trace.h"
 
+#include "base/backtrace.h"
 #include "base/fork.h"
 #include "base/futex.h"
 #include "base/module.h"
@@ -32,7 +33,9 @@ static unsigned tracks_forks;    /* the process that made them */
 /* The calling thread's. */
 static PARA__THREAD_LOCAL struct {
     para__track *track;
-    unsigned forks; /* the process in which it was claimed; 0: in none */
+    unsigned forks;     /* the process in which it was claimed; 0: in none */
+    uint64_t last_push; /* when it last began something that may take too long */
+    bool is_open;       /* for backtraces */
 } own_track;
 static para__key track_key; /* the same, for the thread's end */
 
@@ -135,6 +138,7 @@ static void leave_track(void *track)
         return;
     para__tracks_lock();
     own_track.track->state = PARA__TRACK_LEFT;
+    para__store_relaxed(&own_track.track->doing.depth, 0); /* its own */
     para__tracks_unlock();
     own_track.track = NULL;
     own_track.forks = 0;
@@ -226,6 +230,35 @@ para__mark para__trace_mark(void)
                         .busy = para__load_relaxed(&track->count[PARA__COUNT_BUSY])}; /* its own */
 }
 
+/* Each has a time of its own. */
+para__mark para__trace_mark_of(const para__told *told, uintptr_t owner)
+{
+    para__mark mark = para__trace_mark();
+    const uint32_t looks = para__load_relaxed(&para__traced); /* see trace.h */
+    para__track *const track = own_track.track;
+    if (mark.ticks == 0 || !(looks & PARA__LOOKS_DOING))
+        return mark;
+    mark.ticks = own_track.last_push < mark.ticks ? mark.ticks : own_track.last_push + 1;
+    own_track.last_push = mark.ticks;
+    const uint64_t word[PARA__DOING_WORDS] = {told->kind, told->function, told->id,
+                                              told->a,    told->b,        owner};
+    if (looks & PARA__LOOKS_STACKS && para__load_relaxed(&track->doing.depth) == 0) /* its own */
+        own_track.is_open = para__backtrace_open();
+    para__doing_push(&track->doing, mark.ticks, (uintptr_t)__builtin_frame_address(0), word);
+    return mark;
+}
+
+static void end_doing(para__track *track, uint64_t since)
+{
+    if (para__load_relaxed(&track->doing.depth) == 0) /* its own, as below */
+        return;
+    para__doing_pop(&track->doing, since);
+    if (own_track.is_open && para__load_relaxed(&track->doing.depth) == 0) {
+        para__backtrace_close();
+        own_track.is_open = false;
+    }
+}
+
 /* Tells the reader that a thread's ring has filled by a part. */
 __attribute__((noinline, cold)) static void knock(void)
 {
@@ -245,6 +278,8 @@ void para__trace_tell(para__mark since, const para__told *told)
         return;
     const uint64_t now = para__ticks();
     const uint64_t begun = since.ticks ? since.ticks : now;
+    if (since.ticks)
+        end_doing(track, since.ticks);
     count_told(track, told, now - begun);
     PROBE_EVENT(told, begun, now - begun);
     if (told->is_busy) /* with all that lies within: that was counted already */

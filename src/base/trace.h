@@ -12,6 +12,7 @@
 
 #include "base/atomic.h"
 #include "base/clock.h"
+#include "base/doing.h"
 #include "base/events.h"
 #include "base/histogram.h"
 #include "base/ring.h"
@@ -57,6 +58,9 @@ typedef struct para__track {
     para__atomic_u64
         count[PARA__COUNTS];     /* by its thread; each a value on its own: orders nothing */
     para__histogram waits, runs; /* how long its tasks were queued, and ran */
+    para__doing doing;           /* tasks, batches and waits for tasks that are not over, if a
+                                    watchdog looks. A word each: kind, function, id, a and b as
+                                    below, and the pool's address, or that of its lanes */
     para__ring ring;
 } para__track;
 
@@ -74,12 +78,18 @@ typedef struct para__tracks {
 } para__tracks;
 
 /* Who looks, as bits: 0: nobody. A value on its own: late news means an event more or less. */
-enum { PARA__LOOKS_NUMBERS = 1, PARA__LOOKS_EVENTS = 2 };
+enum {
+    PARA__LOOKS_NUMBERS = 1,
+    PARA__LOOKS_EVENTS = 2,
+    PARA__LOOKS_DOING = 4, /* a watchdog, */
+    PARA__LOOKS_STACKS = 8 /* which may ask for backtraces: base/backtrace.h */
+};
 extern para__atomic_u32 para__traced;
 
 /* The slower halves of the next functions. They keep errno, and compute nothing in floating
  * point. */
 para__mark para__trace_mark(void);
+para__mark para__trace_mark_of(const para__told *told, uintptr_t owner);
 void para__trace_tell(para__mark since, const para__told *told);
 void para__trace_begun(uint64_t queued_ticks, uintptr_t function);
 
@@ -93,6 +103,13 @@ static inline para__mark para__trace_begin(void)
 {
     return para__is_traced() ? para__trace_mark() : (para__mark){0};
 }
+
+/* Likewise, of something that may take too long, in that pool. Of a task a is its address, and b
+ * that of its group; of a batch the first unit, and how many; of a wait that of the task, or of the
+ * group. */
+#define para__trace_begin_of(owner, ...)                                                           \
+    (para__is_traced() ? para__trace_mark_of(&(const para__told){__VA_ARGS__}, (uintptr_t)(owner)) \
+                       : (para__mark){0})
 
 #define para__trace_end(since, ...)                                      \
     do {                                                                 \

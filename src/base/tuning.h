@@ -492,6 +492,16 @@ PARA__REAL(PARA__METRICS_NS, 5e9) /* - */
  * the last one to finish keeps the others waiting for no longer; each costs a kernel call. */
 PARA__COUNT(PARA__PROCESS_TICKETS, 16) /* - */
 
+/* How often a watchdog looks, at least. ms. Reasoned: a tenth of a second is soon for people. */
+PARA__COUNT(PARA__WATCHDOG_MS, 100) /* - */
+
+/* How long a thread may take to answer for its backtrace. ms. Reasoned: it answers in some
+ * microseconds, once it has a CPU. */
+PARA__COUNT(PARA__BACKTRACE_MS, 200) /* - */
+
+/* Calls that go on at the same time on worker processes, beyond one for each worker. */
+PARA__COUNT(PARA__PROCESS_DESKS, 4) /* - */
+
 /* How long a worker process spins for the next call, and a caller for the end of its own, before it
  * sleeps; and for how much of that it keeps its CPU. ns. Reasoned: a wake-up. Measured on two CPUs,
  * see ADR 101: without yields a call after a pause takes two to three times as long, since a caller

@@ -48,7 +48,7 @@ void *para__call_memory(para__call *call, size_t bytes)
 {
     para__schedule *s = &call->schedule;
     if (s->isolated)
-        return para__workshop_arena(s->pool->shop, 0, bytes);
+        return para__desk_arena(s->desk, 0, bytes);
     if (has_lane(s))
         return para__lane_arena(s->lane, bytes);
     para__block_free(call->borrowed, call->borrowed_bytes);

@@ -3,10 +3,7 @@
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "process/mapped.h"
 
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
 /* ---- Before it runs ------------------------------------------------------------------------ */
@@ -59,17 +56,6 @@ static uint32_t same_view(const para__isolable *of, const para__views *given, ui
     return v;
 }
 
-/* Whether workers see a view, or will when the call begins: mapped files. */
-static bool is_seen_by_workers(const para__call *call, const void *data, size_t bytes)
-{
-    if (para__region_has(region_of(call), data, bytes))
-        return true;
-    const uint64_t mapped = para__mapped_with(data, bytes);
-    if (mapped)
-        para__workshop_want(call->schedule.pool->shop, mapped);
-    return mapped != 0;
-}
-
 /* Views that workers do not see get copies in one block. Those that are one stay one, so that a
  * call in place is one. */
 static para_status bounce_views(para__isolated *is, para__call *call)
@@ -80,7 +66,8 @@ static para_status bounce_views(para__isolated *is, para__call *call)
     size_t bytes = 0, at[PARA_IN_MAX + PARA_OUT_MAX];
     for (uint32_t v = 0; v < all; v++) {
         const uint32_t same = same_view(of, &given, v);
-        const bool is_seen = is_seen_by_workers(call, given.view[v].data, extent_of(of, v));
+        const bool is_seen =
+            para__workshop_sees(call->schedule.pool->shop, given.view[v].data, extent_of(of, v));
         const bool is_in = v < of->views->in_count;
         at[v] = SIZE_MAX;
         if (is_seen)
@@ -102,7 +89,7 @@ static para_status bounce_views(para__isolated *is, para__call *call)
     }
     if (bytes == 0)
         return PARA_OK;
-    char *const block = para__workshop_arena(call->schedule.pool->shop, 1, bytes);
+    char *const block = para__desk_arena(call->schedule.desk, 1, bytes);
     if (!block)
         return para__fail(PARA_ERR_MEMORY, "copies of %zu bytes for worker processes", bytes);
     for (uint32_t v = 0; v < all; v++) {
@@ -132,7 +119,7 @@ static para_status bounce_arguments(para__isolated *is, para__call *call)
         return para__fail(PARA_ERR_ARGUMENT, "arg_bytes is %zu", of->arg_bytes);
     if (arg_bytes + bytes == 0)
         return PARA_OK;
-    char *const block = para__workshop_arena(call->schedule.pool->shop, 2, arg_bytes + bytes);
+    char *const block = para__desk_arena(call->schedule.desk, 2, arg_bytes + bytes);
     if (!block)
         return para__fail(PARA_ERR_MEMORY, "an argument of %zu bytes", of->arg_bytes);
     if (has_arg)
@@ -181,16 +168,8 @@ static void bring_back(const para__isolated *is)
 
 static para_status fail_died(const para_damage *d)
 {
-    char how[96] = "of an unknown cause";
-    if (d->death == PARA_DEATH_SIGNAL && d->number == SIGSYS)
-        snprintf(how, sizeof how, "by signal %d: it made a system call that is not allowed",
-                 d->number);
-    else if (d->death == PARA_DEATH_SIGNAL)
-        snprintf(how, sizeof how, "by signal %d (%s)", d->number, strsignal(d->number));
-    else if (d->death == PARA_DEATH_EXIT)
-        snprintf(how, sizeof how, "by exit(%d)", d->number);
-    else if (d->death == PARA_DEATH_OVERRUN)
-        snprintf(how, sizeof how, "as they took too long");
+    char how[PARA__DEATH_TEXT];
+    para__death_tell(d->death, d->number, how);
     return para__fail(PARA_ERR_WORKER_DIED, "elements [%zu, %zu): %u worker%s died, the last %s",
                       d->first, d->first + d->count, d->attempts, d->attempts == 1 ? "" : "s", how);
 }
@@ -202,7 +181,7 @@ static para_status settle_lost(para__call *call, const para__job *job, para__out
     const bool fills = s->on_crash == PARA_CRASH_FILLS && outcome->status == PARA_OK;
     para__lost lost;
     unsigned index = 0;
-    while (para__workshop_next_lost(call->schedule.pool->shop, &index, &lost)) {
+    while (para__desk_next_lost(call->schedule.desk, &index, &lost)) {
         para_damage d = {.attempts = lost.attempts, .death = lost.death, .number = lost.number};
         is->of.span(job->payload, lost.first, lost.count, &d.first, &d.count);
         if (is->first.count == 0 || d.first < is->first.first)
@@ -237,11 +216,12 @@ para_status para__isolated_finish(para__call *call, para__job *job)
     para__plan one = call->schedule.plan;
     one.width = 1;
     job->survival = &survival;
+    job->desk = call->schedule.desk;
     para_pool *const pool = call->schedule.pool;
     pool->executor->run(pool, NULL, job, &one, &outcome);
     if (outcome.status)
         return outcome.status;
-    if (para__workshop_next_lost(pool->shop, &index, &lost))
+    if (para__desk_next_lost(job->desk, &index, &lost))
         return fail_died(&(para_damage){.count = is->of.count,
                                         .attempts = lost.attempts,
                                         .death = lost.death,
@@ -280,6 +260,6 @@ para_status para__isolated_begin(para__isolated *isolated, para__call *call,
     if (!status)
         status = bounce_arguments(isolated, call);
     if (*of->cancel)
-        *of->cancel = para__workshop_token(shop);
+        *of->cancel = para__desk_token(call->schedule.desk);
     return status;
 }

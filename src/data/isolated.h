@@ -53,6 +53,7 @@ static inline void para__isolated_describe(const para__call *call, para__job *jo
 {
     if (!call->isolated)
         return;
+    job->desk = call->schedule.desk;
     job->survival = call->isolated->survival;
     job->is_tried_once = call->isolated->once;
     job->cancel = call->schedule.options->cancel;

@@ -186,7 +186,9 @@ static para_status await_over(awaited *a, uint64_t deadline_ns)
             para__pause();
             continue;
         }
-        const para__mark slept = para__trace_begin();
+        const para__mark slept = para__trace_begin_of(
+            pool, .kind = PARA__EVENT_AWAIT,
+            .a = a->group || a->count > 1 ? 0 : (uintptr_t)a->tasks[0], .b = (uintptr_t)a->group);
         if (a->group)
             sleep_for_group(a, deadline_ns);
         else
@@ -269,6 +271,11 @@ static para_status outcome_of(const para_task *task)
         return task->result == PARA_TASK_LEFT
                    ? para__fail(PARA_ERR_TASK, "the task has left its function")
                    : para__fail(PARA_ERR_TASK, "the task returned %d", task->result);
+    if (task->status == PARA_ERR_WORKER_DIED && !task->call_) {
+        char how[PARA__DEATH_TEXT];
+        para__death_tell(para_death_of(task->result), para_death_number(task->result), how);
+        return para__fail(PARA_ERR_WORKER_DIED, "its worker died %s", how);
+    }
     if (task->call_ && task->status == (para_status)task->result)
         return task->status ? para__fail(task->status, "a call that was a task") : PARA_OK;
     return task->status ? para__fail(task->status, "before the task began") : PARA_OK;

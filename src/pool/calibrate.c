@@ -6,6 +6,7 @@
 #include "base/tuning.h"
 #include "executor/lease.h"
 #include "plan/estimate.h"
+#include "pool/processes.h"
 #include "pool/self.h"
 
 para__costs para__costs_followed(const para_pool *pool)
@@ -70,13 +71,13 @@ static double clock_ns(void)
 }
 
 /* Sets how long workers spin, in proportion to the measured cost of a wake-up; not at all if
- * threads share CPUs or must not spin. */
+ * threads share CPUs, with each other or with worker processes, or must not spin. */
 static void set_spin(para_pool *pool, double wake_ns)
 {
     const double ns =
         para__clamp(PARA__SPIN_WAKES * wake_ns, PARA__SPIN_LEAST_NS, PARA__SPIN_MOST_NS);
-    const bool never =
-        pool->is_passive || pool->is_novice || para__pool_workers(pool) > pool->machine->cpu_count;
+    const bool never = pool->is_passive || pool->is_novice || pool->executor == &para__processes ||
+                       para__pool_workers(pool) > pool->machine->cpu_count;
     para__store_relaxed(&pool->lanes.spin_ticks,
                         never ? 0 : para__ns_to_ticks(ns)); /* see lane.h */
 }

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/info.h"
 #include "base/status.h"
+#include "pool/carry.h"
 #include "pool/default_pool.h"
 #include "pool/inside.h"
 #include "pool/self.h"
@@ -64,6 +65,8 @@ para_status para_register(para_pool *pool, const char *name, const para_entry *e
         status = check_entry(entry);
     if (!status)
         status = resolve_own(&pool);
+    if (!status && pool->shop && !para__workshop_sees(pool->shop, entry->arg, 1) && entry->arg)
+        status = para__fail(PARA_ERR_NOT_SHARED, "entry.arg is not in a buffer of the pool");
     return status ? status : para__names_put(&pool->names, name, entry);
 }
 
@@ -139,13 +142,14 @@ static para_status admit_request(para__named *named, uint32_t *period)
 }
 
 /* How a request went that was let through: begun and failed, or not. */
-static void settle_request(para__named *named, uint32_t period, bool has_begun, int result)
+static void settle_request(para__named *named, uint32_t period, bool has_begun, bool has_died,
+                           int result)
 {
     const para_breaker *const config = &named->entry.breaker;
     if (!config->error_percent)
         return;
     const bool has_failed =
-        has_begun && (config->is_failure ? config->is_failure(result) : result != 0);
+        has_died || (has_begun && (config->is_failure ? config->is_failure(result) : result != 0));
     const uint64_t now_ns = now_of_breaker(config);
     para__latch_lock(&named->latch);
     if (has_begun)
@@ -158,24 +162,29 @@ static void settle_request(para__named *named, uint32_t period, bool has_begun, 
 
 /* ---- Requests ------------------------------------------------------------------------- */
 
-static int run_request(void *arg)
+int para__request_result(para_request *r, int result)
 {
-    para_request *const r = arg;
-    const para_entry *const entry = &r->named_->entry;
-    const int result = entry->run(r, entry->arg);
     if (result || r->response_bytes <= r->response_room)
         return result;
     r->response_bytes = 0;
     return PARA_ERR_LENGTH;
 }
 
+int para__request_run(void *arg)
+{
+    para_request *const r = arg;
+    const para_entry *const entry = &r->named_->entry;
+    return para__request_result(r, entry->run(r, entry->arg));
+}
+
 /* The task is over, or as good as that: gives it back its own `done`, and its name. */
 static void end_request(para_task *task)
 {
     para_request *const r = (para_request *)task;
-    const bool has_begun = task->status == PARA_OK || task->status == PARA_ERR_TASK;
+    const bool has_died = task->status == PARA_ERR_WORKER_DIED;
+    const bool has_begun = task->status == PARA_OK || task->status == PARA_ERR_TASK || has_died;
     task->done = r->done_;
-    settle_request(r->named_, r->period_, has_begun, task->result);
+    settle_request(r->named_, r->period_, has_begun, has_died, task->result);
     para__named_leave(r->named_);
     if (task->done)
         task->done(task);
@@ -204,7 +213,7 @@ static para_status check_request(const para_entry *entry, const char *name, cons
 static para_status submit_request(para_pool *pool, para__named *named, para_request *r,
                                   uint64_t deadline_ns)
 {
-    const para__work work = {.run = run_request, .arg = r};
+    const para__work work = {.run = para__request_run, .arg = r};
     uint32_t period;
     para_status status = admit_request(named, &period);
     if (status)
@@ -216,7 +225,7 @@ static para_status submit_request(para_pool *pool, para__named *named, para_requ
     status = para__submit(pool, &r->task, &work, deadline_ns);
     if (status) { /* else the request may be over, and gone */
         r->task.done = r->done_;
-        settle_request(named, period, false, 0);
+        settle_request(named, period, false, false, 0);
     }
     return status;
 }

@@ -99,12 +99,15 @@ para_status para_pool_destroy(para_pool *pool)
     para__lanes_abandon(frame);
     if (para__pool_is_within(pool) || para__pool_is_inside(pool, frame))
         return para__fail(PARA_ERR_BUSY, "a kernel or task of the pool destroys it");
-    const int cancel_state = para__cancellation_off();
     const bool is_forked = para__pool_is_forked(pool);
+    if (!is_forked && para__load_relaxed(&pool->watchdogs)) /* the program's own order */
+        return para__fail(PARA_ERR_BUSY, "a watchdog looks at the pool");
+    const int cancel_state = para__cancellation_off();
     if (!is_forked) {
         close_pool(pool, PARA__INTAKE_ENDED);
-        if (!pool->shop)
-            para__workers_stop(pool);
+        if (pool->shop)
+            para__carriers_close(pool);
+        para__workers_stop(pool);
         await_guests(pool);
         para__watches_drop(pool);
         await_guests(pool); /* those that have just asked a watch */

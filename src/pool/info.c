@@ -1,7 +1,9 @@
 /* What a program can do with a pool besides calls, and what it can ask; NULL is the default
  * pool. */
 #include "base/cancellation.h"
+#include "base/clock.h"
 #include "base/info.h"
+#include "base/memory.h"
 #include "base/status.h"
 #include "executor/lease.h"
 #include "pool/binding.h"
@@ -189,6 +191,7 @@ para_status para_pool_get_worker(para_pool *pool, unsigned index, para_worker_in
     para__worker_life life = {0};
     if (pool->shop && !para__pool_is_forked(pool))
         life = para__workshop_life(pool->shop, index);
+    const uint64_t now_ns = para__now_ns();
     const unsigned workers = pool->executor->width(pool);
     const para__cpus cpus = bound_to(worker);
     const para_cpu_info *cpu = &pool->machine->cpu[worker->cpu_index];
@@ -202,6 +205,10 @@ para_status para_pool_get_worker(para_pool *pool, unsigned index, para_worker_in
         .deaths = life.deaths,
         .death = life.death,
         .death_number = life.number,
+        .restarts = life.births ? life.births - 1 : 0,
+        .beats = life.beats,
+        .busy_ns = life.since_ns && now_ns > life.since_ns ? now_ns - life.since_ns : 0,
+        .memory_bytes = life.process ? para__process_memory(life.process) : 0,
     };
     return para__info_fill(info, &full, sizeof full);
 }

@@ -46,9 +46,9 @@ static void run_on_processes(para_pool *pool, para__lane *lane, const para__job 
                                        .halves =
                                            s->on_crash == PARA_CRASH_FILLS && !job->is_tried_once,
                                        .goes_on = s->on_crash == PARA_CRASH_FILLS};
+    (void)pool;
     (void)lane;
-    outcome->status =
-        para__workshop_run(pool->shop, job, plan->width, &policy, job->cancel, outcome);
+    outcome->status = para__desk_run(job->desk, job, plan->width, &policy, job->cancel, outcome);
 }
 
 const para__executor para__processes = {.width = processes_wide,
@@ -66,12 +66,12 @@ para_status para__processes_check(const para_pool_config *config)
     if (p->size != sizeof *p)
         return para__fail(PARA_ERR_ARGUMENT,
                           "config.processes->size is %zu: use PARA_PROCESSES_INIT", p->size);
-    if (config->executor || config->worker_init || config->worker_exit || config->task_capacity ||
-        config->task_order || config->dead_letter || config->least_workers || config->most_workers)
-        return para__fail(PARA_ERR_ARGUMENT,
-                          "with config.processes the pool has no threads and no tasks: executor, "
-                          "worker_init, worker_exit, task_capacity, task_order, dead_letter and "
-                          "sizes are not given");
+    if (config->executor || config->worker_init || config->worker_exit || config->least_workers ||
+        config->most_workers)
+        return para__fail(
+            PARA_ERR_ARGUMENT,
+            "with config.processes no kernel runs on a thread: executor, worker_init, "
+            "worker_exit and sizes are not given");
     if (p->files && p->files < 3)
         return para__fail(PARA_ERR_ARGUMENT, "config.processes->files is %u: 3 at least", p->files);
     if (p->memory_bytes > SIZE_MAX / 2 || p->grown_bytes > SIZE_MAX / 2)
@@ -126,7 +126,8 @@ para_status para__processes_refuse(const para_pool *pool, para_executor executor
     if (!pool || !pool->shop)
         return para__fail(PARA_ERR_UNSUPPORTED, "the pool has no worker processes");
     if (!isolated)
-        return para__fail(PARA_ERR_UNSUPPORTED, "a pool of processes runs maps and reductions");
+        return para__fail(PARA_ERR_UNSUPPORTED,
+                          "a pool of processes runs maps, reductions and tasks");
     if (executor != PARA_EXECUTOR_AUTO && executor != PARA_EXECUTOR_PROCESSES)
         return para__fail(PARA_ERR_UNSUPPORTED, "a pool of processes runs no kernel on a thread");
     return para__pool_fail_forked();

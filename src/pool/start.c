@@ -110,9 +110,11 @@ static void enter_worker(para__worker *self)
 {
     para_pool *const pool = self->pool;
     name_thread(self);
-    if (pool->binding != PARA_BIND_NONE)
+    para__store_relaxed(&self->tid, gettid()); /* see types.h */
+    /* Carriers are not bound: that is for their processes. */
+    if (!pool->shop && pool->binding != PARA_BIND_NONE)
         self->bind_status = settle_worker(self);
-    else if (pool->unbinds)
+    else if (!pool->shop && pool->unbinds)
         self->bind_status = para__unbind_thread(pool->machine);
     para__worker_enter(self);
     (void)para__fp_swap(PARA__FP_DEFAULT); /* not that of the thread that made the pool */
@@ -205,6 +207,28 @@ void para__workers_start(para_pool *pool)
         pool->has_threads = false;
     if (!pool->has_threads)
         make_ready(pool);
+}
+
+void para__carriers_start(para_pool *pool)
+{
+    unsigned started = 0;
+    pthread_mutex_lock(&pool->sizing);
+    if (!pool->has_threads && para__load_relaxed(&pool->intake) < PARA__INTAKE_ENDED) { /* below */
+        while (started < pool->requested &&
+               para__thread_start(&pool->worker[started].thread, &pool->stack, run_again,
+                                  &pool->worker[started]) == 0)
+            started++;
+        pool->started = started;
+        pool->has_threads = started > 0;
+    }
+    pthread_mutex_unlock(&pool->sizing);
+}
+
+/* The pool has ended. Who starts them had the mutex before, or sees under it that this is so. */
+void para__carriers_close(para_pool *pool)
+{
+    pthread_mutex_lock(&pool->sizing);
+    pthread_mutex_unlock(&pool->sizing);
 }
 
 bool para__workers_await(para_pool *pool, uint64_t deadline_ns)

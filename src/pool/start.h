@@ -7,6 +7,11 @@
 /* Starts the pool's threads: creates that of worker 0, which creates the others. */
 void para__workers_start(para_pool *pool);
 
+/* For a pool of processes: starts its carriers (carry.h), if they are not there and the pool is
+ * open. Without any, who submits a task is its carrier. After the second function none start. */
+void para__carriers_start(para_pool *pool);
+void para__carriers_close(para_pool *pool);
+
 /* Creates the thread of one worker; 0, or the error number of pthread_create. */
 int para__worker_start(para__worker *worker);
 

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/stack.h"
 #include "base/status.h"
+#include "pool/carry.h"
 #include "pool/default_pool.h"
 #include "pool/inside.h"
 #include "pool/self.h"
@@ -22,6 +23,8 @@ static para_status make_crew(para_pool *pool, para__crew **made)
     para__crew *seen = NULL;
     if (!crew)
         return para__fail(PARA_ERR_MEMORY, "a pool's tasks");
+    if (pool->shop)
+        para__carriers_start(pool); /* the crew brings them */
     crew->seats = seats;
     crew->workers = pool->requested;
     crew->ingress.capacity = pool->task_capacity;
@@ -154,8 +157,8 @@ static para_status queue_outside(para_pool *pool, para__crew *crew, const para__
     const uint64_t until_ns = is_urgent ? 0 : deadline_ns;
     const bool has_started = is_in_loader || !pool->has_threads || para__pool_is_ready(pool) ||
                              para__pool_is_in_init(pool) || para__workers_await(pool, until_ns);
-    const bool has_nobody =
-        is_in_loader || !pool->has_threads || (has_started && pool->up == 1); /* else not known */
+    const bool has_nobody = is_in_loader || !pool->has_threads ||
+                            (has_started && pool->up == 1 && !pool->shop); /* else not known */
     para_status status = PARA_ERR_TIMEOUT;
     if (!has_nobody && has_started)
         status = para__ingress_put(&crew->ingress, task, until_ns);
@@ -182,8 +185,8 @@ static para_status submit_inside(para_pool *pool, para_task *task, const para__w
         return status;
     if (para__pool_is_forked(pool))
         return para__pool_fail_forked();
-    if (pool->shop)
-        return para__fail(PARA_ERR_UNSUPPORTED, "a pool of processes runs no tasks");
+    if (pool->shop && !work && (status = para__carry_check(pool, task)))
+        return status;
     para__crew *crew = para__crew_of(pool);
     para_task_group *const group = task->group;
     if (!crew && (status = make_crew(pool, &crew)))

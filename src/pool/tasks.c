@@ -4,6 +4,7 @@
 #include "base/cancellation.h"
 #include "base/memory.h"
 #include "base/stack.h"
+#include "pool/carry.h"
 #include "pool/self.h"
 #include "pool/telling.h"
 #include "task/state.h"
@@ -62,6 +63,7 @@ static void make_host(para__host *host, para_pool *pool, para__crew *crew, para_
     host->shares_counts = !seat;
     host->letters = pool->letters.put ? &pool->letters : NULL;
     host->tell = para__pool_is_watched(pool) ? tell_watches : NULL;
+    host->carry = pool->shop ? para__carry_task : NULL;
     host->of = pool;
 }
 

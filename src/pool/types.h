@@ -42,6 +42,7 @@ typedef struct para__worker {
     para_status bind_status; /* [E4] written by the thread before it is up, */
     int init_error;          /* like what worker_init returned */
     bool is_up;              /* worker_init has returned; its thread's own */
+    para__atomic_int tid;    /* its thread's number for the system; a value on its own */
     uint64_t seen;           /* of tasks from outside, when it last looked; its thread's own */
     bool looks_out;          /* for tasks: it is counted; its thread's own. See task/lookout.h */
     bool is_astray;   /* its mask is wider than its place, and binding failed; its thread's own */
@@ -99,6 +100,7 @@ struct para_pool {
     bool takes_turns;                          /* between submitters; likewise */
     para__letters letters;                     /* who gets what is not done */
     para__names names;                         /* what its requests may call */
+    para__atomic_u32 watchdogs;     /* how many look at it; a count, changed under `life` */
     para__atomic_uptr watches;      /* the first of those who watch its signals: see watch.c */
     para__latch life;               /* [E10] under it the crew is made, and `intake` rises */
     para__atomic_u32 intake;        /* [E21] a para__intake; see inside.h */

@@ -1,5 +1,6 @@
 /* A call on worker processes, in memory that all of them share: what is to be done, who has claimed
- * which part of it, what is done.
+ * which part of it, what is done. Each call that is in progress has a board of its own. What all
+ * boards of a pool have in common is their hall: the news, and what each worker is doing.
  *
  * A call is divided into tickets, ranges of its units. Each has a word of its own, and a worker
  * claims one by changing its word from FREE to CLAIMED with its own number: so a claim is recorded
@@ -32,6 +33,7 @@
 #ifndef PARA_PROCESS_BOARD_H
 #define PARA_PROCESS_BOARD_H
 
+#include "base/backtrace.h"
 #include "base/fpenv.h"
 #include "share/job.h"
 
@@ -85,26 +87,41 @@ typedef struct para__part {
 typedef struct para__record {
     _Alignas(PARA__LINE) para__atomic_u64 told; /* [E28] epoch, and below it 32 bits of how many
                                                    tickets it has finished */
-    para__atomic_u64 since_ns; /* when it began to look for its present ticket; 0: it has none. A
-                                  value on its own: orders nothing */
-    para__atomic_u32 asleep;   /* [E29] it waits for news */
-    para__atomic_int bound;    /* a para_status: how it was bound when it began. A value alone */
-    para__atomic_u32 retires;  /* it ends by itself, between two calls, to be replaced. The end of a
-                                  process brings it to who waits for that */
-    para__part part[2];        /* [number of finished tickets & 1] */
+    para__part part[2];                         /* [number of finished tickets & 1] */
 } para__record;
+
+/* What a worker is doing: written by that worker, and by who settles it when it is dead. */
+typedef struct para__presence {
+    _Alignas(PARA__LINE) para__atomic_u64 since_ns; /* when it began to look for its present ticket;
+                                                       0: it has none. Like the next and `bound` a
+                                                       value on its own, that orders nothing */
+    para__atomic_u32 board;                         /* the number of the board that this is on */
+    para__atomic_u32 beats;                         /* how many tickets it has finished; likewise */
+    para__atomic_u32 asleep;                        /* [E29] it waits for news */
+    para__atomic_int bound;   /* a para_status: how it was bound when it began */
+    para__atomic_u32 retires; /* it ends by itself, between two calls, to be replaced. The end of a
+                                 process brings it to who waits for that */
+    para__frames frames;      /* what it answers when it is asked for its stack */
+} para__presence;
+
+typedef struct para__hall {
+    _Alignas(PARA__LINE) para__atomic_u32 news; /* [E29] changes when there may be a free ticket */
+    para__atomic_u32 boards; /* how many have had a call, the first ones; the news bring it */
+    unsigned workers;        /* set once */
+    para__presence worker[PARA__PROCESSES_MAX];
+} para__hall;
 
 typedef struct para__board {
     /* The open call: epoch 32 bits, its width 12, the number of tickets 20. The news bring it. */
     para__atomic_u64 call;
-    _Alignas(PARA__LINE) para__atomic_u32 news;  /* [E29] changes when there may be a free ticket */
     _Alignas(PARA__LINE) para__atomic_u32 joins; /* [E28] 1: the caller sleeps */
     para__atomic_u64 settled; /* tickets that dead workers have finished, or that are lost: read
                                  under the mutex, and by workers as a hint */
     _Alignas(PARA__LINE) para__atomic_u64 stop; /* as in para__runner */
     para_cancel token; /* stands for the caller's, which workers cannot see */
 
-    unsigned workers; /* set once */
+    para__hall *hall; /* both set once */
+    unsigned number;
 
     /* Frozen by a claim. */
     _Alignas(PARA__LINE) para__run *run;
@@ -142,10 +159,10 @@ bool para__board_spins(uint64_t start_ns);
 /* ---- Workers --------------------------------------------------------------------------- */
 
 /* Spins for news other than those seen, for a while; whether there are any. */
-bool para__board_spin_for_news(para__board *board, uint32_t seen);
+bool para__hall_spin_for_news(para__hall *hall, uint32_t seen);
 
 /* Waits until the news differ from those seen, and returns them. */
-uint32_t para__board_await_news(para__board *board, unsigned worker, uint32_t seen);
+uint32_t para__hall_await_news(para__hall *hall, unsigned worker, uint32_t seen);
 
 /* Claims and runs tickets of the open call until none is free. kind: as in para__runner. How many
  * it has run. */
@@ -153,8 +170,9 @@ unsigned para__board_work(para__board *board, unsigned worker, unsigned kind);
 
 /* ---- The caller ------------------------------------------------------------------------ */
 
-/* Publishes a job, on the workers below width, and wakes them. The last call is over. With the
- * mutex. Whether any slept. */
+/* Publishes a job, on the workers below width, and wakes them; if there are fewer tickets than
+ * workers, and each worker may take them, only so many. The last call is over. With the mutex.
+ * Whether any slept. */
 bool para__board_publish(para__board *board, const para__job *job, unsigned width,
                          unsigned tickets);
 
@@ -167,7 +185,13 @@ void para__board_join(para__board *board, uint64_t deadline_ns, bool yields);
 /* Adds what live workers have done to the outcome. With the mutex. */
 void para__board_collect(para__board *board, para__outcome *outcome);
 
+/* The call is over, and nobody looks at it any more. With the mutex. */
+void para__board_close(para__board *board);
+
 /* ---- Who settles ------------------------------------------------------------------------ */
+
+/* A worker that has died does nothing. With the mutex. */
+void para__hall_forget(para__hall *hall, unsigned worker);
 
 /* What is done about a claim of a dead worker. */
 typedef struct para__board_policy {
@@ -183,7 +207,7 @@ typedef struct para__settlement {
     para__part part; /* what it has told of these */
 } para__settlement;
 
-/* That worker has died so, in the open call or between calls: makes its claim free again, halves it
+/* That worker has died so, while the board's call is open: makes its claim free again, halves it
  * or gives it up; wakes workers and caller. With the mutex. */
 para__settlement para__board_settle(para__board *board, unsigned worker,
                                     const para__board_policy *policy, para_death death, int number);

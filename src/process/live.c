@@ -11,13 +11,15 @@ void para__live_enter(void *of, unsigned worker)
 {
     const para__living *const l = of;
     const para_status bound = l->enter(l->of, worker, &kind_of_core);
-    para__store_relaxed(&l->board->record[worker].bound, bound); /* a value alone */
+    para__presence *const self = &l->hall->worker[worker];
+    para__store_relaxed(&self->bound, bound);   /* a value alone */
+    (void)para__backtrace_begin(&self->frames); /* its signals are all reset */
 }
 
 /* It makes room for one that begins anew. */
-static void retire_process(para__record *record)
+static void retire_process(para__presence *self)
 {
-    para__store_relaxed(&record->retires, 1); /* its end brings it */
+    para__store_relaxed(&self->retires, 1); /* its end brings it */
     _exit(EXIT_SUCCESS);
 }
 
@@ -27,20 +29,24 @@ void para__live_run(void *of, unsigned worker)
     const uint64_t most = l->processes->worker_chunks;
     uint64_t chunks = 0;
     bool is_tidy = true;
+    para__hall *const hall = l->hall;
     /* Other news than there are or will be, so that it looks at once. */
-    uint32_t seen = para__load_relaxed(&l->board->news) - 1;
+    uint32_t seen = para__load_relaxed(&hall->news) - 1;
     for (;;) {
-        if (!para__board_spin_for_news(l->board, seen) && !is_tidy) {
+        if (!para__hall_spin_for_news(hall, seen) && !is_tidy) {
             para__limits_trim(); /* nobody waits for it now */
             is_tidy = true;
         }
-        seen = para__board_await_news(l->board, worker, seen);
-        const unsigned run = para__board_work(l->board, worker, kind_of_core);
+        seen = para__hall_await_news(hall, worker, seen);
+        const unsigned boards = para__load_relaxed(&hall->boards); /* the news have brought it */
+        unsigned run = 0;
+        for (unsigned b = 0; b < boards; b++)
+            run += para__board_work(&l->boards[b], worker, kind_of_core);
         if (run == 0)
             continue;
         chunks += run;
         is_tidy = false;
         if ((most && chunks >= most) || para__limits_outgrown(l->processes))
-            retire_process(&l->board->record[worker]);
+            retire_process(&hall->worker[worker]);
     }
 }

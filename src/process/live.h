@@ -1,4 +1,4 @@
-/* The life of a worker process: it works at the board, and between calls keeps its memory small. */
+/* The life of a worker process: it works at boards, and between calls keeps its memory small. */
 #ifndef PARA_PROCESS_LIVE_H
 #define PARA_PROCESS_LIVE_H
 
@@ -8,7 +8,8 @@
 #include <para/status.h>
 
 typedef struct para__living {
-    para__board *board;
+    para__hall *hall;
+    para__board *boards; /* as many as the hall says */
     const para_processes *processes;
     /* Binds the worker, and tells the kind of its core. */
     para_status (*enter)(void *of, unsigned worker, unsigned *kind);

@@ -10,20 +10,21 @@
 #include <sched.h>
 #include <string.h>
 
-static bool tell_news(para__board *board)
+/* Wakes that many workers, or all. Whether any slept. */
+static bool tell_news(para__hall *hall, int count)
 {
     bool sleeps = false;
-    para__add_seq_cst(E29, &board->news, 1);
-    for (unsigned w = 0; w < board->workers && !sleeps; w++)
-        sleeps = para__load_seq_cst(E29, &board->record[w].asleep) != 0;
+    para__add_seq_cst(E29, &hall->news, 1);
+    for (unsigned w = 0; w < hall->workers && !sleeps; w++)
+        sleeps = para__load_seq_cst(E29, &hall->worker[w].asleep) != 0;
     if (sleeps)
-        para__futex_wake_shared(&board->news, INT_MAX);
+        para__futex_wake_shared(&hall->news, count);
     return sleeps;
 }
 
 void para__board_rouse(para__board *board)
 {
-    (void)tell_news(board);
+    (void)tell_news(board->hall, INT_MAX);
     para__swap_release(E28, &board->joins, 0); /* a caller that swaps later sees what is settled */
     para__futex_wake_shared(&board->joins, INT_MAX);
 }
@@ -48,6 +49,7 @@ bool para__board_publish(para__board *board, const para__job *job, unsigned widt
         .epoch = open_call(board).epoch + 1, .width = width, .tickets = tickets};
     const size_t each = job->units / tickets, more = job->units % tickets;
     size_t first = 0;
+    para__hall *const hall = board->hall;
     board->run = job->run;
     board->fp = para__fp_control();
     memcpy(board->payload, job->payload, job->payload_bytes);
@@ -60,9 +62,17 @@ bool para__board_publish(para__board *board, const para__job *job, unsigned widt
         first += ticket->count;
         free_ticket(ticket, c.epoch, 0);
     }
-    /* The news bring it, and its tickets bring the job. */
+    /* The news bring both, and its tickets bring the job. */
     para__store_relaxed(&board->call, para__board_word(c));
-    return tell_news(board);
+    if (para__load_relaxed(&hall->boards) <= board->number) /* written with the mutex alone */
+        para__store_relaxed(&hall->boards, board->number + 1);
+    return tell_news(hall, tickets < width && width == hall->workers ? (int)tickets : INT_MAX);
+}
+
+void para__board_close(para__board *board)
+{
+    const para__board_call c = {.epoch = open_call(board).epoch};
+    para__store_relaxed(&board->call, para__board_word(c)); /* seen late, there is nothing to do */
 }
 
 void para__board_join(para__board *board, uint64_t deadline_ns, bool yields)
@@ -129,6 +139,12 @@ static bool halve_ticket(para__board *board, para__ticket *ticket, para__board_c
     return true;
 }
 
+void para__hall_forget(para__hall *hall, unsigned worker)
+{
+    para__store_relaxed(&hall->worker[worker].since_ns, 0); /* nobody else writes these any more */
+    para__store_relaxed(&hall->worker[worker].asleep, 0);
+}
+
 para__settlement para__board_settle(para__board *board, unsigned worker,
                                     const para__board_policy *policy, para_death death, int number)
 {
@@ -157,8 +173,6 @@ para__settlement para__board_settle(para__board *board, unsigned worker,
         s.part = record->part[s.finished & 1];
     /* Nobody else writes it any more. First it tells less, then the sum is whole again. */
     para__store_relaxed(&record->told, 0);
-    para__store_relaxed(&record->since_ns, 0);
-    para__store_relaxed(&record->asleep, 0);
     para__add_relaxed(&board->settled, s.finished);
     s.had_claim = claimed != NULL;
     if (claimed && attempts < policy->attempts)

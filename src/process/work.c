@@ -20,26 +20,26 @@ bool para__board_spins(uint64_t start_ns)
     return spent_ns < PARA__PROCESS_SPIN_NS;
 }
 
-bool para__board_spin_for_news(para__board *board, uint32_t seen)
+bool para__hall_spin_for_news(para__hall *hall, uint32_t seen)
 {
     sched_yield(); /* a caller that waits for the call may have no other CPU */
     const uint64_t start = para__now_ns();
     bool is_new;
-    while (!(is_new = para__load_acquire(E29, &board->news) != seen) && para__board_spins(start))
+    while (!(is_new = para__load_acquire(E29, &hall->news) != seen) && para__board_spins(start))
         continue;
     return is_new;
 }
 
-uint32_t para__board_await_news(para__board *board, unsigned worker, uint32_t seen)
+uint32_t para__hall_await_news(para__hall *hall, unsigned worker, uint32_t seen)
 {
-    para__record *const record = &board->record[worker];
-    uint32_t news = para__load_acquire(E29, &board->news);
+    para__presence *const self = &hall->worker[worker];
+    uint32_t news = para__load_acquire(E29, &hall->news);
     while (news == seen) {
-        para__swap_seq_cst(E29, &record->asleep, 1);
-        if (para__load_seq_cst(E29, &board->news) == seen)
-            para__futex_wait_shared(&board->news, seen, UINT64_MAX);
-        para__store_relaxed(&record->asleep, 0); /* its own; too late, it is woken in vain */
-        news = para__load_acquire(E29, &board->news);
+        para__swap_seq_cst(E29, &self->asleep, 1);
+        if (para__load_seq_cst(E29, &hall->news) == seen)
+            para__futex_wait_shared(&hall->news, seen, UINT64_MAX);
+        para__store_relaxed(&self->asleep, 0); /* its own; too late, it is woken in vain */
+        news = para__load_acquire(E29, &hall->news);
     }
     return news;
 }
@@ -126,6 +126,7 @@ unsigned para__board_work(para__board *board, unsigned worker, unsigned kind)
     /* The news have brought it, and a ticket brings all that is read of it. */
     const para__board_call c = para__board_read(para__load_relaxed(&board->call));
     para__record *const record = &board->record[worker];
+    para__presence *const self = &board->hall->worker[worker];
     if (worker >= c.width || c.tickets == 0)
         return 0;
     const uint32_t before = finished_of(record, c.epoch);
@@ -136,7 +137,8 @@ unsigned para__board_work(para__board *board, unsigned worker, unsigned kind)
     const unsigned start = (unsigned)((uint64_t)worker * c.tickets / c.width);
     bool has_entered = false;
     para__fp own = PARA__FP_DEFAULT;
-    para__store_relaxed(&record->since_ns, para__now_ns()); /* a value on its own, as below */
+    para__store_relaxed(&self->board, board->number); /* values on their own, as below */
+    para__store_relaxed(&self->since_ns, para__now_ns());
     for (unsigned i = 0; i < c.tickets; i++) {
         const unsigned t = start + i < c.tickets ? start + i : start + i - c.tickets;
         para__ticket *const ticket = &board->ticket[t];
@@ -147,9 +149,10 @@ unsigned para__board_work(para__board *board, unsigned worker, unsigned kind)
         has_entered = true;
         run_ticket(board, ticket, worker, kind, &part);
         finish_ticket(record, ticket, c.epoch, ++finished, &part);
-        para__store_relaxed(&record->since_ns, para__now_ns());
+        para__store_relaxed(&self->beats, para__load_relaxed(&self->beats) + 1);
+        para__store_relaxed(&self->since_ns, para__now_ns());
     }
-    para__store_relaxed(&record->since_ns, 0);
+    para__store_relaxed(&self->since_ns, 0);
     if (has_entered)
         (void)para__fp_swap(own);
     if (finished)

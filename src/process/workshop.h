@@ -1,6 +1,6 @@
 /* A pool's worker processes, with all that belongs to them: the shared memory, the zygote, and a
  * thread of this process, the supervisor, which has them forked, notices their ends at once, and
- * settles what they had claimed. Calls come one at a time. */
+ * settles what they had claimed. A call has a desk, and there are more of these than workers. */
 #ifndef PARA_PROCESS_WORKSHOP_H
 #define PARA_PROCESS_WORKSHOP_H
 
@@ -12,6 +12,7 @@
 #include <para/status.h>
 
 typedef struct para__workshop para__workshop;
+typedef struct para__desk para__desk;
 
 typedef struct para__workshop_config {
     unsigned workers;
@@ -37,28 +38,36 @@ const para_survival *para__workshop_survival(const para__workshop *shop);
 
 /* ---- Calls ------------------------------------------------------------------------------ */
 
-/* Begins a call: waits until no other is in progress. */
-void para__workshop_enter(para__workshop *shop);
-void para__workshop_leave(para__workshop *shop);
+/* Begins a call: waits until a desk is free, and takes it. */
+para__desk *para__workshop_enter(para__workshop *shop);
+void para__desk_leave(para__desk *desk);
 
 /* Within a call, in shared memory: at least that many bytes, aligned to a page, contents undefined,
  * until the call ends or this is called with that number again; NULL if there is none. */
 enum { PARA__WORKSHOP_ARENAS = 4 };
-void *para__workshop_arena(para__workshop *shop, unsigned number, size_t bytes);
+void *para__desk_arena(para__desk *desk, unsigned number, size_t bytes);
 
-/* The call reaches a mapped file of that number (mapped.h): it begins once workers see it. */
-void para__workshop_want(para__workshop *shop, uint64_t mapped);
+/* Whether workers see that memory, or will when the next call begins: mapped files. */
+bool para__workshop_sees(para__workshop *shop, const void *memory, size_t bytes);
 
 /* The token that kernels of the call look at. */
-const para_cancel *para__workshop_token(para__workshop *shop);
+const para_cancel *para__desk_token(para__desk *desk);
+
+/* What a call is, for those who ask what a worker is at. */
+typedef struct para__work_name {
+    bool is_task;
+    uintptr_t function;
+    uint64_t id; /* the task's, or the call's site */
+} para__work_name;
+void para__desk_name(para__desk *desk, const para__work_name *work);
 
 /* Runs all units of a job on the workers below width. cancel: NULL, or a token that is passed on
  * while the call runs. Kernels are the caller's functions: if libraries were loaded since the
  * zygote was forked, it is forked anew. PARA_OK if each ticket is done or given up;
  * PARA_ERR_WORKER_DIED if there are no workers and none can be had. */
-para_status para__workshop_run(para__workshop *shop, const para__job *job, unsigned width,
-                               const para__board_policy *policy, const para_cancel *cancel,
-                               para__outcome *outcome);
+para_status para__desk_run(para__desk *desk, const para__job *job, unsigned width,
+                           const para__board_policy *policy, const para_cancel *cancel,
+                           para__outcome *outcome);
 
 /* After that: the next range of units that was given up, beginning the search at *index, which is
  * 0 at first. False: there is none. */
@@ -68,7 +77,11 @@ typedef struct para__lost {
     para_death death;
     int number;
 } para__lost;
-bool para__workshop_next_lost(para__workshop *shop, unsigned *index, para__lost *lost);
+bool para__desk_next_lost(const para__desk *desk, unsigned *index, para__lost *lost);
+
+/* "by signal 11 (...)" and the like. */
+enum { PARA__DEATH_TEXT = 96 };
+void para__death_tell(para_death death, int number, char text[PARA__DEATH_TEXT]);
 
 /* ---- Health ------------------------------------------------------------------------------ */
 
@@ -78,8 +91,16 @@ typedef struct para__worker_life {
     unsigned deaths;
     para_death death; /* the last one */
     int number;
+    unsigned births;      /* processes that it has had */
+    uint32_t beats;       /* chunks and tasks that these have finished; goes round */
+    uint64_t since_ns;    /* when it began what it is at; 0: nothing */
+    para__work_name work; /* what that is */
 } para__worker_life;
 para__worker_life para__workshop_life(para__workshop *shop, unsigned worker);
+
+/* The stack of that worker, if it is still that process; false: it does not answer. */
+bool para__workshop_stack(para__workshop *shop, unsigned worker, int process, void **frames,
+                          unsigned most, unsigned *count);
 
 /* How many workers live, and how many have died. */
 unsigned para__workshop_alive(para__workshop *shop, uint64_t *deaths);

@@ -283,9 +283,14 @@ int para__zygote_reap(const para__zygote *zygote, pid_t process, para_death *dea
     return 0;
 }
 
+void para__process_signal(int life, int signal)
+{
+    syscall(SYS_pidfd_send_signal, life, signal, NULL, 0);
+}
+
 void para__process_kill(int life)
 {
-    syscall(SYS_pidfd_send_signal, life, SIGKILL, NULL, 0);
+    para__process_signal(life, SIGKILL);
 }
 
 void para__zygote_kill(para__zygote *zygote)

@@ -42,7 +42,8 @@ int para__zygote_reap(const para__zygote *zygote, pid_t process, para_death *dea
 /* Kills it, and waits for its end. Its workers are killed by the system. */
 void para__zygote_kill(para__zygote *zygote);
 
-/* Kills a worker, by the descriptor. */
+/* Sends a worker a signal, or kills it, by the descriptor. */
+void para__process_signal(int life, int signal);
 void para__process_kill(int life);
 
 #endif

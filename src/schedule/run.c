@@ -69,8 +69,8 @@ __attribute__((noinline)) static void begin_watch(para__schedule *s)
     para__trace_instant(.kind = PARA__EVENT_BEGUN, .function = s->kernel, .a = s->count);
 }
 
-/* A call on worker processes: divided among all that it may have, without a plan. Waits for its
- * turn. */
+/* A call on worker processes: divided among all that it may have, without a plan. Waits for
+ * a desk. */
 static void open_isolated(para__schedule *s, para_pool *pool)
 {
     s->isolated = true;
@@ -83,7 +83,8 @@ static void open_isolated(para__schedule *s, para_pool *pool)
     s->workers = pool->executor->width(pool);
     s->plan = para__plan_alone(PARA_WHY_PROCESSES);
     s->plan.width = s->limit && s->limit < s->workers ? s->limit : s->workers;
-    para__workshop_enter(pool->shop);
+    s->desk = para__workshop_enter(pool->shop);
+    para__desk_name(s->desk, &(para__work_name){false, s->kernel, s->options->site});
     s->holds_fp = true;
     s->fp = para__fp_save();
     if (s->split) {
@@ -189,6 +190,13 @@ static size_t probe(para__schedule *s, const para__job *job, para__runner *runne
     return done;
 }
 
+/* For those who look. Both are published by the call word. */
+__attribute__((noinline, cold)) static void name_lane(const para__schedule *s)
+{
+    para__store_relaxed(&s->lane->kernel, s->kernel);
+    para__store_relaxed(&s->lane->site, s->options->site);
+}
+
 /* Runs the units from `first` on with helpers. */
 static void run_shared(para__schedule *s, const para__job *job, size_t first,
                        para__outcome *outcome)
@@ -201,7 +209,7 @@ static void run_shared(para__schedule *s, const para__job *job, size_t first,
         para__plan_pages(plan, job->written + first * job->unit_bytes, job->unit_bytes,
                          plan->units.count, s->pool->machine->info.page_bytes);
     if (para__is_traced())
-        para__store_relaxed(&s->lane->kernel, s->kernel); /* published by the call word */
+        name_lane(s);
     para__fp_restore(s->fp, 0);
     s->pool->executor->run(s->pool, s->lane, job, plan, outcome);
     s->fp = para__fp_save();

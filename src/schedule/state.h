@@ -50,6 +50,7 @@ typedef struct para__schedule {
     uint64_t since_ns; /* when it began, if somebody asks for its time; else 0 */
     para__mark since;  /* likewise, for those who look; only if since_ns is not 0 */
     bool isolated; /* on worker processes: nothing is decided, and no kernel runs on this thread */
+    struct para__desk *desk; /* where it is done then */
 } para__schedule;
 
 /* Where the thread's stack was when its outermost call began to run, of those that are planned; 0:

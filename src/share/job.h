@@ -84,6 +84,7 @@ typedef struct para__job {
     size_t unit_bytes; /* how much each writes there, one after the other; 0: nothing of note */
 
     /* Of a call on worker processes: */
+    struct para__desk *desk;              /* where it is done */
     const struct para_survival *survival; /* what is done about those that die */
     bool is_tried_once;                   /* its units do harm if they run a second time */
     const para_cancel *cancel;            /* the caller's; that of the payload stands for it */

@@ -221,7 +221,8 @@ typedef struct para__lane {
     para__atomic_u64 stop;                   /* UINT64_MAX; of a failing call see para__runner */
     para__atomic_u64 left_out;               /* 0; of a call that ends early see para__runner */
     para__atomic_uptr kernel; /* of a call that somebody looks at, by the lessee before it publishes
-                                 it; a value on its own */
+                                 it; a value on its own, like the next */
+    para__atomic_u64 site;    /* its .options.site */
     para__weighing weighing;  /* of the open call, if it is weighed: frozen like its job */
     para__job_descriptor *descriptor; /* [groups of workers, at most as many as these] */
     para__member *member;             /* [helpers of its lanes] */

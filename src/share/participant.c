@@ -92,10 +92,13 @@ __attribute__((noinline, cold)) static void run_told(para__participant *p, unsig
                                                      para__range units)
 {
     const size_t chunks = p->runner.tally.chunks;
-    const para__mark since = para__trace_begin();
+    const uintptr_t kernel = para__load_relaxed(&p->lane->kernel); /* frozen, as the job is */
+    const para__mark since =
+        para__trace_begin_of(p->lane->lanes, .kind = PARA__EVENT_BATCH, .function = kernel,
+                             .id = para__load_relaxed(&p->lane->site), /* likewise */
+                             .a = units.first, .b = units.count);
     p->run(p->payload, units.first, units.count, &p->runner);
-    para__trace_end(since, .kind = PARA__EVENT_BATCH, .detail = w != p->self,
-                    .function = para__load_relaxed(&p->lane->kernel), /* frozen, as the job is */
+    para__trace_end(since, .kind = PARA__EVENT_BATCH, .detail = w != p->self, .function = kernel,
                     .a = units.first, .b = units.count, .c = w,
                     .chunks = (unsigned)(p->runner.tally.chunks - chunks), .is_busy = true);
 }

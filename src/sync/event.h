@@ -82,11 +82,12 @@ static inline void para__event_wake(para__event *event)
     }
 }
 
-/* Wakes a sleeper that is parked, and leaves it a word; false: it is not. */
+/* Wakes a sleeper that is parked, and leaves it a word, which brings what the waker has found;
+ * false: it is not. */
 static inline bool para__event_wake_with(para__event *event, uint32_t word)
 {
     uint32_t parked = PARA__PARKED;
-    if (!para__cas_relaxed(&event->state, &parked, word))
+    if (!para__cas_release(E20, &event->state, &parked, word))
         return false;
     para__futex_wake(&event->state, 1);
     para__trace_instant(.kind = PARA__EVENT_WAKE);
@@ -96,7 +97,7 @@ static inline bool para__event_wake_with(para__event *event, uint32_t word)
 /* As cancel, for a sleeper that may have been left a word; else it is less than PARA__WORD. */
 static inline uint32_t para__event_end(para__event *event)
 {
-    return para__swap_relaxed(&event->state, PARA__AWAKE);
+    return para__swap_acquire(E20, &event->state, PARA__AWAKE);
 }
 
 static inline void para__event_arm(para__event *event)

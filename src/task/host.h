@@ -23,6 +23,9 @@ typedef struct para__host {
     bool shares_counts;
     const para__letters *letters; /* NULL: nobody gets what is not done */
     void (*tell)(void *of);       /* after each count; NULL: nobody wants to know */
+    /* Has the task's function run elsewhere, and says how it has ended: PARA_OK, or why it has
+     * failed, with its result. NULL: it is run here. */
+    para_status (*carry)(para_task *task, int *result);
     void *of;
 } para__host;
 

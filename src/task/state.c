@@ -212,7 +212,9 @@ void para__task_carry_out(para_task *task, const para__host *host)
         r.letter = para__letter_of(task, PARA_TASK_FAILED);
         r.letter.task = NULL;
     }
-    r.since = para__trace_begin();
+    r.since = para__trace_begin_of(task->pool_, .kind = PARA__EVENT_TASK,
+                                   .function = (uintptr_t)task->run, .id = task->id,
+                                   .a = (uintptr_t)task, .b = (uintptr_t)task->group);
     para__trace_task(task->queued_, (uintptr_t)task->run);
     if (r.since.ticks)
         r.told = (para__told){.function = (uintptr_t)task->run,
@@ -220,8 +222,12 @@ void para__task_carry_out(para_task *task, const para__host *host)
                               .a = para__task_flow(task, task->queued_),
                               .b = task->queued_};
     pthread_cleanup_push(end_run, &r);
-    r.result = task->run(task->arg);
-    r.status = is_call ? (para_status)r.result : r.result ? PARA_ERR_TASK : PARA_OK;
+    if (host->carry && !is_call) {
+        r.status = host->carry(task, &r.result);
+    } else {
+        r.result = task->run(task->arg);
+        r.status = is_call ? (para_status)r.result : r.result ? PARA_ERR_TASK : PARA_OK;
+    }
     pthread_cleanup_pop(1);
 }
 

@@ -12,6 +12,8 @@ __attribute__((unused)) static const volatile bool model_is_traced = false;
 
 #define para__is_traced()   false
 #define para__trace_begin() ((para__mark){0})
+#define para__trace_begin_of(owner, ...) \
+    ((void)(owner), (void)(const para__told){__VA_ARGS__}, (para__mark){0})
 #define para__trace_end(since, ...)                \
     do {                                           \
         (void)(since);                             \

@@ -1,6 +1,6 @@
 /* Worker processes and their zygote are killed and stopped at random, some ten times a second,
- * while maps and reductions run on them: each call has the right bits, or a status that names the
- * damage, and nothing is left in the end.
+ * while maps, reductions and tasks run on them: each call has the right bits, or a status that
+ * names the damage; each task ends once, and says whether it was done; and nothing is left.
  *   test_stress_chaos [SECONDS]     PARA_TEST_SEED as for test_stress_calls */
 #include "stress.h"
 
@@ -127,6 +127,81 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* ---- Tasks ----------------------------------------------------------------------------------- */
+
+enum { SLOTS = 8 };
+
+/* What a task writes, there and in memory of the pool: who it is, and what follows from that. */
+typedef struct written {
+    uint64_t id, mixed;
+} written;
+
+static struct {
+    written *shared; /* [SLOTS] */
+    uint64_t submitted, done, died, wrong, doubled, unnamed;
+    _Atomic uint64_t ended;
+} tasks;
+
+static int write_twice(void *arg)
+{
+    written *const w = arg;
+    written *const shared = (written *)(uintptr_t)w->mixed; /* on its way in */
+    w->mixed = check_mix(w->id);
+    usleep(100);
+    shared->mixed = w->mixed;
+    shared->id++;
+    return (int)(w->id & 0xff);
+}
+
+static void count_end(para_task *task)
+{
+    (void)task;
+    tasks.ended++;
+}
+
+/* Looks at a task that is over; what it was told and what it has written must be its own. */
+static void look_at(para_task *task, const written *w, uint64_t id, unsigned slot)
+{
+    const para_status status = para_task_wait(task);
+    written *const shared = &tasks.shared[slot];
+    const bool died = status == PARA_ERR_WORKER_DIED;
+    const bool expected = status == ((id & 0xff) != 0 ? PARA_ERR_TASK : PARA_OK);
+    tasks.doubled += shared->id > 1;
+    if (expected)
+        tasks.wrong += w->id != id || w->mixed != check_mix(id) || shared->mixed != w->mixed ||
+                       shared->id != 1 || (uint64_t)task->result != (id & 0xff);
+    else
+        tasks.wrong += !died || w->mixed != (uintptr_t)shared; /* it got nothing back */
+    tasks.unnamed += died && (para_death_of(task->result) > PARA_DEATH_OVERRUN ||
+                              !strstr(para_status_detail(), "died"));
+    tasks.done += expected;
+    tasks.died += died;
+}
+
+static void *submit_tasks(void *arg)
+{
+    static para_task task[SLOTS];
+    written own[SLOTS];
+    (void)arg;
+    for (uint64_t round = 0; !enough; round++) {
+        for (unsigned s = 0; s < SLOTS; s++) {
+            own[s] = (written){round * SLOTS + s, (uintptr_t)&tasks.shared[s]};
+            tasks.shared[s] = (written){0, 0};
+            task[s] = (para_task){.run = write_twice,
+                                  .arg = &own[s],
+                                  .arg_bytes = sizeof own[s],
+                                  .priority = s % PARA_TASK_PRIORITIES,
+                                  .done = count_end};
+            const para_status status = para_submit(pool, &task[s]);
+            tasks.wrong += status != PARA_OK;
+            tasks.submitted++;
+        }
+        for (unsigned s = 0; s < SLOTS; s++)
+            look_at(&task[s], &own[s], round * SLOTS + s, s);
+    }
+    return NULL;
+}
+
 TEST(chaos_reigns)
 {
     uint64_t seed = stress_seed();
@@ -148,8 +223,12 @@ TEST(chaos_reigns)
                           .result = &expected,
                           .result_bytes = sizeof expected};
     OK(para_preduce(NULL, &reduce));
-    pthread_t thread;
+    para_buffer *written_by_tasks;
+    OK(para_buffer_create(&written_by_tasks, pool, SLOTS, sizeof(written), NULL));
+    tasks.shared = para_buffer_data(written_by_tasks);
+    pthread_t thread, submitter;
     assert_int_equal(pthread_create(&thread, NULL, make_chaos, &seed), 0);
+    assert_int_equal(pthread_create(&submitter, NULL, submit_tasks, NULL), 0);
     const uint64_t end = now_ns() + (uint64_t)seconds * 1000000000;
     unsigned calls = 0, failed = 0, wrong = 0, unnamed = 0;
     for (uint64_t salt = 0; now_ns() < end; salt++) {
@@ -183,10 +262,14 @@ TEST(chaos_reigns)
     }
     enough = true;
     pthread_join(thread, NULL);
+    pthread_join(submitter, NULL);
+    para_signals signals = {.size = sizeof signals};
+    OK(para_pool_get_signals(pool, &signals));
     para_pool_info info = {.size = sizeof info};
     OK(para_pool_get_info(pool, &info));
     para_buffer_destroy(buffers[0]);
     para_buffer_destroy(buffers[1]);
+    para_buffer_destroy(written_by_tasks);
     OK(para_pool_destroy(pool));
     qsort(chaos.heal_ns, chaos.healed, sizeof chaos.heal_ns[0], by_size);
     const unsigned middle = chaos.healed / 2;
@@ -196,6 +279,15 @@ TEST(chaos_reigns)
            calls, failed, chaos.kills, chaos.stops, chaos.zygotes, info.deaths,
            chaos.healed ? (double)chaos.heal_ns[middle] / 1e6 : 0, chaos.healed,
            chaos.healed ? (double)chaos.heal_ns[chaos.healed - 1] / 1e6 : 0);
+    printf("%" PRIu64 " tasks, %" PRIu64 " of them took a worker along\n", tasks.submitted,
+           tasks.died);
+    assert_int_equal(tasks.wrong, 0);
+    assert_int_equal(tasks.doubled, 0);
+    assert_int_equal(tasks.unnamed, 0);
+    assert_int_equal(tasks.ended, tasks.submitted);
+    assert_int_equal(tasks.done + tasks.died, tasks.submitted);
+    assert_int_equal(signals.accepted, tasks.submitted);
+    assert_int_equal(signals.completed + signals.failed, tasks.submitted);
     assert_int_equal(wrong, 0);
     assert_int_equal(unnamed, 0);
     assert_int_equal(count_descriptors(), descriptors);

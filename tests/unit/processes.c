@@ -224,9 +224,9 @@ TEST(what_is_refused)
     para_processes processes = PARA_PROCESSES_INIT;
     para_pool *other = NULL;
     config.processes = &processes;
-    config.task_capacity = 5;
+    config.least_workers = 1;
     FAILS(PARA_ERR_ARGUMENT, para_pool_create(&other, &config));
-    config.task_capacity = 0;
+    config.least_workers = 0;
     processes.size = 3;
     FAILS(PARA_ERR_ARGUMENT, para_pool_create(&other, &config));
     processes.size = sizeof processes;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static para__hall hall;
 static para__board board;
 static board_kernel *run_unit;
 static uint32_t mutex; /* the workshop's */
@@ -46,18 +47,22 @@ void board_make(board_kernel *kernel)
     memset(is_mortal, 0, sizeof is_mortal);
     memset(board.record, 0, BOARD_WORKERS * sizeof board.record[0]);
     memset(board.ticket, 0, BOARD_TICKETS * sizeof board.ticket[0]);
-    board.workers = BOARD_WORKERS;
+    hall.workers = BOARD_WORKERS;
+    board.hall = &hall;
     mutex = 0;
     (void)para__load_relaxed((para__atomic_u32 *)&mutex);
     para__store_relaxed(&board.call, 0);
-    para__store_relaxed(&board.news, 0);
+    para__store_relaxed(&hall.news, 0);
+    para__store_relaxed(&hall.boards, 0);
     para__store_relaxed(&board.joins, 0);
     para__store_relaxed(&board.settled, 0);
     para__store_relaxed(&board.stop, 0);
     for (unsigned w = 0; w < BOARD_WORKERS; w++) {
         para__store_relaxed(&board.record[w].told, 0);
-        para__store_relaxed(&board.record[w].since_ns, 0);
-        para__store_relaxed(&board.record[w].asleep, 0);
+        para__store_relaxed(&hall.worker[w].since_ns, 0);
+        para__store_relaxed(&hall.worker[w].board, 0);
+        para__store_relaxed(&hall.worker[w].beats, 0);
+        para__store_relaxed(&hall.worker[w].asleep, 0);
     }
     for (unsigned t = 0; t < BOARD_TICKETS; t++)
         para__store_relaxed(&board.ticket[t].word, 0);
@@ -110,6 +115,7 @@ board_sum board_call(unsigned call, unsigned units, unsigned tickets)
         model_lock(&mutex);
     }
     const board_sum sum = collect();
+    para__board_close(&board);
     model_unlock(&mutex);
     return sum;
 }
@@ -129,10 +135,11 @@ bool board_serve(unsigned worker, unsigned steps)
         return false;
     is_mortal[worker] = steps != 0;
     model_mortal(&death, steps);
-    uint32_t seen = para__load_relaxed(&board.news) - 1; /* as workshop.c */
+    uint32_t seen = para__load_relaxed(&hall.news) - 1; /* as supervisor.c */
     while (!is_ending) {
-        seen = para__board_await_news(&board, worker, seen);
-        (void)para__board_work(&board, worker, 0);
+        seen = para__hall_await_news(&hall, worker, seen);
+        if (para__load_relaxed(&hall.boards) != 0)
+            (void)para__board_work(&board, worker, 0);
     }
     model_mortal(NULL, 0);
     return true;
@@ -140,7 +147,7 @@ bool board_serve(unsigned worker, unsigned steps)
 
 void board_serve_once(unsigned worker)
 {
-    (void)para__board_await_news(&board, worker, 0);
+    (void)para__hall_await_news(&hall, worker, 0);
     (void)para__board_work(&board, worker, 0);
 }
 
@@ -165,6 +172,7 @@ void board_settle(unsigned worker, unsigned attempts, bool halves)
     const para__board_policy policy = {.attempts = attempts, .halves = halves, .goes_on = true};
     model_lock(&mutex);
     see_newest(worker, halves);
+    para__hall_forget(&hall, worker);
     const para__settlement s = para__board_settle(&board, worker, &policy, PARA_DEATH_UNKNOWN, 0);
     if (s.finished)
         model_see(&board.record[worker].part[s.finished & 1]);

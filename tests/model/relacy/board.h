@@ -1,4 +1,4 @@
-/* A board of worker processes for models, as src/process/workshop.c uses it, and a region. */
+/* A board of worker processes for models, as src/process/supervisor.c uses it, and a region. */
 #ifndef MODEL_BOARD_H
 #define MODEL_BOARD_H
 

@@ -112,6 +112,20 @@ struct board_retried : board_death<board_retried> {
 };
 MODEL(board_retried, 20000);
 
+// Calls of one ticket, for which one worker is woken.
+struct board_single : board_death<board_single> {
+    void do_calls()
+    {
+        for (unsigned c = 0; c < BOARD_CALLS; c++)
+            RL_ASSERT(publish(c, 1, 1) == 0);
+    }
+    void settle()
+    {
+        board_settle(MORTAL, 2, false);
+    }
+};
+MODEL(board_single, 20000);
+
 // It is halved; or, if it is one unit, given up.
 struct board_halved : board_death<board_halved> {
     void do_calls()

@@ -4,6 +4,7 @@
 #include "base/thread.h"
 #include "executor/lease.h"
 #include "pool/calibrate.h"
+#include "pool/carry.h"
 #include "pool/default_pool.h"
 #include "pool/lent.h"
 #include "pool/novice.h"
@@ -361,6 +362,27 @@ para_status para__unbind_thread(const para__machine *machine)
 {
     (void)machine;
     return PARA_OK;
+}
+
+/* Pools of models have threads, not processes. */
+para_status para__carry_check(para_pool *p, const para_task *task)
+{
+    (void)p;
+    (void)task;
+    return PARA_OK;
+}
+
+para_status para__carry_task(para_task *task, int *result)
+{
+    *result = task->run(task->arg);
+    return PARA_OK;
+}
+
+void para__death_tell(para_death death, int number, char text[PARA__DEATH_TEXT])
+{
+    (void)death;
+    (void)number;
+    text[0] = 0;
 }
 
 void para__yield_init(para__yield *yield)

@@ -1,4 +1,6 @@
-// A ring of events: src/base/ring.h.
+// What threads tell of themselves: src/base/ring.h, doing.h, and the answers of backtrace.h.
+#include "calls.h"
+#include "doing.h"
 #include "model.hpp"
 #include "ring.h"
 
@@ -36,5 +38,43 @@ struct ringing : protocol<ringing, 2, 0> {
     }
 };
 MODEL(ringing, 20000);
+
+// One thread begins things, another looks. What it reads of one is whole.
+struct doing_told : protocol<doing_told, 2, 0> {
+    void prepare()
+    {
+        doing_make();
+    }
+    void call(unsigned index)
+    {
+        for (unsigned i = 0; i < 4; i++)
+            if (index == 0)
+                doing_push(rl::rand(2) != 0);
+            else
+                RL_ASSERT(doing_look(rl::rand(2)));
+    }
+};
+MODEL(doing_told, 20000);
+
+// One thread is asked twice for its stack, and answers.
+struct stack_told : protocol<stack_told, 2, 0> {
+    void prepare()
+    {
+        frames_make();
+    }
+    void call(unsigned index)
+    {
+        for (unsigned i = 0; i < 2; i++)
+            if (index == 0) {
+                while (!frames_answer())
+                    model_pause();
+            } else {
+                frames_ask();
+                while (!frames_read())
+                    model_pause();
+            }
+    }
+};
+MODEL(stack_told, 5000);
 
 } // namespace

@@ -2,7 +2,7 @@
  *
  * Abstracts src/process/work.c: para__board_work, claim_ticket, finish_ticket, tell_caller,
  * para__board_is_over; src/process/settle.c: para__board_join, para__board_collect,
- * para__board_settle; src/process/workshop.c: the loop of para__workshop_run, and a supervisor that
+ * para__board_settle; src/process/desk.c: the loop of para__desk_run; supervisor.c, which
  * forks a worker anew in the place of one that has died. One step is one access to a word that
  * others change, and a worker may die before each of its steps.
  *

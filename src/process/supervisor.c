@@ -9,10 +9,9 @@
  *
  * The supervisor forks the zygote, since the system kills a child when the thread ends that has
  * forked it, and this one lasts as long as the pool. */
-#include "process/workshop.h"
+#include "process/desk.h"
 
 #include "base/bounds.h"
-#include "base/cancellation.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/process.h"
@@ -20,65 +19,18 @@
 #include "base/status.h"
 #include "base/symbol.h"
 #include "base/tuning.h"
-#include "plan/breaker.h"
 #include "process/live.h"
 #include "process/mapped.h"
-#include "process/zygote.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 /* LIVES: descriptors before those of workers. ZYGOTES_MOST: tries, if one was killed at once. */
 enum { NS_A_MS = 1000000, LIVES = 2, ZYGOTES_MOST = 3 };
-
-/* A worker as the supervisor knows it. */
-typedef struct worker_life {
-    para__worker_life told;
-    int life; /* descriptor, if it has a process */
-    bool is_late;
-} worker_life;
-
-typedef struct arena {
-    void *memory;
-    size_t bytes;
-} arena;
-
-struct para__workshop {
-    para__region *region;
-    para__board *board;
-    para__workshop_config config;
-    para__living living; /* of its workers */
-    unsigned fork_count;
-    pthread_t supervisor;
-    int call;             /* descriptor: something is to be done */
-    pthread_mutex_t turn; /* held by a call from beginning to end */
-    arena arenas[PARA__WORKSHOP_ARENAS];
-    pthread_mutex_t mutex; /* guards all that follows, and the board; see board.h */
-    int error;             /* why a zygote could not be forked, */
-    para__limit limit;     /* and what it is held to that the system does not grant */
-    bool is_ending;
-    bool is_open;              /* a call is in progress, */
-    bool has_failed;           /* which has no workers and gets none */
-    para__board_policy policy; /* of the call, */
-    para__part dead;           /* what workers have done of it that died, */
-    unsigned dead_workers;     /* how many of these have done something, */
-    unsigned call_deaths;      /* and how many died */
-    uint64_t loads;            /* libraries, when the zygote was forked */
-    uint64_t mapped;           /* the latest file that was mapped then, */
-    uint64_t wanted;           /* and the latest that a call wants */
-    bool renews;               /* a zygote that knows more is asked for, */
-    pthread_cond_t renewed;    /* and is there */
-    para__zygote zygote;
-    uint64_t pause_until_ns; /* the system has refused a process: not before */
-    unsigned refusals;       /* in a row */
-    para__breaker breaker;
-    uint64_t deaths;
-    struct pollfd *polled; /* [LIVES + workers] */
-    worker_life worker[];
-};
 
 static const para_breaker breaker_config = {
     .error_percent = PARA__PROCESS_BREAKER_PERCENT,
@@ -90,49 +42,56 @@ static const para_breaker breaker_config = {
 
 /* ---- The supervisor, with the mutex -------------------------------------------------------- */
 
-static bool is_alive(const worker_life *w)
+static bool is_alive(const para__known *w)
 {
     return w->told.process != 0;
 }
 
-/* What it has done of the open call counts, whatever its end. */
-static void keep_part(para__workshop *shop, const para__settlement *s)
+/* Settles it in the call of that desk. What it has finished counts, whatever its end; how much. */
+static unsigned settle_at(para__desk *desk, unsigned worker, para_death death, int number)
 {
-    if (s->finished == 0)
-        return;
-    para__tally_add(&shop->dead.tally, &s->part.tally);
-    shop->dead.left_out += s->part.left_out;
-    shop->dead_workers++;
+    const para__settlement s =
+        para__board_settle(desk->board, worker, &desk->policy, death, number);
+    if (s.finished) {
+        para__tally_add(&desk->dead.tally, &s.part.tally);
+        desk->dead.left_out += s.part.left_out;
+        desk->dead_workers++;
+    }
+    return s.finished;
 }
 
-static void count_death(para__workshop *shop, const para__settlement *s)
+static void count_death(para__workshop *shop, unsigned finished)
 {
     const uint64_t now = para__now_ns();
-    for (unsigned i = 0; i < s->finished && i < PARA__PROCESS_BREAKER_LEAST; i++)
+    for (unsigned i = 0; i < finished && i < PARA__PROCESS_BREAKER_LEAST; i++)
         para__breaker_tell(&shop->breaker, &breaker_config, now, shop->breaker.period, false);
     para__breaker_tell(&shop->breaker, &breaker_config, now, shop->breaker.period, true);
     shop->deaths++;
-    shop->call_deaths++;
+    for (unsigned d = 0; d < shop->desks; d++)
+        shop->desk[d].call_deaths += shop->desk[d].is_open;
 }
 
 /* A worker that is dead. Who has been retired, or has retired, did not die. */
 static void bury_worker(para__workshop *shop, unsigned i, para_death death, int number,
                         bool is_retired)
 {
-    worker_life *const w = &shop->worker[i];
+    para__known *const w = &shop->worker[i];
     close(w->life);
     w->told.process = 0;
     if (w->is_late)
         death = PARA_DEATH_OVERRUN;
     w->is_late = false;
-    const para__settlement s = para__board_settle(shop->board, i, &shop->policy, death, number);
-    keep_part(shop, &s);
+    unsigned finished = 0;
+    para__hall_forget(shop->hall, i);
+    for (unsigned d = 0; d < shop->desks; d++)
+        if (shop->desk[d].is_open)
+            finished += settle_at(&shop->desk[d], i, death, number);
     if (is_retired)
         return;
     w->told.deaths++;
     w->told.death = death;
     w->told.number = number;
-    count_death(shop, &s);
+    count_death(shop, finished);
 }
 
 static bool has_ended(int life)
@@ -169,14 +128,14 @@ static void look_for_dead(para__workshop *shop)
         return;
     }
     for (unsigned i = 0; i < shop->config.workers; i++) {
-        worker_life *const w = &shop->worker[i];
+        para__known *const w = &shop->worker[i];
         para_death death = PARA_DEATH_UNKNOWN;
         int number = 0;
         if (!is_alive(w) || !has_ended(w->life))
             continue;
         const int error = para__zygote_reap(&shop->zygote, w->told.process, &death, &number);
         const bool retires =
-            para__swap_relaxed(&shop->board->record[i].retires, 0); /* it has ended */
+            para__swap_relaxed(&shop->hall->worker[i].retires, 0); /* it has ended */
         bury_worker(shop, i, death, number, retires && death == PARA_DEATH_EXIT);
         if (error == ETIMEDOUT || error == EPIPE) {
             end_processes(shop, false);
@@ -223,7 +182,7 @@ static void fork_missing(para__workshop *shop)
         return;
     }
     for (unsigned i = 0; i < shop->config.workers; i++) {
-        worker_life *const w = &shop->worker[i];
+        para__known *const w = &shop->worker[i];
         pid_t process = 0;
         if (is_alive(w) || !para__breaker_admit(&shop->breaker, &breaker_config, para__now_ns()))
             continue;
@@ -235,6 +194,7 @@ static void fork_missing(para__workshop *shop)
             return;
         }
         w->told.process = process;
+        w->told.births++;
         shop->refusals = 0;
     }
 }
@@ -244,9 +204,9 @@ static void look_for_late(para__workshop *shop)
 {
     const uint64_t most = shop->config.processes.chunk_ns;
     const uint64_t now = para__now_ns();
-    for (unsigned i = 0; most && shop->is_open && i < shop->config.workers; i++) {
-        worker_life *const w = &shop->worker[i];
-        const uint64_t since = para__load_relaxed(&shop->board->record[i].since_ns); /* a value */
+    for (unsigned i = 0; most && shop->open && i < shop->config.workers; i++) {
+        para__known *const w = &shop->worker[i];
+        const uint64_t since = para__load_relaxed(&shop->hall->worker[i].since_ns); /* a value */
         if (!is_alive(w) || w->is_late || since == 0 || now < since || now - since <= most)
             continue;
         w->is_late = true;
@@ -254,15 +214,20 @@ static void look_for_late(para__workshop *shop)
     }
 }
 
-/* A call that has no workers, and will not have any soon, fails. */
+/* Calls that have no workers, and will not have any soon, fail. */
 static void look_for_hopeless(para__workshop *shop)
 {
     const bool is_refused = shop->refusals >= PARA__FORK_REFUSALS;
     const bool is_broken = shop->breaker.state == PARA_BREAKER_OPEN;
-    if (!shop->is_open || shop->has_failed || count_alive(shop) > 0 || !(is_refused || is_broken))
+    if (!shop->open || count_alive(shop) > 0 || !(is_refused || is_broken))
         return;
-    shop->has_failed = true;
-    para__board_abandon(shop->board);
+    for (unsigned d = 0; d < shop->desks; d++) {
+        para__desk *const desk = &shop->desk[d];
+        if (!desk->is_open || desk->has_failed)
+            continue;
+        desk->has_failed = true;
+        para__board_abandon(desk->board);
+    }
 }
 
 /* How long the supervisor may sleep, in ms; negative: until something happens. */
@@ -273,7 +238,7 @@ static int sleep_ms(const para__workshop *shop)
     int ms = -1;
     if (is_missing)
         ms = PARA__FORK_PAUSE_MS;
-    if (most && shop->is_open) {
+    if (most && shop->open) {
         const int part = (int)para__clamp(most / 4 / NS_A_MS, 1, 100);
         ms = ms < 0 ? part : para__min(ms, part);
     }
@@ -321,7 +286,7 @@ static void *supervise(void *of)
     pthread_mutex_lock(&shop->mutex);
     while (!shop->is_ending) {
         look_for_dead(shop);
-        if (shop->renews)
+        if (shop->renews && !shop->open)
             renew_zygote(shop);
         fork_missing(shop);
         look_for_late(shop);
@@ -343,11 +308,12 @@ static void release_shop(para__workshop *shop)
         para__signal_fd_drop(shop->call);
     if (shop->region)
         para__region_release(shop->region);
+    para__free(shop->desk);
     para__free(shop->polled);
     para__free(shop);
 }
 
-static void call_supervisor(para__workshop *shop)
+void para__supervisor_call(para__workshop *shop)
 {
     para__signal_fd_tell(shop->call);
 }
@@ -357,8 +323,26 @@ static void end_supervisor(para__workshop *shop)
     pthread_mutex_lock(&shop->mutex);
     shop->is_ending = true;
     pthread_mutex_unlock(&shop->mutex);
-    call_supervisor(shop);
+    para__supervisor_call(shop);
     pthread_join(shop->supervisor, NULL);
+}
+
+static bool make_desks(para__workshop *shop)
+{
+    const unsigned desks = shop->config.workers + PARA__PROCESS_DESKS;
+    shop->desk = para__alloc(desks * sizeof *shop->desk);
+    shop->hall = para__region_alloc(shop->region, sizeof *shop->hall);
+    para__board *const boards = para__region_alloc(shop->region, desks * sizeof *boards);
+    if (!shop->desk || !shop->hall || !boards)
+        return false;
+    shop->hall->workers = shop->config.workers;
+    for (unsigned d = 0; d < desks; d++) {
+        boards[d].hall = shop->hall;
+        boards[d].number = d;
+        shop->desk[d] = (para__desk){.shop = shop, .board = &boards[d]};
+    }
+    shop->desks = desks;
+    return true;
 }
 
 static para_status make_shop(para__workshop *shop, const char **why)
@@ -366,12 +350,10 @@ static para_status make_shop(para__workshop *shop, const char **why)
     shop->call = para__signal_fd_make();
     shop->polled = para__alloc((LIVES + shop->config.workers) * sizeof *shop->polled);
     shop->region = para__region_make(why);
-    if (shop->region)
-        shop->board = para__region_alloc(shop->region, sizeof *shop->board);
-    if (shop->call < 0 || !shop->polled || !shop->board)
+    if (shop->call < 0 || !shop->polled || !shop->region || !make_desks(shop))
         return PARA_ERR_MEMORY;
-    shop->board->workers = shop->config.workers;
-    shop->living = (para__living){.board = shop->board,
+    shop->living = (para__living){.hall = shop->hall,
+                                  .boards = shop->desk[0].board,
                                   .processes = &shop->config.processes,
                                   .enter = shop->config.enter,
                                   .of = shop->config.of};
@@ -403,10 +385,9 @@ para_status para__workshop_make(para__workshop **made, const para__workshop_conf
         return para__fail(PARA_ERR_MEMORY, "a pool of %u processes", config->workers);
     shop->config = *config;
     shop->fork_count = para__fork_count();
-    shop->policy = (para__board_policy){.attempts = 1};
-    pthread_mutex_init(&shop->turn, NULL);
     pthread_mutex_init(&shop->mutex, NULL);
     pthread_cond_init(&shop->renewed, NULL);
+    pthread_cond_init(&shop->vacated, NULL);
     const int saved = errno;
     const para_status status = make_shop(shop, &why);
     errno = saved;
@@ -453,9 +434,43 @@ para__worker_life para__workshop_life(para__workshop *shop, unsigned worker)
 {
     pthread_mutex_lock(&shop->mutex);
     para__worker_life life = shop->worker[worker].told;
-    life.bound = (para_status)para__load_relaxed(&shop->board->record[worker].bound);
+    life.bound = (para_status)para__load_relaxed(&shop->hall->worker[worker].bound);
+    life.beats = para__load_relaxed(&shop->hall->worker[worker].beats); /* all values alone */
+    life.since_ns = para__load_relaxed(&shop->hall->worker[worker].since_ns);
+    if (life.since_ns) {
+        const unsigned board = para__load_relaxed(&shop->hall->worker[worker].board);
+        const para__desk *const desk = &shop->desk[board < shop->desks ? board : 0];
+        life.work = desk->is_open ? desk->work : (para__work_name){0};
+    }
     pthread_mutex_unlock(&shop->mutex);
     return life;
+}
+
+/* A worker that is asked for its stack; the mutex is held, so its life is its own. */
+typedef struct asked_worker {
+    int life;
+} asked_worker;
+
+static void send_urgent(void *of)
+{
+    para__process_signal(((const asked_worker *)of)->life, SIGURG);
+}
+
+bool para__workshop_stack(para__workshop *shop, unsigned worker, int process, void **frames,
+                          unsigned most, unsigned *count)
+{
+    para__frames *const answer = &shop->hall->worker[worker].frames;
+    pthread_mutex_lock(&shop->mutex);
+    const para__known *const w = &shop->worker[worker];
+    asked_worker asked = {w->life};
+    const bool is_there = is_alive(w) && w->told.process == process &&
+                          para__backtrace_ask(answer, 0, send_urgent, &asked);
+    const unsigned n = is_there ? para__min(answer->count, PARA__FRAMES) : 0;
+    for (unsigned i = 0; i < n && i < most; i++)
+        frames[i] = (void *)answer->frame[i];
+    pthread_mutex_unlock(&shop->mutex);
+    *count = para__min(n, most);
+    return is_there;
 }
 
 unsigned para__workshop_alive(para__workshop *shop, uint64_t *deaths)
@@ -465,123 +480,4 @@ unsigned para__workshop_alive(para__workshop *shop, uint64_t *deaths)
     *deaths = shop->deaths;
     pthread_mutex_unlock(&shop->mutex);
     return alive;
-}
-
-/* ---- Calls ---------------------------------------------------------------------------------- */
-
-void para__workshop_enter(para__workshop *shop)
-{
-    pthread_mutex_lock(&shop->turn);
-}
-
-void para__workshop_leave(para__workshop *shop)
-{
-    pthread_mutex_unlock(&shop->turn);
-}
-
-void *para__workshop_arena(para__workshop *shop, unsigned number, size_t bytes)
-{
-    arena *const a = &shop->arenas[number];
-    if (bytes > a->bytes || !a->memory) {
-        para__region_free(shop->region, a->memory);
-        a->memory = para__region_alloc(shop->region, bytes);
-        a->bytes = a->memory ? bytes : 0;
-    }
-    return a->memory;
-}
-
-const para_cancel *para__workshop_token(para__workshop *shop)
-{
-    return &shop->board->token;
-}
-
-void para__workshop_want(para__workshop *shop, uint64_t mapped)
-{
-    pthread_mutex_lock(&shop->mutex);
-    shop->wanted = para__max(shop->wanted, mapped);
-    pthread_mutex_unlock(&shop->mutex);
-}
-
-/* Has the zygote forked anew if there are libraries, or files of the call, that it does not know.
- */
-static void know_all(para__workshop *shop)
-{
-    if (para__symbol_loads() == shop->loads && shop->wanted <= shop->mapped)
-        return;
-    shop->renews = true;
-    call_supervisor(shop);
-    while (shop->renews)
-        pthread_cond_wait(&shop->renewed, &shop->mutex);
-}
-
-/* Whether workers had to be woken. */
-static bool begin_work(para__workshop *shop, const para__job *job, unsigned width,
-                       const para__board_policy *policy)
-{
-    const size_t most = (size_t)width * PARA__PROCESS_TICKETS;
-    shop->policy = *policy;
-    shop->dead = (para__part){0};
-    shop->dead_workers = 0;
-    shop->call_deaths = 0;
-    shop->has_failed = false;
-    shop->is_open = true;
-    shop->board->token = (para_cancel){0};
-    return para__board_publish(shop->board, job, width, (unsigned)para__min(job->units, most));
-}
-
-static void end_work(para__workshop *shop, para__outcome *outcome)
-{
-    shop->is_open = false;
-    shop->policy = (para__board_policy){.attempts = 1};
-    outcome->tally = shop->dead.tally;
-    outcome->left_out = shop->dead.left_out;
-    outcome->workers = shop->dead_workers;
-    outcome->deaths = shop->call_deaths;
-    para__board_collect(shop->board, outcome);
-}
-
-para_status para__workshop_run(para__workshop *shop, const para__job *job, unsigned width,
-                               const para__board_policy *policy, const para_cancel *cancel,
-                               para__outcome *outcome)
-{
-    const bool is_watched = shop->config.processes.chunk_ns != 0;
-    const int cancel_state = para__cancellation_off();
-    pthread_mutex_lock(&shop->mutex);
-    know_all(shop);
-    bool woken = begin_work(shop, job, width, policy);
-    if (is_watched || count_alive(shop) < width)
-        call_supervisor(shop);
-    while (!para__board_is_over(shop->board)) {
-        pthread_mutex_unlock(&shop->mutex);
-        para__board_join(shop->board, cancel ? para__now_ns() + NS_A_MS : UINT64_MAX, woken);
-        woken = false;
-        if (cancel && para_cancel_requested(cancel))
-            para_cancel_request(&shop->board->token);
-        pthread_mutex_lock(&shop->mutex);
-    }
-    end_work(shop, outcome);
-    const bool has_failed = shop->has_failed;
-    pthread_mutex_unlock(&shop->mutex);
-    para__cancellation_restore(cancel_state);
-    return has_failed ? para__fail(PARA_ERR_WORKER_DIED, "there is no worker, and none can be had")
-                      : PARA_OK;
-}
-
-bool para__workshop_next_lost(para__workshop *shop, unsigned *index, para__lost *lost)
-{
-    const para__board_call c = para__board_read(para__load_relaxed(&shop->board->call)); /* ours */
-    while (*index < c.tickets) {
-        const para__ticket *const ticket = &shop->board->ticket[(*index)++];
-        const para__ticket_word w = para__ticket_read(
-            para__load_relaxed(&ticket->word)); /* the call is over, seen with the mutex */
-        if (w.epoch != c.epoch || w.state != PARA__TICKET_LOST)
-            continue;
-        *lost = (para__lost){.first = ticket->first,
-                             .count = ticket->count,
-                             .attempts = ticket->attempts,
-                             .death = (para_death)ticket->death,
-                             .number = ticket->number};
-        return true;
-    }
-    return false;
 }

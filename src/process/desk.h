@@ -1,0 +1,74 @@
+/* The workshop as its sources know it; and desks, one for each call in progress: its board, and
+ * what only this process needs to know of it. */
+#ifndef PARA_PROCESS_DESK_H
+#define PARA_PROCESS_DESK_H
+
+#include "plan/breaker.h"
+#include "process/live.h"
+#include "process/workshop.h"
+#include "process/zygote.h"
+
+#include <poll.h>
+#include <pthread.h>
+
+typedef struct para__arena {
+    void *memory;
+    size_t bytes;
+} para__arena;
+
+struct para__desk {
+    para__workshop *shop; /* both set once */
+    para__board *board;
+    para__arena arenas[PARA__WORKSHOP_ARENAS]; /* whose desk it is */
+    para__work_name work;                      /* likewise, while it is not open */
+    /* Under the workshop's mutex: */
+    bool is_taken;             /* by a call from beginning to end */
+    bool is_open;              /* the call has a job on the board, */
+    bool has_failed;           /* but no workers, and gets none */
+    para__board_policy policy; /* of the job, */
+    para__part dead;           /* what workers have done of it that died, */
+    unsigned dead_workers;     /* how many of these have done something, */
+    unsigned call_deaths;      /* and how many died */
+};
+
+/* A worker as the supervisor knows it. */
+typedef struct para__known {
+    para__worker_life told;
+    int life; /* descriptor, if it has a process */
+    bool is_late;
+} para__known;
+
+struct para__workshop {
+    para__region *region;
+    para__hall *hall;
+    unsigned desks;
+    para__desk *desk; /* [desks] */
+    para__workshop_config config;
+    para__living living; /* of its workers */
+    unsigned fork_count;
+    pthread_t supervisor;
+    int call;               /* descriptor: something is to be done */
+    pthread_mutex_t mutex;  /* guards all that follows, and the boards; see board.h */
+    pthread_cond_t vacated; /* a desk is free */
+    unsigned open;          /* desks that are */
+    int error;              /* why a zygote could not be forked, */
+    para__limit limit;      /* and what it is held to that the system does not grant */
+    bool is_ending;
+    uint64_t loads;         /* libraries, when the zygote was forked */
+    uint64_t mapped;        /* the latest file that was mapped then, */
+    uint64_t wanted;        /* and the latest that a call wants */
+    bool renews;            /* a zygote that knows more is asked for, */
+    pthread_cond_t renewed; /* and is there */
+    para__zygote zygote;
+    uint64_t pause_until_ns; /* the system has refused a process: not before */
+    unsigned refusals;       /* in a row */
+    para__breaker breaker;
+    uint64_t deaths;
+    struct pollfd *polled; /* [LIVES + workers] */
+    para__known worker[];
+};
+
+/* Something is to be done. */
+void para__supervisor_call(para__workshop *shop);
+
+#endif
