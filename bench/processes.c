@@ -108,7 +108,7 @@ static void measure_crash(para_pool *pool, int rounds)
 {
     static double taken[ROUNDS_MOST];
     const para_survival survival = {.on_crash = PARA_CRASH_FILLS};
-    para_report report;
+    para_report report = {0};
     x[LARGEST / 3] = -1;
     for (int i = 0; i < rounds; i++) {
         const uint64_t start = now_ns();

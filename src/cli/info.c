@@ -250,6 +250,14 @@ static void say_pool(const para__view *v)
         say_workers(v, i, alike(v, i));
 }
 
+static void say_processes(const para__view *v)
+{
+    printf("crashes  %s\n",
+           v->has_sandbox     ? "can be held in worker processes, and these in a sandbox"
+           : v->has_processes ? "can be held in worker processes; there is no sandbox for them"
+                              : "end the program: there are no worker processes here");
+}
+
 /* least_ns is of a pool whose helpers are awake. */
 static void say_costs(const para__view *v)
 {
@@ -279,6 +287,7 @@ static void say_text(const para__view *v)
     say_load(v);
     say_pool(v);
     say_costs(v);
+    say_processes(v);
 }
 
 static bool draw_machine(FILE *to, const void *view)

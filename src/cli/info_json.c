@@ -156,5 +156,6 @@ void para__info_json(const para__view *v)
     say_json_nodes(v);
     say_json_pool(v);
     say_json_costs(v);
-    printf("}\n");
+    printf(", \"processes\": %s, \"sandbox\": %s}\n", v->has_processes ? "true" : "false",
+           v->has_sandbox ? "true" : "false");
 }

@@ -83,6 +83,20 @@ static para_status read_pool(para__view *view, para_pool *pool)
     return status;
 }
 
+/* Whether there can be a pool of worker processes: one of one worker is made, and ended. */
+static bool can_isolate(bool in_sandbox)
+{
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    para_processes processes = PARA_PROCESSES_INIT;
+    para_pool *pool = NULL;
+    processes.sandbox = in_sandbox;
+    config.workers = 1;
+    config.binding = PARA_BIND_NONE;
+    config.processes = &processes;
+    const bool can = para_pool_create(&pool, &config) == PARA_OK;
+    return para_pool_destroy(pool) == PARA_OK && can;
+}
+
 para_status para__view_open(para__view *view, para_pool *pool, unsigned asked)
 {
     para_status status = read_pool(view, pool); /* waits until the pool's costs are measured */
@@ -94,6 +108,8 @@ para_status para__view_open(para__view *view, para_pool *pool, unsigned asked)
         view->has_costs = !status;
     }
     view->asked_by = who_asked(asked, view->pool.requested);
+    view->has_sandbox = can_isolate(true);
+    view->has_processes = view->has_sandbox || can_isolate(false);
     view->load_count = para__clamp(getloadavg(view->load, 3), 0, 3); /* -1: unknown */
     return status;
 }

@@ -23,6 +23,7 @@ typedef struct para__view {
     para_calibration_info costs;
     int load_count;
     double load[3]; /* threads that ran or waited: means of 1, 5 and 15 minutes; [load_count] */
+    bool has_processes, has_sandbox; /* whether pools of worker processes can be had */
 } para__view;
 
 /* Fills *view, which is zero, from a pool. asked: of the command line. The caller frees it also on

@@ -121,9 +121,9 @@ static void park(para__worker *self, bool displaced)
     const para__mark since = para__trace_begin();
     if (news || para__load_relaxed(&helper->displaced)) { /* a hint: see lane.h */
         self->away_ns = self->away_ns ? 2 * self->away_ns : PARA__AWAY_LEAST_NS;
-        self->away_ns = para__min(self->away_ns, para__tasks_have_news(pool, self->index)
-                                                     ? PARA__AWAY_LEAST_NS
-                                                     : PARA__AWAY_MOST_NS);
+        self->away_ns =
+            para__min(self->away_ns, para__tasks_have_news(pool, self->index) ? PARA__AWAY_LEAST_NS
+                                                                              : PARA__AWAY_MOST_NS);
         para__store_relaxed(&helper->naps, true); /* see lane.h */
         para__event_wait_for(&helper->event, self->away_ns);
         para__store_relaxed(&helper->naps, false);

@@ -304,6 +304,9 @@ void para__schedule_run_phases(para__schedule *s, const para__job *job, para__re
     para__atomic_u64 left_out = PARA__ATOMIC(0);
     s->kind = s->isolated ? 0 : para__pool_kind(s->pool);
     para__runner runner = {.stop = &stop, .left_out = &left_out, .kind = s->kind};
+    const uintptr_t outermost = para__is_within_call() ? para__outermost_call : 0;
+    if (!outermost)
+        para__outermost_call = (uintptr_t)__builtin_frame_address(0);
     if (s->isolated) {
         run_isolated(s, job, outcome);
         if (later)
@@ -324,6 +327,7 @@ void para__schedule_run_phases(para__schedule *s, const para__job *job, para__re
         run_at_length(s, job, later, state, &runner, outcome);
         para__schedule_release_fp(s, outcome->tally.fp_flags);
     }
+    para__outermost_call = outermost;
     if (s->since_ns)
         end_watch(s, outcome);
 }

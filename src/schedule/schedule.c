@@ -8,12 +8,15 @@
 
 #include <math.h>
 
+PARA__THREAD_LOCAL uintptr_t para__outermost_call;
+
 /* What a thread remembers of its own last calls; its own, so that callers do not share a line. */
 static PARA__THREAD_LOCAL struct {
     const para__site *woken; /* of which one call is to be shared as soon as a helper is awake */
     const para__site *trial; /* of which trial_left more are to be run in the other way */
     uint8_t trial_left, waits;
     uint8_t calls, learnt; /* counters, for what is done now and then */
+    uint16_t within;       /* calls that were a part of another */
     para__arms arms;       /* whether its short calls run alone, all of them */
 } recent;
 
@@ -205,6 +208,17 @@ static uint32_t site_number(const para__schedule *s)
     return (uint32_t)((uintptr_t)s->site / sizeof *s->site);
 }
 
+/* Whether this call is a part of another one of its thread. Then it is in no window: its time is in
+ * the other's, and counted in both, a loop would look cheaper where its inner loops run here. */
+static bool is_within_call(void)
+{
+    if (!para__is_within_call())
+        return false;
+    if (++recent.within == 0) /* so that one that a jump has left is forgotten, if not soon */
+        para__outermost_call = 0;
+    return true;
+}
+
 /* The ns that this call takes, if it is known to be a brief one and all such run alone now: then it
  * needs no plan. Else 0. A worker's never do. */
 static uint64_t brief_call_ns(const para__schedule *s)
@@ -214,12 +228,14 @@ static uint64_t brief_call_ns(const para__schedule *s)
         return 0;
     const uint64_t brief = para__load_relaxed(&s->site->brief); /* no order: see sites.h */
     const uint32_t site = site_number(s);
-    if (brief == 0 || para__arms_is_full(arms, site))
+    const bool is_within = is_within_call();
+    if (brief == 0 || (!is_within && para__arms_is_full(arms, site)))
         return 0;
     const uint64_t alone_ns = para__brief_ns(brief, s->count);
     if (alone_ns > (uint64_t)PARA__BRIEF_NS)
         return 0;
-    para__arms_add(arms, site, (uint32_t)alone_ns);
+    if (!is_within)
+        para__arms_add(arms, site, (uint32_t)alone_ns);
     return alone_ns + 1;
 }
 
@@ -334,9 +350,12 @@ static void begin_known(para__schedule *s)
     const double alone_ns = para__elements_ns(s, PARA__ALONE) + (double)s->estimate.price_ns;
     s->stands_for = work_ns < PARA__LONG_NS ? PARA__SAMPLE_EVERY : 1;
     s->timed |= s->stands_for == 1;
-    const bool in_window = has_arms(s, work_ns);
-    const bool is_together = in_window && is_alone_with_all(s, alone_ns);
-    if (in_window && recent.arms.trial)
+    const bool has_window = has_arms(s, work_ns);
+    const bool in_window = has_window && !is_within_call();
+    const bool is_together = in_window
+                                 ? is_alone_with_all(s, alone_ns)
+                                 : has_window && para__arms_now(&recent.arms) == PARA__ALL_ALONE;
+    if (has_window && recent.arms.trial)
         s->timed = false; /* see watch_call */
     if (is_together) {
         run_together(s, alone_ns);

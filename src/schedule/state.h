@@ -2,6 +2,7 @@
 #ifndef PARA_SCHEDULE_STATE_H
 #define PARA_SCHEDULE_STATE_H
 
+#include "base/thread.h"
 #include "base/trace.h"
 #include "pool/inside.h"
 
@@ -51,5 +52,15 @@ typedef struct para__schedule {
     bool isolated; /* on worker processes: nothing is decided, and no kernel runs on this thread */
     struct para__desk *desk; /* where it is done then */
 } para__schedule;
+
+/* Where the thread's stack was when its outermost call began to run, of those that are planned; 0:
+ * none runs. A jump may have left it, and then this is found out late. */
+extern PARA__THREAD_LOCAL uintptr_t para__outermost_call;
+
+/* Whether the calling function is a part of that call: the stack grows downwards. */
+static inline bool para__is_within_call(void)
+{
+    return (uintptr_t)__builtin_frame_address(0) < para__outermost_call;
+}
 
 #endif

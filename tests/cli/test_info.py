@@ -152,6 +152,8 @@ class Info(Case):
         for said, known in zip(made["load"], os.getloadavg()):
             self.assertLess(abs(said - known), 20)
         self.assertGreater(made["costs"]["least_ns"], 0)
+        self.assertEqual("worker processes, and these in a sandbox" in self.para("info"), made["sandbox"])
+        self.assertLessEqual(made["sandbox"], made["processes"])
         self.assertIsNone(json.loads(self.para("info", "--json", "--workers", "1"))["costs"])
         self.assertIn("nothing is shared with one worker", self.para("info", "--workers", "1"))
         self.assertRegex(self.para("info", "--workers", "2"), r"pays from [0-9.]+ us of work")
