@@ -123,6 +123,7 @@ void fixture_make(const fixture *f)
         touch_half(&helpers[w].event.state);
         touch_half(&helpers[w].displaced);
         touch_half(&helpers[w].acting);
+        (void)para__load_relaxed(&helpers[w].naps);
         helpers[w].group = f->split && w >= f->split;
     }
     static uint16_t raids[2]; /* each of two groups has the other */
