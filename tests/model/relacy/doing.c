@@ -3,6 +3,7 @@
 #include "base/backtrace.h"
 #include "base/doing.h"
 #include "calls.h"
+#include "sync/event.h"
 
 #include <string.h>
 
@@ -75,4 +76,24 @@ bool frames_read(void)
         return false;
     model_see(&frames.count);
     return true;
+}
+
+static para__event sleeper;
+
+void word_make(void)
+{
+    memset(&sleeper, 0, sizeof sleeper);
+    (void)para__load_relaxed(&sleeper.state);
+}
+
+bool word_leave(void)
+{
+    return para__event_wake_with(&sleeper, PARA__WORD);
+}
+
+bool word_await(void)
+{
+    para__event_prepare(&sleeper);
+    para__event_wait(&sleeper);
+    return para__event_end(&sleeper) == PARA__WORD;
 }

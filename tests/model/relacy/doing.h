@@ -21,6 +21,11 @@ bool frames_answer(void); /* false: it was not asked */
 void frames_ask(void);
 bool frames_read(void); /* false: there is no answer yet */
 
+/* One thread sleeps, another leaves it a word. */
+void word_make(void);
+bool word_leave(void); /* false: it does not sleep */
+bool word_await(void); /* whether it was left a word */
+
 #ifdef __cplusplus
 }
 #endif

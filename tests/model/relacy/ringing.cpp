@@ -77,4 +77,27 @@ struct stack_told : protocol<stack_told, 2, 0> {
 };
 MODEL(stack_told, 5000);
 
+// Who wakes another leaves it a word, which brings what it has found.
+struct word_left : protocol<word_left, 2, 0> {
+    datum found;
+
+    void prepare()
+    {
+        found($) = 0;
+        word_make();
+    }
+    void call(unsigned index)
+    {
+        if (index == 0) {
+            RL_ASSERT(word_await());
+            RL_ASSERT(found($) == 1);
+        } else {
+            found($) = 1;
+            while (!word_leave())
+                model_pause();
+        }
+    }
+};
+MODEL(word_left, 2000);
+
 } // namespace

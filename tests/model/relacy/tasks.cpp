@@ -501,7 +501,7 @@ struct tasks_acting : tasking<tasks_acting, 2, 2> {
             fixture_stop();
     }
 };
-MODEL(tasks_acting, 3000);
+MODEL(tasks_acting, 1000);
 
 } // namespace
 
