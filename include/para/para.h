@@ -6,6 +6,7 @@
 #include <para/calibration.h>
 #include <para/call.h>
 #include <para/cancel.h>
+#include <para/context.h>
 #include <para/deadline.h>
 #include <para/dispatch.h>
 #include <para/filter.h>
@@ -13,10 +14,12 @@
 #include <para/guard.h>
 #include <para/kernel.h>
 #include <para/letter.h>
+#include <para/log.h>
 #include <para/loop.h>
 #include <para/map.h>
 #include <para/must.h>
 #include <para/mutex.h>
+#include <para/page.h>
 #include <para/pool.h>
 #include <para/process.h>
 #include <para/reduce.h>

@@ -61,6 +61,7 @@
 #define PARA_TASK_H
 
 #include <para/cancel.h>
+#include <para/context.h>
 #include <para/deadline.h>
 #include <para/map.h>
 #include <para/pool.h>
@@ -108,6 +109,8 @@ struct para_task {
                                       nor leave by a jump or an exception. NULL: none */
     uint32_t submitter; /* with config.task_order PARA_TASKS_BY_TURNS: whose turn it takes; 0: that
                            of the thread that submits it */
+    const para_context *context; /* what it is a part of (para/context.h), copied when it is
+                                    submitted; NULL: that of the task that submits it, if any */
 
     /* Results, valid in `done` and once it is over. */
     int result;         /* what run returned, or PARA_TASK_LEFT; if its worker has died, how */
@@ -124,6 +127,7 @@ struct para_task {
     para_task *next_;
     uint64_t turn_;
     uint64_t queued_;
+    para_context context_;
     bool is_spared_;
 };
 

@@ -13,12 +13,18 @@ typedef enum para__fork_order {
     PARA__FORK_ORDERS,       /* orders.c: taken alone */
     PARA__FORK_DEFAULT_POOL, /* default_pool.c: held while the machine is read */
     PARA__FORK_MACHINE,      /* machine.c: held while hwloc takes locks of its own */
+    PARA__FORK_PAGE,         /* page.c: held while statistics and beats begin */
+    PARA__FORK_BEATS_LIFE,   /* beat.c: taken alone */
+    PARA__FORK_BEATS,        /* beat.c: within it, or alone */
+    PARA__FORK_KEEP,         /* numbers.c: held while somebody begins to look */
+    PARA__FORK_TOOL,         /* kokkos.c: held while a tool is told */
     PARA__FORK_REPORT,       /* report.c: taken alone */
     PARA__FORK_WATCHDOG,     /* observe/watchdog.c: held while tracks are locked */
     PARA__FORK_TRACE,        /* observe/trace.c: held while tracks are locked */
     PARA__FORK_LOOK,         /* observe/look.c: no guard */
     PARA__FORK_TRACKS,       /* trace.c: taken by whoever tells of something */
     PARA__FORK_FILES,        /* mapped.c: taken alone */
+    PARA__FORK_LOG,          /* log.c: taken by whoever says something */
     PARA__FORK_ALL
 } para__fork_order;
 

@@ -25,6 +25,7 @@
 #endif
 
 para__atomic_u32 para__traced;
+void (*para__trace_listener)(const para__told *told);
 
 static para__guard tracks_guard = PARA__GUARD_INIT;
 static para__tracks *the_tracks; /* of this process, or of its parent; changed under the guard */
@@ -108,7 +109,8 @@ static bool is_free(para__track *track)
            track->drained == para__load_relaxed(&track->ring.head);     /* under the guard */
 }
 
-static para__track *claim_track(void)
+/* A track of that name, of which all else is to be set. */
+static para__track *claim_track(const char *name)
 {
     para__track *found = NULL;
     const unsigned used = para__load_relaxed(&the_tracks->used); /* both: under the guard */
@@ -124,11 +126,22 @@ static para__track *claim_track(void)
         move_to_past(found);
     found->state = PARA__TRACK_IN_USE;
     found->life++;
-    found->pid = getpid();
-    found->tid = gettid();
+    found->pid = found->tid = 0;
     found->drained = para__load_relaxed(&found->ring.head); /* nobody has missed what is before */
-    if (prctl(PR_GET_NAME, found->name) != 0)
-        strcpy(found->name, "?");
+    strncpy(found->name, name, sizeof found->name - 1);
+    return found;
+}
+
+static para__track *claim_own_track(void)
+{
+    char name[16];
+    if (prctl(PR_GET_NAME, name) != 0)
+        strcpy(name, "?");
+    para__track *const found = claim_track(name);
+    if (found) {
+        found->pid = getpid();
+        found->tid = gettid();
+    }
     return found;
 }
 
@@ -153,7 +166,7 @@ __attribute__((noinline, cold)) static para__track *find_track(void)
     if (tracks_forks != para__fork_count())
         forget_parents();
     if (the_tracks)
-        found = claim_track();
+        found = claim_own_track();
     para__tracks_unlock();
     if (found && !para__key_set(&track_key, found)) { /* its end would not be seen */
         found->state = PARA__TRACK_LEFT;
@@ -271,11 +284,8 @@ __attribute__((noinline, cold)) static void knock(void)
     errno = saved;
 }
 
-void para__trace_tell(para__mark since, const para__told *told)
+static void tell_on(para__track *track, para__mark since, const para__told *told)
 {
-    para__track *const track = track_here();
-    if (!track)
-        return;
     const uint64_t now = para__ticks();
     const uint64_t begun = since.ticks ? since.ticks : now;
     if (since.ticks)
@@ -300,6 +310,16 @@ void para__trace_tell(para__mark since, const para__told *told)
         knock();
 }
 
+void para__trace_tell(para__mark since, const para__told *told)
+{
+    para__track *const track = track_here();
+    if (!track)
+        return;
+    tell_on(track, since, told);
+    if (para__load_relaxed(&para__traced) & PARA__LOOKS_TOOL) /* see trace.h */
+        para__trace_listener(told);
+}
+
 void para__trace_begun(uint64_t queued_ticks, uintptr_t function)
 {
     para__track *const track = track_here();
@@ -311,6 +331,47 @@ void para__trace_begun(uint64_t queued_ticks, uintptr_t function)
         para__histogram_count(&track->waits, now > queued_ticks ? now - queued_ticks : 0);
     para__trace_tell((para__mark){0},
                      &(const para__told){.kind = PARA__EVENT_BEGUN, .function = function});
+}
+
+/* ---- Worker processes ----------------------------------------------------------------- */
+
+para__track *para__track_reserve(para__tracks *tracks, const char *name)
+{
+    para__tracks_lock();
+    para__track *const found = tracks && tracks == para__tracks_get() ? claim_track(name) : NULL;
+    para__tracks_unlock();
+    return found;
+}
+
+void para__track_give(para__track *track, pid_t process)
+{
+    para__tracks_lock();
+    track->pid = track->tid = process;
+    para__tracks_unlock();
+}
+
+void para__track_end(para__track *track)
+{
+    para__tracks_lock();
+    track->state = PARA__TRACK_LEFT;
+    if (track->pid == 0) /* there was no process: what was told of it is not to be read */
+        track->drained = para__ring_end(&track->ring);
+    para__tracks_unlock();
+}
+
+void para__track_tell(para__track *track, const para__told *told)
+{
+    if (para__is_traced())
+        tell_on(track, (para__mark){0}, told);
+}
+
+void para__track_join(para__tracks *tracks, para__track *track)
+{
+    own_track.track = track;
+    own_track.forks = para__fork_count();
+    para__store_relaxed(&para__traced, /* both: see trace.h; a process of one thread */
+                        para__load_relaxed(&tracks->looks) &
+                            (PARA__LOOKS_NUMBERS | PARA__LOOKS_EVENTS));
 }
 
 __attribute__((constructor(101))) static void begin_tracks(void)

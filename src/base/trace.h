@@ -51,10 +51,10 @@ typedef enum para__track_state {
 
 typedef struct para__track {
     para__track_state state; /* this to drained: under the guard */
-    pid_t pid, tid;
-    unsigned life;          /* its number among the threads that had the track */
-    char name[16];          /* the thread's */
-    uint64_t drained, lost; /* events that somebody has taken; and that were overwritten before */
+    pid_t pid, tid;          /* 0: of a process that is to be forked */
+    unsigned life;           /* its number among the threads that had the track */
+    char name[16];           /* the thread's */
+    uint64_t drained, lost;  /* events that somebody has taken; and that were overwritten before */
     para__atomic_u64
         count[PARA__COUNTS];     /* by its thread; each a value on its own: orders nothing */
     para__histogram waits, runs; /* how long its tasks were queued, and ran */
@@ -70,6 +70,7 @@ typedef struct para__tracks {
     para__atomic_u32 used;     /* tracks that were ever claimed: a hint, they do not move */
     para__atomic_u32 news;     /* a futex: goes on when a thread has told much. Orders nothing: what
                                   a reader misses it finds later */
+    para__atomic_u32 looks;    /* para__traced, for worker processes; a value on its own */
     para__atomic_u64 homeless; /* events of threads without a track; a count on its own */
     uint64_t past[PARA__COUNTS]; /* under the guard: of threads whose tracks others have now */
     uint64_t past_waits[PARA__HISTOGRAM_BUCKETS + 1], past_runs[PARA__HISTOGRAM_BUCKETS + 1];
@@ -81,10 +82,15 @@ typedef struct para__tracks {
 enum {
     PARA__LOOKS_NUMBERS = 1,
     PARA__LOOKS_EVENTS = 2,
-    PARA__LOOKS_DOING = 4, /* a watchdog, */
-    PARA__LOOKS_STACKS = 8 /* which may ask for backtraces: base/backtrace.h */
+    PARA__LOOKS_DOING = 4,  /* a watchdog, */
+    PARA__LOOKS_STACKS = 8, /* which may ask for backtraces: base/backtrace.h */
+    PARA__LOOKS_TOOL = 16   /* a profiler: see below */
 };
 extern para__atomic_u32 para__traced;
+
+/* With PARA__LOOKS_TOOL it is told of each event that is not of a worker process, on its thread.
+ * Set before main() begins, and never after. */
+extern void (*para__trace_listener)(const para__told *told);
 
 /* The slower halves of the next functions. They keep errno, and compute nothing in floating
  * point. */
@@ -130,6 +136,24 @@ static inline void para__trace_task(uint64_t queued_ticks, uintptr_t function)
     if (para__is_traced())
         para__trace_begun(queued_ticks, function);
 }
+
+/* ---- Worker processes -----------------------------------------------------------------
+ *
+ * A worker process tells into a track that its parent has claimed for it: the tracks' memory is
+ * shared, so both see the same. Who looks is told by a word there. */
+
+/* A track for a process that will be forked; NULL: there is none. The parent tells its number as
+ * soon as that is known, and that it has ended. */
+para__track *para__track_reserve(para__tracks *tracks, const char *name);
+void para__track_give(para__track *track, pid_t process);
+void para__track_end(para__track *track);
+
+/* Told by the parent, of a process that is not there yet, or not any more. */
+void para__track_tell(para__track *track, const para__told *told);
+
+/* In the process: from now on its thread tells into that track, as far as somebody looks. Called
+ * before each call, since that may have changed. */
+void para__track_join(para__tracks *tracks, para__track *track);
 
 /* ---- For `observe` -------------------------------------------------------------------- */
 

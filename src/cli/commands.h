@@ -9,6 +9,7 @@ int para__command_reduce(const para__request *request);
 int para__command_calibrate(const para__request *request);
 int para__command_info(const para__request *request);
 int para__command_kernels(const para__request *request);
+int para__command_top(const para__request *request);
 int para__command_trace(const para__request *request);
 
 #endif

@@ -17,6 +17,7 @@ static const char general_help[] =
     "       para calibrate [-o FILE]                 measure the machine and the kernels on it\n"
     "       para info                                show the machine and the workers\n"
     "       para kernels                             list the built-in kernels\n"
+    "       para top PID|FILE                        show what a program does now\n"
     "       para trace FILE                          tell where the time of a trace went\n"
     "       para --version, para -V                  show the version\n"
     "       para help [COMMAND], para COMMAND -h     show this, or how to use a command\n"
@@ -119,6 +120,18 @@ static const char kernels_help[] = "usage: para kernels [--json]\n"
                                    "\n"
                                    "Lists the built-in kernels.\n";
 
+static const char top_help[] =
+    "usage: para top PID|FILE [--json]\n"
+    "\n"
+    "Shows what a program does: how busy its threads are, its kernels, how long tasks wait. The "
+    "program\n"
+    "publishes that if it was started with PARA_PAGE=1 (then PID is its number) or "
+    "PARA_PAGE=FILE. On a\n"
+    "terminal this is shown anew each second, else once, with means since the program's start.\n"
+    "\n"
+    "  --json               print one JSON object and nothing else: what was counted\n"
+    "  -h, --help           this text\n";
+
 static const char trace_help[] =
     "usage: para trace FILE [--json] [--svg FILE]\n"
     "\n"
@@ -144,6 +157,7 @@ static const struct {
     {"calibrate", "loj", calibrate_help, para__command_calibrate},
     {"info", "wejs", info_help, para__command_info},
     {"kernels", "j", kernels_help, para__command_kernels},
+    {"top", "j", top_help, para__command_top},
     {"trace", "js", trace_help, para__command_trace},
 };
 

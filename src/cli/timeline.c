@@ -163,9 +163,41 @@ static void draw_samples(FILE *to, const drawn *d, unsigned y)
     }
 }
 
+/* Whether half a column could be seen of what the thread did. */
+static bool is_shown(const drawn *d, size_t thread)
+{
+    uint64_t ns = 0;
+    for (unsigned i = 0; i < PARA__DOINGS; i++)
+        ns += d->sums->thread[thread].self_ns[i];
+    return ns >= d->column_ns / 2;
+}
+
+static void draw_band(FILE *to, const drawn *d, size_t thread, unsigned y)
+{
+    fprintf(to, "<rect class=\"band\" x=\"%d\" y=\"%u\" width=\"%d\" height=\"%d\"/>\n", LEFT, y,
+            COLUMNS, BAND);
+    fprintf(to, "<text x=\"%d\" y=\"%u\">", MARGIN_PX, y + 17);
+    put_escaped(to, d->sums->thread[thread].name);
+    fputs("</text>\n", to);
+}
+
+static void draw_rows(FILE *to, const drawn *d,
+                      void (*draw)(FILE *to, const drawn *d, size_t thread, unsigned y))
+{
+    unsigned y = HEAD + 4;
+    for (size_t t = 0; t < d->sums->threads; t++)
+        if (is_shown(d, t)) {
+            draw(to, d, t, y);
+            y += ROW_STEP;
+        }
+}
+
 static void draw_all(FILE *to, const drawn *d)
 {
-    const unsigned bottom = HEAD + (unsigned)d->sums->threads * ROW_STEP;
+    unsigned rows = 0;
+    for (size_t t = 0; t < d->sums->threads; t++)
+        rows += is_shown(d, t);
+    const unsigned bottom = HEAD + rows * ROW_STEP;
     const unsigned height = bottom + 60;
     const unsigned width = LEFT + COLUMNS + MARGIN_PX;
     fprintf(to,
@@ -173,20 +205,15 @@ static void draw_all(FILE *to, const drawn *d)
             "%u %u\">\n<title>What each thread did</title>\n%s",
             width, height, width, height, timeline_style);
     fprintf(to, "<rect fill=\"#fff\" width=\"%u\" height=\"%u\"/>\n", width, height);
-    fprintf(to, "<text class=\"head\" x=\"%d\" y=\"%d\">%.3f ms on %zu thread%s</text>\n",
-            MARGIN_PX, MARGIN_PX + 13, (double)(d->sums->last_ns - d->sums->first_ns) / 1e6,
-            d->sums->threads, d->sums->threads == 1 ? "" : "s");
-    for (size_t t = 0; t < d->sums->threads; t++) {
-        const unsigned y = HEAD + (unsigned)t * ROW_STEP + 4;
-        fprintf(to, "<rect class=\"band\" x=\"%d\" y=\"%u\" width=\"%d\" height=\"%d\"/>\n", LEFT,
-                y, COLUMNS, BAND);
-        fprintf(to, "<text x=\"%d\" y=\"%u\">", MARGIN_PX, y + 17);
-        put_escaped(to, d->sums->thread[t].name);
-        fputs("</text>\n", to);
-    }
+    fprintf(to, "<text class=\"head\" x=\"%d\" y=\"%d\">%.3f ms on %zu thread%s", MARGIN_PX,
+            MARGIN_PX + 13, (double)(d->sums->last_ns - d->sums->first_ns) / 1e6, d->sums->threads,
+            d->sums->threads == 1 ? "" : "s");
+    if (rows < d->sums->threads)
+        fprintf(to, ", %zu of them too short to be seen", d->sums->threads - rows);
+    fputs("</text>\n", to);
+    draw_rows(to, d, draw_band);
     draw_axis(to, d, bottom);
-    for (size_t t = 0; t < d->sums->threads; t++)
-        draw_row(to, d, t, HEAD + (unsigned)t * ROW_STEP + 4);
+    draw_rows(to, d, draw_row);
     draw_samples(to, d, bottom + 12);
     fputs("</svg>\n", to);
 }

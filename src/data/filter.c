@@ -213,6 +213,7 @@ para_status para_pfilter(para_pool *pool, const para_filter *filter)
     const size_t blocks = (job.count - 1) / job.block + 1;
     para__schedule_describe(&call.schedule, (void (*)(void))filter->kernel, job.count, blocks,
                             &filter->options);
+    call.schedule.form = PARA__FORM_SCAN;
     para__call_begin(&call, pool, filter->report);
     if (!lay_out_filter(&job, &call, blocks))
         para__schedule_lacks_memory(&call.schedule);

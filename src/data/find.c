@@ -87,6 +87,7 @@ para_status para_pfind(para_pool *pool, const para_find *find)
         para__call call;
         para__schedule_describe(&call.schedule, (void (*)(void))find->kernel, find->count,
                                 find->count, &find->options);
+        call.schedule.form = PARA__FORM_REDUCE;
         para__call_begin(&call, pool, find->report);
         const size_t asked = find->options.chunk ? find->options.chunk : PIECE;
         const bool is_whole = para__schedule_is_alone(&call.schedule) && !find->options.cancel;

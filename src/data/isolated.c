@@ -1,6 +1,7 @@
 #include "data/isolated.h"
 
 #include "base/bounds.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/status.h"
 
@@ -196,6 +197,9 @@ static para_status settle_lost(para__call *call, const para__job *job, para__out
         if (s->damaged && lost.attempts)
             s->damaged(&d, s->damaged_arg);
     }
+    if (outcome->filled)
+        para__log(PARA_LOG_ELEMENTS_LOST, outcome->filled, "%zu, the first of them %zu",
+                  outcome->filled, is->first.first);
     if (outcome->status)
         return outcome->status;
     if (is->first.count && !fills)

@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 #include "base/symbol.h"
-#include "base/tell.h"
+#include "base/log.h"
 #include "base/variable.h"
 #include "data/shadows.h"
 #include "pool/default_pool.h"
@@ -58,6 +58,7 @@ static void tell_unchecked(const para__subject *of)
         return;
     const para__symbol symbol = subject_name(of);
     para__tell(
+        PARA_LOG_UNCHECKED,
         "PARA_CHECK_KERNELS: %s (%s) and others like it are not run a second time: para does "
         "not know what they write",
         symbol.name, symbol.place);
@@ -377,5 +378,5 @@ __attribute__((constructor(101))) static void begin_checks(void)
     if (strcmp(value, "1") == 0)
         (void)para_check_kernels(true);
     else
-        para__tell("PARA_CHECK_KERNELS=%.80s: expected 1 or 0; ignored", value);
+        para__tell(PARA_LOG_VARIABLE, "PARA_CHECK_KERNELS=%.80s: expected 1 or 0; ignored", value);
 }

@@ -466,6 +466,7 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
     para__schedule_describe(&call.schedule, (void (*)(void))reduce->kernel, job.count, job.blocks,
                             &reduce->options);
     const divisible of = {&job, reduce->options.chunk};
+    call.schedule.form = PARA__FORM_REDUCE;
     call.schedule.split = split_reduce;
     call.schedule.split_of = &of;
     para__call_begin(&call, pool, reduce->report);

@@ -202,6 +202,7 @@ para_status para_pscan(para_pool *pool, const para_scan *scan)
     para__call call;
     para__schedule_describe(&call.schedule, (void (*)(void))scan->kernel, job.count, job.blocks,
                             &scan->options);
+    call.schedule.form = PARA__FORM_SCAN;
     para__call_begin(&call, pool, scan->report);
     _Alignas(PARA__LINE) char small[1024];
     bool is_ready = lay_out_scan(&job, &call, small, sizeof small);

@@ -36,6 +36,8 @@ static void begin_child(void)
             r->predicted_ns = 0;
             r->alone_ns = r->unknown_elements = 0;
             memset(r->why, 0, sizeof r->why);
+            memset(&r->seen, 0, sizeof r->seen);
+            r->alarm = (para__alarm){0};
         }
 }
 
@@ -164,7 +166,7 @@ static int compare_entries(const void *a, const void *b)
     return ((*x)->time_ns < (*y)->time_ns) - ((*x)->time_ns > (*y)->time_ns);
 }
 
-const para__entry **para__ledger_list(size_t *count, uint64_t *lost)
+para__entry **para__ledger_list(size_t *count, uint64_t *lost)
 {
     size_t n = 0;
     *count = 0;
@@ -174,9 +176,9 @@ const para__entry **para__ledger_list(size_t *count, uint64_t *lost)
     for (unsigned b = 0; b < BUCKETS; b++)
         for (const para__entry *r = ledger[b]; r; r = r->next)
             n += r->calls > 0;
-    const para__entry **const list = n ? calloc(n, sizeof *list) : NULL;
+    para__entry **const list = n ? calloc(n, sizeof *list) : NULL;
     for (unsigned b = 0; b < BUCKETS && list; b++)
-        for (const para__entry *r = ledger[b]; r; r = r->next)
+        for (para__entry *r = ledger[b]; r; r = r->next)
             if (r->calls > 0)
                 list[(*count)++] = r;
     if (list)
@@ -184,8 +186,8 @@ const para__entry **para__ledger_list(size_t *count, uint64_t *lost)
     return list;
 }
 
-void para__ledger_close(const para__entry **list)
+void para__ledger_close(para__entry *const *list)
 {
-    free(list);
+    free((void *)list);
     para__guard_leave(&counting);
 }

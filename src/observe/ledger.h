@@ -8,6 +8,7 @@
 #define PARA_OBSERVE_LEDGER_H
 
 #include "base/symbol.h"
+#include "plan/alarm.h"
 
 #include <para/call.h>
 #include <stdbool.h>
@@ -31,6 +32,11 @@ typedef struct para__entry {
     double unknown_elements;        /* those of shared calls when that was not known */
     double element_ns;              /* the last that is known; 0: nothing */
     uint64_t why[PARA__WHYS];
+    para__alarm alarm; /* of its predictions, */
+    struct {           /* and what was counted when its window began: observe/alarms.c's */
+        uint64_t foreseen, foreseen_ns;
+        double predicted_ns;
+    } seen;
 } para__entry;
 
 /* From now on calls are counted, for one more that asks; kernels that were counted before go on.
@@ -41,7 +47,7 @@ void para__ledger_rest(void);
 /* Entries with calls, those first whose calls took longest; *lost: calls without memory for their
  * entry. Under the ledger's mutex, from the first function to the second, which frees the list.
  * NULL: there are none, or no memory for the list. */
-const para__entry **para__ledger_list(size_t *count, uint64_t *lost);
-void para__ledger_close(const para__entry **list);
+para__entry **para__ledger_list(size_t *count, uint64_t *lost);
+void para__ledger_close(para__entry *const *list);
 
 #endif

@@ -6,13 +6,14 @@
 para_status para__look(unsigned bits)
 {
     para__tracks_lock();
-    const bool has_room = para__tracks_make() != NULL;
-    if (has_room) {
+    para__tracks *const tracks = para__tracks_make();
+    if (tracks) {
         para__or_relaxed(&para__watched, PARA__WATCH_TRACE); /* all: see observer.h, trace.h */
         para__or_relaxed(&para__traced, bits);
+        para__store_relaxed(&tracks->looks, para__load_relaxed(&para__traced));
     }
     para__tracks_unlock();
-    return has_room ? PARA_OK : para__fail(PARA_ERR_MEMORY, "what threads tell of themselves");
+    return tracks ? PARA_OK : para__fail(PARA_ERR_MEMORY, "what threads tell of themselves");
 }
 
 void para__look_away(unsigned bits)
@@ -20,6 +21,8 @@ void para__look_away(unsigned bits)
     para__tracks_lock();
     if ((para__and_relaxed(&para__traced, ~(uint32_t)bits) & ~(uint32_t)bits) == 0)
         para__and_relaxed(&para__watched, ~(uint32_t)PARA__WATCH_TRACE);
+    if (para__tracks_get()) /* all: likewise */
+        para__store_relaxed(&para__tracks_get()->looks, para__load_relaxed(&para__traced));
     para__tracks_unlock();
 }
 

@@ -1,6 +1,60 @@
 #include "observe/numbers.h"
 
+#include "base/fork.h"
+#include "base/process.h"
+#include "observe/ledger.h"
+#include "observe/look.h"
+
 #include <string.h>
+
+/* ---- Kept ----------------------------------------------------------------------------- */
+
+static para__guard keeping = PARA__GUARD_INIT;
+static unsigned keepers, keeper_forks; /* of that process; under the guard */
+
+static unsigned keepers_here(void)
+{
+    keepers = keeper_forks == para__fork_count() ? keepers : 0;
+    keeper_forks = para__fork_count();
+    return keepers;
+}
+
+para_status para__numbers_keep(void)
+{
+    para_status status = PARA_OK;
+    para__guard_enter(&keeping);
+    if (keepers_here() == 0)
+        status = para__look(PARA__LOOKS_NUMBERS);
+    if (!status && keepers++ == 0)
+        para__ledger_open();
+    para__guard_leave(&keeping);
+    return status;
+}
+
+void para__numbers_rest(void)
+{
+    para__guard_enter(&keeping);
+    if (keepers_here() > 0 && --keepers == 0) {
+        para__look_away(PARA__LOOKS_NUMBERS);
+        para__ledger_rest();
+    }
+    para__guard_leave(&keeping);
+}
+
+bool para__numbers_are_kept(void)
+{
+    para__guard_enter(&keeping);
+    const bool are_kept = keepers_here() > 0;
+    para__guard_leave(&keeping);
+    return are_kept;
+}
+
+__attribute__((constructor(101))) static void begin_keeping(void)
+{
+    para__fork_handle(PARA__FORK_KEEP, &keeping, NULL);
+}
+
+/* ---- Read ----------------------------------------------------------------------------- */
 
 /* All words of tracks are values on their own. */
 static void add_histogram(uint64_t sum[PARA__HISTOGRAM_BUCKETS + 1], para__histogram *more)

@@ -2,9 +2,15 @@
 #ifndef PARA_OBSERVE_NUMBERS_H
 #define PARA_OBSERVE_NUMBERS_H
 
+#include "base/status.h"
 #include "base/trace.h"
 
 #include <para/stats.h>
+
+/* Numbers are counted from now on, for one more that asks; or for one fewer. PARA_ERR_MEMORY. */
+para_status para__numbers_keep(void);
+void para__numbers_rest(void);
+bool para__numbers_are_kept(void);
 
 typedef struct para__numbers {
     uint64_t count[PARA__COUNTS];

@@ -3,13 +3,11 @@
  * Times are in seconds, as is the custom there. */
 #include <para/stats.h>
 
-#include "base/fpenv.h"
-#include "base/futex.h"
 #include "base/process.h"
-#include "base/tell.h"
-#include "base/thread.h"
+#include "base/log.h"
 #include "base/tuning.h"
 #include "base/variable.h"
+#include "observe/beat.h"
 #include "observe/file.h"
 #include "observe/ledger.h"
 #include "observe/numbers.h"
@@ -195,60 +193,38 @@ para_status para_stats_write_prometheus(const char *path)
 
 static struct {
     char path[4096];
-    unsigned forks; /* the process that writes */
-    pthread_t writer;
-    para__atomic_u32 stops; /* a futex; joining the writer orders the rest */
-    bool has_failed;        /* the writer's: it is told once */
+    unsigned forks;  /* the process that writes; 0: none */
+    bool has_failed; /* the looking thread's: it is told once */
 } the_metrics;
 
 static void write_metrics(void)
 {
     const bool failed = para_stats_write_prometheus(the_metrics.path) != PARA_OK;
     if (failed && !the_metrics.has_failed)
-        para__tell("PARA_METRICS: %s", para_status_detail());
+        para__tell(PARA_LOG_FILE, "PARA_METRICS: %s", para_status_detail());
     the_metrics.has_failed = failed;
-}
-
-static void *run_metrics(void *arg)
-{
-    para__thread_name("para/metrics");
-    (void)para__fp_swap(PARA__FP_DEFAULT);
-    while (!para__load_relaxed(&the_metrics.stops)) { /* joined */
-        write_metrics();
-        const uint64_t until_ns = para__now_ns() + PARA__METRICS_NS;
-        while (!para__load_relaxed(&the_metrics.stops) && para__now_ns() < until_ns)
-            para__futex_wait_until(&the_metrics.stops, 0, until_ns);
-    }
-    write_metrics();
-    para__process_thread_ends();
-    return arg;
 }
 
 __attribute__((constructor(102))) static void begin_metrics(void)
 {
-    const char *const path = para__variable("PARA_METRICS");
+    const char *const path = para__file_variable("PARA_METRICS");
     if (!path)
         return;
-    the_metrics.forks = para__fork_count();
-    if (!para__file_name(the_metrics.path, sizeof the_metrics.path, path) || para_stats_start()) {
-        para__tell("PARA_METRICS: %s", para_status_detail());
-        the_metrics.forks = 0;
-        return;
-    }
-    const int error = para__thread_start(&the_metrics.writer, &(para__stack){0}, run_metrics, NULL);
-    if (error) {
-        para__tell("PARA_METRICS: a thread: %s", strerror(error));
-        the_metrics.forks = 0;
-    }
+    const bool fits = para__file_name(the_metrics.path, sizeof the_metrics.path, path);
+    para_status status =
+        fits ? para__numbers_keep() : para__fail(PARA_ERR_FILE, "the path is too long");
+    if (!status)
+        status = para__beat_start(PARA__BEAT_METRICS, (uint64_t)PARA__METRICS_NS, write_metrics);
+    if (status)
+        para__tell(PARA_LOG_FILE, "PARA_METRICS: %s", para_status_detail());
+    else
+        the_metrics.forks = para__fork_count();
 }
 
 __attribute__((destructor)) static void end_metrics(void)
 {
     if (the_metrics.forks != para__fork_count())
         return;
-    para__store_relaxed(&the_metrics.stops, 1); /* joined */
-    para__futex_wake(&the_metrics.stops, 1);
-    const int cancel_state = para__cancellation_off();
-    pthread_join(the_metrics.writer, NULL);
-    para__cancellation_restore(cancel_state);
+    para__beat_stop(PARA__BEAT_METRICS);
+    write_metrics();
 }

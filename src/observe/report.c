@@ -1,6 +1,6 @@
 /* PARA_REPORT=1: what each kernel's calls have taken, on standard error when the process ends. */
 #include "base/process.h"
-#include "base/tell.h"
+#include "base/log.h"
 #include "base/variable.h"
 #include "observe/ledger.h"
 
@@ -18,7 +18,7 @@ __attribute__((constructor(102))) static void begin_report(void)
     if (!value || strcmp(value, "0") == 0)
         return;
     if (strcmp(value, "1") != 0) {
-        para__tell("PARA_REPORT=%.80s: expected 1 or 0; ignored", value);
+        para__tell(PARA_LOG_VARIABLE, "PARA_REPORT=%.80s: expected 1 or 0; ignored", value);
         return;
     }
     is_asked_for = true;
@@ -46,7 +46,7 @@ static void print_all(FILE *to)
 {
     size_t count = 0;
     uint64_t lost = 0;
-    const para__entry **const list = para__ledger_list(&count, &lost);
+    para__entry *const *const list = para__ledger_list(&count, &lost);
     if (count || lost)
         fprintf(to,
                 "para: report of process %ld, kernels by the time of their calls\n"

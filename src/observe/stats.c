@@ -2,44 +2,36 @@
 #include <para/stats.h>
 
 #include "base/fpenv.h"
-#include "base/guard.h"
 #include "base/info.h"
 #include "base/process.h"
 #include "observe/ledger.h"
-#include "observe/look.h"
 #include "observe/numbers.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The process that keeps them; 0: none. A value on its own, changed under the tracks' guard. */
+/* The process that has asked for them; 0: none. A value on its own: of several threads, one swaps
+ * it. */
 static para__atomic_u32 kept_by;
-
-static bool are_kept(void)
-{
-    return para__load_relaxed(&kept_by) == para__fork_count(); /* see above */
-}
 
 para_status para_stats_start(void)
 {
-    if (are_kept())
+    uint32_t known = para__load_relaxed(&kept_by); /* all: see above */
+    if (known == para__fork_count() || !para__cas_relaxed(&kept_by, &known, para__fork_count()))
         return para__fail(PARA_ERR_BUSY, "statistics are kept already");
-    const para_status status = para__look(PARA__LOOKS_NUMBERS);
+    const para_status status = para__numbers_keep();
     if (status)
-        return status;
-    para__store_relaxed(&kept_by, para__fork_count()); /* see above */
-    para__ledger_open();
-    return PARA_OK;
+        para__store_relaxed(&kept_by, 0);
+    return status;
 }
 
 para_status para_stats_stop(void)
 {
     uint32_t known = para__fork_count();
-    if (!para__cas_relaxed(&kept_by, &known, 0)) /* see above: of several threads, one */
+    if (!para__cas_relaxed(&kept_by, &known, 0)) /* see above */
         return para__fail(PARA_ERR_ARGUMENT, "no statistics are kept");
-    para__look_away(PARA__LOOKS_NUMBERS);
-    para__ledger_rest();
+    para__numbers_rest();
     return PARA_OK;
 }
 
@@ -55,7 +47,7 @@ static void fill_stats(para_stats *full)
     para__tracks *const tracks = para__tracks_get();
     *full = (para_stats){
         .size = sizeof *full,
-        .is_on = are_kept(),
+        .is_on = para__numbers_are_kept(),
         .threads = n.threads,
         .kernels = (unsigned)kernels,
         .calls = n.count[PARA__COUNT_CALLS],
@@ -119,7 +111,7 @@ para_status para_stats_get_kernel(unsigned index, para_kernel_stats *stats)
     uint64_t lost;
     para_kernel_stats full = {.size = sizeof full};
     const para__fp fp = para__fp_save();
-    const para__entry **const list = para__ledger_list(&count, &lost);
+    para__entry *const *const list = para__ledger_list(&count, &lost);
     const bool is_there = index < count;
     if (is_there)
         full = stats_of(list[index]);
@@ -169,7 +161,7 @@ static void print_kernels(FILE *stream)
 {
     size_t count;
     uint64_t lost;
-    const para__entry **const list = para__ledger_list(&count, &lost);
+    para__entry *const *const list = para__ledger_list(&count, &lost);
     fprintf(stream, "%10s %10s %12s %12s %12s  %s\n", "calls", "shared", "ms", "predicted",
             "measured", "kernel");
     for (size_t i = 0; i < count; i++) {

@@ -13,7 +13,7 @@
 #include "base/info.h"
 #include "base/memory.h"
 #include "base/process.h"
-#include "base/tell.h"
+#include "base/log.h"
 #include "base/thread.h"
 #include "base/tuning.h"
 #include "base/variable.h"
@@ -66,7 +66,7 @@ static void write_track(para__tracks *tracks, unsigned number)
     who = (owner){.pid = track->pid, .tid = track->tid, .life = track->life};
     memcpy(who.name, track->name, sizeof who.name);
     para__tracks_unlock();
-    if (next == end)
+    if (next == end || who.pid == 0) /* of a process whose number is not known yet */
         return;
     if (the_trace.life[number] != who.life)
         para__lines_thread(the_trace.lines, who.pid, who.tid, who.name, number);
@@ -78,6 +78,8 @@ static void write_track(para__tracks *tracks, unsigned number)
     track->lost += lost;
     para__tracks_unlock();
     para__add_relaxed(&the_trace.dropped, lost); /* see above */
+    if (lost)
+        para__log(PARA_LOG_EVENTS_LOST, lost, "%ju of thread %s", (uintmax_t)lost, who.name);
 }
 
 /* How many tasks wait, and how many threads are busy: the mean since the last look. */
@@ -139,6 +141,9 @@ static void *run_writer(void *arg)
     const uint64_t homeless =
         para__load_relaxed(&tracks->homeless) - the_trace.homeless; /* a count */
     para__add_relaxed(&the_trace.dropped, homeless);
+    if (homeless)
+        para__log(PARA_LOG_EVENTS_LOST, homeless, "%ju of threads without a track",
+                  (uintmax_t)homeless);
     para__lines_end(the_trace.lines, para__load_relaxed(&the_trace.dropped)); /* its own */
     para__process_thread_ends();
     return NULL;
@@ -287,14 +292,15 @@ static void forget_trace(void)
 
 __attribute__((constructor(102))) static void begin_tracing(void)
 {
-    const char *const path = para__variable("PARA_TRACE");
+    const char *const path = para__file_variable("PARA_TRACE");
     para__fork_handle(PARA__FORK_TRACE, &tracing, forget_trace);
     if (path && para_trace_start(path))
-        para__tell("PARA_TRACE=%.200s: %s; no trace is taken", path, para_status_detail());
+        para__tell(PARA_LOG_FILE, "PARA_TRACE=%.200s: %s; no trace is taken", path,
+                   para_status_detail());
 }
 
 __attribute__((destructor)) static void end_tracing(void)
 {
     if (is_on() && para_trace_stop() == PARA_ERR_FILE)
-        para__tell("%s", para_status_detail());
+        para__tell(PARA_LOG_FILE, "%s", para_status_detail());
 }

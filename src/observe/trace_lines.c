@@ -5,6 +5,7 @@
 #include "base/clock.h"
 
 #include <para/call.h>
+#include <para/process.h>
 #include <para/task.h>
 
 #include <errno.h>
@@ -154,6 +155,20 @@ static const char *state_text(unsigned how)
     }
 }
 
+static const char *how_died(unsigned detail)
+{
+    switch (detail) {
+    case PARA_DEATH_SIGNAL:
+        return "signal";
+    case PARA_DEATH_EXIT:
+        return "exit";
+    case PARA_DEATH_OVERRUN:
+        return "overrun";
+    default:
+        return "unknown";
+    }
+}
+
 static void put_task(para__trace_lines *lines, pid_t pid, pid_t tid,
                      const uint64_t word[PARA__RING_WORDS], unsigned detail, const char *name)
 {
@@ -183,7 +198,7 @@ void para__lines_event(para__trace_lines *lines, pid_t pid, pid_t tid,
         put_text(lines,
                  ",\"args\":{\"why\":\"%s\",\"elements\":%n,\"width\":%n,\"workers\":%n,"
                  "\"site\":%n}},\n",
-                 para_why_text((para_why)detail), word[5], word[6] & 0xffff, word[6] >> 16,
+                 para_why_text((para_why)(detail & 0xff)), word[5], word[6] & 0xffff, word[6] >> 16,
                  word[4]);
         break;
     case PARA__EVENT_BATCH:
@@ -216,6 +231,13 @@ void para__lines_event(para__trace_lines *lines, pid_t pid, pid_t tid,
     case PARA__EVENT_DROPPED:
         put_task(lines, pid, tid, word, detail, name);
         break;
+    case PARA__EVENT_CONTEXT: {
+        const char flags[3] = {'0', (char)('0' + (detail & 3)), '\0'};
+        put_head(lines, 'i', pid, tid, word, "context", "traceparent");
+        put_text(lines, ",\"args\":{\"id\":%n,\"traceparent\":\"00-%x%x-%x-%s\"}},\n", word[4],
+                 word[5], word[6], word[7], flags);
+        break;
+    }
     case PARA__EVENT_BEGUN:
         put_head(lines, 'i', pid, tid, word, "begin", name);
         if (word[5])
@@ -226,11 +248,16 @@ void para__lines_event(para__trace_lines *lines, pid_t pid, pid_t tid,
         put_head(lines, 'i', pid, tid, word, "call", "no lane is free");
         put_text(lines, ",\"args\":{\"kernel\":\"%s\"}},\n", name);
         break;
+    case PARA__EVENT_DIED:
+        put_head(lines, 'i', pid, tid, word, "worker", "died");
+        put_text(lines, ",\"args\":{\"by\":\"%s\",\"number\":%n}},\n", how_died(detail), word[4]);
+        break;
     default:
         put_head(lines, 'i', pid, tid, word, "worker",
                  kind == PARA__EVENT_WAKE ? "wake"
-                 : kind == PARA__EVENT_UP ? "starts"
-                                          : "ends");
+                 : kind != PARA__EVENT_UP ? "ends"
+                 : detail                 ? "starts again"
+                                          : "starts");
         put_text(lines, "},\n");
     }
 }
@@ -241,6 +268,11 @@ void para__lines_thread(para__trace_lines *lines, pid_t pid, pid_t tid, const ch
     char clean[16];
     para__text_clean(clean, name, sizeof clean);
     begin_line(lines);
+    if (pid != getpid())
+        put_text(
+            lines,
+            "{\"ph\":\"M\",\"pid\":%n,\"name\":\"process_name\",\"args\":{\"name\":\"%s\"}},\n",
+            (uint64_t)pid, clean);
     put_text(lines,
              "{\"ph\":\"M\",\"pid\":%n,\"tid\":%n,\"name\":\"thread_name\",\"args\":{\"name\":"
              "\"%s\"}},\n",

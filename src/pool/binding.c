@@ -1,6 +1,7 @@
 #include "pool/binding.h"
 
 #include "base/bounds.h"
+#include "base/log.h"
 #include "base/tuning.h"
 
 static para__cpus cpus_around(const para__worker *self, bool whole_domain)
@@ -53,6 +54,8 @@ void para__worker_is_contended(para__worker *self, unsigned failed_yields)
     }
     l->calm_ns = l->calm_ns ? para__min(2 * l->calm_ns, PARA__CALM_MOST_NS) : PARA__CALM_LEAST_NS;
     l->since = para__thread_usage();
+    para__log(PARA_LOG_PIN_DROPPED, self->index, "worker %u, for %ju ms of its time at least",
+              self->index, (uintmax_t)(l->calm_ns / 1000000));
 }
 
 void para__worker_looks_around(para__worker *self, para__usage now)
@@ -62,6 +65,8 @@ void para__worker_looks_around(para__worker *self, para__usage now)
         return;
     if (now.preemptions != l->since.preemptions)
         l->since = now;
-    else if (now.cpu_ns - l->since.cpu_ns >= l->calm_ns && para__worker_bind(self) == PARA_OK)
+    else if (now.cpu_ns - l->since.cpu_ns >= l->calm_ns && para__worker_bind(self) == PARA_OK) {
         set_loose(self, false);
+        para__log(PARA_LOG_PIN_BACK, self->index, "worker %u", self->index);
+    }
 }

@@ -3,6 +3,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/fpenv.h"
+#include "base/log.h"
 #include "base/tuning.h"
 #include "executor/lease.h"
 #include "plan/estimate.h"
@@ -107,6 +108,11 @@ static void follow_from(para_pool *pool, const para__costs *costs)
     set_spin(pool, costs->wake_ns);
 }
 
+static void tell_disturbed(const char *what, double ns)
+{
+    para__log(PARA_LOG_CALIBRATION, 0, "%s: %ju ns", what, (uintmax_t)ns);
+}
+
 static void measure(para_pool *pool)
 {
     para__costs *costs = &pool->costs;
@@ -124,7 +130,10 @@ static void measure(para_pool *pool)
                                : one;
         if (all < PARA__PING_MOST_NS)
             costs->per_helper_ns = all > one ? (all - one) / (para__pool_workers(pool) - 2) : 0;
-    }
+        else
+            tell_disturbed("all helpers' round trip", all);
+    } else
+        tell_disturbed("a helper's round trip", one);
 
     /* Asleep. */
     double wake = 2 * PARA__PING_MOST_NS;
@@ -136,7 +145,8 @@ static void measure(para_pool *pool)
     if (wake < PARA__PING_MOST_NS) {
         costs->wake_ns = wake > costs->round_trip_ns ? wake - costs->round_trip_ns : 0;
         costs->wake_cost_ns = costs->wake_ns / PARA__WAKE_COST_PART;
-    }
+    } else
+        tell_disturbed("a wake-up", wake);
 }
 
 void para__costs_assume(para_pool *pool)

@@ -3,7 +3,7 @@
 #include "base/atomic.h"
 #include "base/fork.h"
 #include "base/status.h"
-#include "base/tell.h"
+#include "base/log.h"
 #include "pool/calibrate.h"
 #include "pool/novice.h"
 #include "pool/pool.h"
@@ -129,7 +129,8 @@ bool para__default_pool_offer(para_pool **pool)
     para__detail_save(&kept);
     const para_status status = para__default_pool_make(pool);
     if (status && is_time(true))
-        para__tell("no default pool: %s: %s; calls run on their threads alone",
+        para__tell(PARA_LOG_DEFAULT_POOL,
+                   "no default pool: %s: %s; calls run on their threads alone",
                    para_status_text(status), para_status_detail());
     para__detail_restore(&kept);
     return status == PARA_OK;

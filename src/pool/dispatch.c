@@ -3,6 +3,7 @@
  * task, which calls the caller's, tells. */
 #include "base/clock.h"
 #include "base/info.h"
+#include "base/log.h"
 #include "base/status.h"
 #include "pool/carry.h"
 #include "pool/default_pool.h"
@@ -117,6 +118,17 @@ static uint64_t now_of_breaker(const para_breaker *config)
     return config->now_ns ? config->now_ns() : para__now_ns();
 }
 
+/* Without the latch: the breaker's state has changed, or not. */
+static void tell_change(const char *name, para_breaker_state before, const para__breaker *now)
+{
+    if (before != now->state && now->state == PARA_BREAKER_OPEN)
+        para__log(PARA_LOG_BREAKER_OPEN, now->period, "'%s': %s", name,
+                  before == PARA_BREAKER_PROBING ? "its probe has failed"
+                                                 : "too many of its requests have failed");
+    else if (before != now->state && now->state == PARA_BREAKER_CLOSED)
+        para__log(PARA_LOG_BREAKER_CLOSED, now->period, "'%s': its probes have succeeded", name);
+}
+
 /* PARA_OK: the request is let through, in that period. */
 static para_status admit_request(para__named *named, uint32_t *period)
 {
@@ -152,12 +164,15 @@ static void settle_request(para__named *named, uint32_t period, bool has_begun, 
         has_died || (has_begun && (config->is_failure ? config->is_failure(result) : result != 0));
     const uint64_t now_ns = now_of_breaker(config);
     para__latch_lock(&named->latch);
+    const para_breaker_state before = named->breaker.state;
     if (has_begun)
         para__breaker_tell(&named->breaker, config, now_ns, period, has_failed);
     else
         para__breaker_take_back(&named->breaker, period);
+    const para__breaker now = named->breaker;
     para__named_publish_breaker(named);
     para__latch_unlock(&named->latch);
+    tell_change(named->name, before, &now); /* the request still uses the name */
 }
 
 /* ---- Requests ------------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "base/module.h"
 #include "base/status.h"
-#include "base/tell.h"
+#include "base/log.h"
 #include "base/thread.h"
 #include "base/tuning.h"
 #include "executor/lease.h"
@@ -194,7 +194,7 @@ static para_status make_places(const para_pool_config *config, const para__machi
     if (!is_default)
         return is_own ? status : PARA_ERR_ENVIRONMENT;
     if (!told)
-        para__tell("%s; ignored", para_status_detail());
+        para__tell(PARA_LOG_VARIABLE, "%s; ignored", para_status_detail());
     told = true;
     return PARA_OK;
 }

@@ -1,5 +1,6 @@
 /* Retries: a task, and the time of its next attempt. */
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/status.h"
 #include "pool/inside.h"
 #include "pool/tasks.h"
@@ -79,10 +80,12 @@ static para_status not_over_yet(uint64_t *next_ns, uint64_t at_ns)
 static para_status attempt_again(para_pool *pool, para_retry *retry, uint64_t wait_ns,
                                  uint64_t *next_ns)
 {
+    const uint64_t id = retry->task.id;
     retry->task.is_spared_ = retry->made + 1 < attempts_of(retry);
     const para_status status = para_submit_until(pool, &retry->task, wait_ns);
     if (!status) {
-        retry->made++;
+        if (++retry->made > 1)
+            para__log(PARA_LOG_RETRY, id, "attempt %u of %u", retry->made, attempts_of(retry));
         retry->due_ns_ = 0;
         return not_over_yet(next_ns, PARA_DEADLINE_NEVER);
     }

@@ -1,7 +1,7 @@
 #include "pool/settings.h"
 
 #include "base/status.h"
-#include "base/tell.h"
+#include "base/log.h"
 #include "base/variable.h"
 #include "share/lane.h"
 #include "topology/places.h"
@@ -210,7 +210,7 @@ void para__settings_take(para__settings *settings)
     for (size_t i = 0; i < READERS; i++)
         if (readers[i](settings) && !told[i]) {
             told[i] = true;
-            para__tell("%s; ignored", para_status_detail());
+            para__tell(PARA_LOG_VARIABLE, "%s; ignored", para_status_detail());
         }
     para__detail_restore(&kept);
 }

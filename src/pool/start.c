@@ -18,6 +18,7 @@
 #include "base/cpus.h"
 #include "base/fpenv.h"
 #include "base/futex.h"
+#include "base/log.h"
 #include "base/process.h"
 #include "base/status.h"
 #include "base/thread.h"
@@ -75,13 +76,21 @@ static void count_out(para_pool *pool, uint32_t count)
     make_ready(pool);
 }
 
+static void tell_no_thread(unsigned worker, int error)
+{
+    para__log(PARA_LOG_THREAD, worker, "worker %u: %s", worker, strerror(error));
+}
+
 static void start_others(para_pool *pool)
 {
     unsigned started = pool->started ? pool->started : 1;
+    int error = 0;
     while (started < pool->fit && !para__load_relaxed(&pool->stopping) && /* missed, it is seen */
-           para__worker_start(&pool->worker[started]) == 0)               /* by each thread */
+           (error = para__worker_start(&pool->worker[started])) == 0)     /* by each thread */
         started++;
     pool->started = started;
+    if (error)
+        tell_no_thread(started, error);
 }
 
 static void name_thread(const para__worker *self)
@@ -116,6 +125,9 @@ static void enter_worker(para__worker *self)
         self->bind_status = settle_worker(self);
     else if (!pool->shop && pool->unbinds)
         self->bind_status = para__unbind_thread(pool->machine);
+    if (self->bind_status)
+        para__log(PARA_LOG_UNBOUND, self->index, "worker %u: %s", self->index,
+                  para_status_text(self->bind_status));
     para__worker_enter(self);
     (void)para__fp_swap(PARA__FP_DEFAULT); /* not that of the thread that made the pool */
     self->init_error = pool->worker_init ? pool->worker_init(self->index, pool->worker_arg) : 0;
@@ -132,6 +144,7 @@ static void succeed_worker(void *arg)
     para__worker *const self = arg;
     para_pool *const pool = self->pool;
     const pthread_t own = self->thread;
+    int error = 0;
     if (para__pool_is_forked(pool))
         return;
     if (pool->worker_exit)
@@ -139,12 +152,15 @@ static void succeed_worker(void *arg)
     self->is_up = false;
     para__latch_lock(&pool->life);
     if (!para__load_relaxed(&pool->stopping)) { /* set before who ends the pool takes the latch */
-        if (para__thread_start(&self->thread, &pool->stack, run_again, self) == 0)
+        error = para__thread_start(&self->thread, &pool->stack, run_again, self);
+        if (error == 0)
             pthread_detach(own);
         else
             self->thread = own;
     }
     para__latch_unlock(&pool->life);
+    if (error)
+        tell_no_thread(self->index, error);
     para__process_thread_ends();
 }
 
@@ -203,8 +219,14 @@ void para__workers_start(para_pool *pool)
     para__store_relaxed(&pool->lanes.sleeping, places);
     pool->fit = places > 1 ? para__threads_that_fit(&pool->stack, places) : 0;
     pool->has_threads = pool->fit > 1;
-    if (pool->has_threads && para__worker_start(&pool->worker[0]) != 0)
+    if (pool->fit < places && places > 1)
+        para__log(PARA_LOG_THREAD, pool->fit, "address space for %u of %u stacks", pool->fit,
+                  places);
+    const int error = pool->has_threads ? para__worker_start(&pool->worker[0]) : 0;
+    if (error) {
         pool->has_threads = false;
+        tell_no_thread(0, error);
+    }
     if (!pool->has_threads)
         make_ready(pool);
 }

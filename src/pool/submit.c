@@ -123,6 +123,7 @@ static void restore(para_task *task, const para_task *former)
 static void take_task(para_pool *pool, const para__frame *frame, para_task *task,
                       const para__work *work)
 {
+    const para__frame *const around = para__frame_here(); /* of whichever pool */
     if (work) {
         task->run = work->run;
         task->arg = work->arg;
@@ -131,6 +132,9 @@ static void take_task(para_pool *pool, const para__frame *frame, para_task *task
     task->pool_ = pool;
     task->forks_ = para__fork_count();
     task->kin_ = frame ? frame->kin + 1 : para__kin_of(0, 1);
+    task->context_ = task->context ? *task->context
+                     : around      ? around->context
+                                   : (para_context){{0}, {0}, 0};
     task->result = 0;
     task->status = PARA_OK;
 }

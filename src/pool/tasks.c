@@ -2,6 +2,7 @@
 #include "pool/tasks.h"
 
 #include "base/cancellation.h"
+#include "base/context.h"
 #include "base/memory.h"
 #include "base/stack.h"
 #include "pool/carry.h"
@@ -30,6 +31,15 @@ const para__frame *para__frame_of(const para__crew *crew)
     return frame;
 }
 
+bool para_context_here(para_context *context)
+{
+    const para__frame *const frame = para__frame_here();
+    const bool is_set = frame && para__context_is_set(&frame->context);
+    if (is_set)
+        *context = frame->context;
+    return is_set;
+}
+
 static void enter_frame(para__frame *frame, const para__crew *crew, para__seat *seat,
                         const para_task *task)
 {
@@ -38,6 +48,7 @@ static void enter_frame(para__frame *frame, const para__crew *crew, para__seat *
     frame->crew = crew;
     frame->seat = seat;
     frame->kin = task->kin_;
+    frame->context = task->context_;
     frame->outer = para__innermost_frame;
     /* A thread that is cancelled while it waits would take the task along. */
     frame->cancel_state = para__cancellation_off();

@@ -14,6 +14,7 @@ typedef struct para__frame {
     const para__crew *crew;
     para__seat *seat; /* NULL: none was free */
     para__kin kin;
+    para_context context;
     const struct para__frame *outer;
     int cancel_state; /* of the thread, before the task */
 } para__frame;

@@ -35,6 +35,7 @@
 
 #include "base/backtrace.h"
 #include "base/fpenv.h"
+#include "base/trace.h"
 #include "share/job.h"
 
 #include <para/process.h>
@@ -102,12 +103,14 @@ typedef struct para__presence {
     para__atomic_u32 retires; /* it ends by itself, between two calls, to be replaced. The end of a
                                  process brings it to who waits for that */
     para__frames frames;      /* what it answers when it is asked for its stack */
+    para__track *track;       /* where it tells of itself: set before it is forked. NULL: nowhere */
 } para__presence;
 
 typedef struct para__hall {
     _Alignas(PARA__LINE) para__atomic_u32 news; /* [E29] changes when there may be a free ticket */
     para__atomic_u32 boards; /* how many have had a call, the first ones; the news bring it */
     unsigned workers;        /* set once */
+    para__tracks *tracks;    /* that workers see: set before the zygote is forked */
     para__presence worker[PARA__PROCESSES_MAX];
 } para__hall;
 
@@ -125,6 +128,7 @@ typedef struct para__board {
 
     /* Frozen by a claim. */
     _Alignas(PARA__LINE) para__run *run;
+    uintptr_t kernel; /* for those who look */
     para__fp fp;
     _Alignas(PARA__LINE) char payload[PARA__PAYLOAD_BYTES];
 

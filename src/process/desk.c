@@ -99,7 +99,8 @@ void para__death_tell(para_death death, int number, char text[PARA__DEATH_TEXT])
  * That waits until no call is open, and calls wait for it. */
 static void know_all(para__workshop *shop)
 {
-    if (para__symbol_loads() != shop->loads || shop->wanted > shop->mapped) {
+    const bool is_seen = !para__is_traced() || para__tracks_get() == shop->hall->tracks;
+    if (!is_seen || para__symbol_loads() != shop->loads || shop->wanted > shop->mapped) {
         shop->renews = true;
         para__supervisor_call(shop);
     }
@@ -160,6 +161,7 @@ para_status para__desk_run(para__desk *desk, const para__job *job, unsigned widt
     bool woken = begin_work(desk, job, width, policy);
     if (is_watched || !has_all_workers(shop, width))
         para__supervisor_call(shop);
+    const para__mark since = para__trace_begin();
     while (!para__board_is_over(board)) {
         pthread_mutex_unlock(&shop->mutex);
         para__board_join(board, cancel || rouses ? para__now_ns() + JOIN_NS : UINT64_MAX, woken);
@@ -171,6 +173,7 @@ para_status para__desk_run(para__desk *desk, const para__job *job, unsigned widt
             para__board_rouse(board);
         rouses = false;
     }
+    para__trace_end(since, .kind = PARA__EVENT_JOIN, .function = job->kernel);
     end_work(desk, outcome);
     const bool has_failed = desk->has_failed;
     pthread_mutex_unlock(&shop->mutex);

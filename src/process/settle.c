@@ -51,6 +51,7 @@ bool para__board_publish(para__board *board, const para__job *job, unsigned widt
     size_t first = 0;
     para__hall *const hall = board->hall;
     board->run = job->run;
+    board->kernel = job->kernel;
     board->fp = para__fp_control();
     memcpy(board->payload, job->payload, job->payload_bytes);
     para__store_relaxed(&board->stop, UINT64_MAX); /* both: read by who has claimed */

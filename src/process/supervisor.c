@@ -13,6 +13,7 @@
 
 #include "base/bounds.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/process.h"
 #include "base/signal_fd.h"
@@ -47,6 +48,15 @@ static bool is_alive(const para__known *w)
     return w->told.process != 0;
 }
 
+static const char *death_text(para_death death)
+{
+    static const char *const texts[] = {[PARA_DEATH_SIGNAL] = "signal",
+                                        [PARA_DEATH_EXIT] = "exit",
+                                        [PARA_DEATH_OVERRUN] = "overrun"};
+    const unsigned n = (unsigned)death;
+    return n < sizeof texts / sizeof texts[0] && texts[n] ? texts[n] : "unknown cause";
+}
+
 /* Settles it in the call of that desk. What it has finished counts, whatever its end; how much. */
 static unsigned settle_at(para__desk *desk, unsigned worker, para_death death, int number)
 {
@@ -63,12 +73,28 @@ static unsigned settle_at(para__desk *desk, unsigned worker, para_death death, i
 static void count_death(para__workshop *shop, unsigned finished)
 {
     const uint64_t now = para__now_ns();
+    const para_breaker_state before = shop->breaker.state;
     for (unsigned i = 0; i < finished && i < PARA__PROCESS_BREAKER_LEAST; i++)
         para__breaker_tell(&shop->breaker, &breaker_config, now, shop->breaker.period, false);
     para__breaker_tell(&shop->breaker, &breaker_config, now, shop->breaker.period, true);
+    if (before != PARA_BREAKER_OPEN && shop->breaker.state == PARA_BREAKER_OPEN)
+        para__log(PARA_LOG_BREAKER_OPEN, 0, "too many worker processes die");
     shop->deaths++;
     for (unsigned d = 0; d < shop->desks; d++)
         shop->desk[d].call_deaths += shop->desk[d].is_open;
+}
+
+/* On the track of a worker that has ended, which others may have then. */
+static void tell_end(para__presence *self, bool has_died, para_death death, int number)
+{
+    if (!self->track)
+        return;
+    para__track_tell(self->track,
+                     &(para__told){.kind = has_died ? PARA__EVENT_DIED : PARA__EVENT_DOWN,
+                                   .detail = has_died ? (unsigned)death : 0,
+                                   .id = has_died ? (uint64_t)number : 0});
+    para__track_end(self->track);
+    self->track = NULL;
 }
 
 /* A worker that is dead. Who has been retired, or has retired, did not die. */
@@ -86,11 +112,13 @@ static void bury_worker(para__workshop *shop, unsigned i, para_death death, int 
     for (unsigned d = 0; d < shop->desks; d++)
         if (shop->desk[d].is_open)
             finished += settle_at(&shop->desk[d], i, death, number);
+    tell_end(&shop->hall->worker[i], !is_retired, death, number);
     if (is_retired)
         return;
     w->told.deaths++;
     w->told.death = death;
     w->told.number = number;
+    para__log(PARA_LOG_PROCESS_DIED, i, "worker %u: %s %d", i, death_text(death), number);
     count_death(shop, finished);
 }
 
@@ -146,9 +174,10 @@ static void look_for_dead(para__workshop *shop)
 
 /* The system refuses a process: it is tried again after a pause, but a call that has no workers
  * fails at some time. */
-static void pause_forks(para__workshop *shop)
+static void pause_forks(para__workshop *shop, int error)
 {
     shop->refusals++;
+    para__log(PARA_LOG_PROCESS_REFUSED, 0, "%s", strerror(error));
     shop->pause_until_ns = para__now_ns() + (uint64_t)PARA__FORK_PAUSE_MS * NS_A_MS;
 }
 
@@ -160,6 +189,7 @@ static bool fork_zygote(para__workshop *shop)
                                .processes = &shop->config.processes};
     shop->loads = para__symbol_loads();
     shop->mapped = para__mapped_latest();
+    shop->hall->tracks = para__tracks_get();
     shop->error = para__zygote_fork(&shop->zygote, &birth, &shop->limit);
     return shop->error == 0;
 }
@@ -172,13 +202,33 @@ static unsigned count_alive(const para__workshop *shop)
     return alive;
 }
 
+/* It has a track before it tells anything there. An error number, or 0. */
+static int fork_worker(para__workshop *shop, unsigned i, pid_t *process)
+{
+    char name[16];
+    para__presence *const self = &shop->hall->worker[i];
+    snprintf(name, sizeof name, "para process %u", i % 100);
+    self->track = para__track_reserve(shop->hall->tracks, name);
+    if (self->track)
+        para__track_tell(self->track, &(para__told){.kind = PARA__EVENT_UP,
+                                                    .detail = shop->worker[i].told.deaths > 0});
+    const int error = para__zygote_bear(&shop->zygote, i, process, &shop->worker[i].life);
+    if (self->track && !error)
+        para__track_give(self->track, *process);
+    else if (self->track) {
+        para__track_end(self->track);
+        self->track = NULL;
+    }
+    return error;
+}
+
 /* Forks who is missing, as far as the breaker and the system allow. */
 static void fork_missing(para__workshop *shop)
 {
     if (para__now_ns() < shop->pause_until_ns)
         return;
     if (!shop->zygote.process && !fork_zygote(shop)) {
-        pause_forks(shop);
+        pause_forks(shop, shop->error);
         return;
     }
     for (unsigned i = 0; i < shop->config.workers; i++) {
@@ -186,15 +236,17 @@ static void fork_missing(para__workshop *shop)
         pid_t process = 0;
         if (is_alive(w) || !para__breaker_admit(&shop->breaker, &breaker_config, para__now_ns()))
             continue;
-        const int error = para__zygote_bear(&shop->zygote, i, &process, &w->life);
+        const int error = fork_worker(shop, i, &process);
         if (error) {
             if (error == ETIMEDOUT || error == EPIPE)
                 end_processes(shop, false);
-            pause_forks(shop);
+            pause_forks(shop, error);
             return;
         }
         w->told.process = process;
         w->told.births++;
+        if (w->told.deaths)
+            para__log(PARA_LOG_PROCESS_STARTED, i, "worker %u: process %ld", i, (long)process);
         shop->refusals = 0;
     }
 }
@@ -210,6 +262,8 @@ static void look_for_late(para__workshop *shop)
         if (!is_alive(w) || w->is_late || since == 0 || now < since || now - since <= most)
             continue;
         w->is_late = true;
+        para__log(PARA_LOG_PROCESS_LATE, i, "worker %u: a chunk takes longer than %ju ms", i,
+                  (uintmax_t)(most / NS_A_MS));
         para__process_kill(w->life);
     }
 }

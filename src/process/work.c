@@ -102,8 +102,13 @@ static void run_ticket(para__board *board, const para__ticket *ticket, unsigned 
                            .left_out = &left_out,
                            .kind = kind,
                            .tally = part->tally};
+    const size_t chunks = runner.tally.chunks;
+    const para__mark since = para__trace_begin();
     board->run(board->payload, ticket->first, ticket->count, &runner);
     runner.tally.fp_flags |= para__fp_flags();
+    para__trace_end(since, .kind = PARA__EVENT_BATCH, .function = board->kernel, .a = ticket->first,
+                    .b = ticket->count, .c = worker,
+                    .chunks = (unsigned)(runner.tally.chunks - chunks), .is_busy = true);
     part->tally = runner.tally;
     part->left_out = para__load_relaxed(&left_out); /* its own */
 }
@@ -127,6 +132,8 @@ unsigned para__board_work(para__board *board, unsigned worker, unsigned kind)
     const para__board_call c = para__board_read(para__load_relaxed(&board->call));
     para__record *const record = &board->record[worker];
     para__presence *const self = &board->hall->worker[worker];
+    if (self->track)
+        para__track_join(board->hall->tracks, self->track);
     if (worker >= c.width || c.tickets == 0)
         return 0;
     const uint32_t before = finished_of(record, c.epoch);

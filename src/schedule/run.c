@@ -66,7 +66,8 @@ __attribute__((noinline)) static void begin_watch(para__schedule *s)
 {
     s->since_ns = para__now_ns();
     s->since = para__trace_begin();
-    para__trace_instant(.kind = PARA__EVENT_BEGUN, .function = s->kernel, .a = s->count);
+    para__trace_instant(.kind = PARA__EVENT_BEGUN, .detail = s->form, .function = s->kernel,
+                        .a = s->count);
 }
 
 /* A call on worker processes: divided among all that it may have, without a plan. Waits for
@@ -97,9 +98,11 @@ static void open_isolated(para__schedule *s, para_pool *pool)
 /* The participants are not this thread: what they do is learnt from nothing. */
 static void run_isolated(para__schedule *s, const para__job *job, para__outcome *outcome)
 {
+    para__job told = *job;
+    told.kernel = s->kernel;
     *outcome = (para__outcome){0};
     para__fp_restore(s->fp, 0);
-    s->pool->executor->run(s->pool, NULL, job, &s->plan, outcome);
+    s->pool->executor->run(s->pool, NULL, &told, &s->plan, outcome);
     s->fp = para__fp_save();
 }
 
@@ -252,6 +255,19 @@ void para__schedule_more(para__schedule *s, const para__job *job, para__range un
     outcome->batches = batches;
 }
 
+/* Of a call whose rest is shared: what ran here before is a batch to those who look. Else the call
+ * tells of it. */
+static size_t probe_told(para__schedule *s, const para__job *job, para__runner *runner,
+                         para__batches *batches)
+{
+    const para__mark since = para__trace_begin();
+    const size_t done = probe(s, job, runner, batches);
+    if (s->plan.width > 1)
+        para__trace_end(since, .kind = PARA__EVENT_BATCH, .function = s->kernel, .b = done,
+                        .chunks = (unsigned)runner->tally.chunks, .is_busy = true);
+    return done;
+}
+
 /* The ways to run that are not the shortest: timed, probed, shared. */
 static void run_at_length(para__schedule *s, const para__job *job, para__rest *later, void *state,
                           para__runner *runner, para__outcome *outcome)
@@ -261,7 +277,7 @@ static void run_at_length(para__schedule *s, const para__job *job, para__rest *l
     size_t done = 0;
     outcome->batches = (para__batches){0};
     if (s->probe)
-        done = probe(s, job, runner, &outcome->batches);
+        done = probe_told(s, job, runner, &outcome->batches);
     else if (s->plan.width == 1)
         outcome->ticks = run_batch(s, job, 0, job->units, runner, &outcome->batches);
     outcome->tally = runner->tally;
@@ -289,10 +305,11 @@ __attribute__((noinline)) static void end_watch(para__schedule *s, para__outcome
     outcome->time_ns = para__now_ns() - s->since_ns;
     if (outcome->tally.ending == PARA__ENDED_FORKED)
         return;
-    para__trace_end(s->since, .kind = PARA__EVENT_CALL, .detail = s->plan.why,
-                    .function = s->kernel, .id = s->options->site, .a = s->count,
+    para__trace_end(s->since, .kind = PARA__EVENT_CALL,
+                    .detail = (unsigned)s->plan.why | (unsigned)s->form << 8, .function = s->kernel,
+                    .id = s->options->site, .a = s->count,
                     .b = s->plan.width | (uint64_t)outcome->workers << 16,
-                    .chunks = outcome->tally.chunks, .is_busy = s->plan.width == 1);
+                    .chunks = outcome->tally.chunks, .is_busy = s->plan.width == 1 && !s->isolated);
     if (para__load_relaxed(&para__watched) & PARA__WATCH_REPORT) /* no order: see observer.h */
         para__observe(s, outcome);
 }

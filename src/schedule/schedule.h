@@ -24,6 +24,7 @@ static inline void para__schedule_describe(para__schedule *s, void (*kernel)(voi
     s->count = count;
     s->units = units;
     s->split = NULL;
+    s->form = PARA__FORM_MAP;
 }
 
 /* Begins a call that is described, on that pool or the default one: decides how it runs, and takes

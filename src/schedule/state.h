@@ -13,6 +13,7 @@ typedef struct para__schedule {
     para_pool *pool;
     const para_options *options;
     uintptr_t kernel;
+    para__form form;       /* for profilers; the caller of describe may set another */
     size_t count;          /* elements */
     size_t units;          /* at most; once the call is begun: into which it is divided */
     para__split_fn *split; /* tells units by the width; NULL: they are the same for any */

@@ -85,6 +85,7 @@ typedef struct para__job {
 
     /* Of a call on worker processes: */
     struct para__desk *desk;              /* where it is done */
+    uintptr_t kernel;                     /* for those who look */
     const struct para_survival *survival; /* what is done about those that die */
     bool is_tried_once;                   /* its units do harm if they run a second time */
     const para_cancel *cancel;            /* the caller's; that of the payload stands for it */

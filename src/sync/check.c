@@ -9,6 +9,7 @@
 #include "sync/check.h"
 
 #include "base/atomic.h"
+#include "base/log.h"
 #include "base/status.h"
 #include "base/thread.h"
 #include "sync/orders.h"
@@ -23,17 +24,11 @@ static PARA__THREAD_LOCAL para__hold *latest; /* of what the thread holds */
 
 static para__atomic_bool checking_ended; /* a value on its own: orders nothing */
 
-/* Writing is a cancellation point and may set errno; locking a mutex does neither, so both are
- * undone here. */
 static void end_checking(void)
 {
-    if (para__swap_relaxed(&checking_ended, true))
-        return; /* it was said */
-    const int saved = errno;
-    const int cancel_state = para__cancellation_off();
-    fputs("para: no memory is left to check locks with: from here on none is checked\n", stderr);
-    para__cancellation_restore(cancel_state);
-    errno = saved;
+    if (!para__swap_relaxed(&checking_ended, true)) /* else it was said */
+        para__tell(PARA_LOG_UNCHECKED,
+                   "no memory is left to check locks with: from here on none is checked");
 }
 
 static bool is_ended(void)

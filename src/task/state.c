@@ -1,6 +1,8 @@
 #include "task/state.h"
 
 #include "base/clock.h"
+#include "base/context.h"
+#include "base/log.h"
 #include "base/signal_fd.h"
 #include "sync/cancel.h"
 
@@ -116,6 +118,8 @@ void para__task_end(para_task *task, para_task_state state, para_status status,
 {
     para_task_group *const group = task->group;
     task->status = status;
+    if (state > PARA_TASK_FAILED)
+        para__log(PARA_LOG_TASK_DROPPED, task->id, "%s", para_status_text(status));
     if (state >
         PARA_TASK_FAILED) { /* what is called now may wait for it: not as if it were queued */
         para__add_relaxed(para__task_word(task), PARA_TASK_RUNNING - PARA_TASK_QUEUED);
@@ -184,6 +188,15 @@ static void end_run(void *arg)
     para__host_tells(r->host);
 }
 
+static void tell_context(const para_task *task)
+{
+    const para_context *const c = &task->context_;
+    para__trace_instant(.kind = PARA__EVENT_CONTEXT, .detail = c->flags, .id = task->id,
+                        .a = para__context_word(c->trace_id),
+                        .b = para__context_word(c->trace_id + 8),
+                        .c = para__context_word(c->span_id));
+}
+
 void para__task_carry_out(para_task *task, const para__host *host)
 {
     const para_status stop = task->cancel ? para_cancel_status(task->cancel) : PARA_OK;
@@ -216,6 +229,8 @@ void para__task_carry_out(para_task *task, const para__host *host)
                                    .function = (uintptr_t)task->run, .id = task->id,
                                    .a = (uintptr_t)task, .b = (uintptr_t)task->group);
     para__trace_task(task->queued_, (uintptr_t)task->run);
+    if (r.since.ticks && para__context_is_set(&task->context_))
+        tell_context(task);
     if (r.since.ticks)
         r.told = (para__told){.function = (uintptr_t)task->run,
                               .id = task->id,

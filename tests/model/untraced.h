@@ -23,4 +23,8 @@ __attribute__((unused)) static const volatile bool model_is_traced = false;
 #define para__trace_instant(...)           para__trace_end(0, __VA_ARGS__)
 #define para__trace_task(queued, function) ((void)(queued))
 
+typedef struct para__track para__track;
+typedef struct para__tracks para__tracks;
+#define para__track_join(tracks, track) ((void)(tracks), (void)(track))
+
 #endif

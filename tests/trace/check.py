@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""check.py PROGRAM [TEST...]: takes traces of a program, and checks that they keep the rules of their format.
+"""check.py PROGRAM DEMO [TEST...]: takes traces of a program, and of the demo, and checks that they keep the rules of their format.
 
 The rules: https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU (Trace Event Format),
 as Perfetto reads it."""
@@ -12,7 +12,7 @@ import sys
 import tempfile
 import unittest
 
-PROGRAM = None
+PROGRAM = DEMO = None
 NEEDED = {"X": {"ts", "dur", "pid", "tid", "name", "cat"}, "i": {"ts", "pid", "tid", "name", "s"},
           "s": {"ts", "pid", "tid", "name", "cat", "id"}, "f": {"ts", "pid", "tid", "name", "cat", "id", "bp"},
           "C": {"ts", "pid", "name", "args"}, "M": {"pid", "name", "args"}}
@@ -79,6 +79,16 @@ class Traces(unittest.TestCase):
             self.assertTrue(not open_until or end <= open_until[-1], event)
             open_until.append(end)
 
+    def check_counters(self, found):
+        """Values of a counter follow each other, and are not negative."""
+        for name, unit in ("queue", "tasks"), ("utilisation", "threads"):
+            counters = [e for e in found["C"] if e["name"] == name]
+            self.assertEqual([e["ts"] for e in counters], sorted(e["ts"] for e in counters))
+            for event in counters:
+                self.assertEqual(set(event["args"]), {unit})
+                self.assertGreaterEqual(event["args"][unit], 0)
+        self.assertLessEqual({e["name"] for e in found["C"]}, {"queue", "utilisation"})
+
     def check_flows(self, found):
         begun = {e["id"]: e for e in found["s"]}
         ended = {e["id"]: e for e in found["f"]}
@@ -95,6 +105,7 @@ class Traces(unittest.TestCase):
         found = self.check(read(self.path("trace.json")))
         self.assertEqual(self.dropped(found), [0])
         self.check_flows(found)
+        self.check_counters(found)
         for category in "begin", "call":
             calls = collections.Counter(e["name"] for e in found[category] if "loop" in e["name"])
             self.assertEqual(calls, {"shared_loop": 20, "alone_loop": 20})
@@ -114,6 +125,22 @@ class Traces(unittest.TestCase):
         self.assertTrue(any(n.startswith("para") for n in names), names)
         self.assertEqual(len([e for e in found["i"] if e["name"] == "starts"]), 3)
         self.assertEqual(len([e for e in found["i"] if e["name"] == "ends"]), 3)
+
+    def test_the_demo_keeps_the_rules(self):
+        env = dict(os.environ, PARA_NUM_WORKERS="4", PARA_TRACE="demo.json")
+        subprocess.run([DEMO, self.folder.name, "2000"], cwd=self.folder.name, env=env, check=True, capture_output=True,
+                       timeout=300)
+        found = self.check(read(self.path("demo.json")))
+        self.check_flows(found)
+        self.check_counters(found)
+        self.assertEqual(len({e["pid"] for e in found["X"]}), 1)
+        self.assertGreater(len(found["call"]), 19)
+        for call in found["call"]:
+            if call["args"]["why"].startswith("parallel: measured on the caller first"):
+                end = call["ts"] + call["dur"]
+                self.assertTrue([b for b in found["batch"] if b["tid"] == call["tid"] and call["ts"] <= b["ts"] < end and
+                                 b["args"]["first"] == 0], "what ran on the caller first")
+        self.assertTrue([e for e in found["M"] if e["name"] == "process_name"])
 
     def test_a_killed_program_leaves_whole_lines(self):
         self.run_program("killed", status=-9)
@@ -144,13 +171,58 @@ class Traces(unittest.TestCase):
         self.assertEqual((len(first["call"]), len(second["call"])), (40, 2))
         self.assertEqual(said, f"{sum(len(second[p]) for p in 'Xi')} 0\n")
 
+    def test_processes_have_tracks(self):
+        said = self.run_program("processes", trace=None)
+        if said == "skip\n":
+            self.skipTest("the system has no worker processes")
+        found = self.check(read(self.path("processes.json")))
+        self.assertEqual(self.dropped(found), [0])
+        calls = [e for e in found["call"] if e["name"] == "die_once"]
+        self.assertEqual(len(calls), 2)
+        own = calls[0]["pid"]
+        batches = [e for e in found["batch"] if e["name"] == "die_once"]
+        self.assertEqual(sum(e["args"]["units"] for e in batches), 2 * 20)  # chunks of 1000
+        self.assertNotIn(own, {e["pid"] for e in batches})
+        for batch in batches:  # within one of the calls
+            self.assertTrue(any(c["ts"] <= batch["ts"] and batch["ts"] + batch["dur"] <= c["ts"] + c["dur"] for c in calls))
+        [died] = [e for e in found["i"] if e["name"] == "died"]
+        self.assertEqual(died["args"], {"by": "signal", "number": 9})
+        [again] = [e for e in found["i"] if e["name"] == "starts again"]
+        self.assertNotEqual(again["pid"], died["pid"])
+        self.assertGreaterEqual(again["ts"], died["ts"])
+        self.assertFalse([e for e in batches if e["pid"] == died["pid"] and e["ts"] > died["ts"]])
+        self.assertEqual(len([e for e in found["i"] if e["name"] == "starts"]), 2)
+        names = {e["args"]["name"] for e in found["M"] if e["name"] == "thread_name" and e["pid"] != own}
+        self.assertLessEqual({died["pid"], again["pid"]}, {e["pid"] for e in found["M"] if e["name"] == "process_name"})
+        self.assertLessEqual(names, {"para process 0", "para process 1"})
+        self.assertGreaterEqual(int(said), 40)
+
     def test_a_file_that_cannot_be_is_told_in_one_line(self):
         self.run_program("exits", trace="nowhere/x.json", status=3,
                          said="para: PARA_TRACE=nowhere/x.json: nowhere/x.json: No such file or directory; "
                               "no trace is taken\n")
         self.run_program("exits", trace="/dev/full", status=3, said="para: the trace: No space left on device\n")
 
+    def test_the_log_is_printed_if_asked_for(self):
+        for level, said in [("note", "para: note: a task ends without having run: it was cancelled\n"), ("alarm", "")]:
+            env = dict(os.environ, PARA_NUM_WORKERS="3", PARA_LOG=level)
+            done = subprocess.run([PROGRAM, "work"], cwd=self.folder.name, env=env, capture_output=True, text=True, timeout=300)
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(said, done.stderr)
+            for line in done.stderr.splitlines():
+                self.assertRegex(line, r"^para: (note|warning|alarm): .*: .*$")
+            self.assertLessEqual(done.stderr.count("ends without having run"), 10 if level == "note" else 0)
+        env = dict(os.environ, PARA_LOG="note")
+        done = subprocess.run([PROGRAM, "processes"], cwd=self.folder.name, env=env, capture_output=True, text=True, timeout=300)
+        if done.stdout != "skip\n":
+            self.assertRegex(done.stderr, r"(?m)^para: warning: a worker process has died: worker [01]: signal 9$")
+            self.assertRegex(done.stderr, r"(?m)^para: note: a worker process is started in a dead one's place: worker [01]: process \d+$")
+        env = dict(os.environ, PARA_LOG="loud")
+        done = subprocess.run([PROGRAM, "exits"], cwd=self.folder.name, env=env, capture_output=True, text=True, timeout=300)
+        self.assertEqual(done.stderr, "para: PARA_LOG=loud: expected note, warning or alarm; ignored\n")
+
 
 if __name__ == "__main__":
-    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    PROGRAM, DEMO = map(os.path.abspath, sys.argv[1:3])
+    del sys.argv[1:3]
     unittest.main()

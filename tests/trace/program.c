@@ -147,11 +147,167 @@ static void twice(void)
     printf("%ju %ju\n", (uintmax_t)info.events, (uintmax_t)info.dropped);
 }
 
+/* Has worked, and stays until its input ends. */
+static void watched(void)
+{
+    char line[8];
+    para_pool *const pool = check_pool(3);
+    call_loops(pool, CALLS);
+    submit_tasks(pool);
+    if (getenv("PAGE") && para_page_start(getenv("PAGE")) != PARA_ERR_BUSY)
+        abort();
+    puts("ready");
+    fflush(stdout);
+    while (fgets(line, sizeof line, stdin))
+        continue;
+    para_must(para_pool_destroy(pool));
+}
+
+/* Dies at element 7000, the first time that a process gets there. */
+static int die_once(const para_chunk *chunk, const void *arg)
+{
+    double *const out = chunk->out[0];
+    _Atomic int *const lives = *(_Atomic int *const *)arg;
+    for (size_t i = 0; i < chunk->count; i++) {
+        out[i] = (double)(chunk->first + i);
+        if (chunk->first + i == 7000 && (*lives)-- > 0)
+            raise(SIGKILL);
+    }
+    return 0;
+}
+
+static void call_processes(para_pool *pool, double *v, _Atomic int *lives)
+{
+    const para_map map = {.kernel = die_once,
+                          .arg = &lives,
+                          .arg_bytes = sizeof lives,
+                          .count = N,
+                          .out = {{v, sizeof *v}},
+                          .options = {.chunk = 1000}};
+    para_must(para_pmap(pool, &map));
+}
+
+/* Worker processes: a call that nobody looks at, one in which a worker dies, one after that. */
+static void processes(void)
+{
+    para_processes p = PARA_PROCESSES_INIT;
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    para_pool *pool;
+    para_buffer *values, *count;
+    config.workers = 2;
+    config.processes = &p;
+    if (UNDER_QEMU || para_pool_create(&pool, &config)) {
+        puts("skip");
+        return;
+    }
+    para_must(para_buffer_create(&values, pool, N, sizeof(double), NULL));
+    para_must(para_buffer_create(&count, pool, 1, sizeof(int), NULL));
+    double *const v = para_buffer_data(values);
+    _Atomic int *const lives = para_buffer_data(count);
+    call_processes(pool, v, lives);
+    para_must(para_trace_start("processes.json"));
+    *lives = 1;
+    call_processes(pool, v, lives);
+    call_processes(pool, v, lives);
+    para_stats now = {.size = sizeof now};
+    para_must(para_stats_get(&now));
+    para_buffer_destroy(values);
+    para_buffer_destroy(count);
+    para_must(para_pool_destroy(pool));
+    para_must(para_trace_stop());
+    printf("%ju\n", (uintmax_t)now.chunks);
+}
+
+PARA_SUM(sum_all, double, i, const double *, v)
+{
+    return v[i];
+}
+
+PARA_SCAN_KERNEL(add_up, double, acc, double, v, acc += v)
+PARA_FIND_KERNEL(is_seven, double, v, v == 7)
+
+static void combine_sums(void *acc, const void *rhs, const void *arg)
+{
+    (void)arg;
+    *(double *)acc += *(const double *)rhs;
+}
+
+static void call_alone(void)
+{
+    para_must(para_loop_with((&(para_setup){.options = {.executor = PARA_EXECUTOR_SERIAL}}),
+                             alone_loop, N, x));
+}
+
+PARA_LOOP(outer_loop, i, double *, v)
+{
+    v[i] = 0;
+    call_alone();
+}
+
+static int call_in_task(void *arg)
+{
+    (void)arg;
+    call_alone();
+    return 0;
+}
+
+/* A call of each form, one within another, and one within a task. */
+static void forms(void)
+{
+    double total = 0;
+    size_t found = 0;
+    para_task task = {.run = call_in_task};
+    call_loops(NULL, 1);
+    para_must(para_reduce_to(&total, sum_all, N, x));
+    const para_scan scan = {.kernel = add_up,
+                            .combine = combine_sums,
+                            .count = N,
+                            .in = {{x, sizeof *x}},
+                            .out = {{x, sizeof *x}},
+                            .result = &total,
+                            .result_bytes = sizeof total};
+    para_must(para_pscan(NULL, &scan));
+    const para_find find = {
+        .kernel = is_seven, .count = N, .in = {{x, sizeof *x}}, .found = &found};
+    para_must(para_pfind(NULL, &find));
+    para_must(para_loop(outer_loop, 1, x));
+    para_must(para_submit(NULL, &task));
+    para_must(para_task_wait(&task));
+}
+
+static int call_often(void *arg)
+{
+    for (int i = 0; i < CALLS; i++) {
+        para_must(para_loop_with(
+            (&(para_setup){.options = {.executor = PARA_EXECUTOR_THREADS, .chunk = 100}}),
+            shared_loop, 1000, (double *)arg));
+        para_must(para_loop_with((&(para_setup){.options = {.executor = PARA_EXECUTOR_SERIAL}}),
+                                 alone_loop, 1000, (double *)arg));
+    }
+    return 0;
+}
+
+/* Several threads make calls at the same time. */
+static void crowd(void)
+{
+    static double own[9][1000];
+    para_task task[8];
+    for (int i = 0; i < 8; i++) {
+        task[i] = (para_task){.run = call_often, .arg = own[i]};
+        para_must(para_submit(NULL, &task[i]));
+    }
+    (void)call_often(own[8]);
+    for (int i = 0; i < 8; i++)
+        para_must(para_task_wait(&task[i]));
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
 } scenarios[] = {
-    {"work", work}, {"killed", killed}, {"exits", exits}, {"forks", forks}, {"twice", twice},
+    {"work", work},           {"killed", killed}, {"exits", exits},
+    {"forks", forks},         {"twice", twice},   {"watched", watched},
+    {"processes", processes}, {"forms", forms},   {"crowd", crowd},
 };
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""soak.py PROGRAM SECONDS: a pool under everything at once, while a trace is taken and statistics are kept. What they
-count is what the program has counted, and memory stays as it was: the program looks at that."""
+"""soak.py PROGRAM SECONDS: a pool under everything at once, while a trace is taken, statistics are kept, a page is
+published and alarms are looked for. What they count is what the program has counted, and memory stays as it was: the
+program looks at that."""
 import os
 import re
 import subprocess
@@ -12,7 +13,7 @@ def main():
     program, seconds = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "soak.prom")
-        env = dict(os.environ, PARA_TRACE="/dev/null", PARA_METRICS=path)
+        env = dict(os.environ, PARA_TRACE="/dev/null", PARA_METRICS=path, PARA_PAGE="1", PARA_LOG="alarm")
         done = subprocess.run([program, seconds], env=env, capture_output=True, text=True, timeout=600)
         print(done.stdout, done.stderr)
         assert done.returncode == 0

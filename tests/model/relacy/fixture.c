@@ -122,6 +122,7 @@ void fixture_make(const fixture *f)
         workers[w].index = workers[w].cpu_index = w;
         touch_half(&helpers[w].event.state);
         touch_half(&helpers[w].displaced);
+        (void)para__load_relaxed(&helpers[w].naps);
         touch_half(&helpers[w].acting);
         (void)para__load_relaxed(&helpers[w].naps);
         helpers[w].group = f->split && w >= f->split;

@@ -1,0 +1,46 @@
+/* The public functions of the log, and PARA_LOG. */
+#include "base/log.h"
+#include "base/variable.h"
+#include "observe/alarms.h"
+
+#include <string.h>
+
+para_status para_log_start(const para_log *log)
+{
+    return para__log_open(log);
+}
+
+para_status para_log_stop(void)
+{
+    const para_status status = para__log_close();
+    if (!status)
+        para__alarms_stop();
+    return status;
+}
+
+para_status para_log_alarms(void)
+{
+    return para__log_is_open() ? para__alarms_start()
+                               : para__fail(PARA_ERR_ARGUMENT, "nobody is told");
+}
+
+__attribute__((constructor(102))) static void begin_saying(void)
+{
+    const char *const value = para__variable("PARA_LOG");
+    unsigned level = PARA_LEVEL_NOTE;
+    if (!value)
+        return;
+    while (level <= PARA_LEVEL_ALARM && strcmp(value, para_log_level_text(level)) != 0)
+        level++;
+    if (level > PARA_LEVEL_ALARM)
+        para__tell(PARA_LOG_VARIABLE, "PARA_LOG=%.80s: expected note, warning or alarm; ignored",
+                   value);
+    else if (para__log_print(level) == PARA_OK && para__alarms_start() != PARA_OK)
+        para__tell(PARA_LOG_UNCHECKED, "PARA_LOG: no alarms of what is counted: %s",
+                   para_status_detail());
+}
+
+__attribute__((destructor)) static void end_saying(void)
+{
+    para__alarms_stop();
+}
