@@ -377,8 +377,7 @@ static para_status finish_isolated(para__call *call, const para_reduce *reduce,
 {
     const size_t acc = para__round_up(job->acc_bytes, PARA__LINE);
     const size_t slots = job->units * job->partials.stride;
-    unsigned char *const memory =
-        para__desk_arena(call->schedule.desk, 3, 2 * acc + slots);
+    unsigned char *const memory = para__desk_arena(call->schedule.desk, 3, 2 * acc + slots);
     if (!memory)
         return para__fail(PARA_ERR_MEMORY, "%zu partial results of %zu bytes", job->units,
                           job->acc_bytes);
