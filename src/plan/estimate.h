@@ -33,10 +33,11 @@ typedef struct para__estimate {
     float credit_ns;   /* time that may be spent on trials: see trial.h */
     uint8_t deviation; /* of samples from the mean, mean of its absolute value; 32 = 100 % */
     uint8_t spread;    /* of the cost within one call: dearest batch to mean, 16 = equal */
-    uint8_t refused : 2; /* trials in a row that were lost, at most 3 */
-    uint8_t priced : 1;  /* the price is known, also if it is 0 */
-    uint8_t alone : 4;   /* samples of that way, at most 15 */
-    uint8_t shared : 4;  /* likewise */
+    uint16_t refused : 2; /* trials in a row that were lost, at most 3 */
+    uint16_t priced : 1;  /* the price is known, also if it is 0 */
+    uint16_t alone : 4;   /* samples of that way, at most 15 */
+    uint16_t shared : 4;  /* likewise */
+    uint16_t gap : 5;     /* 0: equal estimates are equal words */
 } para__estimate;
 
 /* What is known after one more sample, of which one that was disturbed counts as twice or half of

@@ -124,7 +124,7 @@ static void park(para__worker *self, bool displaced)
         self->away_ns =
             para__min(self->away_ns, para__tasks_have_news(pool, self->index) ? PARA__AWAY_LEAST_NS
                                                                               : PARA__AWAY_MOST_NS);
-        para__store_relaxed(&helper->naps, true); /* see lane.h */
+        para__store_relaxed(&helper->naps, self->away_ns <= PARA__AWAY_LEAST_NS); /* see lane.h */
         para__event_wait_for(&helper->event, self->away_ns);
         para__store_relaxed(&helper->naps, false);
     } else {

@@ -249,7 +249,7 @@ typedef struct para__helper {
      * orders nothing; too high for a moment, it keeps the worker away until a later call. Counted
      * by such callers, and by the worker. */
     _Alignas(PARA__LINE) para__atomic_u32 displaced;
-    para__atomic_bool naps; /* it sleeps for a limited time, since it was displaced: who has tasks
+    para__atomic_bool naps; /* it sleeps for a short time, since it was displaced: who has tasks
                                leaves it alone. Written by the worker, read after its event [E5] */
 
     /* [E8] 1 while somebody helps in this worker's name: its thread, or a caller that sits in its

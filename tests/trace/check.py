@@ -110,7 +110,7 @@ class Traces(unittest.TestCase):
             calls = collections.Counter(e["name"] for e in found[category] if "loop" in e["name"])
             self.assertEqual(calls, {"shared_loop": 20, "alone_loop": 20})
         units = sum(e["args"]["units"] for e in found["batch"] + found["steal"])
-        self.assertEqual(units, 20 * 20)  # chunks of 1000
+        self.assertGreaterEqual(units, 20 * 20)  # chunks of 1000; more where slices end within one
         for call in found["call"]:
             self.assertEqual(call["args"]["elements"], 20000)
         self.assertEqual(sum(e["name"] == "tasks_within" for e in found["begin"]), 30)
