@@ -175,13 +175,29 @@ static double record(const para__schedule *s, para__estimate *e, const para__out
     return ns;
 }
 
+/* What its batches tell of the price of a kernel call. Of few units one dear one looks like one. */
+static para__estimate learn_price(const para__schedule *s, para__estimate e,
+                                  const para__batches *batches, size_t units)
+{
+    if (units <= PARA__FEW_UNITS)
+        return e;
+    const double price_ticks =
+        para__batches_price(batches, (double)e.price_ns / para__ns_per_tick(), s->probe);
+    if (price_ticks >= 0)
+        e = para__estimate_price(e, para__schedule_ns(s, price_ticks, 1));
+    e.priced |= para__batches_are_clear(batches);
+    return e;
+}
+
 /* A trial alone that was given up took longer than the calls that are shared. That much stands for
- * what is not known. */
-static void learn_given_up(const para__schedule *s)
+ * what is not known. Among many workers no other trial tells the price, nor do calls that are
+ * divided coarsely because a wrong one is thought to be high. */
+static void learn_given_up(const para__schedule *s, const para__outcome *outcome, size_t units)
 {
     para__estimate e = para__site_read(s->site);
     if (e.alone == 0)
         e = para__estimate_try(e, PARA__ALONE, (double)s->count, s->usual_ns * s->workers);
+    e = learn_price(s, e, &outcome->batches, units);
     account(s, &e, INFINITY);
     para__site_write(s->site, e);
 }
@@ -226,7 +242,7 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
     const unsigned all = s->workers;
     const double elapsed_ns = para__schedule_ns(s, (double)outcome->ticks, 1);
     if (s->trial && s->probe && s->plan.width > 1) {
-        learn_given_up(s);
+        learn_given_up(s, outcome, units);
         return;
     }
     if (s->trial && s->plan.width > 1 && outcome->workers < 2) {
@@ -250,14 +266,7 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
     }
     if (para__is_tuned(s) && learn_width(s, elapsed_ns / (double)s->count))
         return; /* a trial tells of the width alone */
-    para__estimate e = para__site_read(s->site);
-    /* Of few units one dear one looks like a price. */
-    const bool tell = units > PARA__FEW_UNITS;
-    const double price_ticks =
-        para__batches_price(&outcome->batches, (double)e.price_ns / para__ns_per_tick(), s->probe);
-    if (price_ticks >= 0 && tell)
-        e = para__estimate_price(e, para__schedule_ns(s, price_ticks, 1));
-    e.priced |= tell && para__batches_are_clear(&outcome->batches);
+    para__estimate e = learn_price(s, para__site_read(s->site), &outcome->batches, units);
     const double ns = record(s, &e, outcome, units);
     if (s->is_automatic)
         account(s, &e, elapsed_ns);

@@ -200,6 +200,30 @@ TEST(a_trial_without_help_teaches_nothing)
     assert_in_range(trials, 2, 2000 / 16);
 }
 
+/* A first unit that was slow looked like a price, so that slices have one ticket, and their times
+ * tell no price. */
+TEST(a_trial_that_is_given_up_corrects_the_price)
+{
+    know((para__estimate){.shared_ns = 1000,
+                          .mean_ns = 1000,
+                          .price_ns = 50000,
+                          .priced = 1,
+                          .shared = 9,
+                          .spread = 16});
+    para__schedule s = begin((para_options){0}, COUNT);
+    for (unsigned i = 0; i < 100 && !s.trial; i++) {
+        end(&s, COUNT, 5e5);
+        s = begin((para_options){0}, COUNT);
+    }
+    assert_true(s.trial && s.probe);
+    s.plan.width = 2;
+    para__outcome outcome = {.workers = 2, .ticks = ticks(6e5)};
+    for (unsigned units = 10; units <= 80; units *= 2)
+        para__batches_add(&outcome.batches, units, (double)ticks(1e3 * units));
+    para__schedule_learn(&s, &outcome, COUNT);
+    assert_true(para__site_read(site_of(0)).price_ns <= 25000);
+}
+
 TEST(options_are_what_is_asked_for)
 {
     know((para__estimate){.alone_ns = 1e6, .shared_ns = 1e6, .alone = 9, .shared = 9});
@@ -310,6 +334,7 @@ int main(void)
         cmocka_unit_test(one_good_trial_makes_up_for_disturbed_calls),
         cmocka_unit_test(a_trial_waits_until_a_helper_is_awake),
         cmocka_unit_test(a_trial_without_help_teaches_nothing),
+        cmocka_unit_test(a_trial_that_is_given_up_corrects_the_price),
         cmocka_unit_test(options_are_what_is_asked_for),
         cmocka_unit_test(units_are_asked_for_once_by_the_width),
         cmocka_unit_test(a_call_without_room_for_two_runs_alone),
