@@ -1,3 +1,4 @@
+#include "base/descriptor.h"
 #include "base/signal_fd.h"
 
 #include "base/cancellation.h"
@@ -9,7 +10,7 @@
 
 int para__signal_fd_make(void)
 {
-    return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return para__descriptor_keep(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 
 void para__signal_fd_tell(int fd)

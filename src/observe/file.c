@@ -1,7 +1,9 @@
 #include "observe/file.h"
 
+#include "base/descriptor.h"
 #include "base/unique.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -25,7 +27,8 @@ static para_status write_beside(const writing *w, const char *path, char *tempor
 {
     const char *slash = strrchr(path, '/');
     const size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
-    const int file = para__unique_create(AT_FDCWD, path, folder, temporary, 0666);
+    const int file =
+        para__descriptor_keep(para__unique_create(AT_FDCWD, path, folder, temporary, 0666));
     FILE *stream = file >= 0 ? fdopen(file, "w") : NULL;
     para_status status = PARA_OK;
     if (!stream) {
@@ -46,6 +49,31 @@ static para_status write_beside(const writing *w, const char *path, char *tempor
     return status;
 }
 
+/* A file that would grow past the process's limit is an error here, and no signal. */
+static sigset_t limit_signal(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGXFSZ);
+    return signals;
+}
+
+static para_status write_beside_quietly(const writing *w, const char *path, char *temporary,
+                                        const struct stat *old)
+{
+    const sigset_t signals = limit_signal();
+    sigset_t before;
+    pthread_sigmask(SIG_BLOCK, &signals, &before);
+    const para_status status = write_beside(w, path, temporary, old);
+    const int saved = errno;
+    if (!sigismember(&before, SIGXFSZ))
+        while (sigtimedwait(&signals, NULL, &(struct timespec){0}) > 0)
+            continue;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = saved;
+    return status;
+}
+
 para_status para__file_replace(const char *path, para_status (*fill)(void *of, FILE *stream),
                                void *of)
 {
@@ -58,9 +86,9 @@ para_status para__file_replace(const char *path, para_status (*fill)(void *of, F
     if (!target && errno != ENOMEM)
         return para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
     char *temporary = target ? malloc(strlen(target) + PARA__UNIQUE_MAX) : NULL;
-    const para_status status = temporary
-                                   ? write_beside(&w, target, temporary, exists ? &there : NULL)
-                                   : para__fail(PARA_ERR_MEMORY, "%s", path);
+    const para_status status =
+        temporary ? write_beside_quietly(&w, target, temporary, exists ? &there : NULL)
+                  : para__fail(PARA_ERR_MEMORY, "%s", path);
     free(temporary);
     free(target);
     return status;

@@ -1,5 +1,6 @@
 /* The page of this process. It is composed in private memory and written by one pwrite: a mapping
  * would end the program with SIGBUS if somebody cut the file off, and a full disk likewise. */
+#include "base/descriptor.h"
 #include "base/fork.h"
 #include "base/log.h"
 #include "base/process.h"
@@ -124,8 +125,9 @@ static para_status begin_at(const char *path)
     para_status status = temporary ? PARA_OK : para__fail(PARA_ERR_MEMORY, "%s", full);
     if (!status) {
         const char *const slash = strrchr(target, '/');
-        the_page.fd = para__unique_create(
-            AT_FDCWD, target, slash ? (size_t)(slash - target) + 1 : 0, temporary, 0666);
+        const size_t folder = slash ? (size_t)(slash - target) + 1 : 0;
+        the_page.fd =
+            para__descriptor_keep(para__unique_create(AT_FDCWD, target, folder, temporary, 0666));
         status = begin_file(full);
         if (!status && rename(temporary, target) != 0)
             status = para__fail(PARA_ERR_FILE, "%s: %s", full, strerror(errno));
@@ -167,7 +169,7 @@ static para_status start_page(const char *path)
     if (path)
         status = begin_at(path);
     else {
-        the_page.fd = memfd_create(PARA__PAGE_MAGIC, MFD_CLOEXEC);
+        the_page.fd = para__descriptor_keep(memfd_create(PARA__PAGE_MAGIC, MFD_CLOEXEC));
         status = begin_file("a page in memory");
     }
     if (!status)

@@ -7,6 +7,7 @@
  * also writes the end, so that a program's thread gets no signal of a file that is too long. */
 #include <para/trace.h>
 
+#include "base/descriptor.h"
 #include "base/fork.h"
 #include "base/fpenv.h"
 #include "base/futex.h"
@@ -162,7 +163,8 @@ static para_status open_file(const char *path, int *fd)
     struct stat found;
     if (!para__file_name(full, sizeof full, path))
         return para__fail(PARA_ERR_FILE, "%.80s...: the path is too long", path);
-    const int made = open(full, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
+    const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    const int made = para__descriptor_keep(open(full, flags, 0666));
     if (made < 0)
         return para__fail(PARA_ERR_FILE, "%s: %s", full, strerror(errno));
     if (fstat(made, &found) != 0 || !(S_ISREG(found.st_mode) || S_ISCHR(found.st_mode))) {

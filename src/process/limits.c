@@ -2,6 +2,7 @@
 
 #include "process/sandbox.h"
 
+#include "base/descriptor.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -36,7 +37,7 @@ typedef struct footprint {
 
 static int open_statm(void)
 {
-    return open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    return para__descriptor_keep(open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
 }
 
 /* Nothing is allocated. */

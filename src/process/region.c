@@ -4,6 +4,7 @@
 #include "process/region.h"
 
 #include "base/atomic.h"
+#include "base/descriptor.h"
 #include "base/memory.h"
 #include "base/process.h"
 #include "base/tuning.h"
@@ -44,7 +45,7 @@ static size_t most_bytes(void)
 
 static bool map_region(para__region *region, const char **why)
 {
-    region->file = memfd_create("para", MFD_CLOEXEC);
+    region->file = para__descriptor_keep(memfd_create("para", MFD_CLOEXEC));
     if (region->file < 0) {
         *why = strerror(errno);
         return false;
@@ -170,8 +171,16 @@ void para__region_free(para__region *region, void *memory)
     para__free(found);
 }
 
-bool para__region_has(const para__region *region, const void *memory, size_t bytes)
+bool para__region_has(para__region *region, const void *memory, size_t bytes)
 {
     const char *const begin = memory;
-    return begin >= region->begin && begin <= region->end && (size_t)(region->end - begin) >= bytes;
+    if (region->fork_count != para__fork_count())
+        return false;
+    pthread_mutex_lock(&region->mutex);
+    const region_block *block = region->blocks;
+    while (block && block->end <= begin)
+        block = block->next;
+    const bool has = block && block->begin <= begin && (size_t)(block->end - begin) >= bytes;
+    pthread_mutex_unlock(&region->mutex);
+    return has;
 }

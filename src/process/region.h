@@ -30,7 +30,8 @@ void *para__region_alloc(para__region *region, size_t bytes);
  * who may go on using it. */
 void para__region_free(para__region *region, void *memory);
 
-/* Whether all of these bytes lie in the region. */
-bool para__region_has(const para__region *region, const void *memory, size_t bytes);
+/* Whether all of these bytes, or the place of none, lie in pages that were allocated at once. Any
+ * thread. */
+bool para__region_has(para__region *region, const void *memory, size_t bytes);
 
 #endif

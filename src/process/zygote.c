@@ -1,5 +1,6 @@
 #include "process/zygote.h"
 
+#include "base/descriptor.h"
 #include "base/tuning.h"
 
 #include <dirent.h>
@@ -199,7 +200,7 @@ static void live_as_zygote(const para__birth *birth, int socket, pid_t parent)
 
 static int open_life(pid_t process)
 {
-    return (int)syscall(SYS_pidfd_open, process, 0);
+    return para__descriptor_keep((int)syscall(SYS_pidfd_open, process, 0));
 }
 
 /* Waits for a reply for as long as one may take. */
@@ -230,6 +231,12 @@ int para__zygote_fork(para__zygote *zygote, const para__birth *birth, para__limi
     const pid_t own = getpid();
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return errno;
+    for (int i = 0; i < 2; i++)
+        if ((ends[i] = para__descriptor_keep(ends[i])) < 0) {
+            const int refused = errno;
+            close(ends[!i]);
+            return refused;
+        }
     const pid_t child = fork();
     if (child == 0)
         live_as_zygote(birth, ends[1], own);

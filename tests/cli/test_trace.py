@@ -1,5 +1,6 @@
 """para trace: where the time of a trace went. The traces are written here, line by line, so that sums are known."""
 import json
+import os
 import unittest
 import xml.etree.ElementTree
 
@@ -61,6 +62,13 @@ class Trace(Case):
         self.assertIn("0.150 ms, 9 events of 2 threads; 3 were lost\n", text)
         self.assertIn("tasks waited: 1; half of them 2.5 us or less", text)
         self.assertRegex(text, r"\n +0\.090 +1 +1 +3 +1 +0 +40\.0  f: serial: too small\n")
+
+    def test_files_of_exported_variables_are_left_alone(self):
+        before = self.files()
+        exported = {**os.environ, "PARA_TRACE": "t.json", "PARA_METRICS": "m.prom", "PARA_PAGE": "p.page"}
+        for words in ["trace", "t.json"], ["info"], ["kernels"], ["top", "p.page"]:
+            self.run_para(*words, env=exported)
+            self.assertEqual(self.files(), before, words)
 
     def test_a_killed_program_can_be_read(self):
         for lines in range(1, len(LINES)):
