@@ -4,8 +4,13 @@
 
 #include "cli/say.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* More than para has ever written: bytes of a line, and microseconds (30 years). */
+enum { LINE_MOST = 65536 };
+static const uint64_t US_MOST = UINT64_C(1000000000000000); /* their sums are ns in 64 bits */
 
 /* Where a member's value begins; NULL: there is none. */
 static const char *value_of(const char *line, const char *name)
@@ -31,9 +36,11 @@ static bool take_time(const char *line, const char *name, uint64_t *ns)
 {
     const char *const at = value_of(line, name);
     char *end = NULL;
-    if (!at)
+    if (!at || !isdigit((unsigned char)*at))
         return false;
     const uint64_t us = strtoull(at, &end, 10);
+    if (us > US_MOST)
+        return false;
     *ns = 1000 * us;
     if (end == at || *end != '.')
         return end > at;
@@ -50,6 +57,9 @@ static bool take_text(const char *line, const char *name, char *to, size_t bytes
         return false;
     const size_t length = strcspn(at + 1, "\"");
     snprintf(to, bytes, "%.*s", (int)length, at + 1);
+    for (; *to; to++)
+        if (iscntrl((unsigned char)*to))
+            *to = '?'; /* para has written none, and a terminal may obey it */
     return true;
 }
 
@@ -111,9 +121,10 @@ static bool parse_event(para__trace_reader *reader, const char *line, para__trac
 int para__trace_read(para__trace_reader *reader, para__trace_event *event)
 {
     for (;;) {
-        const ssize_t length = getline(&reader->line, &reader->room, reader->stream);
+        if (!reader->line && !(reader->line = malloc(LINE_MOST)))
+            return -para__say_failed("%s: out of memory", reader->path);
         reader->number++;
-        if (length < 0)
+        if (!fgets(reader->line, LINE_MOST, reader->stream))
             return ferror(reader->stream) ? -para__say_failed("%s: cannot be read", reader->path)
                                           : 0;
         if (strcmp(reader->line, "[\n") == 0 && reader->number == 1)

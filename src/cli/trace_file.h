@@ -40,7 +40,6 @@ typedef struct para__trace_reader {
     FILE *stream;
     const char *path;
     char *line;
-    size_t room;
     uint64_t number; /* of the line */
     char name[128], why[128];
 } para__trace_reader;

@@ -70,6 +70,12 @@ class Trace(Case):
             self.run_para(*words, env=exported)
             self.assertEqual(self.files(), before, words)
 
+    def test_terminals_get_no_orders(self):
+        self.write(HEAD + thread(7, "ma\033in") + span(7, "batch", "\033f", 10, 40) + call(7, "\033f", 0, 100) + END)
+        text = self.para("trace", "t.json")
+        self.assertIn("ma?in", text)
+        self.assertNotIn("\033", text)
+
     def test_a_killed_program_can_be_read(self):
         for lines in range(1, len(LINES)):
             self.write(HEAD + "".join(LINES[:lines + 1]), "killed.json")
@@ -94,6 +100,9 @@ class Trace(Case):
         self.refused(1, "none/t.svg: No such file", "trace", "t.json", "--svg", "none/t.svg")
         for text, sentence in [("", "the trace has no events"), (HEAD, "the trace has no events"),
                                ("{}\n", "line 1: this is no trace of para"), ("[\n{}\n", "line 2: this is no"),
+                               (HEAD + span(7, "batch", "f", 10, -40), "line 3: this is no"),
+                               (HEAD + span(7, "batch", "f", 1e300, 40), "line 3: this is no"),
+                               ("x" * 100000, "line 1: this is no"),
                                (HEAD + LINES[0] + '{"ph":"X","pid":7,"tid":7,"name":"f"},\n', "line 4: this is no"),
                                (HEAD + '{"ph":"X","pid":7,"tid":7,"ts":1.5,"dur":1,"name":"f"},\n', "line 3: this is no")]:
             self.write(text, "bad.json")
