@@ -14,10 +14,16 @@ typedef struct writing {
 
 bool para__file_name(char *to, size_t bytes, const char *path)
 {
+    char folder[4096] = "";
     const char *const mark = strstr(path, "%p");
-    const int n =
-        mark ? snprintf(to, bytes, "%.*s%ld%s", (int)(mark - path), path, (long)getpid(), mark + 2)
-             : snprintf(to, bytes, "%s", path);
+    const char *const rest = mark ? mark + 2 : path + strlen(path);
+    const int before = (int)(mark ? mark - path : rest - path);
+    char number[24] = "";
+    if (mark)
+        snprintf(number, sizeof number, "%ld", (long)getpid());
+    const bool is_relative = *path != '/' && getcwd(folder, sizeof folder);
+    const int n = snprintf(to, bytes, "%s%s%.*s%s%s", is_relative ? folder : "",
+                           is_relative ? "/" : "", before, path, number, rest);
     return n >= 0 && (size_t)n < bytes;
 }
 

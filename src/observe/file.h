@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* The path with its first %p replaced by the number of the process; false: it is too long. */
+/* The path from the root on, so that it stays the same file whatever folder the program goes to,
+ * with its first %p replaced by the number of the process; false: it is too long. */
 bool para__file_name(char *to, size_t bytes, const char *path);
 
 /* Writes what fill does into a new file beside path, and renames that to path. A symbolic link is

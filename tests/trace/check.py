@@ -199,7 +199,7 @@ class Traces(unittest.TestCase):
 
     def test_a_file_that_cannot_be_is_told_in_one_line(self):
         self.run_program("exits", trace="nowhere/x.json", status=3,
-                         said="para: PARA_TRACE=nowhere/x.json: nowhere/x.json: No such file or directory; "
+                         said=f"para: PARA_TRACE=nowhere/x.json: {self.path('nowhere/x.json')}: No such file or directory; "
                               "no trace is taken\n")
         self.run_program("exits", trace="/dev/full", status=3, said="para: the trace: No space left on device\n")
 

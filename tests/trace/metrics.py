@@ -71,7 +71,7 @@ class Metrics(unittest.TestCase):
     def test_a_file_that_cannot_be_is_told_once(self):
         with tempfile.TemporaryDirectory() as folder:
             self.run_program(folder, "exits", "nowhere/x.prom", status=3,
-                             said="para: PARA_METRICS: nowhere/x.prom: No such file or directory\n")
+                             said=f"para: PARA_METRICS: {folder}/nowhere/x.prom: No such file or directory\n")
 
 
 if __name__ == "__main__":

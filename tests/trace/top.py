@@ -132,7 +132,8 @@ class Top(unittest.TestCase):
 
     def test_a_file_that_cannot_be_is_told_in_one_line(self):
         os.mkdir(self.path("folder"))
-        for page, said in [("none/p.page", "none/p.page: No such file or directory"), ("folder", "folder: not a regular file"),
+        for page, said in [("none/p.page", f"{self.path('none/p.page')}: No such file or directory"),
+                           ("folder", f"{self.path('folder')}: not a regular file"),
                            ("/dev/full", "/dev/full: not a regular file")]:
             env = dict(os.environ, PARA_PAGE=page)
             done = subprocess.run([PROGRAM, "exits"], cwd=self.folder, env=env, capture_output=True, text=True, timeout=60)
