@@ -29,7 +29,11 @@ int main(void)
     config.workers = 2;
     para_must(para_pool_create(&pool, &config));
 
-    para_watchdog dog = {.late_ns = 20000000, .late = tell, .late_arg = stderr, .backtraces = true};
+    para_watchdog dog = PARA_WATCHDOG_INIT;
+    dog.late_ns = 20000000;
+    dog.late = tell;
+    dog.late_arg = stderr;
+    dog.backtraces = true;
     para_must(para_watchdog_begin(pool, &dog));
 
     para_task task = {.run = stay};

@@ -5,7 +5,9 @@
  *         fprintf(arg, "%s: %s: %s\n", para_log_level_text(e->level), e->text, e->reason);
  *     }
  *     ...
- *     const para_log log = {.size = sizeof log, .entry = note, .arg = stderr};
+ *     para_log log = PARA_LOG_INIT;
+ *     log.entry = note;
+ *     log.arg = stderr;
  *     para_must(para_log_start(&log));
  *
  * Nobody is told anything by default. PARA_LOG=note, warning or alarm in the environment prints
@@ -96,6 +98,10 @@ typedef struct para_log {
     para_log_level least; /* what is below is not told; 0: PARA_LEVEL_NOTE */
     unsigned most;        /* entries of an id a second; 0: 10. Others are counted */
 } para_log;
+#define PARA_LOG_INIT                                                \
+    {                                                                \
+        sizeof(para_log), PARA_NULL_, PARA_NULL_, PARA_LEVEL_NOTE, 0 \
+    }
 
 #ifdef __cplusplus
 extern "C" {

@@ -46,14 +46,17 @@ PARA_NODISCARD_ PARA_API para_status para_page_start(const char *path);
 /* Ends that. Any thread. Errors: PARA_ERR_ARGUMENT (none is published). */
 PARA_NODISCARD_ PARA_API para_status para_page_stop(void);
 
-/* Reads a page, whole: of a file, or of a process. Numbers of rows are within bounds and texts end,
- * whatever the file has. Texts are what the publisher says: who prints them on a terminal looks at
- * their bytes. Any thread.
- * Errors: PARA_ERR_ARGUMENT (NULL), PARA_ERR_FILE: it cannot be opened, or is no page, or is cut
- * off, or damaged; its process has ended, or is another; PARA_ERR_VERSION: of another version. The
- * detail says which. */
-PARA_NODISCARD_ PARA_API para_status para_page_read(const char *path, para_page *page);
-PARA_NODISCARD_ PARA_API para_status para_page_read_process(int64_t pid, para_page *page);
+/* Reads a page, whole: of a file, or of a process. page_bytes is sizeof(para_page); a library with
+ * another layout refuses it. Numbers of rows are within bounds and texts end, whatever the file
+ * has. Texts are what the publisher says: who prints them on a terminal looks at their bytes. Any
+ * thread.
+ * Errors: PARA_ERR_ARGUMENT (NULL, page_bytes), PARA_ERR_FILE: it cannot be opened, or is no page,
+ * or is cut off, or damaged; its process has ended, or is another; PARA_ERR_VERSION: of another
+ * version. The detail says which. */
+PARA_NODISCARD_ PARA_API para_status para_page_read(const char *path, para_page *page,
+                                                    size_t page_bytes);
+PARA_NODISCARD_ PARA_API para_status para_page_read_process(int64_t pid, para_page *page,
+                                                            size_t page_bytes);
 
 /* The checksum over all members but the checksum: the 64-bit words of the page, each by xor and a
  * multiplication with an odd number; FNV-1a of words. */

@@ -7,7 +7,10 @@
  *                 1e-9 * (double)late->elapsed_ns);
  *     }
  *     ...
- *     para_watchdog dog = {.late_ns = 2000000000, .late = tell, .late_arg = stderr};
+ *     para_watchdog dog = PARA_WATCHDOG_INIT;
+ *     dog.late_ns = 2000000000;
+ *     dog.late = tell;
+ *     dog.late_arg = stderr;
  *     para_must(para_watchdog_begin(pool, &dog));
  *     ...
  *     para_must(para_watchdog_end(&dog));
@@ -45,8 +48,9 @@ typedef struct para_late {
     uint64_t since_;
 } para_late;
 
-/* Zero but for what is set. The program's, and unchanged while it is in use. */
+/* The program's, and unchanged while it is in use. */
 typedef struct para_watchdog {
+    size_t size;      /* sizeof(para_watchdog) */
     uint64_t late_ns; /* what takes longer is told; at least 1000000, one millisecond */
     void (*late)(const para_late *late, void *late_arg); /* called on the watchdog's thread, of
                                                             which there is one. Must not end it, nor
@@ -59,6 +63,10 @@ typedef struct para_watchdog {
     /* para's. */
     struct para_watchdog_ *watchdog_;
 } para_watchdog;
+#define PARA_WATCHDOG_INIT                                                  \
+    {                                                                       \
+        sizeof(para_watchdog), 0, PARA_NULL_, PARA_NULL_, false, PARA_NULL_ \
+    }
 
 #ifdef __cplusplus
 extern "C" {
@@ -66,9 +74,10 @@ extern "C" {
 
 /* Has the pool looked at; NULL: the default pool. Several may look at one pool, but one of all with
  * backtraces. A pool is not destroyed before its watchdogs have ended (PARA_ERR_BUSY). Any thread.
- * Errors: PARA_ERR_ARGUMENT (watchdog or .late NULL, .late_ns too small), _BUSY (it is in use; with
- * backtraces another one has them, or the program has a handler of SIGURG), _FORKED, _ENDING,
- * _MEMORY, _THREAD; for NULL _TOPOLOGY. */
+ * Errors: PARA_ERR_ARGUMENT (watchdog or .late NULL, .size, .late_ns too small), _BUSY (it is in
+ * use; with backtraces another one has them, or the program has a handler of SIGURG), _UNSUPPORTED
+ * (with backtraces and a C library other than glibc), _FORKED, _ENDING, _MEMORY, _THREAD; for NULL
+ * _TOPOLOGY. */
 PARA_NODISCARD_ PARA_API para_status para_watchdog_begin(para_pool *pool, para_watchdog *watchdog);
 
 /* Ends it: waits until `late` has returned. In a child of fork() it only makes *watchdog free. Any

@@ -1,9 +1,11 @@
 /* The handler walks its stack with the unwinder that exceptions have. It allocates nothing, and
  * takes at most the loader's lock, which the thread that it has interrupted may hold and may take
- * again. It is not in any thread's way but the one that is asked. */
+ * again. With musl it may not, and nobody is asked. It is not in any thread's way but the one that
+ * is asked. */
 #include "base/backtrace.h"
 
 #include "base/clock.h"
+#include "base/process.h"
 #include "base/tuning.h"
 
 #include <errno.h>
@@ -18,9 +20,14 @@
 /* Whose handler it is. Set before the handler is installed; read in it. */
 static para__atomic_uptr frames_here;
 
+/* [E32] The process (base/process.h) of which a thread is writing its answer; 0: none. One that was
+ * asked and got no time may come late, when another is asked. */
+static para__atomic_u32 answering;
+
+/* A stack as it is walked, private to the handler. */
 typedef struct stack_walk {
-    para__frames *into;
     unsigned count;
+    uintptr_t frame[PARA__FRAMES];
 } stack_walk;
 
 static _Unwind_Reason_Code note_frame(struct _Unwind_Context *context, void *of)
@@ -28,7 +35,7 @@ static _Unwind_Reason_Code note_frame(struct _Unwind_Context *context, void *of)
     stack_walk *const walk = of;
     if (walk->count == PARA__FRAMES)
         return _URC_END_OF_STACK;
-    walk->into->frame[walk->count++] = (uintptr_t)_Unwind_GetIP(context);
+    walk->frame[walk->count++] = (uintptr_t)_Unwind_GetIP(context);
     return _URC_NO_REASON;
 }
 
@@ -46,34 +53,56 @@ static uintptr_t place_of_signal(const void *context)
 #endif
 }
 
-/* The frames of the handler itself are left out. */
-static void drop_handler(para__frames *into, uintptr_t place)
+/* The frames of the handler itself are left out: the first that is not. */
+static unsigned first_beyond_handler(const stack_walk *walk, uintptr_t place)
 {
-    for (unsigned i = 0; place && i < into->count; i++)
-        if (into->frame[i] == place) {
-            into->count -= i;
-            memmove(into->frame, into->frame + i, into->count * sizeof into->frame[0]);
-            return;
-        }
+    for (unsigned i = 0; place && i < walk->count; i++)
+        if (walk->frame[i] == place)
+            return i;
+    return 0;
+}
+
+/* Unless another thread does, or the question is old by now: then nobody waits for it. */
+static void write_answer(para__frames *into, pid_t self, uint32_t asked, const stack_walk *walk,
+                         unsigned first)
+{
+    uint32_t seen = para__load_relaxed(&answering), now; /* the swap decides */
+    if (seen == para__fork_count() ||
+        !para__cas_acquire(E32, &answering, &seen, para__fork_count()))
+        return;
+    if (para__frames_are_asked(into, self, &now) && now == asked) {
+        const unsigned count = walk->count - first;
+        memcpy(into->frame, walk->frame + first, count * sizeof into->frame[0]);
+        into->count = count;
+        para__frames_answer(into, asked);
+    }
+    para__store_release(E32, &answering, 0);
 }
 
 static void answer(int signal, siginfo_t *info, void *context)
 {
     const int saved = errno;
     para__frames *const into = (para__frames *)para__load_relaxed(&frames_here); /* see above */
-    /* In a sandbox there is no gettid. */
     const pid_t self = into && para__load_relaxed(&into->thread) ? gettid() : 0; /* likewise */
     uint32_t asked;
     (void)signal;
     (void)info;
     if (into && para__frames_are_asked(into, self, &asked)) {
-        stack_walk walk = {.into = into};
+        stack_walk walk = {.count = 0};
         (void)_Unwind_Backtrace(note_frame, &walk);
-        into->count = walk.count;
-        drop_handler(into, place_of_signal(context));
-        para__frames_answer(into, asked);
+        write_answer(into, self, asked, &walk,
+                     first_beyond_handler(&walk, place_of_signal(context)));
     }
     errno = saved;
+}
+
+bool para__backtraces_are_safe(void)
+{
+#ifdef __GLIBC__
+    return true;
+#else
+    return false;
+#endif
 }
 
 bool para__backtrace_begin(para__frames *frames)

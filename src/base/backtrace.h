@@ -10,7 +10,8 @@
 
 enum { PARA__FRAMES = 64 };
 
-/* Where an answer is written: by the thread that is asked, one at a time. */
+/* Where an answer is written: by the thread that is asked, one at a time. Who reads what another
+ * process has written bounds `count`. */
 typedef struct para__frames {
     para__atomic_u32 asked;    /* [E32] counts questions */
     para__atomic_int thread;   /* who is asked; 0: the only thread of its process. A value alone */
@@ -46,6 +47,9 @@ static inline bool para__frames_are_answered(para__frames *frames, uint32_t aske
 {
     return para__load_acquire(E32, &frames->answered) == asked;
 }
+
+/* Whether a thread that is asked may walk its stack, wherever it is. */
+bool para__backtraces_are_safe(void);
 
 /* Installs the handler, which answers into those frames; false: the program has one of its own.
  * Once more, it replaces the frames. In the same thread the second function takes it away. */

@@ -73,6 +73,11 @@ bool para__log_is_open(void)
     return para__load_relaxed(&listens) != 0; /* see above */
 }
 
+bool para__log_is_here(void)
+{
+    return is_saying;
+}
+
 /* ---- Telling -------------------------------------------------------------------------- */
 
 bool para__log_admits(para__log_rate *rate, uint64_t now_ns, unsigned most)
@@ -191,7 +196,7 @@ static para_status open_guarded(const para_log *log)
 para_status para__log_open(const para_log *log)
 {
     if (!log || log->size != sizeof *log)
-        return para__fail(PARA_ERR_ARGUMENT, "%s", log ? "log.size" : "no log");
+        return para__fail(PARA_ERR_ARGUMENT, "%s", log ? "log.size: use PARA_LOG_INIT" : "no log");
     if (!log->entry)
         return para__fail(PARA_ERR_ARGUMENT, "log.entry is NULL");
     if ((unsigned)log->least > PARA_LEVEL_ALARM)

@@ -30,6 +30,9 @@ para_status para__log_close(void);
 
 bool para__log_is_open(void);
 
+/* Whether the calling thread is within the log's function. */
+bool para__log_is_here(void);
+
 /* Of entries with one id: whether one more may be told in that second. Pure. */
 typedef struct para__log_rate {
     uint64_t since_ns; /* when the second began */

@@ -169,7 +169,7 @@ __attribute__((noinline, cold)) static para__track *find_track(void)
         found = claim_own_track();
     para__tracks_unlock();
     if (found && !para__key_set(&track_key, found)) { /* its end would not be seen */
-        found->state = PARA__TRACK_LEFT;
+        para__track_end(found);
         found = NULL;
     }
     if (found) {

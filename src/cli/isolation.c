@@ -68,6 +68,8 @@ static bool is_continued(const para_damage *d, const para_damage *next)
 static void put_in_order(para__isolation *is)
 {
     size_t kept = 0;
+    if (is->count < 2) /* of none there is no array */
+        return;
     qsort(is->damage, is->count, sizeof is->damage[0], by_place);
     for (size_t i = 0; i < is->count; i++) {
         if (kept > 0 && is_continued(&is->damage[kept - 1], &is->damage[i]))

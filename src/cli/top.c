@@ -25,7 +25,8 @@ static source source_of(const char *word)
 
 static para_status read_source(const source *of, para_page *page)
 {
-    return of->path ? para_page_read(of->path, page) : para_page_read_process(of->pid, page);
+    return of->path ? para_page_read(of->path, page, sizeof *page)
+                    : para_page_read_process(of->pid, page, sizeof *page);
 }
 
 /* ---- Text ---------------------------------------------------------------------------- */

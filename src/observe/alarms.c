@@ -1,5 +1,6 @@
 #include "observe/alarms.h"
 
+#include "base/fork.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/tuning.h"
@@ -10,8 +11,8 @@
 
 #include <string.h>
 
-/* The process that looks; 0: none. A value on its own: of several threads, one swaps it. */
-static para__atomic_u32 alarmed;
+static para__guard alarming = PARA__GUARD_INIT; /* who starts and stops */
+static unsigned alarmed;                        /* the process that looks; 0: none. Under it */
 
 /* The looking thread's. */
 static struct {
@@ -87,31 +88,49 @@ static void look_at_all(void)
     look_at_predictions();
 }
 
-para_status para__alarms_start(void)
+static para_status start_alarms(void)
 {
-    uint32_t known = para__load_relaxed(&alarmed); /* all: see above */
-    if (known == para__fork_count() || !para__cas_relaxed(&alarmed, &known, para__fork_count()))
+    static para__numbers now;
+    if (!para__log_is_open())
+        return para__fail(PARA_ERR_ARGUMENT, "nobody is told");
+    if (alarmed == para__fork_count())
         return para__fail(PARA_ERR_BUSY, "alarms are looked for already");
     para_status status = para__numbers_keep();
-    if (!status) {
-        static para__numbers now;
-        para__numbers_read(&now);
-        memset(&the_alarms, 0, sizeof the_alarms);
-        memcpy(the_alarms.seen, now.waits, sizeof the_alarms.seen);
-        status = para__beat_start(PARA__BEAT_ALARMS, (uint64_t)PARA__ALARM_LOOK_NS, look_at_all);
-        if (status)
-            para__numbers_rest();
-    }
     if (status)
-        para__store_relaxed(&alarmed, 0);
+        return status;
+    para__numbers_read(&now);
+    memset(&the_alarms, 0, sizeof the_alarms);
+    memcpy(the_alarms.seen, now.waits, sizeof the_alarms.seen);
+    status = para__beat_start(PARA__BEAT_ALARMS, (uint64_t)PARA__ALARM_LOOK_NS, look_at_all);
+    if (status)
+        para__numbers_rest();
+    else
+        alarmed = para__fork_count();
     return status;
 }
 
-void para__alarms_stop(void)
+para_status para__alarms_start(void)
 {
-    uint32_t known = para__fork_count();
-    if (!para__cas_relaxed(&alarmed, &known, 0)) /* see above */
-        return;
-    para__beat_stop(PARA__BEAT_ALARMS);
-    para__numbers_rest();
+    para__guard_enter(&alarming);
+    const para_status status = start_alarms();
+    para__guard_leave(&alarming);
+    return status;
+}
+
+para_status para__alarms_stop_with(para_status (*first)(void))
+{
+    para__guard_enter(&alarming);
+    const para_status status = first ? first() : PARA_OK;
+    if (!status && alarmed == para__fork_count()) {
+        alarmed = 0;
+        para__beat_stop(PARA__BEAT_ALARMS);
+        para__numbers_rest();
+    }
+    para__guard_leave(&alarming);
+    return status;
+}
+
+__attribute__((constructor(101))) static void guard_alarms(void)
+{
+    para__fork_handle(PARA__FORK_ALARMS, &alarming, NULL);
 }

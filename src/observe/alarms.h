@@ -4,8 +4,12 @@
 
 #include "base/status.h"
 
-/* Looks at them from now on, or no more. Errors: PARA_ERR_BUSY, _MEMORY, _THREAD. */
+/* Looks at them from now on, while the log is open. Errors: PARA_ERR_ARGUMENT (it is closed),
+ * _BUSY, _MEMORY, _THREAD. Not within the log's function, likewise the next. */
 para_status para__alarms_start(void);
-void para__alarms_stop(void);
+
+/* Looks no more, once `first` has done its part, and fails as it does. NULL: nothing is to be done
+ * before. Nobody starts meanwhile. */
+para_status para__alarms_stop_with(para_status (*first)(void));
 
 #endif

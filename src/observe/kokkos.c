@@ -13,6 +13,7 @@
  * break that stack. */
 #include "base/fork.h"
 #include "base/log.h"
+#include "base/module.h"
 #include "base/process.h"
 #include "base/thread.h"
 #include "base/variable.h"
@@ -36,6 +37,17 @@ typedef void end_kernel(uint64_t kernel);
 typedef void push_region(const char *name);
 typedef void pop_region(void);
 
+/* What a thread is at. What has left its frame by a jump is over, as in base/doing.h. */
+typedef struct frame_note {
+    uintptr_t function, frame;
+} frame_note;
+
+typedef struct told_call {
+    frame_note note;
+    para__form form;
+    uint64_t kernel; /* the tool's number */
+} told_call;
+
 static para__guard tool_guard = PARA__GUARD_INIT;
 
 /* Set when the library is loaded; the rest is under the guard. */
@@ -48,12 +60,16 @@ static struct {
     pop_region *pop;
     pid_t teller; /* the thread that tells; 0: none */
     unsigned depth;
-    uint64_t kernel[DEEPEST]; /* of its calls, the innermost last */
+    told_call call[DEEPEST]; /* its calls, the innermost last; those further in are not told */
     bool has_region;
     para__names_kept names;
 } the_tool;
 
-static PARA__THREAD_LOCAL uintptr_t task_here; /* the function of the task that the thread runs */
+static PARA__THREAD_LOCAL struct {
+    unsigned depth;
+    frame_note task[DEEPEST]; /* that the thread runs, the innermost last */
+} tasks_here;
+static para__key teller_key; /* for the teller's end */
 
 /* ---- Telling, under the guard --------------------------------------------------------- */
 
@@ -62,35 +78,13 @@ static para__form form_of(const para__told *event)
     return event->detail < PARA__FORMS ? (para__form)event->detail : PARA__FORM_MAP;
 }
 
-static void begin_call(const para__told *event)
+/* The innermost call is over, of those that are noted. */
+static void pop_call(void)
 {
-    const para__form form = form_of(event);
-    const pid_t self = gettid();
-    if (the_tool.teller && the_tool.teller != self)
-        return;
-    the_tool.teller = self;
-    para__names_refresh(&the_tool.names);
-    if (the_tool.depth == 0 && task_here && the_tool.push && the_tool.pop) {
-        the_tool.push(para__name_of(&the_tool.names, task_here));
-        the_tool.has_region = true;
-    }
-    uint64_t kernel = 0;
-    if (the_tool.begin[form] && the_tool.depth < DEEPEST)
-        the_tool.begin[form](para__name_of(&the_tool.names, event->function), THREADS_DEVICE,
-                             &kernel);
-    if (the_tool.depth < DEEPEST)
-        the_tool.kernel[the_tool.depth] = kernel;
-    the_tool.depth++;
-}
-
-static void end_call(const para__told *event)
-{
-    const para__form form = form_of(&(const para__told){.detail = event->detail >> 8});
-    if (the_tool.teller != gettid())
-        return;
-    the_tool.depth--;
-    if (the_tool.end[form] && the_tool.depth < DEEPEST)
-        the_tool.end[form](the_tool.kernel[the_tool.depth]);
+    the_tool.depth = the_tool.depth < DEEPEST ? the_tool.depth - 1 : DEEPEST - 1;
+    const told_call *const call = &the_tool.call[the_tool.depth];
+    if (the_tool.end[call->form])
+        the_tool.end[call->form](call->kernel);
     if (the_tool.depth > 0)
         return;
     if (the_tool.has_region)
@@ -99,19 +93,102 @@ static void end_call(const para__told *event)
     the_tool.teller = 0;
 }
 
+static told_call *innermost_call(void)
+{
+    return &the_tool.call[(the_tool.depth < DEEPEST ? the_tool.depth : DEEPEST) - 1];
+}
+
+/* Whether the thread tells from now on, if no other does; its end will be seen. */
+static bool becomes_teller(pid_t self)
+{
+    if (the_tool.teller == 0 && para__key_set(&teller_key, &the_tool))
+        the_tool.teller = self;
+    return the_tool.teller == self;
+}
+
+static void begin_call(const para__told *event, uintptr_t frame)
+{
+    const para__form form = form_of(event);
+    const pid_t self = gettid();
+    while (the_tool.teller == self && innermost_call()->note.frame <= frame)
+        pop_call();
+    if (!becomes_teller(self) || the_tool.depth++ >= DEEPEST)
+        return;
+    para__names_refresh(&the_tool.names);
+    if (the_tool.depth == 1 && tasks_here.depth > 0 && the_tool.push && the_tool.pop) {
+        the_tool.push(
+            para__name_of(&the_tool.names, tasks_here.task[tasks_here.depth - 1].function));
+        the_tool.has_region = true;
+    }
+    uint64_t kernel = 0;
+    if (the_tool.begin[form])
+        the_tool.begin[form](para__name_of(&the_tool.names, event->function), THREADS_DEVICE,
+                             &kernel);
+    *innermost_call() = (told_call){{event->function, frame}, form, kernel};
+}
+
+/* With those within it that were left. */
+static void end_call(const para__told *event)
+{
+    unsigned at = the_tool.depth;
+    if (the_tool.teller != gettid())
+        return;
+    if (at > DEEPEST) {
+        the_tool.depth--;
+        return;
+    }
+    while (at > 0 && the_tool.call[at - 1].note.function != event->function)
+        at--;
+    while (at > 0 && the_tool.depth >= at && the_tool.teller)
+        pop_call();
+}
+
+/* The thread ends, perhaps within its calls. */
+static void end_teller(void *unused)
+{
+    (void)unused;
+    para__guard_enter(&tool_guard);
+    while (the_tool.forks == para__fork_count() && the_tool.teller == gettid())
+        pop_call();
+    para__guard_leave(&tool_guard);
+}
+
+/* Of the calling thread's tasks. */
+static void begin_task(uintptr_t function, uintptr_t frame)
+{
+    unsigned depth = tasks_here.depth;
+    while (depth > 0 && tasks_here.task[depth - 1].frame <= frame)
+        depth--;
+    if (depth < DEEPEST)
+        tasks_here.task[depth++] = (frame_note){function, frame};
+    tasks_here.depth = depth;
+}
+
+static void end_task(uintptr_t function)
+{
+    unsigned at = tasks_here.depth;
+    while (at > 0 && tasks_here.task[at - 1].function != function)
+        at--;
+    if (at > 0)
+        tasks_here.depth = at - 1;
+}
+
 static void tell_tool(const para__told *event)
 {
+    const uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
     const bool is_call = event->kind == PARA__EVENT_CALL;
     const bool begins = event->kind == PARA__EVENT_BEGUN;
     if (begins && event->a == 0)
-        task_here = event->function;
+        begin_task(event->function, frame);
     else if (event->kind == PARA__EVENT_TASK)
-        task_here = 0;
+        end_task(event->function);
     else if (is_call || begins) {
         const int saved = errno;
         para__guard_enter(&tool_guard);
-        if (the_tool.forks == para__fork_count())
-            (begins ? begin_call : end_call)(event);
+        if (the_tool.forks == para__fork_count() && begins)
+            begin_call(event, frame);
+        else if (the_tool.forks == para__fork_count())
+            end_call(event);
         para__guard_leave(&tool_guard);
         errno = saved;
     }
@@ -173,7 +250,7 @@ static const char *load_tool(const char *path)
     if (!take_functions(library))
         return "it has no kokkosp_begin_parallel_for, _reduce or _scan";
     para__trace_listener = tell_tool;
-    if (para__look(PARA__LOOKS_TOOL) != PARA_OK || atexit(end_tools) != 0)
+    if (atexit(end_tools) != 0 || para__look(PARA__LOOKS_TOOL) != PARA_OK)
         return "out of memory";
     the_tool.forks = para__fork_count();
     TAKE_FUNCTION(init, library, "kokkosp_init_library");
@@ -186,6 +263,7 @@ __attribute__((constructor(103))) static void begin_tools(void)
 {
     const char *const libraries = para__file_variable("KOKKOS_TOOLS_LIBS");
     para__fork_handle(PARA__FORK_TOOL, &tool_guard, NULL);
+    para__key_make(&teller_key, end_teller);
     if (!libraries || is_kokkos_here())
         return;
     const size_t first = strcspn(libraries, ";"); /* Kokkos loads that alone */

@@ -12,16 +12,13 @@ para_status para_log_start(const para_log *log)
 
 para_status para_log_stop(void)
 {
-    const para_status status = para__log_close();
-    if (!status)
-        para__alarms_stop();
-    return status;
+    return para__log_is_here() ? para__log_close() : para__alarms_stop_with(para__log_close);
 }
 
 para_status para_log_alarms(void)
 {
-    return para__log_is_open() ? para__alarms_start()
-                               : para__fail(PARA_ERR_ARGUMENT, "nobody is told");
+    return para__log_is_here() ? para__fail(PARA_ERR_BUSY, "within the log's function")
+                               : para__alarms_start();
 }
 
 __attribute__((constructor(102))) static void begin_saying(void)
@@ -42,5 +39,5 @@ __attribute__((constructor(102))) static void begin_saying(void)
 
 __attribute__((destructor)) static void end_saying(void)
 {
-    para__alarms_stop();
+    (void)para__alarms_stop_with(NULL);
 }

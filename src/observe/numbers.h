@@ -24,6 +24,10 @@ void para__numbers_read(para__numbers *numbers);
 /* Of the thread that has that track, or had it last; false: there is none. */
 bool para__numbers_of(unsigned track, para_thread_stats *stats);
 
+/* Of the kernels, those with most time first, at most so many rows; returns how many. All at one
+ * time, so that each stands there once: their order changes. */
+size_t para__numbers_of_kernels(para_kernel_stats *rows, size_t most);
+
 uint64_t para__ns_of_ticks(uint64_t ticks);
 
 /* From such a histogram. */

@@ -41,11 +41,7 @@ static void fill_rows(para_page *page)
     }
     if (page->threads < PARA_PAGE_THREADS) /* the last one has ended */
         memset(&page->thread[page->threads], 0, sizeof page->thread[0]);
-    for (unsigned k = 0; k < page->stats.kernels && k < PARA_PAGE_KERNELS; k++) {
-        para_kernel_stats *const row = &page->kernel[page->kernels];
-        row->size = sizeof *row;
-        page->kernels += para_stats_get_kernel(k, row) == PARA_OK;
-    }
+    page->kernels = (uint32_t)para__numbers_of_kernels(page->kernel, PARA_PAGE_KERNELS);
 }
 
 static void fill_page(para_page *page)

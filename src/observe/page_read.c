@@ -60,6 +60,9 @@ para_status para__page_check(para_page *page, size_t bytes, bool *is_torn)
 
 /* ---- Files ---------------------------------------------------------------------------- */
 
+/* What is no file is found out by fstat, and must not hold up the open. */
+enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
+
 /* Whether a process holds the lock, or it cannot be told. */
 static bool has_publisher(int fd)
 {
@@ -115,12 +118,19 @@ static para_status read_file(int fd, const char *name, para_page *page)
     return status ? name_fault(status, name) : PARA_OK;
 }
 
-para_status para_page_read(const char *path, para_page *page)
+static para_status check_room(const para_page *page, size_t page_bytes)
 {
-    if (!path || !page)
-        return para__fail(PARA_ERR_ARGUMENT, "%s", path ? "no page" : "no path");
+    return page && page_bytes == sizeof *page
+               ? PARA_OK
+               : para__fail(PARA_ERR_ARGUMENT, "%s", page ? "page_bytes" : "no page");
+}
+
+para_status para_page_read(const char *path, para_page *page, size_t page_bytes)
+{
+    if (!path || check_room(page, page_bytes))
+        return path ? PARA_ERR_ARGUMENT : para__fail(PARA_ERR_ARGUMENT, "no path");
     const int saved = errno;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    const int fd = open(path, OPEN_FLAGS);
     para_status status = fd >= 0 ? read_file(fd, path, page)
                                  : para__fail(PARA_ERR_FILE, "%.160s: %s", path, strerror(errno));
     if (fd >= 0)
@@ -139,17 +149,17 @@ static int open_of_process(int folder, DIR *opened)
         char target[64] = "";
         if (readlinkat(folder, file->d_name, target, sizeof target - 1) > 0 &&
             strcmp(target, "/memfd:" PARA__PAGE_MAGIC " (deleted)") == 0)
-            return openat(folder, file->d_name, O_RDONLY | O_CLOEXEC);
+            return openat(folder, file->d_name, OPEN_FLAGS);
     }
     errno = 0;
     return -1;
 }
 
-para_status para_page_read_process(int64_t pid, para_page *page)
+para_status para_page_read_process(int64_t pid, para_page *page, size_t page_bytes)
 {
     char name[64], path[64];
-    if (!page)
-        return para__fail(PARA_ERR_ARGUMENT, "no page");
+    if (check_room(page, page_bytes))
+        return PARA_ERR_ARGUMENT;
     const int saved = errno;
     snprintf(name, sizeof name, "process %jd", (intmax_t)pid);
     snprintf(path, sizeof path, "/proc/%jd/fd", (intmax_t)pid);

@@ -13,6 +13,7 @@
 #include "observe/numbers.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- Text ----------------------------------------------------------------------------- */
@@ -115,23 +116,25 @@ static void put_threads(FILE *to, unsigned threads)
     }
 }
 
-static void put_kernels(FILE *to, unsigned kernels)
+static para_status put_kernels(FILE *to, size_t most)
 {
+    para_kernel_stats *const rows = calloc(most + 1, sizeof *rows);
+    const size_t kernels = rows ? para__numbers_of_kernels(rows, most) : 0;
     for (size_t i = 0; i < sizeof kernel_metrics / sizeof kernel_metrics[0]; i++) {
         const metric *const m = &kernel_metrics[i];
         put_family(to, m->name, "counter", m->help);
-        for (unsigned k = 0; k < kernels; k++) {
-            para_kernel_stats s = {.size = sizeof s};
-            if (para_stats_get_kernel(k, &s))
-                continue;
+        for (size_t k = 0; k < kernels; k++) {
+            const para_kernel_stats *const s = &rows[k];
             fprintf(to, "%s{", m->name);
-            put_label(to, "kernel", s.name);
+            put_label(to, "kernel", s->name);
             fputc(',', to);
-            put_label(to, "place", s.place);
-            fprintf(to, ",site=\"%ju\"} ", (uintmax_t)s.site);
-            put_value(to, m, &s);
+            put_label(to, "place", s->place);
+            fprintf(to, ",site=\"%ju\"} ", (uintmax_t)s->site);
+            put_value(to, m, s);
         }
     }
+    free(rows);
+    return rows ? PARA_OK : para__fail(PARA_ERR_MEMORY, "what is told of kernels");
 }
 
 static void put_times(FILE *to, const char *name, const char *help, const para_times *times)
@@ -175,8 +178,7 @@ static para_status put_all(void *of, FILE *to)
     put_times(to, "para_task_wait_seconds", "Time of tasks from submission to begin.", &s.waits);
     put_times(to, "para_task_run_seconds", "Time of tasks from begin to end.", &s.runs);
     put_threads(to, s.threads);
-    put_kernels(to, s.kernels);
-    return PARA_OK;
+    return put_kernels(to, s.kernels);
 }
 
 para_status para_stats_write_prometheus(const char *path)
@@ -213,8 +215,11 @@ __attribute__((constructor(102))) static void begin_metrics(void)
     const bool fits = para__file_name(the_metrics.path, sizeof the_metrics.path, path);
     para_status status =
         fits ? para__numbers_keep() : para__fail(PARA_ERR_FILE, "the path is too long");
-    if (!status)
+    if (!status) {
         status = para__beat_start(PARA__BEAT_METRICS, (uint64_t)PARA__METRICS_NS, write_metrics);
+        if (status)
+            para__numbers_rest();
+    }
     if (status)
         para__tell(PARA_LOG_FILE, "PARA_METRICS: %s", para_status_detail());
     else

@@ -1,6 +1,7 @@
 /* The public functions of statistics: kept, read, printed. */
 #include <para/stats.h>
 
+#include "base/fork.h"
 #include "base/fpenv.h"
 #include "base/info.h"
 #include "base/process.h"
@@ -11,28 +12,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The process that has asked for them; 0: none. A value on its own: of several threads, one swaps
- * it. */
-static para__atomic_u32 kept_by;
+static para__guard asking = PARA__GUARD_INIT; /* who starts and stops */
+static unsigned kept_by; /* the process that has asked for them; 0: none. Under it */
 
 para_status para_stats_start(void)
 {
-    uint32_t known = para__load_relaxed(&kept_by); /* all: see above */
-    if (known == para__fork_count() || !para__cas_relaxed(&kept_by, &known, para__fork_count()))
-        return para__fail(PARA_ERR_BUSY, "statistics are kept already");
-    const para_status status = para__numbers_keep();
-    if (status)
-        para__store_relaxed(&kept_by, 0);
+    para__guard_enter(&asking);
+    const para_status status = kept_by == para__fork_count()
+                                   ? para__fail(PARA_ERR_BUSY, "statistics are kept already")
+                                   : para__numbers_keep();
+    if (!status)
+        kept_by = para__fork_count();
+    para__guard_leave(&asking);
     return status;
 }
 
 para_status para_stats_stop(void)
 {
-    uint32_t known = para__fork_count();
-    if (!para__cas_relaxed(&kept_by, &known, 0)) /* see above */
-        return para__fail(PARA_ERR_ARGUMENT, "no statistics are kept");
-    para__numbers_rest();
-    return PARA_OK;
+    para__guard_enter(&asking);
+    const bool are_kept = kept_by == para__fork_count();
+    if (are_kept) {
+        kept_by = 0;
+        para__numbers_rest();
+    }
+    para__guard_leave(&asking);
+    return are_kept ? PARA_OK : para__fail(PARA_ERR_ARGUMENT, "no statistics are kept");
+}
+
+__attribute__((constructor(101))) static void guard_asking(void)
+{
+    para__fork_handle(PARA__FORK_STATS, &asking, NULL);
 }
 
 /* ---- Reading -------------------------------------------------------------------------- */
@@ -103,6 +112,18 @@ static para_kernel_stats stats_of(const para__entry *e)
     memcpy(full.name, e->symbol.name, sizeof full.name);
     memcpy(full.place, e->symbol.place, sizeof full.place);
     return full;
+}
+
+size_t para__numbers_of_kernels(para_kernel_stats *rows, size_t most)
+{
+    size_t count;
+    uint64_t lost;
+    para__entry *const *const list = para__ledger_list(&count, &lost);
+    const size_t n = count < most ? count : most;
+    for (size_t k = 0; k < n; k++)
+        rows[k] = stats_of(list[k]);
+    para__ledger_close(list);
+    return n;
 }
 
 para_status para_stats_get_kernel(unsigned index, para_kernel_stats *stats)

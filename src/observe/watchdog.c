@@ -18,6 +18,7 @@
 #include "observe/look.h"
 #include "pool/default_pool.h"
 #include "pool/inside.h"
+#include "pool/pool.h"
 #include "pool/self.h"
 
 #include <para/watchdog.h>
@@ -254,6 +255,8 @@ static para_status take_stacks(void)
 {
     if (has_stacks)
         return para__fail(PARA_ERR_BUSY, "another watchdog has backtraces");
+    if (!para__backtraces_are_safe())
+        return para__fail(PARA_ERR_UNSUPPORTED, "backtraces with this C library");
     if (!para__backtrace_begin(&stack_frames))
         return para__fail(PARA_ERR_BUSY, "the program has a handler of SIGURG");
     has_stacks = true;
@@ -327,11 +330,13 @@ para_status para_watchdog_begin(para_pool *pool, para_watchdog *watchdog)
 {
     para__stay *stay = NULL;
     const bool is_default = pool == NULL;
-    if (!watchdog || !watchdog->late || watchdog->late_ns < NS_OF_MS)
+    if (!watchdog || watchdog->size != sizeof *watchdog)
         return para__fail(PARA_ERR_ARGUMENT, "%s",
-                          !watchdog         ? "no watchdog"
-                          : !watchdog->late ? "watchdog.late is NULL"
-                                            : "watchdog.late_ns is less than 1000000");
+                          watchdog ? "watchdog.size: use PARA_WATCHDOG_INIT" : "no watchdog");
+    if (!watchdog->late || watchdog->late_ns < NS_OF_MS)
+        return para__fail(PARA_ERR_ARGUMENT, "%s",
+                          !watchdog->late ? "watchdog.late is NULL"
+                                          : "watchdog.late_ns is less than 1000000");
     if (is_in_use(watchdog))
         return para__fail(PARA_ERR_BUSY, "the watchdog is in use");
     para_status status = para__pool_resolve(&pool);
@@ -340,10 +345,10 @@ para_status para_watchdog_begin(para_pool *pool, para_watchdog *watchdog)
     if (!status && !is_default && !para__pool_enter(pool, &stay))
         status = para__fail(PARA_ERR_ENDING, "the pool is being destroyed");
     const int cancel_state = para__cancellation_off();
-    if (!status)
-        status = make_dog(pool, watchdog);
-    if (!status)
-        para__add_relaxed(&pool->watchdogs, 1); /* see types.h */
+    if (!status && !para__pool_watch(pool))
+        status = para__fail(PARA_ERR_ENDING, "the pool is being destroyed");
+    else if (!status && (status = make_dog(pool, watchdog)))
+        para__pool_unwatch(pool);
     para__cancellation_restore(cancel_state);
     para__pool_leave(stay);
     return status;
@@ -368,7 +373,7 @@ para_status para_watchdog_end(para_watchdog *watchdog)
         para__guard_enter(&dogs);
         end_looking(&dog->config);
         para__guard_leave(&dogs);
-        para__add_relaxed(&dog->pool->watchdogs, -1u); /* see types.h */
+        para__pool_unwatch(dog->pool);
     }
     para__free(dog);
     para__cancellation_restore(cancel_state);

@@ -15,13 +15,32 @@
 
 #include <time.h>
 
-/* The pool accepts no more than that from now on. */
-static void close_pool(para_pool *pool, para__intake intake)
+/* The pool accepts no more than that from now on; false: it would end, but is watched. */
+static bool close_pool(para_pool *pool, para__intake intake)
 {
     para__latch_lock(&pool->life);
-    if (para__load_relaxed(&pool->intake) < (uint32_t)intake) /* under the latch */
+    const bool stays = intake == PARA__INTAKE_ENDED && pool->watchdogs > 0;
+    if (!stays && para__load_relaxed(&pool->intake) < (uint32_t)intake) /* under the latch */
         para__intake_set(pool, intake);
-    para__tasks_close(pool);
+    if (!stays)
+        para__tasks_close(pool);
+    para__latch_unlock(&pool->life);
+    return !stays;
+}
+
+bool para__pool_watch(para_pool *pool)
+{
+    para__latch_lock(&pool->life);
+    const bool is_there = para__load_relaxed(&pool->intake) != PARA__INTAKE_ENDED; /* likewise */
+    pool->watchdogs += is_there;
+    para__latch_unlock(&pool->life);
+    return is_there;
+}
+
+void para__pool_unwatch(para_pool *pool)
+{
+    para__latch_lock(&pool->life);
+    pool->watchdogs--;
     para__latch_unlock(&pool->life);
 }
 
@@ -80,7 +99,8 @@ para_status para_pool_shutdown(para_pool *pool, para_shutdown how, uint64_t dead
         return para__fail(PARA_ERR_ENDING, "it is being destroyed");
     const int cancel_state = para__cancellation_off();
     uint64_t ns = 0;
-    close_pool(pool, how == PARA_SHUTDOWN_DROP ? PARA__INTAKE_DROPPING : PARA__INTAKE_DRAINING);
+    (void)close_pool(pool,
+                     how == PARA_SHUTDOWN_DROP ? PARA__INTAKE_DROPPING : PARA__INTAKE_DRAINING);
     bool is_over;
     while (!(is_over = is_settled(pool, left)) && para__now_ns() < deadline_ns)
         sleep_a_while(&ns, deadline_ns);
@@ -100,11 +120,12 @@ para_status para_pool_destroy(para_pool *pool)
     if (para__pool_is_within(pool) || para__pool_is_inside(pool, frame))
         return para__fail(PARA_ERR_BUSY, "a kernel or task of the pool destroys it");
     const bool is_forked = para__pool_is_forked(pool);
-    if (!is_forked && para__load_relaxed(&pool->watchdogs)) /* the program's own order */
-        return para__fail(PARA_ERR_BUSY, "a watchdog looks at the pool");
     const int cancel_state = para__cancellation_off();
+    if (!is_forked && !close_pool(pool, PARA__INTAKE_ENDED)) {
+        para__cancellation_restore(cancel_state);
+        return para__fail(PARA_ERR_BUSY, "a watchdog looks at the pool");
+    }
     if (!is_forked) {
-        close_pool(pool, PARA__INTAKE_ENDED);
         if (pool->shop)
             para__carriers_close(pool);
         para__workers_stop(pool);

@@ -12,6 +12,11 @@ para_status para__pool_prepare(const para__machine **machine);
  * Under the default pool's mutex. */
 para_status para__pool_create_default(para_pool **pool, const para__machine *machine);
 
+/* Somebody looks at the pool, which is not destroyed meanwhile; false: it is being destroyed. The
+ * other function: no more. What was read is read before the pool's end [E10]. */
+bool para__pool_watch(para_pool *pool);
+void para__pool_unwatch(para_pool *pool);
+
 /* Frees a pool whose threads have ended, or are in the parent process. */
 void para__pool_release(para_pool *pool);
 

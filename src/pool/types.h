@@ -100,9 +100,9 @@ struct para_pool {
     bool takes_turns;                          /* between submitters; likewise */
     para__letters letters;                     /* who gets what is not done */
     para__names names;                         /* what its requests may call */
-    para__atomic_u32 watchdogs;     /* how many look at it; a count, changed under `life` */
+    unsigned watchdogs;                        /* how many look at it; under `life` */
     para__atomic_uptr watches;      /* the first of those who watch its signals: see watch.c */
-    para__latch life;               /* [E10] under it the crew is made, and `intake` rises */
+    para__latch life;               /* [E10] under it the crew is made, `intake` rises */
     para__atomic_u32 intake;        /* [E21] a para__intake; see inside.h */
     const para__executor *executor; /* who helps with its calls */
     para__workshop *shop;           /* of one whose workers are processes; else NULL */

@@ -27,7 +27,7 @@ static const char library_name[] = "libhwloc.so.15";
 
 bool para__locations_are_described(void)
 {
-    return para__variable("HWLOC_SYNTHETIC") || para__variable("HWLOC_XMLFILE");
+    return para__variable("HWLOC_SYNTHETIC") || para__file_variable("HWLOC_XMLFILE");
 }
 
 /* ---- hwloc ----------------------------------------------------------------------------- */
@@ -96,7 +96,7 @@ static para_status open_topology(hwloc_topology_t *topology)
 {
     const char *const synthetic = para__variable("HWLOC_SYNTHETIC");
     const char *const xml =
-        synthetic ? NULL : para__variable("HWLOC_XMLFILE"); /* hwloc's precedence */
+        synthetic ? NULL : para__file_variable("HWLOC_XMLFILE"); /* hwloc's precedence */
     const char *const name = synthetic ? "HWLOC_SYNTHETIC" : "HWLOC_XMLFILE";
     const char *const value = synthetic ? synthetic : xml;
     hwloc_topology_t t;

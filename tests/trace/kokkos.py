@@ -51,6 +51,11 @@ class Kokkos(unittest.TestCase):
         told = self.check(self.run_program("crowd", TOOL))
         self.assertEqual({name for _, name in told}, {"shared_loop", "alone_loop"})
 
+    def test_what_is_left_is_over(self):
+        lines = self.run_program("left", TOOL)
+        self.assertEqual([name for _, name in self.check(lines)], ["jump_out", "jump_out", "stay_in", "alone_loop"])
+        self.assertEqual([l for l in lines if l.startswith(("push", "pop"))], ["push wait_and_call", "pop"])
+
     def test_the_first_library_counts(self):
         self.check(self.run_program("forms", TOOL + ";nowhere.so"))
 

@@ -1,6 +1,8 @@
 /* program.c SCENARIO: what check.py takes traces of. */
 #include "../common/check.h"
 
+#include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -301,13 +303,67 @@ static void crowd(void)
         para_must(para_task_wait(&task[i]));
 }
 
+/* Kernels that are left by a jump, and a task that runs another while it waits. */
+static _Thread_local sigjmp_buf home;
+
+static int jump_out(const para_chunk *chunk, const void *arg)
+{
+    (void)chunk;
+    (void)arg;
+    siglongjmp(home, 1);
+}
+
+static int stay_in(const para_chunk *chunk, const void *arg)
+{
+    (void)arg;
+    return chunk->count == 0;
+}
+
+__attribute__((noinline)) static void call_kernel(para_map_fn *kernel)
+{
+    para_must(para_pmap(
+        NULL,
+        &(para_map){.kernel = kernel, .count = N, .options = {.executor = PARA_EXECUTOR_SERIAL}}));
+}
+
+static void *leave_call(void *arg)
+{
+    if (sigsetjmp(home, 1) == 0)
+        call_kernel(jump_out);
+    return arg;
+}
+
+static int wait_and_call(void *pool)
+{
+    para_task inner = {.run = count_task};
+    para_must(para_submit(pool, &inner));
+    para_must(para_task_wait(&inner));
+    call_alone();
+    return 0;
+}
+
+static void left(void)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, leave_call, NULL) != 0)
+        abort();
+    pthread_join(thread, NULL);
+    (void)leave_call(NULL);
+    call_kernel(stay_in);
+    para_pool *const pool = check_pool(1);
+    para_task task = {.run = wait_and_call, .arg = pool};
+    para_must(para_submit(pool, &task));
+    para_must(para_task_wait(&task));
+    para_must(para_pool_destroy(pool));
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
 } scenarios[] = {
-    {"work", work},           {"killed", killed}, {"exits", exits},
-    {"forks", forks},         {"twice", twice},   {"watched", watched},
-    {"processes", processes}, {"forms", forms},   {"crowd", crowd},
+    {"work", work},   {"killed", killed},   {"exits", exits},         {"forks", forks},
+    {"twice", twice}, {"watched", watched}, {"processes", processes}, {"forms", forms},
+    {"crowd", crowd}, {"left", left},
 };
 
 int main(int argc, char **argv)

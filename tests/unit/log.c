@@ -2,6 +2,7 @@
 #include "../common/check.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -127,7 +128,9 @@ TEST(dropped_tasks_are_told)
 
 TEST(levels_below_are_not_told)
 {
-    para_log log = all;
+    para_log log = PARA_LOG_INIT;
+    log.entry = note;
+    log.arg = &seen;
     log.least = PARA_LEVEL_WARNING;
     OK(para_log_start(&log));
     drop_tasks(1);
@@ -211,6 +214,36 @@ TEST(the_function_does_not_end_itself)
     assert_int_equal(count, 1);
 }
 
+/* Threads that ask for alarms, and end them, at the same time leave nothing behind. */
+static void *ask_for_alarms(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 300; i++) {
+        const para_status status = para_log_alarms();
+        faults += status != PARA_OK && status != PARA_ERR_BUSY && status != PARA_ERR_ARGUMENT;
+    }
+    return NULL;
+}
+
+TEST(alarms_begin_and_end_on_several_threads)
+{
+    pthread_t thread[2];
+    for (size_t t = 0; t < COUNT_OF(thread); t++)
+        assert_int_equal(pthread_create(&thread[t], NULL, ask_for_alarms, NULL), 0);
+    for (int i = 0; i < 300; i++) {
+        OK(para_log_start(&all));
+        OK(para_log_stop());
+    }
+    for (size_t t = 0; t < COUNT_OF(thread); t++)
+        pthread_join(thread[t], NULL);
+    para_stats stats = {.size = sizeof stats};
+    OK(para_stats_get(&stats));
+    assert_false(stats.is_on);
+    OK(para_log_start(&all));
+    OK(para_log_alarms());
+    FAILS(PARA_ERR_BUSY, para_log_alarms());
+}
+
 /* A child tells nobody, until it asks for it. */
 TEST(children_tell_nobody)
 {
@@ -249,6 +282,7 @@ int main(void)
         cmocka_unit_test_teardown(retries_are_told, stop),
         cmocka_unit_test_teardown(breakers_are_told, stop),
         cmocka_unit_test_teardown(the_function_does_not_end_itself, stop),
+        cmocka_unit_test_teardown(alarms_begin_and_end_on_several_threads, stop),
         cmocka_unit_test_teardown(children_tell_nobody, stop),
         cmocka_unit_test(names_and_texts_are_there),
     };

@@ -88,20 +88,22 @@ TEST(a_program_reads_its_own)
 {
     FAILS(PARA_ERR_ARGUMENT, para_page_stop());
     FAILS(PARA_ERR_ARGUMENT, para_page_start(""));
-    FAILS(PARA_ERR_ARGUMENT, para_page_read(NULL, &page));
-    FAILS(PARA_ERR_ARGUMENT, para_page_read("x", NULL));
-    FAILS(PARA_ERR_ARGUMENT, para_page_read_process(getpid(), NULL));
+    FAILS(PARA_ERR_ARGUMENT, para_page_read(NULL, &page, sizeof page));
+    FAILS(PARA_ERR_ARGUMENT, para_page_read("x", NULL, sizeof page));
+    FAILS(PARA_ERR_ARGUMENT, para_page_read_process(getpid(), NULL, sizeof page));
+    FAILS(PARA_ERR_ARGUMENT, para_page_read("x", &page, sizeof page - 8));
+    FAILS(PARA_ERR_ARGUMENT, para_page_read_process(getpid(), &page, sizeof page + 8));
     make(&page);
-    FAILS(PARA_ERR_FILE, para_page_read_process(getpid(), &page));
+    FAILS(PARA_ERR_FILE, para_page_read_process(getpid(), &page, sizeof page));
     assert_int_equal(page.threads, PARA_PAGE_THREADS); /* outputs are left alone */
     for (int round = 0; round < 3; round++) {
         OK(para_page_start(NULL));
         FAILS(PARA_ERR_BUSY, para_page_start(NULL));
-        OK(para_page_read_process(getpid(), &page));
+        OK(para_page_read_process(getpid(), &page, sizeof page));
         assert_int_equal(page.pid, getpid());
         assert_true(page.stats.is_on);
         OK(para_page_stop());
-        FAILS(PARA_ERR_FILE, para_page_read_process(getpid(), &page));
+        FAILS(PARA_ERR_FILE, para_page_read_process(getpid(), &page, sizeof page));
     }
     para_stats stats = {.size = sizeof stats};
     OK(para_stats_get(&stats));

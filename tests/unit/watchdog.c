@@ -81,7 +81,7 @@ TEST(a_task_that_takes_long)
     static notes n;
     para_pool *const pool = thread_pool(2);
     atomic_int end = 0;
-    para_watchdog dog = {.late_ns = LATE_NS, .late = note, .late_arg = &n};
+    para_watchdog dog = {.size = sizeof dog, .late_ns = LATE_NS, .late = note, .late_arg = &n};
     para_late late;
     para_task task = {.run = wait_for_end, .arg = &end, .id = 77};
     para_task quick = {.run = wait_for_end, .arg = &end, .id = 78};
@@ -136,7 +136,7 @@ TEST(a_chunk_that_takes_long)
     atomic_int end = 0;
     const held arg = {&end};
     char out[64];
-    para_watchdog dog = {.late_ns = LATE_NS, .late = note, .late_arg = &n};
+    para_watchdog dog = {.size = sizeof dog, .late_ns = LATE_NS, .late = note, .late_arg = &n};
     para_late late;
     const para_map map = {.kernel = wait_in_kernel,
                           .arg = &arg,
@@ -178,7 +178,7 @@ TEST(tasks_that_wait_in_a_circle)
 {
     static notes n;
     para_pool *const pool = thread_pool(2);
-    para_watchdog dog = {.late_ns = LATE_NS, .late = note, .late_arg = &n};
+    para_watchdog dog = {.size = sizeof dog, .late_ns = LATE_NS, .late = note, .late_arg = &n};
     para_late late;
     OK(para_watchdog_begin(pool, &dog));
     for (size_t i = 0; i < 2; i++) {
@@ -209,7 +209,7 @@ TEST(a_long_wait_is_no_deadlock)
     static notes n;
     para_pool *const pool = thread_pool(2);
     atomic_int end = 0;
-    para_watchdog dog = {.late_ns = LATE_NS, .late = note, .late_arg = &n};
+    para_watchdog dog = {.size = sizeof dog, .late_ns = LATE_NS, .late = note, .late_arg = &n};
     para_late late;
     para_task longer = {.run = wait_for_end, .arg = &end, .id = 1};
     para_task waits = {.run = wait_for_a_long_one, .arg = &longer, .id = 2};
@@ -262,11 +262,16 @@ static void check_backtrace(para_pool *pool, atomic_int *end)
     static notes n;
     memset(&n, 0, sizeof n);
     n.asks = true;
-    para_watchdog dog = {.late_ns = LATE_NS, .late = note, .late_arg = &n, .backtraces = true};
+    para_watchdog dog = {
+        .size = sizeof dog, .late_ns = LATE_NS, .late = note, .late_arg = &n, .backtraces = true};
     para_watchdog other = dog;
     para_late late;
     para_task task = {.run = spin_in_task, .arg = end, .id = 9};
     atomic_store(end, 0);
+#ifndef __GLIBC__
+    FAILS(PARA_ERR_UNSUPPORTED, para_watchdog_begin(pool, &dog));
+    return;
+#endif
     OK(para_watchdog_begin(pool, &dog));
     FAILS(PARA_ERR_BUSY, para_watchdog_begin(pool, &other));
     OK(para_submit(pool, &task));
@@ -291,7 +296,7 @@ TEST(backtraces_of_threads)
     check_backtrace(pool, &end);
     struct sigaction own = {.sa_handler = SIG_IGN};
     assert_int_equal(sigaction(SIGURG, &own, NULL), 0);
-    para_watchdog dog = {.late_ns = LATE_NS, .late = note, .backtraces = true};
+    para_watchdog dog = {.size = sizeof dog, .late_ns = LATE_NS, .late = note, .backtraces = true};
     FAILS(PARA_ERR_BUSY, para_watchdog_begin(pool, &dog));
     own.sa_handler = SIG_DFL;
     assert_int_equal(sigaction(SIGURG, &own, NULL), 0);
@@ -300,10 +305,45 @@ TEST(backtraces_of_threads)
     OK(para_pool_destroy(pool));
 }
 
+static atomic_bool looks;
+
+/* A task looks at its pool, until that refuses it as it ends. */
+static int look_until_end(void *arg)
+{
+    para_watchdog dog = {.size = sizeof dog, .late_ns = LATE_NS, .late = note};
+    para_pool *const pool = arg;
+    atomic_store(&looks, true);
+    for (int i = 0; i < 100000; i++) {
+        const para_status status = para_watchdog_begin(pool, &dog);
+        if (status)
+            return status == PARA_ERR_ENDING ? 0 : 1;
+        if (para_watchdog_end(&dog))
+            return 2;
+    }
+    return 3;
+}
+
+TEST(a_pool_that_ends_is_not_looked_at)
+{
+    for (int round = 0; round < 5; round++) {
+        para_pool *const pool = thread_pool(2);
+        para_task task = {.run = look_until_end, .arg = pool};
+        atomic_store(&looks, false);
+        OK(para_submit(pool, &task));
+        while (!atomic_load(&looks))
+            usleep(100);
+        para_status status;
+        while ((status = para_pool_destroy(pool)) == PARA_ERR_BUSY)
+            continue;
+        assert_int_equal(status, PARA_OK);
+        assert_int_equal(task.result, 0);
+    }
+}
+
 TEST(what_is_refused)
 {
     para_pool *const pool = thread_pool(2);
-    para_watchdog dog = {.late_ns = LATE_NS};
+    para_watchdog dog = {.size = sizeof dog, .late_ns = LATE_NS};
     para_late late = {.worker = 0};
     void *frames[1];
     unsigned count;
@@ -311,6 +351,9 @@ TEST(what_is_refused)
     FAILS(PARA_ERR_ARGUMENT, para_watchdog_begin(pool, &dog));
     dog.late = note;
     dog.late_ns = 999999;
+    FAILS(PARA_ERR_ARGUMENT, para_watchdog_begin(pool, &dog));
+    dog.late_ns = LATE_NS;
+    dog.size--;
     FAILS(PARA_ERR_ARGUMENT, para_watchdog_begin(pool, &dog));
     FAILS(PARA_ERR_ARGUMENT, para_watchdog_end(NULL));
     FAILS(PARA_ERR_ARGUMENT, para_watchdog_end(&dog));
@@ -327,7 +370,7 @@ TEST(processes_are_looked_at)
     para_pool *const pool = process_pool(2, NULL);
     para_buffer *buffer;
     atomic_int *const end = (atomic_int *)shared_array(pool, &buffer, 1);
-    para_watchdog dog = {.late_ns = LATE_NS, .late = note, .late_arg = &n};
+    para_watchdog dog = {.size = sizeof dog, .late_ns = LATE_NS, .late = note, .late_arg = &n};
     para_late late;
     para_task task = {.run = wait_for_end, .arg = end, .id = 31};
     OK(para_watchdog_begin(pool, &dog));
@@ -370,9 +413,13 @@ TEST(backtraces_of_processes)
 int main(void)
 {
     const struct CMUnitTest on_threads[] = {
-        cmocka_unit_test(a_task_that_takes_long),      cmocka_unit_test(a_chunk_that_takes_long),
-        cmocka_unit_test(tasks_that_wait_in_a_circle), cmocka_unit_test(a_long_wait_is_no_deadlock),
-        cmocka_unit_test(backtraces_of_threads),       cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(a_task_that_takes_long),
+        cmocka_unit_test(a_chunk_that_takes_long),
+        cmocka_unit_test(tasks_that_wait_in_a_circle),
+        cmocka_unit_test(a_long_wait_is_no_deadlock),
+        cmocka_unit_test(backtraces_of_threads),
+        cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(a_pool_that_ends_is_not_looked_at),
     };
     const struct CMUnitTest on_processes[] = {
         cmocka_unit_test(processes_are_looked_at),
