@@ -92,7 +92,8 @@ typedef struct para_log {
     /* Called on the thread on which it happens, which may hold locks of para's: calls nothing of
      * para but the functions of para/status.h and of this header that return texts, does not fork,
      * does not end its thread, and does not leave by a jump or an exception. One thread at a time;
-     * others wait, so it is short. What happens within it is not told. */
+     * others wait, also calls on a pool of processes, so it is short, and it takes no lock that
+     * another thread may hold while that calls para. What happens within it is not told. */
     void (*entry)(const para_log_entry *entry, void *arg);
     void *arg;            /* the program's */
     para_log_level least; /* what is below is not told; 0: PARA_LEVEL_NOTE */

@@ -1,6 +1,7 @@
 #include "base/memory.h"
 
 #include "base/atomic.h"
+#include "base/cancellation.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -128,12 +129,14 @@ size_t para__process_memory(int process)
     char path[64];
     unsigned long all = 0, present = 0;
     const int saved = errno;
+    const int cancel_state = para__cancellation_off(); /* the file would be left open */
     snprintf(path, sizeof path, "/proc/%d/statm", process);
     FILE *const file = fopen(path, "re");
     if (file && fscanf(file, "%lu %lu", &all, &present) != 2)
         present = 0;
     if (file)
         fclose(file);
+    para__cancellation_restore(cancel_state);
     errno = saved;
     return (size_t)present * para__page_bytes();
 }

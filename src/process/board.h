@@ -100,6 +100,8 @@ typedef struct para__presence {
     para__atomic_u32 beats;                         /* how many tickets it has finished; likewise */
     para__atomic_u32 asleep;                        /* [E29] it waits for news */
     para__atomic_int bound;   /* a para_status: how it was bound when it began */
+    para__atomic_u32 process; /* its number, once who settles it knows it: not before does it claim.
+                                 A value on its own */
     para__atomic_u32 retires; /* it ends by itself, between two calls, to be replaced. The end of a
                                  process brings it to who waits for that */
     para__frames frames;      /* what it answers when it is asked for its stack */
@@ -109,7 +111,6 @@ typedef struct para__presence {
 typedef struct para__hall {
     _Alignas(PARA__LINE) para__atomic_u32 news; /* [E29] changes when there may be a free ticket */
     para__atomic_u32 boards; /* how many have had a call, the first ones; the news bring it */
-    unsigned workers;        /* set once */
     para__tracks *tracks;    /* that workers see: set before the zygote is forked */
     para__presence worker[PARA__PROCESSES_MAX];
 } para__hall;
@@ -123,7 +124,7 @@ typedef struct para__board {
     _Alignas(PARA__LINE) para__atomic_u64 stop; /* as in para__runner */
     para_cancel token; /* stands for the caller's, which workers cannot see */
 
-    para__hall *hall; /* both set once */
+    para__hall *hall; /* for workers, both: set once */
     unsigned number;
 
     /* Frozen by a claim. */
@@ -156,6 +157,15 @@ static inline para__board_call para__board_read(uint64_t word)
                               .tickets = word & ((1u << PARA__BOARD_TICKET_BITS) - 1)};
 }
 
+/* What the program knows of a board, in memory of its own: a worker may have written anything into
+ * the shared memory, and what it has written there is followed by itself alone. */
+typedef struct para__post {
+    para__board *board; /* these four are set once */
+    para__hall *hall;
+    unsigned workers, number;
+    para__board_call call; /* the open one, as the board says it too. With the mutex */
+} para__post;
+
 /* Lets a moment pass for one that spins since then; false: it is time to sleep. There are as many
  * workers as CPUs, and a caller besides: so who spins yields after a while. */
 bool para__board_spins(uint64_t start_ns);
@@ -177,20 +187,21 @@ unsigned para__board_work(para__board *board, unsigned worker, unsigned kind);
 /* Publishes a job, on the workers below width, and wakes them; if there are fewer tickets than
  * workers, and each worker may take them, only so many. The last call is over. With the mutex.
  * Whether any slept. */
-bool para__board_publish(para__board *board, const para__job *job, unsigned width,
-                         unsigned tickets);
+bool para__board_publish(para__post *post, const para__job *job, unsigned width, unsigned tickets);
 
-/* Whether all tickets are done or lost: a hint, unless one has the mutex. */
-bool para__board_is_over(para__board *board);
+/* Whether all tickets of the open call are done or lost. With the mutex, and the post's call; a hint
+ * with what the board itself says of that. */
+bool para__board_is_over(para__board *board, para__board_call call);
+bool para__board_may_be_over(para__board *board);
 
 /* Waits until that may be so, or until a time. yields: workers that were woken need a CPU first. */
 void para__board_join(para__board *board, uint64_t deadline_ns, bool yields);
 
 /* Adds what live workers have done to the outcome. With the mutex. */
-void para__board_collect(para__board *board, para__outcome *outcome);
+void para__board_collect(const para__post *post, para__outcome *outcome);
 
 /* The call is over, and nobody looks at it any more. With the mutex. */
-void para__board_close(para__board *board);
+void para__board_close(para__post *post);
 
 /* ---- Who settles ------------------------------------------------------------------------ */
 
@@ -213,13 +224,13 @@ typedef struct para__settlement {
 
 /* That worker has died so, while the board's call is open: makes its claim free again, halves it
  * or gives it up; wakes workers and caller. With the mutex. */
-para__settlement para__board_settle(para__board *board, unsigned worker,
+para__settlement para__board_settle(para__post *post, unsigned worker,
                                     const para__board_policy *policy, para_death death, int number);
 
 /* Gives up all tickets that are free, since there is nobody to claim them. With the mutex. */
-void para__board_abandon(para__board *board);
+void para__board_abandon(const para__post *post);
 
 /* Has all who wait look again. */
-void para__board_rouse(para__board *board);
+void para__board_rouse(const para__post *post);
 
 #endif

@@ -41,7 +41,7 @@ void para__desk_leave(para__desk *desk)
 {
     para__workshop *const shop = desk->shop;
     pthread_mutex_lock(&shop->mutex);
-    para__board_close(desk->board);
+    para__board_close(&desk->post);
     desk->is_taken = false;
     pthread_cond_signal(&shop->vacated);
     pthread_mutex_unlock(&shop->mutex);
@@ -60,7 +60,7 @@ void *para__desk_arena(para__desk *desk, unsigned number, size_t bytes)
 
 const para_cancel *para__desk_token(para__desk *desk)
 {
-    return &desk->board->token;
+    return &desk->post.board->token;
 }
 
 void para__desk_name(para__desk *desk, const para__work_name *work)
@@ -99,7 +99,7 @@ void para__death_tell(para_death death, int number, char text[PARA__DEATH_TEXT])
  * That waits until no call is open, and calls wait for it. */
 static void know_all(para__workshop *shop)
 {
-    const bool is_seen = !para__is_traced() || para__tracks_get() == shop->hall->tracks;
+    const bool is_seen = !para__is_traced() || para__tracks_get() == shop->tracks;
     if (!is_seen || para__symbol_loads() != shop->loads || shop->wanted > shop->mapped) {
         shop->renews = true;
         para__supervisor_call(shop);
@@ -115,14 +115,15 @@ static bool begin_work(para__desk *desk, const para__job *job, unsigned width,
     const size_t most = (size_t)width * PARA__PROCESS_TICKETS;
     const unsigned tickets = (unsigned)para__min(job->units, most);
     desk->policy = *policy;
+    desk->units = job->units;
     desk->dead = (para__part){0};
     desk->dead_workers = 0;
     desk->call_deaths = 0;
     desk->has_failed = false;
     desk->is_open = true;
     desk->shop->open++;
-    desk->board->token = (para_cancel){0};
-    return para__board_publish(desk->board, job, width, tickets);
+    desk->post.board->token = (para_cancel){0};
+    return para__board_publish(&desk->post, job, width, tickets);
 }
 
 static void end_work(para__desk *desk, para__outcome *outcome)
@@ -135,7 +136,7 @@ static void end_work(para__desk *desk, para__outcome *outcome)
     outcome->left_out = desk->dead.left_out;
     outcome->workers = desk->dead_workers;
     outcome->deaths = desk->call_deaths;
-    para__board_collect(desk->board, outcome);
+    para__board_collect(&desk->post, outcome);
 }
 
 static bool has_all_workers(const para__workshop *shop, unsigned width)
@@ -151,7 +152,7 @@ para_status para__desk_run(para__desk *desk, const para__job *job, unsigned widt
                            para__outcome *outcome)
 {
     para__workshop *const shop = desk->shop;
-    para__board *const board = desk->board;
+    para__board *const board = desk->post.board;
     const bool is_watched = shop->config.processes.chunk_ns != 0;
     const int cancel_state = para__cancellation_off();
     pthread_mutex_lock(&shop->mutex);
@@ -162,15 +163,15 @@ para_status para__desk_run(para__desk *desk, const para__job *job, unsigned widt
     if (is_watched || !has_all_workers(shop, width))
         para__supervisor_call(shop);
     const para__mark since = para__trace_begin();
-    while (!para__board_is_over(board)) {
+    while (!para__board_is_over(board, desk->post.call)) {
         pthread_mutex_unlock(&shop->mutex);
         para__board_join(board, cancel || rouses ? para__now_ns() + JOIN_NS : UINT64_MAX, woken);
         woken = false;
         if (cancel && para_cancel_requested(cancel))
             para_cancel_request(&board->token);
         pthread_mutex_lock(&shop->mutex);
-        if (rouses && !para__board_is_over(board))
-            para__board_rouse(board);
+        if (rouses && !para__board_is_over(board, desk->post.call))
+            para__board_rouse(&desk->post);
         rouses = false;
     }
     para__trace_end(since, .kind = PARA__EVENT_JOIN, .function = job->kernel);
@@ -184,16 +185,18 @@ para_status para__desk_run(para__desk *desk, const para__job *job, unsigned widt
 
 bool para__desk_next_lost(const para__desk *desk, unsigned *index, para__lost *lost)
 {
-    const para__board_call c =
-        para__board_read(para__load_relaxed(&desk->board->call)); /* the caller's own */
+    const para__board_call c = desk->post.call; /* the caller's own */
     while (*index < c.tickets) {
-        const para__ticket *const ticket = &desk->board->ticket[(*index)++];
+        const para__ticket *const ticket = &desk->post.board->ticket[(*index)++];
         const para__ticket_word w = para__ticket_read(
             para__load_relaxed(&ticket->word)); /* the call is over, seen with the mutex */
         if (w.epoch != c.epoch || w.state != PARA__TICKET_LOST)
             continue;
-        *lost = (para__lost){.first = ticket->first,
-                             .count = ticket->count,
+        /* A worker may have changed it, and who asks fills what is lost. */
+        const size_t first = para__min((size_t)ticket->first, desk->units);
+        const size_t count = para__min((size_t)ticket->count, desk->units - first);
+        *lost = (para__lost){.first = first,
+                             .count = count,
                              .attempts = ticket->attempts,
                              .death = (para_death)ticket->death,
                              .number = ticket->number};

@@ -17,8 +17,8 @@ typedef struct para__arena {
 } para__arena;
 
 struct para__desk {
-    para__workshop *shop; /* both set once */
-    para__board *board;
+    para__workshop *shop; /* set once */
+    para__post post;      /* its board, and what is on it: the latter under the mutex */
     para__arena arenas[PARA__WORKSHOP_ARENAS]; /* whose desk it is */
     para__work_name work;                      /* likewise, while it is not open */
     /* Under the workshop's mutex: */
@@ -26,6 +26,7 @@ struct para__desk {
     bool is_open;              /* the call has a job on the board, */
     bool has_failed;           /* but no workers, and gets none */
     para__board_policy policy; /* of the job, */
+    size_t units;              /* that it has, */
     para__part dead;           /* what workers have done of it that died, */
     unsigned dead_workers;     /* how many of these have done something, */
     unsigned call_deaths;      /* and how many died */
@@ -36,6 +37,11 @@ typedef struct para__known {
     para__worker_life told;
     int life; /* descriptor, if it has a process */
     bool is_late;
+    para__track *track;  /* where it tells of itself, or NULL */
+    bool is_successor;   /* it takes a dead one's place: as far as the breaker lets it, */
+    uint32_t period;     /* which was in that period */
+    uint64_t born_ns;    /* when, */
+    uint32_t beats_then; /* and the beats of those before it */
 } para__known;
 
 struct para__workshop {
@@ -48,12 +54,14 @@ struct para__workshop {
     unsigned fork_count;
     pthread_t supervisor;
     int call;               /* descriptor: something is to be done */
+    pthread_mutex_t asking; /* held by who awaits a worker's stack. Before the next */
     pthread_mutex_t mutex;  /* guards all that follows, and the boards; see board.h */
     pthread_cond_t vacated; /* a desk is free */
     unsigned open;          /* desks that are */
     int error;              /* why a zygote could not be forked, */
     para__limit limit;      /* and what it is held to that the system does not grant */
     bool is_ending;
+    para__tracks *tracks;   /* that the zygote has seen */
     uint64_t loads;         /* libraries, when the zygote was forked */
     uint64_t mapped;        /* the latest file that was mapped then, */
     uint64_t wanted;        /* and the latest that a call wants */

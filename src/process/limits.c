@@ -55,14 +55,16 @@ static bool read_footprint(int file, footprint *f)
     return true;
 }
 
-static bool limit_memory(size_t bytes)
+static para__limit limit_memory(size_t bytes)
 {
     footprint f = {0};
     const int file = open_statm();
     const bool is_known = file >= 0 && read_footprint(file, &f);
     if (file >= 0)
         close(file);
-    return is_known && set_limit(RLIMIT_AS, f.space + bytes, 0);
+    if (!is_known)
+        return PARA__LIMIT_GROWTH;
+    return set_limit(RLIMIT_AS, f.space + bytes, 0) ? PARA__LIMITS_HOLD : PARA__LIMIT_MEMORY;
 }
 
 static bool watch_growth(void)
@@ -79,8 +81,10 @@ para__limit para__limits_set(const para_processes *processes)
 {
     if (!set_limit(RLIMIT_CORE, 0, 0))
         return PARA__LIMIT_CORE;
-    if (processes->memory_bytes && !limit_memory(processes->memory_bytes))
-        return PARA__LIMIT_MEMORY;
+    const para__limit memory =
+        processes->memory_bytes ? limit_memory(processes->memory_bytes) : PARA__LIMITS_HOLD;
+    if (memory != PARA__LIMITS_HOLD)
+        return memory;
     if (processes->cpu_seconds && !set_limit(RLIMIT_CPU, processes->cpu_seconds, 1))
         return PARA__LIMIT_CPU;
     if (processes->grown_bytes && !watch_growth())

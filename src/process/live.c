@@ -1,17 +1,20 @@
 #include "process/live.h"
 
+#include "base/futex.h"
 #include "process/limits.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
 static unsigned kind_of_core; /* on which this process runs */
+static uint32_t own_number;   /* taken before a sandbox is entered */
 
 void para__live_enter(void *of, unsigned worker)
 {
     const para__living *const l = of;
     const para_status bound = l->enter(l->of, worker, &kind_of_core);
     para__presence *const self = &l->hall->worker[worker];
+    own_number = (uint32_t)getpid();
     para__store_relaxed(&self->bound, bound);   /* a value alone */
     (void)para__backtrace_begin(&self->frames); /* its signals are all reset */
 }
@@ -23,6 +26,14 @@ static void retire_process(para__presence *self)
     _exit(EXIT_SUCCESS);
 }
 
+/* A worker of which nobody knows would keep for ever what it claims. */
+static void await_admission(para__presence *self)
+{
+    uint32_t known;
+    while ((known = para__load_relaxed(&self->process)) != own_number) /* a value alone */
+        para__futex_wait_shared(&self->process, known, UINT64_MAX);
+}
+
 void para__live_run(void *of, unsigned worker)
 {
     const para__living *const l = of;
@@ -30,6 +41,7 @@ void para__live_run(void *of, unsigned worker)
     uint64_t chunks = 0;
     bool is_tidy = true;
     para__hall *const hall = l->hall;
+    await_admission(&hall->worker[worker]);
     /* Other news than there are or will be, so that it looks at once. */
     uint32_t seen = para__load_relaxed(&hall->news) - 1;
     for (;;) {

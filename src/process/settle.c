@@ -11,27 +11,24 @@
 #include <string.h>
 
 /* Wakes that many workers, or all. Whether any slept. */
-static bool tell_news(para__hall *hall, int count)
+static bool tell_news(const para__post *post, int count)
 {
+    para__hall *const hall = post->hall;
     bool sleeps = false;
     para__add_seq_cst(E29, &hall->news, 1);
-    for (unsigned w = 0; w < hall->workers && !sleeps; w++)
+    for (unsigned w = 0; w < post->workers && !sleeps; w++)
         sleeps = para__load_seq_cst(E29, &hall->worker[w].asleep) != 0;
     if (sleeps)
         para__futex_wake_shared(&hall->news, count);
     return sleeps;
 }
 
-void para__board_rouse(para__board *board)
+void para__board_rouse(const para__post *post)
 {
-    (void)tell_news(board->hall, INT_MAX);
+    para__board *const board = post->board;
+    (void)tell_news(post, INT_MAX);
     para__swap_release(E28, &board->joins, 0); /* a caller that swaps later sees what is settled */
     para__futex_wake_shared(&board->joins, INT_MAX);
-}
-
-static para__board_call open_call(para__board *board)
-{
-    return para__board_read(para__load_relaxed(&board->call)); /* written with the mutex alone */
 }
 
 static void free_ticket(para__ticket *ticket, uint32_t epoch, unsigned attempts)
@@ -43,13 +40,14 @@ static void free_ticket(para__ticket *ticket, uint32_t epoch, unsigned attempts)
 
 /* ---- The caller ------------------------------------------------------------------------ */
 
-bool para__board_publish(para__board *board, const para__job *job, unsigned width, unsigned tickets)
+bool para__board_publish(para__post *post, const para__job *job, unsigned width, unsigned tickets)
 {
-    const para__board_call c = {
-        .epoch = open_call(board).epoch + 1, .width = width, .tickets = tickets};
+    const para__board_call c = {.epoch = post->call.epoch + 1, .width = width, .tickets = tickets};
     const size_t each = job->units / tickets, more = job->units % tickets;
     size_t first = 0;
-    para__hall *const hall = board->hall;
+    para__board *const board = post->board;
+    para__hall *const hall = post->hall;
+    post->call = c;
     board->run = job->run;
     board->kernel = job->kernel;
     board->fp = para__fp_control();
@@ -65,15 +63,16 @@ bool para__board_publish(para__board *board, const para__job *job, unsigned widt
     }
     /* The news bring both, and its tickets bring the job. */
     para__store_relaxed(&board->call, para__board_word(c));
-    if (para__load_relaxed(&hall->boards) <= board->number) /* written with the mutex alone */
-        para__store_relaxed(&hall->boards, board->number + 1);
-    return tell_news(hall, tickets < width && width == hall->workers ? (int)tickets : INT_MAX);
+    if (para__load_relaxed(&hall->boards) <= post->number) /* written with the mutex alone */
+        para__store_relaxed(&hall->boards, post->number + 1);
+    return tell_news(post, tickets < width && width == post->workers ? (int)tickets : INT_MAX);
 }
 
-void para__board_close(para__board *board)
+void para__board_close(para__post *post)
 {
-    const para__board_call c = {.epoch = open_call(board).epoch};
-    para__store_relaxed(&board->call, para__board_word(c)); /* seen late, there is nothing to do */
+    post->call = (para__board_call){.epoch = post->call.epoch};
+    para__store_relaxed(&post->board->call,
+                        para__board_word(post->call)); /* seen late, there is nothing to do */
 }
 
 void para__board_join(para__board *board, uint64_t deadline_ns, bool yields)
@@ -82,19 +81,20 @@ void para__board_join(para__board *board, uint64_t deadline_ns, bool yields)
         sched_yield();
     const uint64_t start = para__now_ns();
     do
-        if (para__board_is_over(board))
+        if (para__board_may_be_over(board))
             return;
     while (para__board_spins(start));
     /* Who finishes the last ticket sees this, or what it told is seen here [E28]. */
     para__swap_seq_cst(E28, &board->joins, 1);
-    if (!para__board_is_over(board))
+    if (!para__board_may_be_over(board))
         para__futex_wait_shared(&board->joins, 1, deadline_ns);
     para__store_relaxed(&board->joins, 0); /* its own; too late, it is woken in vain */
 }
 
-void para__board_collect(para__board *board, para__outcome *outcome)
+void para__board_collect(const para__post *post, para__outcome *outcome)
 {
-    const para__board_call c = open_call(board);
+    para__board *const board = post->board;
+    const para__board_call c = post->call;
     for (unsigned w = 0; w < c.width; w++) {
         para__record *const record = &board->record[w];
         const uint64_t told = para__load_relaxed(&record->told); /* is_over has seen the same */
@@ -123,9 +123,10 @@ static void lose_ticket(para__board *board, para__ticket *ticket, uint32_t epoch
 
 /* Makes two tickets of one; false: it is one unit, or there is no room. The halves are tried once
  * each, since the whole has been tried often enough; a single unit as often as any. */
-static bool halve_ticket(para__board *board, para__ticket *ticket, para__board_call *c,
-                         unsigned attempts)
+static bool halve_ticket(para__post *post, para__ticket *ticket, unsigned attempts)
 {
+    para__board *const board = post->board;
+    para__board_call *const c = &post->call;
     if (ticket->count < 2 || c->tickets == PARA__BOARD_TICKETS)
         return false;
     para__ticket *const other = &board->ticket[c->tickets];
@@ -146,11 +147,12 @@ void para__hall_forget(para__hall *hall, unsigned worker)
     para__store_relaxed(&hall->worker[worker].asleep, 0);
 }
 
-para__settlement para__board_settle(para__board *board, unsigned worker,
+para__settlement para__board_settle(para__post *post, unsigned worker,
                                     const para__board_policy *policy, para_death death, int number)
 {
+    para__board *const board = post->board;
     para__record *const record = &board->record[worker];
-    para__board_call c = open_call(board);
+    const para__board_call c = post->call;
     para__settlement s = {0};
     para__ticket *claimed = NULL;
     unsigned attempts = 0;
@@ -178,18 +180,19 @@ para__settlement para__board_settle(para__board *board, unsigned worker,
     s.had_claim = claimed != NULL;
     if (claimed && attempts < policy->attempts)
         free_ticket(claimed, c.epoch, attempts);
-    else if (claimed && !(policy->halves && halve_ticket(board, claimed, &c, policy->attempts))) {
+    else if (claimed && !(policy->halves && halve_ticket(post, claimed, policy->attempts))) {
         lose_ticket(board, claimed, c.epoch, attempts, death, number);
         if (!policy->goes_on)
             para__store_relaxed(&board->stop, 0); /* a bound on its own, as in para__runner */
     }
-    para__board_rouse(board);
+    para__board_rouse(post);
     return s;
 }
 
-void para__board_abandon(para__board *board)
+void para__board_abandon(const para__post *post)
 {
-    const para__board_call c = open_call(board);
+    para__board *const board = post->board;
+    const para__board_call c = post->call;
     for (unsigned t = 0; t < c.tickets; t++) {
         para__ticket *const ticket = &board->ticket[t];
         uint64_t word = para__load_relaxed(&ticket->word);
@@ -203,5 +206,5 @@ void para__board_abandon(para__board *board)
         }
     }
     para__store_relaxed(&board->stop, 0);
-    para__board_rouse(board);
+    para__board_rouse(post);
 }

@@ -12,7 +12,9 @@
 #include "process/desk.h"
 
 #include "base/bounds.h"
+#include "base/cancellation.h"
 #include "base/clock.h"
+#include "base/futex.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/process.h"
@@ -24,6 +26,7 @@
 #include "process/mapped.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -61,7 +64,7 @@ static const char *death_text(para_death death)
 static unsigned settle_at(para__desk *desk, unsigned worker, para_death death, int number)
 {
     const para__settlement s =
-        para__board_settle(desk->board, worker, &desk->policy, death, number);
+        para__board_settle(&desk->post, worker, &desk->policy, death, number);
     if (s.finished) {
         para__tally_add(&desk->dead.tally, &s.part.tally);
         desk->dead.left_out += s.part.left_out;
@@ -70,31 +73,84 @@ static unsigned settle_at(para__desk *desk, unsigned worker, para_death death, i
     return s.finished;
 }
 
-static void count_death(para__workshop *shop, unsigned finished)
+/* ---- Its breaker --------------------------------------------------------------------------- */
+
+static bool is_probe(const para__workshop *shop, const para__known *w)
+{
+    return shop->breaker.state == PARA_BREAKER_PROBING && w->is_successor &&
+           w->period == shop->breaker.period;
+}
+
+static bool admit_worker(para__workshop *shop, para__known *w)
+{
+    if (w->is_successor && !para__breaker_admit(&shop->breaker, &breaker_config, para__now_ns()))
+        return false;
+    w->period = shop->breaker.period;
+    return true;
+}
+
+/* One that was admitted is not there, or ends and has not died: the next one is. */
+static void take_back_admission(para__workshop *shop, const para__known *w)
+{
+    if (is_probe(shop, w))
+        para__breaker_take_back(&shop->breaker, w->period);
+}
+
+/* A probe succeeds when it has finished a ticket; or has lived long, since there may be nothing for
+ * it to do. */
+static void look_at_probe(para__workshop *shop, unsigned i)
+{
+    para__known *const w = &shop->worker[i];
+    const uint64_t now = para__now_ns();
+    const uint32_t beats = para__load_relaxed(&shop->hall->worker[i].beats); /* a value */
+    if (!is_alive(w) || !is_probe(shop, w) ||
+        (beats == w->beats_then && now - w->born_ns < breaker_config.pause_ns))
+        return;
+    para__breaker_tell(&shop->breaker, &breaker_config, now, w->period, false);
+    if (shop->breaker.state == PARA_BREAKER_CLOSED)
+        para__log(PARA_LOG_BREAKER_CLOSED, 0, "worker processes live again");
+}
+
+static void look_at_probes(para__workshop *shop)
+{
+    for (unsigned i = 0; i < shop->config.workers; i++)
+        look_at_probe(shop, i);
+}
+
+/* Of those that were there before it opened it learns nothing, until it is closed. */
+static void tell_breaker_of_death(para__workshop *shop, const para__known *w, unsigned finished)
 {
     const uint64_t now = para__now_ns();
     const para_breaker_state before = shop->breaker.state;
+    if (before != PARA_BREAKER_CLOSED && !is_probe(shop, w))
+        return;
     for (unsigned i = 0; i < finished && i < PARA__PROCESS_BREAKER_LEAST; i++)
         para__breaker_tell(&shop->breaker, &breaker_config, now, shop->breaker.period, false);
     para__breaker_tell(&shop->breaker, &breaker_config, now, shop->breaker.period, true);
     if (before != PARA_BREAKER_OPEN && shop->breaker.state == PARA_BREAKER_OPEN)
         para__log(PARA_LOG_BREAKER_OPEN, 0, "too many worker processes die");
+}
+
+/* ---- Ends ---------------------------------------------------------------------------------- */
+
+static void count_death(para__workshop *shop, const para__known *w, unsigned finished)
+{
+    tell_breaker_of_death(shop, w, finished);
     shop->deaths++;
     for (unsigned d = 0; d < shop->desks; d++)
         shop->desk[d].call_deaths += shop->desk[d].is_open;
 }
 
 /* On the track of a worker that has ended, which others may have then. */
-static void tell_end(para__presence *self, bool has_died, para_death death, int number)
+static void tell_end(para__known *w, bool has_died, para_death death, int number)
 {
-    if (!self->track)
+    if (!w->track)
         return;
-    para__track_tell(self->track,
-                     &(para__told){.kind = has_died ? PARA__EVENT_DIED : PARA__EVENT_DOWN,
-                                   .detail = has_died ? (unsigned)death : 0,
-                                   .id = has_died ? (uint64_t)number : 0});
-    para__track_end(self->track);
-    self->track = NULL;
+    para__track_tell(w->track, &(para__told){.kind = has_died ? PARA__EVENT_DIED : PARA__EVENT_DOWN,
+                                             .detail = has_died ? (unsigned)death : 0,
+                                             .id = has_died ? (uint64_t)number : 0});
+    para__track_end(w->track);
+    w->track = NULL;
 }
 
 /* A worker that is dead. Who has been retired, or has retired, did not die. */
@@ -102,6 +158,7 @@ static void bury_worker(para__workshop *shop, unsigned i, para_death death, int 
                         bool is_retired)
 {
     para__known *const w = &shop->worker[i];
+    look_at_probe(shop, i);
     close(w->life);
     w->told.process = 0;
     if (w->is_late)
@@ -112,14 +169,18 @@ static void bury_worker(para__workshop *shop, unsigned i, para_death death, int 
     for (unsigned d = 0; d < shop->desks; d++)
         if (shop->desk[d].is_open)
             finished += settle_at(&shop->desk[d], i, death, number);
-    tell_end(&shop->hall->worker[i], !is_retired, death, number);
-    if (is_retired)
+    tell_end(w, !is_retired, death, number);
+    if (is_retired) {
+        take_back_admission(shop, w);
+        w->is_successor = is_probe(shop, w);
         return;
+    }
     w->told.deaths++;
     w->told.death = death;
     w->told.number = number;
     para__log(PARA_LOG_PROCESS_DIED, i, "worker %u: %s %d", i, death_text(death), number);
-    count_death(shop, finished);
+    count_death(shop, w, finished);
+    w->is_successor = true;
 }
 
 static bool has_ended(int life)
@@ -140,7 +201,7 @@ static void end_processes(para__workshop *shop, bool is_retired)
 {
     for (unsigned i = 0; i < shop->config.workers; i++)
         if (is_alive(&shop->worker[i]))
-            para__process_kill(shop->worker[i].life);
+            (void)para__process_kill(shop->worker[i].life); /* else the system does, after it */
     para__zygote_kill(&shop->zygote);
     for (unsigned i = 0; i < shop->config.workers; i++)
         if (is_alive(&shop->worker[i])) {
@@ -189,7 +250,7 @@ static bool fork_zygote(para__workshop *shop)
                                .processes = &shop->config.processes};
     shop->loads = para__symbol_loads();
     shop->mapped = para__mapped_latest();
-    shop->hall->tracks = para__tracks_get();
+    shop->hall->tracks = shop->tracks = para__tracks_get();
     shop->error = para__zygote_fork(&shop->zygote, &birth, &shop->limit);
     return shop->error == 0;
 }
@@ -206,20 +267,36 @@ static unsigned count_alive(const para__workshop *shop)
 static int fork_worker(para__workshop *shop, unsigned i, pid_t *process)
 {
     char name[16];
+    para__known *const w = &shop->worker[i];
     para__presence *const self = &shop->hall->worker[i];
+    para__store_relaxed(&self->retires, 0); /* these two are nobody's now */
+    para__store_relaxed(&self->process, 0);
     snprintf(name, sizeof name, "para process %u", i % 100);
-    self->track = para__track_reserve(shop->hall->tracks, name);
-    if (self->track)
-        para__track_tell(self->track, &(para__told){.kind = PARA__EVENT_UP,
-                                                    .detail = shop->worker[i].told.deaths > 0});
-    const int error = para__zygote_bear(&shop->zygote, i, process, &shop->worker[i].life);
-    if (self->track && !error)
-        para__track_give(self->track, *process);
-    else if (self->track) {
-        para__track_end(self->track);
-        self->track = NULL;
+    w->track = self->track = para__track_reserve(shop->tracks, name);
+    if (w->track)
+        para__track_tell(w->track,
+                         &(para__told){.kind = PARA__EVENT_UP, .detail = w->told.deaths > 0});
+    const int error = para__zygote_bear(&shop->zygote, i, process, &w->life);
+    if (w->track && !error)
+        para__track_give(w->track, *process);
+    else if (w->track) {
+        para__track_end(w->track);
+        w->track = NULL;
     }
     return error;
+}
+
+/* From now on whatever it does is settled when it ends, so it may begin. */
+static void know_worker(para__workshop *shop, unsigned i, pid_t process)
+{
+    para__known *const w = &shop->worker[i];
+    para__presence *const self = &shop->hall->worker[i];
+    w->told.process = process;
+    w->told.births++;
+    w->born_ns = para__now_ns();
+    w->beats_then = para__load_relaxed(&self->beats); /* values, both */
+    para__store_relaxed(&self->process, (uint32_t)process);
+    para__futex_wake_shared(&self->process, INT_MAX);
 }
 
 /* Forks who is missing, as far as the breaker and the system allow. */
@@ -234,17 +311,17 @@ static void fork_missing(para__workshop *shop)
     for (unsigned i = 0; i < shop->config.workers; i++) {
         para__known *const w = &shop->worker[i];
         pid_t process = 0;
-        if (is_alive(w) || !para__breaker_admit(&shop->breaker, &breaker_config, para__now_ns()))
+        if (is_alive(w) || !admit_worker(shop, w))
             continue;
         const int error = fork_worker(shop, i, &process);
         if (error) {
+            take_back_admission(shop, w);
             if (error == ETIMEDOUT || error == EPIPE)
                 end_processes(shop, false);
             pause_forks(shop, error);
             return;
         }
-        w->told.process = process;
-        w->told.births++;
+        know_worker(shop, i, process);
         if (w->told.deaths)
             para__log(PARA_LOG_PROCESS_STARTED, i, "worker %u: process %ld", i, (long)process);
         shop->refusals = 0;
@@ -261,10 +338,10 @@ static void look_for_late(para__workshop *shop)
         const uint64_t since = para__load_relaxed(&shop->hall->worker[i].since_ns); /* a value */
         if (!is_alive(w) || w->is_late || since == 0 || now < since || now - since <= most)
             continue;
-        w->is_late = true;
-        para__log(PARA_LOG_PROCESS_LATE, i, "worker %u: a chunk takes longer than %ju ms", i,
-                  (uintmax_t)(most / NS_A_MS));
-        para__process_kill(w->life);
+        w->is_late = para__process_kill(w->life);
+        if (w->is_late)
+            para__log(PARA_LOG_PROCESS_LATE, i, "worker %u: a chunk takes longer than %ju ms", i,
+                      (uintmax_t)(most / NS_A_MS));
     }
 }
 
@@ -280,17 +357,18 @@ static void look_for_hopeless(para__workshop *shop)
         if (!desk->is_open || desk->has_failed)
             continue;
         desk->has_failed = true;
-        para__board_abandon(desk->board);
+        para__board_abandon(&desk->post);
     }
 }
 
 /* How long the supervisor may sleep, in ms; negative: until something happens. */
 static int sleep_ms(const para__workshop *shop)
 {
-    const bool is_missing = count_alive(shop) < shop->config.workers;
+    const bool is_awaited =
+        count_alive(shop) < shop->config.workers || shop->breaker.state == PARA_BREAKER_PROBING;
     const uint64_t most = shop->config.processes.chunk_ns;
     int ms = -1;
-    if (is_missing)
+    if (is_awaited)
         ms = PARA__FORK_PAUSE_MS;
     if (most && shop->open) {
         const int part = (int)para__clamp(most / 4 / NS_A_MS, 1, 100);
@@ -339,6 +417,7 @@ static void *supervise(void *of)
     para__thread_name("para supervisor");
     pthread_mutex_lock(&shop->mutex);
     while (!shop->is_ending) {
+        look_at_probes(shop);
         look_for_dead(shop);
         if (shop->renews && !shop->open)
             renew_zygote(shop);
@@ -389,11 +468,14 @@ static bool make_desks(para__workshop *shop)
     para__board *const boards = para__region_alloc(shop->region, desks * sizeof *boards);
     if (!shop->desk || !shop->hall || !boards)
         return false;
-    shop->hall->workers = shop->config.workers;
     for (unsigned d = 0; d < desks; d++) {
         boards[d].hall = shop->hall;
         boards[d].number = d;
-        shop->desk[d] = (para__desk){.shop = shop, .board = &boards[d]};
+        shop->desk[d] = (para__desk){.shop = shop,
+                                     .post = {.board = &boards[d],
+                                              .hall = shop->hall,
+                                              .workers = shop->config.workers,
+                                              .number = d}};
     }
     shop->desks = desks;
     return true;
@@ -407,7 +489,7 @@ static para_status make_shop(para__workshop *shop, const char **why)
     if (shop->call < 0 || !shop->polled || !shop->region || !make_desks(shop))
         return PARA_ERR_MEMORY;
     shop->living = (para__living){.hall = shop->hall,
-                                  .boards = shop->desk[0].board,
+                                  .boards = shop->desk[0].post.board,
                                   .processes = &shop->config.processes,
                                   .enter = shop->config.enter,
                                   .of = shop->config.of};
@@ -439,6 +521,7 @@ para_status para__workshop_make(para__workshop **made, const para__workshop_conf
         return para__fail(PARA_ERR_MEMORY, "a pool of %u processes", config->workers);
     shop->config = *config;
     shop->fork_count = para__fork_count();
+    pthread_mutex_init(&shop->asking, NULL);
     pthread_mutex_init(&shop->mutex, NULL);
     pthread_cond_init(&shop->renewed, NULL);
     pthread_cond_init(&shop->vacated, NULL);
@@ -500,31 +583,46 @@ para__worker_life para__workshop_life(para__workshop *shop, unsigned worker)
     return life;
 }
 
-/* A worker that is asked for its stack; the mutex is held, so its life is its own. */
+/* A process that is asked for its stack. */
 typedef struct asked_worker {
-    int life;
+    para__workshop *shop;
+    unsigned worker;
+    int process;
 } asked_worker;
+
+static bool is_that_process(const asked_worker *a)
+{
+    const para__known *const w = &a->shop->worker[a->worker];
+    return is_alive(w) && w->told.process == a->process;
+}
 
 static void send_urgent(void *of)
 {
-    para__process_signal(((const asked_worker *)of)->life, SIGURG);
+    const asked_worker *const a = of;
+    pthread_mutex_lock(&a->shop->mutex);
+    if (is_that_process(a))
+        (void)para__process_signal(a->shop->worker[a->worker].life, SIGURG);
+    pthread_mutex_unlock(&a->shop->mutex);
 }
 
 bool para__workshop_stack(para__workshop *shop, unsigned worker, int process, void **frames,
                           unsigned most, unsigned *count)
 {
     para__frames *const answer = &shop->hall->worker[worker].frames;
+    asked_worker asked = {shop, worker, process};
+    const int cancel_state = para__cancellation_off();
+    pthread_mutex_lock(&shop->asking);
+    bool answers = para__backtrace_ask(answer, 0, send_urgent, &asked);
     pthread_mutex_lock(&shop->mutex);
-    const para__known *const w = &shop->worker[worker];
-    asked_worker asked = {w->life};
-    const bool is_there = is_alive(w) && w->told.process == process &&
-                          para__backtrace_ask(answer, 0, send_urgent, &asked);
-    const unsigned n = is_there ? para__min(answer->count, PARA__FRAMES) : 0;
+    answers = answers && is_that_process(&asked); /* else it may be another one's */
+    const unsigned n = answers ? para__min(answer->count, PARA__FRAMES) : 0;
     for (unsigned i = 0; i < n && i < most; i++)
         frames[i] = (void *)answer->frame[i];
     pthread_mutex_unlock(&shop->mutex);
+    pthread_mutex_unlock(&shop->asking);
+    para__cancellation_restore(cancel_state);
     *count = para__min(n, most);
-    return is_there;
+    return answers;
 }
 
 unsigned para__workshop_alive(para__workshop *shop, uint64_t *deaths)

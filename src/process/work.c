@@ -56,15 +56,19 @@ static uint32_t finished_of(para__record *record, uint32_t epoch)
     return told >> 32 == epoch ? (uint32_t)told : 0;
 }
 
-bool para__board_is_over(para__board *board)
+bool para__board_is_over(para__board *board, para__board_call call)
 {
-    /* Its caller, and workers of that call, have seen it. */
-    const para__board_call c = para__board_read(para__load_relaxed(&board->call));
     /* A worker that sees too little of this is told by the news, and looks once more. */
     uint64_t over = para__load_relaxed(&board->settled);
-    for (unsigned w = 0; w < c.width; w++)
-        over += finished_of(&board->record[w], c.epoch);
-    return over >= c.tickets;
+    for (unsigned w = 0; w < call.width && w < PARA__PROCESSES_MAX; w++)
+        over += finished_of(&board->record[w], call.epoch);
+    return over >= call.tickets;
+}
+
+bool para__board_may_be_over(para__board *board)
+{
+    /* Its caller, and workers of that call, have seen it. */
+    return para__board_is_over(board, para__board_read(para__load_relaxed(&board->call)));
 }
 
 static bool claim_ticket(para__ticket *ticket, uint32_t epoch, unsigned worker)
@@ -118,7 +122,7 @@ static void tell_caller(para__board *board, para__record *record)
 {
     const uint64_t told = para__load_relaxed(&record->told); /* its own */
     para__swap_seq_cst(E28, &record->told, told);
-    if (para__board_is_over(board) && para__load_seq_cst(E28, &board->joins)) {
+    if (para__board_may_be_over(board) && para__load_seq_cst(E28, &board->joins)) {
         para__swap_relaxed(&board->joins, 0); /* one that wakes looks at what was told */
         para__futex_wake_shared(&board->joins, INT_MAX);
     }

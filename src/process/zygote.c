@@ -275,8 +275,8 @@ int para__zygote_bear(const para__zygote *zygote, unsigned worker, pid_t *proces
     }
     error = errno;
     kill(a.process, SIGKILL);
-    (void)ask_zygote(zygote, &(errand){.errand_kind = REAP, .process = a.process}, &a);
-    return error;
+    const int reaped = ask_zygote(zygote, &(errand){.errand_kind = REAP, .process = a.process}, &a);
+    return reaped == ETIMEDOUT || reaped == EPIPE ? reaped : error;
 }
 
 int para__zygote_reap(const para__zygote *zygote, pid_t process, para_death *death, int *number)
@@ -290,21 +290,22 @@ int para__zygote_reap(const para__zygote *zygote, pid_t process, para_death *dea
     return 0;
 }
 
-void para__process_signal(int life, int signal)
+bool para__process_signal(int life, int signal)
 {
-    syscall(SYS_pidfd_send_signal, life, signal, NULL, 0);
+    return syscall(SYS_pidfd_send_signal, life, signal, NULL, 0) == 0;
 }
 
-void para__process_kill(int life)
+bool para__process_kill(int life)
 {
-    para__process_signal(life, SIGKILL);
+    return para__process_signal(life, SIGKILL);
 }
 
 void para__zygote_kill(para__zygote *zygote)
 {
     if (!zygote->process)
         return;
-    para__process_kill(zygote->life);
+    shutdown(zygote->socket, SHUT_RDWR); /* who may not be killed ends so; copies do not matter */
+    (void)para__process_kill(zygote->life);
     while (waitpid(zygote->process, NULL, 0) < 0 && errno == EINTR)
         continue; /* a program that waits for any child may have been first */
     close(zygote->life);

@@ -12,6 +12,7 @@
 
 #include "process/limits.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 typedef struct para__zygote {
@@ -39,11 +40,13 @@ int para__zygote_bear(const para__zygote *zygote, unsigned worker, pid_t *proces
 /* Has it wait for a worker that has ended, and tell how. The same errors. */
 int para__zygote_reap(const para__zygote *zygote, pid_t process, para_death *death, int *number);
 
-/* Kills it, and waits for its end. Its workers are killed by the system. */
+/* Ends it, and waits for that, also if it may not be killed. Its workers are killed by the system.
+ */
 void para__zygote_kill(para__zygote *zygote);
 
-/* Sends a worker a signal, or kills it, by the descriptor. */
-void para__process_signal(int life, int signal);
-void para__process_kill(int life);
+/* Sends a worker a signal, or kills it, by the descriptor. False: the system does not let it, as of
+ * a program that has given up its rights since. */
+bool para__process_signal(int life, int signal);
+bool para__process_kill(int life);
 
 #endif

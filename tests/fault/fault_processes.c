@@ -4,9 +4,14 @@
 
 #include "../common/processes.h"
 
+#include "pool/types.h"
+#include "process/desk.h"
+
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { LENGTH = 64, SECONDS = 30 };
@@ -141,6 +146,141 @@ TEST(what_is_refused_is_told)
     assert_int_equal(told, (1u << COUNT_OF(parts)) - 1);
 }
 
+/* ---- One that takes a dead one's place --------------------------------------------------- */
+
+static int dies_at_times(const para_chunk *c, const void *arg)
+{
+    _Atomic unsigned *const *times = arg;
+    if (atomic_load(*times) > 0) {
+        atomic_fetch_sub(*times, 1);
+        _exit(1);
+    }
+    if (c->first == 0) /* longer than a failing pidfd_open */
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    return fill_ones(c, NULL);
+}
+
+typedef struct scene {
+    para_pool *pool;
+    para_buffer *buffers[2];
+    double *y;
+    _Atomic unsigned *times;
+} scene;
+
+static scene make_scene(void)
+{
+    scene s = {.pool = process_pool(1, NULL)};
+    s.y = shared_array(s.pool, &s.buffers[0], (size_t)LENGTH * LENGTH);
+    s.times = (_Atomic unsigned *)shared_array(s.pool, &s.buffers[1], 1);
+    return s;
+}
+
+static para_status call_scene(const scene *s)
+{
+    return para_pmap(s->pool, &(para_map){.kernel = dies_at_times,
+                                          .arg = &s->times,
+                                          .arg_bytes = sizeof s->times,
+                                          .count = LENGTH,
+                                          .out = {PARA_OUT(s->y)}});
+}
+
+static void end_scene(scene *s)
+{
+    para_buffer_destroy(s->buffers[0]);
+    para_buffer_destroy(s->buffers[1]);
+    OK(para_pool_destroy(s->pool));
+}
+
+/* One that runs already, but of which nothing can be known, has claimed nothing. */
+TEST(successor_that_cannot_be_watched)
+{
+    alarm(SECONDS);
+    scene s = make_scene();
+    for (int i = 0; i < 5; i++) {
+        atomic_store(s.times, 1);
+        fault_arm(FAULT_PROCESS, 1, EMFILE, false);
+        OK(call_scene(&s));
+        assert_int_equal(fault_count(), 1);
+        fault_arm(FAULT_ANY, 0, 0, false);
+    }
+    end_scene(&s);
+    alarm(0);
+}
+
+/* The one that the breaker lets through is refused by the system: another one is let through. */
+TEST(probe_that_cannot_be_had)
+{
+    alarm(SECONDS);
+    scene s = make_scene();
+    const para_survival fills = {.on_crash = PARA_CRASH_FILLS};
+    atomic_store(s.times, UINT_MAX);
+    FAILS(PARA_ERR_WORKER_DIED, para_pmap(s.pool, &(para_map){.kernel = dies_at_times,
+                                                              .arg = &s.times,
+                                                              .arg_bytes = sizeof s.times,
+                                                              .count = LENGTH * LENGTH,
+                                                              .out = {PARA_OUT(s.y)},
+                                                              .options = {.survival = &fills}}));
+    atomic_store(s.times, 0);
+    fault_arm(FAULT_PROCESS, 1, EMFILE, false);
+    para_status status;
+    while ((status = call_scene(&s)) == PARA_ERR_WORKER_DIED)
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    OK(status);
+    assert_int_equal(fault_count(), 1);
+    fault_arm(FAULT_ANY, 0, 0, false);
+    end_scene(&s);
+    alarm(0);
+}
+
+/* ---- A worker that writes where it likes -------------------------------------------------- */
+
+typedef struct shared_parts {
+    para__hall *hall;
+    para__board *board;
+} shared_parts;
+
+/* As a kernel may that has a pointer gone wrong; and dies of it. */
+static int spoils(const para_chunk *c, const void *arg)
+{
+    const shared_parts *const s = arg;
+    (void)c;
+    for (unsigned w = 0; w < PARA__PROCESSES_MAX; w++)
+        s->hall->worker[w].track = (para__track *)(uintptr_t)8;
+    s->hall->tracks = (para__tracks *)(uintptr_t)8;
+    s->board->hall = (para__hall *)(uintptr_t)8;
+    s->board->number = UINT_MAX;
+    para__store_relaxed(&s->board->call, UINT32_MAX | para__load_relaxed(&s->board->call));
+    for (unsigned t = 0; t < PARA__BOARD_TICKETS; t++) {
+        s->board->ticket[t].first = UINT64_MAX / 4;
+        s->board->ticket[t].count = 1;
+    }
+    _exit(1);
+}
+
+/* The program is not led astray: it fills nothing that is not the call's. */
+TEST(worker_that_writes_where_it_likes)
+{
+    alarm(SECONDS);
+    para_pool *const pool = process_pool(1, NULL);
+    para_buffer *buffer;
+    double *const y = shared_array(pool, &buffer, LENGTH);
+    const shared_parts parts = {pool->shop->hall, pool->shop->desk[0].post.board};
+    const para_survival survival = {.attempts = 1, .on_crash = PARA_CRASH_FILLS};
+    para_report report = {0};
+    const para_status status = para_pmap(pool, &(para_map){.kernel = spoils,
+                                                           .arg = &parts,
+                                                           .arg_bytes = sizeof parts,
+                                                           .count = LENGTH,
+                                                           .out = {PARA_OUT(y)},
+                                                           .options = {.survival = &survival},
+                                                           .report = &report});
+    assert_true(status == PARA_OK || status == PARA_ERR_WORKER_DIED);
+    assert_true(report.deaths > 0 && report.filled <= LENGTH);
+    para_buffer_destroy(buffer);
+    OK(para_pool_destroy(pool));
+    alarm(0);
+}
+
 int main(void)
 {
     if (UNDER_QEMU)
@@ -150,6 +290,9 @@ int main(void)
         cmocka_unit_test(limits_that_are_refused),
         cmocka_unit_test(memory_and_files_that_cannot_be_had),
         cmocka_unit_test(what_is_refused_is_told),
+        cmocka_unit_test(successor_that_cannot_be_watched),
+        cmocka_unit_test(probe_that_cannot_be_had),
+        cmocka_unit_test(worker_that_writes_where_it_likes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

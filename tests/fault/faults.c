@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <time.h>
 
 static _Atomic int armed_kind, armed_error;
 static _Atomic long countdown, failed, held;
@@ -283,8 +284,13 @@ WRAP(long, syscall, long number, ...)
     for (int i = 0; i < 6; i++)
         a[i] = va_arg(list, long);
     va_end(list);
-    if (number == SYS_pidfd_open && fails(FAULT_PROCESS))
+    if (number == SYS_pidfd_open && fails(FAULT_PROCESS)) {
+        const int error = errno;
+        if (!failing) /* the process that it is to be of goes on meanwhile */
+            nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+        errno = error;
         return -1;
+    }
     const long result = __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
     return number == SYS_pidfd_open ? descriptor((int)result) : result;
 }

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LENGTH = 4000, BAD = 1234 };
+enum { LENGTH = 4000, BAD = 1234, WORKERS = 3 };
 
 typedef enum crime { SEGV, FPE, ABORT, KILL, EXIT, EXIT_AT_ONCE, STOP, ENDLESS, CRIMES } crime;
 
@@ -102,12 +102,10 @@ static void note_damage(const para_damage *damage, void *of)
     w->damages++;
 }
 
-static world make_world(uint64_t chunk_ns)
+static world make_world_of(const para_processes *processes)
 {
     world w = {0};
-    para_processes processes = PARA_PROCESSES_INIT;
-    processes.chunk_ns = chunk_ns;
-    w.pool = process_pool(3, &processes);
+    w.pool = process_pool(WORKERS, processes);
     w.x = shared_array(w.pool, &w.buffers[0], LENGTH);
     w.y = shared_array(w.pool, &w.buffers[1], LENGTH);
     OK(para_buffer_create(&w.buffers[2], w.pool, 1, sizeof(unsigned), NULL));
@@ -115,6 +113,13 @@ static world make_world(uint64_t chunk_ns)
     for (size_t i = 0; i < LENGTH; i++)
         w.x[i] = (double)i + 0.5;
     return w;
+}
+
+static world make_world(uint64_t chunk_ns)
+{
+    para_processes processes = PARA_PROCESSES_INIT;
+    processes.chunk_ns = chunk_ns;
+    return make_world_of(&processes);
 }
 
 static void end_world(world *w)
@@ -307,22 +312,81 @@ static int always_dies(const para_chunk *c, const void *arg)
     _exit(9);
 }
 
-/* A kernel that does nothing else opens the breaker, and the call ends; later there are workers
- * again. */
-TEST(crash_loop)
+static void pause_a_little(void)
 {
-    world w = make_world(0);
+    nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+}
+
+static unsigned count_living(para_pool *pool, unsigned workers)
+{
+    unsigned living = 0;
+    for (unsigned i = 0; i < workers; i++) {
+        para_worker_info info = {.size = sizeof info};
+        OK(para_pool_get_worker(pool, i, &info));
+        living += info.process != 0;
+    }
+    return living;
+}
+
+static void note_breaker(const para_log_entry *entry, void *of)
+{
+    _Atomic unsigned *const told = of;
+    if (entry->id == PARA_LOG_BREAKER_OPEN || entry->id == PARA_LOG_BREAKER_CLOSED)
+        atomic_fetch_add(&told[entry->id == PARA_LOG_BREAKER_CLOSED], 1);
+}
+
+/* A kernel that does nothing else opens the breaker, and the call ends; later there are all workers
+ * again. Also if the first of them retires at once. */
+static void loop_and_recover(uint64_t worker_chunks)
+{
+    _Atomic unsigned told[2] = {0, 0};
+    const para_log log = {.size = sizeof log, .entry = note_breaker, .arg = told};
+    para_processes processes = PARA_PROCESSES_INIT;
+    processes.worker_chunks = worker_chunks;
+    world w = make_world_of(&processes);
     const deed good = {.element = LENGTH};
     const para_survival survival = {.on_crash = PARA_CRASH_FILLS};
     para_map map = map_of(&w, &good);
     map.kernel = always_dies;
     map.options.survival = &survival;
+    OK(para_log_start(&log));
     FAILS(PARA_ERR_WORKER_DIED, para_pmap(w.pool, &map));
     map.kernel = square;
     para_status status;
     for (int i = 0; (status = para_pmap(w.pool, &map)) == PARA_ERR_WORKER_DIED && i < 500; i++)
-        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        pause_a_little();
     assert_int_equal(status, PARA_OK);
+    check_squares(&w, LENGTH);
+    for (int i = 0; count_living(w.pool, WORKERS) < WORKERS && i < 3000; i++)
+        pause_a_little();
+    assert_int_equal(count_living(w.pool, WORKERS), WORKERS);
+    end_world(&w);
+    OK(para_log_stop());
+    assert_true(told[0] >= 1);
+    assert_int_equal(told[1], told[0]);
+}
+
+TEST(crash_loop)
+{
+    loop_and_recover(0);
+    loop_and_recover(1);
+}
+
+/* Who has made a pool may lose the right to kill its processes. The last test: it cannot be undone.
+ */
+TEST(rights_that_are_given_up)
+{
+    enum { NOBODY = 65534 };
+    if (geteuid() != 0)
+        skip();
+    world w = make_world(0);
+    const deed good = {.element = LENGTH};
+    para_map map = map_of(&w, &good);
+    if (setuid(NOBODY) != 0) {
+        end_world(&w);
+        skip();
+    }
+    OK(para_pmap(w.pool, &map));
     check_squares(&w, LENGTH);
     end_world(&w);
 }
@@ -337,6 +401,7 @@ int main(void)
         cmocka_unit_test(what_dies_always_is_filled),
         cmocka_unit_test(calls_in_place_are_tried_once),
         cmocka_unit_test(crash_loop),
+        cmocka_unit_test(rights_that_are_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 
 static para__hall hall;
 static para__board board;
+static para__post post; /* under the mutex */
 static board_kernel *run_unit;
 static uint32_t mutex; /* the workshop's */
 static bool is_ending, is_open, has_begun;
@@ -47,7 +48,7 @@ void board_make(board_kernel *kernel)
     memset(is_mortal, 0, sizeof is_mortal);
     memset(board.record, 0, BOARD_WORKERS * sizeof board.record[0]);
     memset(board.ticket, 0, BOARD_TICKETS * sizeof board.ticket[0]);
-    hall.workers = BOARD_WORKERS;
+    post = (para__post){.board = &board, .hall = &hall, .workers = BOARD_WORKERS};
     board.hall = &hall;
     mutex = 0;
     (void)para__load_relaxed((para__atomic_u32 *)&mutex);
@@ -81,16 +82,16 @@ static void publish(unsigned call, unsigned units, unsigned tickets)
     model_watch(&job[call]);
     for (unsigned t = 0; t < tickets; t++)
         model_watch(&board.ticket[t].first);
-    (void)para__board_publish(&board, &published, BOARD_WORKERS, tickets);
+    (void)para__board_publish(&post, &published, BOARD_WORKERS, tickets);
 }
 
 static board_sum collect(void)
 {
-    const para__board_call c = para__board_read(para__load_relaxed(&board.call));
+    const para__board_call c = post.call;
     para__outcome outcome = {.workers = 0};
     board_sum sum = {.run = settled_run};
     is_open = false;
-    para__board_collect(&board, &outcome);
+    para__board_collect(&post, &outcome);
     for (unsigned w = 0; w < BOARD_WORKERS; w++) {
         const uint64_t told = para__load_relaxed(&board.record[w].told);
         if (told >> 32 == c.epoch && (uint32_t)told != 0)
@@ -109,13 +110,13 @@ board_sum board_call(unsigned call, unsigned units, unsigned tickets)
 {
     model_lock(&mutex);
     publish(call, units, tickets);
-    while (!para__board_is_over(&board)) {
+    while (!para__board_is_over(&board, post.call)) {
         model_unlock(&mutex);
         para__board_join(&board, UINT64_MAX, false);
         model_lock(&mutex);
     }
     const board_sum sum = collect();
-    para__board_close(&board);
+    para__board_close(&post);
     model_unlock(&mutex);
     return sum;
 }
@@ -123,7 +124,7 @@ board_sum board_call(unsigned call, unsigned units, unsigned tickets)
 void board_end(void)
 {
     is_ending = true;
-    para__board_rouse(&board);
+    para__board_rouse(&post);
 }
 
 /* ---- A worker --------------------------------------------------------------------------- */
@@ -162,7 +163,7 @@ static void see_newest(unsigned worker, bool halves)
         if (halves && w.state == PARA__TICKET_CLAIMED && w.worker == worker)
             model_watch(&board.ticket[t].first);
     }
-    const para__board_call c = para__board_read(para__load_relaxed(&board.call));
+    const para__board_call c = post.call;
     if (halves && c.tickets < BOARD_TICKETS)
         model_watch(&board.ticket[c.tickets].first);
 }
@@ -173,7 +174,7 @@ void board_settle(unsigned worker, unsigned attempts, bool halves)
     model_lock(&mutex);
     see_newest(worker, halves);
     para__hall_forget(&hall, worker);
-    const para__settlement s = para__board_settle(&board, worker, &policy, PARA_DEATH_UNKNOWN, 0);
+    const para__settlement s = para__board_settle(&post, worker, &policy, PARA_DEATH_UNKNOWN, 0);
     if (s.finished)
         model_see(&board.record[worker].part[s.finished & 1]);
     settled_run += (unsigned)s.part.tally.chunks;
@@ -186,7 +187,7 @@ void board_abandon(void)
         model_pause();
     model_lock(&mutex);
     if (is_open)
-        para__board_abandon(&board);
+        para__board_abandon(&post);
     model_unlock(&mutex);
 }
 
