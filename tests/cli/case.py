@@ -29,7 +29,7 @@ class Case(unittest.TestCase):
     def run_para(self, *words, **options):
         options.setdefault("stdout", subprocess.PIPE)
         return subprocess.run([PARA, *map(str, words)], cwd=self.folder, stderr=subprocess.PIPE,
-                              text=True, timeout=120, check=False, **options)
+                              text=True, timeout=360 if SANITIZED else 120, check=False, **options)
 
     def para(self, *words):
         """Runs para, which has to succeed in silence, and returns what it printed."""
