@@ -189,8 +189,8 @@ unsigned para__board_work(para__board *board, unsigned worker, unsigned kind);
  * Whether any slept. */
 bool para__board_publish(para__post *post, const para__job *job, unsigned width, unsigned tickets);
 
-/* Whether all tickets of the open call are done or lost. With the mutex, and the post's call; a hint
- * with what the board itself says of that. */
+/* Whether all tickets of the open call are done or lost. With the mutex, and the post's call; the
+ * second goes by what the board says of that, and is a hint. */
 bool para__board_is_over(para__board *board, para__board_call call);
 bool para__board_may_be_over(para__board *board);
 

@@ -139,14 +139,6 @@ static void end_work(para__desk *desk, para__outcome *outcome)
     para__board_collect(&desk->post, outcome);
 }
 
-static bool has_all_workers(const para__workshop *shop, unsigned width)
-{
-    unsigned alive = 0;
-    for (unsigned i = 0; i < shop->config.workers; i++)
-        alive += shop->worker[i].told.process != 0;
-    return alive >= width;
-}
-
 para_status para__desk_run(para__desk *desk, const para__job *job, unsigned width,
                            const para__board_policy *policy, const para_cancel *cancel,
                            para__outcome *outcome)
@@ -160,7 +152,7 @@ para_status para__desk_run(para__desk *desk, const para__job *job, unsigned widt
     /* Who was woken for one of few tickets may have been stopped: then all are. */
     bool rouses = job->units < width;
     bool woken = begin_work(desk, job, width, policy);
-    if (is_watched || !has_all_workers(shop, width))
+    if (is_watched || para__count_alive(shop) < width)
         para__supervisor_call(shop);
     const para__mark since = para__trace_begin();
     while (!para__board_is_over(board, desk->post.call)) {

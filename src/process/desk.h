@@ -44,6 +44,13 @@ typedef struct para__known {
     uint32_t beats_then; /* and the beats of those before it */
 } para__known;
 
+static inline bool para__known_lives(const para__known *w)
+{
+    return w->told.process != 0;
+}
+
+enum { PARA__LIVES = 2 }; /* descriptors that are polled before those of workers */
+
 struct para__workshop {
     para__region *region;
     para__hall *hall;
@@ -72,9 +79,15 @@ struct para__workshop {
     unsigned refusals;       /* in a row */
     para__breaker breaker;
     uint64_t deaths;
-    struct pollfd *polled; /* [LIVES + workers] */
+    struct pollfd *polled; /* [PARA__LIVES + workers] */
     para__known worker[];
 };
+
+/* How many workers have a process. With the mutex. */
+unsigned para__count_alive(const para__workshop *shop);
+
+/* The supervisor's thread; of: the workshop. */
+void *para__supervise(void *of);
 
 /* Something is to be done. */
 void para__supervisor_call(para__workshop *shop);

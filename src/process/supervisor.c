@@ -12,14 +12,11 @@
 #include "process/desk.h"
 
 #include "base/bounds.h"
-#include "base/cancellation.h"
 #include "base/clock.h"
 #include "base/futex.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "base/process.h"
 #include "base/signal_fd.h"
-#include "base/status.h"
 #include "base/symbol.h"
 #include "base/tuning.h"
 #include "process/live.h"
@@ -28,13 +25,12 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-/* LIVES: descriptors before those of workers. ZYGOTES_MOST: tries, if one was killed at once. */
-enum { NS_A_MS = 1000000, LIVES = 2, ZYGOTES_MOST = 3 };
+/* ZYGOTES_MOST: tries, if one was killed at once. */
+enum { NS_A_MS = 1000000, ZYGOTES_MOST = 3 };
 
 static const para_breaker breaker_config = {
     .error_percent = PARA__PROCESS_BREAKER_PERCENT,
@@ -45,11 +41,6 @@ static const para_breaker breaker_config = {
 };
 
 /* ---- The supervisor, with the mutex -------------------------------------------------------- */
-
-static bool is_alive(const para__known *w)
-{
-    return w->told.process != 0;
-}
 
 static const char *death_text(para_death death)
 {
@@ -103,7 +94,7 @@ static void look_at_probe(para__workshop *shop, unsigned i)
     para__known *const w = &shop->worker[i];
     const uint64_t now = para__now_ns();
     const uint32_t beats = para__load_relaxed(&shop->hall->worker[i].beats); /* a value */
-    if (!is_alive(w) || !is_probe(shop, w) ||
+    if (!para__known_lives(w) || !is_probe(shop, w) ||
         (beats == w->beats_then && now - w->born_ns < breaker_config.pause_ns))
         return;
     para__breaker_tell(&shop->breaker, &breaker_config, now, w->period, false);
@@ -200,11 +191,11 @@ static void await_end(int life)
 static void end_processes(para__workshop *shop, bool is_retired)
 {
     for (unsigned i = 0; i < shop->config.workers; i++)
-        if (is_alive(&shop->worker[i]))
+        if (para__known_lives(&shop->worker[i]))
             (void)para__process_kill(shop->worker[i].life); /* else the system does, after it */
     para__zygote_kill(&shop->zygote);
     for (unsigned i = 0; i < shop->config.workers; i++)
-        if (is_alive(&shop->worker[i])) {
+        if (para__known_lives(&shop->worker[i])) {
             await_end(shop->worker[i].life);
             bury_worker(shop, i, PARA_DEATH_UNKNOWN, 0, is_retired);
         }
@@ -220,7 +211,7 @@ static void look_for_dead(para__workshop *shop)
         para__known *const w = &shop->worker[i];
         para_death death = PARA_DEATH_UNKNOWN;
         int number = 0;
-        if (!is_alive(w) || !has_ended(w->life))
+        if (!para__known_lives(w) || !has_ended(w->life))
             continue;
         const int error = para__zygote_reap(&shop->zygote, w->told.process, &death, &number);
         const bool retires =
@@ -253,14 +244,6 @@ static bool fork_zygote(para__workshop *shop)
     shop->hall->tracks = shop->tracks = para__tracks_get();
     shop->error = para__zygote_fork(&shop->zygote, &birth, &shop->limit);
     return shop->error == 0;
-}
-
-static unsigned count_alive(const para__workshop *shop)
-{
-    unsigned alive = 0;
-    for (unsigned i = 0; i < shop->config.workers; i++)
-        alive += is_alive(&shop->worker[i]);
-    return alive;
 }
 
 /* It has a track before it tells anything there. An error number, or 0. */
@@ -311,7 +294,7 @@ static void fork_missing(para__workshop *shop)
     for (unsigned i = 0; i < shop->config.workers; i++) {
         para__known *const w = &shop->worker[i];
         pid_t process = 0;
-        if (is_alive(w) || !admit_worker(shop, w))
+        if (para__known_lives(w) || !admit_worker(shop, w))
             continue;
         const int error = fork_worker(shop, i, &process);
         if (error) {
@@ -336,7 +319,7 @@ static void look_for_late(para__workshop *shop)
     for (unsigned i = 0; most && shop->open && i < shop->config.workers; i++) {
         para__known *const w = &shop->worker[i];
         const uint64_t since = para__load_relaxed(&shop->hall->worker[i].since_ns); /* a value */
-        if (!is_alive(w) || w->is_late || since == 0 || now < since || now - since <= most)
+        if (!para__known_lives(w) || w->is_late || since == 0 || now < since || now - since <= most)
             continue;
         w->is_late = para__process_kill(w->life);
         if (w->is_late)
@@ -350,7 +333,7 @@ static void look_for_hopeless(para__workshop *shop)
 {
     const bool is_refused = shop->refusals >= PARA__FORK_REFUSALS;
     const bool is_broken = shop->breaker.state == PARA_BREAKER_OPEN;
-    if (!shop->open || count_alive(shop) > 0 || !(is_refused || is_broken))
+    if (!shop->open || para__count_alive(shop) > 0 || !(is_refused || is_broken))
         return;
     for (unsigned d = 0; d < shop->desks; d++) {
         para__desk *const desk = &shop->desk[d];
@@ -364,8 +347,8 @@ static void look_for_hopeless(para__workshop *shop)
 /* How long the supervisor may sleep, in ms; negative: until something happens. */
 static int sleep_ms(const para__workshop *shop)
 {
-    const bool is_awaited =
-        count_alive(shop) < shop->config.workers || shop->breaker.state == PARA_BREAKER_PROBING;
+    const bool is_awaited = para__count_alive(shop) < shop->config.workers ||
+                            shop->breaker.state == PARA_BREAKER_PROBING;
     const uint64_t most = shop->config.processes.chunk_ns;
     int ms = -1;
     if (is_awaited)
@@ -386,10 +369,11 @@ static void await_something(para__workshop *shop)
     polled[1] =
         (struct pollfd){.fd = shop->zygote.process ? shop->zygote.life : -1, .events = POLLIN};
     for (unsigned i = 0; i < workers; i++)
-        polled[LIVES + i] = (struct pollfd){
-            .fd = is_alive(&shop->worker[i]) ? shop->worker[i].life : -1, .events = POLLIN};
+        polled[PARA__LIVES + i] =
+            (struct pollfd){.fd = para__known_lives(&shop->worker[i]) ? shop->worker[i].life : -1,
+                            .events = POLLIN};
     pthread_mutex_unlock(&shop->mutex);
-    if (poll(polled, LIVES + workers, ms) > 0 && polled[0].revents) {
+    if (poll(polled, PARA__LIVES + workers, ms) > 0 && polled[0].revents) {
         uint64_t times;
         const ssize_t n = read(shop->call, &times, sizeof times);
         (void)n; /* it was readable, and nobody else reads */
@@ -411,7 +395,7 @@ static void renew_zygote(para__workshop *shop)
     pthread_cond_broadcast(&shop->renewed);
 }
 
-static void *supervise(void *of)
+void *para__supervise(void *of)
 {
     para__workshop *const shop = of;
     para__thread_name("para supervisor");
@@ -433,203 +417,7 @@ static void *supervise(void *of)
     return NULL;
 }
 
-/* ---- Life ---------------------------------------------------------------------------------- */
-
-static void release_shop(para__workshop *shop)
-{
-    if (shop->call >= 0)
-        para__signal_fd_drop(shop->call);
-    if (shop->region)
-        para__region_release(shop->region);
-    para__free(shop->desk);
-    para__free(shop->polled);
-    para__free(shop);
-}
-
 void para__supervisor_call(para__workshop *shop)
 {
     para__signal_fd_tell(shop->call);
-}
-
-static void end_supervisor(para__workshop *shop)
-{
-    pthread_mutex_lock(&shop->mutex);
-    shop->is_ending = true;
-    pthread_mutex_unlock(&shop->mutex);
-    para__supervisor_call(shop);
-    pthread_join(shop->supervisor, NULL);
-}
-
-static bool make_desks(para__workshop *shop)
-{
-    const unsigned desks = shop->config.workers + PARA__PROCESS_DESKS;
-    shop->desk = para__alloc(desks * sizeof *shop->desk);
-    shop->hall = para__region_alloc(shop->region, sizeof *shop->hall);
-    para__board *const boards = para__region_alloc(shop->region, desks * sizeof *boards);
-    if (!shop->desk || !shop->hall || !boards)
-        return false;
-    for (unsigned d = 0; d < desks; d++) {
-        boards[d].hall = shop->hall;
-        boards[d].number = d;
-        shop->desk[d] = (para__desk){.shop = shop,
-                                     .post = {.board = &boards[d],
-                                              .hall = shop->hall,
-                                              .workers = shop->config.workers,
-                                              .number = d}};
-    }
-    shop->desks = desks;
-    return true;
-}
-
-static para_status make_shop(para__workshop *shop, const char **why)
-{
-    shop->call = para__signal_fd_make();
-    shop->polled = para__alloc((LIVES + shop->config.workers) * sizeof *shop->polled);
-    shop->region = para__region_make(why);
-    if (shop->call < 0 || !shop->polled || !shop->region || !make_desks(shop))
-        return PARA_ERR_MEMORY;
-    shop->living = (para__living){.hall = shop->hall,
-                                  .boards = shop->desk[0].post.board,
-                                  .processes = &shop->config.processes,
-                                  .enter = shop->config.enter,
-                                  .of = shop->config.of};
-    shop->renews = true; /* the first zygote is made like any later one */
-    if (para__thread_start(&shop->supervisor, &shop->config.stack, supervise, shop) != 0) {
-        *why = "the supervisor's thread";
-        return PARA_ERR_THREAD;
-    }
-    pthread_mutex_lock(&shop->mutex);
-    while (shop->renews)
-        pthread_cond_wait(&shop->renewed, &shop->mutex);
-    const int error = shop->zygote.process ? 0 : shop->error;
-    pthread_mutex_unlock(&shop->mutex);
-    if (error == 0)
-        return PARA_OK;
-    end_supervisor(shop);
-    *why = error == ENOTSUP  ? para__limit_text(shop->limit)
-           : error == ENOSYS ? "pidfd_open"
-                             : "the zygote";
-    return error == ENOSYS || error == ENOTSUP ? PARA_ERR_UNSUPPORTED : PARA_ERR_THREAD;
-}
-
-para_status para__workshop_make(para__workshop **made, const para__workshop_config *config)
-{
-    const char *why = "out of memory";
-    para__workshop *const shop =
-        para__alloc(sizeof *shop + config->workers * sizeof shop->worker[0]);
-    if (!shop)
-        return para__fail(PARA_ERR_MEMORY, "a pool of %u processes", config->workers);
-    shop->config = *config;
-    shop->fork_count = para__fork_count();
-    pthread_mutex_init(&shop->asking, NULL);
-    pthread_mutex_init(&shop->mutex, NULL);
-    pthread_cond_init(&shop->renewed, NULL);
-    pthread_cond_init(&shop->vacated, NULL);
-    const int saved = errno;
-    const para_status status = make_shop(shop, &why);
-    errno = saved;
-    if (status) {
-        release_shop(shop);
-        return para__fail(status, "a pool of %u processes: %s", config->workers, why);
-    }
-    *made = shop;
-    return PARA_OK;
-}
-
-/* In a child of fork() the descriptors are copies, and the memory stays the parent's. */
-static void forget_shop(para__workshop *shop)
-{
-    for (unsigned i = 0; i < shop->config.workers; i++)
-        if (is_alive(&shop->worker[i]))
-            close(shop->worker[i].life);
-    if (shop->zygote.process) {
-        close(shop->zygote.life);
-        close(shop->zygote.socket);
-    }
-}
-
-void para__workshop_end(para__workshop *shop)
-{
-    if (shop->fork_count != para__fork_count())
-        forget_shop(shop);
-    else
-        end_supervisor(shop);
-    release_shop(shop);
-}
-
-para__region *para__workshop_region(const para__workshop *shop)
-{
-    return shop->region;
-}
-
-const para_survival *para__workshop_survival(const para__workshop *shop)
-{
-    return &shop->config.processes.survival;
-}
-
-para__worker_life para__workshop_life(para__workshop *shop, unsigned worker)
-{
-    pthread_mutex_lock(&shop->mutex);
-    para__worker_life life = shop->worker[worker].told;
-    life.bound = (para_status)para__load_relaxed(&shop->hall->worker[worker].bound);
-    life.beats = para__load_relaxed(&shop->hall->worker[worker].beats); /* all values alone */
-    life.since_ns = para__load_relaxed(&shop->hall->worker[worker].since_ns);
-    if (life.since_ns) {
-        const unsigned board = para__load_relaxed(&shop->hall->worker[worker].board);
-        const para__desk *const desk = &shop->desk[board < shop->desks ? board : 0];
-        life.work = desk->is_open ? desk->work : (para__work_name){0};
-    }
-    pthread_mutex_unlock(&shop->mutex);
-    return life;
-}
-
-/* A process that is asked for its stack. */
-typedef struct asked_worker {
-    para__workshop *shop;
-    unsigned worker;
-    int process;
-} asked_worker;
-
-static bool is_that_process(const asked_worker *a)
-{
-    const para__known *const w = &a->shop->worker[a->worker];
-    return is_alive(w) && w->told.process == a->process;
-}
-
-static void send_urgent(void *of)
-{
-    const asked_worker *const a = of;
-    pthread_mutex_lock(&a->shop->mutex);
-    if (is_that_process(a))
-        (void)para__process_signal(a->shop->worker[a->worker].life, SIGURG);
-    pthread_mutex_unlock(&a->shop->mutex);
-}
-
-bool para__workshop_stack(para__workshop *shop, unsigned worker, int process, void **frames,
-                          unsigned most, unsigned *count)
-{
-    para__frames *const answer = &shop->hall->worker[worker].frames;
-    asked_worker asked = {shop, worker, process};
-    const int cancel_state = para__cancellation_off();
-    pthread_mutex_lock(&shop->asking);
-    bool answers = para__backtrace_ask(answer, 0, send_urgent, &asked);
-    pthread_mutex_lock(&shop->mutex);
-    answers = answers && is_that_process(&asked); /* else it may be another one's */
-    const unsigned n = answers ? para__min(answer->count, PARA__FRAMES) : 0;
-    for (unsigned i = 0; i < n && i < most; i++)
-        frames[i] = (void *)answer->frame[i];
-    pthread_mutex_unlock(&shop->mutex);
-    pthread_mutex_unlock(&shop->asking);
-    para__cancellation_restore(cancel_state);
-    *count = para__min(n, most);
-    return answers;
-}
-
-unsigned para__workshop_alive(para__workshop *shop, uint64_t *deaths)
-{
-    pthread_mutex_lock(&shop->mutex);
-    const unsigned alive = count_alive(shop);
-    *deaths = shop->deaths;
-    pthread_mutex_unlock(&shop->mutex);
-    return alive;
 }
