@@ -13,11 +13,11 @@ typedef enum para__fork_order {
     PARA__FORK_ORDERS,       /* orders.c: taken alone */
     PARA__FORK_DEFAULT_POOL, /* default_pool.c: held while the machine is read */
     PARA__FORK_MACHINE,      /* machine.c: held while hwloc takes locks of its own */
-    PARA__FORK_PAGE,         /* page.c: held while statistics and beats begin */
+    PARA__FORK_PAGE,         /* page.c: held while statistics and timers begin */
     PARA__FORK_ALARMS,       /* alarms.c: held while the log is closed, and likewise */
     PARA__FORK_STATS,        /* observe/stats.c: held while statistics begin */
-    PARA__FORK_BEATS_LIFE,   /* beat.c: taken alone */
-    PARA__FORK_BEATS,        /* beat.c: within it, or alone */
+    PARA__FORK_TIMERS_LIFE,  /* timer.c: within those, or alone */
+    PARA__FORK_TIMERS,       /* timer.c: likewise, and within that */
     PARA__FORK_KEEP,         /* numbers.c: held while somebody begins to look */
     PARA__FORK_TOOL,         /* kokkos.c: held while a tool is told */
     PARA__FORK_REPORT,       /* report.c: taken alone */

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/tuning.h"
-#include "observe/beat.h"
+#include "observe/timer.h"
 #include "observe/ledger.h"
 #include "observe/numbers.h"
 #include "plan/alarm.h"
@@ -101,7 +101,7 @@ static para_status start_alarms(void)
     para__numbers_read(&now);
     memset(&the_alarms, 0, sizeof the_alarms);
     memcpy(the_alarms.seen, now.waits, sizeof the_alarms.seen);
-    status = para__beat_start(PARA__BEAT_ALARMS, (uint64_t)PARA__ALARM_LOOK_NS, look_at_all);
+    status = para__timer_start(PARA__TIMER_ALARMS, (uint64_t)PARA__ALARM_LOOK_NS, look_at_all);
     if (status)
         para__numbers_rest();
     else
@@ -123,7 +123,7 @@ para_status para__alarms_stop_with(para_status (*first)(void))
     const para_status status = first ? first() : PARA_OK;
     if (!status && alarmed == para__fork_count()) {
         alarmed = 0;
-        para__beat_stop(PARA__BEAT_ALARMS);
+        para__timer_stop(PARA__TIMER_ALARMS);
         para__numbers_rest();
     }
     para__guard_leave(&alarming);

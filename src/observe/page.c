@@ -7,7 +7,7 @@
 #include "base/tuning.h"
 #include "base/unique.h"
 #include "base/variable.h"
-#include "observe/beat.h"
+#include "observe/timer.h"
 #include "observe/file.h"
 #include "observe/numbers.h"
 #include "observe/page_check.h"
@@ -169,7 +169,7 @@ static para_status start_page(const char *path)
         status = begin_file("a page in memory");
     }
     if (!status)
-        status = para__beat_start(PARA__BEAT_PAGE, (uint64_t)PARA__PAGE_NS, write_page);
+        status = para__timer_start(PARA__TIMER_PAGE, (uint64_t)PARA__PAGE_NS, write_page);
     if (status) {
         end_file();
         para__numbers_rest();
@@ -198,7 +198,7 @@ para_status para_page_stop(void)
     const bool is_on = the_page.forks == para__fork_count();
     if (is_on) {
         the_page.forks = 0;
-        para__beat_stop(PARA__BEAT_PAGE);
+        para__timer_stop(PARA__TIMER_PAGE);
         end_file();
         para__numbers_rest();
     }

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/tuning.h"
 #include "base/variable.h"
-#include "observe/beat.h"
+#include "observe/timer.h"
 #include "observe/file.h"
 #include "observe/ledger.h"
 #include "observe/numbers.h"
@@ -216,7 +216,7 @@ __attribute__((constructor(102))) static void begin_metrics(void)
     para_status status =
         fits ? para__numbers_keep() : para__fail(PARA_ERR_FILE, "the path is too long");
     if (!status) {
-        status = para__beat_start(PARA__BEAT_METRICS, (uint64_t)PARA__METRICS_NS, write_metrics);
+        status = para__timer_start(PARA__TIMER_METRICS, (uint64_t)PARA__METRICS_NS, write_metrics);
         if (status)
             para__numbers_rest();
     }
@@ -230,6 +230,6 @@ __attribute__((destructor)) static void end_metrics(void)
 {
     if (the_metrics.forks != para__fork_count())
         return;
-    para__beat_stop(PARA__BEAT_METRICS);
+    para__timer_stop(PARA__TIMER_METRICS);
     write_metrics();
 }

@@ -25,9 +25,11 @@
 #endif
 static const char library_name[] = "libhwloc.so.15";
 
+/* Neither in a program that runs with more rights than its user: one names a file, and for both
+ * hwloc is loaded, with the plug-ins that further variables name. */
 bool para__locations_are_described(void)
 {
-    return para__variable("HWLOC_SYNTHETIC") || para__file_variable("HWLOC_XMLFILE");
+    return para__file_variable("HWLOC_SYNTHETIC") || para__file_variable("HWLOC_XMLFILE");
 }
 
 /* ---- hwloc ----------------------------------------------------------------------------- */
@@ -94,7 +96,7 @@ static bool load_hwloc(void)
  * malformed one and describe the real machine. */
 static para_status open_topology(hwloc_topology_t *topology)
 {
-    const char *const synthetic = para__variable("HWLOC_SYNTHETIC");
+    const char *const synthetic = para__file_variable("HWLOC_SYNTHETIC");
     const char *const xml =
         synthetic ? NULL : para__file_variable("HWLOC_XMLFILE"); /* hwloc's precedence */
     const char *const name = synthetic ? "HWLOC_SYNTHETIC" : "HWLOC_XMLFILE";
