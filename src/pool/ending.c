@@ -19,13 +19,13 @@
 static bool close_pool(para_pool *pool, para__intake intake)
 {
     para__latch_lock(&pool->life);
-    const bool stays = intake == PARA__INTAKE_ENDED && pool->watchdogs > 0;
-    if (!stays && para__load_relaxed(&pool->intake) < (uint32_t)intake) /* under the latch */
+    const bool is_kept = intake == PARA__INTAKE_ENDED && pool->watchdogs > 0;
+    if (!is_kept && para__load_relaxed(&pool->intake) < (uint32_t)intake) /* under the latch */
         para__intake_set(pool, intake);
-    if (!stays)
+    if (!is_kept)
         para__tasks_close(pool);
     para__latch_unlock(&pool->life);
-    return !stays;
+    return !is_kept;
 }
 
 bool para__pool_watch(para_pool *pool)
