@@ -111,7 +111,8 @@ extern "C" {
 /* From now on entries are told to *log, of which a copy is kept, and not printed: also those lines
  * that para prints otherwise. A child of fork() tells nobody until it asks for it, and neither does
  * a worker process. Any thread.
- * Errors: PARA_ERR_ARGUMENT (NULL, its size, no entry, no such level), _BUSY (somebody is told). */
+ * Errors: PARA_ERR_ARGUMENT (NULL, its size, no entry, no such level), _BUSY (somebody is told,
+ * which PARA_LOG is too). */
 PARA_NODISCARD_ PARA_API para_status para_log_start(const para_log *log);
 
 /* From now on nobody is told. When this returns, the function is not called any more. Any thread.

@@ -40,7 +40,8 @@ extern "C" {
  * which appears when it is complete, and is removed at the end; a %p in path becomes the number of
  * the process. A thread of para's writes it. A child of fork() publishes nothing. Any thread.
  * PARA_PAGE does the same from the program's start: 1, or a path.
- * Errors: PARA_ERR_ARGUMENT (path empty), _BUSY (a page is published), _FILE, _MEMORY, _THREAD. */
+ * Errors: PARA_ERR_ARGUMENT (path empty), _BUSY (a page is published, perhaps for PARA_PAGE),
+ * _FILE, _MEMORY, _THREAD. */
 PARA_NODISCARD_ PARA_API para_status para_page_start(const char *path);
 
 /* Ends that. Any thread. Errors: PARA_ERR_ARGUMENT (none is published). */

@@ -91,7 +91,7 @@ PARA_NODISCARD_ PARA_API para_status para_watchdog_end(para_watchdog *watchdog);
  * that is what is told. Sleeps of the program in system calls that SA_RESTART does not resume, such
  * as nanosleep, end early with EINTR.
  * Errors: PARA_ERR_ARGUMENT (a NULL), _UNSUPPORTED (without .backtraces), _TIMEOUT (no answer in
- * 0.2 s: it is stopped, blocks the signal or has ended). *count is then unchanged. */
+ * 0.2 s: it is stopped, gets no CPU, blocks the signal or has ended). *count is then unchanged. */
 PARA_NODISCARD_ PARA_API para_status para_late_backtrace(const para_late *late, void *frames[],
                                                          unsigned most, unsigned *count);
 

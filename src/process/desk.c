@@ -171,7 +171,9 @@ para_status para__desk_run(para__desk *desk, const para__job *job, unsigned widt
     const bool has_failed = desk->has_failed;
     pthread_mutex_unlock(&shop->mutex);
     para__cancellation_restore(cancel_state);
-    return has_failed ? para__fail(PARA_ERR_WORKER_DIED, "there is no worker, and none can be had")
+    return has_failed ? para__fail(PARA_ERR_WORKER_DIED,
+                                   "no worker is left: the system refuses new ones, or too many "
+                                   "have died, and the pool's breaker is open")
                       : PARA_OK;
 }
 
