@@ -409,6 +409,7 @@ static void forget_calls(para_pool *pool)
         para__helper *helper = &pool->lanes.helper[w];
         para__event_cancel(&helper->event);
         para__store_relaxed(&helper->displaced, 0);
+        para__store_relaxed(&helper->naps, false);
         para__store_relaxed(&helper->acting, 0);
         pool->worker[w].away_ns = 0;
     }
@@ -422,6 +423,7 @@ static void forget_calls(para_pool *pool)
     para__store_relaxed(&pool->stopping, false);
     para__store_relaxed(&pool->intake, PARA__INTAKE_OPEN);
     para__store_relaxed(&pool->life.state, PARA__LATCH_FREE); /* its holder may be in the parent */
+    pool->watchdogs = 0;                                      /* the parent's do not look at it */
 }
 
 para_status para__pool_restart(para_pool *pool)

@@ -1,5 +1,6 @@
 /* Watchdogs: what is late is told once, with who is at it; so are tasks that wait in a circle. And
  * what can be asked of worker processes. */
+#include "../common/child.h"
 #include "../common/processes.h"
 
 #include <errno.h>
@@ -340,6 +341,28 @@ TEST(a_pool_that_ends_is_not_looked_at)
     }
 }
 
+static para_pool *parents;
+static para_watchdog parents_dog;
+
+static void restart_in_child(void)
+{
+    CHECK(para_pool_restart(parents) == PARA_OK);
+    CHECK(para_watchdog_end(&parents_dog) == PARA_OK);
+    CHECK(para_pool_destroy(parents) == PARA_OK);
+}
+
+TEST(a_pool_that_is_restarted_is_not_looked_at)
+{
+    if (!CHILDREN_HAVE_THREADS)
+        skip();
+    parents = thread_pool(2);
+    parents_dog = (para_watchdog){.size = sizeof parents_dog, .late_ns = LATE_NS, .late = note};
+    OK(para_watchdog_begin(parents, &parents_dog));
+    run_in_child(restart_in_child);
+    OK(para_watchdog_end(&parents_dog));
+    OK(para_pool_destroy(parents));
+}
+
 TEST(what_is_refused)
 {
     para_pool *const pool = thread_pool(2);
@@ -418,6 +441,7 @@ int main(void)
         cmocka_unit_test(tasks_that_wait_in_a_circle),
         cmocka_unit_test(a_long_wait_is_no_deadlock),
         cmocka_unit_test(backtraces_of_threads),
+        cmocka_unit_test(a_pool_that_is_restarted_is_not_looked_at),
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(a_pool_that_ends_is_not_looked_at),
     };
