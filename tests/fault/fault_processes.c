@@ -217,7 +217,7 @@ TEST(probe_that_cannot_be_had)
     FAILS(PARA_ERR_WORKER_DIED, para_pmap(s.pool, &(para_map){.kernel = dies_at_times,
                                                               .arg = &s.times,
                                                               .arg_bytes = sizeof s.times,
-                                                              .count = LENGTH * LENGTH,
+                                                              .count = (size_t)LENGTH * LENGTH,
                                                               .out = {PARA_OUT(s.y)},
                                                               .options = {.survival = &fills}}));
     atomic_store(s.times, 0);
