@@ -56,6 +56,8 @@ PARA_NODISCARD_ PARA_API para_status para_page_stop(void);
  * version. The detail says which. */
 PARA_NODISCARD_ PARA_API para_status para_page_read(const char *path, para_page *page,
                                                     size_t page_bytes);
+
+/* The same of a page in a process's memory, by its number. */
 PARA_NODISCARD_ PARA_API para_status para_page_read_process(int64_t pid, para_page *page,
                                                             size_t page_bytes);
 
