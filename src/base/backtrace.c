@@ -66,9 +66,8 @@ static unsigned first_beyond_handler(const stack_walk *walk, uintptr_t place)
 static void write_answer(para__frames *into, pid_t self, uint32_t asked, const stack_walk *walk,
                          unsigned first)
 {
-    uint32_t seen = para__load_relaxed(&answering), now; /* the swap decides */
-    if (seen == para__fork_count() ||
-        !para__cas_acquire(E32, &answering, &seen, para__fork_count()))
+    uint32_t now;
+    if (!para__frames_begin(&answering, para__fork_count()))
         return;
     if (para__frames_are_asked(into, self, &now) && now == asked) {
         const unsigned count = walk->count - first;
@@ -76,7 +75,7 @@ static void write_answer(para__frames *into, pid_t self, uint32_t asked, const s
         into->count = count;
         para__frames_answer(into, asked);
     }
-    para__store_release(E32, &answering, 0);
+    para__frames_end(&answering);
 }
 
 static void answer(int signal, siginfo_t *info, void *context)

@@ -29,6 +29,20 @@ static inline bool para__frames_are_asked(para__frames *frames, pid_t self, uint
            para__load_relaxed(&frames->answered) != *asked;
 }
 
+/* Whether the calling thread may write its answer, until it says that it has ended: not while another
+ * thread of that process does, which was asked before and got no time. process: not 0; what a
+ * parent's thread has begun ends in the parent. Does not wait. */
+static inline bool para__frames_begin(para__atomic_u32 *writer, uint32_t process)
+{
+    uint32_t seen = para__load_relaxed(writer); /* the swap decides */
+    return seen != process && para__cas_acquire(E32, writer, &seen, process);
+}
+
+static inline void para__frames_end(para__atomic_u32 *writer)
+{
+    para__store_release(E32, writer, 0);
+}
+
 static inline void para__frames_answer(para__frames *frames, uint32_t asked)
 {
     para__store_release(E32, &frames->answered, asked);

@@ -25,7 +25,8 @@ bool para__hall_spin_for_news(para__hall *hall, uint32_t seen)
     sched_yield(); /* a caller that waits for the call may have no other CPU */
     const uint64_t start = para__now_ns();
     bool is_new;
-    while (!(is_new = para__load_acquire(E29, &hall->news) != seen) && para__board_spins(start))
+    while (!(is_new = para__load_relaxed(&hall->news) != seen) && /* who awaits them looks again */
+           para__board_spins(start))
         continue;
     return is_new;
 }

@@ -45,6 +45,7 @@ bool doing_look(unsigned level)
 }
 
 static para__frames frames;
+static para__atomic_u32 writer;
 static uint32_t question;
 
 void frames_make(void)
@@ -53,6 +54,7 @@ void frames_make(void)
     (void)para__load_relaxed(&frames.asked);
     (void)para__load_relaxed(&frames.thread);
     (void)para__load_relaxed(&frames.answered);
+    para__store_relaxed(&writer, 0);
 }
 
 bool frames_answer(void)
@@ -62,6 +64,15 @@ bool frames_answer(void)
         return false;
     model_watch(&frames.count);
     para__frames_answer(&frames, asked);
+    return true;
+}
+
+bool frames_write(void)
+{
+    if (!para__frames_begin(&writer, 1))
+        return false;
+    model_watch(&frames.count);
+    para__frames_end(&writer);
     return true;
 }
 

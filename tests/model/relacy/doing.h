@@ -18,6 +18,7 @@ bool doing_look(unsigned level);
 /* One thread is asked, and answers; another waits for the answer. */
 void frames_make(void);
 bool frames_answer(void); /* false: it was not asked */
+bool frames_write(void);  /* false: another thread writes */
 void frames_ask(void);
 bool frames_read(void); /* false: there is no answer yet */
 

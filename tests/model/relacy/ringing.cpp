@@ -77,6 +77,20 @@ struct stack_told : protocol<stack_told, 2, 0> {
 };
 MODEL(stack_told, 5000);
 
+// Two threads that answer: one at a time.
+struct stack_written : protocol<stack_written, 2, 0> {
+    void prepare()
+    {
+        frames_make();
+    }
+    void call(unsigned)
+    {
+        while (!frames_write())
+            model_pause();
+    }
+};
+MODEL(stack_written, 2000);
+
 // Who wakes another leaves it a word, which brings what it has found.
 struct word_left : protocol<word_left, 2, 0> {
     datum found;
