@@ -29,9 +29,9 @@ static inline bool para__frames_are_asked(para__frames *frames, pid_t self, uint
            para__load_relaxed(&frames->answered) != *asked;
 }
 
-/* Whether the calling thread may write its answer, until it says that it has ended: not while another
- * thread of that process does, which was asked before and got no time. process: not 0; what a
- * parent's thread has begun ends in the parent. Does not wait. */
+/* Whether the calling thread may write its answer, until it says that it has ended: not while
+ * another thread of that process does, which was asked before and got no time. process: not 0; what
+ * a parent's thread has begun ends in the parent. Does not wait. */
 static inline bool para__frames_begin(para__atomic_u32 *writer, uint32_t process)
 {
     uint32_t seen = para__load_relaxed(writer); /* the swap decides */
