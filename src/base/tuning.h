@@ -157,7 +157,7 @@ PARA__REAL(PARA__DEAR_TICKET_NS, 20000) /* - */
 PARA__COUNT(PARA__MANY_TICKETS, 64)     /* - */
 
 /* A claim is one of so many of a slice; of an uneven one up to so many times smaller for each
- * worker of the team. Compared: docs/adr/0015. */
+ * worker of the team. Compared: docs/adr/0015 and 0111. */
 PARA__COUNT(PARA__CLAIMS, 4)         /* 1 */
 PARA__REAL(PARA__SPREAD_A_WORKER, 2) /* - */
 
@@ -492,7 +492,7 @@ PARA__COUNT(PARA__ALARM_CALLS, 10)  /* - */
  * many. Reasoned: half a minute of a busy program, long against a burst. */
 PARA__COUNT(PARA__ALARM_WINDOWS, 32) /* - */
 
-/* What is this many times the usual is high. The issue of this feature asks for twice. */
+/* What is this many times the usual is high. Reasoned: less comes and goes with the load. */
 PARA__REAL(PARA__ALARM_FACTOR, 2) /* - */
 
 /* Shorter waits are no reason for an alarm. ns. Reasoned: the system's scheduler alone makes a

@@ -56,19 +56,12 @@ static para_status write_beside(const writing *w, const char *path, char *tempor
 }
 
 /* A file that would grow past the process's limit is an error here, and no signal. */
-static sigset_t limit_signal(void)
-{
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGXFSZ);
-    return signals;
-}
-
 static para_status write_beside_quietly(const writing *w, const char *path, char *temporary,
                                         const struct stat *old)
 {
-    const sigset_t signals = limit_signal();
-    sigset_t before;
+    sigset_t signals, before;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGXFSZ);
     pthread_sigmask(SIG_BLOCK, &signals, &before);
     const para_status status = write_beside(w, path, temporary, old);
     const int saved = errno;

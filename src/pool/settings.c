@@ -1,7 +1,7 @@
 #include "pool/settings.h"
 
-#include "base/status.h"
 #include "base/log.h"
+#include "base/status.h"
 #include "base/variable.h"
 #include "share/lane.h"
 #include "topology/places.h"
