@@ -154,7 +154,7 @@ TEST(memory_that_is_not_shared)
     assert_non_null(strstr(para_status_detail(), "arg_bytes"));
     map.arg_bytes = sizeof a;
     OK(para_pmap(pool, &map));
-    map.out[0] = PARA_OUT(shared + 2 * LENGTH - 1); /* beyond the end of its buffer */
+    map.out[0] = PARA_OUT(&shared[2 * LENGTH - 1]); /* beyond the end of its buffer */
     FAILS(PARA_ERR_NOT_SHARED, para_pmap(pool, &map));
     map.out[0] = PARA_OUT(shared + LENGTH);
     map.in[0] = PARA_IN(x);
