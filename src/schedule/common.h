@@ -6,6 +6,7 @@
 #include "base/tuning.h"
 #include "pool/calibrate.h"
 #include "schedule/state.h"
+#include "share/participant.h"
 
 /* Whether it is the turn of this one, of many. */
 static inline bool para__is_sampled(uint8_t *counter)
@@ -14,6 +15,12 @@ static inline bool para__is_sampled(uint8_t *counter)
         return false;
     *counter = 0;
     return true;
+}
+
+/* Whether the call is a part of a shared one of its pool. */
+static inline bool para__schedule_is_within_shared(const para__schedule *s)
+{
+    return para__lane_around(&s->pool->lanes) != 0;
 }
 
 /* Work below this is not worth sharing, even with helpers that are awake. */

@@ -87,6 +87,13 @@ size_t para__schedule_next(para__schedule *s, const para__batches *batches, size
 
 /* ---- After a call --------------------------------------------------------------------- */
 
+/* Whether workers sleep that might have helped: for a part of a shared call none is woken. */
+static bool may_wake(const para__schedule *s)
+{
+    return s->pool->executor->awake(s->pool) < s->workers - 1 &&
+           !para__schedule_is_within_shared(s);
+}
+
 /* Workers of the pool sleep, and a call was not worth waking them. If calls like it follow each
  * other quickly, what they forgo adds up; once it has reached the price of a wake-up, that is paid:
  * the next one finds them awake. (Ski rental: never more than twice the price that was best in
@@ -250,7 +257,7 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
         return;
     }
     if (elapsed_ns < s->dull_ns) {
-        if (!s->together && s->pool->executor->awake(s->pool) < all - 1) {
+        if (!s->together && may_wake(s)) {
             s->stands_for = 1;
             count_forgone(s, outcome->ticks);
         }
@@ -276,7 +283,7 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
     para__store_relaxed(&s->site->brief, para__estimate_brief(e, s->count));
     if (s->plan.why != PARA_WHY_ASKED && !s->together &&
         !(para__is_tuned(s) && s->tuned_width < all) && !s->trial &&
-        ns > para__least_work_now(s->pool) && s->pool->executor->awake(s->pool) < all - 1) {
+        ns > para__least_work_now(s->pool) && may_wake(s)) {
         para__schedule_ask(s, units, para__elements_ns(s, PARA__SHARED),
                            para__elements_ns(s, PARA__ALONE) + (double)e.price_ns);
         count_forgone(s, outcome->ticks);

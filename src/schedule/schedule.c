@@ -17,15 +17,17 @@ static PARA__THREAD_LOCAL struct {
     uint8_t trial_left, waits;
     uint8_t calls, learnt; /* counters, for what is done now and then */
     uint16_t within;       /* calls that were a part of another */
+    uint16_t helpers;      /* of the last call in a window that was shared */
     para__arms arms;       /* whether its short calls run alone, all of them */
 } recent;
 
+/* A call within a shared one finds everybody busy with that. If it is long against the cost of
+ * sharing, they may come to help before it is over. */
 static unsigned awake(const para__schedule *s, double work_ns)
 {
-    /* A call within a kernel finds everybody busy with the call around it. If it is long against
-     * the cost of sharing, they may come to help before it is over. */
-    const bool long_within = work_ns >= PARA__LONG_WITHIN_NS && para__pool_is_worker(s->pool);
-    return long_within ? s->workers - 1 : s->pool->executor->awake(s->pool);
+    if (!para__schedule_is_within_shared(s))
+        return s->pool->executor->awake(s->pool);
+    return work_ns < PARA__LONG_WITHIN_NS ? 0 : s->workers - 1;
 }
 
 void para__schedule_ask(para__schedule *s, size_t units, double work_ns, double alone_ns)
@@ -220,15 +222,16 @@ static bool is_within_call(void)
 }
 
 /* The ns that this call takes, if it is known to be a brief one and all such run alone now: then it
- * needs no plan. Else 0. A worker's never do. */
+ * needs no plan. Else 0. */
 static uint64_t brief_call_ns(const para__schedule *s)
 {
     para__arms *arms = &recent.arms;
-    if (para__arms_now(arms) != PARA__ALL_ALONE)
+    const bool is_within_shared = para__schedule_is_within_shared(s);
+    if (!is_within_shared && para__arms_now(arms) != PARA__ALL_ALONE)
         return 0;
     const uint64_t brief = para__load_relaxed(&s->site->brief); /* no order: see sites.h */
     const uint32_t site = site_number(s);
-    const bool is_within = is_within_call();
+    const bool is_within = is_within_shared || is_within_call();
     if (brief == 0 || (!is_within && para__arms_is_full(arms, site)))
         return 0;
     const uint64_t alone_ns = para__brief_ns(brief, s->count);
@@ -239,16 +242,17 @@ static uint64_t brief_call_ns(const para__schedule *s)
     return alone_ns + 1;
 }
 
-/* Whether this call runs alone, as all short ones of its thread do now. Helpers are woken for a
- * trial of sharing. */
+/* Whether this call runs alone, as all short ones of its thread do now. Where they are shared
+ * again, helpers are woken: no call is timed in a trial, so that none would do it. */
 static bool is_alone_with_all(para__schedule *s, double alone_ns)
 {
     para__arms *arms = &recent.arms;
     const uint32_t site = site_number(s);
     if (para__arms_is_full(arms, site)) {
+        const para__arm before = para__arms_now(arms);
         para__arms_next_window(arms, site, (uint64_t)((double)para__ticks() * para__ns_per_tick()));
-        if (arms->trial == PARA__TRIAL_WINDOWS && arms->arm == PARA__ALL_ALONE)
-            s->pool->executor->wake(s->pool, 1);
+        if (before == PARA__ALL_ALONE && para__arms_now(arms) != before)
+            s->pool->executor->wake(s->pool, recent.helpers);
     }
     para__arms_add(arms, site, (uint32_t)alone_ns);
     return para__arms_now(arms) == PARA__ALL_ALONE;
@@ -350,6 +354,11 @@ static void begin_known(para__schedule *s)
     const double alone_ns = para__elements_ns(s, PARA__ALONE) + (double)s->estimate.price_ns;
     s->stands_for = work_ns < PARA__LONG_NS ? PARA__SAMPLE_EVERY : 1;
     s->timed |= s->stands_for == 1;
+    if (s->is_automatic && work_ns < PARA__LONG_WITHIN_NS && para__schedule_is_within_shared(s)) {
+        run_small(s);
+        watch_call(s, alone_ns, PARA__CLOCK_SHOWS_NS);
+        return;
+    }
     const bool has_window = has_arms(s, work_ns);
     const bool in_window = has_window && !is_within_call();
     const bool is_together = in_window
@@ -363,8 +372,10 @@ static void begin_known(para__schedule *s)
     }
     para__schedule_ask(s, s->units, work_ns, alone_ns);
     decide(s);
-    if (in_window && s->plan.width > 1)
+    if (in_window && s->plan.width > 1) {
         para__arms_gain(&recent.arms, s->plan.gain_ns);
+        recent.helpers = (uint16_t)(s->plan.width - 1);
+    }
     if (s->stands_for == 1)
         narrow(s);
     if (!s->is_automatic)
@@ -411,7 +422,7 @@ bool para__schedule_begin_small(para__schedule *s)
         s->plan.why = PARA_WHY_SMALL;
         expected_ns = para__load_relaxed(&s->pool->followed.least_work_ns); /* see types.h */
     } else if ((expected_ns = brief_call_ns(s)) > 0) {
-        s->plan.why = PARA_WHY_TOGETHER;
+        s->plan.why = para__schedule_is_within_shared(s) ? PARA_WHY_SMALL : PARA_WHY_TOGETHER;
         expected_ns *= (uint64_t)PARA__ANOTHER_KIND;
     } else {
         return false;

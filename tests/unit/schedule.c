@@ -2,6 +2,8 @@
  * and the machine's costs are made up, so that no clock decides. */
 #include "../common/policy.h"
 
+#include "share/participant.h"
+
 #include <unistd.h>
 
 TEST(an_unknown_call_is_probed)
@@ -319,6 +321,24 @@ TEST(loops_of_one_kernel_are_told_apart)
     assert_ptr_equal(other.site, site_of(1));
 }
 
+/* Within a shared call helpers are awake, and busy: a short call is not offered to them. */
+TEST(a_short_part_of_a_shared_call_runs_alone)
+{
+    const unsigned sleeping = para__load_relaxed(&pool->lanes.sleeping);
+    para__add_relaxed(&pool->lanes.sleeping, -sleeping);
+    static const double ns[] = {0.8 * PARA__LONG_WITHIN_NS, 20 * PARA__LONG_WITHIN_NS};
+    for (size_t i = 0; i < COUNT_OF(ns); i++) {
+        know((para__estimate){.alone_ns = (float)(ns[i] / COUNT), .alone = 9, .spread = 16});
+        assert_int_equal(begin((para_options){0}, COUNT).plan.width, 2);
+        para__current_lane = &pool->lanes.lane[0];
+        const para__schedule s = begin((para_options){0}, COUNT);
+        assert_int_equal(s.plan.width, 1 + i);
+        assert_int_equal(s.plan.why, i ? PARA_WHY_PARALLEL : PARA_WHY_SMALL);
+        para__current_lane = NULL;
+    }
+    para__add_relaxed(&pool->lanes.sleeping, sleeping);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,6 +359,7 @@ int main(void)
         cmocka_unit_test(units_are_asked_for_once_by_the_width),
         cmocka_unit_test(a_call_without_room_for_two_runs_alone),
         cmocka_unit_test(loops_of_one_kernel_are_told_apart),
+        cmocka_unit_test(a_short_part_of_a_shared_call_runs_alone),
     };
     return cmocka_run_group_tests(tests, make_pool, destroy_pool);
 }
