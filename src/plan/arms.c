@@ -10,7 +10,6 @@ static double least_ratio(const para__arms *arms)
     return least;
 }
 
-/* After the last window of a trial. */
 static void choose(para__arms *arms)
 {
     const double usual = (arms->before + least_ratio(arms)) / 2;
@@ -22,6 +21,13 @@ static void choose(para__arms *arms)
         for (unsigned i = 0; i < PARA__WINDOWS_COMPARED; i++)
             arms->ratio[i] = arms->tried;
     }
+}
+
+/* After the last window of a trial. */
+static void end_trial(para__arms *arms)
+{
+    if (arms->has_shared || !arms->shares)
+        choose(arms);
     /* Not in step with what the program does from time to time. */
     const unsigned more = (unsigned)(arms->since / 8 % PARA__ARM_WINDOWS);
     arms->windows_left = (uint16_t)((PARA__ARM_WINDOWS << arms->lost) + more);
@@ -44,6 +50,7 @@ static void look_at_sites(para__arms *arms)
         arms->part = arms->sites;
         arms->other = 0;
         arms->lost = 0;
+        arms->shares = 0;
         arms->windows_left = (uint16_t)para__min((int)arms->windows_left, (int)PARA__ARM_WINDOWS);
     }
     arms->sites = 0;
@@ -64,8 +71,9 @@ static void go_on_trial(para__arms *arms, float ratio)
         add_ratio(arms, ratio);
     else if (in_turn == 2 || (in_turn > 2 && ratio < arms->tried))
         arms->tried = ratio;
+    arms->has_shared |= in_turn > 1 && arms->gain_ns > 0;
     if (--arms->trial == 0)
-        choose(arms);
+        end_trial(arms);
 }
 
 static void end_window(para__arms *arms, double ns)
@@ -77,13 +85,20 @@ static void end_window(para__arms *arms, double ns)
     }
     if (++arms->windows == PARA__ARM_WINDOWS)
         look_at_sites(arms);
+    if (arms->gain_ns > 0)
+        arms->shares = PARA__ARM_WINDOWS;
+    else if (arms->shares && arms->arm == PARA__EACH_FOR_ITSELF)
+        arms->shares--;
+    const bool tells = arms->shares % PARA__ARM_WINDOWS == 0 || arms->arm == PARA__ALL_ALONE;
     add_ratio(arms, ratio);
     arms->credit += (float)(ns * PARA__CREDIT_PART / (1u << arms->lost));
     if (arms->windows_left > 0)
         arms->windows_left--;
-    if (arms->windows_left == 0 && arms->credit >= PARA__TURN_WINDOWS * window_longer_ns(arms)) {
+    if (tells && arms->windows_left == 0 &&
+        arms->credit >= PARA__TURN_WINDOWS * window_longer_ns(arms)) {
         arms->before = (float)least_ratio(arms);
         arms->trial = PARA__TRIAL_WINDOWS;
+        arms->has_shared = false;
     }
 }
 

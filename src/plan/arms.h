@@ -18,6 +18,10 @@
  * trial. Where 16 windows have few sites in common with the first 16 of a part of the program,
  * another part has begun: there, trials are as frequent as at the beginning.
  *
+ * Helpers may be away for milliseconds, because others need their cores. Then no call is shared,
+ * and a trial compares nothing. So where one of the last 16 windows had a shared call, a trial
+ * begins after a window with one, and decides nothing if no window that counts has one.
+ *
  * What calls are predicted to take must not change during a trial: nothing is learnt of them
  * then. */
 #ifndef PARA_PLAN_ARMS_H
@@ -57,6 +61,8 @@ typedef struct para__arms {              /* of a thread, so in few bytes */
     uint8_t trial;         /* windows of a trial, from the present one on; 0: none */
     uint8_t lost;          /* trials in a row */
     uint8_t arm;           /* para__arm: the one in use, beside trials */
+    uint8_t shares;        /* windows until it is forgotten that calls were shared */
+    bool has_shared;       /* were some in the windows of this trial that count? */
 } para__arms;
 
 /* The arm of the calls to come. */

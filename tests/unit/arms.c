@@ -3,6 +3,8 @@
 
 #include "plan/arms.h"
 
+enum { AWAY_US = 5000 };
+
 /* A program: what a window's call takes in each arm, beside what it takes alone; and how much of
  * the time is disturbed. */
 typedef struct program {
@@ -14,6 +16,7 @@ typedef struct program {
     double elsewhere_ns; /* between calls */
     unsigned others;     /* sites of which every other window has some, besides */
     unsigned seldom;     /* one of so many calls is of one more site; 0: none */
+    unsigned away;       /* helpers are away for AWAY_US of so many us; 0: never */
     unsigned shrinks;    /* calls take 1.5 times that, less and less, down to half after so many */
 } program;
 
@@ -42,9 +45,10 @@ static outcome run(para__arms *arms, program p, unsigned calls)
         }
         para__arms_add(arms, site, (uint32_t)(p.alone_ns * (p.predicted > 0 ? p.predicted : 1)));
         const bool alone = para__arms_now(arms) == PARA__ALL_ALONE;
-        if (!alone && p.shared_ns < p.alone_ns)
-            para__arms_gain(arms, p.alone_ns - p.shared_ns);
-        double ns = alone ? p.alone_ns : p.shared_ns;
+        const bool is_away = p.away && now / 1000 % p.away < AWAY_US;
+        if (!alone && !is_away)
+            para__arms_gain(arms, p.shared_ns < p.alone_ns ? p.alone_ns - p.shared_ns : 1);
+        double ns = alone ? p.alone_ns : is_away ? 1.05 * p.alone_ns : p.shared_ns;
         if (p.shrinks)
             ns *= 1.5 - (double)(i % p.shrinks) / p.shrinks;
         if (p.disturbed && check_below(&random, p.disturbed) == 0)
@@ -131,6 +135,19 @@ TEST(disturbed_calls_do_not_decide)
     p.shared_ns = 14000;
     const outcome alone = run(&arms, p, 200000);
     assert_true(alone.ns < 1.2 * alone.best_ns);
+}
+
+/* While helpers are away calls are planned in vain. */
+TEST(a_trial_without_helpers_decides_nothing)
+{
+    for (unsigned away = 2 * AWAY_US; away < 10 * AWAY_US; away += 700) {
+        para__arms arms = {0};
+        const program p = {.shared_ns = 5000, .alone_ns = 10000, .sites = 1, .away = away};
+        const outcome o = run(&arms, p, 200000);
+        const double part = (double)AWAY_US / away; /* of the time, at this cost by the shared: */
+        const double best_ns = o.best_ns / (part / (1.05 * p.alone_ns / p.shared_ns) + 1 - part);
+        assert_true(o.ns < 1.03 * best_ns);
+    }
 }
 
 /* Between its calls the thread is mostly elsewhere: then there is little to gain, or to lose. */
@@ -224,6 +241,7 @@ int main(void)
         cmocka_unit_test(what_changes_is_found_out),
         cmocka_unit_test(windows_may_differ),
         cmocka_unit_test(disturbed_calls_do_not_decide),
+        cmocka_unit_test(a_trial_without_helpers_decides_nothing),
         cmocka_unit_test(a_thread_that_calls_seldom),
         cmocka_unit_test(a_new_part_of_the_program_is_tried_soon),
         cmocka_unit_test(a_new_part_with_as_many_sites_is_tried_soon),
