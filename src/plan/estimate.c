@@ -129,10 +129,12 @@ para__estimate para__estimate_distrust(para__estimate e)
 para__estimate para__estimate_price(para__estimate e, double ns)
 {
     const double known = e.price_ns;
+    const double most = PARA__PRICE_CLIP * (known > PARA__NOISE_NS ? known : PARA__NOISE_NS);
+    if (e.priced || known > 0)
+        e.price_ns = (float)(known + (clip(ns, 0, most) - known) / PARA__PRICE_WEIGHT);
+    else
+        e.price_ns = (float)ns;
     e.priced = true;
-    e.price_ns = (float)(known > 0 ? known + (clip(ns, 0, PARA__PRICE_CLIP * known) - known) /
-                                                 PARA__PRICE_WEIGHT
-                                   : ns);
     return e;
 }
 

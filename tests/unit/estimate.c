@@ -311,6 +311,9 @@ TEST(the_price_is_followed_and_one_outlier_does_not_spoil_it)
     for (int i = 0; i < 30; i++)
         e = para__estimate_price(e, 0);
     assert_true(e.price_ns < 1);
+    e.price_ns = 0;
+    e = para__estimate_price(e, 1e4); /* one batch that was disturbed, where the price is none */
+    assert_true(e.price_ns < 500);
 }
 
 TEST(no_time_at_all_is_a_cost_of_zero)
