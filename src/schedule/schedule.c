@@ -2,13 +2,11 @@
 
 #include "base/bounds.h"
 #include "base/thread.h"
-#include "plan/arms.h"
 #include "pool/self.h"
 #include "schedule/common.h"
+#include "schedule/together.h"
 
 #include <math.h>
-
-PARA__THREAD_LOCAL uintptr_t para__outermost_call;
 
 /* What a thread remembers of its own last calls; its own, so that callers do not share a line. */
 static PARA__THREAD_LOCAL struct {
@@ -16,9 +14,6 @@ static PARA__THREAD_LOCAL struct {
     const para__site *trial; /* of which trial_left more are to be run in the other way */
     uint8_t trial_left, waits;
     uint8_t calls, learnt; /* counters, for what is done now and then */
-    uint16_t within;       /* calls that were a part of another */
-    uint16_t helpers;      /* of the last call in a window that was shared */
-    para__arms arms;       /* whether its short calls run alone, all of them */
 } recent;
 
 /* A call within a shared one finds everybody busy with that. If it is long against the cost of
@@ -116,7 +111,7 @@ static void begin_trial(para__schedule *s)
 /* Whether the trial that was begun goes on with this call. */
 static bool goes_on_trial(para__schedule *s)
 {
-    if (recent.trial != s->site || recent.trial_left == 0 || recent.arms.trial)
+    if (recent.trial != s->site || recent.trial_left == 0 || para__together_is_trial())
         return false;
     s->timed = --recent.trial_left == 0;
     return true;
@@ -196,87 +191,6 @@ static bool is_trial_shared(para__schedule *s)
     return true;
 }
 
-/* ---- All short calls of a thread alone ------------------------------------------------- */
-
-/* Whether this call is one of the short ones of its thread that are looked at together. A worker's
- * own calls are not: what they cost is the outer call's. */
-static bool has_arms(const para__schedule *s, double work_ns)
-{
-    return work_ns < PARA__LONG_NS && s->is_automatic && !para__pool_is_worker(s->pool);
-}
-
-static uint32_t site_number(const para__schedule *s)
-{
-    return (uint32_t)((uintptr_t)s->site / sizeof *s->site);
-}
-
-/* Whether this call is a part of another one of its thread. Then it is in no window: its time is in
- * the other's, and counted in both, a loop would look cheaper where its inner loops run here. */
-static bool is_within_call(void)
-{
-    if (!para__is_within_call())
-        return false;
-    if (++recent.within == 0) /* so that one that a jump has left is forgotten, if not soon */
-        para__outermost_call = 0;
-    return true;
-}
-
-/* The ns that this call takes, if it is known to be a brief one and all such run alone now: then it
- * needs no plan. Else 0. */
-static uint64_t brief_call_ns(const para__schedule *s)
-{
-    para__arms *arms = &recent.arms;
-    const bool is_within_shared = para__schedule_is_within_shared(s);
-    if (!is_within_shared && para__arms_now(arms) != PARA__ALL_ALONE)
-        return 0;
-    const uint64_t brief = para__load_relaxed(&s->site->brief); /* no order: see sites.h */
-    const uint32_t site = site_number(s);
-    const bool is_within = is_within_shared || is_within_call();
-    if (brief == 0 || (!is_within && para__arms_is_full(arms, site)))
-        return 0;
-    const uint64_t alone_ns = para__brief_ns(brief, s->count);
-    if (alone_ns > (uint64_t)PARA__BRIEF_NS)
-        return 0;
-    if (!is_within)
-        para__arms_add(arms, site, (uint32_t)alone_ns);
-    return alone_ns + 1;
-}
-
-/* Whether this call runs alone, as all short ones of its thread do now. Where they are shared
- * again, helpers are woken: no call is timed in a trial, so that none would do it. */
-static bool is_alone_with_all(para__schedule *s, double alone_ns)
-{
-    para__arms *arms = &recent.arms;
-    const uint32_t site = site_number(s);
-    if (para__arms_is_full(arms, site)) {
-        const para__arm before = para__arms_now(arms);
-        para__arms_next_window(arms, site, (uint64_t)((double)para__ticks() * para__ns_per_tick()));
-        if (before == PARA__ALL_ALONE && para__arms_now(arms) != before)
-            s->pool->executor->wake(s->pool, recent.helpers);
-    }
-    para__arms_add(arms, site, (uint32_t)alone_ns);
-    return para__arms_now(arms) == PARA__ALL_ALONE;
-}
-
-/* Times a call that is not so short, only to see whether it is of another kind than expected. While
- * arms are tried nothing is learnt of short calls, so that both are measured by the same
- * prediction. */
-static void watch_call(para__schedule *s, double alone_ns, double least_ns)
-{
-    if (s->timed || alone_ns <= least_ns || recent.arms.trial)
-        return;
-    s->timed = true;
-    s->dull_ns = PARA__ANOTHER_KIND * alone_ns;
-}
-
-static void run_together(para__schedule *s, double alone_ns)
-{
-    run_small(s);
-    s->plan.why = PARA_WHY_TOGETHER;
-    s->together = true;
-    watch_call(s, alone_ns, PARA__BRIEF_NS);
-}
-
 /* ---- Before a call -------------------------------------------------------------------- */
 
 /* Has a long call run on another width than planned. */
@@ -347,6 +261,23 @@ static void begin_unknown(para__schedule *s)
     run_probe(s);
 }
 
+/* Times a call that is not so short, only to see whether it is of another kind than expected. */
+static void watch_call(para__schedule *s, double alone_ns, double least_ns)
+{
+    if (s->timed || alone_ns <= least_ns || para__together_is_trial())
+        return;
+    s->timed = true;
+    s->dull_ns = PARA__ANOTHER_KIND * alone_ns;
+}
+
+static void run_together(para__schedule *s, double alone_ns)
+{
+    run_small(s);
+    s->plan.why = PARA_WHY_TOGETHER;
+    s->together = true;
+    watch_call(s, alone_ns, PARA__BRIEF_NS);
+}
+
 /* A call whose cost is known, and enough to be worth sharing. */
 static void begin_known(para__schedule *s)
 {
@@ -359,23 +290,15 @@ static void begin_known(para__schedule *s)
         watch_call(s, alone_ns, PARA__CLOCK_SHOWS_NS);
         return;
     }
-    const bool has_window = has_arms(s, work_ns);
-    const bool in_window = has_window && !is_within_call();
-    const bool is_together = in_window
-                                 ? is_alone_with_all(s, alone_ns)
-                                 : has_window && para__arms_now(&recent.arms) == PARA__ALL_ALONE;
-    if (has_window && recent.arms.trial)
-        s->timed = false; /* see watch_call */
-    if (is_together) {
+    const para__window window = para__together_begin(s, work_ns, alone_ns);
+    if (window == PARA__WINDOW_ALONE) {
         run_together(s, alone_ns);
         return;
     }
     para__schedule_ask(s, s->units, work_ns, alone_ns);
     decide(s);
-    if (in_window && s->plan.width > 1) {
-        para__arms_gain(&recent.arms, s->plan.gain_ns);
-        recent.helpers = (uint16_t)(s->plan.width - 1);
-    }
+    if (window == PARA__WINDOW && s->plan.width > 1)
+        para__together_shared(s);
     if (s->stands_for == 1)
         narrow(s);
     if (!s->is_automatic)
@@ -421,7 +344,7 @@ bool para__schedule_begin_small(para__schedule *s)
     if (s->count <= para__load_relaxed(&s->site->small)) { /* no order: see sites.h */
         s->plan.why = PARA_WHY_SMALL;
         expected_ns = para__load_relaxed(&s->pool->followed.least_work_ns); /* see types.h */
-    } else if ((expected_ns = brief_call_ns(s)) > 0) {
+    } else if ((expected_ns = para__together_brief_ns(s)) > 0) {
         s->plan.why = para__schedule_is_within_shared(s) ? PARA_WHY_SMALL : PARA_WHY_TOGETHER;
         expected_ns *= (uint64_t)PARA__ANOTHER_KIND;
     } else {
