@@ -99,7 +99,7 @@ static bool parse_event(para__trace_reader *reader, const char *line, para__trac
         return false;
     if (event->phase == 'M') {
         event->names_thread = strcmp(reader->name, "thread_name") == 0;
-        event->has_dropped = strcmp(reader->name, "para_dropped") == 0 &&
+        event->has_dropped = strcmp(reader->name, "process_labels") == 0 &&
                              take_integer(line, "events", &event->dropped);
         return !event->names_thread || take_thread_name(reader, line);
     }

@@ -287,10 +287,10 @@ void para__lines_counter(para__trace_lines *lines, uint64_t ticks, const char *n
                          const char *unit, uint64_t thousandths)
 {
     begin_line(lines);
-    put_text(
-        lines,
-        "{\"ph\":\"C\",\"pid\":%n,\"tid\":0,\"ts\":%t,\"name\":\"%s\",\"args\":{\"%s\":%t}},\n",
-        (uint64_t)getpid(), time_ns(lines, ticks), name, unit, thousandths);
+    put_text(lines,
+             "{\"ph\":\"C\",\"pid\":%n,\"tid\":0,\"ts\":%t,\"cat\":\"counter\",\"name\":\"%s\","
+             "\"args\":{\"%s\":%t}},\n",
+             (uint64_t)getpid(), time_ns(lines, ticks), name, unit, thousandths);
 }
 
 void para__lines_begin(para__trace_lines *lines, int fd)
@@ -312,7 +312,9 @@ void para__lines_end(para__trace_lines *lines, uint64_t dropped)
 {
     begin_line(lines);
     put_text(lines,
-             "{\"ph\":\"M\",\"pid\":%n,\"name\":\"para_dropped\",\"args\":{\"events\":%n}}\n]\n",
-             (uint64_t)getpid(), dropped);
+             "{\"ph\":\"M\",\"pid\":%n,\"name\":\"process_labels\",\"args\":{\"labels\":\"%n "
+             "events lost\","
+             "\"events\":%n}}\n]\n",
+             (uint64_t)getpid(), dropped, dropped);
     para__lines_flush(lines);
 }

@@ -7,7 +7,7 @@ import xml.etree.ElementTree
 from case import Case
 
 HEAD = '[\n{"ph":"M","pid":7,"name":"process_name","args":{"name":"para"}},\n'
-END = '{"ph":"M","pid":7,"name":"para_dropped","args":{"events":3}}\n]\n'
+END = '{"ph":"M","pid":7,"name":"process_labels","args":{"labels":"3 events lost","events":3}}\n]\n'
 
 
 def thread(tid, name):

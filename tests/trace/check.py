@@ -15,7 +15,8 @@ import unittest
 PROGRAM = DEMO = None
 NEEDED = {"X": {"ts", "dur", "pid", "tid", "name", "cat"}, "i": {"ts", "pid", "tid", "name", "s"},
           "s": {"ts", "pid", "tid", "name", "cat", "id"}, "f": {"ts", "pid", "tid", "name", "cat", "id", "bp"},
-          "C": {"ts", "pid", "name", "args"}, "M": {"pid", "name", "args"}}
+          "C": {"ts", "pid", "name", "cat", "args"}, "M": {"pid", "name", "args"}}
+METADATA = {"process_name", "process_labels", "thread_name", "thread_sort_index"}  # viewers complain about others
 
 
 def read(path, closed=True):
@@ -53,9 +54,12 @@ class Traces(unittest.TestCase):
         for event in events:
             phase = event["ph"]
             self.assertIn(phase, NEEDED)
+            if phase == "M":
+                self.assertIn(event["name"], METADATA)
             self.assertLessEqual(NEEDED[phase], set(event), event)
             self.assertGreaterEqual(event.get("ts", 0), 0)
             self.assertGreaterEqual(event.get("dur", 0), 0)
+            found["all"].append(event)
             found[phase].append(event)
             if "cat" in event:
                 found[event["cat"]].append(event)
@@ -96,9 +100,28 @@ class Traces(unittest.TestCase):
         self.assertEqual(set(begun), set(ended))
         for flow, end in ended.items():
             self.assertLessEqual(begun[flow]["ts"], end["ts"])
+        self.check_ends_of_flows(found)
+
+    def check_ends_of_flows(self, found):
+        """Arrows lead from submissions to tasks: a viewer looks for the events of the track that are open at the arrow's
+        end. It sorts all by time, the longest first, and then as they stand in the file."""
+        order = {id(event): n for n, event in enumerate(found["all"])}
+        ends = sorted((e for e in found["all"] if e["ph"] in "Xisf"),
+                      key=lambda e: (round(1000 * e["ts"]), -round(1000 * e.get("dur", 0)), order[id(e)]))
+        tracks = collections.defaultdict(list)
+        for event in ends:
+            track, begin = tracks[event["pid"], event["tid"]], round(1000 * event["ts"])
+            if event["ph"] in "sf":
+                self.assertIn(("submit" if event["ph"] == "s" else "task", event["ts"]),
+                              [(e["cat"], e["ts"]) for _, _, e in track], event)
+                continue
+            length = round(1000 * event.get("dur", 0))
+            while track and (track[-1][0] < begin or (track[-1][0] == begin and (length or track[-1][1]))):
+                track.pop()
+            track.append((begin + length, length, event))
 
     def dropped(self, found):
-        return [m["args"]["events"] for m in found["M"] if m["name"] == "para_dropped"]
+        return [m["args"]["events"] for m in found["M"] if m["name"] == "process_labels"]
 
     def test_all_that_a_program_does_is_there(self):
         self.run_program("work")
