@@ -15,14 +15,19 @@
  *       +---------------- its worker has died ----> LOST              SETTLED
  *
  * The word has the call's epoch, so that a worker that comes late claims nothing of the next call.
- * Job and payload are written before any ticket is free and stay until all are done: whoever has
- * claimed may read them. A ticket's range is changed by who settles it alone, before it is free
- * again.
+ * A ticket whose word is of an earlier call is free: so nothing is written of tickets when a call is
+ * published, and the words stay with the workers that have had them last. Each ticket of a call has
+ * its epoch before the call is over, so a claim that comes late finds another word than it expects.
  *
- * What a worker has done is a count in a word of its own, `told`, with the epoch [E28]. A call is
- * over when these and what was settled are as many as there are tickets. A worker's tally is
- * written twice in turn: that of a count is whole when the ticket's word is DONE, so one that dies
- * in between leaves the other. If it dies between the ticket's word and `told`, its tickets tell.
+ * Job and payload are written before the word of the call [E27], and stay until all tickets are
+ * done: whoever has claimed may read them. A ticket's range follows from its number, unless it was
+ * settled: then who settles has written it, before the ticket is free again.
+ *
+ * What a worker has done is a count in a word of its own, `told`, with the epoch [E28]: told once,
+ * when it finds no more tickets, since the caller looks at it all the time. A call is over when
+ * these and what was settled are as many as there are tickets. A worker's tally is written twice in
+ * turn: that of a count is whole when the ticket's word is DONE, so one that dies in between leaves
+ * the other. If it dies before it has told, its tickets tell.
  *
  * This is not the protocol of share/lane.h, though jobs, tallies and runners are the same. There a
  * claim is a subtraction from a count of tickets: cheaper, and without a trace of who has made it.
@@ -36,11 +41,15 @@
 #include "base/backtrace.h"
 #include "base/fpenv.h"
 #include "base/trace.h"
+#include "plan/divide.h"
 #include "share/job.h"
 
 #include <para/process.h>
 
 enum { PARA__PROCESSES_MAX = 1024, PARA__BOARD_TICKETS = 1 << 16 };
+
+/* Each so many epochs, and after a death, the words of all tickets are renewed. */
+enum { PARA__BOARD_EPOCHS = 1 << 30 };
 
 typedef enum para__ticket_state {
     PARA__TICKET_FREE,
@@ -50,24 +59,27 @@ typedef enum para__ticket_state {
     PARA__TICKET_LOST     /* given up */
 } para__ticket_state;
 
+/* What who settles writes of a ticket. */
 typedef struct para__ticket {
-    para__atomic_u64 word; /* [E27] epoch: 32 bits; attempts before this one: 8; worker: 16; state:
-                              8 */
     uint64_t first, count; /* units */
     uint8_t attempts;      /* of one that is lost, like the next two */
     uint8_t death;         /* a para_death */
     int32_t number;
 } para__ticket;
 
+/* Epoch: 32 bits; attempts before this one: 8; worker: 16; whether it has a range of its own: 1;
+ * state: 7. */
 typedef struct para__ticket_word {
     uint32_t epoch;
     unsigned attempts, worker;
+    bool is_settled;
     para__ticket_state state;
 } para__ticket_word;
 
 static inline uint64_t para__ticket_word_of(para__ticket_word w)
 {
-    return (uint64_t)w.epoch << 32 | (uint64_t)w.attempts << 24 | (uint64_t)w.worker << 8 | w.state;
+    return (uint64_t)w.epoch << 32 | (uint64_t)w.attempts << 24 | (uint64_t)w.worker << 8 |
+           (uint64_t)w.is_settled << 7 | w.state;
 }
 
 static inline para__ticket_word para__ticket_read(uint64_t word)
@@ -75,7 +87,8 @@ static inline para__ticket_word para__ticket_read(uint64_t word)
     return (para__ticket_word){.epoch = (uint32_t)(word >> 32),
                                .attempts = word >> 24 & 0xff,
                                .worker = word >> 8 & 0xffff,
-                               .state = (para__ticket_state)(word & 0xff)};
+                               .is_settled = word >> 7 & 1,
+                               .state = (para__ticket_state)(word & 0x7f)};
 }
 
 /* What a worker has done of a call. */
@@ -88,7 +101,7 @@ typedef struct para__part {
 typedef struct para__record {
     _Alignas(PARA__LINE) para__atomic_u64 told; /* [E28] epoch, and below it 32 bits of how many
                                                    tickets it has finished */
-    para__part part[2];                         /* [number of finished tickets & 1] */
+    _Alignas(PARA__LINE) para__part part[2];    /* [number of finished tickets & 1] */
 } para__record;
 
 /* What a worker is doing: written by that worker, and by who settles it when it is dead. */
@@ -111,12 +124,13 @@ typedef struct para__presence {
 typedef struct para__hall {
     _Alignas(PARA__LINE) para__atomic_u32 news; /* [E29] changes when there may be a free ticket */
     para__atomic_u32 boards; /* how many have had a call, the first ones; the news bring it */
+    para__atomic_u32 caller; /* 1 + the CPU that the last call was published on: a value alone */
     para__tracks *tracks;    /* that workers see: set before the zygote is forked */
     para__presence worker[PARA__PROCESSES_MAX];
 } para__hall;
 
 typedef struct para__board {
-    /* The open call: epoch 32 bits, its width 12, the number of tickets 20. The news bring it. */
+    /* [E27] The open call: epoch 32 bits, its width 12, the number of tickets 20. */
     para__atomic_u64 call;
     _Alignas(PARA__LINE) para__atomic_u32 joins; /* [E28] 1: the caller sleeps */
     para__atomic_u64 settled; /* tickets that dead workers have finished, or that are lost: read
@@ -130,10 +144,13 @@ typedef struct para__board {
     /* Frozen by a claim. */
     _Alignas(PARA__LINE) para__run *run;
     uintptr_t kernel; /* for those who look */
+    size_t units;     /* in so many tickets, */
+    unsigned dealt;   /* but for those that are halved */
     para__fp fp;
     _Alignas(PARA__LINE) char payload[PARA__PAYLOAD_BYTES];
 
     para__record record[PARA__PROCESSES_MAX];
+    _Alignas(PARA__LINE) para__atomic_u64 word[PARA__BOARD_TICKETS]; /* [E27] of each ticket */
     para__ticket ticket[PARA__BOARD_TICKETS];
 } para__board;
 
@@ -157,6 +174,13 @@ static inline para__board_call para__board_read(uint64_t word)
                               .tickets = word & ((1u << PARA__BOARD_TICKET_BITS) - 1)};
 }
 
+/* The units of a ticket that was not settled. */
+static inline para__range para__board_range(size_t units, unsigned dealt, unsigned t)
+{
+    const size_t each = units / dealt, more = units % dealt;
+    return (para__range){t * each + para__min(t, more), each + (t < more)};
+}
+
 /* What the program knows of a board, in memory of its own: a worker may have written anything into
  * the shared memory, and what it has written there is followed by itself alone. */
 typedef struct para__post {
@@ -164,15 +188,19 @@ typedef struct para__post {
     para__hall *hall;
     unsigned workers, number;
     para__board_call call; /* the open one, as the board says it too. With the mutex */
+    size_t units;          /* likewise */
+    unsigned dealt;
+    bool is_doubtful; /* a worker has died since its last call began */
 } para__post;
 
-/* Lets a moment pass for one that spins since then; false: it is time to sleep. There are as many
+/* Lets a moment pass for one that has spun for so long; false: it is time to sleep. There are as many
  * workers as CPUs, and a caller besides: so who spins yields after a while. */
-bool para__board_spins(uint64_t start_ns);
+bool para__board_spins(uint64_t spent_ns);
 
 /* ---- Workers --------------------------------------------------------------------------- */
 
-/* Spins for news other than those seen, for a while; whether there are any. */
+/* Spins for news other than those seen, for a while; whether there are any. A worker whose CPU is
+ * that of the last caller yields all the time: else it would keep that one from what it waits for. */
 bool para__hall_spin_for_news(para__hall *hall, uint32_t seen);
 
 /* Waits until the news differ from those seen, and returns them. */
@@ -184,18 +212,27 @@ unsigned para__board_work(para__board *board, unsigned worker, unsigned kind);
 
 /* ---- The caller ------------------------------------------------------------------------ */
 
-/* Publishes a job, on the workers below width, and wakes them; if there are fewer tickets than
- * workers, and each worker may take them, only so many. The last call is over. With the mutex.
- * Whether any slept. */
-bool para__board_publish(para__post *post, const para__job *job, unsigned width, unsigned tickets);
+/* What became of sleeping workers when a call was published. */
+typedef enum para__waking {
+    PARA__NOBODY_SLEPT,
+    PARA__SLEEPERS_WOKEN,
+    PARA__SLEEPERS_LEFT /* as others are awake: they may do all of it before these are */
+} para__waking;
+
+/* Publishes a job, on the workers below width, and wakes them if all of them sleep; if there are
+ * fewer tickets than workers, and each worker may take them, only so many. The last call is over.
+ * With the mutex. */
+para__waking para__board_publish(para__post *post, const para__job *job, unsigned width,
+                                 unsigned tickets);
 
 /* Whether all tickets of the open call are done or lost. With the mutex, and the post's call; the
  * second goes by what the board says of that, and is a hint. */
 bool para__board_is_over(para__board *board, para__board_call call);
 bool para__board_may_be_over(para__board *board);
 
-/* Waits until that may be so, or until a time. yields: workers that were woken need a CPU first. */
-void para__board_join(para__board *board, uint64_t deadline_ns, bool yields);
+/* Waits until that may be so, or until a time; after a while it wakes workers that were left asleep.
+ * Workers that were woken get a CPU first. Whether the wait was brief. */
+bool para__board_join(const para__post *post, uint64_t deadline_ns, para__waking waking);
 
 /* Adds what live workers have done to the outcome. With the mutex. */
 void para__board_collect(const para__post *post, para__outcome *outcome);

@@ -108,11 +108,17 @@ static void know_all(para__workshop *shop)
         pthread_cond_wait(&shop->renewed, &shop->mutex);
 }
 
-/* Whether workers had to be woken. */
-static bool begin_work(para__desk *desk, const para__job *job, unsigned width,
-                       const para__board_policy *policy)
+/* Whether the last job of the desk was one like this, and brief. */
+static bool is_brief_job(const para__desk *desk, const para__job *job)
 {
-    const size_t most = (size_t)width * PARA__PROCESS_TICKETS;
+    return desk->was_brief && desk->last_kernel == job->kernel && desk->last_units == job->units;
+}
+
+/* A brief call is not divided more than it has to be: to claim a ticket would show. */
+static para__waking begin_work(para__desk *desk, const para__job *job, unsigned width,
+                               const para__board_policy *policy)
+{
+    const size_t most = is_brief_job(desk, job) ? width : (size_t)width * PARA__PROCESS_TICKETS;
     const unsigned tickets = (unsigned)para__min(job->units, most);
     desk->policy = *policy;
     desk->units = job->units;
@@ -151,14 +157,16 @@ para_status para__desk_run(para__desk *desk, const para__job *job, unsigned widt
     know_all(shop);
     /* Who was woken for one of few tickets may have been stopped: then all are. */
     bool rouses = job->units < width;
-    bool woken = begin_work(desk, job, width, policy);
+    para__waking waking = begin_work(desk, job, width, policy);
     if (is_watched || para__count_alive(shop) < width)
         para__supervisor_call(shop);
+    bool is_brief = true;
     const para__mark since = para__trace_begin();
     while (!para__board_is_over(board, desk->post.call)) {
         pthread_mutex_unlock(&shop->mutex);
-        para__board_join(board, cancel || rouses ? para__now_ns() + JOIN_NS : UINT64_MAX, woken);
-        woken = false;
+        is_brief = para__board_join(
+            &desk->post, cancel || rouses ? para__now_ns() + JOIN_NS : UINT64_MAX, waking);
+        waking = PARA__NOBODY_SLEPT;
         if (cancel && para_cancel_requested(cancel))
             para_cancel_request(&board->token);
         pthread_mutex_lock(&shop->mutex);
@@ -168,6 +176,9 @@ para_status para__desk_run(para__desk *desk, const para__job *job, unsigned widt
     }
     para__trace_end(since, .kind = PARA__EVENT_JOIN, .function = job->kernel);
     end_work(desk, outcome);
+    desk->last_kernel = job->kernel;
+    desk->last_units = job->units;
+    desk->was_brief = is_brief;
     const bool has_failed = desk->has_failed;
     pthread_mutex_unlock(&shop->mutex);
     para__cancellation_restore(cancel_state);
@@ -182,8 +193,8 @@ bool para__desk_next_lost(const para__desk *desk, unsigned *index, para__lost *l
     const para__board_call c = desk->post.call; /* the caller's own */
     while (*index < c.tickets) {
         const para__ticket *const ticket = &desk->post.board->ticket[(*index)++];
-        const para__ticket_word w = para__ticket_read(
-            para__load_relaxed(&ticket->word)); /* the call is over, seen with the mutex */
+        const para__ticket_word w = para__ticket_read(para__load_relaxed(
+            &desk->post.board->word[*index - 1])); /* the call is over, seen with the mutex */
         if (w.epoch != c.epoch || w.state != PARA__TICKET_LOST)
             continue;
         /* A worker may have changed it, and who asks fills what is lost. */

@@ -30,6 +30,9 @@ struct para__desk {
     para__part dead;           /* what workers have done of it that died, */
     unsigned dead_workers;     /* how many of these have done something, */
     unsigned call_deaths;      /* and how many died */
+    uintptr_t last_kernel;     /* of the last job, and */
+    size_t last_units;         /* its units, */
+    bool was_brief;            /* and whether it took no longer than a claim may show */
 };
 
 /* A worker as the supervisor knows it. */

@@ -10,62 +10,79 @@
 #include <sched.h>
 #include <string.h>
 
-/* Wakes that many workers, or all. Whether any slept. */
-static bool tell_news(const para__post *post, int count)
+/* Wakes that many workers, if none below `width` is awake. */
+static para__waking tell_news(const para__post *post, unsigned width, int count)
 {
     para__hall *const hall = post->hall;
-    bool sleeps = false;
+    unsigned sleepers = 0, awake = 0;
     para__add_seq_cst(E29, &hall->news, 1);
-    for (unsigned w = 0; w < post->workers && !sleeps; w++)
-        sleeps = para__load_seq_cst(E29, &hall->worker[w].asleep) != 0;
-    if (sleeps)
-        para__futex_wake_shared(&hall->news, count);
-    return sleeps;
+    for (unsigned w = 0; w < post->workers; w++) {
+        const bool sleeps = para__load_seq_cst(E29, &hall->worker[w].asleep) != 0;
+        sleepers += sleeps;
+        awake += !sleeps && w < width;
+    }
+    if (sleepers == 0)
+        return PARA__NOBODY_SLEPT;
+    if (awake)
+        return PARA__SLEEPERS_LEFT;
+    para__futex_wake_shared(&hall->news, count);
+    return PARA__SLEEPERS_WOKEN;
 }
 
 void para__board_rouse(const para__post *post)
 {
     para__board *const board = post->board;
-    (void)tell_news(post, INT_MAX);
+    (void)tell_news(post, 0, INT_MAX);
     para__swap_release(E28, &board->joins, 0); /* a caller that swaps later sees what is settled */
     para__futex_wake_shared(&board->joins, INT_MAX);
 }
 
-static void free_ticket(para__ticket *ticket, uint32_t epoch, unsigned attempts)
+/* Its range has been written. */
+static void free_ticket(para__board *board, unsigned t, uint32_t epoch, unsigned attempts)
 {
-    para__store_release(E27, &ticket->word,
-                        para__ticket_word_of((para__ticket_word){
-                            .epoch = epoch, .attempts = attempts, .state = PARA__TICKET_FREE}));
+    const para__ticket_word w = {
+        .epoch = epoch, .attempts = attempts, .is_settled = true, .state = PARA__TICKET_FREE};
+    para__store_release(E27, &board->word[t], para__ticket_word_of(w));
+}
+
+/* A word that is older than half of all epochs would seem to be of a later call; so would one that a
+ * worker has spoilt, before it died of that. Then nobody would claim the ticket. So all become those
+ * of the last call. */
+static void renew_words(const para__post *post)
+{
+    const para__ticket_word w = {.epoch = post->call.epoch, .state = PARA__TICKET_DONE};
+    for (unsigned t = 0; t < PARA__BOARD_TICKETS; t++)
+        para__store_relaxed(&post->board->word[t], para__ticket_word_of(w)); /* no call is open */
 }
 
 /* ---- The caller ------------------------------------------------------------------------ */
 
-bool para__board_publish(para__post *post, const para__job *job, unsigned width, unsigned tickets)
+para__waking para__board_publish(para__post *post, const para__job *job, unsigned width,
+                                 unsigned tickets)
 {
     const para__board_call c = {.epoch = post->call.epoch + 1, .width = width, .tickets = tickets};
-    const size_t each = job->units / tickets, more = job->units % tickets;
-    size_t first = 0;
     para__board *const board = post->board;
     para__hall *const hall = post->hall;
+    if (c.epoch % PARA__BOARD_EPOCHS == 0 || post->is_doubtful)
+        renew_words(post);
+    post->is_doubtful = false;
+    board->hall = hall; /* these two as well */
+    board->number = post->number;
     post->call = c;
     board->run = job->run;
     board->kernel = job->kernel;
+    board->units = post->units = job->units;
+    board->dealt = post->dealt = tickets;
     board->fp = para__fp_control();
     memcpy(board->payload, job->payload, job->payload_bytes);
     para__store_relaxed(&board->stop, UINT64_MAX); /* both: read by who has claimed */
     para__store_relaxed(&board->settled, 0);
-    for (unsigned t = 0; t < tickets; t++) {
-        para__ticket *const ticket = &board->ticket[t];
-        ticket->first = first;
-        ticket->count = each + (t < more);
-        first += ticket->count;
-        free_ticket(ticket, c.epoch, 0);
-    }
-    /* The news bring both, and its tickets bring the job. */
-    para__store_relaxed(&board->call, para__board_word(c));
+    para__store_release(E27, &board->call, para__board_word(c));
     if (para__load_relaxed(&hall->boards) <= post->number) /* written with the mutex alone */
         para__store_relaxed(&hall->boards, post->number + 1);
-    return tell_news(post, tickets < width && width == post->workers ? (int)tickets : INT_MAX);
+    para__store_relaxed(&hall->caller, (uint32_t)sched_getcpu() + 1); /* a value alone */
+    return tell_news(post, width,
+                     tickets < width && width == post->workers ? (int)tickets : INT_MAX);
 }
 
 void para__board_close(para__post *post)
@@ -75,20 +92,35 @@ void para__board_close(para__post *post)
                         para__board_word(post->call)); /* seen late, there is nothing to do */
 }
 
-void para__board_join(para__board *board, uint64_t deadline_ns, bool yields)
+/* Sleeps until a call may be over; false: that was not brief. */
+static bool wait_for_end(para__board *board, uint64_t deadline_ns)
 {
-    if (yields)
-        sched_yield();
-    const uint64_t start = para__now_ns();
-    do
-        if (para__board_may_be_over(board))
-            return;
-    while (para__board_spins(start));
     /* Who finishes the last ticket sees this, or what it told is seen here [E28]. */
     para__swap_seq_cst(E28, &board->joins, 1);
     if (!para__board_may_be_over(board))
         para__futex_wait_shared(&board->joins, 1, deadline_ns);
     para__store_relaxed(&board->joins, 0); /* its own; too late, it is woken in vain */
+    return false;
+}
+
+bool para__board_join(const para__post *post, uint64_t deadline_ns, para__waking waking)
+{
+    para__board *const board = post->board;
+    const uint64_t start = para__now_ns();
+    uint64_t spent = 0;
+    if (waking == PARA__SLEEPERS_WOKEN)
+        sched_yield();
+    while (!para__board_may_be_over(board)) {
+        spent = para__now_ns() - start;
+        if (waking == PARA__SLEEPERS_LEFT && spent > PARA__PROCESS_PATIENCE_NS) {
+            para__futex_wake_shared(&post->hall->news, INT_MAX);
+            waking = PARA__SLEEPERS_WOKEN;
+            sched_yield();
+        }
+        if (!para__board_spins(spent))
+            return wait_for_end(board, deadline_ns);
+    }
+    return para__now_ns() - start < PARA__PROCESS_BRIEF_NS;
 }
 
 void para__board_collect(const para__post *post, para__outcome *outcome)
@@ -109,13 +141,22 @@ void para__board_collect(const para__post *post, para__outcome *outcome)
 
 /* ---- Who settles ------------------------------------------------------------------------ */
 
-static void lose_ticket(para__board *board, para__ticket *ticket, uint32_t epoch, unsigned attempts,
+/* The range of a ticket that is settled for the first time. */
+static void write_range(const para__post *post, unsigned t)
+{
+    const para__range units = para__board_range(post->units, post->dealt, t);
+    post->board->ticket[t].first = units.first;
+    post->board->ticket[t].count = units.count;
+}
+
+static void lose_ticket(para__board *board, unsigned t, uint32_t epoch, unsigned attempts,
                         para_death death, int number)
 {
+    para__ticket *const ticket = &board->ticket[t];
     ticket->attempts = (uint8_t)attempts;
     ticket->death = (uint8_t)death;
     ticket->number = number;
-    para__store_relaxed(&ticket->word, /* read with the mutex */
+    para__store_relaxed(&board->word[t], /* read with the mutex */
                         para__ticket_word_of((para__ticket_word){
                             .epoch = epoch, .attempts = attempts, .state = PARA__TICKET_LOST}));
     para__add_relaxed(&board->settled, 1); /* a hint, until the mutex is taken */
@@ -123,10 +164,11 @@ static void lose_ticket(para__board *board, para__ticket *ticket, uint32_t epoch
 
 /* Makes two tickets of one; false: it is one unit, or there is no room. The halves are tried once
  * each, since the whole has been tried often enough; a single unit as often as any. */
-static bool halve_ticket(para__post *post, para__ticket *ticket, unsigned attempts)
+static bool halve_ticket(para__post *post, unsigned t, unsigned attempts)
 {
     para__board *const board = post->board;
     para__board_call *const c = &post->call;
+    para__ticket *const ticket = &board->ticket[t];
     if (ticket->count < 2 || c->tickets == PARA__BOARD_TICKETS)
         return false;
     para__ticket *const other = &board->ticket[c->tickets];
@@ -134,10 +176,10 @@ static bool halve_ticket(para__post *post, para__ticket *ticket, unsigned attemp
     other->first = ticket->first + half;
     other->count = ticket->count - half;
     ticket->count = half;
-    free_ticket(other, c->epoch, other->count > 1 ? attempts - 1 : 0);
-    free_ticket(ticket, c->epoch, half > 1 ? attempts - 1 : 0);
+    free_ticket(board, c->tickets, c->epoch, other->count > 1 ? attempts - 1 : 0);
+    free_ticket(board, t, c->epoch, half > 1 ? attempts - 1 : 0);
     c->tickets++;
-    para__store_relaxed(&board->call, para__board_word(*c)); /* as in publish */
+    para__store_release(E27, &board->call, para__board_word(*c)); /* as in publish */
     return true;
 }
 
@@ -154,33 +196,36 @@ para__settlement para__board_settle(para__post *post, unsigned worker,
     para__record *const record = &board->record[worker];
     const para__board_call c = post->call;
     para__settlement s = {0};
-    para__ticket *claimed = NULL;
-    unsigned attempts = 0;
+    unsigned claimed = 0, attempts = 0;
     for (unsigned t = 0; t < c.tickets; t++) {
-        para__ticket *const ticket = &board->ticket[t];
         para__ticket_word w =
-            para__ticket_read(para__load_acquire(E27, &ticket->word)); /* its last store there */
+            para__ticket_read(para__load_acquire(E27, &board->word[t])); /* its last store there */
+        if ((int32_t)(w.epoch - c.epoch) > 0) /* it was spoilt: nobody else can have claimed it */
+            para__store_relaxed(&board->word[t],
+                                para__ticket_word_of((para__ticket_word){.epoch = c.epoch - 1}));
         if (w.epoch != c.epoch || w.worker != worker ||
             (w.state != PARA__TICKET_DONE && w.state != PARA__TICKET_CLAIMED))
             continue;
         if (w.state == PARA__TICKET_CLAIMED) {
-            claimed = ticket;
+            claimed = t;
+            s.had_claim = true;
             attempts = w.attempts + 1;
+            if (!w.is_settled)
+                write_range(post, t);
             continue;
         }
         s.finished++;
         w.state = PARA__TICKET_SETTLED;
-        para__store_relaxed(&ticket->word, para__ticket_word_of(w)); /* read with the mutex alone */
+        para__store_relaxed(&board->word[t], para__ticket_word_of(w)); /* read with the mutex */
     }
     if (s.finished)
         s.part = record->part[s.finished & 1];
     /* Nobody else writes it any more. First it tells less, then the sum is whole again. */
     para__store_relaxed(&record->told, 0);
     para__add_relaxed(&board->settled, s.finished);
-    s.had_claim = claimed != NULL;
-    if (claimed && attempts < policy->attempts)
-        free_ticket(claimed, c.epoch, attempts);
-    else if (claimed && !(policy->halves && halve_ticket(post, claimed, policy->attempts))) {
+    if (s.had_claim && attempts < policy->attempts)
+        free_ticket(board, claimed, c.epoch, attempts);
+    else if (s.had_claim && !(policy->halves && halve_ticket(post, claimed, policy->attempts))) {
         lose_ticket(board, claimed, c.epoch, attempts, death, number);
         if (!policy->goes_on)
             para__store_relaxed(&board->stop, 0); /* a bound on its own, as in para__runner */
@@ -194,16 +239,22 @@ void para__board_abandon(const para__post *post)
     para__board *const board = post->board;
     const para__board_call c = post->call;
     for (unsigned t = 0; t < c.tickets; t++) {
-        para__ticket *const ticket = &board->ticket[t];
-        uint64_t word = para__load_relaxed(&ticket->word);
-        const para__ticket_word w = para__ticket_read(word);
-        if (w.epoch == c.epoch && w.state == PARA__TICKET_FREE &&
-            para__cas_relaxed(&ticket->word, &word, word | PARA__TICKET_LOST)) { /* likewise */
-            ticket->attempts = (uint8_t)w.attempts;
-            ticket->death = PARA_DEATH_UNKNOWN;
-            ticket->number = 0;
-            para__add_relaxed(&board->settled, 1);
-        }
+        uint64_t word = para__load_relaxed(&board->word[t]);
+        para__ticket_word w = para__ticket_read(word);
+        const bool is_new = w.epoch != c.epoch;
+        if (!is_new && w.state != PARA__TICKET_FREE)
+            continue;
+        if (is_new)
+            w = (para__ticket_word){.epoch = c.epoch};
+        w.state = PARA__TICKET_LOST;
+        if (!para__cas_relaxed(&board->word[t], &word, para__ticket_word_of(w))) /* likewise */
+            continue;
+        if (is_new)
+            write_range(post, t);
+        board->ticket[t].attempts = (uint8_t)w.attempts;
+        board->ticket[t].death = PARA_DEATH_UNKNOWN;
+        board->ticket[t].number = 0;
+        para__add_relaxed(&board->settled, 1);
     }
     para__store_relaxed(&board->stop, 0);
     para__board_rouse(post);

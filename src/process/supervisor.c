@@ -157,9 +157,11 @@ static void bury_worker(para__workshop *shop, unsigned i, para_death death, int 
     w->is_late = false;
     unsigned finished = 0;
     para__hall_forget(shop->hall, i);
-    for (unsigned d = 0; d < shop->desks; d++)
+    for (unsigned d = 0; d < shop->desks; d++) {
+        shop->desk[d].post.is_doubtful = true;
         if (shop->desk[d].is_open)
             finished += settle_at(&shop->desk[d], i, death, number);
+    }
     tell_end(w, !is_retired, death, number);
     if (is_retired) {
         take_back_admission(shop, w);

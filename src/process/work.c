@@ -9,9 +9,8 @@
 #include <limits.h>
 #include <sched.h>
 
-bool para__board_spins(uint64_t start_ns)
+bool para__board_spins(uint64_t spent_ns)
 {
-    const uint64_t spent_ns = para__now_ns() - start_ns;
     if (spent_ns < PARA__PROCESS_PAUSE_NS) {
         para__pause();
         return true;
@@ -20,15 +19,21 @@ bool para__board_spins(uint64_t start_ns)
     return spent_ns < PARA__PROCESS_SPIN_NS;
 }
 
+static bool is_on_callers_cpu(const para__hall *hall)
+{
+    return para__load_relaxed(&hall->caller) == (uint32_t)sched_getcpu() + 1; /* a value alone */
+}
+
 bool para__hall_spin_for_news(para__hall *hall, uint32_t seen)
 {
-    sched_yield(); /* a caller that waits for the call may have no other CPU */
     const uint64_t start = para__now_ns();
-    bool is_new;
-    while (!(is_new = para__load_relaxed(&hall->news) != seen) && /* who awaits them looks again */
-           para__board_spins(start))
-        continue;
-    return is_new;
+    while (para__load_relaxed(&hall->news) == seen) { /* who awaits them looks again */
+        if (is_on_callers_cpu(hall))
+            sched_yield();
+        if (!para__board_spins(para__now_ns() - start))
+            return false;
+    }
+    return true;
 }
 
 uint32_t para__hall_await_news(para__hall *hall, unsigned worker, uint32_t seen)
@@ -72,33 +77,39 @@ bool para__board_may_be_over(para__board *board)
     return para__board_is_over(board, para__board_read(para__load_relaxed(&board->call)));
 }
 
-static bool claim_ticket(para__ticket *ticket, uint32_t epoch, unsigned worker)
+/* A word of a later call is that of a worker that is late; of an earlier one, nobody's. */
+static bool claim_ticket(para__atomic_u64 *claim, uint32_t epoch, unsigned worker,
+                         para__ticket_word *claimed)
 {
-    uint64_t word = para__load_relaxed(&ticket->word); /* the swap decides */
+    uint64_t word = para__load_relaxed(claim); /* the swap decides */
     para__ticket_word w = para__ticket_read(word);
-    if (w.epoch != epoch || w.state != PARA__TICKET_FREE)
+    if (w.epoch != epoch) {
+        if ((int32_t)(w.epoch - epoch) > 0)
+            return false;
+        w = (para__ticket_word){.epoch = epoch, .state = PARA__TICKET_FREE};
+    }
+    if (w.state != PARA__TICKET_FREE)
         return false;
     w.state = PARA__TICKET_CLAIMED;
     w.worker = worker;
-    return para__cas_acquire(E27, &ticket->word, &word, para__ticket_word_of(w));
+    *claimed = w;
+    return para__cas_acquire(E27, claim, &word, para__ticket_word_of(w));
 }
 
 /* A ticket that this worker has claimed is finished. */
-static void finish_ticket(para__record *record, para__ticket *ticket, uint32_t epoch,
+static void finish_ticket(para__record *record, para__atomic_u64 *claim, para__ticket_word claimed,
                           uint32_t finished, const para__part *part)
 {
-    para__ticket_word w = para__ticket_read(para__load_relaxed(&ticket->word)); /* its own */
     record->part[finished & 1] = *part;
-    w.state = PARA__TICKET_DONE;
+    claimed.state = PARA__TICKET_DONE;
     /* In this order: who settles trusts the part if the ticket is done. */
-    para__store_release(E27, &ticket->word, para__ticket_word_of(w));
-    para__store_release(E28, &record->told, told_word(epoch, finished));
+    para__store_release(E27, claim, para__ticket_word_of(claimed));
 }
 
 /* Runs a ticket's units; in the caller's floating-point environment, like those of the call before
  * it. */
-static void run_ticket(para__board *board, const para__ticket *ticket, unsigned worker,
-                       unsigned kind, para__part *part)
+static void run_ticket(para__board *board, para__range units, unsigned worker, unsigned kind,
+                       para__part *part)
 {
     para__atomic_u64 left_out;
     para__store_relaxed(&left_out, part->left_out); /* its own */
@@ -109,19 +120,18 @@ static void run_ticket(para__board *board, const para__ticket *ticket, unsigned 
                            .tally = part->tally};
     const size_t chunks = runner.tally.chunks;
     const para__mark since = para__trace_begin();
-    board->run(board->payload, ticket->first, ticket->count, &runner);
+    board->run(board->payload, units.first, units.count, &runner);
     runner.tally.fp_flags |= para__fp_flags();
-    para__trace_end(since, .kind = PARA__EVENT_BATCH, .function = board->kernel, .a = ticket->first,
-                    .b = ticket->count, .c = worker,
+    para__trace_end(since, .kind = PARA__EVENT_BATCH, .function = board->kernel, .a = units.first,
+                    .b = units.count, .c = worker,
                     .chunks = (unsigned)(runner.tally.chunks - chunks), .is_busy = true);
     part->tally = runner.tally;
     part->left_out = para__load_relaxed(&left_out); /* its own */
 }
 
 /* Of two that end at the same time, one sees what the other has told [E28]. */
-static void tell_caller(para__board *board, para__record *record)
+static void tell_caller(para__board *board, para__record *record, uint64_t told)
 {
-    const uint64_t told = para__load_relaxed(&record->told); /* its own */
     para__swap_seq_cst(E28, &record->told, told);
     if (para__board_may_be_over(board) && para__load_seq_cst(E28, &board->joins)) {
         para__swap_relaxed(&board->joins, 0); /* one that wakes looks at what was told */
@@ -129,12 +139,18 @@ static void tell_caller(para__board *board, para__record *record)
     }
 }
 
+static para__range units_of(const para__board *board, unsigned t, para__ticket_word claimed)
+{
+    const para__ticket *const ticket = &board->ticket[t];
+    return claimed.is_settled ? (para__range){ticket->first, ticket->count}
+                              : para__board_range(board->units, board->dealt, t);
+}
+
 /* A worker begins with the tickets at its own place, so that the same memory is its own from call
  * to call, and goes on with those of the next. */
 unsigned para__board_work(para__board *board, unsigned worker, unsigned kind)
 {
-    /* The news have brought it, and a ticket brings all that is read of it. */
-    const para__board_call c = para__board_read(para__load_relaxed(&board->call));
+    const para__board_call c = para__board_read(para__load_acquire(E27, &board->call));
     para__record *const record = &board->record[worker];
     para__presence *const self = &board->hall->worker[worker];
     if (self->track)
@@ -149,25 +165,30 @@ unsigned para__board_work(para__board *board, unsigned worker, unsigned kind)
     const unsigned start = (unsigned)((uint64_t)worker * c.tickets / c.width);
     bool has_entered = false;
     para__fp own = PARA__FP_DEFAULT;
+    uint64_t ticks = para__ticks();
     para__store_relaxed(&self->board, board->number); /* values on their own, as below */
     para__store_relaxed(&self->since_ns, para__now_ns());
     for (unsigned i = 0; i < c.tickets; i++) {
         const unsigned t = start + i < c.tickets ? start + i : start + i - c.tickets;
-        para__ticket *const ticket = &board->ticket[t];
-        if (!claim_ticket(ticket, c.epoch, worker))
+        para__ticket_word claimed;
+        if (!claim_ticket(&board->word[t], c.epoch, worker, &claimed))
             continue;
         if (!has_entered)
-            own = para__fp_swap(board->fp); /* a ticket has brought it */
+            own = para__fp_swap(board->fp);
         has_entered = true;
-        run_ticket(board, ticket, worker, kind, &part);
-        finish_ticket(record, ticket, c.epoch, ++finished, &part);
+        run_ticket(board, units_of(board, t, claimed), worker, kind, &part);
+        finish_ticket(record, &board->word[t], claimed, ++finished, &part);
         para__store_relaxed(&self->beats, para__load_relaxed(&self->beats) + 1);
+        const uint64_t now = para__ticks();
+        if (now - ticks < PARA__PROCESS_STAMP_TICKS)
+            continue;
+        ticks = now;
         para__store_relaxed(&self->since_ns, para__now_ns());
     }
     para__store_relaxed(&self->since_ns, 0);
     if (has_entered)
         (void)para__fp_swap(own);
     if (finished)
-        tell_caller(board, record);
+        tell_caller(board, record, told_word(c.epoch, finished));
     return finished - before;
 }

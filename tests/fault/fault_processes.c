@@ -256,11 +256,34 @@ static int spoils(const para_chunk *c, const void *arg)
     for (unsigned t = 0; t < PARA__BOARD_TICKETS; t++) {
         s->board->ticket[t].first = UINT64_MAX / 4;
         s->board->ticket[t].count = 1;
+        const uint64_t later = (uint64_t)1000 << 32;
+        para__store_relaxed(&s->board->word[t], para__load_relaxed(&s->board->word[t]) + later);
     }
     _exit(1);
 }
 
-/* The program is not led astray: it fills nothing that is not the call's. */
+static int stores_one(const para_chunk *c, const void *arg)
+{
+    (void)arg;
+    for (size_t i = 0; i < c->count; i++)
+        ((double *)c->out[0])[i] = 1;
+    return 0;
+}
+
+static void store_ones(para_pool *pool, double *y)
+{
+    para_status status;
+    memset(y, 0, LENGTH * sizeof *y);
+    while ((status = para_pmap(
+                pool, &(para_map){.kernel = stores_one, .count = LENGTH, .out = {PARA_OUT(y)}})) ==
+           PARA_ERR_WORKER_DIED)
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL); /* the breaker is open */
+    OK(status);
+    for (size_t i = 0; i < LENGTH; i++)
+        assert_true(y[i] == 1);
+}
+
+/* The program is not led astray: it fills nothing that is not the call's, and its next call is as any. */
 TEST(worker_that_writes_where_it_likes)
 {
     alarm(DEATHS_SECONDS);
@@ -279,6 +302,25 @@ TEST(worker_that_writes_where_it_likes)
                                                            .report = &report});
     assert_true(status == PARA_OK || status == PARA_ERR_WORKER_DIED);
     assert_true(report.deaths > 0 && report.filled <= LENGTH);
+    store_ones(pool, y);
+    para_buffer_destroy(buffer);
+    OK(para_pool_destroy(pool));
+    alarm(0);
+}
+
+/* Calls are numbered with 32 bits, and a ticket that was not used for long has an old number. */
+TEST(numbers_of_calls_that_go_round)
+{
+    alarm(SECONDS);
+    para_pool *const pool = process_pool(2, NULL);
+    para_buffer *buffer;
+    double *const y = shared_array(pool, &buffer, LENGTH);
+    store_ones(pool, y);
+    for (unsigned quarter = 1; quarter <= 5; quarter++) {
+        pool->shop->desk[0].post.call.epoch = quarter * PARA__BOARD_EPOCHS - 2u;
+        for (int i = 0; i < 4; i++)
+            store_ones(pool, y);
+    }
     para_buffer_destroy(buffer);
     OK(para_pool_destroy(pool));
     alarm(0);
@@ -296,6 +338,7 @@ int main(void)
         cmocka_unit_test(successor_that_cannot_be_watched),
         cmocka_unit_test(probe_that_cannot_be_had),
         cmocka_unit_test(worker_that_writes_where_it_likes),
+        cmocka_unit_test(numbers_of_calls_that_go_round),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,7 @@ typedef struct payload {
  * ticket has one kernel call for each unit, so chunks are not how many tickets were finished. */
 static unsigned finished[BOARD_WORKERS];
 static bool is_mortal[BOARD_WORKERS];
+static bool is_written[BOARD_TICKETS]; /* by who settles */
 
 static void run(const void *of, size_t first, size_t count, para__runner *runner)
 {
@@ -31,7 +32,7 @@ static void run(const void *of, size_t first, size_t count, para__runner *runner
     const unsigned w = runner->worker;
     model_see(&job[p->call]);
     for (unsigned t = 0; !is_mortal[w] && t < BOARD_TICKETS; t++)
-        if (board.ticket[t].first == first && board.ticket[t].count == count)
+        if (is_written[t] && board.ticket[t].first == first && board.ticket[t].count == count)
             model_see(&board.ticket[t].first);
     for (size_t i = first; i < first + count; i++) {
         run_unit(p->call, (unsigned)i, w);
@@ -66,12 +67,12 @@ void board_make(board_kernel *kernel)
         para__store_relaxed(&hall.worker[w].asleep, 0);
     }
     for (unsigned t = 0; t < BOARD_TICKETS; t++)
-        para__store_relaxed(&board.ticket[t].word, 0);
+        para__store_relaxed(&board.word[t], 0);
 }
 
 /* ---- The caller ------------------------------------------------------------------------ */
 
-static void publish(unsigned call, unsigned units, unsigned tickets)
+static para__waking publish(unsigned call, unsigned units, unsigned tickets)
 {
     const payload p = {call};
     const para__job published = {
@@ -80,9 +81,9 @@ static void publish(unsigned call, unsigned units, unsigned tickets)
     settled_run = 0;
     is_open = has_begun = true;
     model_watch(&job[call]);
-    for (unsigned t = 0; t < tickets; t++)
-        model_watch(&board.ticket[t].first);
-    (void)para__board_publish(&post, &published, BOARD_WORKERS, tickets);
+    memset(is_written, 0, sizeof is_written);
+    memset(board.ticket, 0, BOARD_TICKETS * sizeof board.ticket[0]);
+    return para__board_publish(&post, &published, BOARD_WORKERS, tickets);
 }
 
 static board_sum collect(void)
@@ -99,7 +100,7 @@ static board_sum collect(void)
     }
     sum.run += (unsigned)outcome.tally.chunks;
     for (unsigned t = 0; t < c.tickets; t++) {
-        const para__ticket_word w = para__ticket_read(para__load_relaxed(&board.ticket[t].word));
+        const para__ticket_word w = para__ticket_read(para__load_relaxed(&board.word[t]));
         if (w.state == PARA__TICKET_LOST)
             sum.lost += (unsigned)board.ticket[t].count;
     }
@@ -109,10 +110,11 @@ static board_sum collect(void)
 board_sum board_call(unsigned call, unsigned units, unsigned tickets)
 {
     model_lock(&mutex);
-    publish(call, units, tickets);
+    para__waking waking = publish(call, units, tickets);
     while (!para__board_is_over(&board, post.call)) {
         model_unlock(&mutex);
-        para__board_join(&board, UINT64_MAX, false);
+        (void)para__board_join(&post, UINT64_MAX, waking);
+        waking = PARA__NOBODY_SLEPT;
         model_lock(&mutex);
     }
     const board_sum sum = collect();
@@ -152,20 +154,31 @@ void board_serve_once(unsigned worker)
     (void)para__board_work(&board, worker, 0);
 }
 
+void board_work_early(unsigned worker)
+{
+    (void)para__board_work(&board, worker, 0);
+}
+
 /* ---- Who settles ------------------------------------------------------------------------ */
+
+static void watch_range(unsigned ticket)
+{
+    model_watch(&board.ticket[ticket].first);
+    is_written[ticket] = true;
+}
 
 /* The system tells of a death after it, so all that the process has stored is there: the newest
  * value of each word is what is loaded from now on. That orders nothing else. */
 static void see_newest(unsigned worker, bool halves)
 {
-    for (unsigned t = 0; t < BOARD_TICKETS; t++) {
-        const para__ticket_word w = para__ticket_read(para__add_relaxed(&board.ticket[t].word, 0));
-        if (halves && w.state == PARA__TICKET_CLAIMED && w.worker == worker)
-            model_watch(&board.ticket[t].first);
-    }
     const para__board_call c = post.call;
+    for (unsigned t = 0; t < BOARD_TICKETS; t++) {
+        const para__ticket_word w = para__ticket_read(para__add_relaxed(&board.word[t], 0));
+        if (w.epoch == c.epoch && w.state == PARA__TICKET_CLAIMED && w.worker == worker)
+            watch_range(t);
+    }
     if (halves && c.tickets < BOARD_TICKETS)
-        model_watch(&board.ticket[c.tickets].first);
+        watch_range(c.tickets);
 }
 
 void board_settle(unsigned worker, unsigned attempts, bool halves)

@@ -27,6 +27,7 @@ void board_end(void); /* workers return */
 /* A worker, until board_end or, if steps are not 0, until it dies at that step: then false. */
 bool board_serve(unsigned worker, unsigned steps);
 void board_serve_once(unsigned worker);
+void board_work_early(unsigned worker); /* without a look at the news */
 
 /* Who has been told of a worker's death. */
 void board_settle(unsigned worker, unsigned attempts, bool halves);

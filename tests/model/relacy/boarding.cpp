@@ -139,6 +139,32 @@ struct board_halved : board_death<board_halved> {
 };
 MODEL(board_halved, 20000);
 
+// It is halved, and the other worker comes without having been told: it sees the word of the call
+// that has one ticket more, and claims one that was never settled.
+struct board_early : board_death<board_early> {
+    gate settled;
+
+    void do_calls()
+    {
+        RL_ASSERT(publish(0, 4, 2) <= 1);
+    }
+    void settle()
+    {
+        board_settle(MORTAL, 1, true);
+    }
+    void call(unsigned index)
+    {
+        if (index == 1) {
+            settled.pass();
+            board_work_early(1);
+        }
+        board_death::call(index);
+        if (index == SETTLER)
+            settled.open();
+    }
+};
+MODEL(board_early, 20000);
+
 // One dies when it has told what it has done. The caller sleeps again before the other finishes the
 // last ticket.
 struct board_last : boarding<board_last, 4> {

@@ -74,14 +74,14 @@ again:
 #else
                     part[2 * me + finished % 2] = mask;
 #endif
-                    state[t] = DONE;
+                    state[t] = DONE
 #endif
-                    told[me] = finished
                 :: else
                 fi;
                 t++
             :: else -> break
             od;
+            told[me] = finished;
             look(over);
             if
             :: finished && over >= TICKETS -> joins = false
