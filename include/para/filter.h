@@ -28,7 +28,8 @@ typedef struct para_filter {
     size_t *kept;               /* how many stayed; untouched on failure */
     para_options options;       /* .chunk is not used */
     para_report *report;        /* filled if not NULL */
-    size_t reserved[2];         /* zero; a later version gives them a meaning */
+    size_t arg_bytes;           /* bytes at arg, for worker processes: as in para_map */
+    size_t reserved[1];         /* zero; a later version gives it a meaning */
 } para_filter;
 
 /* The kernel for one input, from the condition that an element x has to meet:

@@ -26,7 +26,8 @@ typedef struct para_find {
                                 failure */
     para_options options;    /* .chunk is the most elements of a kernel call */
     para_report *report;     /* filled if not NULL */
-    size_t reserved[2];      /* zero; a later version gives them a meaning */
+    size_t arg_bytes;        /* bytes at arg, for worker processes: as in para_map */
+    size_t reserved[1];      /* zero; a later version gives it a meaning */
 } para_find;
 
 /* The kernel for one input, from the condition that the sought element x meets:

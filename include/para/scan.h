@@ -33,7 +33,8 @@ typedef struct para_scan {
                                    para_reduce_block(count, result_bytes) */
     para_options options; /* .chunk is not used */
     para_report *report;  /* filled if not NULL */
-    size_t reserved[2];   /* zero; a later version gives them a meaning */
+    size_t arg_bytes;     /* bytes at arg, for worker processes: as in para_map */
+    size_t reserved[1];   /* zero; a later version gives it a meaning */
 } para_scan;
 
 /* The kernel for one input and one output, from the statement that folds x into acc. The first

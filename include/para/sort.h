@@ -42,7 +42,8 @@ typedef struct para_sort {
     bool descending;          /* of keys: the greatest first. Equal keys stay in their order */
     para_options options;     /* .chunk is not used */
     para_report *report;      /* filled if not NULL; a chunk is a part that is sorted or merged */
-    size_t reserved[2];       /* zero; a later version gives them a meaning */
+    size_t arg_bytes;         /* bytes at arg, for worker processes: as in para_map */
+    size_t reserved[1];       /* zero; a later version gives it a meaning */
 } para_sort;
 
 /* A compare function from the condition that a comes before b, of two elements of one type:

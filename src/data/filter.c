@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "data/aim.h"
 #include "data/call.h"
+#include "data/isolated.h"
 #include "data/views.h"
 
 #include <para/filter.h>
@@ -132,6 +133,79 @@ static void copy_rest(para__schedule *s, void *state, para__outcome *outcome)
                             (para__range){led, blocks - led}, outcome);
 }
 
+/* ---- On worker processes -------------------------------------------------------------------- */
+
+static void span_of_filter(const void *payload, size_t first_unit, size_t units, size_t *first,
+                           size_t *count)
+{
+    const filter_job *job = payload;
+    *first = para__block_end(first_unit, job->block, job->count);
+    *count = para__block_end(first_unit + units, job->block, job->count) - *first;
+}
+
+typedef struct isolated_filter {
+    para__call *call;
+    filter_job *job;
+    size_t kept;
+} isolated_filter;
+
+/* Nobody leads. What workers have noted is not trusted: more elements than there are do not stay. */
+static void copy_apart(para__schedule *s, void *state, para__outcome *outcome)
+{
+    isolated_filter *const of = state;
+    filter_job *const job = of->job;
+    const size_t blocks = (job->count - 1) / job->block + 1;
+    (void)s;
+    for (size_t b = 0; b < blocks; b++) {
+        const size_t count = para__min(job->block, job->count - b * job->block);
+        const size_t kept = para__min(job->starts[b], count);
+        job->starts[b] = of->kept;
+        of->kept += kept;
+    }
+    job->starts[blocks] = of->kept;
+    para__job copies = {.run = run_copies,
+                        .payload = job,
+                        .payload_bytes = PARA__USED_BYTES(filter_job, job->views),
+                        .units = blocks};
+    if (job->views.out_count)
+        (void)para__isolated_more(of->call, &copies, span_of_filter, false, outcome);
+}
+
+static bool lay_out_filter(filter_job *job, para__call *call, size_t blocks);
+
+static para_status filter_apart(para__call *call, const para_filter *filter, filter_job *job)
+{
+    para__isolated isolated;
+    isolated_filter of = {.call = call, .job = job};
+    const size_t blocks = (job->count - 1) / job->block + 1;
+    para_status status = para__isolated_begin(&isolated, call,
+                                              &(para__isolable){.views = &job->views,
+                                                                .in = filter->in,
+                                                                .out = filter->out,
+                                                                .count = job->count,
+                                                                .arg = &job->arg,
+                                                                .arg_bytes = filter->arg_bytes,
+                                                                .cancel = &job->cancel,
+                                                                .span = span_of_filter,
+                                                                .is_one = true});
+    if (!status && !lay_out_filter(job, call, blocks))
+        status = para__fail(PARA_ERR_MEMORY, "what is noted of %zu elements", job->count);
+    if (status) {
+        para__schedule_release_fp(&call->schedule, 0);
+        return status;
+    }
+    job->lead->end = SIZE_MAX;
+    para__job tests = {.run = run_tests,
+                       .payload = job,
+                       .payload_bytes = PARA__USED_BYTES(filter_job, job->views),
+                       .units = blocks};
+    para__isolated_describe(call, &tests);
+    status = para__call_run_phases(call, &tests, copy_apart, &of);
+    if (!status)
+        *filter->kept = of.kept;
+    return status;
+}
+
 /* Outputs are written at other places than those that were read. */
 static para_status check_pairs(const para__views *views)
 {
@@ -157,7 +231,8 @@ static para_status check_filter(const para_filter *filter, filter_job *job)
         return para__fail(PARA_ERR_NULL_KERNEL, NULL);
     if (!filter->kept)
         return para__fail(PARA_ERR_NULL_RESULT, "kept is NULL");
-    para_status status = para__options_check(&filter->options, filter->reserved);
+    const size_t reserved[2] = {filter->reserved[0], 0};
+    para_status status = para__options_check(&filter->options, reserved);
     if (!status)
         status = para__views_check(filter->in, filter->out, NULL, filter->count, &job->views);
     if (!status && filter->count)
@@ -173,15 +248,18 @@ static bool lay_out_filter(filter_job *job, para__call *call, size_t blocks)
 {
     job->stay = NULL;
     job->starts = NULL;
-    if (para__schedule_is_alone(&call->schedule))
+    if (para__schedule_is_alone(&call->schedule) && !call->isolated)
         return true;
-    const size_t start_bytes = (blocks + 1) * sizeof *job->starts;
+    const size_t lead_bytes = call->isolated ? sizeof *job->lead : 0;
+    const size_t start_bytes = (blocks + 1) * sizeof *job->starts + lead_bytes;
     if (job->count > SIZE_MAX / 32)
         return false;
     char *memory = para__call_memory(call, start_bytes + job->count * sizeof *job->stay);
     if (!memory)
         return false;
-    job->starts = (size_t *)(void *)memory;
+    if (call->isolated)
+        job->lead = (filter_lead *)(void *)memory;
+    job->starts = (size_t *)(void *)(memory + lead_bytes);
     job->stay = (uint16_t *)(void *)(memory + start_bytes);
     return true;
 }
@@ -191,7 +269,7 @@ para_status para_pfilter(para_pool *pool, const para_filter *filter)
     filter_job job;
     para_status status = check_filter(filter, &job);
     if (!status)
-        status = para__call_check_pool(pool, &filter->options, false);
+        status = para__call_check_pool(pool, &filter->options, true);
     if (filter && filter->report)
         *filter->report = (para_report){0};
     if (status)
@@ -215,6 +293,11 @@ para_status para_pfilter(para_pool *pool, const para_filter *filter)
                             &filter->options);
     call.schedule.form = PARA__FORM_SCAN;
     para__call_begin(&call, pool, filter->report);
+    if (call.schedule.isolated) {
+        status = filter_apart(&call, filter, &job);
+        para__call_end(&call);
+        return status;
+    }
     if (!lay_out_filter(&job, &call, blocks))
         para__schedule_lacks_memory(&call.schedule);
     status =

@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "data/aim.h"
 #include "data/call.h"
+#include "data/isolated.h"
 #include "data/views.h"
 
 #include <para/find.h>
@@ -47,6 +48,29 @@ static void run_find(const void *payload, size_t first, size_t count, para__runn
     para__aim_end(&aim, runner, end);
 }
 
+static void span_of_find(const void *payload, size_t first_unit, size_t units, size_t *first,
+                         size_t *count)
+{
+    (void)payload;
+    *first = first_unit;
+    *count = units;
+}
+
+static para_status isolate_find(para__isolated *isolated, para__call *call, const para_find *find,
+                                find_job *job)
+{
+    static const para_out none[PARA_OUT_MAX] = {{NULL, 0}};
+    return para__isolated_begin(isolated, call,
+                                &(para__isolable){.views = &job->views,
+                                                  .in = find->in,
+                                                  .out = none,
+                                                  .count = find->count,
+                                                  .arg = &job->arg,
+                                                  .arg_bytes = find->arg_bytes,
+                                                  .cancel = &job->cancel,
+                                                  .span = span_of_find});
+}
+
 /* What was found does not fail the call. */
 static void take_found(para__schedule *s, void *state, para__outcome *outcome)
 {
@@ -68,7 +92,8 @@ static para_status check_find(const para_find *find, find_job *job)
     if (!find->found)
         return para__fail(PARA_ERR_NULL_RESULT, "found is NULL");
     static const para_out none[PARA_OUT_MAX] = {{NULL, 0}};
-    const para_status status = para__options_check(&find->options, find->reserved);
+    const size_t reserved[2] = {find->reserved[0], 0};
+    const para_status status = para__options_check(&find->options, reserved);
     return status ? status : para__views_check(find->in, none, NULL, find->count, &job->views);
 }
 
@@ -77,7 +102,7 @@ para_status para_pfind(para_pool *pool, const para_find *find)
     find_job job;
     para_status status = check_find(find, &job);
     if (!status)
-        status = para__call_check_pool(pool, &find->options, false);
+        status = para__call_check_pool(pool, &find->options, true);
     if (find && find->report)
         *find->report = (para_report){0};
     if (status)
@@ -93,15 +118,22 @@ para_status para_pfind(para_pool *pool, const para_find *find)
         const bool is_whole = para__schedule_is_alone(&call.schedule) && !find->options.cancel;
         job.kernel = find->kernel;
         job.arg = find->arg;
-        job.piece = is_whole ? asked : para__min(asked, para__schedule_piece(&call.schedule));
+        job.piece = is_whole || call.schedule.isolated
+                        ? asked
+                        : para__min(asked, para__schedule_piece(&call.schedule));
         job.cancel = find->options.cancel;
-        status = para__call_run_phases(
-            &call,
-            &(para__job){.run = run_find,
-                         .payload = &job,
-                         .payload_bytes = PARA__USED_BYTES(find_job, job.views),
-                         .units = find->count},
-            take_found, &found);
+        para__isolated isolated;
+        if (call.schedule.isolated)
+            status = isolate_find(&isolated, &call, find, &job);
+        para__job shared = {.run = run_find,
+                            .payload = &job,
+                            .payload_bytes = PARA__USED_BYTES(find_job, job.views),
+                            .units = find->count};
+        para__isolated_describe(&call, &shared);
+        if (status)
+            para__schedule_release_fp(&call.schedule, 0);
+        else
+            status = para__call_run_phases(&call, &shared, take_found, &found);
         para__call_end(&call);
     }
     if (!status)

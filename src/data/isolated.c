@@ -79,7 +79,10 @@ static para_status bounce_views(para__isolated *is, para__call *call)
                 "%s[%u] is not in a buffer of the pool: make it by "
                 "para_buffer_create with that pool, or by para_buffer_map_file, or set "
                 "survival.copies",
-                is_in ? "in" : "out", is_in ? v : v - of->views->in_count);
+                of->name ? of->name
+                : is_in  ? "in"
+                         : "out",
+                is_in ? v : v - of->views->in_count);
         at[v] = bytes;
         if (same != v)
             at[v] = at[same];
@@ -209,6 +212,37 @@ static para_status settle_lost(para__call *call, const para__job *job, para__out
     return PARA_OK;
 }
 
+/* Whether all of the last job is done. */
+static bool is_whole(const para__call *call, const para__outcome *outcome)
+{
+    para__lost lost;
+    unsigned index = 0;
+    return outcome->status == PARA_OK && outcome->tally.ending == PARA__ENDED_WHOLE &&
+           !para__desk_next_lost(call->schedule.desk, &index, &lost);
+}
+
+bool para__isolated_more(para__call *call, para__job *job,
+                         void (*span)(const void *payload, size_t first_unit, size_t units,
+                                      size_t *first, size_t *count),
+                         bool once, para__outcome *outcome)
+{
+    para_pool *const pool = call->schedule.pool;
+    para__outcome more = {.workers = 0};
+    if (!is_whole(call, outcome))
+        return false;
+    call->isolated->of.span = span;
+    para__isolated_describe(call, job);
+    job->is_tried_once = once;
+    job->kernel = call->schedule.kernel;
+    pool->executor->run(pool, NULL, job, &call->schedule.plan, &more);
+    para__tally_add(&outcome->tally, &more.tally);
+    outcome->left_out += more.left_out;
+    outcome->workers = para__max(outcome->workers, more.workers);
+    outcome->deaths += more.deaths;
+    outcome->status = more.status;
+    return is_whole(call, outcome);
+}
+
 para_status para__isolated_finish(para__call *call, para__job *job)
 {
     const para__isolated *const is = call->isolated;
@@ -252,6 +286,13 @@ para_status para__isolated_begin(para__isolated *isolated, para__call *call,
     const para_survival *const own = call->schedule.options->survival;
     *isolated = (para__isolated){.of = *of};
     isolated->survival = own ? own : para__workshop_survival(shop);
+    if (of->is_one) {
+        isolated->own = *isolated->survival;
+        isolated->own.on_crash = PARA_CRASH_FAILS;
+        isolated->own.fill = NULL;
+        isolated->own.fill_bytes = 0;
+        isolated->survival = &isolated->own;
+    }
     isolated->once = of->once || works_in_place(of->views);
     call->isolated = isolated;
     call->settle = settle_lost;

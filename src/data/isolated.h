@@ -18,7 +18,9 @@ typedef struct para__isolable {
     /* The elements of a range of units of the call's job. */
     void (*span)(const void *payload, size_t first_unit, size_t units, size_t *first,
                  size_t *count);
-    bool once; /* it must not run a second time */
+    bool once;        /* it must not run a second time */
+    bool is_one;      /* no element can be given up alone: it never fills */
+    const char *name; /* of the only view; NULL: in[...] and out[...] */
     /* What else is to be copied for workers; NULL: nothing. */
     const void **identity;
     size_t identity_bytes;
@@ -33,6 +35,7 @@ typedef struct para__isolated {
     para__isolable of;
     const para_survival *survival;
     para__bounced bounced[PARA_IN_MAX + PARA_OUT_MAX];
+    para_survival own; /* of a call that never fills */
     bool once;
     para_damage first; /* the lowest elements that were given up; of count 0: there are none */
     /* Of a reduction: takes units that were given up for nothing; NULL: there is nothing to do. */
@@ -47,6 +50,14 @@ para_status para__isolated_begin(para__isolated *isolated, para__call *call,
 
 /* Runs a further job of one unit, by which the call is completed. The same. */
 para_status para__isolated_finish(para__call *call, para__job *job);
+
+/* Runs a further job of a call of several phases, with all workers that it has, and adds to the
+ * outcome. False: this job or one before it has not run to its end, and what is left does not run.
+ * once: it is not tried again. */
+bool para__isolated_more(para__call *call, para__job *job,
+                         void (*span)(const void *payload, size_t first_unit, size_t units,
+                                      size_t *first, size_t *count),
+                         bool once, para__outcome *outcome);
 
 /* Completes the job of a call. */
 static inline void para__isolated_describe(const para__call *call, para__job *job)

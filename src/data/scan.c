@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "data/aim.h"
 #include "data/call.h"
+#include "data/isolated.h"
 #include "data/views.h"
 #include "plan/tree.h"
 
@@ -23,6 +24,9 @@
 typedef struct scan_lead {
     size_t end;
     char *total, *running, *sum;
+    /* On worker processes, where nobody leads: what the call began from; totals before blocks; and
+     * `running` is of each worker. */
+    char *begun, *before;
 } scan_lead;
 
 typedef struct scan_job {
@@ -138,6 +142,135 @@ static void store_rest(para__schedule *s, void *state, para__outcome *outcome)
                         (para__range){0, 1 + job->tail - job->led}, outcome);
 }
 
+/* ---- On worker processes: three phases, of which each may be tried again --------------------- */
+
+static void span_of_scan(const void *payload, size_t first_unit, size_t units, size_t *first,
+                         size_t *count)
+{
+    const scan_job *job = payload;
+    *first = para__block_end(first_unit, job->block, job->count);
+    *count = para__block_end(first_unit + units, job->block, job->count) - *first;
+}
+
+static void span_of_whole_scan(const void *payload, size_t first_unit, size_t units, size_t *first,
+                               size_t *count)
+{
+    (void)first_unit;
+    (void)units;
+    *first = 0;
+    *count = ((const scan_job *)payload)->count;
+}
+
+/* `combine` is the program's too, so it runs there. */
+static void run_totals(const void *payload, size_t first, size_t count, para__runner *runner)
+{
+    const scan_job *job = payload;
+    const scan_lead *const lead = job->lead;
+    (void)first;
+    (void)count;
+    (void)runner;
+    memcpy(lead->total, lead->begun, job->acc_bytes);
+    for (size_t b = 0; b < job->blocks; b++) {
+        memcpy(lead->before + b * job->stride, lead->total, job->acc_bytes);
+        job->combine(lead->total, job->slots + b * job->stride, job->arg);
+    }
+}
+
+/* A kernel changes the total that it gets, so it gets a copy. */
+static void run_apart(const void *payload, size_t first, size_t count, para__runner *runner)
+{
+    const scan_job *job = payload;
+    char *const running = job->lead->running + runner->worker * job->stride;
+    para__aim aim;
+    para__aim_begin(&aim, runner, NULL, job->cancel, first * job->block);
+    for (size_t b = first; b < first + count; b++) {
+        memcpy(running, job->lead->before + b * job->stride, job->acc_bytes);
+        if (!scan_block(job, b, NULL, running, &aim, runner))
+            return;
+    }
+}
+
+typedef struct isolated_scan {
+    para__call *call;
+    scan_job *job;
+} isolated_scan;
+
+static void store_apart(para__schedule *s, void *state, para__outcome *outcome)
+{
+    const isolated_scan *const of = state;
+    scan_job *const job = of->job;
+    para__job more = {.run = run_totals,
+                      .payload = job,
+                      .payload_bytes = PARA__USED_BYTES(scan_job, job->views),
+                      .units = 1};
+    (void)s;
+    if (!para__isolated_more(of->call, &more, span_of_whole_scan, false, outcome))
+        return;
+    more.run = run_apart;
+    more.units = job->blocks;
+    (void)para__isolated_more(of->call, &more, span_of_scan, of->call->isolated->once, outcome);
+}
+
+static bool lay_out_apart(scan_job *job, para__call *call)
+{
+    const size_t head = para__round_up(sizeof *job->lead, PARA__LINE);
+    const size_t width = call->schedule.plan.width;
+    size_t bytes;
+    if (job->blocks > SIZE_MAX / 4 ||
+        __builtin_mul_overflow(job->stride, 3 + width + 2 * job->blocks, &bytes) ||
+        bytes > SIZE_MAX / 2)
+        return false;
+    char *const memory = para__call_memory(call, head + bytes);
+    if (!memory)
+        return false;
+    char *const accumulators = memory + head;
+    job->lead = (scan_lead *)(void *)memory;
+    *job->lead = (scan_lead){.end = SIZE_MAX,
+                             .total = accumulators,
+                             .begun = accumulators + job->stride,
+                             .sum = accumulators + 2 * job->stride,
+                             .running = accumulators + 3 * job->stride};
+    job->slots = job->lead->running + width * job->stride;
+    job->lead->before = job->slots + job->blocks * job->stride;
+    return true;
+}
+
+static para_status scan_apart(para__call *call, const para_scan *scan, scan_job *job)
+{
+    para__isolated isolated;
+    para_status status = para__isolated_begin(&isolated, call,
+                                              &(para__isolable){.views = &job->views,
+                                                                .in = scan->in,
+                                                                .out = scan->out,
+                                                                .count = job->count,
+                                                                .arg = &job->arg,
+                                                                .arg_bytes = scan->arg_bytes,
+                                                                .cancel = &job->cancel,
+                                                                .span = span_of_scan,
+                                                                .is_one = true,
+                                                                .identity = &job->identity,
+                                                                .identity_bytes = job->acc_bytes});
+    if (!status && !lay_out_apart(job, call))
+        status = para__fail(PARA_ERR_MEMORY, "accumulators of %zu bytes", job->acc_bytes);
+    if (status) {
+        para__schedule_release_fp(&call->schedule, 0);
+        return status;
+    }
+    char *const total = job->lead->total;
+    memcpy(job->lead->begun, scan->result, job->acc_bytes);
+    job->tail = job->blocks;
+    para__job sums = {.run = run_sums,
+                      .payload = job,
+                      .payload_bytes = PARA__USED_BYTES(scan_job, job->views),
+                      .units = job->blocks};
+    para__isolated_describe(call, &sums);
+    sums.is_tried_once = false; /* it stores nothing */
+    status = para__call_run_phases(call, &sums, store_apart, &(isolated_scan){call, job});
+    if (!status)
+        memcpy(scan->result, total, job->acc_bytes);
+    return status;
+}
+
 static para_status check_scan(const para_scan *scan, scan_job *job)
 {
     if (!scan)
@@ -150,7 +283,8 @@ static para_status check_scan(const para_scan *scan, scan_job *job)
         return para__fail(PARA_ERR_NULL_RESULT, NULL);
     if (scan->result_bytes > SIZE_MAX / 256)
         return para__fail(PARA_ERR_OVERFLOW, "an accumulator of %zu bytes", scan->result_bytes);
-    para_status status = para__options_check(&scan->options, scan->reserved);
+    const size_t reserved[2] = {scan->reserved[0], 0};
+    para_status status = para__options_check(&scan->options, reserved);
     if (!status)
         status = para__views_check(scan->in, scan->out, NULL, scan->count, &job->views);
     if (!status &&
@@ -181,7 +315,7 @@ para_status para_pscan(para_pool *pool, const para_scan *scan)
     scan_job job;
     para_status status = check_scan(scan, &job);
     if (!status)
-        status = para__call_check_pool(pool, &scan->options, false);
+        status = para__call_check_pool(pool, &scan->options, true);
     if (scan && scan->report)
         *scan->report = (para_report){0};
     if (status || scan->count == 0)
@@ -204,6 +338,11 @@ para_status para_pscan(para_pool *pool, const para_scan *scan)
                             &scan->options);
     call.schedule.form = PARA__FORM_SCAN;
     para__call_begin(&call, pool, scan->report);
+    if (call.schedule.isolated) {
+        status = scan_apart(&call, scan, &job);
+        para__call_end(&call);
+        return status;
+    }
     _Alignas(PARA__LINE) char small[1024];
     bool is_ready = lay_out_scan(&job, &call, small, sizeof small);
     if (!is_ready && !para__schedule_is_alone(&call.schedule)) {

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "data/aim.h"
 #include "data/call.h"
+#include "data/isolated.h"
 #include "data/order.h"
 #include "plan/divide.h"
 #include "pool/default_pool.h"
@@ -27,6 +28,7 @@ enum { PARTS_BY_COMPARE = 4, PIECES = 4 };
 typedef struct sort_job {
     para__order order;
     char *data, *other;
+    const char *given; /* on worker processes: what data is a copy of, which nobody changes */
     size_t count;
     size_t part;     /* elements of a part */
     bool into_other; /* parts, so that the last round ends in data */
@@ -54,6 +56,8 @@ static void run_parts(const void *payload, size_t first, size_t count, para__run
             para__runner_leave_out(runner, end - begin);
             return;
         }
+        if (job->given)
+            memcpy(data, job->given + begin * bytes, n * bytes);
         para__order_sort(&job->order, data, other, n, job->into_other);
         para__runner_record(runner, begin, n, 0);
         job->splits[p] = 1; /* it is where it belongs */
@@ -93,7 +97,7 @@ static void run_merges(const void *payload, size_t first, size_t count, para__ru
 }
 
 /* Cuts all pairs of a round into pieces. */
-static void cut_pairs(sort_job *job, size_t pairs)
+static void cut_pairs(const sort_job *job, size_t pairs)
 {
     const size_t bytes = job->order.bytes;
     size_t *split = job->splits;
@@ -146,6 +150,104 @@ static void merge_rounds(para__schedule *s, void *state, para__outcome *outcome)
     }
     if (job->from != job->data)
         memcpy(job->data, job->from, job->count * job->order.bytes);
+}
+
+/* ---- On worker processes: from copy to copy, so that each step may be tried again ------------- */
+
+static void span_of_sort(const void *payload, size_t first_unit, size_t units, size_t *first,
+                         size_t *count)
+{
+    (void)first_unit;
+    (void)units;
+    *first = 0;
+    *count = ((const sort_job *)payload)->count;
+}
+
+static size_t pairs_of(const sort_job *job)
+{
+    return (job->count - 1) / (2 * job->run) + 1;
+}
+
+/* `compare` is the program's, so pairs are cut there as well. */
+static void run_cuts(const void *payload, size_t first, size_t count, para__runner *runner)
+{
+    const sort_job *job = payload;
+    (void)first;
+    (void)count;
+    (void)runner;
+    cut_pairs(job, pairs_of(job));
+}
+
+typedef struct isolated_sort {
+    para__call *call;
+    sort_job *job;
+} isolated_sort;
+
+static void merge_apart(para__schedule *s, void *state, para__outcome *outcome)
+{
+    const isolated_sort *const of = state;
+    sort_job *const job = of->job;
+    const size_t pieces = (size_t)PIECES * s->plan.width;
+    job->from = job->into_other ? job->other : job->data;
+    job->to = job->into_other ? job->data : job->other;
+    for (job->run = job->part; job->run < job->count; job->run *= 2) {
+        const size_t pairs = pairs_of(job);
+        job->cuts = para__max(pieces / pairs, 1);
+        if (job->cancel && para_cancel_requested(of->call->schedule.options->cancel))
+            outcome->tally.ending = PARA__ENDED_CANCELLED;
+        para__job more = {
+            .run = run_cuts, .payload = job, .payload_bytes = sizeof *job, .units = 1};
+        if (!para__isolated_more(of->call, &more, span_of_sort, false, outcome))
+            return;
+        more.run = run_merges;
+        more.units = pairs * job->cuts;
+        if (!para__isolated_more(of->call, &more, span_of_sort, false, outcome))
+            return;
+        char *const merged = job->to;
+        job->to = job->from;
+        job->from = merged;
+    }
+}
+
+static bool lay_out_sort(sort_job *job, para__call *call, size_t parts, char *small,
+                         size_t small_bytes);
+
+static para_status sort_apart(para__call *call, const para_sort *sort, sort_job *job, size_t parts)
+{
+    para__isolated isolated;
+    const para_in in[PARA_IN_MAX] = {{sort->data.data, job->order.bytes}};
+    static const para_out none[PARA_OUT_MAX] = {{NULL, 0}};
+    para__views views;
+    para_status status = para__views_check(in, none, NULL, job->count, &views);
+    if (!status)
+        status = para__isolated_begin(&isolated, call,
+                                      &(para__isolable){.views = &views,
+                                                        .in = in,
+                                                        .out = none,
+                                                        .count = job->count,
+                                                        .arg = &job->order.arg,
+                                                        .arg_bytes = sort->arg_bytes,
+                                                        .cancel = &job->cancel,
+                                                        .span = span_of_sort,
+                                                        .is_one = true,
+                                                        .name = "data"});
+    if (!status && !lay_out_sort(job, call, parts, NULL, 0))
+        status =
+            para__fail(PARA_ERR_MEMORY, "%zu elements of %zu bytes", job->count, job->order.bytes);
+    if (status) {
+        para__schedule_release_fp(&call->schedule, 0);
+        return status;
+    }
+    job->given = views.view[0].data;
+    para__job shared = {.run = run_parts,
+                        .payload = job,
+                        .payload_bytes = sizeof *job,
+                        .units = (job->count - 1) / job->part + 1};
+    para__isolated_describe(call, &shared);
+    status = para__call_run_phases(call, &shared, merge_apart, &(isolated_sort){call, job});
+    if (!status)
+        memcpy(sort->data.data, job->from, job->count * job->order.bytes);
+    return status;
 }
 
 /* ---- Whether there is anything to sort -------------------------------------------------- */
@@ -201,7 +303,8 @@ static para_status check_sort(const para_sort *sort)
     if (!sort->compare == !sort->key)
         return para__fail(PARA_ERR_ARGUMENT, "%s of compare and key is given",
                           sort->key ? "each" : "none");
-    const para_status status = para__options_check(&sort->options, sort->reserved);
+    const size_t reserved[2] = {sort->reserved[0], 0};
+    const para_status status = para__options_check(&sort->options, reserved);
     if (status)
         return status;
     if (bytes == 0)
@@ -236,24 +339,31 @@ static bool lay_out_sort(sort_job *job, para__call *call, size_t parts, char *sm
                          size_t small_bytes)
 {
     const unsigned width = para__schedule_width_most(&call->schedule);
-    parts = para__schedule_is_alone(&call->schedule) ? 1 : parts;
+    const bool is_apart = call->isolated != NULL;
+    parts = para__schedule_is_alone(&call->schedule) && !is_apart ? 1 : parts;
     job->part = (job->count - 1) / parts + 1;
     job->into_other = false;
     for (size_t run = job->part; run < job->count; run *= 2)
         job->into_other = !job->into_other;
     const size_t bytes = para__round_up(job->count * job->order.bytes, sizeof *job->splits);
     const size_t splits = 2 * parts + (size_t)2 * PIECES * width;
-    const size_t all = bytes + splits * sizeof *job->splits;
+    const size_t all = (is_apart ? 2 : 1) * bytes + splits * sizeof *job->splits;
     job->other = all <= small_bytes ? small : para__call_memory(call, all);
+    if (!job->other)
+        return false;
     job->splits = (size_t *)(void *)(job->other + bytes);
-    return job->other;
+    if (is_apart) {
+        job->data = job->other + bytes;
+        job->splits = (size_t *)(void *)(job->data + bytes);
+    }
+    return true;
 }
 
 para_status para_psort(para_pool *pool, const para_sort *sort)
 {
     para_status status = check_sort(sort);
     if (!status)
-        status = para__call_check_pool(pool, &sort->options, false);
+        status = para__call_check_pool(pool, &sort->options, true);
     if (sort && sort->report)
         *sort->report = (para_report){0};
     if (status || sort->count == 0)
@@ -263,7 +373,10 @@ para_status para_psort(para_pool *pool, const para_sort *sort)
                     .count = sort->count,
                     .cancel = sort->options.cancel};
     bool is_sorted = true;
-    if (sort->count > 1)
+    const bool is_apart = pool && pool->shop; /* it is not looked at here */
+    if (is_apart)
+        is_sorted = sort->count < 2;
+    else if (sort->count > 1)
         status = look_through(pool, sort, &job.order, &is_sorted);
     if (status || is_sorted)
         return status;
@@ -285,6 +398,11 @@ para_status para_psort(para_pool *pool, const para_sort *sort)
     para__schedule_describe(&call.schedule, (void (*)(void))alike, job.count, parts,
                             &sort->options);
     para__call_begin(&call, pool, sort->report);
+    if (call.schedule.isolated) {
+        status = sort_apart(&call, sort, &job, parts);
+        para__call_end(&call);
+        return status;
+    }
     _Alignas(PARA__LINE) char small[4096];
     bool is_ready = lay_out_sort(&job, &call, parts, small, sizeof small);
     if (!is_ready && !para__schedule_is_alone(&call.schedule)) {

@@ -326,8 +326,11 @@ void para__schedule_run_phases(para__schedule *s, const para__job *job, para__re
         para__outermost_call = (uintptr_t)__builtin_frame_address(0);
     if (s->isolated) {
         run_isolated(s, job, outcome);
-        if (later)
+        if (later) {
+            para__fp_restore(s->fp, 0);
             later(s, state, outcome);
+            s->fp = para__fp_save();
+        }
         para__schedule_release_fp(s, outcome->tally.fp_flags);
     } else if (s->plan.width == 1 && !s->timed) {
         const uint64_t start = s->dull_ticks ? para__ticks() : 0;

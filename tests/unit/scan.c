@@ -240,7 +240,7 @@ TEST(what_cannot_be_run_is_refused)
     bad.count = SIZE_MAX / 4;
     FAILS(PARA_ERR_OVERFLOW, para_pscan(NULL, &bad));
     bad = good;
-    bad.reserved[1] = 1;
+    bad.reserved[0] = 1;
     FAILS(PARA_ERR_ARGUMENT, para_pscan(NULL, &bad));
     assert_true(total == 5);
 }
