@@ -70,6 +70,9 @@ extern "C" {
  * Memory, kept by the pool for the next call: 2 bytes an element and some; alone none.
  * Pool, threads, order, fork: as para_pmap. count = 0 succeeds with *kept = 0.
  *
+ * On worker processes a chunk whose worker dies is tried again, in either pass. What cannot be done
+ * fails the call (PARA_ERR_WORKER_DIED), also with PARA_CRASH_FILLS.
+ *
  * Returns as para_pmap; PARA_ERR_ELEMENT_SIZE if an output's elements have another size than its
  * input's, PARA_ERR_NULL_VIEW if it has none; PARA_ERR_NULL_RESULT if kept is NULL. If it fails,
  * outputs are written in part. The report of PARA_ERR_KERNEL has the lowest failing chunk. */

@@ -64,6 +64,9 @@ extern "C" {
  * Pool, threads, order, fork: as para_pmap. No memory of its own. count = 0 succeeds with
  * *found = 0.
  *
+ * On worker processes elements whose workers die each time fail the call (PARA_ERR_WORKER_DIED),
+ * also if one before them is sought. With PARA_CRASH_FILLS they are not sought.
+ *
  * Returns as para_pmap; PARA_ERR_NULL_RESULT if found is NULL. A kernel that fails before the first
  * element that is sought, in the order of elements, fails the call with PARA_ERR_KERNEL; one that
  * fails in a chunk beyond it does not. */

@@ -137,6 +137,11 @@ extern "C" {
  * most; alone 3.
  * Pool, threads, order, fork: as para_pmap. count = 0 succeeds, calls nothing and leaves result.
  *
+ * On worker processes kernel and combine run in workers alone, in three phases: sums, totals,
+ * stores. A chunk of any of them whose worker dies is tried again, but not a store in place. What
+ * cannot be done fails the call (PARA_ERR_WORKER_DIED), also with PARA_CRASH_FILLS, since all later
+ * elements depend on it.
+ *
  * Returns as para_preduce. If it fails, outputs are written in part and result is untouched. The
  * report of PARA_ERR_KERNEL has the lowest failing block, which is that of the serial loop if what
  * fails does not depend on the totals that a kernel gets. */

@@ -555,9 +555,9 @@ PARA__COUNT(PARA__PROCESS_PATIENCE_NS, 3000) /* - */
  * Reasoned: to claim and finish 32 tickets takes two of them. */
 PARA__COUNT(PARA__PROCESS_BRIEF_NS, 4000) /* - */
 
-/* A worker process notes when it began a ticket by the clock, which takes longer than the processor's
- * ticks: once so many have gone since the last time. Reasoned: 1 us by most counters of x86-64; some
- * 20 us by a slow one of aarch64. */
+/* A worker process notes when it began a ticket by the clock, which takes longer than the
+ * processor's ticks: once so many have gone since the last time. Reasoned: 1 us by most counters of
+ * x86-64; some 20 us by a slow one of aarch64. */
 PARA__COUNT(PARA__PROCESS_STAMP_TICKS, 2048) /* - */
 
 /* How often a chunk is tried if nothing says. Reasoned: a death by accident is not likely to strike

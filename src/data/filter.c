@@ -149,7 +149,7 @@ typedef struct isolated_filter {
     size_t kept;
 } isolated_filter;
 
-/* Nobody leads. What workers have noted is not trusted: more elements than there are do not stay. */
+/* Nobody leads. What workers have noted is not trusted: no more elements stay than there are. */
 static void copy_apart(para__schedule *s, void *state, para__outcome *outcome)
 {
     isolated_filter *const of = state;

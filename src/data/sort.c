@@ -152,7 +152,7 @@ static void merge_rounds(para__schedule *s, void *state, para__outcome *outcome)
         memcpy(job->data, job->from, job->count * job->order.bytes);
 }
 
-/* ---- On worker processes: from copy to copy, so that each step may be tried again ------------- */
+/* ---- On worker processes: from copy to copy, so that each step may be tried again ----------- */
 
 static void span_of_sort(const void *payload, size_t first_unit, size_t units, size_t *first,
                          size_t *count)

@@ -15,9 +15,9 @@
  *       +---------------- its worker has died ----> LOST              SETTLED
  *
  * The word has the call's epoch, so that a worker that comes late claims nothing of the next call.
- * A ticket whose word is of an earlier call is free: so nothing is written of tickets when a call is
- * published, and the words stay with the workers that have had them last. Each ticket of a call has
- * its epoch before the call is over, so a claim that comes late finds another word than it expects.
+ * A ticket whose word is of an earlier call is free: so nothing is written of tickets when a call
+ * is published, and the words stay with the workers that have had them last. Each ticket of a call
+ * has its epoch before the call is over, so a late claim finds another word than it expects.
  *
  * Job and payload are written before the word of the call [E27], and stay until all tickets are
  * done: whoever has claimed may read them. A ticket's range follows from its number, unless it was
@@ -193,14 +193,14 @@ typedef struct para__post {
     bool is_doubtful; /* a worker has died since its last call began */
 } para__post;
 
-/* Lets a moment pass for one that has spun for so long; false: it is time to sleep. There are as many
- * workers as CPUs, and a caller besides: so who spins yields after a while. */
+/* Lets a moment pass for one that has spun for so long; false: it is time to sleep. There are as
+ * many workers as CPUs, and a caller besides: so who spins yields after a while. */
 bool para__board_spins(uint64_t spent_ns);
 
 /* ---- Workers --------------------------------------------------------------------------- */
 
-/* Spins for news other than those seen, for a while; whether there are any. A worker whose CPU is
- * that of the last caller yields all the time: else it would keep that one from what it waits for. */
+/* Spins for news other than those seen, for a while; whether there are any. A worker on the CPU of
+ * the last caller yields all the time: else it would keep that one from what it waits for. */
 bool para__hall_spin_for_news(para__hall *hall, uint32_t seen);
 
 /* Waits until the news differ from those seen, and returns them. */
@@ -230,8 +230,8 @@ para__waking para__board_publish(para__post *post, const para__job *job, unsigne
 bool para__board_is_over(para__board *board, para__board_call call);
 bool para__board_may_be_over(para__board *board);
 
-/* Waits until that may be so, or until a time; after a while it wakes workers that were left asleep.
- * Workers that were woken get a CPU first. Whether the wait was brief. */
+/* Waits until that may be so, or until a time; after a while it wakes workers that were left
+ * asleep. Workers that were woken get a CPU first. Whether the wait was brief. */
 bool para__board_join(const para__post *post, uint64_t deadline_ns, para__waking waking);
 
 /* Adds what live workers have done to the outcome. With the mutex. */

@@ -45,9 +45,9 @@ static void free_ticket(para__board *board, unsigned t, uint32_t epoch, unsigned
     para__store_release(E27, &board->word[t], para__ticket_word_of(w));
 }
 
-/* A word that is older than half of all epochs would seem to be of a later call; so would one that a
- * worker has spoilt, before it died of that. Then nobody would claim the ticket. So all become those
- * of the last call. */
+/* A word that is older than half of all epochs would seem to be of a later call; so would one that
+ * a worker has spoilt, before it died of that. Then nobody would claim the ticket. So all become
+ * those of the last call. */
 static void renew_words(const para__post *post)
 {
     const para__ticket_word w = {.epoch = post->call.epoch, .state = PARA__TICKET_DONE};

@@ -139,7 +139,7 @@ static void tell_caller(para__board *board, para__record *record, uint64_t told)
     }
 }
 
-static para__range units_of(const para__board *board, unsigned t, para__ticket_word claimed)
+static para__range range_of_ticket(const para__board *board, unsigned t, para__ticket_word claimed)
 {
     const para__ticket *const ticket = &board->ticket[t];
     return claimed.is_settled ? (para__range){ticket->first, ticket->count}
@@ -176,7 +176,7 @@ unsigned para__board_work(para__board *board, unsigned worker, unsigned kind)
         if (!has_entered)
             own = para__fp_swap(board->fp);
         has_entered = true;
-        run_ticket(board, units_of(board, t, claimed), worker, kind, &part);
+        run_ticket(board, range_of_ticket(board, t, claimed), worker, kind, &part);
         finish_ticket(record, &board->word[t], claimed, ++finished, &part);
         para__store_relaxed(&self->beats, para__load_relaxed(&self->beats) + 1);
         const uint64_t now = para__ticks();

@@ -283,7 +283,8 @@ static void store_ones(para_pool *pool, double *y)
         assert_true(y[i] == 1);
 }
 
-/* The program is not led astray: it fills nothing that is not the call's, and its next call is as any. */
+/* The program is not led astray: it fills nothing that is not the call's, and its next call is like
+ * any. */
 TEST(worker_that_writes_where_it_likes)
 {
     alarm(DEATHS_SECONDS);

@@ -159,11 +159,11 @@ TEST(scan_in_each_phase)
     para_scan on_threads = scan_of(s.x, s.expected, &total, &s.none);
     OK(para_pscan(s.threads, &on_threads));
     para_scan scan = scan_of(s.x, s.y, &other, &s.d);
+    para_report report;
+    scan.report = &report;
     for (int phase = SUMS; phase <= PHASES; phase++) {
         other = 3;
         kill_next(phase < PHASES ? 1 : 0, 5, phase);
-        para_report report;
-        scan.report = &report;
         OK(para_pscan(s.pool, &scan));
         assert_memory_equal(s.y, s.expected, sizeof s.expected);
         assert_memory_equal(&other, &total, sizeof total);
