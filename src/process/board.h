@@ -79,7 +79,7 @@ typedef struct para__ticket_word {
 static inline uint64_t para__ticket_word_of(para__ticket_word w)
 {
     return (uint64_t)w.epoch << 32 | (uint64_t)w.attempts << 24 | (uint64_t)w.worker << 8 |
-           (uint64_t)w.is_settled << 7 | w.state;
+           (w.is_settled ? 0x80u : 0u) | w.state;
 }
 
 static inline para__ticket_word para__ticket_read(uint64_t word)
