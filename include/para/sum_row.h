@@ -21,8 +21,8 @@
  * its bits too: they are the same with any number of workers.
  * Memory. Each worker has a few rows of its own, which the call allocates if they are large.
  * Errors. Those of para_preduce, whose result_bytes the sums are; PARA_ERR_OVERFLOW also if they
- *    have more than PTRDIFF_MAX bytes, PARA_ERR_NULL_RESULT if length is 0. The sums are left as they
- *    were. */
+ *    have more than PTRDIFF_MAX bytes, PARA_ERR_NULL_RESULT if length is 0. The sums are left as
+ *    they were. */
 #define PARA_SUM_ROW(name, number, s, ...) \
     PARA_SUM_ROW_(name, PARA_PAIRS_(__VA_ARGS__), number, s, __VA_ARGS__)
 
