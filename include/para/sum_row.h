@@ -60,7 +60,7 @@ typedef struct para_row_ {
         const struct name##_arguments_ para_p_ = PARA_ARGUMENTS_(name);                         \
         for (size_t para_k_ = 0; para_k_ < para_p_.para_of_.length; para_k_++)                  \
             PARA_CAST_(number *, para_acc_)                                                     \
-            [para_k_] += PARA_CAST_(const number *, para_rhs_)[para_k_];                        \
+        [para_k_] += PARA_CAST_(const number *, para_rhs_)[para_k_];                            \
     }                                                                                           \
     typedef number *name##_result_;                                                             \
     PARA_COUNT_TYPE_(name, PARA_NEXT_(n))                                                       \
