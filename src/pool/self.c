@@ -42,18 +42,8 @@ para__position para__pool_position(const para_pool *pool, unsigned width)
     const unsigned self = is_helper ? this_worker->index : outside_place(pool);
     /* There may be fewer workers now than when the call was planned: places remain. */
     const unsigned places = para__max(para__max(para__pool_workers(pool), width), self + 1);
-    unsigned begin = 0;
-    unsigned end = places;
-    if (pool->lanes.groups > 1) { /* a team that has room in the caller's group stays there */
-        const para__helper *const own = &pool->lanes.helper[self];
-        const unsigned own_end = para__min(own->group_end, places);
-        if (width <= own_end - own->group_first) {
-            begin = own->group_first;
-            end = own_end;
-        }
-    }
-    const unsigned first = begin + (self - begin) / width * width;
-    const unsigned last = end - width;
+    const unsigned first = self / width * width;
+    const unsigned last = places - width;
     return (para__position){
         .self = self, .first = first < last ? first : last, .is_helper = is_helper};
 }

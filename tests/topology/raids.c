@@ -3,7 +3,6 @@
 #include "described.h"
 
 #include "plan/divide.h"
-#include "pool/self.h"
 
 #include <stdio.h>
 
@@ -49,28 +48,6 @@ static void check_order(const para_pool *pool)
         }
     }
     free(seen);
-}
-
-/* A team that has room in its caller's group is within it. */
-TEST(teams_stay_in_a_group)
-{
-    para__machine *const machine = load("HWLOC_SYNTHETIC", "node:4 core:10 pu:1");
-    para_pool *const pool = place(machine, 40, PARA_BIND_CORE, PARA__FILL_CLOSE);
-    para__store_relaxed(&pool->workers, 40); /* nobody else has the pool */
-    for (unsigned worker = 0; worker < 40; worker++) {
-        para__worker_enter(&pool->worker[worker]);
-        for (unsigned width = 1; width <= 40; width++) {
-            const para__position at = para__pool_position(pool, width);
-            assert_int_equal(at.self, worker);
-            assert_in_range(worker, at.first, at.first + width - 1);
-            assert_in_range(at.first + width, width, 40);
-            if (width <= 10)
-                assert_int_equal(at.first / 10, (at.first + width - 1) / 10);
-        }
-    }
-    para__worker_enter(NULL);
-    assert_int_equal(para__workers_of_domain(pool), 10);
-    para__machine_free(machine);
 }
 
 /* One group has nowhere to go, so it has no order. */
@@ -168,7 +145,6 @@ TEST(equally_far)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(teams_stay_in_a_group, forget),
         cmocka_unit_test_setup(one_domain, forget),
         cmocka_unit_test_setup(nearest_first, forget),
         cmocka_unit_test_setup(any_pool, forget),
