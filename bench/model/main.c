@@ -76,22 +76,23 @@ static void tune(const char *option, const char *value)
 static void print(const scenario *s, const outcome *o, bool json)
 {
     const double efficiency = s->work_ns / o->mean_ns / s->on.cores;
-    printf(json
-               ? "{\"mean_ns\": %.1f, \"least_ns\": %.1f, \"most_ns\": %.1f, \"efficiency\": %.4f, "
-                 "\"publish_ns\": %.1f, \"spread_ns\": %.1f, \"work_ns\": %.1f, "
-                 "\"beyond\": %.6f, \"width\": %.0f, "
-                 "\"workers\": %.0f, \"transfers\": %.1f, \"round_trip_ns\": %.1f, "
-                 "\"per_helper_ns\": %.2f, \"wake_ns\": %.1f, \"why\": \"%s\", \"exact\": %s, "
-                 "\"events\": %llu}\n"
-               : "a call         %.1f ns (%.1f to %.1f)\nefficiency     %.4f\n"
-                 "of it          published %.1f, all began %.1f, last chunk ended %.1f\n"
-                 "beyond         %.6f of the units\n"
-                 "width          %.0f, %.0f of use\ntransfers      %.1f a call\n"
-                 "reach          %.1f ns, each %.2f, wake %.1f\nwhy            %s\n"
-                 "exact          %s\nevents         %llu\n",
-           o->mean_ns, o->least_ns, o->most_ns, efficiency, o->publish_ns, o->spread_ns, o->work_ns,
-           o->beyond, o->width, o->workers, o->transfers, o->round_trip_ns, o->per_helper_ns,
-           o->wake_ns, o->why, o->exact ? "true" : "false", (unsigned long long)o->events);
+    printf(
+        json ? "{\"mean_ns\": %.1f, \"least_ns\": %.1f, \"most_ns\": %.1f, \"efficiency\": %.4f, "
+               "\"publish_ns\": %.1f, \"spread_ns\": %.1f, \"work_ns\": %.1f, "
+               "\"beyond\": %.6f, \"width\": %.0f, "
+               "\"workers\": %.0f, \"transfers\": %.1f, \"round_trip_ns\": %.1f, "
+               "\"per_helper_ns\": %.2f, \"far_ns\": %.1f, \"wake_ns\": %.1f, \"why\": \"%s\", "
+               "\"exact\": %s, "
+               "\"events\": %llu}\n"
+             : "a call         %.1f ns (%.1f to %.1f)\nefficiency     %.4f\n"
+               "of it          published %.1f, all began %.1f, last chunk ended %.1f\n"
+               "beyond         %.6f of the units\n"
+               "width          %.0f, %.0f of use\ntransfers      %.1f a call\n"
+               "reach          %.1f ns, each %.2f, far %.1f, wake %.1f\nwhy            %s\n"
+               "exact          %s\nevents         %llu\n",
+        o->mean_ns, o->least_ns, o->most_ns, efficiency, o->publish_ns, o->spread_ns, o->work_ns,
+        o->beyond, o->width, o->workers, o->transfers, o->round_trip_ns, o->per_helper_ns,
+        o->far_ns, o->wake_ns, o->why, o->exact ? "true" : "false", (unsigned long long)o->events);
 }
 
 int main(int argc, char **argv)

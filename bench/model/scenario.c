@@ -162,6 +162,7 @@ static para_pool *make_pool(void)
     }
     state->out.round_trip_ns = pool->costs.round_trip_ns;
     state->out.per_helper_ns = pool->costs.per_helper_ns;
+    state->out.far_ns = pool->costs.far_ns;
     state->out.wake_ns = pool->costs.wake_ns;
     return pool;
 }

@@ -47,11 +47,12 @@ typedef struct outcome {
      * of the last chunk. The rest of the call is its join. */
     double publish_ns, spread_ns, work_ns;
     double beyond; /* share of units that were run in another socket than their slice's owner's */
-    double width, workers;                        /* invited, and of use; means */
-    double transfers;                             /* lines that changed place, a call */
-    double round_trip_ns, per_helper_ns, wake_ns; /* what the pool measured of the machine */
-    const char *why;                              /* the last call ran so */
-    bool exact;                                   /* each call ran each unit once */
+    double width, workers; /* invited, and of use; means */
+    double transfers;      /* lines that changed place, a call */
+    double round_trip_ns, per_helper_ns, far_ns,
+        wake_ns;     /* what the pool measured of the machine */
+    const char *why; /* the last call ran so */
+    bool exact;      /* each call ran each unit once */
     uint64_t events;
 } outcome;
 

@@ -20,6 +20,8 @@ typedef struct para_calibration_info {
     double spin_ns;       /* how long an idle worker spins before it sleeps */
     double least_ns;      /* less work is shared only if the call's options ask for it */
     unsigned sites;       /* remembered sites: kernels by order of magnitude of the element count */
+    unsigned near_helpers; /* those of the caller's domain (NUMA node or shared L3); 0: all alike */
+    double far_ns;         /* additional delay of a helper beyond them */
 } para_calibration_info;
 
 #ifdef __cplusplus

@@ -31,6 +31,7 @@
 #include <para/sort.h>
 #include <para/stats.h>
 #include <para/status.h>
+#include <para/sum_row.h>
 #include <para/task.h>
 #include <para/topology.h>
 #include <para/trace.h>

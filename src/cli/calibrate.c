@@ -159,6 +159,7 @@ static const struct {
 } costs[] = {
     {COST(round_trip_ns), "from publishing an empty call until a helper that is awake has run it"},
     {COST(per_helper_ns), "later for each further helper"},
+    {COST(far_ns), "later for one beyond the caller's NUMA node or L3"},
     {COST(wake_ns), "later for a helper that sleeps"},
     {COST(wake_cost_ns), "for the caller that wakes it"},
     {COST(share_ns), "for the caller that publishes and joins a call"},

@@ -271,6 +271,9 @@ static void say_costs(const para__view *v)
            (c->share_ns + c->round_trip_ns) / 1000,
            (c->share_ns + c->round_trip_ns + c->wake_ns + c->wake_cost_ns) / 1000,
            c->per_helper_ns / 1000);
+    if (c->far_ns > 0)
+        printf("         and %.2f us more for each beyond the %u of a domain\n", c->far_ns / 1000,
+               c->near_helpers + 1);
     if (isfinite(c->least_ns))
         printf("         pays from %.1f us of work: %.0f iterations of 1 ns, or %.0f of 100 ns\n",
                c->least_ns / 1000, c->least_ns, ceil(c->least_ns / 100));

@@ -142,6 +142,7 @@ static void say_json_costs(const para__view *v)
     putchar('{');
     say_json_cost("round_trip_ns", c->round_trip_ns, false);
     say_json_cost("per_helper_ns", c->per_helper_ns, false);
+    say_json_cost("far_ns", c->far_ns, false);
     say_json_cost("wake_ns", c->wake_ns, false);
     say_json_cost("wake_cost_ns", c->wake_cost_ns, false);
     say_json_cost("share_ns", c->share_ns, false);

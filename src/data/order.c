@@ -42,25 +42,22 @@ bool para__order_before(const para__order *order, const void *a, const void *b)
     return is_before(order, a, b, order->key_bytes);
 }
 
-/* Keys are looked at in runs, without a branch for each, and each is made once. */
+/* Each key is made once. Four in a row: a branch for each is cheaper than counting them. */
 INLINE void look_for_descent(const para__order *order, const char *data, size_t count, bool *found,
                              size_t bytes, unsigned key_bytes)
 {
-    enum { RUN = 64 };
     const para__order own = *order; /* known not to change */
     uint64_t last = key_bytes ? para__order_key(&own, data, key_bytes) : 0;
-    bool descends = false;
-    for (size_t i = 0; i < count && !descends;) {
-        const size_t end = key_bytes ? i + para__min(count - i, RUN) : i + 1;
-        for (; key_bytes && i < end; i++) {
-            const uint64_t next = para__order_key(&own, data + (i + 1) * bytes, key_bytes);
-            descends |= next < last;
-            last = next;
-        }
-        for (; i < end; i++)
-            descends |= is_before(&own, data + (i + 1) * bytes, data + i * bytes, 0);
+    *found = true;
+#pragma GCC unroll 4
+    for (size_t i = 0; i < count; i++) {
+        const char *const at = data + i * bytes;
+        const uint64_t next = key_bytes ? para__order_key(&own, at + bytes, key_bytes) : 0;
+        if (key_bytes ? next < last : is_before(&own, at + bytes, at, 0))
+            return;
+        last = next;
     }
-    *found = descends;
+    *found = false;
 }
 
 bool para__order_descends(const para__order *order, const char *data, size_t count)

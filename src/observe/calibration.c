@@ -104,6 +104,8 @@ static para_calibration_info measured(para_pool *pool)
                    * para__ns_per_tick(),
         .least_ns = para__least_work_ns(&costs, para__pool_workers(pool)),
         .sites = sites,
+        .near_helpers = costs.near,
+        .far_ns = costs.far_ns,
     };
 }
 
@@ -156,12 +158,13 @@ static para_status print(para_pool *pool, FILE *stream)
         stream,
         "# para calibration 3\n"
         "# round_trip_ns %.0f  per_helper_ns %.0f  wake_ns %.0f  wake_cost_ns %.0f  clock_ns %.1f\n"
-        "# share_ns %.0f  spin_ns %.0f  least_ns %.0f  workers %u\n"
+        "# share_ns %.0f  spin_ns %.0f  least_ns %.0f  workers %u  near_helpers %u  far_ns %.0f\n"
         "# site log2_count alone_ns samples shared_ns samples call_ns deviation spread halvings "
         "loop offset module\n"
         "# more mean_ns priced credit_ns refused width_ns wider again turn\n",
         info.round_trip_ns, info.per_helper_ns, info.wake_ns, info.wake_cost_ns, info.clock_ns,
-        info.share_ns, info.spin_ns, info.least_ns, para__pool_workers(pool));
+        info.share_ns, info.spin_ns, info.least_ns, para__pool_workers(pool), info.near_helpers,
+        info.far_ns);
     for (unsigned i = 0; i < PARA__SITES; i++)
         print_site(&pool->sites.site[i], stream);
     if (fflush(stream) != 0 || ferror(stream))

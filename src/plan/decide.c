@@ -19,6 +19,12 @@ static double join_ns(double helpers)
     return PARA__JOIN_EACH_NS * (neighbours + (helpers - neighbours) / PARA__GROUP_MOST);
 }
 
+double para__far_ns(const para__costs *costs, unsigned width)
+{
+    const double helpers = width - 1;
+    return helpers > costs->near ? (helpers - costs->near) * costs->far_ns : 0;
+}
+
 /* T of the model for a team of p, `awake` of whose helpers do not sleep. */
 static double shared_ns(double work_ns, unsigned p, unsigned awake, const para__costs *costs)
 {
@@ -26,7 +32,7 @@ static double shared_ns(double work_ns, unsigned p, unsigned awake, const para__
     const double asleep = helpers > awake ? helpers - awake : 0;
     const double later = helpers * costs->round_trip_ns +
                          costs->per_helper_ns * helpers * (helpers - 1) / 2 +
-                         asleep * costs->wake_ns;
+                         para__far_ns(costs, p) + asleep * costs->wake_ns;
     return (work_ns + costs->share_ns + wakes(asleep) * costs->wake_cost_ns + later) / p +
            join_ns(helpers);
 }
@@ -41,7 +47,7 @@ static unsigned best_width(double work_ns, unsigned most, unsigned awake, const 
     const double far =
         sqrt(work_ns / (costs->per_helper_ns / 2 + PARA__JOIN_EACH_NS / PARA__GROUP_MOST));
     const unsigned candidates[] = {most, near < most ? (unsigned)near : most,
-                                   far < most ? (unsigned)far : most, awake + 1};
+                                   far < most ? (unsigned)far : most, awake + 1, costs->near + 1};
     unsigned best = 2;
     for (unsigned i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
         const unsigned p = candidates[i] < 2 ? 2 : candidates[i] > most ? most : candidates[i];
@@ -112,7 +118,9 @@ void para__plan_tickets(para__plan *plan, const para__ask *ask, const para__cost
     plan->head_start = 0;
     if (ask->work_ns > 0 && !ask->claim && !ask->varies) {
         const size_t others = ask->units - ask->units / plan->width;
-        const double head_start = costs->round_trip_ns / ask->work_ns * (double)ask->units;
+        const double later_ns = para__far_ns(costs, plan->width) / plan->width;
+        const double head_start =
+            (costs->round_trip_ns + later_ns) / ask->work_ns * (double)ask->units;
         plan->head_start = head_start < (double)others ? (size_t)head_start : others;
     }
 }

@@ -8,7 +8,8 @@
  * spins, and a wake-up more if it sleeps. W is what the work costs when it is shared, which may be
  * more than alone, since data travels. A little for each helper that is joined comes on top, and
  * the price of a kernel call, which each participant pays. A call is shared if T is less than what
- * it costs alone by a margin.
+ * it costs alone by a margin. Helpers of the caller's domain come first; R_i of those beyond it is
+ * longer by what was measured. So a small call may pay within a domain and not beyond.
  *
  * What a site costs in the way that is not in use is tried now and then: see trial.h. */
 #ifndef PARA_PLAN_DECIDE_H
@@ -27,10 +28,12 @@ typedef struct para__costs {
      * is done. */
     double round_trip_ns;
     double per_helper_ns; /* how much later each further helper comes */
-    double wake_ns;       /* how much later one comes that sleeps */
-    double wake_cost_ns;  /* what waking one costs its waker */
-    double share_ns;      /* c: what publishing and joining cost the caller */
-    double clock_ns;      /* one look at the clock */
+    double far_ns;        /* how much later than that one comes that is not near */
+    unsigned near;  /* helpers in the caller's domain, if domains are alike; all: far_ns is 0 */
+    double wake_ns; /* how much later one comes that sleeps */
+    double wake_cost_ns; /* what waking one costs its waker */
+    double share_ns;     /* c: what publishing and joining cost the caller */
+    double clock_ns;     /* one look at the clock */
 } para__costs;
 
 /* What is known of a call. */
@@ -91,6 +94,9 @@ typedef struct para__split {
     para_why why;   /* the reason, should the call run alone for that */
 } para__split;
 typedef para__split para__split_fn(const void *call, unsigned width);
+
+/* How much later, all together, the helpers of such a team come that are beyond a domain. */
+double para__far_ns(const para__costs *costs, unsigned width);
 
 /* The work that explains, by the model, how long a call of that width took. It is more than the
  * participants' busy time if they kept each other waiting: for a lock in the kernel, for a helper

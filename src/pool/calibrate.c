@@ -7,6 +7,7 @@
 #include "base/tuning.h"
 #include "executor/lease.h"
 #include "plan/estimate.h"
+#include "pool/place.h"
 #include "pool/processes.h"
 #include "pool/self.h"
 
@@ -113,6 +114,38 @@ static void tell_disturbed(const char *what, double ns)
     para__log(PARA_LOG_CALIBRATION, 0, "%s: %ju ns", what, (uintmax_t)ns);
 }
 
+/* The round trip to the last helper of a team, or more than PARA__PING_MOST_NS. */
+static double last_ns(para_pool *pool, unsigned width)
+{
+    const double ns = ping_ns(pool, width, PARA__PINGS_ALL);
+    if (ns >= PARA__PING_MOST_NS)
+        tell_disturbed("all helpers' round trip", ns);
+    return ns;
+}
+
+/* How much later further helpers come. Those of other domains are told apart if the last of all
+ * comes later than the domain's own would lead to expect. */
+static void measure_further(para_pool *pool)
+{
+    para__costs *const costs = &pool->costs;
+    const unsigned workers = para__pool_workers(pool);
+    const unsigned near = para__workers_of_domain(pool);
+    const double one = costs->round_trip_ns;
+    const double all = workers > 2 ? last_ns(pool, workers) : one;
+    if (all >= PARA__PING_MOST_NS)
+        return;
+    costs->per_helper_ns = all > one ? (all - one) / (workers - 2) : 0;
+    if (near < 3 || near == workers)
+        return;
+    const double of_domain = last_ns(pool, near);
+    const double per_helper = of_domain > one ? (of_domain - one) / (near - 2) : 0;
+    if (per_helper < costs->per_helper_ns) {
+        costs->far_ns = all - one - per_helper * (workers - 2);
+        costs->near = near - 1;
+        costs->per_helper_ns = per_helper;
+    }
+}
+
 static void measure(para_pool *pool)
 {
     para__costs *costs = &pool->costs;
@@ -125,13 +158,7 @@ static void measure(para_pool *pool)
     const double one = ping_ns(pool, 2, PARA__PINGS);
     if (one < PARA__PING_MOST_NS) {
         costs->round_trip_ns = one;
-        const double all = para__pool_workers(pool) > 2
-                               ? ping_ns(pool, para__pool_workers(pool), PARA__PINGS_ALL)
-                               : one;
-        if (all < PARA__PING_MOST_NS)
-            costs->per_helper_ns = all > one ? (all - one) / (para__pool_workers(pool) - 2) : 0;
-        else
-            tell_disturbed("all helpers' round trip", all);
+        measure_further(pool);
     } else
         tell_disturbed("a helper's round trip", one);
 
@@ -205,7 +232,8 @@ void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, u
     const double each = para__ns_per_tick();
     const double whole = (double)ticks * each + PARA__AROUND_NS -
                          PARA__TIMED_LOOKS * para__pool_costs(pool)->clock_ns;
-    const double sample = width * whole - (double)busy_ticks * each - (width - 1) * round_trip;
+    const double sample = width * whole - (double)busy_ticks * each - (width - 1) * round_trip -
+                          para__far_ns(para__pool_costs(pool), width);
     const double next = para__estimate_robust(sample, known);
     const double most = para__share_most_ns(pool, width);
     para__store_relaxed(&pool->followed.share_ns,

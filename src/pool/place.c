@@ -154,3 +154,11 @@ para_status para__workers_group(para_pool *pool)
     const para_status status = count > 1 ? make_raids(pool, count) : PARA_OK;
     return status ? status : count_kinds(pool);
 }
+
+unsigned para__workers_of_domain(const para_pool *pool)
+{
+    unsigned domains = 1; /* of one domain are neighbours */
+    for (unsigned i = 1; i < pool->requested && pool->has_domains; i++)
+        domains += cpu_of(pool, i)->domain != cpu_of(pool, i - 1)->domain;
+    return para__pool_workers(pool) / domains;
+}

@@ -12,7 +12,7 @@ import numpy as np
 from case import Case
 
 KERNELS = "copy scale axpy square sqrt exp row-norm sum dot mean min max".split()
-COSTS = "round_trip_ns per_helper_ns wake_ns wake_cost_ns share_ns clock_ns spin_ns least_ns".split()
+COSTS = "round_trip_ns per_helper_ns far_ns wake_ns wake_cost_ns share_ns clock_ns spin_ns least_ns".split()
 COUNT = 70_000
 PREDICTED = "parallel: a gain was predicted"
 SMALL = "serial: predicted gain below the cost of sharing"
@@ -66,7 +66,7 @@ class Calibrate(Case):
 
     def test_table(self):
         lines = self.para("calibrate").splitlines()
-        self.assertEqual([line.split()[0] for line in lines[:10]],
+        self.assertEqual([line.split()[0] for line in lines[:11]],
                          ["workers", *(cost[:-3] for cost in COSTS), "sites"])
         head = lines.index("")
         self.assertEqual(lines[head + 1].split(),

@@ -64,6 +64,11 @@ PARA_SUM_ARRAY(bins, unsigned, 256, count, i, const unsigned char *, x)
 {
     count[x[i]]++;
 }
+PARA_SUM_ROW(columns, double, s, i, size_t, m, const double *, x)
+{
+    for (size_t j = 0; j < m; j++)
+        s[j] += x[i * m + j];
+}
 
 enum { THREE = 3 };
 static para_mutex mutex;
@@ -127,7 +132,8 @@ int loop(double *x, float *y, int *z, size_t *n, double (*m)[3])
            para_loop_with(&setup, rows, 3, 3, m) || para_loop(planes, 1, 1, 1, 1, n) ||
            para_loop(square, 1, x, x) || para_loop(numbered, 1, n, n, n, n) ||
            para_reduce_with(&setup, &pair, moments, 1, x) || para_reduce_to(&pair, pairs, 1, x) ||
-           para_reduce_to(&e, dot, 1, x, x);
+           para_reduce_to(&e, dot, 1, x, x) || para_sum_row(x, 1, columns, 1, 1, x) ||
+           para_sum_row_with(&setup, x, n[0], columns, 1, 1, x);
 }
 
 /* What a scientist may get wrong. */
@@ -168,10 +174,16 @@ int wrong(double *x, float *y, const float *constant, size_t *n)
     return para_reduce_with(&setup, &small, dot, 1, x, x);
 #elif FAULT == 30
     return para_reduce_to(&e, largest, 1, y);
+#elif FAULT == 34
+    return para_sum_row(y, 1, columns, 1, 1, x);
+#elif FAULT == 35
+    return para_sum_row(x, 1, columns, 1, 1, y);
 #elif FAULT == 18 /* a status that nobody looks at */
     para_loop(saxpy, 1, 2, y, y);
 #elif FAULT == 19
     para_reduce_to(&e, dot, 1, x, x);
+#elif FAULT == 36
+    para_sum_row(x, 1, columns, 1, 1, x);
 #elif FAULT == 20
     para_reduced(dot, 1, x, x);
 #elif FAULT == 33 /* a loop's name in place of its status */

@@ -26,12 +26,12 @@ fault() {
 for n in 1 2 3 4; do
     fault $n 'error: .*(array.* is negative|array with a negative size)' "$@"
 done
-for n in 10 11 12 13 14 15 16 17 24 25 26 27 28 29 30; do # loops and their arguments
+for n in 10 11 12 13 14 15 16 17 24 25 26 27 28 29 30 34 35; do # loops and their arguments
     fault $n 'error: .*(another_type|cannot convert|invalid conversion|no matching function|too (few|many) arg|expected expression)' "$@"
 done
 lines=$(LC_ALL=C compile "$@" -DFAULT=10 2>&1 | wc -l)
 [ "$lines" -le 65 ] || { echo "a wrong argument is $lines lines"; exit 1; }
-for n in 18 19 20; do
+for n in 18 19 20 36; do
     fault $n 'error: ignoring return value' "$@"
     # Installed headers are a system's, of whose macros gcc says less, and g++ nothing.
     case " $* " in

@@ -53,19 +53,21 @@ int distance_of(int from, int to)
 
 int memory_of(int node)
 {
-    static int known[NODES]; /* 1 + the answer */
+    static _Atomic int known[NODES]; /* 1 + the answer; several threads may look it up */
     if (node < 0 || node >= NODES)
         return node;
     if (!known[node]) {
+        int nearest = 0;
         const cpu_set_t with_memory = read_list("/sys/devices/system/node/has_memory");
         int least = INT32_MAX;
         for (int n = 0; n < NODES; n++) {
             const int distance = CPU_ISSET((size_t)n, &with_memory) ? distance_of(node, n) : 0;
             if (distance > 0 && distance < least) {
                 least = distance;
-                known[node] = 1 + n;
+                nearest = 1 + n;
             }
         }
+        known[node] = nearest;
     }
     return known[node] - 1;
 }
@@ -133,14 +135,21 @@ int count_bound(void)
 
 void count_pages(const void *data, size_t bytes, int counted[2])
 {
-    char *const first = (char *)((uintptr_t)data & ~(uintptr_t)(PAGE - 1));
-    for (char *at = first; at < (const char *)data + bytes; at += PAGE) {
-        void *page = at;
-        int node = -1;
-        if (syscall(SYS_move_pages, 0, 1ul, &page, NULL, &node, 0) != 0 || node < 0)
+    enum { AT_ONCE = 256 }; /* an emulated system call is dear */
+    const int home = memory_of(this_node());
+    const char *at = (const char *)((uintptr_t)data & ~(uintptr_t)(PAGE - 1));
+    while (at < (const char *)data + bytes) {
+        const void *page[AT_ONCE];
+        int node[AT_ONCE];
+        unsigned long pages = 0;
+        for (; pages < AT_ONCE && at < (const char *)data + bytes; at += PAGE)
+            page[pages++] = at;
+        if (syscall(SYS_move_pages, 0, pages, page, NULL, node, 0) != 0)
             continue;
-        counted[0] += node == memory_of(this_node());
-        counted[1]++;
+        for (unsigned long i = 0; i < pages; i++) {
+            counted[0] += node[i] == home;
+            counted[1] += node[i] >= 0;
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Boots Linux in an emulator, on machines with several NUMA nodes, and runs checks there.
 
-usage: run.py KERNEL CHECK-PROGRAM [--quick] [--machine NAME] [--show]
+usage: run.py KERNEL CHECK-PROGRAM [--quick] [--machine NAME] [--only WORDS] [--show]
 
 Prints a table of machine, check, result and what was found. Exit status: 0 all hold, 1 one falls
 short or a guest did not come to its end, 2 misused. --quick: the machines and checks that every
-change has to pass. --show: also what a guest prints."""
+change has to pass. --only: the checks in whose name these words are. --show: also what a guest
+prints."""
 
 import argparse
 import itertools
@@ -40,6 +41,17 @@ class Machine:
         if a // 2 == b // 2:
             return NEAR
         return FAR if a % 2 == b % 2 else FARTHER
+
+    def words(self):
+        """Variables of the guest, which checks use: CPUs of every node that has some, CPUs from the
+        first node's second one into the second node, all but some at both ends, every other CPU as
+        places, and the last."""
+        ends = [(end - cpus, end) for end, cpus in
+                zip(itertools.accumulate(self.cpus), self.cpus) if cpus]
+        across = sorted({cpu for first, end in ends for cpu in (first + 1, end - 1)})
+        into = (sum(ends[1]) if len(ends) > 1 else ends[0][1]) // 2
+        return {"across": ",".join(map(str, across)), "masked": f"1-{into}", "inner": f"2-{ends[-1][1] - 2}",
+                "places": f"{{0}}:{ends[-1][1] // 2}:2", "last": str(ends[-1][1] - 1)}
 
     def check(self):
         """A command that tells whether the guest sees them."""
@@ -89,7 +101,7 @@ MACHINES = {
 }
 
 # A check's name and its command in the guest. $part is a control group, $cpu the kernel's folder of
-# CPUs. Groups and CPUs are put back.
+# CPUs; $masked and others are of Machine.words. Groups and CPUs are put back.
 LIMITED = "echo $$ >$part/cgroup.procs; "
 CHECKS = {
     "pins": "numa_check pins",
@@ -104,12 +116,12 @@ CHECKS = {
     "stacks at home": "numa_check stacks 90",
     "scratch at home": "numa_check scratch 75",
     "the same bits": "numa_check bits",
-    "masked: pins": "taskset -c 1-3 numa_check pins",
-    "masked: pages": "taskset -c 1-3 numa_check slices",
-    "across nodes: pins": "taskset -c 1,3,5,7 numa_check pins",
-    "across nodes: pages": "taskset -c 1,3,5,7 numa_check slices",
-    "one CPU: pins": "taskset -c 5 numa_check pins",
-    "one CPU: pages": "taskset -c 5 numa_check slices",
+    "masked: pins": "taskset -c $masked numa_check pins",
+    "masked: pages": "taskset -c $masked numa_check slices",
+    "across nodes: pins": "taskset -c $across numa_check pins",
+    "across nodes: pages": "taskset -c $across numa_check slices",
+    "one CPU: pins": "taskset -c $last numa_check pins",
+    "one CPU: pages": "taskset -c $last numa_check slices",
     "one rank": "numa_check ranks 1",
     "2 ranks": "numa_check ranks 2",
     "4 ranks": "numa_check ranks 4",
@@ -117,13 +129,13 @@ CHECKS = {
     "4 ranks that overlap": "numa_check ranks-that-overlap 4",
     "4 ranks of one CPU": "numa_check ranks-of-one-cpu 4",
     "another mask": "numa_check another-mask",
-    "cpuset: pins": LIMITED + "echo 2-5 >$part/cpuset.cpus; numa_check pins",
+    "cpuset: pins": LIMITED + "echo $masked >$part/cpuset.cpus; numa_check pins",
     "quota 2.5: threads": LIMITED + "echo 250000 >$part/cpu.max; numa_check unpinned",
     "quota 2.5: pages": LIMITED + "echo 250000 >$part/cpu.max; numa_check floating",
     "4 workers: pages": "PARA_NUM_WORKERS=4 numa_check floating",
     "spread: pages": "PARA_NUM_WORKERS=4 PARA_PROC_BIND=spread numa_check slices",
-    "places: pages": "PARA_PLACES='{0}:4:2' numa_check slices",
-    "places outside the mask: pages": "PARA_PLACES='{0}:4:2' taskset -c 2-5 numa_check slices",
+    "places: pages": "PARA_PLACES=$places numa_check slices",
+    "places outside the mask: pages": "PARA_PLACES=$places taskset -c $inner numa_check slices",
     "CPU 3 unplugged: pins": "echo 0 >$cpu/cpu3/online; numa_check pins",
     "CPU 3 plugged in: pins": "echo 1 >$cpu/cpu3/online; numa_check pins",
     "CPU 2 off and on": "PARA_PROC_BIND=core numa_check replugged 2",
@@ -194,7 +206,8 @@ def boot(kernel, machine, image):
 
 def check(name, machine, checks, kernel, base, show):
     """Runs the checks on a machine and prints their rows. Returns how many fall short."""
-    plan = "".join(f"{title}\t{command}\n" for title, command in checks.items())
+    words = "; ".join(f"{word}='{value}'" for word, value in machine.words().items())
+    plan = "".join(f"{title}\t{words}; {command}\n" for title, command in checks.items())
     begin = time.monotonic()
     with tempfile.NamedTemporaryFile() as image:
         image.write(base + archive({"plan": plan}))
@@ -204,12 +217,12 @@ def check(name, machine, checks, kernel, base, show):
         print(printed)
     found = {row[1]: row[2:] for row in
              (line.rstrip("\r").split("\t") for line in printed.splitlines())
-             if row[0] == "check" and len(row) == 4}
+             if row[0] == "check" and len(row) == 5}
     short = 0
     for title in checks:
-        status, words = found.get(title, ("?", "no answer from the guest"))
+        status, seconds, words = found.get(title, ("?", "", "no answer from the guest"))
         short += status != "0"
-        print(f"{name:<22} {title:<24} {'holds' if status == '0' else 'FAILS':<6} {words}")
+        print(f"{name:<22} {title:<31} {'holds' if status == '0' else 'FAILS':<6} {seconds:>5} s  {words}")
     print(f"{name:<22} {time.monotonic() - begin:.0f} s", flush=True)
     if "?" in (found.get(title, "?")[0] for title in checks):
         print(printed[-2000:])
@@ -222,16 +235,22 @@ def main():
     parser.add_argument("program")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--machine", choices=MACHINES)
+    parser.add_argument("--only", default="", metavar="WORDS")
     parser.add_argument("--show", action="store_true")
     options = parser.parse_args()
     base = archive(guest_files(options.program))
-    short = 0
+    begin = time.monotonic()
+    short = rows = machines = 0
     for name, machine in MACHINES.items():
         if options.machine in (None, name) and (machine.quick or not options.quick):
             has_four = machine.cpus.count(machine.cpus[0]) == 4
             checks = SPECIAL.get(name) or {**CHECKS, **(FOUR_NODES if has_four else {})}
             checks = {"the machine": machine.check(), **checks}
+            checks = {title: checks[title] for title in checks if options.only in title}
             short += check(name, machine, checks, options.kernel, base, options.show)
+            rows += len(checks)
+            machines += 1
+    print(f"{machines} machines, {rows} checks, {short} fall short, {time.monotonic() - begin:.0f} s")
     if short:
         print(f"{short} checks fall short", file=sys.stderr)
     return 1 if short else 0

@@ -137,6 +137,22 @@ TEST(more_work_is_never_shared_among_fewer)
     }
 }
 
+/* A team within the domain pays where one beyond it does not; and more work goes beyond it. */
+TEST(small_work_stays_in_the_domain)
+{
+    para__costs spread_out = usual;
+    para__ask ask = {.units = 100000, .work_ns = 20000, .workers = 32, .awake = 31};
+    spread_out.near = 7;
+    spread_out.far_ns = 5000;
+    assert_in_range(decide(&ask, &usual).width, 9, 32);
+    assert_in_range(decide(&ask, &spread_out).width, 2, 8);
+    ask.work_ns = 1e7;
+    assert_int_equal(decide(&ask, &spread_out).width, 32);
+    for (unsigned width = 1; width <= 8; width++)
+        assert_true(para__far_ns(&spread_out, width) <= 0);
+    assert_true(para__far_ns(&spread_out, 10) > 9999 && para__far_ns(&spread_out, 10) < 10001);
+}
+
 static para_why why_alone(size_t n, unsigned workers, unsigned limit, bool is_forced)
 {
     const para__plan plan = decide(
@@ -399,6 +415,7 @@ int main(void)
         cmocka_unit_test(every_plan_is_within_bounds),
         cmocka_unit_test(threads_means_all_that_there_are),
         cmocka_unit_test(little_work_is_not_shared_and_much_is),
+        cmocka_unit_test(small_work_stays_in_the_domain),
         cmocka_unit_test(what_is_worth_sharing_depends_on_who_is_awake),
         cmocka_unit_test(more_work_is_never_shared_among_fewer),
         cmocka_unit_test(reasons_for_being_alone),

@@ -211,6 +211,36 @@ static int array_reduction(void)
     return memcmp(h.bin, count, sizeof count) == 0;
 }
 
+/* the same of a length that is known at run time only; fused with a product */
+
+PARA_SUM_ROW(multiply, double, sum, i, size_t, m, const double *, a, const double *, x, double *, y)
+{
+    y[i] = 0;
+    for (size_t j = 0; j < m; j++) {
+        y[i] += a[i * m + j] * x[j];
+        sum[j] += a[i * m + j];
+    }
+}
+
+static int row_reduction(size_t m)
+{
+    static double a[rows * columns], sum[columns], again[columns]; /* 0 */
+    for (size_t k = 0; k < rows * m; k++)
+        a[k] = (double)(k * 7 % 101);
+#pragma omp parallel for reduction(+ : sum[:m])
+    for (size_t i = 0; i < rows; i++) {
+        y[i] = 0;
+        for (size_t j = 0; j < m; j++) {
+            y[i] += a[i * m + j] * x[j];
+            sum[j] += a[i * m + j];
+        }
+    }
+
+    const double last = y[rows - 1];
+    status = para_sum_row(again, m, multiply, rows, m, a, x, y);
+    return y[rows - 1] == last && memcmp(again, sum, sizeof sum) == 0;
+}
+
 static int atomic(void)
 {
     size_t count[bins] = {0};
@@ -337,6 +367,7 @@ int main(void)
     check("several", several());
     check("declare reduction", declared());
     check("array reduction", array_reduction());
+    check("row reduction", row_reduction(columns - 1));
     check("atomic", atomic());
     check("atomic capture", capture());
     check("critical", critical());
