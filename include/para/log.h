@@ -67,7 +67,9 @@ typedef enum para_log_level {
     X(PARA_LOG_PREDICTION_FITS, 24, NOTE, "a kernel's predictions fit again")                    \
     /* a task's id, or a call's .options.site: a watchdog has found it */                        \
     X(PARA_LOG_LATE, 25, ALARM, "a chunk or a task takes too long")                              \
-    X(PARA_LOG_DEADLOCK, 26, ALARM, "tasks wait for each other, in a circle")
+    X(PARA_LOG_DEADLOCK, 26, ALARM, "tasks wait for each other, in a circle")                    \
+    /* .options.site of the kernel's call */                                                     \
+    X(PARA_LOG_IMPURE, 27, ALARM, "a kernel is not pure")
 
 typedef enum para_log_id {
 #define PARA_LOG_ENUM(name, value, level, text) name = (value),

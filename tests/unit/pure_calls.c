@@ -267,7 +267,21 @@ TEST(submitted_calls)
     OK(para_task_wait(&task));
     call.kernel = tell_first;
     OK(para_pmap_submit(pool, &call, &task));
-    FAILS(PARA_ERR_IMPURE, para_task_wait(&task));
+    IMPURE("tell_first", para_task_wait(&task));
+    IMPURE("tell_first", para_task_wait(&task)); /* again */
+
+    /* Of many that fail, each has its own. */
+    static para_task many[40];
+    para_map other = call;
+    other.kernel = count_chunks;
+    for (size_t i = 0; i < COUNT_OF(many); i++)
+        OK(para_pmap_submit(pool, i % 2 ? &call : &other, &many[i]));
+    unsigned known = 0;
+    for (size_t i = COUNT_OF(many); i-- > 0;) {
+        FAILS(PARA_ERR_IMPURE, para_task_wait(&many[i]));
+        known += strstr(para_status_detail(), i % 2 ? "tell_first" : "count_chunks") != NULL;
+    }
+    assert_true(known > 0); /* the oldest are forgotten */
 }
 
 TEST(memory_for_copies)
