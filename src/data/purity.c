@@ -390,13 +390,14 @@ static para_status check_again(para__purity *p, para_pool *pool, unsigned width)
         if (!status)
             status = compare_runs(p);
     }
-    if (!status && !of->map) {
-        status = of->again ? run_call(p, pool, width) : run_blocks(p, pool, width);
-        if (!status)
-            status = compare_runs(p);
-        if (!status)
-            status = compare_results(p);
-    }
+    if (!status && of->again)
+        status = run_call(p, pool, width);
+    else if (!status && of->reduce)
+        status = run_blocks(p, pool, width);
+    if (!status && !of->map)
+        status = compare_runs(p);
+    if (!status && !of->map)
+        status = compare_results(p);
     return status;
 }
 

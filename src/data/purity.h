@@ -6,9 +6,9 @@
  * stands in a shadow where nobody else has written. A shadow begins with what its output cannot
  * have held, unless that is an input too. So results differ that depend on what was there before.
  *
- * A scan, filter, search or sort is made again as a whole: on another number of participants, into
- * one shadow. A filter and a search have other chunks then; a scan's blocks, and a sort's parts, are
- * a part of what is computed.
+ * A scan, filter, search or sort is made again as a whole: on another number of participants,
+ * into one shadow. A filter and a search have other chunks then; a scan's blocks, and a sort's
+ * parts, are a part of what is computed.
  *
  * Of a byte that neither run has changed nothing is said: a kernel may leave elements alone, and
  * the gaps within a structure. */

@@ -6,7 +6,7 @@
 #include <para/task.h>
 
 /* Who waits for a task is told why its call has failed. */
-static int end_call(const para_task *self, para_status status)
+static int tell_waiters(const para_task *self, para_status status)
 {
     if (status)
         para__details_keep(self, status);
@@ -16,13 +16,13 @@ static int end_call(const para_task *self, para_status status)
 static int run_map_task(void *task)
 {
     const para_task *const self = task;
-    return end_call(self, para_pmap(self->pool_, self->call_));
+    return tell_waiters(self, para_pmap(self->pool_, self->call_));
 }
 
 static int run_reduce_task(void *task)
 {
     const para_task *const self = task;
-    return end_call(self, para_preduce(self->pool_, self->call_));
+    return tell_waiters(self, para_preduce(self->pool_, self->call_));
 }
 
 static para_status submit_call(para_pool *pool, const void *call, int (*work)(void *),

@@ -6,19 +6,22 @@
 
 static para__guard detailing = PARA__GUARD_INIT; /* guards: */
 static struct {
-    const para_task *task; /* only compared: it may be gone */
-    para_status status;
-    para__detail detail;
-} kept[PARA__DETAILS_KEPT];
-static unsigned next;
+    struct {
+        const para_task *task; /* only compared: it may be gone */
+        para_status status;
+        para__detail detail;
+    } row[PARA__DETAILS_KEPT];
+    unsigned newest;
+} the_details;
 
 void para__details_keep(const para_task *task, para_status status)
 {
     para__guard_enter(&detailing);
-    next = (next + 1) % PARA__DETAILS_KEPT;
-    kept[next].task = task;
-    kept[next].status = status;
-    para__detail_save(&kept[next].detail);
+    const unsigned k = (the_details.newest + 1) % PARA__DETAILS_KEPT;
+    the_details.newest = k;
+    the_details.row[k].task = task;
+    the_details.row[k].status = status;
+    para__detail_save(&the_details.row[k].detail);
     para__guard_leave(&detailing);
 }
 
@@ -28,12 +31,12 @@ bool para__details_find(const para_task *task, para_status status, para__detail 
     bool is_found = false;
     para__guard_enter(&detailing);
     for (unsigned i = 0; i < PARA__DETAILS_KEPT && !is_found; i++) {
-        const unsigned k = (next + PARA__DETAILS_KEPT - i) % PARA__DETAILS_KEPT;
-        if (kept[k].task != task)
+        const unsigned k = (the_details.newest + PARA__DETAILS_KEPT - i) % PARA__DETAILS_KEPT;
+        if (the_details.row[k].task != task)
             continue;
-        is_found = kept[k].status == status && kept[k].detail.text[0];
+        is_found = the_details.row[k].status == status && the_details.row[k].detail.text[0];
         if (is_found)
-            *detail = kept[k].detail;
+            *detail = the_details.row[k].detail;
         break;
     }
     para__guard_leave(&detailing);

@@ -272,10 +272,15 @@ TEST(submitted_calls)
 
     /* Of many that fail, each has its own. */
     static para_task many[40];
-    para_map other = call;
-    other.kernel = count_chunks;
-    for (size_t i = 0; i < COUNT_OF(many); i++)
-        OK(para_pmap_submit(pool, i % 2 ? &call : &other, &many[i]));
+    static para_map made[40];
+    static double out[40][4];
+    for (size_t i = 0; i < COUNT_OF(many); i++) {
+        made[i] = (para_map){.kernel = i % 2 ? tell_first : count_chunks,
+                             .count = COUNT_OF(out[i]),
+                             .out = {PARA_OUT(out[i])},
+                             .options.executor = PARA_EXECUTOR_SERIAL};
+        OK(para_pmap_submit(pool, &made[i], &many[i]));
+    }
     unsigned known = 0;
     for (size_t i = COUNT_OF(many); i-- > 0;) {
         FAILS(PARA_ERR_IMPURE, para_task_wait(&many[i]));
