@@ -326,8 +326,8 @@ typedef struct checked_sort {
 /* Where calls are checked: the compare function; keys are compared by para. */
 static para_status begin_sort_check(checked_sort *check, const para_sort *sort)
 {
-    *check = (checked_sort){.in = {{sort->data.data, sort->data.element_bytes}},
-                            .out = {sort->data}};
+    *check =
+        (checked_sort){.in = {{sort->data.data, sort->data.element_bytes}}, .out = {sort->data}};
     const para_status status =
         para__views_check(check->in, check->out, NULL, sort->count, &check->views);
     return status ? status
