@@ -1,6 +1,7 @@
 #include "data/purity.h"
 
 #include "base/memory.h"
+#include "base/module.h"
 #include "base/symbol.h"
 #include "base/log.h"
 #include "base/variable.h"
@@ -33,8 +34,9 @@ struct para__purity {
     para__finding fault; /* the first that a participant has seen; written by who sets is_faulty */
 };
 
-/* The kernel whose next call is not checked. */
-static PARA__THREAD_LOCAL uintptr_t skipped;
+/* The thread's kernel whose next call is not checked. A key: a module's thread-local memory is
+ * scarce where it is loaded late. */
+static para__key skipped;
 
 /* ---- What is said --------------------------------------------------------------------- */
 
@@ -195,14 +197,15 @@ static size_t place_all(para__purity *p, uintptr_t block)
     return at - block;
 }
 
-void para__purity_skip(uintptr_t kernel)
+bool para__purity_skip(uintptr_t kernel)
 {
-    skipped = kernel;
+    return para__key_set(&skipped, (void *)kernel);
 }
 
 bool para__purity_skips(uintptr_t kernel)
 {
-    return skipped == kernel;
+    return para__load_relaxed(&para__watched) & PARA__WATCH_PURITY && /* see observer.h */
+           (uintptr_t)para__key_value(&skipped) == kernel;
 }
 
 /* Whether it is a second run, or para's own. */
@@ -214,7 +217,7 @@ static bool is_own(const para__subject *subject)
         return subject->reduce->kernel == run_block;
     const bool skips = para__purity_skips(subject->kernel);
     if (skips)
-        skipped = 0;
+        (void)para__purity_skip(0);
     return skips;
 }
 
@@ -345,9 +348,10 @@ static para_status run_call(para__purity *p, para_pool *pool, unsigned width)
     }
     if (of->result)
         memcpy(p->second, p->result, of->result_bytes);
-    para__purity_skip(of->kernel);
+    if (!para__purity_skip(of->kernel))
+        return para__fail(PARA_ERR_MEMORY, "PARA_CHECK_KERNELS: no value of a thread");
     const para_status status = of->again(&with);
-    skipped = 0;
+    (void)para__purity_skip(0);
     if (status == PARA_ERR_KERNEL)
         note(p, "returns an error in another run");
     return status == PARA_ERR_KERNEL ? PARA_OK : status;
@@ -435,6 +439,7 @@ bool para_check_kernels(bool checks)
 __attribute__((constructor(101))) static void begin_checks(void)
 {
     const char *const value = para__variable("PARA_CHECK_KERNELS");
+    para__key_make(&skipped, NULL);
     if (!value || strcmp(value, "0") == 0)
         return;
     if (strcmp(value, "1") == 0)

@@ -54,9 +54,9 @@ typedef struct para__subject {
     bool once; /* it may not be run a second time */
 } para__subject;
 
-/* That kernel's next call on this thread is not checked: it is para's own, or a second run. Then
- * whether the thread's next call is of that kernel, and such a one. */
-void para__purity_skip(uintptr_t kernel);
+/* That kernel's next call on this thread is not checked: it is para's own, or a second run; false:
+ * it is. Then whether the thread's next call is of that kernel, and such a one. */
+bool para__purity_skip(uintptr_t kernel);
 bool para__purity_skips(uintptr_t kernel);
 
 /* Before the first run: *purity is NULL if nothing is to be compared after it. Errors:

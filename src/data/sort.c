@@ -174,7 +174,7 @@ static para_status look_through(para_pool *pool, const para_sort *sort, const pa
     if (para__order_descends(order, sort->data.data, few))
         return PARA_OK;
     size_t found = pairs;
-    para__purity_skip((uintptr_t)find_descent);
+    (void)para__purity_skip((uintptr_t)find_descent); /* else it is checked as well */
     const para_status status = para_pfind(
         pool,
         &(para_find){.kernel = find_descent,
