@@ -102,8 +102,8 @@ extern "C" {
  * any other value. Static storage. Any thread. */
 PARA_API const char *para_why_text(para_why why);
 
-/* Whether maps and reductions that begin from now on, in any thread, are run a second time to see
- * whether their kernels are pure (para/kernel.h; the guide, "Is my kernel pure?"). At first they
+/* Whether calls that begin from now on, in any thread, are run a second time to see whether their
+ * kernels are pure (para/kernel.h; the guide, "Is my kernel pure?"). At first they
  * are if PARA_CHECK_KERNELS=1 is in the environment. Returns whether they were before. Any
  * thread. */
 PARA_API bool para_check_kernels(bool checks);

@@ -64,7 +64,12 @@ typedef enum para_log_level {
     X(PARA_LOG_TASKS_FLOW, 22, NOTE, "tasks wait no longer than they used to")                   \
     /* .options.site of the kernel's calls */                                                    \
     X(PARA_LOG_PREDICTION, 23, ALARM, "a kernel's predictions are off by more than twice")       \
-    X(PARA_LOG_PREDICTION_FITS, 24, NOTE, "a kernel's predictions fit again")
+    X(PARA_LOG_PREDICTION_FITS, 24, NOTE, "a kernel's predictions fit again")                    \
+    /* a task's id, or a call's .options.site: a watchdog has found it */                        \
+    X(PARA_LOG_LATE, 25, ALARM, "a chunk or a task takes too long")                              \
+    X(PARA_LOG_DEADLOCK, 26, ALARM, "tasks wait for each other, in a circle")                    \
+    /* .options.site of the kernel's call */                                                     \
+    X(PARA_LOG_IMPURE, 27, ALARM, "a kernel is not pure")
 
 typedef enum para_log_id {
 #define PARA_LOG_ENUM(name, value, level, text) name = (value),
@@ -108,22 +113,24 @@ typedef struct para_log {
 extern "C" {
 #endif
 
-/* From now on entries are told to *log, of which a copy is kept, and not printed: also those lines
- * that para prints otherwise. A child of fork() tells nobody until it asks for it, and neither does
- * a worker process. Any thread.
- * Errors: PARA_ERR_ARGUMENT (NULL, its size, no entry, no such level), _BUSY (somebody is told,
- * which PARA_LOG is too). */
+/* From now on entries are told to *log, of which a copy is kept, and not printed: also those that
+ * PARA_LOG prints, and those lines that para prints otherwise. A child of fork() tells nobody until
+ * it asks for it, and neither does a worker process. Any thread.
+ * Errors: PARA_ERR_ARGUMENT (NULL, its size, no entry, no such level), _BUSY (a function is told
+ * already). */
 PARA_NODISCARD_ PARA_API para_status para_log_start(const para_log *log);
 
-/* From now on nobody is told. When this returns, the function is not called any more. Any thread.
+/* From now on nobody is told, or PARA_LOG prints again; if it is PARA_LOG that prints, it does not
+ * any more. When this returns, the function is not called any more. Any thread.
  * Errors: PARA_ERR_ARGUMENT (nobody is), _BUSY (within the function). */
 PARA_NODISCARD_ PARA_API para_status para_log_stop(void);
 
 /* From now on alarms are also raised by what is counted: PARA_LOG_TASKS_WAIT and
  * PARA_LOG_PREDICTION, and the notes that they are over. A thread of para's looks once a second,
  * and statistics are kept for it (para/stats.h); it ends with para_log_stop, or the process.
- * PARA_LOG does the same. Any thread. Errors: PARA_ERR_ARGUMENT (nobody is told), _BUSY (it does
- * already), _MEMORY, _THREAD. */
+ * PARA_LOG does the same, and its thread goes on where para_log_stop lets it print again. Any
+ * thread. Errors: PARA_ERR_ARGUMENT (nobody is told), _BUSY (this was called already), _MEMORY,
+ * _THREAD. */
 PARA_NODISCARD_ PARA_API para_status para_log_alarms(void);
 
 /* An id's name, such as "PARA_LOG_RETRY"; "unknown" for any other value. Static storage. */

@@ -17,6 +17,7 @@
  *
  * A watchdog has a thread, which looks at what threads and worker processes have noted of
  * themselves, each quarter of late_ns, at least once a millisecond and at most ten times a second.
+ * What it tells the log is told as well: PARA_LOG_LATE, PARA_LOG_DEADLOCK (para/log.h).
  * While there is none, nothing is noted, and that costs a load for a batch of chunks or a task, as
  * do traces. It ends nothing: chunk_ns of worker processes does (para/process.h), and a kernel may
  * look at its token.

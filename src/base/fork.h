@@ -26,6 +26,7 @@ typedef enum para__fork_order {
     PARA__FORK_LOOK,         /* observe/look.c: no guard */
     PARA__FORK_TRACKS,       /* trace.c: taken by whoever tells of something */
     PARA__FORK_FILES,        /* mapped.c: taken alone */
+    PARA__FORK_DETAILS,      /* details.c: taken alone */
     PARA__FORK_LOG,          /* log.c: taken by whoever says something */
     PARA__FORK_ALL
 } para__fork_order;

@@ -29,6 +29,7 @@ static para__atomic_u32 listens; /* the least level that somebody wants; 0: nobo
                                     own: who is late tells an entry more or less */
 static struct {                  /* under the guard */
     para_log log;                /* entry NULL: lines on standard error */
+    para_log_level printed;      /* the least level that is printed while no function is told; 0 */
     para__log_rate rate[KINDS];
 } the_log;
 static PARA__THREAD_LOCAL bool is_saying; /* the log's function */
@@ -173,13 +174,21 @@ void para__tell(para_log_id id, const char *format, ...)
 
 /* ---- Who is told ---------------------------------------------------------------------- */
 
+static void tell_from_now_on(const para_log *log, para_log_level least)
+{
+    the_log.log = *log;
+    memset(the_log.rate, 0, sizeof the_log.rate);
+    para__store_relaxed(&listens, (uint32_t)least); /* under the guard */
+}
+
+/* A function takes over from what is printed. */
 static para_status open_log(const para_log *log)
 {
-    if (is_saying || para__load_relaxed(&listens)) /* under the guard */
+    if (is_saying || the_log.log.entry)
         return para__fail(PARA_ERR_BUSY, "somebody is told already");
-    memset(&the_log, 0, sizeof the_log);
-    the_log.log = *log;
-    para__store_relaxed(&listens, log->least ? log->least : PARA_LEVEL_NOTE); /* likewise */
+    if (!log->entry)
+        the_log.printed = log->least;
+    tell_from_now_on(log, log->least ? log->least : PARA_LEVEL_NOTE);
     return PARA_OK;
 }
 
@@ -214,8 +223,10 @@ para_status para__log_close(void)
     if (is_saying)
         return para__fail(PARA_ERR_BUSY, "within the log's function");
     para__guard_enter(&logging);
-    const bool was_open = para__swap_relaxed(&listens, 0) != 0; /* see above */
-    the_log.log.entry = NULL;
+    const bool was_open = para__log_is_open();
+    if (!the_log.log.entry)
+        the_log.printed = 0;
+    tell_from_now_on(&(para_log){.least = the_log.printed}, the_log.printed);
     para__guard_leave(&logging);
     return was_open ? PARA_OK : para__fail(PARA_ERR_ARGUMENT, "nobody is told");
 }
@@ -225,6 +236,7 @@ static void forget_log(void)
 {
     para__store_relaxed(&listens, 0); /* one thread */
     the_log.log.entry = NULL;
+    the_log.printed = 0;
     is_saying = false;
 }
 

@@ -21,11 +21,13 @@ void para__log(para_log_id id, uint64_t subject, const char *format, ...)
 void para__tell(para_log_id id, const char *format, ...)
     __attribute__((format(printf, 2, 3), cold));
 
-/* Who is told: the program's function, or the standard error. Errors: as para_log_start. */
+/* Who is told: the program's function, or the standard error while there is none. Errors: as
+ * para_log_start. */
 para_status para__log_open(const para_log *log);
 para_status para__log_print(para_log_level least);
 
-/* Nobody is. Errors: as para_log_stop. */
+/* The function is not any more; if there is none, nothing is printed any more. Errors: as
+ * para_log_stop. */
 para_status para__log_close(void);
 
 bool para__log_is_open(void);

@@ -74,7 +74,7 @@ __attribute__((destructor(101))) static void delete_keys(void)
         void *const value = para__key_value(key);
         key->exists = false;
         pthread_key_delete(key->key);
-        if (value)
+        if (value && key->at_end)
             key->at_end(value);
     }
 }

@@ -16,8 +16,8 @@ bool para__module_contains(const struct dl_phdr_info *module, uintptr_t address)
  * the module does not stay yet, this needs the loader's lock: see base/guard.h. */
 void para__module_stay(void);
 
-/* A value for each thread; at_end runs on it when the thread ends. It is deleted when the module is
- * unloaded. */
+/* A value for each thread; at_end, if not NULL, runs on it when the thread ends. It is deleted when
+ * the module is unloaded. */
 typedef struct para__key {
     pthread_key_t key;
     bool exists;

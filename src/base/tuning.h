@@ -378,6 +378,10 @@ PARA__COUNT(PARA__TASKS_AT_ONCE, 16) /* - */
  * thousands of places while others run tasks, and pays for one sleep. */
 PARA__COUNT(PARA__ROOM_PART, 8) /* - */
 
+/* Calls that were tasks and failed: of so many what they have said is kept, until somebody waits.
+ * Reasoned: a program waits soon; 4 KiB. */
+PARA__COUNT(PARA__DETAILS_KEPT, 16) /* - */
+
 /* How often a thread looks that waits for room, or for one of very many tasks. ns. Reasoned. */
 PARA__COUNT(PARA__TASKS_LOOK_NS, 1000000) /* - */
 

@@ -4,12 +4,19 @@
 
 #include <para/page.h>
 
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { REFRESH_MS = 1000 };
+enum {
+    REFRESH_MS = 1000,
+    AWAIT_MS = 1000, /* for a page that may be there soon: a program that has just been started */
+    LOOK_MS = 20,    /* meanwhile */
+    OLD_MS = 1000    /* a page of that age is told: it should be replaced four times a second */
+};
 
 /* Whose page it is. */
 typedef struct source {
@@ -27,6 +34,44 @@ static para_status read_source(const source *of, para_page *page)
 {
     return of->path ? para_page_read(of->path, page, sizeof *page)
                     : para_page_read_process(of->pid, page, sizeof *page);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void pause_ms(long ms)
+{
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
+
+/* Whether there is a process that may come to publish one, or no file yet. */
+static bool may_come(const source *of)
+{
+    if (of->path)
+        return access(of->path, F_OK) != 0 && errno == ENOENT;
+    return of->pid > 0 && of->pid == (pid_t)of->pid &&
+           (kill((pid_t)of->pid, 0) == 0 || errno == EPERM);
+}
+
+/* The first page, which is waited for. */
+static para_status await_source(const source *of, para_page *page)
+{
+    const uint64_t end = now_ns() + (uint64_t)AWAIT_MS * 1000000;
+    para_status status;
+    while ((status = read_source(of, page)) == PARA_ERR_FILE && now_ns() < end && may_come(of))
+        pause_ms(LOOK_MS);
+    return status;
+}
+
+/* How old the page is. */
+static uint64_t age_ns(const para_page *page)
+{
+    const uint64_t now = now_ns();
+    return now > page->written_ns ? now - page->written_ns : 0;
 }
 
 /* ---- Text ---------------------------------------------------------------------------- */
@@ -115,12 +160,16 @@ static void show_page(const para_page *page, const para_page *before)
     const uint64_t over = s->begun + s->dropped;
     say_clean("%s", page->program);
     printf(" (%jd): the last %.1f s, up for %.0f s; %.2f threads busy, %.1f calls/s, %.1f tasks/s, "
-           "%ju queued\n",
+           "%ju queued",
            (intmax_t)page->pid, seconds, (double)(page->written_ns - page->started_ns) / 1e9,
            per_second(s->busy_ns, before->stats.busy_ns, seconds) / 1e9,
            per_second(s->calls, before->stats.calls, seconds),
            per_second(s->begun, before->stats.begun, seconds),
            (uintmax_t)(s->submitted > over ? s->submitted - over : 0));
+    const uint64_t age = age_ns(page);
+    if (age >= (uint64_t)OLD_MS * 1000000)
+        printf("; the page is %.1f s old", (double)age / 1e9);
+    putchar('\n');
     show_threads(page, before, seconds);
     if (page->kernels)
         show_kernels(page, before, seconds);
@@ -187,6 +236,7 @@ static void say_page_json(const para_page *page)
     printf(", \"pid\": %jd", (intmax_t)page->pid);
     say_number("page", page->number);
     say_number("ns", page->written_ns - page->started_ns);
+    say_number("age_ns", age_ns(page));
     say_number("calls", s->calls);
     say_number("chunks", s->chunks);
     say_number("busy_ns", s->busy_ns);
@@ -221,7 +271,7 @@ static int refresh(const source *of, para_page *page, para_page *before)
         if (fflush(stdout) != 0)
             return PARA__EXIT_FAILED;
         *before = *page;
-        nanosleep(&(struct timespec){.tv_sec = REFRESH_MS / 1000}, NULL);
+        pause_ms(REFRESH_MS);
         status = read_source(of, page);
     }
     return para__say_status(status);
@@ -230,7 +280,7 @@ static int refresh(const source *of, para_page *page, para_page *before)
 static int show_top(const para__request *request, para_page pages[2])
 {
     const source of = source_of(request->operands[0]);
-    const para_status status = read_source(&of, &pages[0]);
+    const para_status status = await_source(&of, &pages[0]);
     if (status)
         return para__say_status(status);
     if (request->json)

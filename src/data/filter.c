@@ -10,6 +10,7 @@
 #include "data/aim.h"
 #include "data/call.h"
 #include "data/isolated.h"
+#include "data/purity.h"
 #include "data/views.h"
 
 #include <para/filter.h>
@@ -264,6 +265,33 @@ static bool lay_out_filter(filter_job *job, para__call *call, size_t blocks)
     return true;
 }
 
+static para_status filter_again(const para__again *with)
+{
+    para_filter filter = *(const para_filter *)with->call;
+    memcpy(filter.in, with->in, sizeof filter.in);
+    memcpy(filter.out, with->out, sizeof filter.out);
+    filter.kept = with->result;
+    filter.options = with->options;
+    filter.report = NULL;
+    return para_pfilter(with->pool, &filter);
+}
+
+/* Where calls are checked. */
+__attribute__((cold)) static para_status
+begin_filter_check(para__purity **purity, const para_filter *filter, const filter_job *job)
+{
+    return para__purity_begin(purity, &(para__subject){.again = filter_again,
+                                                       .call = filter,
+                                                       .kernel = (uintptr_t)filter->kernel,
+                                                       .result = filter->kept,
+                                                       .result_bytes = sizeof *filter->kept,
+                                                       .count = filter->count,
+                                                       .in = filter->in,
+                                                       .out = filter->out,
+                                                       .views = &job->views,
+                                                       .options = &filter->options});
+}
+
 para_status para_pfilter(para_pool *pool, const para_filter *filter)
 {
     filter_job job;
@@ -288,6 +316,8 @@ para_status para_pfilter(para_pool *pool, const para_filter *filter)
     para__call call;
     const size_t block = para_reduce_block(job.count, sizeof(double));
     job.block = para__min(block, BLOCK_MOST);
+    if (para__purity_skips((uintptr_t)filter->kernel)) /* a second run */
+        job.block -= job.block / 3;
     const size_t blocks = (job.count - 1) / job.block + 1;
     para__schedule_describe(&call.schedule, (void (*)(void))filter->kernel, job.count, blocks,
                             &filter->options);
@@ -298,17 +328,23 @@ para_status para_pfilter(para_pool *pool, const para_filter *filter)
         para__call_end(&call);
         return status;
     }
-    if (!lay_out_filter(&job, &call, blocks))
+    para__purity *purity = NULL;
+    if (call.schedule.since_ns)
+        status = begin_filter_check(&purity, filter, &job);
+    if (!status && !lay_out_filter(&job, &call, blocks))
         para__schedule_lacks_memory(&call.schedule);
-    status =
-        para__call_run_phases(&call,
-                              &(para__job){.run = run_tests,
-                                           .payload = &job,
-                                           .payload_bytes = PARA__USED_BYTES(filter_job, job.views),
-                                           .units = blocks},
-                              copy_rest, &job);
+    if (status)
+        para__schedule_release_fp(&call.schedule, 0);
+    else
+        status = para__call_run_phases(
+            &call,
+            &(para__job){.run = run_tests,
+                         .payload = &job,
+                         .payload_bytes = PARA__USED_BYTES(filter_job, job.views),
+                         .units = blocks},
+            copy_rest, &job);
     if (!status)
         *filter->kept = lead.kept;
     para__call_end(&call);
-    return status;
+    return purity ? para__purity_end(purity, pool, call.schedule.plan.width, status) : status;
 }

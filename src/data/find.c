@@ -5,9 +5,11 @@
 #include "data/aim.h"
 #include "data/call.h"
 #include "data/isolated.h"
+#include "data/purity.h"
 #include "data/views.h"
 
 #include <para/find.h>
+#include <string.h>
 
 /* The most elements of a kernel call: what others look at in vain when one has found. */
 enum { PIECE = 4096 };
@@ -97,6 +99,33 @@ static para_status check_find(const para_find *find, find_job *job)
     return status ? status : para__views_check(find->in, none, NULL, find->count, &job->views);
 }
 
+static para_status find_again(const para__again *with)
+{
+    para_find find = *(const para_find *)with->call;
+    const size_t asked = find.options.chunk ? find.options.chunk : PIECE;
+    memcpy(find.in, with->in, sizeof find.in);
+    find.found = with->result;
+    find.options = with->options;
+    find.options.chunk = asked - asked / 3;
+    find.report = NULL;
+    return para_pfind(with->pool, &find);
+}
+
+/* Where calls are checked. */
+__attribute__((cold)) static para_status
+begin_find_check(para__purity **purity, const para_find *find, const find_job *job)
+{
+    return para__purity_begin(purity, &(para__subject){.again = find_again,
+                                                       .call = find,
+                                                       .kernel = (uintptr_t)find->kernel,
+                                                       .result = find->found,
+                                                       .result_bytes = sizeof *find->found,
+                                                       .count = find->count,
+                                                       .in = find->in,
+                                                       .views = &job->views,
+                                                       .options = &find->options});
+}
+
 para_status para_pfind(para_pool *pool, const para_find *find)
 {
     find_job job;
@@ -108,6 +137,8 @@ para_status para_pfind(para_pool *pool, const para_find *find)
     if (status)
         return status;
     size_t found = find->count;
+    unsigned width = 1;
+    para__purity *purity = NULL;
     if (find->count) {
         para__call call;
         para__schedule_describe(&call.schedule, (void (*)(void))find->kernel, find->count,
@@ -125,6 +156,8 @@ para_status para_pfind(para_pool *pool, const para_find *find)
         para__isolated isolated;
         if (call.schedule.isolated)
             status = isolate_find(&isolated, &call, find, &job);
+        else if (call.schedule.since_ns)
+            status = begin_find_check(&purity, find, &job);
         para__job shared = {.run = run_find,
                             .payload = &job,
                             .payload_bytes = PARA__USED_BYTES(find_job, job.views),
@@ -135,8 +168,9 @@ para_status para_pfind(para_pool *pool, const para_find *find)
         else
             status = para__call_run_phases(&call, &shared, take_found, &found);
         para__call_end(&call);
+        width = call.schedule.plan.width;
     }
     if (!status)
         *find->found = found;
-    return status;
+    return purity ? para__purity_end(purity, pool, width, status) : status;
 }

@@ -1,6 +1,7 @@
 #include "data/purity.h"
 
 #include "base/memory.h"
+#include "base/module.h"
 #include "base/symbol.h"
 #include "base/log.h"
 #include "base/variable.h"
@@ -22,7 +23,7 @@ struct para__purity {
     para__subject of;
     bool runs_again;
     para__shadows arrays;
-    unsigned char *result, *first, *second; /* a reduction's: before the call, and of each run */
+    unsigned char *result, *first, *second; /* if it has one: before the call, and of each run */
     unsigned workers; /* of the second run, at most 64; they have numbers below this */
     para_mutex numbers;
     uint64_t taken;      /* numbers that are in use, under the mutex */
@@ -33,13 +34,20 @@ struct para__purity {
     para__finding fault; /* the first that a participant has seen; written by who sets is_faulty */
 };
 
+/* The thread's kernel whose next call is not checked. A key: a module's thread-local memory is
+ * scarce where it is loaded late. */
+static para__key skipped;
+
 /* ---- What is said --------------------------------------------------------------------- */
 
 static para__symbol subject_name(const para__subject *of)
 {
     para__symbol symbol;
     const int saved = errno;
-    para__symbol_find(of->reduce ? (uintptr_t)of->reduce->kernel : (uintptr_t)of->map, &symbol);
+    para__symbol_find(of->reduce  ? (uintptr_t)of->reduce->kernel
+                      : of->again ? of->kernel
+                                  : (uintptr_t)of->map,
+                      &symbol);
     errno = saved;
     return symbol;
 }
@@ -47,6 +55,8 @@ static para__symbol subject_name(const para__subject *of)
 static para_status impure(const para__purity *p, const para__finding *found)
 {
     const para__symbol symbol = subject_name(&p->of);
+    para__log(PARA_LOG_IMPURE, p->of.options->site, "%.50s (%.60s): %s", symbol.name, symbol.place,
+              found->text);
     return para__fail(PARA_ERR_IMPURE, "%.50s (%.60s): %s", symbol.name, symbol.place, found->text);
 }
 
@@ -180,22 +190,44 @@ static void combine_again(void *acc, const void *rhs, const void *arg)
 static size_t place_all(para__purity *p, uintptr_t block)
 {
     uintptr_t at = block + para__round_up(sizeof *p, PARA__LINE);
-    if (p->of.reduce) {
-        p->result = para__take_bytes(&at, p->of.reduce->result_bytes);
-        p->first = para__take_bytes(&at, p->of.reduce->result_bytes);
-        p->second = para__take_bytes(&at, p->of.reduce->result_bytes);
-    }
+    p->result = para__take_bytes(&at, p->of.result_bytes);
+    p->first = para__take_bytes(&at, p->of.result_bytes);
+    p->second = para__take_bytes(&at, p->of.result_bytes);
     para__shadows_place(&p->arrays, &at);
     return at - block;
+}
+
+bool para__purity_skip(uintptr_t kernel)
+{
+    return para__key_set(&skipped, (void *)kernel);
+}
+
+bool para__purity_skips(uintptr_t kernel)
+{
+    return para__load_relaxed(&para__watched) & PARA__WATCH_PURITY && /* see observer.h */
+           (uintptr_t)para__key_value(&skipped) == kernel;
+}
+
+/* Whether it is a second run, or para's own. */
+static bool is_own(const para__subject *subject)
+{
+    if (subject->map)
+        return subject->map == run_piece;
+    if (subject->reduce)
+        return subject->reduce->kernel == run_block;
+    const bool skips = para__purity_skips(subject->kernel);
+    if (skips)
+        (void)para__purity_skip(0);
+    return skips;
 }
 
 para_status para__purity_begin(para__purity **purity, const para__subject *subject)
 {
     *purity = NULL;
-    if (!(para__load_relaxed(&para__watched) & PARA__WATCH_PURITY) || /* see observer.h */
-        (subject->map ? subject->map == run_piece : subject->reduce->kernel == run_block))
+    if (is_own(subject) ||
+        !(para__load_relaxed(&para__watched) & PARA__WATCH_PURITY)) /* see observer.h */
         return PARA_OK;
-    const bool runs_again = !subject->once && (subject->reduce || subject->views->out_count);
+    const bool runs_again = !subject->once && (!subject->map || subject->views->out_count);
     if (!runs_again)
         tell_unchecked(subject);
     if (!runs_again && subject->views->in_count == 0)
@@ -214,8 +246,8 @@ para_status para__purity_begin(para__purity **purity, const para__subject *subje
     memcpy(p, &plan, sizeof plan);
     (void)place_all(p, (uintptr_t)p);
     para__shadows_keep(&p->arrays);
-    if (subject->reduce)
-        memcpy(p->result, subject->reduce->result, subject->reduce->result_bytes);
+    if (subject->result)
+        memcpy(p->result, subject->result, subject->result_bytes);
     *purity = p;
     return PARA_OK;
 }
@@ -239,6 +271,17 @@ static para_options options_again(const para__purity *p)
     return (para_options){.workers = p->workers,
                           .executor =
                               p->workers == 1 ? PARA_EXECUTOR_SERIAL : PARA_EXECUTOR_THREADS};
+}
+
+/* A second run of a call with blocks: on fewer workers than before, or on all. */
+static para_options options_narrower(const para__purity *p, unsigned width)
+{
+    para_options options = options_again(p);
+    if (width == 2)
+        options.executor = PARA_EXECUTOR_SERIAL;
+    else if (width > 2)
+        options.workers = width - 1;
+    return options;
 }
 
 /* Runs the kernel in other chunks, into the shadows. They are no longer than the call allows. */
@@ -276,11 +319,7 @@ static para_status run_blocks(para__purity *p, para_pool *pool, unsigned width)
     again.exact = 0;
     again.report = NULL;
     again.scratch_bytes = p->room;
-    again.options = options_again(p);
-    if (width == 2)
-        again.options.executor = PARA_EXECUTOR_SERIAL;
-    else if (width > 2)
-        again.options.workers = width - 1;
+    again.options = options_narrower(p, width);
     para__shadows_prepare(s, s->count);
     for (unsigned o = 0; o < s->out_count; o++)
         again.out[o].data = s->out[o].shadow[0];
@@ -290,6 +329,32 @@ static para_status run_blocks(para__purity *p, para_pool *pool, unsigned width)
     memcpy(p->second, p->result, reduce->result_bytes);
     const para_status status = para_preduce(pool, &again);
     return status == PARA_ERR_KERNEL ? PARA_OK : status; /* it was noted */
+}
+
+/* The whole call once more. */
+static para_status run_call(para__purity *p, para_pool *pool, unsigned width)
+{
+    const para__subject *const of = &p->of;
+    para__shadows *const s = &p->arrays;
+    para__again with = {
+        .call = of->call, .pool = pool, .options = options_narrower(p, width), .result = p->second};
+    para__shadows_prepare(s, s->count);
+    for (unsigned o = 0; o < s->out_count; o++)
+        with.out[o] = (para_out){s->out[o].shadow[0], of->out[o].element_bytes};
+    for (unsigned k = 0; k < s->in_count; k++) {
+        with.in[k] = of->in[k];
+        if (s->in[k].output < PARA_OUT_MAX)
+            with.in[k].data = with.out[s->in[k].output].data;
+    }
+    if (of->result)
+        memcpy(p->second, p->result, of->result_bytes);
+    if (!para__purity_skip(of->kernel))
+        return para__fail(PARA_ERR_MEMORY, "PARA_CHECK_KERNELS: no value of a thread");
+    const para_status status = of->again(&with);
+    (void)para__purity_skip(0);
+    if (status == PARA_ERR_KERNEL)
+        note(p, "returns an error in another run");
+    return status == PARA_ERR_KERNEL ? PARA_OK : status;
 }
 
 /* What a second run has shown. */
@@ -305,7 +370,7 @@ static para_status compare_runs(const para__purity *p)
 
 static para_status compare_results(const para__purity *p)
 {
-    const size_t bytes = p->of.reduce->result_bytes;
+    const size_t bytes = p->of.result_bytes;
     para__finding found;
     for (size_t b = 0; b < bytes; b++)
         if (p->first[b] != p->second[b]) {
@@ -324,18 +389,19 @@ static para_status check_again(para__purity *p, para_pool *pool, unsigned width)
     p->room = p->acc_at;
     if (of->reduce)
         p->room += para__round_up(of->reduce->result_bytes, PARA__LINE) + GUARD;
-    if (p->arrays.out_count) {
+    if (p->arrays.out_count && !of->again) {
         status = run_pieces(p, pool);
         if (!status)
             status = compare_runs(p);
     }
-    if (!status && of->reduce) {
+    if (!status && of->again)
+        status = run_call(p, pool, width);
+    else if (!status && of->reduce)
         status = run_blocks(p, pool, width);
-        if (!status)
-            status = compare_runs(p);
-        if (!status)
-            status = compare_results(p);
-    }
+    if (!status && !of->map)
+        status = compare_runs(p);
+    if (!status && !of->map)
+        status = compare_results(p);
     return status;
 }
 
@@ -343,8 +409,8 @@ static para_status check_again(para__purity *p, para_pool *pool, unsigned width)
 para_status para__purity_end(para__purity *p, para_pool *pool, unsigned width, para_status status)
 {
     para__finding found;
-    void *const result = p->of.reduce ? p->of.reduce->result : NULL;
-    const size_t result_bytes = result ? p->of.reduce->result_bytes : 0;
+    void *const result = p->of.result;
+    const size_t result_bytes = p->of.result_bytes;
     if (!status && result) {
         memcpy(p->first, result, result_bytes);
         memcpy(result, p->result, result_bytes);
@@ -373,6 +439,7 @@ bool para_check_kernels(bool checks)
 __attribute__((constructor(101))) static void begin_checks(void)
 {
     const char *const value = para__variable("PARA_CHECK_KERNELS");
+    para__key_make(&skipped, NULL);
     if (!value || strcmp(value, "0") == 0)
         return;
     if (strcmp(value, "1") == 0)

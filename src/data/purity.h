@@ -6,6 +6,10 @@
  * stands in a shadow where nobody else has written. A shadow begins with what its output cannot
  * have held, unless that is an input too. So results differ that depend on what was there before.
  *
+ * A scan, filter, search or sort is made again as a whole: on another number of participants,
+ * into one shadow. A filter and a search have other chunks then; a scan's blocks, and a sort's
+ * parts, are a part of what is computed.
+ *
  * Of a byte that neither run has changed nothing is said: a kernel may leave elements alone, and
  * the gaps within a structure. */
 #ifndef PARA_DATA_PURITY_H
@@ -15,13 +19,30 @@
 #include "data/views.h"
 
 #include <para/reduce.h>
+#include <stdbool.h>
 
 typedef struct para__purity para__purity;
 
+/* How a call that is no map or reduction is made again: with these instead of its own, and without
+ * report and token. */
+typedef struct para__again {
+    const void *call;
+    para_pool *pool;
+    para_options options;
+    para_in in[PARA_IN_MAX];
+    para_out out[PARA_OUT_MAX];
+    void *result;
+} para__again;
+
 /* A call, as it is checked. All of it outlasts the check. */
 typedef struct para__subject {
-    para_map_fn *map;          /* one of these is NULL */
+    para_map_fn *map;          /* one of three is not NULL */
     const para_reduce *reduce; /* its kernel, and what a map does not have */
+    para_status (*again)(const para__again *with);
+    const void *call; /* likewise for that; the next, too */
+    uintptr_t kernel;
+    void *result;
+    size_t result_bytes;
     const void *arg;
     size_t count;
     const para_in *in;
@@ -32,6 +53,11 @@ typedef struct para__subject {
     const para_options *options;
     bool once; /* it may not be run a second time */
 } para__subject;
+
+/* That kernel's next call on this thread is not checked: it is para's own, or a second run; false:
+ * it is. Then whether the thread's next call is of that kernel, and such a one. */
+bool para__purity_skip(uintptr_t kernel);
+bool para__purity_skips(uintptr_t kernel);
 
 /* Before the first run: *purity is NULL if nothing is to be compared after it. Errors:
  * PARA_ERR_MEMORY. */

@@ -297,6 +297,8 @@ __attribute__((cold)) static para_status
 begin_reduce_check(para__purity **purity, const para_reduce *reduce, const reduce_job *job)
 {
     return para__purity_begin(purity, &(para__subject){.reduce = reduce,
+                                                       .result = reduce->result,
+                                                       .result_bytes = reduce->result_bytes,
                                                        .arg = reduce->arg,
                                                        .count = reduce->count,
                                                        .in = reduce->in,

@@ -12,6 +12,7 @@
 #include "data/aim.h"
 #include "data/call.h"
 #include "data/isolated.h"
+#include "data/purity.h"
 #include "data/views.h"
 #include "plan/tree.h"
 
@@ -310,6 +311,33 @@ static bool lay_out_scan(scan_job *job, para__call *call, char *small, size_t sm
     return true;
 }
 
+static para_status scan_again(const para__again *with)
+{
+    para_scan scan = *(const para_scan *)with->call;
+    memcpy(scan.in, with->in, sizeof scan.in);
+    memcpy(scan.out, with->out, sizeof scan.out);
+    scan.result = with->result;
+    scan.options = with->options;
+    scan.report = NULL;
+    return para_pscan(with->pool, &scan);
+}
+
+/* Where calls are checked. */
+__attribute__((cold)) static para_status
+begin_scan_check(para__purity **purity, const para_scan *scan, const scan_job *job)
+{
+    return para__purity_begin(purity, &(para__subject){.again = scan_again,
+                                                       .call = scan,
+                                                       .kernel = (uintptr_t)scan->kernel,
+                                                       .result = scan->result,
+                                                       .result_bytes = scan->result_bytes,
+                                                       .count = scan->count,
+                                                       .in = scan->in,
+                                                       .out = scan->out,
+                                                       .views = &job->views,
+                                                       .options = &scan->options});
+}
+
 para_status para_pscan(para_pool *pool, const para_scan *scan)
 {
     scan_job job;
@@ -343,15 +371,19 @@ para_status para_pscan(para_pool *pool, const para_scan *scan)
         para__call_end(&call);
         return status;
     }
+    para__purity *purity = NULL;
+    if (call.schedule.since_ns)
+        status = begin_scan_check(&purity, scan, &job);
     _Alignas(PARA__LINE) char small[1024];
-    bool is_ready = lay_out_scan(&job, &call, small, sizeof small);
-    if (!is_ready && !para__schedule_is_alone(&call.schedule)) {
+    bool is_ready = !status && lay_out_scan(&job, &call, small, sizeof small);
+    if (!status && !is_ready && !para__schedule_is_alone(&call.schedule)) {
         para__schedule_lacks_memory(&call.schedule);
         is_ready = lay_out_scan(&job, &call, small, sizeof small);
     }
     if (!is_ready) {
         para__schedule_release_fp(&call.schedule, 0);
-        status = para__fail(PARA_ERR_MEMORY, "accumulators of %zu bytes", job.acc_bytes);
+        status = status ? status
+                        : para__fail(PARA_ERR_MEMORY, "accumulators of %zu bytes", job.acc_bytes);
     } else {
         const unsigned width = para__schedule_width_most(&call.schedule);
         job.tail = width > 1 ? job.blocks - job.blocks / (width + 1) : job.blocks;
@@ -367,5 +399,5 @@ para_status para_pscan(para_pool *pool, const para_scan *scan)
     if (!status)
         memcpy(scan->result, lead.total, job.acc_bytes);
     para__call_end(&call);
-    return status;
+    return purity ? para__purity_end(purity, pool, call.schedule.plan.width, status) : status;
 }

@@ -10,6 +10,7 @@
 #include "data/call.h"
 #include "data/isolated.h"
 #include "data/order.h"
+#include "data/purity.h"
 #include "plan/divide.h"
 #include "pool/default_pool.h"
 
@@ -275,6 +276,7 @@ static para_status look_through(para_pool *pool, const para_sort *sort, const pa
     if (para__order_descends(order, sort->data.data, few))
         return PARA_OK;
     size_t found = pairs;
+    (void)para__purity_skip((uintptr_t)find_descent); /* else it is checked as well */
     const para_status status = para_pfind(
         pool,
         &(para_find){.kernel = find_descent,
@@ -359,15 +361,10 @@ static bool lay_out_sort(sort_job *job, para__call *call, size_t parts, char *sm
     return true;
 }
 
-para_status para_psort(para_pool *pool, const para_sort *sort)
+/* *width: the participants that it had. */
+static para_status sort_all(para_pool *pool, const para_sort *sort, unsigned *width)
 {
-    para_status status = check_sort(sort);
-    if (!status)
-        status = para__call_check_pool(pool, &sort->options, true);
-    if (sort && sort->report)
-        *sort->report = (para_report){0};
-    if (status || sort->count == 0)
-        return status;
+    para_status status = PARA_OK;
     sort_job job = {.order = para__order_of(sort),
                     .data = sort->data.data,
                     .count = sort->count,
@@ -423,5 +420,61 @@ para_status para_psort(para_pool *pool, const para_sort *sort)
             merge_rounds, &job);
     }
     para__call_end(&call);
+    *width = call.schedule.plan.width;
     return status;
+}
+
+static para_status sort_again(const para__again *with)
+{
+    para_sort sort = *(const para_sort *)with->call;
+    sort.data = with->out[0];
+    sort.options = with->options;
+    sort.report = NULL;
+    return para_psort(with->pool, &sort);
+}
+
+/* What a check looks at: the array, in place. */
+typedef struct checked_sort {
+    para_in in[PARA_IN_MAX];
+    para_out out[PARA_OUT_MAX];
+    para__views views;
+    para__purity *purity;
+} checked_sort;
+
+/* Where calls are checked: the compare function; keys are compared by para. */
+static para_status begin_sort_check(checked_sort *check, const para_sort *sort)
+{
+    *check =
+        (checked_sort){.in = {{sort->data.data, sort->data.element_bytes}}, .out = {sort->data}};
+    const para_status status =
+        para__views_check(check->in, check->out, NULL, sort->count, &check->views);
+    return status ? status
+                  : para__purity_begin(&check->purity,
+                                       &(para__subject){.again = sort_again,
+                                                        .call = sort,
+                                                        .kernel = (uintptr_t)sort->compare,
+                                                        .count = sort->count,
+                                                        .in = check->in,
+                                                        .out = check->out,
+                                                        .views = &check->views,
+                                                        .options = &sort->options});
+}
+
+para_status para_psort(para_pool *pool, const para_sort *sort)
+{
+    unsigned width = 1;
+    checked_sort check;
+    para_status status = check_sort(sort);
+    if (!status)
+        status = para__call_check_pool(pool, &sort->options, true);
+    if (sort && sort->report)
+        *sort->report = (para_report){0};
+    if (status || sort->count == 0)
+        return status;
+    check.purity = NULL;
+    if (sort->compare && !(pool && pool->shop))
+        status = begin_sort_check(&check, sort);
+    if (!status)
+        status = sort_all(pool, sort, &width);
+    return check.purity ? para__purity_end(check.purity, pool, width, status) : status;
 }

@@ -1,19 +1,28 @@
 /* Calls as tasks: para_pmap_submit and para_preduce_submit. */
 #include "base/status.h"
+#include "pool/details.h"
 #include "pool/tasks.h"
 
 #include <para/task.h>
 
+/* Who waits for a task is told why its call has failed. */
+static int tell_waiters(const para_task *self, para_status status)
+{
+    if (status)
+        para__details_keep(self, status);
+    return status;
+}
+
 static int run_map_task(void *task)
 {
     const para_task *const self = task;
-    return para_pmap(self->pool_, self->call_);
+    return tell_waiters(self, para_pmap(self->pool_, self->call_));
 }
 
 static int run_reduce_task(void *task)
 {
     const para_task *const self = task;
-    return para_preduce(self->pool_, self->call_);
+    return tell_waiters(self, para_preduce(self->pool_, self->call_));
 }
 
 static para_status submit_call(para_pool *pool, const void *call, int (*work)(void *),

@@ -13,6 +13,7 @@
 
 static para__guard alarming = PARA__GUARD_INIT; /* who starts and stops */
 static unsigned alarmed;                        /* the process that looks; 0: none. Under it */
+static bool has_program_asked;                  /* likewise */
 
 /* The looking thread's. */
 static struct {
@@ -88,13 +89,17 @@ static void look_at_all(void)
     look_at_predictions();
 }
 
-static para_status start_alarms(void)
+static para_status start_alarms(bool by_program)
 {
     static para__numbers now;
     if (!para__log_is_open())
         return para__fail(PARA_ERR_ARGUMENT, "nobody is told");
-    if (alarmed == para__fork_count())
-        return para__fail(PARA_ERR_BUSY, "alarms are looked for already");
+    if (alarmed == para__fork_count()) {
+        if (!by_program || has_program_asked)
+            return para__fail(PARA_ERR_BUSY, "alarms are looked for already");
+        has_program_asked = true;
+        return PARA_OK;
+    }
     para_status status = para__numbers_keep();
     if (status)
         return status;
@@ -102,17 +107,19 @@ static para_status start_alarms(void)
     memset(&the_alarms, 0, sizeof the_alarms);
     memcpy(the_alarms.seen, now.waits, sizeof the_alarms.seen);
     status = para__timer_start(PARA__TIMER_ALARMS, (uint64_t)PARA__ALARM_LOOK_NS, look_at_all);
-    if (status)
+    if (status) {
         para__numbers_rest();
-    else
-        alarmed = para__fork_count();
-    return status;
+        return status;
+    }
+    alarmed = para__fork_count();
+    has_program_asked = by_program;
+    return PARA_OK;
 }
 
-para_status para__alarms_start(void)
+para_status para__alarms_start(bool by_program)
 {
     para__guard_enter(&alarming);
-    const para_status status = start_alarms();
+    const para_status status = start_alarms(by_program);
     para__guard_leave(&alarming);
     return status;
 }
@@ -121,7 +128,9 @@ para_status para__alarms_stop_with(para_status (*first)(void))
 {
     para__guard_enter(&alarming);
     const para_status status = first ? first() : PARA_OK;
-    if (!status && alarmed == para__fork_count()) {
+    if (!status)
+        has_program_asked = false;
+    if (!status && alarmed == para__fork_count() && !(first && para__log_is_open())) {
         alarmed = 0;
         para__timer_stop(PARA__TIMER_ALARMS);
         para__numbers_rest();

@@ -18,7 +18,7 @@ para_status para_log_stop(void)
 para_status para_log_alarms(void)
 {
     return para__log_is_here() ? para__fail(PARA_ERR_BUSY, "within the log's function")
-                               : para__alarms_start();
+                               : para__alarms_start(true);
 }
 
 __attribute__((constructor(102))) static void begin_saying(void)
@@ -32,7 +32,7 @@ __attribute__((constructor(102))) static void begin_saying(void)
     if (level > PARA_LEVEL_ALARM)
         para__tell(PARA_LOG_VARIABLE, "PARA_LOG=%.80s: expected note, warning or alarm; ignored",
                    value);
-    else if (para__log_print(level) == PARA_OK && para__alarms_start() != PARA_OK)
+    else if (para__log_print(level) == PARA_OK && para__alarms_start(false) != PARA_OK)
         para__tell(PARA_LOG_UNCHECKED, "PARA_LOG: no alarms of what is counted: %s",
                    para_status_detail());
 }

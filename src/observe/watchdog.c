@@ -10,9 +10,10 @@
 #include "base/bounds.h"
 #include "base/cancellation.h"
 #include "base/fork.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/process.h"
-#include "base/status.h"
+#include "base/symbol.h"
 #include "base/thread.h"
 #include "base/tuning.h"
 #include "observe/look.h"
@@ -23,6 +24,7 @@
 
 #include <para/watchdog.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -150,6 +152,23 @@ static bool is_to_be_told(const struct para_watchdog_ *dog, uint64_t since, uint
     return true;
 }
 
+/* To the log, and to the program. */
+static void tell(const struct para_watchdog_ *dog, const para_late *late)
+{
+    if (para__log_is_open()) {
+        const bool is_circle = late->kind == PARA_LATE_DEADLOCK;
+        char who[32] = "a thread";
+        para__symbol symbol;
+        para__symbol_find(late->function, &symbol);
+        if (late->worker >= 0)
+            snprintf(who, sizeof who, "worker %d", late->worker);
+        para__log(is_circle ? PARA_LOG_DEADLOCK : PARA_LOG_LATE, late->id,
+                  "%s has been %s %s (%s) for %ju ms", who, is_circle ? "waiting in" : "at",
+                  symbol.name, symbol.place, (uintmax_t)(late->elapsed_ns / NS_OF_MS));
+    }
+    dog->config.late(late, dog->config.late_arg);
+}
+
 static void tell_level(struct para_watchdog_ *dog, seen_thread *seen, unsigned l)
 {
     const uint64_t *const word = seen->level[l].word;
@@ -176,7 +195,7 @@ static void tell_level(struct para_watchdog_ *dog, seen_thread *seen, unsigned l
                             .elapsed_ns = elapsed_ns,
                             .watchdog_ = dog,
                             .since_ = since};
-    dog->config.late(&late, dog->config.late_arg);
+    tell(dog, &late);
 }
 
 static void look_at_threads(struct para_watchdog_ *dog)
@@ -206,7 +225,7 @@ static void look_at_processes(struct para_watchdog_ *dog)
                                 .elapsed_ns = elapsed_ns,
                                 .watchdog_ = dog,
                                 .since_ = life.since_ns};
-        dog->config.late(&late, dog->config.late_arg);
+        tell(dog, &late);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "base/tuning.h"
+#include "pool/details.h"
 #include "pool/inside.h"
 #include "pool/self.h"
 #include "pool/tasks.h"
@@ -265,6 +266,14 @@ static para_status check_awaited(para_task *task)
     return may_run_here && is_run_here(task, NULL) ? fail_run_here(NULL) : PARA_OK;
 }
 
+/* With what its call has said, if that is known. */
+static para_status fail_as_call(const para_task *task)
+{
+    para__detail detail = {"a call that was a task"};
+    (void)para__details_find(task, task->status, &detail);
+    return para__fail(task->status, "%s", detail.text);
+}
+
 static para_status outcome_of(const para_task *task)
 {
     if (task->status == PARA_ERR_TASK)
@@ -277,7 +286,7 @@ static para_status outcome_of(const para_task *task)
         return para__fail(PARA_ERR_WORKER_DIED, "its worker died %s", how);
     }
     if (task->call_ && task->status == (para_status)task->result)
-        return task->status ? para__fail(task->status, "a call that was a task") : PARA_OK;
+        return task->status ? fail_as_call(task) : PARA_OK;
     return task->status ? para__fail(task->status, "before the task began") : PARA_OK;
 }
 

@@ -244,6 +244,15 @@ class Traces(unittest.TestCase):
         done = subprocess.run([PROGRAM, "exits"], cwd=self.folder.name, env=env, capture_output=True, text=True, timeout=300)
         self.assertEqual(done.stderr, "para: PARA_LOG=loud: expected note, warning or alarm; ignored\n")
 
+    def test_a_program_listens_for_a_time(self):
+        for level, printed in [("note", 2), (None, 0)]:
+            env = dict(os.environ, **({"PARA_LOG": level} if level else {}))
+            done = subprocess.run([PROGRAM, "listens"], cwd=self.folder.name, env=env, capture_output=True, text=True,
+                                  timeout=300)
+            self.assertEqual(done.returncode, 0)
+            self.assertEqual(done.stderr.count("a task ends without having run"), printed, done.stderr)
+            self.assertEqual(done.stdout, f"told 2\nalarms {bool(level):d}\nstops {bool(level):d}\n")
+
 
 if __name__ == "__main__":
     PROGRAM, DEMO = map(os.path.abspath, sys.argv[1:3])

@@ -84,6 +84,46 @@ static void work(void)
     para_must(para_pool_destroy(pool));
 }
 
+static void note(const para_log_entry *e, void *arg)
+{
+    (void)arg;
+    if (e->id == PARA_LOG_TASK_DROPPED) /* a busy machine may have more to tell */
+        printf("told %ju\n", (uintmax_t)e->subject);
+}
+
+static void drop_task(para_pool *pool, uint64_t id)
+{
+    para_cancel cancel = {0};
+    para_task task = {.run = count_task, .id = id, .cancel = &cancel};
+    para_cancel_request(&cancel);
+    para_must(para_submit(pool, &task));
+    if (para_task_wait(&task) != PARA_ERR_CANCELLED)
+        abort();
+}
+
+/* Is told for a time, between what PARA_LOG prints. */
+static void listens(void)
+{
+    const para_log log = {.size = sizeof log, .entry = note};
+    para_pool *const pool = check_pool(2);
+    drop_task(pool, 1);
+    para_must(para_log_start(&log));
+    if (para_log_start(&log) != PARA_ERR_BUSY)
+        abort();
+    para_must(para_log_alarms());
+    if (para_log_alarms() != PARA_ERR_BUSY)
+        abort();
+    drop_task(pool, 2);
+    para_must(para_log_stop());
+    para_stats stats = {.size = sizeof stats};
+    para_must(para_stats_get(&stats));
+    printf("alarms %d\n", stats.is_on);
+    drop_task(pool, 3);
+    printf("stops %d\n", para_log_stop() == PARA_OK);
+    drop_task(pool, 4);
+    para_must(para_pool_destroy(pool));
+}
+
 static void pause_ms(long ms)
 {
     nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
@@ -363,7 +403,7 @@ static const struct {
 } scenarios[] = {
     {"work", work},   {"killed", killed},   {"exits", exits},         {"forks", forks},
     {"twice", twice}, {"watched", watched}, {"processes", processes}, {"forms", forms},
-    {"crowd", crowd}, {"left", left},
+    {"crowd", crowd}, {"left", left},       {"listens", listens},
 };
 
 int main(int argc, char **argv)

@@ -78,7 +78,7 @@ class Top(unittest.TestCase):
         self.assertEqual(sum(k["calls"] for k in found["kernels"]), 40)
         self.assertLessEqual(sum(t["calls"] for t in found["threads"]), 40)
         text = self.top(word).stdout
-        self.assertRegex(text, rf"^\S+ \({program.pid}\): the last \d+\.\d s, up for \d+ s; .* 0 queued\n")
+        self.assertRegex(text, rf"^\S+ \({program.pid}\): the last \d+\.\d s, up for \d+ s; .* 0 queued(; the page is .*)?\n")
         self.assertIn("shared_loop (", text)
         self.assertIn("tasks waited", text)
 
@@ -121,6 +121,34 @@ class Top(unittest.TestCase):
             os.close(ours)
             self.assertIn(f"process {program.pid}", shown.stderr.read())
             self.assertEqual(shown.wait(timeout=60), 1)
+
+    def test_a_page_is_waited_for(self):
+        for word in "late.page", None:  # a slow machine may take longer than that is
+            for _ in range(20):
+                env = dict(os.environ, PARA_PAGE=word or "1", PARA_NUM_WORKERS="2")
+                program = subprocess.Popen(["sh", "-c", 'sleep 0.2; exec "$0" watched', PROGRAM], cwd=self.folder, env=env,
+                                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                self.addCleanup(program.stdout.close)
+                done = self.top(word or program.pid, "--json")
+                self.assertEqual(program.stdout.readline(), "ready\n")
+                self.end(program)
+                if done.returncode == 0:
+                    break
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual(json.loads(done.stdout)["pid"], program.pid)
+
+    def test_an_old_page_says_so(self):
+        program = self.start("1")
+        self.until(program.pid, calls=40)
+        program.send_signal(signal.SIGSTOP)
+        for _ in range(600):
+            found = json.loads(self.top(program.pid, "--json").stdout)
+            if found["age_ns"] > 1.5e9:
+                break
+            time.sleep(0.05)
+        self.assertRegex(self.top(program.pid).stdout, r"^\S+ .* queued; the page is \d+\.\d s old\n")
+        program.send_signal(signal.SIGCONT)
+        self.end(program)
 
     def test_pages_of_the_dead_are_told(self):
         program = self.start("p.page")

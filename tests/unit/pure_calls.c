@@ -267,7 +267,26 @@ TEST(submitted_calls)
     OK(para_task_wait(&task));
     call.kernel = tell_first;
     OK(para_pmap_submit(pool, &call, &task));
-    FAILS(PARA_ERR_IMPURE, para_task_wait(&task));
+    IMPURE("tell_first", para_task_wait(&task));
+    IMPURE("tell_first", para_task_wait(&task)); /* again */
+
+    /* Of many that fail, each has its own. */
+    static para_task many[40];
+    static para_map made[40];
+    static double out[40][4];
+    for (size_t i = 0; i < COUNT_OF(many); i++) {
+        made[i] = (para_map){.kernel = i % 2 ? tell_first : count_chunks,
+                             .count = COUNT_OF(out[i]),
+                             .out = {PARA_OUT(out[i])},
+                             .options.executor = PARA_EXECUTOR_SERIAL};
+        OK(para_pmap_submit(pool, &made[i], &many[i]));
+    }
+    unsigned known = 0;
+    for (size_t i = COUNT_OF(many); i-- > 0;) {
+        FAILS(PARA_ERR_IMPURE, para_task_wait(&many[i]));
+        known += strstr(para_status_detail(), i % 2 ? "tell_first" : "count_chunks") != NULL;
+    }
+    assert_true(known > 0); /* the oldest are forgotten */
 }
 
 TEST(memory_for_copies)

@@ -90,7 +90,7 @@ static void check_outcomes(para_pool *pool)
     para_task_group group = {0};
     OK(para_pmap_submit(pool, &failing, &task));
     FAILS(PARA_ERR_KERNEL, para_task_wait(&task));
-    assert_non_null(strstr(para_status_detail(), "call"));
+    assert_non_null(strstr(para_status_detail(), "42"));
     assert_int_equal(task.result, PARA_ERR_KERNEL);
     assert_int_equal(report.kernel_error, 42);
 

@@ -107,6 +107,37 @@ TEST(a_task_that_takes_long)
     OK(para_pool_destroy(pool));
 }
 
+static void note_entry(const para_log_entry *e, void *arg)
+{
+    unsigned *const told = arg;
+    *told += e->id == PARA_LOG_LATE && e->subject == 79 && e->level == PARA_LEVEL_ALARM &&
+             strstr(e->reason, "wait_for_end") && strstr(e->reason, "worker ");
+}
+
+TEST(the_log_is_told_as_well)
+{
+    static notes n;
+    unsigned told = 0;
+    para_log log = PARA_LOG_INIT;
+    para_pool *const pool = thread_pool(2);
+    atomic_int end = 0;
+    para_watchdog dog = {.size = sizeof dog, .late_ns = LATE_NS, .late = note, .late_arg = &n};
+    para_late late;
+    para_task task = {.run = wait_for_end, .arg = &end, .id = 79};
+    log.entry = note_entry;
+    log.arg = &told;
+    OK(para_log_start(&log));
+    OK(para_watchdog_begin(pool, &dog));
+    OK(para_submit(pool, &task));
+    await_note(&n, PARA_LATE_TASK, 79, &late); /* after the log */
+    OK(para_log_stop());
+    atomic_store(&end, 1);
+    OK(para_task_wait(&task));
+    OK(para_watchdog_end(&dog));
+    OK(para_pool_destroy(pool));
+    assert_int_equal(told, 1);
+}
+
 typedef struct held {
     atomic_int *end;
 } held;
@@ -437,6 +468,7 @@ int main(void)
 {
     const struct CMUnitTest on_threads[] = {
         cmocka_unit_test(a_task_that_takes_long),
+        cmocka_unit_test(the_log_is_told_as_well),
         cmocka_unit_test(a_chunk_that_takes_long),
         cmocka_unit_test(tasks_that_wait_in_a_circle),
         cmocka_unit_test(a_long_wait_is_no_deadlock),
