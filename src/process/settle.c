@@ -50,9 +50,13 @@ static void free_ticket(para__board *board, unsigned t, uint32_t epoch, unsigned
  * those of the last call. */
 static void renew_words(const para__post *post)
 {
-    const para__ticket_word w = {.epoch = post->call.epoch, .state = PARA__TICKET_DONE};
+    const para__ticket_word done = {.epoch = post->call.epoch, .state = PARA__TICKET_DONE};
     for (unsigned t = 0; t < PARA__BOARD_TICKETS; t++)
-        para__store_relaxed(&post->board->word[t], para__ticket_word_of(w)); /* no call is open */
+        para__store_relaxed(&post->board->word[t],
+                            para__ticket_word_of(done)); /* no call is open */
+    /* One that has done nothing for all epochs seems to have told of this one. */
+    for (unsigned w = 0; w < post->workers; w++)
+        para__store_relaxed(&post->board->record[w].told, 0); /* likewise */
 }
 
 /* ---- The caller ------------------------------------------------------------------------ */
