@@ -181,12 +181,12 @@ static void run_totals(const void *payload, size_t first, size_t count, para__ru
 static void run_apart(const void *payload, size_t first, size_t count, para__runner *runner)
 {
     const scan_job *job = payload;
-    char *const running = job->lead->running + runner->worker * job->stride;
+    char *const sum = job->lead->running + runner->worker * job->stride;
     para__aim aim;
     para__aim_begin(&aim, runner, NULL, job->cancel, first * job->block);
     for (size_t b = first; b < first + count; b++) {
-        memcpy(running, job->lead->before + b * job->stride, job->acc_bytes);
-        if (!scan_block(job, b, NULL, running, &aim, runner))
+        memcpy(sum, job->lead->before + b * job->stride, job->acc_bytes);
+        if (!scan_block(job, b, NULL, sum, &aim, runner))
             return;
     }
 }
