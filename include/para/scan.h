@@ -134,11 +134,11 @@ extern "C" {
  *
  * Views   as para_pmap; an output may be exactly an input (in place).
  * Memory, kept by the pool for the next call: an accumulator for each block, 2 + blocks of them at
- * most; alone 3.
+ * most; alone 3; on worker processes two for each block, one for each worker, and 3.
  * Pool, threads, order, fork: as para_pmap. count = 0 succeeds, calls nothing and leaves result.
  *
  * On worker processes kernel and combine run in workers alone, in three phases: sums, totals,
- * stores. A chunk of any of them whose worker dies is tried again, but not a store in place. What
+ * stores. If a worker dies in one, its chunk is tried again, but not a store in place. What
  * cannot be done fails the call (PARA_ERR_WORKER_DIED), also with PARA_CRASH_FILLS, since all later
  * elements depend on it.
  *

@@ -81,9 +81,10 @@ extern "C" {
  * Pool, threads, order, fork: as para_pmap. The array must not be touched meanwhile. count = 0
  * succeeds.
  *
- * On worker processes compare runs in workers alone, on two copies of the array: so each step whose
- * worker dies is tried again, and the array is untouched if the call fails (PARA_ERR_WORKER_DIED,
- * also with PARA_CRASH_FILLS) or is cancelled. An array that is in order is not looked for.
+ * On worker processes compare runs in workers alone, on two copies of the array, and so the pool
+ * keeps twice that memory. Each step whose worker dies is tried again, and the array is untouched
+ * if the call fails (PARA_ERR_WORKER_DIED, also with PARA_CRASH_FILLS) or is cancelled. It is
+ * sorted also if it is in order already.
  *
  * Returns PARA_OK; PARA_ERR_CANCELLED or PARA_ERR_DEADLINE if .options.cancel kept a part from
  * being sorted or a round from beginning: then the array has the same elements in an unspecified

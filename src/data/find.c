@@ -79,7 +79,7 @@ static void take_found(para__schedule *s, void *state, para__outcome *outcome)
     size_t *found = state;
     para__tally *tally = &outcome->tally;
     if (tally->ending == PARA__ENDED_FAILED && tally->failed_count == found_here) {
-        *found = tally->failed_first;
+        *found = para__min(tally->failed_first, *found); /* a worker process may tell anything */
         tally->ending = PARA__ENDED_WHOLE;
         s->timed = false; /* it tells nothing of what all elements cost */
     }

@@ -37,7 +37,7 @@ static bool works_in_place(const para__views *views)
 
 static para_status check_fill(const para_survival *s, const para__isolable *of)
 {
-    para_status status = para__survival_check(s);
+    para_status status = PARA_OK;
     for (uint32_t o = 0; !status && s->fill && o < of->views->out_count; o++)
         if (of->out[o].element_bytes % s->fill_bytes)
             status = para__fail(PARA_ERR_ARGUMENT,
@@ -190,7 +190,8 @@ static para_status settle_lost(para__call *call, const para__job *job, para__out
         is->of.span(job->payload, lost.first, lost.count, &d.first, &d.count);
         if (is->first.count == 0 || d.first < is->first.first)
             is->first = d;
-        outcome->left_out += d.count;
+        if (!is->is_later)
+            outcome->left_out += d.count;
         if (fills) {
             fill_elements(is, d.first, d.count);
             outcome->filled += d.count;
@@ -231,6 +232,7 @@ bool para__isolated_more(para__call *call, para__job *job,
     if (!is_whole(call, outcome))
         return false;
     call->isolated->of.span = span;
+    call->isolated->is_later = true;
     para__isolated_describe(call, job);
     job->is_tried_once = once;
     job->kernel = call->schedule.kernel;
@@ -286,6 +288,7 @@ para_status para__isolated_begin(para__isolated *isolated, para__call *call,
     const para_survival *const own = call->schedule.options->survival;
     *isolated = (para__isolated){.of = *of};
     isolated->survival = own ? own : para__workshop_survival(shop);
+    para_status status = para__survival_check(isolated->survival);
     if (of->is_one) {
         isolated->own = *isolated->survival;
         isolated->own.on_crash = PARA_CRASH_FAILS;
@@ -299,7 +302,8 @@ para_status para__isolated_begin(para__isolated *isolated, para__call *call,
     call->tell = tell_deaths;
     if (!para__schedule_enter(&call->schedule))
         return para__fail(PARA_ERR_ENDING, NULL);
-    para_status status = check_fill(isolated->survival, of);
+    if (!status)
+        status = check_fill(isolated->survival, of);
     if (!status)
         status = bounce_views(isolated, call);
     if (!status)

@@ -37,6 +37,7 @@ typedef struct para__isolated {
     para__bounced bounced[PARA_IN_MAX + PARA_OUT_MAX];
     para_survival own; /* of a call that never fills */
     bool once;
+    bool is_later;     /* its first job is over: what is lost then was done once */
     para_damage first; /* the lowest elements that were given up; of count 0: there are none */
     /* Of a reduction: takes units that were given up for nothing; NULL: there is nothing to do. */
     void (*forget)(const void *payload, size_t first_unit, size_t units);

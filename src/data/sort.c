@@ -52,7 +52,7 @@ static void run_parts(const void *payload, size_t first, size_t count, para__run
         const size_t begin = p * job->part;
         const size_t n = para__min(job->part, job->count - begin);
         char *const data = job->data + begin * bytes, *const other = job->other + begin * bytes;
-        if (para__runner_is_cancelled(runner, job->cancel)) {
+        if (para__runner_stops(runner, begin) || para__runner_is_cancelled(runner, job->cancel)) {
             const size_t end = para__block_end(first + count, job->part, job->count);
             para__runner_leave_out(runner, end - begin);
             return;
@@ -88,6 +88,8 @@ static void run_merges(const void *payload, size_t first, size_t count, para__ru
         const size_t *const split = &job->splits[pair * (job->cuts + 1) + cut];
         const size_t k = para__share(x_all + y_all, job->cuts, cut);
         const size_t end = para__share(x_all + y_all, job->cuts, cut + 1);
+        if (para__runner_stops(runner, begin + k)) /* a worker process has died too often */
+            return;
         const size_t y = k - split[0], y_end = end - split[1];
         char *const to = job->to + (begin + k) * bytes;
         const char *const from = job->from + begin * bytes;
@@ -154,6 +156,14 @@ static void merge_rounds(para__schedule *s, void *state, para__outcome *outcome)
 }
 
 /* ---- On worker processes: from copy to copy, so that each step may be tried again ----------- */
+
+static void span_of_parts(const void *payload, size_t first_unit, size_t units, size_t *first,
+                          size_t *count)
+{
+    const sort_job *job = payload;
+    *first = first_unit * job->part;
+    *count = para__block_end(first_unit + units, job->part, job->count) - *first;
+}
 
 static void span_of_sort(const void *payload, size_t first_unit, size_t units, size_t *first,
                          size_t *count)
@@ -229,7 +239,7 @@ static para_status sort_apart(para__call *call, const para_sort *sort, sort_job 
                                                         .arg = &job->order.arg,
                                                         .arg_bytes = sort->arg_bytes,
                                                         .cancel = &job->cancel,
-                                                        .span = span_of_sort,
+                                                        .span = span_of_parts,
                                                         .is_one = true,
                                                         .name = "data"});
     if (!status && !lay_out_sort(job, call, parts, NULL, 0))

@@ -115,11 +115,11 @@ static void tell_disturbed(const char *what, double ns)
 }
 
 /* The round trip to the last helper of a team, or more than PARA__PING_MOST_NS. */
-static double last_ns(para_pool *pool, unsigned width)
+static double last_ns(para_pool *pool, unsigned width, const char *what)
 {
     const double ns = ping_ns(pool, width, PARA__PINGS_ALL);
     if (ns >= PARA__PING_MOST_NS)
-        tell_disturbed("all helpers' round trip", ns);
+        tell_disturbed(what, ns);
     return ns;
 }
 
@@ -131,13 +131,13 @@ static void measure_further(para_pool *pool)
     const unsigned workers = para__pool_workers(pool);
     const unsigned near = para__workers_of_domain(pool);
     const double one = costs->round_trip_ns;
-    const double all = workers > 2 ? last_ns(pool, workers) : one;
+    const double all = workers > 2 ? last_ns(pool, workers, "all helpers' round trip") : one;
     if (all >= PARA__PING_MOST_NS)
         return;
     costs->per_helper_ns = all > one ? (all - one) / (workers - 2) : 0;
     if (near < 3 || near == workers)
         return;
-    const double of_domain = last_ns(pool, near);
+    const double of_domain = last_ns(pool, near, "a domain's round trip");
     const double per_helper = of_domain > one ? (of_domain - one) / (near - 2) : 0;
     if (per_helper < costs->per_helper_ns) {
         costs->far_ns = all - one - per_helper * (workers - 2);

@@ -157,8 +157,15 @@ para_status para__workers_group(para_pool *pool)
 
 unsigned para__workers_of_domain(const para_pool *pool)
 {
-    unsigned domains = 1; /* of one domain are neighbours */
-    for (unsigned i = 1; i < pool->requested && pool->has_domains; i++)
-        domains += cpu_of(pool, i)->domain != cpu_of(pool, i - 1)->domain;
-    return para__pool_workers(pool) / domains;
+    const unsigned workers = para__pool_workers(pool);
+    unsigned length = 0, first = 0; /* of the first domain; the present one. They are neighbours. */
+    for (unsigned i = 1; i <= workers && pool->has_domains; i++) {
+        if (i < workers && cpu_of(pool, i)->domain == cpu_of(pool, first)->domain)
+            continue;
+        if (length && i - first != length)
+            return workers;
+        length = i - first;
+        first = i;
+    }
+    return length ? length : workers;
 }

@@ -14,7 +14,7 @@ para_status para__workers_place(para_pool *pool, para__filling filling);
  * order in which each looks for work at the others. Errors: PARA_ERR_MEMORY. */
 para_status para__workers_group(para_pool *pool);
 
-/* How many workers a domain has in the mean, if that is known and there are several; else all. */
+/* How many workers each domain has, if there are several and all have as many; else all workers. */
 unsigned para__workers_of_domain(const para_pool *pool);
 
 #endif

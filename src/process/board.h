@@ -138,14 +138,11 @@ typedef struct para__board {
     _Alignas(PARA__LINE) para__atomic_u64 stop; /* as in para__runner */
     para_cancel token; /* stands for the caller's, which workers cannot see */
 
-    para__hall *hall; /* for workers, both: set once */
-    unsigned number;
-
     /* Frozen by a claim. */
     _Alignas(PARA__LINE) para__run *run;
     uintptr_t kernel; /* for those who look */
     size_t units;     /* in so many tickets, */
-    unsigned dealt;   /* but for those that are halved */
+    unsigned dealt;   /* before any is halved */
     para__fp fp;
     _Alignas(PARA__LINE) char payload[PARA__PAYLOAD_BYTES];
 
@@ -206,9 +203,10 @@ bool para__hall_spin_for_news(para__hall *hall, uint32_t seen);
 /* Waits until the news differ from those seen, and returns them. */
 uint32_t para__hall_await_news(para__hall *hall, unsigned worker, uint32_t seen);
 
-/* Claims and runs tickets of the open call until none is free. kind: as in para__runner. How many
- * it has run. */
-unsigned para__board_work(para__board *board, unsigned worker, unsigned kind);
+/* Claims and runs tickets of that board's open call until none is free. kind: as in para__runner.
+ * How many it has run. What leads there is the worker's own, since others may spoil the board. */
+unsigned para__board_work(para__hall *hall, para__board *boards, unsigned number, unsigned worker,
+                          unsigned kind);
 
 /* ---- The caller ------------------------------------------------------------------------ */
 

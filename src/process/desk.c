@@ -111,7 +111,8 @@ static void know_all(para__workshop *shop)
 /* Whether the last job of the desk was one like this, and brief. */
 static bool is_brief_job(const para__desk *desk, const para__job *job)
 {
-    return desk->was_brief && desk->last_kernel == job->kernel && desk->last_units == job->units;
+    return desk->was_brief && desk->last_kernel == job->kernel && desk->last_run == job->run &&
+           desk->last_units == job->units;
 }
 
 /* A brief call is not divided more than it has to be: to claim a ticket would show. */
@@ -164,7 +165,7 @@ para_status para__desk_run(para__desk *desk, const para__job *job, unsigned widt
     const para__mark since = para__trace_begin();
     while (!para__board_is_over(board, desk->post.call)) {
         pthread_mutex_unlock(&shop->mutex);
-        is_brief = para__board_join(
+        is_brief &= para__board_join(
             &desk->post, cancel || rouses ? para__now_ns() + JOIN_NS : UINT64_MAX, waking);
         waking = PARA__NOBODY_SLEPT;
         if (cancel && para_cancel_requested(cancel))
@@ -177,6 +178,7 @@ para_status para__desk_run(para__desk *desk, const para__job *job, unsigned widt
     para__trace_end(since, .kind = PARA__EVENT_JOIN, .function = job->kernel);
     end_work(desk, outcome);
     desk->last_kernel = job->kernel;
+    desk->last_run = job->run;
     desk->last_units = job->units;
     desk->was_brief = is_brief;
     const bool has_failed = desk->has_failed;

@@ -30,7 +30,8 @@ struct para__desk {
     para__part dead;           /* what workers have done of it that died, */
     unsigned dead_workers;     /* how many of these have done something, */
     unsigned call_deaths;      /* and how many died */
-    uintptr_t last_kernel;     /* of the last job, and */
+    uintptr_t last_kernel;     /* of the last job, */
+    para__run *last_run;       /* what it does with it, */
     size_t last_units;         /* its units, */
     bool was_brief;            /* and whether it took no longer than a claim may show */
 };

@@ -53,7 +53,7 @@ void para__live_run(void *of, unsigned worker)
         const unsigned boards = para__load_relaxed(&hall->boards); /* the news have brought it */
         unsigned run = 0;
         for (unsigned b = 0; b < boards; b++)
-            run += para__board_work(&l->boards[b], worker, kind_of_core);
+            run += para__board_work(hall, l->boards, b, worker, kind_of_core);
         if (run == 0)
             continue;
         chunks += run;

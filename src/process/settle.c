@@ -70,8 +70,6 @@ para__waking para__board_publish(para__post *post, const para__job *job, unsigne
     if (c.epoch % PARA__BOARD_EPOCHS == 0 || post->is_doubtful)
         renew_words(post);
     post->is_doubtful = false;
-    board->hall = hall; /* these two as well */
-    board->number = post->number;
     post->call = c;
     board->run = job->run;
     board->kernel = job->kernel;
@@ -204,7 +202,7 @@ para__settlement para__board_settle(para__post *post, unsigned worker,
     for (unsigned t = 0; t < c.tickets; t++) {
         para__ticket_word w =
             para__ticket_read(para__load_acquire(E27, &board->word[t])); /* its last store there */
-        if ((int32_t)(w.epoch - c.epoch) > 0) /* it was spoilt: nobody else can have claimed it */
+        if ((int32_t)(w.epoch - c.epoch) > 0) /* spoilt: nobody claims it so */
             para__store_relaxed(&board->word[t],
                                 para__ticket_word_of((para__ticket_word){.epoch = c.epoch - 1}));
         if (w.epoch != c.epoch || w.worker != worker ||

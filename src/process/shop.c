@@ -42,8 +42,6 @@ static bool make_desks(para__workshop *shop)
     if (!shop->desk || !shop->hall || !boards)
         return false;
     for (unsigned d = 0; d < desks; d++) {
-        boards[d].hall = shop->hall;
-        boards[d].number = d;
         shop->desk[d] = (para__desk){.shop = shop,
                                      .post = {.board = &boards[d],
                                               .hall = shop->hall,

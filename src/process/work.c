@@ -148,13 +148,15 @@ static para__range range_of_ticket(const para__board *board, unsigned t, para__t
 
 /* A worker begins with the tickets at its own place, so that the same memory is its own from call
  * to call, and goes on with those of the next. */
-unsigned para__board_work(para__board *board, unsigned worker, unsigned kind)
+unsigned para__board_work(para__hall *hall, para__board *boards, unsigned number, unsigned worker,
+                          unsigned kind)
 {
+    para__board *const board = &boards[number];
     const para__board_call c = para__board_read(para__load_acquire(E27, &board->call));
     para__record *const record = &board->record[worker];
-    para__presence *const self = &board->hall->worker[worker];
+    para__presence *const self = &hall->worker[worker];
     if (self->track)
-        para__track_join(board->hall->tracks, self->track);
+        para__track_join(hall->tracks, self->track);
     if (worker >= c.width || c.tickets == 0)
         return 0;
     const uint32_t before = finished_of(record, c.epoch);
@@ -166,7 +168,7 @@ unsigned para__board_work(para__board *board, unsigned worker, unsigned kind)
     bool has_entered = false;
     para__fp own = PARA__FP_DEFAULT;
     uint64_t ticks = para__ticks();
-    para__store_relaxed(&self->board, board->number); /* values on their own, as below */
+    para__store_relaxed(&self->board, number); /* values on their own, as below */
     para__store_relaxed(&self->since_ns, para__now_ns());
     for (unsigned i = 0; i < c.tickets; i++) {
         const unsigned t = start + i < c.tickets ? start + i : start + i - c.tickets;

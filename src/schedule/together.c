@@ -1,5 +1,6 @@
 #include "schedule/together.h"
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/thread.h"
 #include "plan/arms.h"
@@ -59,7 +60,7 @@ static bool is_alone_with_all(para__schedule *s, double alone_ns)
         const para__arm before = para__arms_now(arms);
         para__arms_next_window(arms, site, (uint64_t)((double)para__ticks() * para__ns_per_tick()));
         if (before == PARA__ALL_ALONE && para__arms_now(arms) != before)
-            s->pool->executor->wake(s->pool, lately.helpers);
+            s->pool->executor->wake(s->pool, para__max(lately.helpers, 1));
     }
     para__arms_add(arms, site, (uint32_t)alone_ns);
     return para__arms_now(arms) == PARA__ALL_ALONE;

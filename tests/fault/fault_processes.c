@@ -250,8 +250,6 @@ static int spoils(const para_chunk *c, const void *arg)
     for (unsigned w = 0; w < PARA__PROCESSES_MAX; w++)
         s->hall->worker[w].track = (para__track *)(uintptr_t)8;
     s->hall->tracks = (para__tracks *)(uintptr_t)8;
-    s->board->hall = (para__hall *)(uintptr_t)8;
-    s->board->number = UINT_MAX;
     para__store_relaxed(&s->board->call, UINT32_MAX | para__load_relaxed(&s->board->call));
     for (unsigned t = 0; t < PARA__BOARD_TICKETS; t++) {
         s->board->ticket[t].first = UINT64_MAX / 4;

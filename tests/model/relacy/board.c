@@ -50,7 +50,6 @@ void board_make(board_kernel *kernel)
     memset(board.record, 0, BOARD_WORKERS * sizeof board.record[0]);
     memset(board.ticket, 0, BOARD_TICKETS * sizeof board.ticket[0]);
     post = (para__post){.board = &board, .hall = &hall, .workers = BOARD_WORKERS};
-    board.hall = &hall;
     mutex = 0;
     (void)para__load_relaxed((para__atomic_u32 *)&mutex);
     para__store_relaxed(&board.call, 0);
@@ -142,7 +141,7 @@ bool board_serve(unsigned worker, unsigned steps)
     while (!is_ending) {
         seen = para__hall_await_news(&hall, worker, seen);
         if (para__load_relaxed(&hall.boards) != 0)
-            (void)para__board_work(&board, worker, 0);
+            (void)para__board_work(&hall, &board, 0, worker, 0);
     }
     model_mortal(NULL, 0);
     return true;
@@ -151,12 +150,12 @@ bool board_serve(unsigned worker, unsigned steps)
 void board_serve_once(unsigned worker)
 {
     (void)para__hall_await_news(&hall, worker, 0);
-    (void)para__board_work(&board, worker, 0);
+    (void)para__board_work(&hall, &board, 0, worker, 0);
 }
 
 void board_work_early(unsigned worker)
 {
-    (void)para__board_work(&board, worker, 0);
+    (void)para__board_work(&hall, &board, 0, worker, 0);
 }
 
 /* ---- Who settles ------------------------------------------------------------------------ */
