@@ -199,6 +199,8 @@ para__settlement para__board_settle(para__post *post, unsigned worker,
     const para__board_call c = post->call;
     para__settlement s = {0};
     unsigned claimed = 0, attempts = 0;
+    if (para__load_relaxed(&board->call) != para__board_word(c)) /* the dead worker has spoilt */
+        para__store_relaxed(&board->call, para__board_word(c));  /* it; the news bring it */
     for (unsigned t = 0; t < c.tickets; t++) {
         para__ticket_word w =
             para__ticket_read(para__load_acquire(E27, &board->word[t])); /* its last store there */

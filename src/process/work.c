@@ -157,7 +157,8 @@ unsigned para__board_work(para__hall *hall, para__board *boards, unsigned number
     para__presence *const self = &hall->worker[worker];
     if (self->track)
         para__track_join(hall->tracks, self->track);
-    if (worker >= c.width || c.tickets == 0)
+    const bool is_spoilt = c.width > PARA__PROCESSES_MAX || c.tickets > PARA__BOARD_TICKETS;
+    if (worker >= c.width || c.tickets == 0 || is_spoilt)
         return 0;
     const uint32_t before = finished_of(record, c.epoch);
     uint32_t finished = before;
