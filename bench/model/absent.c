@@ -137,11 +137,10 @@ para_status para__processes_start(para_pool *pool, const para_processes *process
     return PARA_OK;
 }
 
-para_status para__processes_refuse(const para_pool *pool, para_executor executor, bool isolated)
+para_status para__processes_refuse(const para_pool *pool, para_executor executor)
 {
     (void)pool;
     (void)executor;
-    (void)isolated;
     return PARA_OK;
 }
 

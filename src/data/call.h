@@ -9,24 +9,23 @@
 
 #include <para/call.h>
 
-/* Checks the members of options that a caller may set, and those that must be zero. */
-static inline para_status para__options_check(const para_options *options, const size_t reserved[2])
+/* Checks the members of options that a caller may set, and the word of the call that must be zero.
+ */
+static inline para_status para__options_check(const para_options *options, size_t reserved)
 {
     if ((unsigned)options->executor > PARA_EXECUTOR_PROCESSES)
         return para__fail(PARA_ERR_ARGUMENT, "unknown executor %d", (int)options->executor);
-    if (reserved[0] | reserved[1])
+    if (reserved)
         return para__fail(PARA_ERR_ARGUMENT, "a reserved field is not zero");
     return PARA_OK;
 }
 
-/* Whether the pool still accepts calls of the calling thread, and has who runs them. isolated: the
- * call can run on worker processes. */
-static inline para_status para__call_check_pool(para_pool *pool, const para_options *options,
-                                                bool isolated)
+/* Whether the pool still accepts calls of the calling thread, and has who runs them. */
+static inline para_status para__call_check_pool(para_pool *pool, const para_options *options)
 {
-    return para__processes_fit(pool, options->executor, isolated)
+    return para__processes_fit(pool, options->executor)
                ? para__pool_check_open(pool, false)
-               : para__processes_refuse(pool, options->executor, isolated);
+               : para__processes_refuse(pool, options->executor);
 }
 
 /* A participant's memory of less lies in pages that it shares with others. */

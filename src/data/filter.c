@@ -232,8 +232,7 @@ static para_status check_filter(const para_filter *filter, filter_job *job)
         return para__fail(PARA_ERR_NULL_KERNEL, NULL);
     if (!filter->kept)
         return para__fail(PARA_ERR_NULL_RESULT, "kept is NULL");
-    const size_t reserved[2] = {filter->reserved[0], 0};
-    para_status status = para__options_check(&filter->options, reserved);
+    para_status status = para__options_check(&filter->options, filter->reserved[0]);
     if (!status)
         status = para__views_check(filter->in, filter->out, NULL, filter->count, &job->views);
     if (!status && filter->count)
@@ -297,7 +296,7 @@ para_status para_pfilter(para_pool *pool, const para_filter *filter)
     filter_job job;
     para_status status = check_filter(filter, &job);
     if (!status)
-        status = para__call_check_pool(pool, &filter->options, true);
+        status = para__call_check_pool(pool, &filter->options);
     if (filter && filter->report)
         *filter->report = (para_report){0};
     if (status)

@@ -94,8 +94,7 @@ static para_status check_find(const para_find *find, find_job *job)
     if (!find->found)
         return para__fail(PARA_ERR_NULL_RESULT, "found is NULL");
     static const para_out none[PARA_OUT_MAX] = {{NULL, 0}};
-    const size_t reserved[2] = {find->reserved[0], 0};
-    const para_status status = para__options_check(&find->options, reserved);
+    const para_status status = para__options_check(&find->options, find->reserved[0]);
     return status ? status : para__views_check(find->in, none, NULL, find->count, &job->views);
 }
 
@@ -131,7 +130,7 @@ para_status para_pfind(para_pool *pool, const para_find *find)
     find_job job;
     para_status status = check_find(find, &job);
     if (!status)
-        status = para__call_check_pool(pool, &find->options, true);
+        status = para__call_check_pool(pool, &find->options);
     if (find && find->report)
         *find->report = (para_report){0};
     if (status)

@@ -67,8 +67,7 @@ static para_status check_map(const para_map *map, map_job *job)
         return para__fail(PARA_ERR_ARGUMENT, "there is no call");
     if (!map->kernel)
         return para__fail(PARA_ERR_NULL_KERNEL, NULL);
-    const size_t reserved[2] = {map->reserved[0], 0};
-    const para_status status = para__options_check(&map->options, reserved);
+    const para_status status = para__options_check(&map->options, map->reserved[0]);
     return status ? status
                   : para__views_check(map->in, map->out, map->strides, map->count, &job->views);
 }
@@ -177,7 +176,7 @@ para_status para_pmap(para_pool *pool, const para_map *map)
     map_job job;
     para_status status = check_map(map, &job);
     if (!status)
-        status = para__call_check_pool(pool, &map->options, true);
+        status = para__call_check_pool(pool, &map->options);
     if (map && map->report)
         *map->report = (para_report){0};
     if (status || map->count == 0)

@@ -154,8 +154,7 @@ static para_status check_reduce(const para_reduce *reduce, reduce_job *job)
         return para__fail(PARA_ERR_NULL_RESULT, NULL);
     if (reduce->result_bytes > SIZE_MAX / 256)
         return para__fail(PARA_ERR_OVERFLOW, "an accumulator of %zu bytes", reduce->result_bytes);
-    const size_t reserved[2] = {0, 0};
-    para_status status = para__options_check(&reduce->options, reserved);
+    para_status status = para__options_check(&reduce->options, 0);
     if (!status)
         status =
             para__views_check(reduce->in, reduce->out, reduce->strides, reduce->count, &job->views);
@@ -444,7 +443,7 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
     reduce_job job;
     para_status status = check_reduce(reduce, &job);
     if (!status)
-        status = para__call_check_pool(pool, &reduce->options, true);
+        status = para__call_check_pool(pool, &reduce->options);
     if (reduce && reduce->report)
         *reduce->report = (para_report){0};
     if (status || reduce->count == 0)

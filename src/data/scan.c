@@ -284,8 +284,7 @@ static para_status check_scan(const para_scan *scan, scan_job *job)
         return para__fail(PARA_ERR_NULL_RESULT, NULL);
     if (scan->result_bytes > SIZE_MAX / 256)
         return para__fail(PARA_ERR_OVERFLOW, "an accumulator of %zu bytes", scan->result_bytes);
-    const size_t reserved[2] = {scan->reserved[0], 0};
-    para_status status = para__options_check(&scan->options, reserved);
+    para_status status = para__options_check(&scan->options, scan->reserved[0]);
     if (!status)
         status = para__views_check(scan->in, scan->out, NULL, scan->count, &job->views);
     if (!status &&
@@ -343,7 +342,7 @@ para_status para_pscan(para_pool *pool, const para_scan *scan)
     scan_job job;
     para_status status = check_scan(scan, &job);
     if (!status)
-        status = para__call_check_pool(pool, &scan->options, true);
+        status = para__call_check_pool(pool, &scan->options);
     if (scan && scan->report)
         *scan->report = (para_report){0};
     if (status || scan->count == 0)

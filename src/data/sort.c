@@ -315,8 +315,7 @@ static para_status check_sort(const para_sort *sort)
     if (!sort->compare == !sort->key)
         return para__fail(PARA_ERR_ARGUMENT, "%s of compare and key is given",
                           sort->key ? "each" : "none");
-    const size_t reserved[2] = {sort->reserved[0], 0};
-    const para_status status = para__options_check(&sort->options, reserved);
+    const para_status status = para__options_check(&sort->options, sort->reserved[0]);
     if (status)
         return status;
     if (bytes == 0)
@@ -476,7 +475,7 @@ para_status para_psort(para_pool *pool, const para_sort *sort)
     checked_sort check;
     para_status status = check_sort(sort);
     if (!status)
-        status = para__call_check_pool(pool, &sort->options, true);
+        status = para__call_check_pool(pool, &sort->options);
     if (sort && sort->report)
         *sort->report = (para_report){0};
     if (status || sort->count == 0)

@@ -121,12 +121,10 @@ para_status para__survival_check(const para_survival *survival)
     return PARA_OK;
 }
 
-para_status para__processes_refuse(const para_pool *pool, para_executor executor, bool isolated)
+para_status para__processes_refuse(const para_pool *pool, para_executor executor)
 {
     if (!pool || !pool->shop)
         return para__fail(PARA_ERR_UNSUPPORTED, "the pool has no worker processes");
-    if (!isolated)
-        return para__fail(PARA_ERR_UNSUPPORTED, "a pool of processes runs no such call");
     if (executor != PARA_EXECUTOR_AUTO && executor != PARA_EXECUTOR_PROCESSES)
         return para__fail(PARA_ERR_UNSUPPORTED, "a pool of processes runs no kernel on a thread");
     return para__pool_fail_forked();

@@ -16,16 +16,16 @@ para_status para__survival_check(const para_survival *survival);
 para_status para__processes_start(para_pool *pool, const para_processes *processes);
 
 /* Why a call with these options cannot be made on the pool, for one of which the next function
- * says so. isolated: it could run on processes. PARA_ERR_UNSUPPORTED or _FORKED. */
-para_status para__processes_refuse(const para_pool *pool, para_executor executor, bool isolated)
+ * says so. PARA_ERR_UNSUPPORTED or _FORKED. */
+para_status para__processes_refuse(const para_pool *pool, para_executor executor)
     __attribute__((cold));
 
 /* Whether a call of that kind can be made on the pool; NULL: the default pool. */
-static inline bool para__processes_fit(const para_pool *pool, para_executor executor, bool isolated)
+static inline bool para__processes_fit(const para_pool *pool, para_executor executor)
 {
     if (!pool || !pool->shop)
         return executor != PARA_EXECUTOR_PROCESSES;
-    return isolated && executor != PARA_EXECUTOR_THREADS && executor != PARA_EXECUTOR_SERIAL &&
+    return executor != PARA_EXECUTOR_THREADS && executor != PARA_EXECUTOR_SERIAL &&
            !para__pool_is_forked(pool);
 }
 
