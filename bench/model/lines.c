@@ -24,8 +24,7 @@ void model_forget_lines(void)
     model_transfers = 0;
 }
 
-/* ---- Lines
- * --------------------------------------------------------------------------------------- */
+/* ---- Lines ---------------------------------------------------------------------------- */
 
 static double distance_ns(const thread *a, const thread *b)
 {

@@ -46,8 +46,7 @@ uint64_t model_random(uint64_t *state) /* Steele, Lea and Flood, "Fast Splittabl
     return z ^ z >> 31;
 }
 
-/* ---- Events
- * -------------------------------------------------------------------------------------- */
+/* ---- Events --------------------------------------------------------------------------- */
 
 static bool before(const event *a, const event *b)
 {
@@ -188,8 +187,7 @@ void model_preempt(unsigned core, double ns)
         }
 }
 
-/* ---- What the engine asks of the system
- * ----------------------------------------------------------- */
+/* ---- What the engine asks of the system ----------------------------------------------- */
 
 void para__futex_wait(para__atomic_u32 *word, uint32_t expected)
 {
@@ -406,8 +404,7 @@ para_status para__unbind_thread(const para__machine *machine)
     return PARA_OK;
 }
 
-/* ---- Running
- * -------------------------------------------------------------------------------------- */
+/* ---- Running -------------------------------------------------------------------------- */
 
 /* Of the section that machine.h puts thread-local variables in; the linker's names for its ends. */
 extern char __start_model_tls[], __stop_model_tls[];

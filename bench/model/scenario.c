@@ -68,8 +68,7 @@ static void compute(size_t first, size_t count)
     state->ended = fmax(state->ended, model_now());
 }
 
-/* ---- Costs of units
- * ------------------------------------------------------------------------------ */
+/* ---- Costs of units ------------------------------------------------------------------- */
 
 static double uniform(uint64_t *random)
 {
@@ -105,8 +104,7 @@ void scenario_costs(const scenario *s, double *prefix)
         prefix[i] *= scale;
 }
 
-/* ---- para
- * ---------------------------------------------------------------------------------------- */
+/* ---- para ----------------------------------------------------------------------------- */
 
 static int kernel(const para_chunk *chunk, const void *arg)
 {
@@ -167,8 +165,7 @@ static para_pool *make_pool(void)
     return pool;
 }
 
-/* ---- Barriers
- * ------------------------------------------------------------------------------------ */
+/* ---- Barriers ------------------------------------------------------------------------- */
 
 typedef struct barrier {
     _Alignas(PARA__LINE) para__atomic_u32 awaited;
@@ -266,8 +263,7 @@ static void call_barrier(uint32_t phase)
     }
 }
 
-/* ---- Measuring
- * ----------------------------------------------------------------------------------- */
+/* ---- Measuring ------------------------------------------------------------------------ */
 
 static void preempt_some(uint64_t *random)
 {

@@ -1,11 +1,12 @@
 /* What tests of worker processes share: pools of them, arrays that they see, and
- * how many descriptors are open. */
+ * how many descriptors are open, deaths that are counted. */
 #ifndef PARA_TESTS_PROCESSES_H
 #define PARA_TESTS_PROCESSES_H
 
 #include "check.h"
 
 #include <dirent.h>
+#include <stdatomic.h>
 
 /* A pool of processes; a test on a system that has none is skipped. */
 static inline para_pool *process_pool(unsigned workers, const para_processes *processes)
@@ -26,6 +27,15 @@ static inline double *shared_array(para_pool *pool, para_buffer **buffer, size_t
 {
     OK(para_buffer_create(buffer, pool, count, sizeof(double), NULL));
     return para_buffer_data(*buffer);
+}
+
+/* Takes one from a count, which workers do beside each other; false if none is left. */
+static inline bool takes_one(_Atomic unsigned *count)
+{
+    unsigned left = atomic_load(count);
+    while (left && !atomic_compare_exchange_weak(count, &left, left - 1))
+        continue;
+    return left > 0;
 }
 
 static inline unsigned count_descriptors(void)

@@ -56,8 +56,7 @@ static bool fails(fault_kind kind)
     return true;
 }
 
-/* ---- Blocks that free() takes: only those that came from here count
- * ----------------------------- */
+/* ---- Blocks that free() takes: only those that came from here count ----------------------- */
 
 enum { BLOCKS = 4096 };
 static void *blocks[BLOCKS];

@@ -18,14 +18,7 @@ typedef struct deaths {
 static void die_at_times(const void *arg)
 {
     deaths *const d = *(deaths *const *)arg;
-    if (atomic_load(&d->after) > 0) {
-        atomic_fetch_sub(&d->after, 1);
-        return;
-    }
-    unsigned left = atomic_load(&d->left);
-    while (left && !atomic_compare_exchange_weak(&d->left, &left, left - 1))
-        continue;
-    if (left)
+    if (!takes_one(&d->after) && takes_one(&d->left))
         raise(SIGKILL);
 }
 

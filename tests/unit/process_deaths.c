@@ -51,11 +51,8 @@ static void pass(const deed *d, size_t element)
 {
     if (element != d->element)
         return;
-    if (d->times && atomic_load(d->times) == 0)
-        return;
-    if (d->times)
-        atomic_fetch_sub(d->times, 1);
-    commit_crime(d->crime);
+    if (!d->times || takes_one(d->times))
+        commit_crime(d->crime);
 }
 
 static int square(const para_chunk *c, const void *arg)
