@@ -47,6 +47,8 @@ static void print_on_processes(void)
         map.arg_bytes = sizeof call;
         CHECK(para_pmap(pool, &map) == PARA_OK);
     }
+    map.arg = NULL;
+    map.arg_bytes = 0;
     map.kernel = prints_and_exits;
     map.count = 1;
     CHECK(para_pmap(pool, &map) == PARA_ERR_WORKER_DIED);
