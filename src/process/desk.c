@@ -158,7 +158,7 @@ static para__waking begin_work(const desk_call *c)
 }
 
 /* Whether there is nothing to wait for any more. */
-static bool has_ended(para__desk *desk)
+static bool is_at_end(para__desk *desk)
 {
     if (desk->trust != PARA__SOUND)
         return true;
@@ -219,14 +219,14 @@ static bool await_work(const desk_call *c, para__waking waking)
     para__desk *const desk = c->desk;
     /* Who was woken for one of few tickets may have been stopped: then all are. */
     bool rouses = c->job->units < c->width, is_brief = true;
-    while (!has_ended(desk)) {
+    while (!is_at_end(desk)) {
         pthread_mutex_unlock(&desk->shop->mutex);
         is_brief &= para__board_join(&desk->post, c->cancel || rouses ? JOIN_NS : AUDIT_NS, waking);
         waking = PARA__NOBODY_SLEPT;
         if (c->cancel && para_cancel_requested(c->cancel))
             para_cancel_request(&desk->post.board->token);
         pthread_mutex_lock(&desk->shop->mutex);
-        if (has_ended(desk))
+        if (is_at_end(desk))
             break;
         if (rouses)
             para__board_rouse(&desk->post);

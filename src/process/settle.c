@@ -80,7 +80,7 @@ static void doubt_words(para__post *post)
         para__store_relaxed(&post->board->record[w].told, 0); /* no call is open */
 }
 
-static void count_all(para__post *post, unsigned tickets)
+static void count_tickets(para__post *post, unsigned tickets)
 {
     if (post->all.count > tickets)
         post->all = (para__done){0, 0};
@@ -104,7 +104,7 @@ para__waking para__board_publish(para__post *post, const para__job *job, unsigne
     post->call = c;
     post->job = job;
     post->settled = (para__done){0, 0};
-    count_all(post, tickets);
+    count_tickets(post, tickets);
     board->run = job->run;
     board->kernel = job->kernel;
     board->units = post->units = job->units;
@@ -256,7 +256,7 @@ static bool halve_ticket(para__post *post, unsigned t, unsigned attempts)
     free_ticket(board, t, c->epoch, half > 1 ? attempts - 1 : 0);
     c->tickets++;
     post->sound = para__max(post->sound, c->tickets);
-    count_all(post, c->tickets);
+    count_tickets(post, c->tickets);
     para__store_release(E27, &board->call, para__board_word(*c)); /* as in publish */
     return true;
 }

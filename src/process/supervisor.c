@@ -186,9 +186,9 @@ static bool has_ended(int life)
     return poll(&p, 1, 0) > 0;
 }
 
-/* Waits until a process has ended that was killed. The program may have lost the right to kill it,
- * and then it ends by itself, unless it is stopped: so a pool that is to end waits for so long only,
- * in all. False: that has passed. */
+/* Waits until a process has ended that was killed. The program may have lost the right to kill it;
+ * then it ends by itself, unless it is stopped. So a pool that is to end waits for so long only, in
+ * all. False: that has passed. */
 static bool await_end(const para__workshop *shop, int life, int *patience_ms)
 {
     struct pollfd p = {.fd = life, .events = POLLIN};
