@@ -159,7 +159,7 @@ static void run_form(const para_setup *setup, int form, double *y, double result
         break;
     case NESTS:
         OK(para_loop_with(setup, products, ROWS, COLUMNS, s.x, (double(*)[COLUMNS])(void *)y));
-        OK(para_loop_with(setup, volumes, PLANES, 30, 40, 30, 40, y + ROWS * COLUMNS));
+        OK(para_loop_with(setup, volumes, PLANES, 30, 40, 30, 40, &y[(size_t)ROWS * COLUMNS]));
         break;
     case ROWS_FIRST:
         with.tile[0] = 1;

@@ -52,6 +52,7 @@ PARA_LOOP(mixed, i, char, c, derived, d, const double &, a, std::complex<double>
 {
     y[i] = f(x[i]) * a + z.real() + d.d + d.c + c;
 }
+/* NOLINTNEXTLINE(performance-unnecessary-value-param): that is what is refused */
 PARA_LOOP(copied, i, std::vector<double>, v, double *, y)
 {
     y[i] = v[i];
@@ -69,7 +70,7 @@ PARA_SUM(total_of, double, i, bool, is_half, const double *, x)
 
 int main()
 {
-    enum { COUNT = 1000 };
+    constexpr size_t COUNT = 1000;
     para_pool_config config = PARA_POOL_CONFIG_INIT;
     const para_processes processes = PARA_PROCESSES_INIT;
     para_pool *pool = nullptr;
@@ -90,12 +91,12 @@ int main()
     para_setup setup = {};
     setup.pool = pool;
     a = 4;
-    for (int i = 0; i < COUNT; i++)
-        x[i] = i;
+    for (size_t i = 0; i < COUNT; i++)
+        x[i] = static_cast<double>(i);
     if (para_loop_with(&setup, mixed, COUNT, '\2', d, a, z, third, x, y) != PARA_OK)
         return 2;
-    for (int i = 0; i < COUNT; i++)
-        if (y[i] != third(i) * 4 + 3.75)
+    for (size_t i = 0; i < COUNT; i++)
+        if (y[i] != third(x[i]) * 4 + 3.75)
             return 3;
     if (para_loop_with(&setup, mixed, COUNT, '\2', d, here, z, third, x, y) !=
             PARA_ERR_NOT_SHARED ||
