@@ -314,7 +314,7 @@ PARA_SUM(sum_stored, double, i, const double *, x, double *, y, _Atomic unsigned
     die_at(i, deaths);
     return y[i];
 }
-/* Nothing can be written through its parameters, but for a number that has passed for an address. */
+/* Nothing can be written through its parameters, but for a number that passes for an address. */
 PARA_SUM(sum_only, double, i, const double *, x, uintptr_t, deaths)
 {
     die_at(i, (_Atomic unsigned *)deaths);
