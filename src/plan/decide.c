@@ -194,12 +194,6 @@ double para__work_of(const para__ask *ask, unsigned width, double elapsed_ns,
     return (elapsed_ns - ask->price_ns - shared_ns(0, width, ask->awake, costs)) * width;
 }
 
-double para__share_ns_of(unsigned width, double elapsed_ns, double longest_ns,
-                         const para__costs *costs)
-{
-    return width * (elapsed_ns - longest_ns) - para__far_ns(costs, width);
-}
-
 bool para__share_at_once(const para__ask *ask, double unit_ns, const para__costs *costs)
 {
     const unsigned p = most_threads(ask);

@@ -104,12 +104,6 @@ double para__far_ns(const para__costs *costs, unsigned width);
 double para__work_of(const para__ask *ask, unsigned width, double elapsed_ns,
                      const para__costs *costs);
 
-/* What sharing has cost a call of that width, by the model; longest_ns: what kept its last
- * participant to finish, a helper's round trip among it. That the others had finished sooner, on a
- * faster core or with less work, is in proportion to the work and not a cost of sharing. */
-double para__share_ns_of(unsigned width, double elapsed_ns, double longest_ns,
-                         const para__costs *costs);
-
 /* Whether to share a call of unknown cost from its first unit: if the caller tried a unit alone,
  * the others would wait longer than sharing in vain takes. unit_ns: the mean cost of units so
  * far. */

@@ -225,16 +225,15 @@ void para__costs_refine(para_pool *pool, uint64_t ticks, bool awake, bool came)
         set_spin(pool, para__load_relaxed(known));
 }
 
-void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, uint64_t caller,
-                              uint64_t helper)
+void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, uint64_t busy_ticks)
 {
     const double known = para__load_relaxed(&pool->followed.share_ns); /* all: see types.h */
     const double round_trip = para__load_relaxed(&pool->followed.round_trip_ns);
     const double each = para__ns_per_tick();
     const double whole = (double)ticks * each + PARA__AROUND_NS -
                          PARA__TIMED_LOOKS * para__pool_costs(pool)->clock_ns;
-    const double longest = para__max((double)caller * each, (double)helper * each + round_trip);
-    const double sample = para__share_ns_of(width, whole, longest, para__pool_costs(pool));
+    const double sample = width * whole - (double)busy_ticks * each - (width - 1) * round_trip -
+                          para__far_ns(para__pool_costs(pool), width);
     const double next = para__estimate_robust(sample, known);
     const double most = para__share_most_ns(pool, width);
     para__store_relaxed(&pool->followed.share_ns,
@@ -242,30 +241,8 @@ void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, u
     update_least_work(pool);
 }
 
-/* Whether that member took part in the lane's call, which is joined: then its tally is of it. The
- * caller's is not written. */
-static bool took_part(const para__lane *lane, unsigned worker)
-{
-    return para__load_relaxed(&lane->member[worker].done) >> PARA__COUNT_BITS == lane->epoch;
-}
-
-static void learn_share(para_pool *pool, unsigned width, const para__lane *lane, unsigned caller,
-                        uint64_t ticks, uint64_t busy_ticks)
-{
-    uint64_t busiest = 0, helpers = 0;
-    for (unsigned w = lane->first; w < lane->first + lane->width; w++) {
-        if (w == caller || !took_part(lane, w))
-            continue;
-        const uint64_t busy = lane->member[w].tally.busy_ticks;
-        busiest = para__max(busiest, busy);
-        helpers += busy;
-    }
-    para__costs_refine_share(pool, width, ticks, busy_ticks > helpers ? busy_ticks - helpers : 0,
-                             busiest);
-}
-
-void para__costs_learn(para_pool *pool, const para__plan *plan, const para__lane *lane,
-                       unsigned caller, const para__outcome *outcome, uint64_t busy_ticks)
+void para__costs_learn(para_pool *pool, const para__plan *plan, const para__outcome *outcome,
+                       uint64_t busy_ticks)
 {
     const uint64_t came_ticks = outcome->tally.came_ticks;
     const bool came = came_ticks > outcome->published;
@@ -274,7 +251,7 @@ void para__costs_learn(para_pool *pool, const para__plan *plan, const para__lane
         para__costs_refine(pool, (came ? came_ticks : outcome->joined) - outcome->published, awake,
                            came);
     if (came && awake && plan->tickets == 1)
-        learn_share(pool, plan->width, lane, caller, outcome->joined - outcome->begun, busy_ticks);
+        para__costs_refine_share(pool, plan->width, outcome->joined - outcome->begun, busy_ticks);
 }
 
 /* What a unit took on the cores of one kind. */
@@ -292,8 +269,11 @@ static unsigned kind_of_worker(const para_pool *pool, unsigned worker)
  * is not written. */
 static float pace_of(const para__lane *lane, unsigned worker, unsigned caller)
 {
-    const bool is_told = worker == caller || took_part(lane, worker);
-    return is_told ? lane->member[worker].tally.dearest_ticks : 0;
+    const para__member *member = &lane->member[worker];
+    const bool took_part =
+        worker == caller ||
+        para__load_relaxed(&member->done) >> PARA__COUNT_BITS == lane->epoch; /* joined */
+    return took_part ? member->tally.dearest_ticks : 0;
 }
 
 static void find_paces(const para_pool *pool, const para__lane *lane, unsigned caller,

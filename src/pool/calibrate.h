@@ -27,10 +27,10 @@ void para__costs_measure(para_pool *pool);
 /* Sets costs that were measured otherwise; the caller makes the pool ready after that. */
 void para__costs_take(para_pool *pool, const para__costs *costs);
 
-/* Learns from a timed call on that lane, by the caller in that place: how long the first helper was
- * on its way, and what sharing cost the caller. busy_ticks: of all its participants. */
-void para__costs_learn(para_pool *pool, const para__plan *plan, const para__lane *lane,
-                       unsigned caller, const para__outcome *outcome, uint64_t busy_ticks);
+/* Learns from a timed call that was shared: how long the first helper was on its way, and what
+ * sharing cost the caller. busy_ticks: of all its participants. */
+void para__costs_learn(para_pool *pool, const para__plan *plan, const para__outcome *outcome,
+                       uint64_t busy_ticks);
 
 /* Learns from a timed call on that lane how fast the kinds of cores are that it ran on, and makes
  * slices as long as that. The pool has several kinds, and its workers are bound. */
@@ -51,10 +51,10 @@ static inline double para__share_most_ns(const para_pool *pool, unsigned width)
     return pool->lender.run ? width * PARA__SHARE_MOST_NS / 2 : PARA__SHARE_MOST_NS;
 }
 
-/* Learns from a short call on a team of that width, which took its caller this many ticks, of which
- * the caller and the busiest helper spent so many in batches. */
-void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, uint64_t caller,
-                              uint64_t helper);
+/* Learns from a short, even call on a team of that width, which took its caller this many ticks,
+ * and its participants busy_ticks in batches together. The rest, without the helpers' delays, is
+ * what sharing cost the caller. */
+void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, uint64_t busy_ticks);
 
 /* Called after a call that ran alone, but would have been shared by the costs that were measured
  * first: moves the followed costs a little towards those. So helpers are tried again some time

@@ -217,9 +217,7 @@ static void run_on_lent(para_pool *pool, para__lane *lane, const para__job *job,
     const para__fp fp = para__fp_save();
     outcome->begun = start;
     outcome->joined = para__ticks();
-    para__costs_learn(pool, plan, lane, para__load_relaxed(&lent->seats) >> 16,
-                      outcome, /* its own */
-                      outcome->tally.busy_ticks - busy_before);
+    para__costs_learn(pool, plan, outcome, outcome->tally.busy_ticks - busy_before);
     para__fp_restore(fp, 0);
 }
 

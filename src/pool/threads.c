@@ -40,7 +40,7 @@ static void run_on_threads(para_pool *pool, para__lane *lane, const para__job *j
     if (para__pool_is_forked(pool))
         return;
     const para__fp fp = para__fp_save();
-    para__costs_learn(pool, plan, lane, at.self, outcome, outcome->tally.busy_ticks - busy_before);
+    para__costs_learn(pool, plan, outcome, outcome->tally.busy_ticks - busy_before);
     if (pool->lanes.before)
         para__weights_learn(pool, lane, at.self);
     para__fp_restore(fp, 0);

@@ -342,20 +342,6 @@ TEST(dear_units_of_unknown_cost_are_shared_at_once)
     assert_false(para__share_at_once(&ask, 10, &usual));
 }
 
-TEST(what_sharing_costs_is_what_the_longest_participant_does_not_explain)
-{
-    para__costs costs_now = usual;
-    for (unsigned width = 2; width <= 64; width *= 2) {
-        const double longest_ns = 8000;
-        const double elapsed_ns = longest_ns + usual.share_ns / width; /* by the model */
-        assert_float_equal(para__share_ns_of(width, elapsed_ns, longest_ns, &costs_now),
-                           usual.share_ns, 0.01);
-    }
-    costs_now.far_ns = 500; /* of a helper beyond the caller's domain */
-    costs_now.near = 1;
-    assert_float_equal(para__share_ns_of(3, 8600, 8000, &costs_now), 3 * 600 - 500, 0.01);
-}
-
 /* A head start would move pages from owner to owner, as expected costs and callers change. */
 TEST(plans_for_many_pages_have_no_lead)
 {
@@ -441,7 +427,6 @@ int main(void)
         cmocka_unit_test(a_price_that_each_participant_pays_is_weighed),
         cmocka_unit_test(what_is_dearer_when_shared_is_compared_with_what_it_takes_alone),
         cmocka_unit_test(dear_units_of_unknown_cost_are_shared_at_once),
-        cmocka_unit_test(what_sharing_costs_is_what_the_longest_participant_does_not_explain),
         cmocka_unit_test(plans_for_many_pages_have_no_lead),
         cmocka_unit_test(slices_of_a_rest_begin_at_page_borders),
         cmocka_unit_test(spread_plans_have_the_slices_of_all),

@@ -1,7 +1,5 @@
 /* Policy: how the knowledge of a site decides its calls, and what their outcomes teach. Outcomes
  * and the machine's costs are made up, so that no clock decides. */
-#include "pool/calibrate.h"
-
 #include "../common/policy.h"
 
 #include "share/participant.h"
@@ -228,22 +226,6 @@ TEST(a_trial_that_is_given_up_corrects_the_price)
     assert_true(para__site_read(site_of(0)).price_ns <= 25000);
 }
 
-/* Calls of 8 us a slice, on a core that takes half as long again: that is no cost of sharing, or
- * short calls of other sites would run alone. */
-TEST(a_slow_core_does_not_make_sharing_dear)
-{
-    const double clock_ns = pool->costs.clock_ns;
-    const double taken_ns = 12000 + 400 + 100 - PARA__AROUND_NS + PARA__TIMED_LOOKS * clock_ns;
-    for (int i = 0; i < 100; i++)
-        para__costs_refine_share(pool, 2, ticks(taken_ns), ticks(8000), ticks(12000));
-    assert_in_range(para__load_relaxed(&pool->followed.share_ns), 150, 250); /* nobody else */
-    for (int i = 0; i < 100; i++)
-        para__costs_refine_share(pool, 2, ticks(taken_ns), ticks(12400), ticks(8000));
-    assert_in_range(para__load_relaxed(&pool->followed.share_ns), 150, 250);
-    para__store_relaxed(&pool->followed.share_ns, 150);
-    para__store_relaxed(&pool->followed.least_work_ns, 700);
-}
-
 TEST(options_are_what_is_asked_for)
 {
     know((para__estimate){.alone_ns = 1e6, .shared_ns = 1e6, .alone = 9, .shared = 9});
@@ -377,7 +359,6 @@ int main(void)
         cmocka_unit_test(a_trial_waits_until_a_helper_is_awake),
         cmocka_unit_test(a_trial_without_help_teaches_nothing),
         cmocka_unit_test(a_trial_that_is_given_up_corrects_the_price),
-        cmocka_unit_test(a_slow_core_does_not_make_sharing_dear),
         cmocka_unit_test(options_are_what_is_asked_for),
         cmocka_unit_test(units_are_asked_for_once_by_the_width),
         cmocka_unit_test(a_call_without_room_for_two_runs_alone),

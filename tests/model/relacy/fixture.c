@@ -438,13 +438,11 @@ void para__costs_take(para_pool *p, const para__costs *costs)
     model_took_costs();
 }
 
-void para__costs_learn(para_pool *p, const para__plan *plan, const para__lane *lane,
-                       unsigned caller, const para__outcome *outcome, uint64_t busy_ticks)
+void para__costs_learn(para_pool *p, const para__plan *plan, const para__outcome *outcome,
+                       uint64_t busy_ticks)
 {
     (void)p;
     (void)plan;
-    (void)lane;
-    (void)caller;
     (void)outcome;
     (void)busy_ticks;
 }
