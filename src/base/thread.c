@@ -218,5 +218,6 @@ para__usage para__thread_usage(void)
     if (getrusage(RUSAGE_THREAD, &usage) != 0)
         return (para__usage){0};
     return (para__usage){.cpu_ns = ns_of(usage.ru_utime) + ns_of(usage.ru_stime),
-                         .preemptions = usage.ru_nivcsw};
+                         .preemptions = usage.ru_nivcsw,
+                         .sleeps = usage.ru_nvcsw};
 }

@@ -356,11 +356,13 @@ PARA__COUNT(PARA__JOIN_ROUNDS, 16)    /* 0.5 to 2 */
 PARA__COUNT(PARA__QUANTUM_NS, 500000) /* - */
 PARA__COUNT(PARA__REST_NS, 1000000)   /* - */
 
-/* A stretch is looked at after so long; contention is so much lost in it; and after so long without
- * any the last failed try is forgotten. ns. Reasoned: a slice of the system's is some 3 ms, and a
- * machine's own hiccups are shorter. */
+/* A stretch is looked at after so long; contention is so much lost in it, and this part of the last
+ * CALM_NS; after so long without any the last failed try is forgotten. ns. Reasoned: a slice of the
+ * system's is some 3 ms; beside one other program half is lost. Measured: a thread of the kernel's
+ * took 1.5 ms of each 25, and lost_ns alone made every worker loose (docs/adr/0124). */
 PARA__REAL(PARA__YIELD_LOOK_NS, 2e6)      /* - */
 PARA__COUNT(PARA__YIELD_LOST_NS, 1000000) /* - */
+PARA__REAL(PARA__YIELD_LOST_PART, 0.25)   /* - */
 PARA__REAL(PARA__YIELD_CALM_NS, 2e7)      /* - */
 
 /* Yields before the worker tries to run on, doubled up to so many. Reasoned: 6 ms at first, 0.1 s
@@ -396,8 +398,9 @@ PARA__COUNT(PARA__BREAKER_CALLS, 20)        /* - */
 PARA__COUNT(PARA__BREAKER_PAUSE_MS, 5000)   /* - */
 
 /* A worker gives up its pin when as many yields have not helped; and takes it back when it has run
- * for so long without being preempted, ns, doubled each time up to the second value. Reasoned: two
- * tries that failed in a row are no hiccup; 20 ms are what ends yields; a second of work is little
+ * for so long, ns, and was hardly preempted: once in each of the first value. Doubled each time up
+ * to the second, until a pin has held for that. Reasoned: two tries that failed in a row are no
+ * hiccup; 20 ms are what ends yields, and five of the system's slices; a second of work is little
  * to lose where contention comes and goes. */
 PARA__COUNT(PARA__YIELDS_LOOSE, 8)          /* - */
 PARA__COUNT(PARA__CALM_LEAST_NS, 20000000)  /* - */

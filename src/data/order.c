@@ -42,22 +42,52 @@ bool para__order_before(const para__order *order, const void *a, const void *b)
     return is_before(order, a, b, order->key_bytes);
 }
 
-/* Each key is made once. Four in a row: a branch for each is cheaper than counting them. */
+/* By a function. */
+INLINE bool descends_by_compare(const para__order *order, const char *data, size_t count,
+                                size_t bytes)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_before(order, data + (i + 1) * bytes, data + i * bytes, 0))
+            return true;
+    return false;
+}
+
+/* How far keys of one topmost bit go on without a descent; *found: it ends with one. All are
+ * exchanged with the mask of the first. So an element of the other topmost bit looks like a descent
+ * if the first ones are the greater, and is one; else its own topmost bit tells. Four in a row: a
+ * branch for each is cheaper than counting them. */
+INLINE size_t run_of_alike(const para__order *order, const char *data, size_t count,
+                           bool are_greater, bool *found, size_t bytes, unsigned key_bytes)
+{
+    const para__order own = *order; /* known not to change */
+    const uint64_t first = para__order_raw(&own, data, key_bytes);
+    const uint64_t mask = own.mask[first >> 63];
+    uint64_t last = first ^ mask;
+#pragma GCC unroll 4
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t next = para__order_raw(&own, data + (i + 1) * bytes, key_bytes) ^ mask;
+        if (next < last) {
+            *found = true;
+            return i;
+        }
+        if (!are_greater && next >> 63)
+            return i + 1;
+        last = next;
+    }
+    return count;
+}
+
 INLINE void look_for_descent(const para__order *order, const char *data, size_t count, bool *found,
                              size_t bytes, unsigned key_bytes)
 {
-    const para__order own = *order; /* known not to change */
-    uint64_t last = key_bytes ? para__order_key(&own, data, key_bytes) : 0;
-    *found = true;
-#pragma GCC unroll 4
-    for (size_t i = 0; i < count; i++) {
+    *found = key_bytes == 0 && descends_by_compare(order, data, count, bytes);
+    for (size_t i = 0; key_bytes && i < count && !*found;) {
         const char *const at = data + i * bytes;
-        const uint64_t next = key_bytes ? para__order_key(&own, at + bytes, key_bytes) : 0;
-        if (key_bytes ? next < last : is_before(&own, at + bytes, at, 0))
-            return;
-        last = next;
+        if (para__order_key(order, at, key_bytes) >> 63)
+            i += run_of_alike(order, at, count - i, true, found, bytes, key_bytes);
+        else
+            i += run_of_alike(order, at, count - i, false, found, bytes, key_bytes);
     }
-    *found = false;
 }
 
 bool para__order_descends(const para__order *order, const char *data, size_t count)

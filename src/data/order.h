@@ -45,13 +45,20 @@ void para__radix_sort(const para__order *order, char *data, char *other, size_t 
 size_t para__order_co_rank(const para__order *order, size_t k, const char *x, size_t x_count,
                            const char *y, size_t y_count);
 
-/* The key of an element, whose key has key_bytes: a constant, where this is to be fast. */
+/* The bits of an element's key, at the top, and the key itself; key_bytes is a constant where this
+ * is to be fast. */
 static inline __attribute__((always_inline)) uint64_t
-para__order_key(const para__order *order, const char *element, unsigned key_bytes)
+para__order_raw(const para__order *order, const char *element, unsigned key_bytes)
 {
     uint64_t raw = 0;
     __builtin_memcpy(&raw, element + order->key_offset, key_bytes);
-    raw <<= 64 - 8 * key_bytes;
+    return raw << (64 - 8 * key_bytes);
+}
+
+static inline __attribute__((always_inline)) uint64_t
+para__order_key(const para__order *order, const char *element, unsigned key_bytes)
+{
+    const uint64_t raw = para__order_raw(order, element, key_bytes);
     return raw ^ (raw >> 63 ? order->mask[1] : order->mask[0]);
 }
 

@@ -52,8 +52,11 @@ void para__worker_is_contended(para__worker *self, unsigned failed_yields)
         set_loose(self, false);
         return;
     }
-    l->calm_ns = l->calm_ns ? para__min(2 * l->calm_ns, PARA__CALM_MOST_NS) : PARA__CALM_LEAST_NS;
-    l->since = para__thread_usage();
+    const para__usage now = para__thread_usage();
+    const bool has_held = now.cpu_ns >= l->since.cpu_ns + PARA__CALM_MOST_NS;
+    l->calm_ns = l->calm_ns && !has_held ? para__min(2 * l->calm_ns, PARA__CALM_MOST_NS)
+                                         : PARA__CALM_LEAST_NS;
+    l->since = now;
     para__log(PARA_LOG_PIN_DROPPED, self->index, "worker %u, for %ju ms of its time at least",
               self->index, (uintmax_t)(l->calm_ns / 1000000));
 }
@@ -63,9 +66,12 @@ void para__worker_looks_around(para__worker *self, para__usage now)
     para__loosening *const l = &self->loosening;
     if (!l->is_loose)
         return;
-    if (now.preemptions != l->since.preemptions)
+    const uint64_t ran_ns = now.cpu_ns - l->since.cpu_ns;
+    const uint64_t preemptions = (uint64_t)(now.preemptions - l->since.preemptions);
+    if (preemptions > 1 + ran_ns / PARA__CALM_LEAST_NS)
         l->since = now;
-    else if (now.cpu_ns - l->since.cpu_ns >= l->calm_ns && para__worker_bind(self) == PARA_OK) {
+    else if (ran_ns >= l->calm_ns && para__worker_bind(self) == PARA_OK) {
+        l->since = now; /* the pin is back */
         set_loose(self, false);
         para__log(PARA_LOG_PIN_BACK, self->index, "worker %u", self->index);
     }

@@ -8,14 +8,15 @@
  *             two tries to run on have failed
  *     PINNED ---------------------------------> LOOSE
  *        ^                                        |
- *        |    run for calm_ns without preemption  |
+ *        |    run for calm_ns, hardly preempted   |
  *        +----------------------------------------+
  *
  * A loose worker may run on all CPUs of its domain, near its memory, and does not spin for work: a
  * CPU on which it would spin is another's. It takes its pin back when it has worked for calm_ns, by
- * its own CPU time, without being preempted. If its CPU is contended then, it becomes loose again,
- * and the next time waits twice as long. Only pins that para has chosen are given up. Those that a
- * program, a user or a batch script has asked for stay: whoever names CPUs knows what else runs
+ * its own CPU time, and was preempted once in 20 ms at most: other programs run now and then. If
+ * its CPU is contended then, it becomes loose again, and the next time waits twice as long, unless
+ * the pin has held for more than a second. Only pins that para has chosen are given up. Those that
+ * a program, a user or a batch script has asked for stay: whoever names CPUs knows what else runs
  * there.
  *
  * Places stay what they were: slices, pages and teams go by the worker's place, so nothing has to

@@ -51,14 +51,17 @@ typedef struct para__worker {
     para__loosening loosening;   /* its thread's own, but for what it shows */
 } para__worker;
 
-/* A lane of a pool whose threads are lent: what a thread that comes to help is given. */
+/* A lane of a pool whose threads are lent: what a thread that comes to help is given. The lessee
+ * writes its own line while helpers read theirs. In one line each write would wait, and the call's
+ * publication behind it. */
 typedef struct para__lent {
+    _Alignas(PARA__LINE) para__atomic_u64
+        epoch;              /* of the call that helpers come for; 0: none. A hint, like the next */
+    para__atomic_u32 seats; /* where its team begins, and in the low 16 bits how wide it is */
     struct para_pool *pool;
     para__lane *lane;
-    para__atomic_u64 epoch; /* of the call that helpers come for; 0: none. A hint, like the next */
-    para__atomic_u32 seats; /* where its team begins, and in the low 16 bits how wide it is */
     /* The lessee's: */
-    const para__job *job;
+    _Alignas(PARA__LINE) const para__job *job;
     const para__plan *plan;
     para__outcome *outcome;
     uint64_t ping_limit; /* ticks; 0: it is no ping */

