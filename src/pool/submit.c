@@ -231,11 +231,8 @@ static para_status submit_inside(para_pool *pool, para_task *task, const para__w
 para_status para__submit(para_pool *pool, para_task *task, const para__work *work,
                          uint64_t deadline_ns)
 {
-    para__stay *stay = NULL;
-    const bool is_default = pool == NULL;
-    para_status status = para__pool_resolve(&pool);
-    if (!status && !is_default && !para__pool_enter(pool, &stay))
-        status = para__fail(PARA_ERR_ENDING, "the pool is being destroyed");
+    para__stay *stay;
+    para_status status = para__pool_visit(&pool, &stay);
     if (!status)
         status = submit_inside(pool, task, work, deadline_ns);
     para__pool_leave(stay);
