@@ -172,11 +172,13 @@ typedef struct para_pool_config {
      * in workers, and stack_bytes is what kernels have. Nothing else runs in that child but the
      * pool's own code.
      * When libraries have been loaded since, the next call has it and the workers forked anew. It
-     * waits for that, so its thread holds no lock that a handler of pthread_atfork takes. Workers have standard output and error of this process, and no other descriptors; no signal
-     * handlers; they dump no core, and end when this process does.
+     * waits for that, so its thread holds no lock that a handler of pthread_atfork takes. Workers
+     * have standard output and error of this process, and no other descriptors; no signal handlers;
+     * they dump no core, and end when this process does.
      *
      * worker_init, worker_exit, executor, least_workers and most_workers are not given then
-     * (PARA_ERR_ARGUMENT). In a child of fork() the pool can only be destroyed (PARA_ERR_FORKED). Linux 5.3 or later, else PARA_ERR_UNSUPPORTED. */
+     * (PARA_ERR_ARGUMENT). In a child of fork() the pool can only be destroyed (PARA_ERR_FORKED).
+     * Linux 5.3 or later, else PARA_ERR_UNSUPPORTED. */
     const para_processes *processes;
 } para_pool_config;
 #define PARA_POOL_CONFIG_INIT                                                                 \

@@ -26,9 +26,9 @@
 PARA__COUNT(PARA__ROOM_BYTES, 262144) /* - */
 
 /* What making the pool adds to the call that has it made, and so what calls have to forgo before
- * that. ns. Measured: to read a machine of two CPUs takes 0.3 ms, to create a thread 0.06 ms. By the
- * plans' model the helpers come later by this, and the caller not; so it counts double for a team of
- * two. */
+ * that. ns. Measured: to read a machine of two CPUs takes 0.3 ms, to create a thread 0.06 ms. By
+ * the plans' model the helpers come later by this, and the caller not; so it counts double for a
+ * team of two. */
 PARA__COUNT(PARA__MAKING_NS, 700000) /* - */
 
 /* ---- When the clock is read ------------------------------------------------------------------ */
@@ -384,8 +384,8 @@ PARA__COUNT(PARA__CALM_MOST_NS, 1280000000) /* - */
 
 /* ---- Tasks: pool/tasks.c, details.c, ending.c, dispatch.c, retry.c --------------------------- */
 
-/* Tasks from outside that wait in a pool's queue at most. Reasoned: 20 MiB of tasks, and a second of
- * work if each takes 15 us. */
+/* Tasks from outside that wait in a pool's queue at most. Reasoned: 20 MiB of tasks, and a second
+ * of work if each takes 15 us. */
 PARA__COUNT(PARA__TASKS_QUEUED, 65536) /* - */
 
 /* Tasks that a worker takes from there at once, at most. Compared with 64: see ADR 96 and

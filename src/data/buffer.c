@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/placement.h"
-#include "pool/inside.h"
+#include "pool/visit.h"
 #include "process/mapped.h"
 
 #include <para/buffer.h>

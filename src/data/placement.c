@@ -3,7 +3,7 @@
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "pool/inside.h"
+#include "pool/visit.h"
 
 #include <errno.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 #include "base/status.h"
 #include "observe/file.h"
 #include "pool/calibrate.h"
-#include "pool/default_pool.h"
+#include "pool/visit.h"
 
 #include <errno.h>
 #include <inttypes.h>

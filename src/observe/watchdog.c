@@ -17,10 +17,9 @@
 #include "base/thread.h"
 #include "base/tuning.h"
 #include "observe/look.h"
-#include "pool/default_pool.h"
-#include "pool/inside.h"
 #include "pool/pool.h"
 #include "pool/self.h"
+#include "pool/visit.h"
 
 #include <para/watchdog.h>
 #include <signal.h>

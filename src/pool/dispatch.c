@@ -6,10 +6,9 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "pool/carry.h"
-#include "pool/default_pool.h"
-#include "pool/inside.h"
 #include "pool/self.h"
 #include "pool/tasks.h"
+#include "pool/visit.h"
 #include "task/names.h"
 
 #include <ctype.h>

@@ -8,12 +8,12 @@
 #include "executor/lease.h"
 #include "pool/binding.h"
 #include "pool/default_pool.h"
-#include "pool/inside.h"
 #include "pool/lent.h"
 #include "pool/pool.h"
 #include "pool/start.h"
 #include "pool/self.h"
 #include "pool/size.h"
+#include "pool/visit.h"
 #include "pool/worker.h"
 
 #include <para/deadline.h>
@@ -34,29 +34,12 @@ para_status para_pool_restart(para_pool *pool)
     return pool ? para__pool_restart(pool) : para__pool_resolve(&pool);
 }
 
-/* Waits until threads and costs are known, if there is anything to wait for. */
-static para_status await_ready(para_pool *pool, uint64_t deadline_ns)
-{
-    if (para__pool_is_ready(pool))
-        return PARA_OK;
-    if (pool->executor == &para__lent_threads && para__pool_is_forked(pool))
-        return PARA_OK; /* nothing starts */
-    if (para__pool_is_forked(pool))
-        return para__fail(PARA_ERR_FORKED, "the pool was still starting when the process forked");
-    if (para__pool_is_in_init(pool))
-        return para__fail(PARA_ERR_BUSY, "worker_init waits for its own pool");
-    const int cancel_state = para__cancellation_off();
-    const bool is_ready = pool->executor->wait(pool, deadline_ns);
-    para__cancellation_restore(cancel_state);
-    return is_ready ? PARA_OK : para__fail(PARA_ERR_TIMEOUT, NULL);
-}
-
 para_status para_pool_wait_ready_until(para_pool *pool, uint64_t deadline_ns)
 {
     para__stay *stay;
     para_status status = para__pool_visit(&pool, &stay);
     if (!status)
-        status = await_ready(pool, deadline_ns);
+        status = para__pool_await_ready(pool, deadline_ns);
     if (!status)
         status = para__workers_status(pool);
     para__pool_leave(stay);
@@ -66,14 +49,6 @@ para_status para_pool_wait_ready_until(para_pool *pool, uint64_t deadline_ns)
 para_status para_pool_wait_ready(para_pool *pool)
 {
     return para_pool_wait_ready_until(pool, PARA_DEADLINE_NEVER);
-}
-
-para_status para__pool_visit_ready(para_pool **pool, para__stay **stay)
-{
-    const para_status status = para__pool_visit(pool, stay);
-    if (!status && !para__pool_is_forked(*pool) && !para__pool_is_in_init(*pool))
-        (void)await_ready(*pool, UINT64_MAX);
-    return status;
 }
 
 static para_status resize_inside(para_pool *pool, unsigned workers)
@@ -89,7 +64,7 @@ static para_status resize_inside(para_pool *pool, unsigned workers)
                           workers, pool->least_size, pool->most_size);
     if (para__pool_is_forked(pool))
         return para__pool_fail_forked();
-    const para_status status = await_ready(pool, UINT64_MAX);
+    const para_status status = para__pool_await_ready(pool, UINT64_MAX);
     if (status)
         return status;
     const int cancel_state = para__cancellation_off();

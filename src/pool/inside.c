@@ -6,7 +6,6 @@
 #include "base/stack.h"
 #include "base/status.h"
 #include "executor/left.h"
-#include "pool/default_pool.h"
 #include "pool/self.h"
 #include "pool/tasks.h"
 #include "share/participant.h"
@@ -106,16 +105,6 @@ bool para__pool_enter(para_pool *pool, para__stay **stay)
     para__pool_leave(*stay);
     *stay = NULL;
     return false;
-}
-
-para_status para__pool_visit(para_pool **pool, para__stay **stay)
-{
-    const bool is_default = *pool == NULL;
-    *stay = NULL;
-    const para_status status = para__pool_resolve(pool);
-    if (!status && !is_default && !para__pool_enter(*pool, stay))
-        return para__fail(PARA_ERR_ENDING, "the pool is being destroyed");
-    return status;
 }
 
 bool para__pool_has_guests(const para_pool *pool)

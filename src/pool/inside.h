@@ -36,14 +36,6 @@ extern PARA__THREAD_LOCAL para__stays para__own_stays;
  * thread is in more pools than can be noted: then nobody waits for it. False: it has ended. */
 bool para__pool_enter(para_pool *pool, para__stay **stay);
 
-/* The same for a function that gets the pool from the program: NULL is the default pool, which is
- * made if need be. Errors: PARA_ERR_ENDING, those of para__pool_resolve. */
-para_status para__pool_visit(para_pool **pool, para__stay **stay);
-
-/* The same, and waits until the pool is ready. It cannot wait for a parent's pool, nor in
- * worker_init. */
-para_status para__pool_visit_ready(para_pool **pool, para__stay **stay);
-
 static inline void para__pool_leave(para__stay *stay)
 {
     if (stay)

@@ -10,13 +10,13 @@
 
 #include <para/letter.h>
 
-static const uint64_t NS_A_MS = 1000000;
+static const uint64_t NS_OF_A_MS = 1000000;
 
 /* Of the next attempt, in [1/2, 1] of what is due. */
 static uint64_t pause_ns(para_retry *retry)
 {
-    const uint64_t most_ns = retry->most_ns ? retry->most_ns : PARA__RETRY_MOST_MS * NS_A_MS;
-    uint64_t ns = retry->first_ns ? retry->first_ns : PARA__RETRY_FIRST_MS * NS_A_MS;
+    const uint64_t most_ns = retry->most_ns ? retry->most_ns : PARA__RETRY_MOST_MS * NS_OF_A_MS;
+    uint64_t ns = retry->first_ns ? retry->first_ns : PARA__RETRY_FIRST_MS * NS_OF_A_MS;
     for (unsigned i = 1; i < retry->made && ns < most_ns; i++)
         ns *= ns > UINT64_MAX / 2 ? 1 : 2;
     ns = ns < most_ns ? ns : most_ns;

@@ -5,10 +5,10 @@
 #include "base/signal_fd.h"
 #include "base/status.h"
 #include "pool/default_pool.h"
-#include "pool/inside.h"
 #include "pool/self.h"
 #include "pool/tasks.h"
 #include "pool/telling.h"
+#include "pool/visit.h"
 
 #include <errno.h>
 #include <sched.h>
