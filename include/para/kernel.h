@@ -121,6 +121,20 @@ typedef struct para_origin_ {
     __attribute__((used, section("para_kernels"))) static const para_origin_ f##_origin_ = { \
         PARA_FUNCTION_(f), #f, __FILE__, __LINE__};
 
+/* A parameter of a loop or reduction that a macro has defined: where the structure of its arguments
+ * has it, and what it is. By these calls on worker processes find the pointers among arguments. The
+ * end of a list has no name, and the size of the structure as its place. */
+typedef struct para_parameter_ {
+    const char *name;
+    unsigned place; /* in bytes */
+    unsigned kind;  /* one of those below */
+} para_parameter_;
+enum {
+    PARA_IS_VALUE_,   /* its bytes are all there is to it */
+    PARA_IS_ADDRESS_, /* a pointer or a reference */
+    PARA_IS_OBJECT_   /* of a class that copies itself otherwise than byte by byte */
+};
+
 /* The two functions of a reduction, for para_preduce; `arg`, the call's argument, is in scope as
  * `const void *`. reduction.h makes them in one, with identity and types; loop.h has maps.
  *   PARA_REDUCE_KERNEL(sum, double, s, double, x, s += x)    for each x: the statement

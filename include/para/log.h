@@ -69,7 +69,9 @@ typedef enum para_log_level {
     X(PARA_LOG_LATE, 25, ALARM, "a chunk or a task takes too long")                              \
     X(PARA_LOG_DEADLOCK, 26, ALARM, "tasks wait for each other, in a circle")                    \
     /* .options.site of the kernel's call */                                                     \
-    X(PARA_LOG_IMPURE, 27, ALARM, "a kernel is not pure")
+    X(PARA_LOG_IMPURE, 27, ALARM, "a kernel is not pure")                                        \
+    /* none */                                                                                   \
+    X(PARA_LOG_BOARD_SPOILT, 28, ALARM, "a kernel has written over the memory of calls")
 
 typedef enum para_log_id {
 #define PARA_LOG_ENUM(name, value, level, text) name = (value),

@@ -28,6 +28,12 @@
  * Threads, order, nesting, fork, errors: as para_pmap, whose kernel a loop is; `name` is that
  *    kernel. A count of a signed type below 0, or one above PTRDIFF_MAX, is PARA_ERR_OVERFLOW, and
  *    nothing runs.
+ * Worker processes. Arguments are copied for them. A pointer is NULL, or points into a buffer of
+ *    the pool, a mapped file (para/buffer.h), or constants or code of the program; other ones are
+ *    PARA_ERR_NOT_SHARED. How far the body goes from there nobody knows, nor what pointers within a
+ *    structure point at: none of that is checked. An iteration whose worker dies may have written,
+ *    so the loop fails with PARA_ERR_WORKER_DIED, unless survival.repeats says that it may run
+ *    again.
  *
  * PARA_LOOP2(name, i, j, ...) and PARA_LOOP3(name, i, j, k, ...) are two and three nested loops,
  * all of whose iterations are independent: para_loop(name, rows, columns, argument, ...). They run
@@ -64,12 +70,10 @@
 
 /* From here on: how these macros are made. */
 
-static inline para_map para_call_of_(const para_setup *setup, para_map_fn *kernel, const void *arg,
-                                     size_t count)
+static inline para_map para_call_of_(const para_setup *setup, para_map_fn *kernel, size_t count)
 {
     para_map call = {PARA_ZERO_};
     call.kernel = kernel;
-    call.arg = arg;
     call.count = count;
     if (setup) {
         call.options = setup->options;
@@ -79,9 +83,11 @@ static inline para_map para_call_of_(const para_setup *setup, para_map_fn *kerne
 }
 
 static inline para_status para_call_(const para_setup *setup, para_map_fn *kernel, const void *arg,
-                                     size_t count)
+                                     const para_parameter_ *list, size_t count)
 {
-    const para_map call = para_call_of_(setup, kernel, arg, count);
+    para_map call = para_call_of_(setup, kernel, count);
+    call.arg = arg;
+    call.list_ = list;
     if (count > PTRDIFF_MAX)
         return para_refuse_count_(count, call.report);
     return para_pmap(setup ? setup->pool : PARA_NULL_, &call);
@@ -109,7 +115,7 @@ static inline para_status para_call_(const para_setup *setup, para_map_fn *kerne
         const struct name##_arguments_ para_p_ = {                                         \
             para_setup_ ? para_setup_->first[0]                                            \
                         : 0 PARA_EACH_(n, PARA_ARGUMENT_, name, __VA_ARGS__)};             \
-        return para_call_(para_setup_, name, &para_p_, para_n_);                           \
+        return para_call_(para_setup_, name, &para_p_, name##_list_, para_n_);             \
     }                                                                                      \
     PARA_BODY_HEAD_(void, name, n, (PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))), __VA_ARGS__)
 
@@ -138,7 +144,7 @@ static inline para_status para_call_(const para_setup *setup, para_map_fn *kerne
         struct name##_arguments_ para_p_ = {{{PARA_NEST_N_##d}, {0, 0, 0}, {0, 0, 0}} PARA_EACH_(  \
             n, PARA_ARGUMENT_, name, __VA_ARGS__)};                                                \
         const size_t para_n_ = para_grid_begin_(&para_p_.para_of_, d, para_setup_);                \
-        return para_call_(para_setup_, name, &para_p_, para_n_);                                   \
+        return para_call_(para_setup_, name, &para_p_, name##_list_, para_n_);                     \
     }                                                                                              \
     PARA_BODY_HEAD_(void, name, n, indices, __VA_ARGS__)
 #define PARA_NEST_INDICES_2        para_i1_, para_i2_
@@ -179,7 +185,7 @@ static inline para_status para_call_(const para_setup *setup, para_map_fn *kerne
         out_type *para_y_ PARA_EACH_(n, PARA_MAP_PARAMETER_, name, __VA_ARGS__))  \
     {                                                                             \
         enum { para_inputs_ = n };                                                \
-        para_map para_m_ = para_call_of_(para_setup_, name, PARA_NULL_, para_n_); \
+        para_map para_m_ = para_call_of_(para_setup_, name, para_n_);             \
         PARA_EACH_(n, PARA_MAP_VIEW_, name, __VA_ARGS__)                          \
         para_m_.out[0] = PARA_OUT(para_y_);                                       \
         return para_pmap(para_setup_ ? para_setup_->pool : PARA_NULL_, &para_m_); \

@@ -2,7 +2,9 @@
 #ifndef PARA_MACROS_H
 #define PARA_MACROS_H
 
+#include <para/kernel.h>
 #include <para/version.h>
+#include <stddef.h>
 
 /* When an argument is wrong, gcc shows each macro that it went through, but for a system's. With
  * this a mistake takes a third of the lines. */
@@ -69,16 +71,22 @@
     static inline result name##_body_(               \
         PARA_OPEN_ heads PARA_EACH_(n, PARA_PARAMETER_, name, __VA_ARGS__))
 
-/* The structure of the arguments, after a member of para's own, their types, and the body. */
-#define PARA_BODY_(result, name, n, own, heads, ...)   \
-    struct name##_arguments_ {                         \
-        own;                                           \
-        PARA_EACH_(n, PARA_MEMBER_, name, __VA_ARGS__) \
-    };                                                 \
-    PARA_EACH_(n, PARA_TYPE_, name, __VA_ARGS__)       \
+/* The structure of the arguments, after a member of para's own, their types, a list of them, and
+ * the body. */
+#define PARA_BODY_(result, name, n, own, heads, ...)                                            \
+    struct name##_arguments_ {                                                                  \
+        own;                                                                                    \
+        PARA_EACH_(n, PARA_MEMBER_, name, __VA_ARGS__)                                          \
+    };                                                                                          \
+    PARA_EACH_(n, PARA_TYPE_, name, __VA_ARGS__)                                                \
+    PARA_PLACES_(name, n, own, __VA_ARGS__)                                                     \
+    __attribute__((unused)) static const para_parameter_ name##_list_[] = {                     \
+        PARA_EACH_(n, PARA_LISTED_, name,                                                       \
+                   __VA_ARGS__){PARA_NULL_, sizeof(struct name##_arguments_), PARA_IS_VALUE_}}; \
     PARA_BODY_HEAD_(result, name, n, heads, __VA_ARGS__);
-#define PARA_ARGUMENTS_(name)     *PARA_CAST_(const struct name##_arguments_ *, para_arg_)
-#define PARA_COUNT_TYPE_(name, k) typedef size_t PARA_JOIN_(name##_type_, PARA_JOIN_(k, _));
+#define PARA_LISTED_(name, k, t, p) {#p, PARA_PLACE_OF_(name, p), PARA_KIND_(name##_type_##k##_)},
+#define PARA_ARGUMENTS_(name)       *PARA_CAST_(const struct name##_arguments_ *, para_arg_)
+#define PARA_COUNT_TYPE_(name, k)   typedef size_t PARA_JOIN_(name##_type_, PARA_JOIN_(k, _));
 
 /* k + 1, for the typedefs of counts, which come before the parameters. */
 #define PARA_NEXT_0   1
@@ -160,7 +168,42 @@ template <class T> struct para_holds_<const T &> {
 };
 #define PARA_WRITES_(type) \
     (para_holds_<type>::yes || sizeof(para_pointee_(para_made_<type>())) != 1)
+
+/* What a structure holds of a parameter: of a reference, a pointer. */
+template <class T> struct para_held_ {
+    typedef T type;
+    enum { kind = __is_trivially_constructible(T, const T &) ? PARA_IS_VALUE_ : PARA_IS_OBJECT_ };
+};
+template <class T> struct para_held_<T &> {
+    typedef T *type;
+    enum { kind = PARA_IS_ADDRESS_ };
+};
+template <class T> char (&para_address_(T *))[2];
+char para_address_(...);
+#define PARA_KIND_(type)                            \
+    (sizeof(para_address_(para_made_<type>())) != 1 \
+         ? PARA_CAST_(unsigned, PARA_IS_ADDRESS_)   \
+         : PARA_CAST_(unsigned, para_held_<type>::kind))
+
+/* A structure laid out as that of the arguments, in which C++ tells places: of a class with
+ * references it does not. */
+#define PARA_PLACES_(name, n, own, ...)                                              \
+    struct name##_places_ {                                                          \
+        own;                                                                         \
+        PARA_EACH_(n, PARA_PLACE_, name, __VA_ARGS__)                                \
+    };                                                                               \
+    static_assert(sizeof(struct name##_places_) == sizeof(struct name##_arguments_), \
+                  "each argument has its place");
+#define PARA_PLACE_(name, k, t, p)                              \
+    alignas(para_held_<name##_type_##k##_>::type) unsigned char \
+        p[sizeof(para_held_<name##_type_##k##_>::type)];
+#define PARA_PLACE_OF_(name, p) offsetof(struct name##_places_, p)
 #else
+#define PARA_PLACES_(name, n, own, ...)
+#define PARA_PLACE_OF_(name, p) offsetof(struct name##_arguments_, p)
+#define PARA_KIND_(type) \
+    (__builtin_classify_type(*(type *)0) == 5 ? PARA_IS_ADDRESS_ : PARA_IS_VALUE_)
+
 /* 5: a pointer, 12 and 13: a structure and a union. Beside a pointer to void, a pointer becomes one
  * to void that is const if it was; also a pointer to a function, of which clang would warn. */
 #ifdef __clang__

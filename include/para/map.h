@@ -18,14 +18,14 @@ typedef struct para_map {
     para_out out[PARA_OUT_MAX]; /* likewise */
     size_t scratch_bytes;       /* worker-local memory for the kernel */
     para_options options;
-    para_report *report;         /* filled if not NULL */
-    size_t arg_bytes;            /* bytes at arg, which are copied for worker processes; 0: they
-                                    are not, and must lie in a buffer of the pool. Pool threads
-                                    get arg itself and do not look at this */
-    size_t reserved[1];          /* zero; a later version gives it a meaning */
-    const para_strides *strides; /* NULL: each view's elements follow each other */
-    size_t once;                 /* not 0: PARA_CHECK_KERNELS does not run it a second time, since
-                                    the kernel changes through arg what it also reads */
+    para_report *report;          /* filled if not NULL */
+    size_t arg_bytes;             /* bytes at arg, which are copied for worker processes; 0: they
+                                     are not, and must lie in a buffer of the pool. Pool threads
+                                     get arg itself and do not look at this */
+    const para_parameter_ *list_; /* para's: what the arguments of a macro's loop are */
+    const para_strides *strides;  /* NULL: each view's elements follow each other */
+    size_t once;                  /* not 0: PARA_CHECK_KERNELS does not run it a second time, since
+                                     the kernel changes through arg what it also reads */
 } para_map;
 
 #ifdef __cplusplus

@@ -160,10 +160,10 @@ typedef struct para_pool_config {
     void (*dead_letter)(const struct para_letter *letter, void *dead_letter_arg);
     void *dead_letter_arg;
 
-    /* NULL: the pool's workers are threads. Else they are processes (para/process.h): all calls
-     * run on them alone, not on the calling thread, with the same bits as on threads, and so do
-     * tasks (para/task.h). Of calls at the same time each worker takes what is free, in turn. The
-     * table is copied.
+    /* NULL: the pool's workers are threads. Else they are processes (para/process.h): calls run on
+     * them alone, not on the calling thread, with the same bits as on threads, and so do tasks
+     * (para/task.h). Of calls at the same time each worker takes what is free, in turn. The table
+     * is copied.
      *
      * They are forked from a child of this process that is forked before para_pool_create returns,
      * and so find all memory as it was then, apart from the pool's buffers (para_buffer_create with

@@ -31,10 +31,12 @@ static inline int para_death_number(int result)
 
 /* What has become of elements whose kernel took its worker's life each time. */
 typedef struct para_damage {
-    size_t first, count; /* the elements */
-    unsigned attempts;   /* how many workers they were tried on */
-    para_death death;    /* how the last of these has ended */
-    int number;          /* signal or exit status of that */
+    /* The elements. Of a loop its iterations, counted from 0, in PARA_LOOP2 and PARA_LOOP3 tile by
+     * tile: row by row if para_setup.tile has whole rows. */
+    size_t first, count;
+    unsigned attempts; /* how many workers they were tried on */
+    para_death death;  /* how the last of these has ended */
+    int number;        /* signal or exit status of that */
 } para_damage;
 
 /* What follows the death of a worker in a call. */
@@ -46,15 +48,16 @@ typedef enum para_on_crash {
 /* What a call does about workers that die in it. All zero: it tries a chunk three times, then
  * fails. */
 typedef struct para_survival {
-    /* On how many workers a chunk is tried in all; 0: automatic, 3. A call that works in place, or
-     * has `once`, tries once: what a worker has written before it died cannot be taken back. */
+    /* On how many workers a chunk is tried in all; 0: automatic, 3. A call that works in place, has
+     * `once` or has no outputs, as loops have none, tries once, and so does a reduction whose body
+     * may write: what a worker has written before it died cannot be taken back. See `repeats`. */
     unsigned attempts;
 
     /* With _FILLS a chunk that has failed so often is halved, and its halves are tried anew, down
      * to single elements (of a map), to .options.chunk, or to a reduction's blocks. In a call that
      * tries once the chunk is filled as it is. So a call of n elements, one of which crashes, costs
      * about log2(n) workers more. In a reduction what is filled counts nothing: its blocks leave
-     * `identity`. */
+     * `identity`. Of a loop nothing is filled: such iterations have run in part, or not at all. */
     para_on_crash on_crash;
 
     /* What outputs are filled with: `fill_bytes` bytes, over and over from each element's first
@@ -70,6 +73,12 @@ typedef struct para_survival {
     /* Views that workers cannot see are copied there and, if the call does not fail, back. Without
      * this such a call is refused: PARA_ERR_NOT_SHARED. */
     bool copies;
+
+    /* The program's word that a part of the call may run again after its worker has died anywhere
+     * within it: what an iteration writes does not depend on what it has written before, as in
+     * y[i] = a * x[i], but not in y[i] += x[i]. Then what would be tried once is tried as often as
+     * any other chunk. Not of scans in place. */
+    bool repeats;
 } para_survival;
 
 /* para_processes processes = PARA_PROCESSES_INIT; config.processes = &processes;
@@ -98,11 +107,11 @@ typedef struct para_processes {
      * x86-64 and aarch64. */
     bool sandbox;
 } para_processes;
-#define PARA_PROCESSES_INIT                                                                        \
-    {                                                                                              \
-        sizeof(para_processes),                                                                    \
-            {0, PARA_CRASH_FAILS, PARA_NULL_, 0, PARA_NULL_, PARA_NULL_, false}, 0, 0, 0, 0, 0, 0, \
-            false                                                                                  \
+#define PARA_PROCESSES_INIT                                                                      \
+    {                                                                                            \
+        sizeof(para_processes),                                                                  \
+            {0, PARA_CRASH_FAILS, PARA_NULL_, 0, PARA_NULL_, PARA_NULL_, false, false}, 0, 0, 0, \
+            0, 0, 0, false                                                                       \
     }
 
 #endif

@@ -35,10 +35,11 @@ typedef struct para_reduce {
     size_t exact;        /* not 0: neighbouring blocks may be folded by one kernel call, which
                                     gives the same bits, see below */
     size_t arg_bytes;    /* as in para_map */
-    para_out out[PARA_OUT_MAX];  /* arrays that the kernel fills besides, as a map's; none may
-                                   overlap the result */
-    const para_strides *strides; /* NULL: each view's elements follow each other */
-    size_t once;                 /* as in para_map */
+    para_out out[PARA_OUT_MAX];   /* arrays that the kernel fills besides, as a map's; none may
+                                    overlap the result */
+    const para_strides *strides;  /* NULL: each view's elements follow each other */
+    size_t once;                  /* as in para_map */
+    const para_parameter_ *list_; /* para's: as in para_map */
 } para_reduce;
 
 #ifdef __cplusplus

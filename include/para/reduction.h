@@ -32,7 +32,9 @@
  * Errors. para_reduce_to returns those of para_preduce, and leaves the result as it was;
  *    para_reduced has no way to return one: it prints one line on standard error and ends the
  *    program (abort). On the default pool, with such accumulators, only a count below 0 fails, or
- *    a child process forked within the call. */
+ *    a child process forked within the call.
+ * Worker processes. As for PARA_LOOP. But a body that can write nothing, since each parameter is a
+ *    number or a pointer to what is const, is tried again when its worker has died. */
 #define PARA_SUM(name, type, ...) \
     PARA_VALUES_(name, PARA_PAIRS_(__VA_ARGS__), type, type, (0), SUM, __VA_ARGS__)
 #define PARA_MIN(name, type, ...)                                                         \
@@ -106,14 +108,15 @@
 /* From here on: how these macros are made. */
 
 static inline para_status para_fold_(const para_setup *setup, para_reduce_fn *kernel,
-                                     para_combine_fn *combine, const void *arg, size_t count,
-                                     void *result, const void *identity, size_t bytes, size_t exact,
-                                     size_t once)
+                                     para_combine_fn *combine, const void *arg,
+                                     const para_parameter_ *list, size_t count, void *result,
+                                     const void *identity, size_t bytes, size_t exact, size_t once)
 {
     para_reduce call = {PARA_ZERO_};
     call.kernel = kernel;
     call.combine = combine;
     call.arg = arg;
+    call.list_ = list;
     call.count = count;
     call.result = result;
     call.result_bytes = bytes;
@@ -270,9 +273,10 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
                         : 0 PARA_EACH_(n, PARA_ARGUMENT_, name, __VA_ARGS__)};                     \
         const type para_identity_ = PARA_OPEN_ identity;                                           \
         type para_s_ = para_identity_;                                                             \
-        const para_status para_status_ = para_fold_(                                               \
-            para_setup_, name, name##_join_, &para_p_, para_n_, &para_s_, &para_identity_,         \
-            sizeof para_s_, exact, (0 PARA_EACH_(n, PARA_MAY_WRITE_, name, __VA_ARGS__)));         \
+        const para_status para_status_ =                                                           \
+            para_fold_(para_setup_, name, name##_join_, &para_p_, name##_list_, para_n_, &para_s_, \
+                       &para_identity_, sizeof para_s_, exact,                                     \
+                       (0 PARA_EACH_(n, PARA_MAY_WRITE_, name, __VA_ARGS__)));                     \
         if (para_status_ == PARA_OK)                                                               \
             *para_r_ = para_s_;                                                                    \
         return para_status_;                                                                       \

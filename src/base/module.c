@@ -11,6 +11,27 @@ bool para__module_contains(const struct dl_phdr_info *module, uintptr_t address)
     return false;
 }
 
+/* Constants that hold addresses are written by the loader, which then protects them. */
+static int keeps_address(struct dl_phdr_info *module, size_t size, void *of)
+{
+    const uintptr_t address = *(const uintptr_t *)of;
+    (void)size;
+    for (int i = 0; i < module->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &module->dlpi_phdr[i];
+        const uintptr_t start = module->dlpi_addr + segment->p_vaddr;
+        const bool is_constant = segment->p_type == PT_GNU_RELRO ||
+                                 (segment->p_type == PT_LOAD && !(segment->p_flags & PF_W));
+        if (is_constant && address - start < segment->p_memsz)
+            return 1;
+    }
+    return 0;
+}
+
+bool para__module_keeps(uintptr_t address)
+{
+    return dl_iterate_phdr(keeps_address, &address) != 0;
+}
+
 static para__key *keys; /* that there are; written by constructors and destructors of the module */
 
 void para__key_make(para__key *key, void (*at_end)(void *value))

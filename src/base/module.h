@@ -11,6 +11,10 @@
 /* Whether the address lies in that module, for use within dl_iterate_phdr. */
 bool para__module_contains(const struct dl_phdr_info *module, uintptr_t address);
 
+/* Whether the address lies in code or constants of the program or of a library: what is there never
+ * changes. Not while a guard is held: it needs the loader's lock. */
+bool para__module_keeps(uintptr_t address);
+
 /* From now on dlclose does not unload the module: threads of pools run its code, and those of the
  * default pool do so until the process ends. A shared libpara is linked so that it stays anyway. If
  * the module does not stay yet, this needs the loader's lock: see base/guard.h. */

@@ -581,6 +581,13 @@ PARA__COUNT(PARA__PROCESS_BRIEF_NS, 4000) /* - */
  * x86-64; some 20 us by a slow one of aarch64. */
 PARA__COUNT(PARA__PROCESS_STAMP_TICKS, 2048) /* - */
 
+/* How often the caller of a call that lasts looks whether its words can be as they are; ms. And how
+ * often in a row nothing is left to be done, and yet it is not over, before that counts as spoilt.
+ * Reasoned: ten looks a second cost nothing, and a worker that is kept from its last store for a
+ * second was stopped. */
+PARA__COUNT(PARA__PROCESS_AUDIT_MS, 100) /* - */
+PARA__COUNT(PARA__PROCESS_RESTS, 10)     /* - */
+
 /* How often a chunk is tried if nothing says. Reasoned: a death by accident is not likely to strike
  * the same chunk three times. */
 PARA__COUNT(PARA__PROCESS_ATTEMPTS, 3) /* - */

@@ -3,6 +3,7 @@
 #include "base/bounds.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/module.h"
 #include "base/status.h"
 
 #include <string.h>
@@ -107,10 +108,41 @@ static para_status bounce_views(para__isolated *is, para__call *call)
     return PARA_OK;
 }
 
+/* Arguments of a macro are copied as they are. What they point at is not: nobody says how long it
+ * is. So it has to lie where workers see it. Sets *bytes to the size of their structure. */
+static para_status check_parameters(const para__isolated *is, para__call *call, size_t *bytes)
+{
+    const char *const arguments = *is->of.arg;
+    const para_parameter_ *p = is->of.parameters;
+    for (; p->name; p++) {
+        const void *to = NULL;
+        if (p->kind == PARA_IS_OBJECT_)
+            return para__fail(PARA_ERR_NOT_SHARED,
+                              "argument %s is an object that copies itself, which no worker gets: "
+                              "pass what it holds",
+                              p->name);
+        if (p->kind == PARA_IS_ADDRESS_)
+            memcpy(&to, arguments + p->place, sizeof to);
+        if (to && !para__workshop_sees(call->schedule.pool->shop, to, 1) &&
+            !para__module_keeps((uintptr_t)to))
+            return para__fail(PARA_ERR_NOT_SHARED,
+                              "argument %s does not point into a buffer of the pool: make that by "
+                              "para_buffer_create with that pool, or by para_buffer_map_file%s",
+                              p->name,
+                              is->survival->copies ? "; survival.copies copies views alone" : "");
+    }
+    *bytes = p->place;
+    return PARA_OK;
+}
+
 /* What kernels read besides views. */
 static para_status bounce_arguments(para__isolated *is, para__call *call)
 {
-    const para__isolable *const of = &is->of;
+    para__isolable *const of = &is->of;
+    const para_status status =
+        of->parameters ? check_parameters(is, call, &of->arg_bytes) : PARA_OK;
+    if (status)
+        return status;
     const bool has_arg = *of->arg && of->arg_bytes;
     const bool has_identity = of->identity && *of->identity;
     if (*of->arg && !has_arg && !para__region_has(region_of(call), *of->arg, 1))
@@ -298,7 +330,8 @@ para_status para__isolated_begin(para__isolated *isolated, para__call *call,
         isolated->own.fill_bytes = 0;
         isolated->survival = &isolated->own;
     }
-    isolated->once = of->once || works_in_place(of->views);
+    const bool repeats = isolated->survival->repeats && !of->is_one;
+    isolated->once = !repeats && (of->once || works_in_place(of->views));
     call->isolated = isolated;
     call->settle = settle_lost;
     call->tell = tell_deaths;

@@ -14,6 +14,7 @@ typedef struct para__isolable {
     size_t count;
     const void **arg;
     size_t arg_bytes;
+    const para_parameter_ *parameters; /* of a macro's call; else NULL */
     const para_cancel **cancel;
     /* The elements of a range of units of the call's job. */
     void (*span)(const void *payload, size_t first_unit, size_t units, size_t *first,

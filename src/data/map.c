@@ -67,7 +67,7 @@ static para_status check_map(const para_map *map, map_job *job)
         return para__fail(PARA_ERR_ARGUMENT, "there is no call");
     if (!map->kernel)
         return para__fail(PARA_ERR_NULL_KERNEL, NULL);
-    const para_status status = para__options_check(&map->options, map->reserved[0]);
+    const para_status status = para__options_check(&map->options, 0);
     return status ? status
                   : para__views_check(map->in, map->out, map->strides, map->count, &job->views);
 }
@@ -148,6 +148,7 @@ __attribute__((noinline)) static para_status run_map_call(para_pool *pool, const
                                                    .count = map->count,
                                                    .arg = &job->arg,
                                                    .arg_bytes = map->arg_bytes,
+                                                   .parameters = map->list_,
                                                    .cancel = &job->cancel,
                                                    .span = span_of_map,
                                                    .once = map->once || !job->views.out_count});

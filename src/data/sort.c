@@ -223,6 +223,14 @@ static void merge_apart(para__schedule *s, void *state, para__outcome *outcome)
 static bool lay_out_sort(sort_job *job, para__call *call, size_t parts, char *small,
                          size_t small_bytes);
 
+/* By key the caller looks, since para compares keys. */
+static bool is_in_order(const para_sort *sort, const sort_job *job)
+{
+    const para_cancel *const cancel = sort->options.cancel;
+    return !sort->compare && !(cancel && para_cancel_requested(cancel)) &&
+           !para__order_descends(&job->order, job->given, job->count - 1);
+}
+
 static para_status sort_apart(para__call *call, const para_sort *sort, sort_job *job, size_t parts)
 {
     para__isolated isolated;
@@ -250,6 +258,12 @@ static para_status sort_apart(para__call *call, const para_sort *sort, sort_job 
         return status;
     }
     job->given = views.view[0].data;
+    if (is_in_order(sort, job)) {
+        para__schedule_release_fp(&call->schedule, 0);
+        if (sort->report)
+            sort->report->done = job->count;
+        return PARA_OK;
+    }
     para__job shared = {.run = run_parts,
                         .payload = job,
                         .payload_bytes = sizeof *job,
@@ -378,11 +392,8 @@ static para_status sort_all(para_pool *pool, const para_sort *sort, unsigned *wi
                     .data = sort->data.data,
                     .count = sort->count,
                     .cancel = sort->options.cancel};
-    bool is_sorted = true;
-    const bool is_apart = pool && pool->shop; /* it is not looked at here */
-    if (is_apart)
-        is_sorted = sort->count < 2;
-    else if (sort->count > 1)
+    bool is_sorted = sort->count < 2;
+    if (!is_sorted && !(pool && pool->shop)) /* that one looks by itself */
         status = look_through(pool, sort, &job.order, &is_sorted);
     if (status || is_sorted)
         return status;

@@ -25,9 +25,12 @@ void para__names_refresh(para__names_kept *names)
 
 const char *para__name_of(para__names_kept *names, uintptr_t function)
 {
-    para__name *const name = &names->name[(function >> 4) % PARA__NAMES_KEPT];
+    /* Two functions that meet have places beside each other: else each event would read a file. */
+    para__name *name = &names->name[(function >> 4) % (PARA__NAMES_KEPT / 2) * 2];
     if (function == 0)
         return "?";
+    if (name->function && name->function != function)
+        name++;
     if (name->function == function)
         return name->text;
     para__symbol symbol;

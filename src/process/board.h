@@ -25,13 +25,19 @@
  *
  * What a worker has done is a count in a word of its own, `told`, with the epoch [E28]: told once,
  * when it finds no more tickets, since the caller looks at it all the time. A call is over when
- * these and what was settled are as many as there are tickets. A worker's tally is written twice in
+ * these and what was settled are as many as there are tickets, and the same ones: beside each count
+ * is a sum over the tickets' numbers. A worker's tally is written twice in
  * turn: that of a count is whole when the ticket's word is DONE, so one that dies in between leaves
  * the other. If it dies before it has told, its tickets tell.
  *
  * This is not the protocol of share/lane.h, though jobs, tallies and runners are the same. There a
  * claim is a subtraction from a count of tickets: cheaper, and without a trace of who has made it.
  * It trusts that each who claims finishes.
+ *
+ * A kernel may write over all of this, and live on. What the caller knows of the call itself it
+ * compares: at the end, after a death, and now and then (audit.c). A worker that finishes a ticket
+ * finds its word as it left it, or says that the board is spoilt. Then nothing on it is believed:
+ * all workers are ended, and the call begins anew or fails.
  *
  * Roles: the workers; the caller, who publishes, joins and collects; who settles. The last two hold
  * the same mutex, but for waiting. */
@@ -48,7 +54,7 @@
 
 enum { PARA__PROCESSES_MAX = 1024, PARA__BOARD_TICKETS = 1 << 16 };
 
-/* Each so many epochs, and after a death, the words of all tickets are renewed. */
+/* Each so many epochs, and after a death, words are renewed before they are used. */
 enum { PARA__BOARD_EPOCHS = 1 << 30 };
 
 typedef enum para__ticket_state {
@@ -91,16 +97,50 @@ static inline para__ticket_word para__ticket_read(uint64_t word)
                                .state = (para__ticket_state)(word & 0x7f)};
 }
 
+/* Which tickets are done: how many, and a sum over their numbers, by which a ticket that was run
+ * twice does not stand for one that was not. */
+typedef struct para__done {
+    uint32_t count, sum;
+} para__done;
+
+enum { PARA__DONE_COUNT_BITS = 17, PARA__DONE_SUM_BITS = 15 };
+
+static inline para__done para__done_add(para__done a, para__done b)
+{
+    return (para__done){a.count + b.count, (a.sum + b.sum) & ((1u << PARA__DONE_SUM_BITS) - 1)};
+}
+
+static inline para__done para__done_of(unsigned ticket)
+{
+    /* Knuth's multiplicative hash: its upper bits are those that are mixed. */
+    return (para__done){1, (ticket * 2654435761u) >> (32 - PARA__DONE_SUM_BITS)};
+}
+
+/* As it is told: epoch 32 bits, sum 15, count 17. */
+static inline uint64_t para__done_word(uint32_t epoch, para__done d)
+{
+    return (uint64_t)epoch << 32 | (uint64_t)d.sum << PARA__DONE_COUNT_BITS | d.count;
+}
+
+/* Nothing, if it was told of another call. */
+static inline para__done para__done_read(uint64_t told, uint32_t epoch)
+{
+    if (told >> 32 != epoch)
+        return (para__done){0, 0};
+    return (para__done){told & ((1u << PARA__DONE_COUNT_BITS) - 1),
+                        (uint32_t)told >> PARA__DONE_COUNT_BITS};
+}
+
 /* What a worker has done of a call. */
 typedef struct para__part {
     para__tally tally;
     uint64_t left_out;
+    uint64_t told; /* what it tells if this is the last: else the part was written over */
 } para__part;
 
 /* A worker's place on the board: written by that worker, and by who settles it when it is dead. */
 typedef struct para__record {
-    _Alignas(PARA__LINE) para__atomic_u64 told; /* [E28] epoch, and below it 32 bits of how many
-                                                   tickets it has finished */
+    _Alignas(PARA__LINE) para__atomic_u64 told; /* [E28] a para__done_word: what it has finished */
     _Alignas(PARA__LINE) para__part part[2];    /* [number of finished tickets & 1] */
 } para__record;
 
@@ -136,7 +176,9 @@ typedef struct para__board {
     para__atomic_u64 settled; /* tickets that dead workers have finished, or that are lost: read
                                  under the mutex, and by workers as a hint */
     _Alignas(PARA__LINE) para__atomic_u64 stop; /* as in para__runner */
-    para_cancel token; /* stands for the caller's, which workers cannot see */
+    para_cancel token;       /* stands for the caller's, which workers cannot see */
+    para__atomic_u32 spoilt; /* a worker has found words that others have written over. A value
+                                alone: the caller looks now and then */
 
     /* Frozen by a claim. */
     _Alignas(PARA__LINE) para__run *run;
@@ -187,7 +229,13 @@ typedef struct para__post {
     para__board_call call; /* the open one, as the board says it too. With the mutex */
     size_t units;          /* likewise */
     unsigned dealt;
-    bool is_doubtful; /* a worker has died since its last call began */
+    const para__job *job; /* likewise, while it is open */
+    para__fp fp;
+    para__done all;     /* what is done when all tickets are */
+    para__done settled; /* tickets that dead workers have finished, or that are lost */
+    bool has_stopped;   /* who settles has stopped it */
+    bool is_doubtful;   /* a worker has died since its last call began, */
+    unsigned sound;     /* and words from there on may be spoilt or too old */
 } para__post;
 
 /* Lets a moment pass for one that has spun for so long; false: it is time to sleep. There are as
@@ -223,17 +271,39 @@ typedef enum para__waking {
 para__waking para__board_publish(para__post *post, const para__job *job, unsigned width,
                                  unsigned tickets);
 
-/* Whether all tickets of the open call are done or lost. With the mutex, and the post's call; the
- * second goes by what the board says of that, and is a hint. */
-bool para__board_is_over(para__board *board, para__board_call call);
+typedef enum para__progress {
+    PARA__BOARD_OPEN,
+    PARA__BOARD_OVER,  /* all tickets of the open call are done or lost */
+    PARA__BOARD_SPOILT /* what workers have told cannot be */
+} para__progress;
+
+/* How the open call stands. With the mutex. */
+para__progress para__board_look(const para__post *post);
+
+/* What workers have told of a call. */
+para__done para__board_done(para__board *board, para__board_call call);
+
+/* Whether it may be over by what the board says of the call: a hint. */
 bool para__board_may_be_over(para__board *board);
 
-/* Waits until that may be so, or until a time; after a while it wakes workers that were left
+/* Waits until that may be so, or for so long; after a while it wakes workers that were left
  * asleep. Workers that were woken get a CPU first. Whether the wait was brief. */
-bool para__board_join(const para__post *post, uint64_t deadline_ns, para__waking waking);
+bool para__board_join(const para__post *post, uint64_t patience_ns, para__waking waking);
 
-/* Adds what live workers have done to the outcome. With the mutex. */
-void para__board_collect(const para__post *post, para__outcome *outcome);
+/* Adds what live workers have done to the outcome; false: that was written over. With the mutex. */
+bool para__board_collect(const para__post *post, para__outcome *outcome);
+
+/* ---- Who doubts ------------------------------------------------------------------------- */
+
+/* Whether the open call stands on the board as it was published. With the mutex. */
+bool para__board_is_intact(const para__post *post);
+
+/* Likewise, and each of its words is one that a call can have. */
+bool para__board_is_sound(const para__post *post);
+
+/* Whether no ticket is free, and nobody is at work on one. It may seem so for a moment. With the
+ * mutex. */
+bool para__board_rests(const para__post *post);
 
 /* The call is over, and nobody looks at it any more. With the mutex. */
 void para__board_close(para__post *post);
@@ -252,9 +322,10 @@ typedef struct para__board_policy {
 
 /* What has become of a worker's tickets. */
 typedef struct para__settlement {
-    unsigned finished; /* that it had finished */
+    para__done finished;
     bool had_claim;
-    para__part part; /* what it has told of these */
+    bool is_spoilt;  /* what it has told of these was written over, */
+    para__part part; /* else it is this */
 } para__settlement;
 
 /* That worker has died so, while the board's call is open: makes its claim free again, halves it
@@ -263,9 +334,10 @@ para__settlement para__board_settle(para__post *post, unsigned worker,
                                     const para__board_policy *policy, para_death death, int number);
 
 /* Gives up all tickets that are free, since there is nobody to claim them. With the mutex. */
-void para__board_abandon(const para__post *post);
+void para__board_abandon(para__post *post);
 
-/* Has all who wait look again. */
+/* Has all who wait look again; the second also those that seem to be awake. */
 void para__board_rouse(const para__post *post);
+void para__board_remind(const para__post *post);
 
 #endif

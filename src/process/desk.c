@@ -5,6 +5,7 @@
 #include "base/bounds.h"
 #include "base/cancellation.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/status.h"
 #include "base/symbol.h"
 #include "base/tuning.h"
@@ -14,7 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { JOIN_NS = 1000000 };
+/* How long a caller sleeps at most if there is something to look at, and if not. */
+enum { JOIN_NS = 1000000, AUDIT_NS = PARA__PROCESS_AUDIT_MS * 1000000 };
 
 static para__desk *free_desk(para__workshop *shop)
 {
@@ -115,35 +117,144 @@ static bool is_brief_job(const para__desk *desk, const para__job *job)
            desk->last_units == job->units;
 }
 
-/* A brief call is not divided more than it has to be: to claim a ticket would show. */
-static para__waking begin_work(para__desk *desk, const para__job *job, unsigned width,
-                               const para__board_policy *policy)
+/* A call as its caller gives it. */
+typedef struct desk_call {
+    para__desk *desk;
+    const para__job *job;
+    unsigned width;
+    const para__board_policy *policy;
+    const para_cancel *cancel;
+} desk_call;
+
+bool para__desk_doubts(para__desk *desk, bool is_sound)
 {
-    const size_t most = is_brief_job(desk, job) ? width : (size_t)width * PARA__PROCESS_TICKETS;
-    const unsigned tickets = (unsigned)para__min(job->units, most);
-    desk->policy = *policy;
-    desk->units = job->units;
+    if (!is_sound && desk->trust == PARA__SOUND) {
+        desk->trust = PARA__SPOILT;
+        para__log(PARA_LOG_BOARD_SPOILT, desk->post.number,
+                  "a worker has written over the words of a call");
+    }
+    return desk->trust != PARA__SOUND;
+}
+
+/* A brief call is not divided more than it has to be: to claim a ticket would show. */
+static para__waking begin_work(const desk_call *c)
+{
+    para__desk *const desk = c->desk;
+    const size_t most =
+        is_brief_job(desk, c->job) ? c->width : (size_t)c->width * PARA__PROCESS_TICKETS;
+    const unsigned tickets = (unsigned)para__min(c->job->units, most);
+    desk->policy = *c->policy;
+    desk->units = c->job->units;
     desk->dead = (para__part){0};
     desk->dead_workers = 0;
-    desk->call_deaths = 0;
     desk->has_failed = false;
+    desk->trust = PARA__SOUND;
+    desk->look_ns = 0;
+    desk->rests = 0;
     desk->is_open = true;
     desk->shop->open++;
     desk->post.board->token = (para_cancel){0};
-    return para__board_publish(&desk->post, job, width, tickets);
+    return para__board_publish(&desk->post, c->job, c->width, tickets);
 }
 
-static void end_work(para__desk *desk, para__outcome *outcome)
+/* Whether there is nothing to wait for any more. */
+static bool is_at_end(para__desk *desk)
+{
+    if (desk->trust != PARA__SOUND)
+        return true;
+    const para__progress p = para__board_look(&desk->post);
+    if (p == PARA__BOARD_OPEN)
+        return false;
+    (void)para__desk_doubts(desk, p == PARA__BOARD_OVER && para__board_is_intact(&desk->post));
+    return true;
+}
+
+/* Now and then, as the call lasts. */
+static void look_after(para__desk *desk)
+{
+    const uint64_t now = para__now_ns();
+    if (now < desk->look_ns)
+        return;
+    const bool is_first = desk->look_ns == 0;
+    desk->look_ns = now + AUDIT_NS;
+    if (is_first)
+        return;
+    desk->rests = para__board_rests(&desk->post) ? desk->rests + 1 : 0;
+    if (para__desk_doubts(desk,
+                          para__board_is_sound(&desk->post) && desk->rests < PARA__PROCESS_RESTS))
+        return;
+    para__board_remind(&desk->post);
+    para__supervisor_call(desk->shop);
+}
+
+static void await_purge(para__desk *desk)
+{
+    para__supervisor_call(desk->shop);
+    while (desk->trust == PARA__SPOILT)
+        pthread_cond_wait(&desk->shop->renewed, &desk->shop->mutex);
+}
+
+/* What has become of it; false: its words were spoilt, so nothing is known of that. */
+static bool end_work(para__desk *desk, para__outcome *outcome)
 {
     para__workshop *const shop = desk->shop;
+    bool is_known = desk->trust == PARA__SOUND;
+    if (is_known) {
+        outcome->tally = desk->dead.tally;
+        outcome->left_out = desk->dead.left_out;
+        outcome->workers = desk->dead_workers;
+        is_known = !para__desk_doubts(desk, para__board_collect(&desk->post, outcome));
+    }
+    if (!is_known)
+        await_purge(desk);
     desk->is_open = false;
     if (--shop->open == 0 && shop->renews)
         para__supervisor_call(shop);
-    outcome->tally = desk->dead.tally;
-    outcome->left_out = desk->dead.left_out;
-    outcome->workers = desk->dead_workers;
-    outcome->deaths = desk->call_deaths;
-    para__board_collect(&desk->post, outcome);
+    return is_known;
+}
+
+/* Waits until it has ended; whether that was brief. */
+static bool await_work(const desk_call *c, para__waking waking)
+{
+    para__desk *const desk = c->desk;
+    /* Who was woken for one of few tickets may have been stopped: then all are. */
+    bool rouses = c->job->units < c->width, is_brief = true;
+    while (!is_at_end(desk)) {
+        pthread_mutex_unlock(&desk->shop->mutex);
+        is_brief &= para__board_join(&desk->post, c->cancel || rouses ? JOIN_NS : AUDIT_NS, waking);
+        waking = PARA__NOBODY_SLEPT;
+        if (c->cancel && para_cancel_requested(c->cancel))
+            para_cancel_request(&desk->post.board->token);
+        pthread_mutex_lock(&desk->shop->mutex);
+        if (is_at_end(desk))
+            break;
+        if (rouses)
+            para__board_rouse(&desk->post);
+        rouses = false;
+        look_after(desk);
+    }
+    return is_brief;
+}
+
+static bool run_work(const desk_call *c, para__outcome *outcome)
+{
+    para__desk *const desk = c->desk;
+    para__workshop *const shop = desk->shop;
+    know_all(shop);
+    const para__waking waking = begin_work(c);
+    if (shop->config.processes.chunk_ns != 0 || para__count_alive(shop) < c->width)
+        para__supervisor_call(shop);
+    const para__mark since = para__trace_begin();
+    desk->was_brief = await_work(c, waking);
+    para__trace_end(since, .kind = PARA__EVENT_JOIN, .function = c->job->kernel);
+    return end_work(desk, outcome);
+}
+
+/* All of it is lost: as there is no worker for it, all of it is given up. */
+static void lose_work(const desk_call *c)
+{
+    (void)para__board_publish(&c->desk->post, c->job, 0, (unsigned)para__min(c->job->units, 1));
+    para__board_abandon(&c->desk->post);
 }
 
 para_status para__desk_run(para__desk *desk, const para__job *job, unsigned width,
@@ -151,39 +262,28 @@ para_status para__desk_run(para__desk *desk, const para__job *job, unsigned widt
                            para__outcome *outcome)
 {
     para__workshop *const shop = desk->shop;
-    para__board *const board = desk->post.board;
-    const bool is_watched = shop->config.processes.chunk_ns != 0;
+    const desk_call call = {desk, job, width, policy, cancel};
+    unsigned attempts = 1;
     const int cancel_state = para__cancellation_off();
     pthread_mutex_lock(&shop->mutex);
-    know_all(shop);
-    /* Who was woken for one of few tickets may have been stopped: then all are. */
-    bool rouses = job->units < width;
-    para__waking waking = begin_work(desk, job, width, policy);
-    if (is_watched || para__count_alive(shop) < width)
-        para__supervisor_call(shop);
-    bool is_brief = true;
-    const para__mark since = para__trace_begin();
-    while (!para__board_is_over(board, desk->post.call)) {
-        pthread_mutex_unlock(&shop->mutex);
-        is_brief &= para__board_join(
-            &desk->post, cancel || rouses ? para__now_ns() + JOIN_NS : UINT64_MAX, waking);
-        waking = PARA__NOBODY_SLEPT;
-        if (cancel && para_cancel_requested(cancel))
-            para_cancel_request(&board->token);
-        pthread_mutex_lock(&shop->mutex);
-        if (rouses && !para__board_is_over(board, desk->post.call))
-            para__board_rouse(&desk->post);
-        rouses = false;
-    }
-    para__trace_end(since, .kind = PARA__EVENT_JOIN, .function = job->kernel);
-    end_work(desk, outcome);
+    desk->call_deaths = 0;
+    bool is_whole = run_work(&call, outcome);
+    while (!is_whole && attempts++ < policy->attempts)
+        is_whole = run_work(&call, outcome);
+    if (!is_whole)
+        lose_work(&call);
+    outcome->deaths = desk->call_deaths;
     desk->last_kernel = job->kernel;
     desk->last_run = job->run;
     desk->last_units = job->units;
-    desk->was_brief = is_brief;
     const bool has_failed = desk->has_failed;
     pthread_mutex_unlock(&shop->mutex);
     para__cancellation_restore(cancel_state);
+    if (!is_whole)
+        return para__fail(PARA_ERR_WORKER_DIED,
+                          "a worker has written over the memory by which calls are handed out, in "
+                          "each of %u attempts",
+                          policy->attempts);
     return has_failed ? para__fail(PARA_ERR_WORKER_DIED,
                                    "no worker is left: the system refuses new ones, or too many "
                                    "have died, and the pool's breaker is open")

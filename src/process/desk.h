@@ -16,6 +16,13 @@ typedef struct para__arena {
     size_t bytes;
 } para__arena;
 
+/* What is known of a call's words: see audit.c. */
+typedef enum para__trust {
+    PARA__SOUND,
+    PARA__SPOILT, /* a worker has written over them: all are to end */
+    PARA__PURGED  /* they have ended, and the call is not on the board any more */
+} para__trust;
+
 struct para__desk {
     para__workshop *shop; /* set once */
     para__post post;      /* its board, and what is on it: the latter under the mutex */
@@ -25,6 +32,9 @@ struct para__desk {
     bool is_taken;             /* by a call from beginning to end */
     bool is_open;              /* the call has a job on the board, */
     bool has_failed;           /* but no workers, and gets none */
+    para__trust trust;         /* in its words */
+    uint64_t look_ns;          /* when these are looked at next, */
+    unsigned rests;            /* and how often in a row there was nothing to do */
     para__board_policy policy; /* of the job, */
     size_t units;              /* that it has, */
     para__part dead;           /* what workers have done of it that died, */
@@ -64,20 +74,21 @@ struct para__workshop {
     para__living living; /* of its workers */
     unsigned fork_count;
     pthread_t supervisor;
-    int call;               /* descriptor: something is to be done */
-    pthread_mutex_t asking; /* held by who awaits a worker's stack. Before the next */
-    pthread_mutex_t mutex;  /* guards all that follows, and the boards; see board.h */
-    pthread_cond_t vacated; /* a desk is free */
-    unsigned open;          /* desks that are */
-    int error;              /* why a zygote could not be forked, */
-    para__limit limit;      /* and what it is held to that the system does not grant */
-    bool is_ending;
-    para__tracks *tracks;   /* that the zygote has seen */
-    uint64_t loads;         /* libraries, when the zygote was forked */
-    uint64_t mapped;        /* the latest file that was mapped then, */
-    uint64_t wanted;        /* and the latest that a call wants */
-    bool renews;            /* a zygote that knows more is asked for, */
-    pthread_cond_t renewed; /* and is there */
+    int call;                    /* descriptor: something is to be done */
+    para__atomic_bool is_ending; /* told to the supervisor also while it holds the mutex: a value
+                                    alone, and it is joined */
+    pthread_mutex_t asking;      /* held by who awaits a worker's stack. Before the next */
+    pthread_mutex_t mutex;       /* guards all that follows, and the boards; see board.h */
+    pthread_cond_t vacated;      /* a desk is free */
+    unsigned open;               /* desks that are */
+    int error;                   /* why a zygote could not be forked, */
+    para__limit limit;           /* and what it is held to that the system does not grant */
+    para__tracks *tracks;        /* that the zygote has seen */
+    uint64_t loads;              /* libraries, when the zygote was forked */
+    uint64_t mapped;             /* the latest file that was mapped then, */
+    uint64_t wanted;             /* and the latest that a call wants */
+    bool renews;                 /* a zygote that knows more is asked for, */
+    pthread_cond_t renewed;      /* and is there */
     para__zygote zygote;
     uint64_t pause_until_ns; /* the system has refused a process: not before */
     unsigned refusals;       /* in a row */
@@ -92,6 +103,9 @@ unsigned para__count_alive(const para__workshop *shop);
 
 /* The supervisor's thread; of: the workshop. */
 void *para__supervise(void *of);
+
+/* Whether what is on its board can be; if not, says so. With the mutex. */
+bool para__desk_doubts(para__desk *desk, bool is_sound);
 
 /* Something is to be done. */
 void para__supervisor_call(para__workshop *shop);

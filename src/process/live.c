@@ -1,7 +1,9 @@
 #include "process/live.h"
 
+#include "base/bounds.h"
 #include "base/futex.h"
 #include "process/limits.h"
+#include "process/output.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -15,7 +17,9 @@ void para__live_enter(void *of, unsigned worker)
     const para_status bound = l->enter(l->of, worker, &kind_of_core);
     para__presence *const self = &l->hall->worker[worker];
     own_number = (uint32_t)getpid();
-    para__store_relaxed(&self->bound, bound);   /* a value alone */
+    para__store_relaxed(&self->bound, bound); /* a value alone */
+    if (!l->processes->sandbox)
+        para__output_begin();
     (void)para__backtrace_begin(&self->frames); /* its signals are all reset */
 }
 
@@ -50,7 +54,8 @@ void para__live_run(void *of, unsigned worker)
             is_tidy = true;
         }
         seen = para__hall_await_news(hall, worker, seen);
-        const unsigned boards = para__load_relaxed(&hall->boards); /* the news have brought it */
+        /* The news have brought it. */
+        const unsigned boards = para__min(para__load_relaxed(&hall->boards), l->desks);
         unsigned run = 0;
         for (unsigned b = 0; b < boards; b++)
             run += para__board_work(hall, l->boards, b, worker, kind_of_core);

@@ -9,7 +9,8 @@
 
 typedef struct para__living {
     para__hall *hall;
-    para__board *boards; /* as many as the hall says */
+    para__board *boards; /* as many as the hall says, */
+    unsigned desks;      /* but no more than there are */
     const para_processes *processes;
     /* Binds the worker, and tells the kind of its core. */
     para_status (*enter)(void *of, unsigned worker, unsigned *kind);

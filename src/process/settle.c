@@ -2,6 +2,7 @@
  * but live workers changes anything under their hands. */
 #include "process/board.h"
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/futex.h"
 #include "base/tuning.h"
@@ -29,12 +30,26 @@ static para__waking tell_news(const para__post *post, unsigned width, int count)
     return PARA__SLEEPERS_WOKEN;
 }
 
-void para__board_rouse(const para__post *post)
+static void wake_caller(para__board *board)
 {
-    para__board *const board = post->board;
-    (void)tell_news(post, 0, INT_MAX);
     para__swap_release(E28, &board->joins, 0); /* a caller that swaps later sees what is settled */
     para__futex_wake_shared(&board->joins, INT_MAX);
+}
+
+void para__board_rouse(const para__post *post)
+{
+    (void)tell_news(post, 0, INT_MAX);
+    wake_caller(post->board);
+}
+
+/* Also if what is said of boards or sleepers was written over. */
+void para__board_remind(const para__post *post)
+{
+    para__hall *const hall = post->hall;
+    if (para__load_relaxed(&hall->boards) <= post->number) /* written with the mutex alone */
+        para__store_relaxed(&hall->boards, post->number + 1);
+    (void)tell_news(post, 0, INT_MAX);
+    para__futex_wake_shared(&hall->news, INT_MAX);
 }
 
 /* Its range has been written. */
@@ -46,17 +61,31 @@ static void free_ticket(para__board *board, unsigned t, uint32_t epoch, unsigned
 }
 
 /* A word that is older than half of all epochs would seem to be of a later call; so would one that
- * a worker has spoilt, before it died of that. Then nobody would claim the ticket. So all become
- * those of the last call. */
-static void renew_words(const para__post *post)
+ * a worker has spoilt, before it died of that. Then nobody would claim the ticket. So those that
+ * the next call uses become those of the last one, unless they were since. */
+static void renew_words(para__post *post, unsigned tickets)
 {
     const para__ticket_word done = {.epoch = post->call.epoch, .state = PARA__TICKET_DONE};
-    for (unsigned t = 0; t < PARA__BOARD_TICKETS; t++)
-        para__store_relaxed(&post->board->word[t],
+    for (; post->sound < tickets; post->sound++)
+        para__store_relaxed(&post->board->word[post->sound],
                             para__ticket_word_of(done)); /* no call is open */
-    /* One that has done nothing for all epochs seems to have told of this one. */
+}
+
+/* Nothing that was told before counts. One that has done nothing for all epochs seems to have told
+ * of this one. */
+static void doubt_words(para__post *post)
+{
+    post->sound = 0;
     for (unsigned w = 0; w < post->workers; w++)
-        para__store_relaxed(&post->board->record[w].told, 0); /* likewise */
+        para__store_relaxed(&post->board->record[w].told, 0); /* no call is open */
+}
+
+static void count_tickets(para__post *post, unsigned tickets)
+{
+    if (post->all.count > tickets)
+        post->all = (para__done){0, 0};
+    while (post->all.count < tickets)
+        post->all = para__done_add(post->all, para__done_of(post->all.count));
 }
 
 /* ---- The caller ------------------------------------------------------------------------ */
@@ -68,17 +97,23 @@ para__waking para__board_publish(para__post *post, const para__job *job, unsigne
     para__board *const board = post->board;
     para__hall *const hall = post->hall;
     if (c.epoch % PARA__BOARD_EPOCHS == 0 || post->is_doubtful)
-        renew_words(post);
-    post->is_doubtful = false;
+        doubt_words(post);
+    if (post->sound < tickets)
+        renew_words(post, tickets);
+    post->is_doubtful = post->has_stopped = false;
     post->call = c;
+    post->job = job;
+    post->settled = (para__done){0, 0};
+    count_tickets(post, tickets);
     board->run = job->run;
     board->kernel = job->kernel;
     board->units = post->units = job->units;
     board->dealt = post->dealt = tickets;
-    board->fp = para__fp_control();
+    board->fp = post->fp = para__fp_control();
     memcpy(board->payload, job->payload, job->payload_bytes);
-    para__store_relaxed(&board->stop, UINT64_MAX); /* both: read by who has claimed */
+    para__store_relaxed(&board->stop, UINT64_MAX); /* these: read by who has claimed */
     para__store_relaxed(&board->settled, 0);
+    para__store_relaxed(&board->spoilt, 0);
     para__store_release(E27, &board->call, para__board_word(c));
     if (para__load_relaxed(&hall->boards) <= post->number) /* written with the mutex alone */
         para__store_relaxed(&hall->boards, post->number + 1);
@@ -89,6 +124,7 @@ para__waking para__board_publish(para__post *post, const para__job *job, unsigne
 
 void para__board_close(para__post *post)
 {
+    post->job = NULL;
     post->call = (para__board_call){.epoch = post->call.epoch};
     para__store_relaxed(&post->board->call,
                         para__board_word(post->call)); /* seen late, there is nothing to do */
@@ -105,7 +141,7 @@ static bool wait_for_end(para__board *board, uint64_t deadline_ns)
     return false;
 }
 
-bool para__board_join(const para__post *post, uint64_t deadline_ns, para__waking waking)
+bool para__board_join(const para__post *post, uint64_t patience_ns, para__waking waking)
 {
     para__board *const board = post->board;
     const uint64_t start = para__now_ns();
@@ -120,25 +156,48 @@ bool para__board_join(const para__post *post, uint64_t deadline_ns, para__waking
             sched_yield();
         }
         if (!para__board_spins(spent))
-            return wait_for_end(board, deadline_ns);
+            return wait_for_end(board, start + para__min(patience_ns, UINT64_MAX - start));
     }
     return para__now_ns() - start < PARA__PROCESS_BRIEF_NS;
 }
 
-void para__board_collect(const para__post *post, para__outcome *outcome)
+static bool is_all(const para__post *post, para__done done)
+{
+    return done.count == post->all.count && done.sum == post->all.sum;
+}
+
+para__progress para__board_look(const para__post *post)
+{
+    const para__board_call c = post->call;
+    const para__done done = para__done_add(post->settled, para__board_done(post->board, c));
+    if (done.count < c.tickets)
+        return PARA__BOARD_OPEN;
+    return is_all(post, done) ? PARA__BOARD_OVER : PARA__BOARD_SPOILT;
+}
+
+/* Chunks are left out if one has failed, or the call is cancelled, and then somebody says so. */
+bool para__board_collect(const para__post *post, para__outcome *outcome)
 {
     para__board *const board = post->board;
     const para__board_call c = post->call;
+    para__done done = post->settled;
     for (unsigned w = 0; w < c.width; w++) {
         para__record *const record = &board->record[w];
-        const uint64_t told = para__load_relaxed(&record->told); /* is_over has seen the same */
-        if (told >> 32 != c.epoch || (uint32_t)told == 0)
+        const uint64_t told = para__load_relaxed(&record->told); /* look has seen the same */
+        if (para__done_read(told, c.epoch).count == 0)
             continue;
         const para__part *const part = &record->part[told & 1];
+        done = para__done_add(done, para__done_read(told, c.epoch));
+        if (part->told != told)
+            return false;
         para__tally_add(&outcome->tally, &part->tally);
         outcome->left_out += part->left_out;
         outcome->workers += part->tally.chunks != 0;
     }
+    if (!is_all(post, done)) /* it has changed since */
+        return false;
+    return outcome->tally.ending != PARA__ENDED_WHOLE || post->has_stopped ||
+           para__load_relaxed(&board->stop) == UINT64_MAX; /* a value alone */
 }
 
 /* ---- Who settles ------------------------------------------------------------------------ */
@@ -151,17 +210,32 @@ static void write_range(const para__post *post, unsigned t)
     post->board->ticket[t].count = units.count;
 }
 
-static void lose_ticket(para__board *board, unsigned t, uint32_t epoch, unsigned attempts,
-                        para_death death, int number)
+static void count_settled(para__post *post, para__done done)
 {
+    post->settled = para__done_add(post->settled, done);
+    para__add_relaxed(&post->board->settled, done.count); /* a hint, until the mutex is taken */
+}
+
+static void lose_ticket(para__post *post, unsigned t, unsigned attempts, para_death death,
+                        int number)
+{
+    para__board *const board = post->board;
     para__ticket *const ticket = &board->ticket[t];
     ticket->attempts = (uint8_t)attempts;
     ticket->death = (uint8_t)death;
     ticket->number = number;
     para__store_relaxed(&board->word[t], /* read with the mutex */
-                        para__ticket_word_of((para__ticket_word){
-                            .epoch = epoch, .attempts = attempts, .state = PARA__TICKET_LOST}));
-    para__add_relaxed(&board->settled, 1); /* a hint, until the mutex is taken */
+                        para__ticket_word_of((para__ticket_word){.epoch = post->call.epoch,
+                                                                 .attempts = attempts,
+                                                                 .state = PARA__TICKET_LOST}));
+    count_settled(post, para__done_of(t));
+}
+
+/* The chunks that have not begun are left out. */
+static void stop_call(para__post *post)
+{
+    post->has_stopped = true;
+    para__store_relaxed(&post->board->stop, 0); /* a bound on its own, as in para__runner */
 }
 
 /* Makes two tickets of one; false: it is one unit, or there is no room. The halves are tried once
@@ -181,6 +255,8 @@ static bool halve_ticket(para__post *post, unsigned t, unsigned attempts)
     free_ticket(board, c->tickets, c->epoch, other->count > 1 ? attempts - 1 : 0);
     free_ticket(board, t, c->epoch, half > 1 ? attempts - 1 : 0);
     c->tickets++;
+    post->sound = para__max(post->sound, c->tickets);
+    count_tickets(post, c->tickets);
     para__store_release(E27, &board->call, para__board_word(*c)); /* as in publish */
     return true;
 }
@@ -199,14 +275,9 @@ para__settlement para__board_settle(para__post *post, unsigned worker,
     const para__board_call c = post->call;
     para__settlement s = {0};
     unsigned claimed = 0, attempts = 0;
-    if (para__load_relaxed(&board->call) != para__board_word(c)) /* the dead worker has spoilt */
-        para__store_relaxed(&board->call, para__board_word(c));  /* it; the news bring it */
     for (unsigned t = 0; t < c.tickets; t++) {
         para__ticket_word w =
             para__ticket_read(para__load_acquire(E27, &board->word[t])); /* its last store there */
-        if ((int32_t)(w.epoch - c.epoch) > 0) /* spoilt: nobody claims it so */
-            para__store_relaxed(&board->word[t],
-                                para__ticket_word_of((para__ticket_word){.epoch = c.epoch - 1}));
         if (w.epoch != c.epoch || w.worker != worker ||
             (w.state != PARA__TICKET_DONE && w.state != PARA__TICKET_CLAIMED))
             continue;
@@ -218,27 +289,29 @@ para__settlement para__board_settle(para__post *post, unsigned worker,
                 write_range(post, t);
             continue;
         }
-        s.finished++;
+        s.finished = para__done_add(s.finished, para__done_of(t));
         w.state = PARA__TICKET_SETTLED;
         para__store_relaxed(&board->word[t], para__ticket_word_of(w)); /* read with the mutex */
     }
-    if (s.finished)
-        s.part = record->part[s.finished & 1];
+    if (s.finished.count) {
+        s.part = record->part[s.finished.count & 1];
+        s.is_spoilt = s.part.told != para__done_word(c.epoch, s.finished);
+    }
     /* Nobody else writes it any more. First it tells less, then the sum is whole again. */
     para__store_relaxed(&record->told, 0);
-    para__add_relaxed(&board->settled, s.finished);
+    count_settled(post, s.finished);
     if (s.had_claim && attempts < policy->attempts)
         free_ticket(board, claimed, c.epoch, attempts);
     else if (s.had_claim && !(policy->halves && halve_ticket(post, claimed, policy->attempts))) {
-        lose_ticket(board, claimed, c.epoch, attempts, death, number);
+        lose_ticket(post, claimed, attempts, death, number);
         if (!policy->goes_on)
-            para__store_relaxed(&board->stop, 0); /* a bound on its own, as in para__runner */
+            stop_call(post);
     }
     para__board_rouse(post);
     return s;
 }
 
-void para__board_abandon(const para__post *post)
+void para__board_abandon(para__post *post)
 {
     para__board *const board = post->board;
     const para__board_call c = post->call;
@@ -258,8 +331,8 @@ void para__board_abandon(const para__post *post)
         board->ticket[t].attempts = (uint8_t)w.attempts;
         board->ticket[t].death = PARA_DEATH_UNKNOWN;
         board->ticket[t].number = 0;
-        para__add_relaxed(&board->settled, 1);
+        count_settled(post, para__done_of(t));
     }
-    para__store_relaxed(&board->stop, 0);
+    stop_call(post);
     para__board_rouse(post);
 }

@@ -26,9 +26,7 @@ static void release_shop(para__workshop *shop)
 
 static void end_supervisor(para__workshop *shop)
 {
-    pthread_mutex_lock(&shop->mutex);
-    shop->is_ending = true;
-    pthread_mutex_unlock(&shop->mutex);
+    para__store_relaxed(&shop->is_ending, true); /* a value alone: the call has it look */
     para__supervisor_call(shop);
     pthread_join(shop->supervisor, NULL);
 }
@@ -46,6 +44,7 @@ static bool make_desks(para__workshop *shop)
                                      .post = {.board = &boards[d],
                                               .hall = shop->hall,
                                               .workers = shop->config.workers,
+                                              .sound = PARA__BOARD_TICKETS,
                                               .number = d}};
     }
     shop->desks = desks;
@@ -61,6 +60,7 @@ static para_status make_shop(para__workshop *shop, const char **why)
         return PARA_ERR_MEMORY;
     shop->living = (para__living){.hall = shop->hall,
                                   .boards = shop->desk[0].post.board,
+                                  .desks = shop->desks,
                                   .processes = &shop->config.processes,
                                   .enter = shop->config.enter,
                                   .of = shop->config.of};

@@ -56,12 +56,14 @@ static unsigned settle_at(para__desk *desk, unsigned worker, para_death death, i
 {
     const para__settlement s =
         para__board_settle(&desk->post, worker, &desk->policy, death, number);
-    if (s.finished) {
+    if (para__desk_doubts(desk, !s.is_spoilt))
+        return 0;
+    if (s.finished.count) {
         para__tally_add(&desk->dead.tally, &s.part.tally);
         desk->dead.left_out += s.part.left_out;
         desk->dead_workers++;
     }
-    return s.finished;
+    return s.finished.count;
 }
 
 /* ---- Its breaker --------------------------------------------------------------------------- */
@@ -158,9 +160,11 @@ static void bury_worker(para__workshop *shop, unsigned i, para_death death, int 
     unsigned finished = 0;
     para__hall_forget(shop->hall, i);
     for (unsigned d = 0; d < shop->desks; d++) {
-        shop->desk[d].post.is_doubtful = true;
-        if (shop->desk[d].is_open)
-            finished += settle_at(&shop->desk[d], i, death, number);
+        para__desk *const desk = &shop->desk[d];
+        desk->post.is_doubtful = true;
+        if (desk->is_open && desk->trust == PARA__SOUND &&
+            !para__desk_doubts(desk, para__board_is_sound(&desk->post)))
+            finished += settle_at(desk, i, death, number);
     }
     tell_end(w, !is_retired, death, number);
     if (is_retired) {
@@ -182,23 +186,36 @@ static bool has_ended(int life)
     return poll(&p, 1, 0) > 0;
 }
 
-static void await_end(int life)
+/* Waits until a process has ended that was killed. The program may have lost the right to kill it;
+ * then it ends by itself, unless it is stopped. So a pool that is to end waits for so long only, in
+ * all. False: that has passed. */
+static bool await_end(const para__workshop *shop, int life, int *patience_ms)
 {
     struct pollfd p = {.fd = life, .events = POLLIN};
-    while (poll(&p, 1, -1) < 0 && errno == EINTR)
-        continue;
+    while (*patience_ms > 0) {
+        const int n = poll(&p, 1, PARA__FORK_PAUSE_MS);
+        if (n > 0)
+            return true;
+        if (n == 0 && para__load_relaxed(&shop->is_ending)) /* a value alone */
+            *patience_ms -= PARA__FORK_PAUSE_MS;
+    }
+    return has_ended(life);
 }
 
 /* Ends all processes: nothing is known of how they end. */
 static void end_processes(para__workshop *shop, bool is_retired)
 {
+    int patience_ms = PARA__ZYGOTE_ANSWER_MS;
     for (unsigned i = 0; i < shop->config.workers; i++)
         if (para__known_lives(&shop->worker[i]))
             (void)para__process_kill(shop->worker[i].life); /* else the system does, after it */
-    para__zygote_kill(&shop->zygote);
+    if (shop->zygote.process) {
+        para__zygote_kill(&shop->zygote);
+        para__zygote_leave(&shop->zygote, await_end(shop, shop->zygote.life, &patience_ms));
+    }
     for (unsigned i = 0; i < shop->config.workers; i++)
         if (para__known_lives(&shop->worker[i])) {
-            await_end(shop->worker[i].life);
+            (void)await_end(shop, shop->worker[i].life, &patience_ms);
             bury_worker(shop, i, PARA_DEATH_UNKNOWN, 0, is_retired);
         }
 }
@@ -224,6 +241,27 @@ static void look_for_dead(para__workshop *shop)
             return;
         }
     }
+}
+
+/* Nobody knows which worker has written over a board, and it may do so again: so all of them end.
+ * Their calls on other boards are settled as after any death. */
+static void purge_workers(para__workshop *shop)
+{
+    unsigned spoilt = 0;
+    for (unsigned d = 0; d < shop->desks; d++)
+        spoilt += shop->desk[d].is_open && shop->desk[d].trust == PARA__SPOILT;
+    if (spoilt == 0)
+        return;
+    end_processes(shop, false);
+    for (unsigned d = 0; d < shop->desks; d++) {
+        para__desk *const desk = &shop->desk[d];
+        if (!desk->is_open || desk->trust != PARA__SPOILT)
+            continue;
+        desk->trust = PARA__PURGED;
+        para__board_close(&desk->post);
+        para__board_rouse(&desk->post);
+    }
+    pthread_cond_broadcast(&shop->renewed);
 }
 
 /* The system refuses a process: it is tried again after a pause, but a call that has no workers
@@ -254,6 +292,7 @@ static int fork_worker(para__workshop *shop, unsigned i, pid_t *process)
     char name[16];
     para__known *const w = &shop->worker[i];
     para__presence *const self = &shop->hall->worker[i];
+    shop->hall->tracks = shop->tracks;      /* a dead worker may have written over it */
     para__store_relaxed(&self->retires, 0); /* these two are nobody's now */
     para__store_relaxed(&self->process, 0);
     snprintf(name, sizeof name, "para process %u", i % 100);
@@ -282,6 +321,20 @@ static void know_worker(para__workshop *shop, unsigned i, pid_t process)
     w->beats_then = para__load_relaxed(&self->beats); /* values, both */
     para__store_relaxed(&self->process, (uint32_t)process);
     para__futex_wake_shared(&self->process, INT_MAX);
+}
+
+/* So that no worker waits for ever: another may have written over that. */
+static void remind_workers(para__workshop *shop)
+{
+    for (unsigned i = 0; i < shop->config.workers; i++) {
+        const para__known *const w = &shop->worker[i];
+        para__presence *const self = &shop->hall->worker[i];
+        if (!para__known_lives(w) ||
+            para__load_relaxed(&self->process) == (uint32_t)w->told.process) /* a value alone */
+            continue;
+        para__store_relaxed(&self->process, (uint32_t)w->told.process);
+        para__futex_wake_shared(&self->process, INT_MAX);
+    }
 }
 
 /* Forks who is missing, as far as the breaker and the system allow. */
@@ -402,15 +455,17 @@ void *para__supervise(void *of)
     para__workshop *const shop = of;
     para__thread_name("para supervisor");
     pthread_mutex_lock(&shop->mutex);
-    while (!shop->is_ending) {
+    while (!para__load_relaxed(&shop->is_ending)) { /* both: a value alone */
         look_at_probes(shop);
         look_for_dead(shop);
+        purge_workers(shop);
+        remind_workers(shop);
         if (shop->renews && !shop->open)
             renew_zygote(shop);
         fork_missing(shop);
         look_for_late(shop);
         look_for_hopeless(shop);
-        if (!shop->is_ending)
+        if (!para__load_relaxed(&shop->is_ending))
             await_something(shop);
     }
     end_processes(shop, true);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/futex.h"
 #include "base/tuning.h"
+#include "process/output.h"
 
 #include <limits.h>
 #include <sched.h>
@@ -50,31 +51,27 @@ uint32_t para__hall_await_news(para__hall *hall, unsigned worker, uint32_t seen)
     return news;
 }
 
-static uint64_t told_word(uint32_t epoch, uint32_t finished)
+/* The tickets of that call that a worker says it has finished. */
+static para__done finished_of(para__record *record, uint32_t epoch)
 {
-    return (uint64_t)epoch << 32 | finished;
+    return para__done_read(para__load_seq_cst(E28, &record->told), epoch);
 }
 
-/* How many tickets of that call a worker says it has finished. */
-static uint32_t finished_of(para__record *record, uint32_t epoch)
+para__done para__board_done(para__board *board, para__board_call call)
 {
-    const uint64_t told = para__load_seq_cst(E28, &record->told);
-    return told >> 32 == epoch ? (uint32_t)told : 0;
-}
-
-bool para__board_is_over(para__board *board, para__board_call call)
-{
-    /* A worker that sees too little of this is told by the news, and looks once more. */
-    uint64_t over = para__load_relaxed(&board->settled);
+    para__done done = {0, 0};
     for (unsigned w = 0; w < call.width && w < PARA__PROCESSES_MAX; w++)
-        over += finished_of(&board->record[w], call.epoch);
-    return over >= call.tickets;
+        done = para__done_add(done, finished_of(&board->record[w], call.epoch));
+    return done;
 }
 
 bool para__board_may_be_over(para__board *board)
 {
     /* Its caller, and workers of that call, have seen it. */
-    return para__board_is_over(board, para__board_read(para__load_relaxed(&board->call)));
+    const para__board_call c = para__board_read(para__load_relaxed(&board->call));
+    /* A worker that sees too little of this is told by the news, and looks once more. */
+    const uint64_t settled = para__load_relaxed(&board->settled);
+    return settled + para__board_done(board, c).count >= c.tickets;
 }
 
 /* A word of a later call is that of a worker that is late; of an earlier one, nobody's. */
@@ -96,14 +93,15 @@ static bool claim_ticket(para__atomic_u64 *claim, uint32_t epoch, unsigned worke
     return para__cas_acquire(E27, claim, &word, para__ticket_word_of(w));
 }
 
-/* A ticket that this worker has claimed is finished. */
-static void finish_ticket(para__record *record, para__atomic_u64 *claim, para__ticket_word claimed,
+/* A ticket that this worker has claimed is finished; false: its word is not as it was left. */
+static bool finish_ticket(para__record *record, para__atomic_u64 *claim, para__ticket_word claimed,
                           uint32_t finished, const para__part *part)
 {
+    uint64_t left = para__ticket_word_of(claimed);
     record->part[finished & 1] = *part;
     claimed.state = PARA__TICKET_DONE;
     /* In this order: who settles trusts the part if the ticket is done. */
-    para__store_release(E27, claim, para__ticket_word_of(claimed));
+    return para__cas_release(E27, claim, &left, para__ticket_word_of(claimed));
 }
 
 /* Runs a ticket's units; in the caller's floating-point environment, like those of the call before
@@ -160,18 +158,19 @@ unsigned para__board_work(para__hall *hall, para__board *boards, unsigned number
     const bool is_spoilt = c.width > PARA__PROCESSES_MAX || c.tickets > PARA__BOARD_TICKETS;
     if (worker >= c.width || c.tickets == 0 || is_spoilt)
         return 0;
-    const uint32_t before = finished_of(record, c.epoch);
-    uint32_t finished = before;
+    const para__done before = finished_of(record, c.epoch);
+    para__done finished = before;
     para__part part = {0};
-    if (finished)
-        part = record->part[finished & 1];
+    if (finished.count)
+        part = record->part[finished.count & 1];
+    bool is_sound = finished.count == 0 || part.told == para__done_word(c.epoch, finished);
     const unsigned start = (unsigned)((uint64_t)worker * c.tickets / c.width);
     bool has_entered = false;
     para__fp own = PARA__FP_DEFAULT;
     uint64_t ticks = para__ticks();
     para__store_relaxed(&self->board, number); /* values on their own, as below */
     para__store_relaxed(&self->since_ns, para__now_ns());
-    for (unsigned i = 0; i < c.tickets; i++) {
+    for (unsigned i = 0; i < c.tickets && is_sound; i++) {
         const unsigned t = start + i < c.tickets ? start + i : start + i - c.tickets;
         para__ticket_word claimed;
         if (!claim_ticket(&board->word[t], c.epoch, worker, &claimed))
@@ -180,7 +179,9 @@ unsigned para__board_work(para__hall *hall, para__board *boards, unsigned number
             own = para__fp_swap(board->fp);
         has_entered = true;
         run_ticket(board, range_of_ticket(board, t, claimed), worker, kind, &part);
-        finish_ticket(record, &board->word[t], claimed, ++finished, &part);
+        finished = para__done_add(finished, para__done_of(t));
+        part.told = para__done_word(c.epoch, finished);
+        is_sound = finish_ticket(record, &board->word[t], claimed, finished.count, &part);
         para__store_relaxed(&self->beats, para__load_relaxed(&self->beats) + 1);
         const uint64_t now = para__ticks();
         if (now - ticks < PARA__PROCESS_STAMP_TICKS)
@@ -191,7 +192,11 @@ unsigned para__board_work(para__hall *hall, para__board *boards, unsigned number
     para__store_relaxed(&self->since_ns, 0);
     if (has_entered)
         (void)para__fp_swap(own);
-    if (finished)
-        tell_caller(board, record, told_word(c.epoch, finished));
-    return finished - before;
+    if (has_entered)
+        para__output_write();
+    if (!is_sound)
+        para__store_relaxed(&board->spoilt, 1); /* a value alone */
+    else if (finished.count)
+        tell_caller(board, record, part.told);
+    return finished.count - before.count;
 }

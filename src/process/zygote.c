@@ -2,6 +2,7 @@
 
 #include "base/descriptor.h"
 #include "base/tuning.h"
+#include "process/output.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -53,6 +54,7 @@ typedef struct reply {
 static void leave_at_once(int status, void *unused)
 {
     (void)unused;
+    para__output_write();
     _exit(status);
 }
 
@@ -63,6 +65,7 @@ static void leave_before_handlers(void)
 #else
 static void leave_at_once(void)
 {
+    para__output_write();
     _exit(EXIT_FAILURE); /* others do not say with what status exit was called */
 }
 
@@ -258,6 +261,7 @@ int para__zygote_fork(para__zygote *zygote, const para__birth *birth, para__limi
     if (error) {
         *limit = tried.limit;
         para__zygote_kill(zygote);
+        para__zygote_leave(zygote, true);
     }
     return error;
 }
@@ -300,13 +304,15 @@ bool para__process_kill(int life)
     return para__process_signal(life, SIGKILL);
 }
 
-void para__zygote_kill(para__zygote *zygote)
+void para__zygote_kill(const para__zygote *zygote)
 {
-    if (!zygote->process)
-        return;
     shutdown(zygote->socket, SHUT_RDWR); /* who may not be killed ends so; copies do not matter */
     (void)para__process_kill(zygote->life);
-    while (waitpid(zygote->process, NULL, 0) < 0 && errno == EINTR)
+}
+
+void para__zygote_leave(para__zygote *zygote, bool has_ended)
+{
+    while (waitpid(zygote->process, NULL, has_ended ? 0 : WNOHANG) < 0 && errno == EINTR)
         continue; /* a program that waits for any child may have been first */
     close(zygote->life);
     close(zygote->socket);

@@ -40,9 +40,12 @@ int para__zygote_bear(const para__zygote *zygote, unsigned worker, pid_t *proces
 /* Has it wait for a worker that has ended, and tell how. The same errors. */
 int para__zygote_reap(const para__zygote *zygote, pid_t process, para_death *death, int *number);
 
-/* Ends it, and waits for that, also if it may not be killed. Its workers are killed by the system.
- */
-void para__zygote_kill(para__zygote *zygote);
+/* Has it end, also if it may not be killed, unless it is stopped as well. When it has ended, the
+ * system kills its workers. */
+void para__zygote_kill(const para__zygote *zygote);
+
+/* Then it is waited for, or left to itself if it has not ended. */
+void para__zygote_leave(para__zygote *zygote, bool has_ended);
 
 /* Sends a worker a signal, or kills it, by the descriptor. False: the system does not let it, as of
  * a program that has given up its rights since. */

@@ -1,6 +1,6 @@
 /* Worker processes and their zygote are killed and stopped at random, some ten times a second,
- * while maps, reductions and tasks run on them: each call has the right bits, or a status that
- * names the damage; each task ends once, and says whether it was done; and nothing is left.
+ * while maps, loops, reductions and tasks run on them: each call has the right bits, or a status
+ * that names the damage; each task ends once, and says whether it was done; and nothing is left.
  *   test_stress_chaos [SECONDS]     PARA_TEST_SEED as for test_stress_calls */
 #include "stress.h"
 
@@ -103,6 +103,21 @@ static int mix_all(const para_chunk *chunk, const void *arg)
         out[i] = check_mix(in[i] + chunk->first + i + *(const uint64_t *)arg);
     usleep(200);
     return 0;
+}
+
+PARA_LOOP(mix_each, i, uint64_t, salt, const uint64_t *, x, uint64_t *, y)
+{
+    y[i] = check_mix(x[i] + i + salt);
+    if (i % 1024 == 0)
+        usleep(200);
+}
+
+static unsigned count_unmixed(const uint64_t *x, const uint64_t *y, uint64_t salt)
+{
+    unsigned wrong = 0;
+    for (size_t i = 0; i < LENGTH; i++)
+        wrong += y[i] != check_mix(x[i] + i + salt);
+    return wrong;
 }
 
 static int sum_doubles(const para_chunk *chunk, void *acc, const void *arg)
@@ -230,6 +245,8 @@ TEST(chaos_reigns)
     assert_int_equal(pthread_create(&thread, NULL, make_chaos, &seed), 0);
     assert_int_equal(pthread_create(&submitter, NULL, submit_tasks, NULL), 0);
     const uint64_t end = now_ns() + (uint64_t)seconds * 1000000000;
+    const para_survival repeats = {.repeats = true};
+    const para_setup loop = {.pool = pool, .options = {.survival = &repeats}};
     unsigned calls = 0, failed = 0, wrong = 0, unnamed = 0;
     for (uint64_t salt = 0; now_ns() < end; salt++) {
         para_report report;
@@ -241,14 +258,19 @@ TEST(chaos_reigns)
                                                                .in = {PARA_IN(x)},
                                                                .out = {PARA_OUT(y)},
                                                                .report = &report});
-        calls += 2;
-        if (mapped == PARA_OK) {
-            wrong += report.done != LENGTH;
-            for (size_t i = 0; i < LENGTH; i++)
-                wrong += y[i] != check_mix(x[i] + i + salt);
-        } else {
+        calls += 3;
+        if (mapped == PARA_OK)
+            wrong += report.done != LENGTH || count_unmixed(x, y, salt);
+        else {
             failed++;
             unnamed += mapped != PARA_ERR_WORKER_DIED || !*para_status_detail();
+        }
+        const para_status looped = para_loop_with(&loop, mix_each, LENGTH, ~salt, x, y);
+        if (looped == PARA_OK)
+            wrong += count_unmixed(x, y, ~salt);
+        else {
+            failed++;
+            unnamed += looped != PARA_ERR_WORKER_DIED || !*para_status_detail();
         }
         double sum = 1;
         reduce.result = &sum;

@@ -200,13 +200,6 @@ TEST(options)
     }
 }
 
-TEST(reserved_fields)
-{
-    para_map call = good;
-    call.reserved[0] = 1;
-    expect(call, PARA_ERR_ARGUMENT);
-}
-
 static void refuse_reduce(para_reduce call, para_status status)
 {
     const para_reduce before = call;
@@ -296,7 +289,6 @@ int main(void)
         cmocka_unit_test(overlapping_outputs),
         cmocka_unit_test(overflows),
         cmocka_unit_test(options),
-        cmocka_unit_test(reserved_fields),
         cmocka_unit_test(reductions),
         cmocka_unit_test(details_name_the_view),
     };

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { N = 40000, SECONDS = 120 };
 
@@ -228,6 +229,56 @@ TEST(filter_whose_workers_die)
     end_scene();
 }
 
+/* The kernel takes its worker's right to write the output, so that this one dies when it copies
+ * what stays: in a phase in which no kernel runs. */
+typedef struct lockable {
+    deaths *d;
+    double *y;
+} lockable;
+
+static int keeps_some_and_locks(const para_chunk *c, uint16_t *stay, size_t *kept, const void *arg)
+{
+    const lockable *const l = arg;
+    deaths *const none = s.none;
+    if (takes_one(&l->d->left))
+        (void)mprotect(l->y, N * sizeof *l->y, PROT_NONE);
+    return keeps_some(c, stay, kept, &none);
+}
+
+TEST(filter_whose_workers_die_as_they_copy)
+{
+    begin_scene();
+    size_t all = 0, kept = 0;
+    unsigned died = 0;
+    para_report report;
+    const lockable l = {s.d, s.y};
+    para_filter filter = {.kernel = keeps_some,
+                          .arg = &s.none,
+                          .arg_bytes = sizeof s.none,
+                          .count = N,
+                          .in = {PARA_IN(s.x)},
+                          .out = {PARA_OUT(s.expected)},
+                          .kept = &all};
+    OK(para_pfilter(s.threads, &filter));
+    filter.kernel = keeps_some_and_locks;
+    filter.arg = &l;
+    filter.arg_bytes = sizeof l;
+    filter.out[0] = PARA_OUT(s.y);
+    filter.kept = &kept;
+    filter.report = &report;
+    for (int i = 0; i < 1000 && died < 3; i++) { /* one that has not got a copy to do lives on */
+        kept = 0;
+        memset(s.y, 0, N * sizeof *s.y);
+        kill_next(1, 0, PHASES);
+        OK(para_pfilter(s.pool, &filter));
+        died += report.deaths;
+        assert_int_equal(kept, all);
+        assert_memory_equal(s.y, s.expected, all * sizeof *s.y);
+    }
+    assert_true(died >= 3);
+    end_scene();
+}
+
 TEST(search_whose_workers_die)
 {
     begin_scene();
@@ -287,6 +338,14 @@ TEST(sort_whose_workers_die)
     FAILS(PARA_ERR_ARGUMENT, para_psort(s.pool, &sort));
     OK(para_psort(s.pool, &(para_sort){.data = PARA_OUT(s.y), .count = N, .key = PARA_KEY_F64}));
     assert_memory_equal(s.y, s.expected, sizeof s.expected);
+    /* What is in order already is left as it is, and nobody works. */
+    para_report looked;
+    OK(para_psort(
+        s.pool,
+        &(para_sort){.data = PARA_OUT(s.y), .count = N, .key = PARA_KEY_F64, .report = &looked}));
+    assert_memory_equal(s.y, s.expected, sizeof s.expected);
+    assert_int_equal(looked.done, N);
+    assert_int_equal(looked.chunks, 0);
     for (size_t n = 0; n < 4; n++)
         OK(para_psort(s.pool,
                       &(para_sort){.data = PARA_OUT(s.y), .count = n, .key = PARA_KEY_F64}));
@@ -326,6 +385,7 @@ int main(void)
         cmocka_unit_test(scan_in_each_phase),
         cmocka_unit_test(scan_in_place),
         cmocka_unit_test(filter_whose_workers_die),
+        cmocka_unit_test(filter_whose_workers_die_as_they_copy),
         cmocka_unit_test(search_whose_workers_die),
         cmocka_unit_test(sort_whose_workers_die),
         cmocka_unit_test(memory_that_workers_do_not_see),

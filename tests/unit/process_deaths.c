@@ -1,5 +1,6 @@
 /* Kernels that take their worker's life: what the call returns, what is tried again, what is
  * filled, and that the pool goes on. */
+#include "../common/child.h"
 #include "../common/processes.h"
 
 #include <signal.h>
@@ -369,6 +370,20 @@ TEST(crash_loop)
     loop_and_recover(1);
 }
 
+static pid_t parent_of(int process)
+{
+    char path[64], text[512] = "";
+    int parent = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", process);
+    FILE *const file = fopen(path, "r");
+    if (!file)
+        return 0;
+    if (fgets(text, sizeof text, file) && strrchr(text, ')'))
+        (void)sscanf(strrchr(text, ')') + 1, " %*c %d", &parent);
+    fclose(file);
+    return parent;
+}
+
 /* Who has made a pool may lose the right to kill its processes. The last test: it cannot be undone.
  */
 TEST(rights_that_are_given_up)
@@ -388,6 +403,52 @@ TEST(rights_that_are_given_up)
     end_world(&w);
 }
 
+/* A zygote that is stopped as well ends neither by a signal nor by itself. The pool is destroyed
+ * all the same; the processes are left, and end when somebody continues or kills the zygote. */
+static int destroy_with_stopped_zygote(int note)
+{
+    enum { NOBODY = 65534 };
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    const para_processes processes = PARA_PROCESSES_INIT;
+    para_pool *pool = NULL;
+    para_worker_info info = {.size = sizeof info};
+    config.workers = 2;
+    config.processes = &processes;
+    EXPECT(para_pool_create(&pool, &config) == PARA_OK);
+    while (info.process == 0) {
+        pause_a_little();
+        EXPECT(para_pool_get_worker(pool, 0, &info) == PARA_OK);
+    }
+    const pid_t zygote = parent_of(info.process);
+    EXPECT(zygote > 1 && zygote != getpid());
+    EXPECT(write(note, &zygote, sizeof zygote) == sizeof zygote);
+    EXPECT(kill(zygote, SIGSTOP) == 0);
+    EXPECT(setuid(NOBODY) == 0);
+    para_pool_destroy(pool);
+    return 0;
+}
+
+TEST(stopped_zygote_that_may_not_be_killed)
+{
+    int note[2];
+    pid_t zygote = 0;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(pipe(note), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(CHILD_SECONDS);
+        _exit(destroy_with_stopped_zygote(note[1]));
+    }
+    close(note[1]);
+    const ssize_t n = read(note[0], &zygote, sizeof zygote);
+    close(note[0]);
+    const int status = status_of_child(child);
+    if (n == sizeof zygote && zygote > 1)
+        kill(zygote, SIGKILL);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     if (UNDER_QEMU)
@@ -398,6 +459,7 @@ int main(void)
         cmocka_unit_test(what_dies_always_is_filled),
         cmocka_unit_test(calls_in_place_are_tried_once),
         cmocka_unit_test(crash_loop),
+        cmocka_unit_test(stopped_zygote_that_may_not_be_killed),
         cmocka_unit_test(rights_that_are_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

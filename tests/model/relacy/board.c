@@ -49,7 +49,8 @@ void board_make(board_kernel *kernel)
     memset(is_mortal, 0, sizeof is_mortal);
     memset(board.record, 0, BOARD_WORKERS * sizeof board.record[0]);
     memset(board.ticket, 0, BOARD_TICKETS * sizeof board.ticket[0]);
-    post = (para__post){.board = &board, .hall = &hall, .workers = BOARD_WORKERS};
+    post = (para__post){
+        .board = &board, .hall = &hall, .workers = BOARD_WORKERS, .sound = PARA__BOARD_TICKETS};
     mutex = 0;
     (void)para__load_relaxed((para__atomic_u32 *)&mutex);
     para__store_relaxed(&board.call, 0);
@@ -58,6 +59,7 @@ void board_make(board_kernel *kernel)
     para__store_relaxed(&board.joins, 0);
     para__store_relaxed(&board.settled, 0);
     para__store_relaxed(&board.stop, 0);
+    para__store_relaxed(&board.spoilt, 0);
     for (unsigned w = 0; w < BOARD_WORKERS; w++) {
         para__store_relaxed(&board.record[w].told, 0);
         para__store_relaxed(&hall.worker[w].since_ns, 0);
@@ -91,10 +93,11 @@ static board_sum collect(void)
     para__outcome outcome = {.workers = 0};
     board_sum sum = {.run = settled_run};
     is_open = false;
-    para__board_collect(&post, &outcome);
+    if (!para__board_collect(&post, &outcome))
+        abort();
     for (unsigned w = 0; w < BOARD_WORKERS; w++) {
         const uint64_t told = para__load_relaxed(&board.record[w].told);
-        if (told >> 32 == c.epoch && (uint32_t)told != 0)
+        if (para__done_read(told, c.epoch).count != 0)
             model_see(&board.record[w].part[told & 1]);
     }
     sum.run += (unsigned)outcome.tally.chunks;
@@ -110,12 +113,14 @@ board_sum board_call(unsigned call, unsigned units, unsigned tickets)
 {
     model_lock(&mutex);
     para__waking waking = publish(call, units, tickets);
-    while (!para__board_is_over(&board, post.call)) {
+    while (para__board_look(&post) == PARA__BOARD_OPEN) {
         model_unlock(&mutex);
         (void)para__board_join(&post, UINT64_MAX, waking);
         waking = PARA__NOBODY_SLEPT;
         model_lock(&mutex);
     }
+    if (para__board_look(&post) != PARA__BOARD_OVER)
+        abort();
     const board_sum sum = collect();
     para__board_close(&post);
     model_unlock(&mutex);
@@ -187,8 +192,10 @@ void board_settle(unsigned worker, unsigned attempts, bool halves)
     see_newest(worker, halves);
     para__hall_forget(&hall, worker);
     const para__settlement s = para__board_settle(&post, worker, &policy, PARA_DEATH_UNKNOWN, 0);
-    if (s.finished)
-        model_see(&board.record[worker].part[s.finished & 1]);
+    if (s.is_spoilt)
+        abort();
+    if (s.finished.count)
+        model_see(&board.record[worker].part[s.finished.count & 1]);
     settled_run += (unsigned)s.part.tally.chunks;
     model_unlock(&mutex);
 }

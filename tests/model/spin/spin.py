@@ -36,6 +36,8 @@ CHECKS = {
     "help ended": ("help", "", True),
     "board settled": ("board", "", False),
     "board ended": ("board", "", True),
+    "board spoilt": ("board", "-DSPOIL", False),
+    "board spoilt, ended": ("board", "-DSPOIL", True),
 }
 
 # What each check must find.
@@ -64,6 +66,8 @@ MUTATIONS = {
     "help ended": ["NO_HELP"],
     "board settled": ["CLAIM_LATE", "DONE_FIRST", "ONE_PART", "BY_TOLD"],
     "board ended": ["NO_ROUSE"],
+    "board spoilt": ["NO_SUM"],
+    "board spoilt, ended": [],
 }
 
 
