@@ -8,6 +8,7 @@
  * One thread has the sockets, an epoll loop. It dispatches requests by their names to a pool, and
  * each is a future with a descriptor in the same loop. Everything is bounded: clients, their
  * buffers, requests under way, the pool's queue, and how long a request may wait. */
+#define _GNU_SOURCE /* accept4 */
 #include <errno.h>
 #include <inttypes.h>
 #include <para/para.h>

@@ -171,13 +171,14 @@ typedef struct para_pool_config {
      * pool: handlers of pthread_atfork run, locks that other threads hold at that moment stay held
      * in workers, and stack_bytes is what kernels have. Nothing else runs in that child but the
      * pool's own code.
-     * When libraries have been loaded since, the next call has it and the workers forked anew.
-     * Workers have standard output and error of this process, and no other descriptors; no signal
-     * handlers; they dump no core, and end when this process does.
+     * When libraries have been loaded since, the next call has it and the workers forked anew. It
+     * waits for that, so its thread holds no lock that a handler of pthread_atfork takes. Workers
+     * have standard output and error of this process, and no other descriptors; no signal handlers;
+     * they dump no core, and end when this process does.
      *
      * worker_init, worker_exit, executor, least_workers and most_workers are not given then
-     * (PARA_ERR_ARGUMENT). In a child of fork() the pool can only
-     * be destroyed (PARA_ERR_FORKED). Linux 5.3 or later, else PARA_ERR_UNSUPPORTED. */
+     * (PARA_ERR_ARGUMENT). In a child of fork() the pool can only be destroyed (PARA_ERR_FORKED).
+     * Linux 5.3 or later, else PARA_ERR_UNSUPPORTED. */
     const para_processes *processes;
 } para_pool_config;
 #define PARA_POOL_CONFIG_INIT                                                                 \
@@ -243,7 +244,7 @@ extern "C" {
  * run, unless config.start says otherwise. A call runs with the threads that are up, and the others
  * join it when they are. Any thread. Not a cancellation point of pthread_cancel.
  * Errors: PARA_ERR_ARGUMENT (config), _ENVIRONMENT (a variable, named by para_status_detail),
- * _MEMORY, _TOPOLOGY, _WORKER_INIT. */
+ * _MEMORY, _TOPOLOGY, _WORKER_INIT; of a pool of processes _THREAD, _UNSUPPORTED. */
 PARA_NODISCARD_ PARA_API para_status para_pool_create(para_pool **pool,
                                                       const para_pool_config *config);
 
@@ -268,8 +269,9 @@ PARA_NODISCARD_ PARA_API para_status para_pool_wait_ready_until(para_pool *pool,
  * a pool of size 1, one thread runs tasks. Results do not depend on the size. After a restart the
  * pool has all its threads again. Waits until the pool is ready. pool NULL: the default pool. Any
  * thread, also within kernels and tasks; several at once: one of their sizes remains.
- * Errors: PARA_ERR_ARGUMENT (0, or more than the pool was made with), _UNSUPPORTED: its threads are
- * lent; _FORKED; _BUSY: in a worker_init of the pool; for NULL _MEMORY, _TOPOLOGY. */
+ * Errors: PARA_ERR_ARGUMENT (0, more than the pool was made with, not between its least_workers and
+ * most_workers), _UNSUPPORTED: its threads are lent, or its workers processes; _FORKED; _BUSY: in a
+ * worker_init of the pool; for NULL _MEMORY, _TOPOLOGY. */
 PARA_NODISCARD_ PARA_API para_status para_pool_resize(para_pool *pool, unsigned workers);
 
 /* How para_pool_shutdown deals with tasks that nobody has begun. */
@@ -308,7 +310,8 @@ PARA_NODISCARD_ PARA_API para_status para_pool_shutdown(para_pool *pool, para_sh
  * there. In a child of fork() only memory is freed. Any thread but one of the pool's; not a
  * cancellation point. The status may be ignored where none of these can happen.
  * Errors: PARA_ERR_BUSY (called by a worker, or within a task or a shared kernel of the pool, also
- * by a static destructor if a kernel calls exit(); nothing happens), _ARGUMENT (default pool). */
+ * by a static destructor if a kernel calls exit(); or a watchdog looks at the pool; nothing
+ * happens), _ARGUMENT (default pool). */
 PARA_API para_status para_pool_destroy(para_pool *pool);
 
 /* Gives back the memory that the pool keeps for later calls: partial results and scratch. What

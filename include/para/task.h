@@ -132,8 +132,9 @@ struct para_task {
 };
 
 /* Tasks whose end is waited for together. Zero at first: para_task_group group = {0}; Its memory is
- * the caller's and stays until a wait for it has returned PARA_OK or a failure of its tasks. Then
- * it can be used again on the same pool. The first failure stays in it; made zero, it is as new. */
+ * the caller's and stays until a wait for it has returned PARA_OK or a failure of its tasks, and so
+ * has each submission to it. Then it can be used again on the same pool. The first failure stays in
+ * it; made zero, it is as new. */
 struct para_task_group {
     uint32_t word_;
     int32_t status_;

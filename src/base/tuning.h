@@ -25,6 +25,12 @@
  * Reasoned: reading takes 0.3 ms, about as long as it takes to touch so much new memory. */
 PARA__COUNT(PARA__ROOM_BYTES, 262144) /* - */
 
+/* What making the pool adds to the call that has it made, and so what calls have to forgo before
+ * that. ns. Measured: to read a machine of two CPUs takes 0.3 ms, to create a thread 0.06 ms. By
+ * the plans' model the helpers come later by this, and the caller not; so it counts double for a
+ * team of two. */
+PARA__COUNT(PARA__MAKING_NS, 700000) /* - */
+
 /* ---- When the clock is read ------------------------------------------------------------------ */
 
 /* Shorter calls are timed now and then only, and shorter batches tell no unit's cost. ns.
@@ -370,10 +376,23 @@ PARA__REAL(PARA__YIELD_CALM_NS, 2e7)      /* - */
 PARA__COUNT(PARA__YIELDS_LEAST, 4) /* - */
 PARA__COUNT(PARA__YIELDS_MOST, 64) /* - */
 
-/* Tasks from outside that wait in a pool's queue at most. */
+/* A worker gives up its pin when as many yields have not helped; and takes it back when it has run
+ * for so long, ns, and was hardly preempted: once in each of the first value. Doubled each time up
+ * to the second, until a pin has held for that. Reasoned: two tries that failed in a row are no
+ * hiccup; 20 ms are what ends yields, and five of the system's slices; a second of work is little
+ * to lose where contention comes and goes. */
+PARA__COUNT(PARA__YIELDS_LOOSE, 8)          /* - */
+PARA__COUNT(PARA__CALM_LEAST_NS, 20000000)  /* - */
+PARA__COUNT(PARA__CALM_MOST_NS, 1280000000) /* - */
+
+/* ---- Tasks: pool/tasks.c, details.c, ending.c, dispatch.c, retry.c --------------------------- */
+
+/* Tasks from outside that wait in a pool's queue at most. Reasoned: 20 MiB of tasks, and a second
+ * of work if each takes 15 us. */
 PARA__COUNT(PARA__TASKS_QUEUED, 65536) /* - */
 
-/* Tasks that a worker takes from there at once, at most. */
+/* Tasks that a worker takes from there at once, at most. Compared with 64: see ADR 96 and
+ * docs/performance.md, F16; urgent tasks wait for those that are taken already. */
 PARA__COUNT(PARA__TASKS_AT_ONCE, 16) /* - */
 
 /* A thread that waits for room is told once this part of the queue is free. Reasoned: then it fills
@@ -388,7 +407,7 @@ PARA__COUNT(PARA__DETAILS_KEPT, 16) /* - */
 PARA__COUNT(PARA__TASKS_LOOK_NS, 1000000) /* - */
 
 /* A thread that ends a pool looks after this time whether the others are through, then after twice
- * as long, and so on up to the above. */
+ * as long, and so on up to the above. Reasoned: most functions take less. */
 PARA__COUNT(PARA__ENDING_LOOK_NS, 20000) /* - */
 
 /* A breaker looks back so long, opens with no fewer calls than that, and stays open for so long, if
@@ -397,14 +416,12 @@ PARA__COUNT(PARA__BREAKER_WINDOW_MS, 10000) /* - */
 PARA__COUNT(PARA__BREAKER_CALLS, 20)        /* - */
 PARA__COUNT(PARA__BREAKER_PAUSE_MS, 5000)   /* - */
 
-/* A worker gives up its pin when as many yields have not helped; and takes it back when it has run
- * for so long, ns, and was hardly preempted: once in each of the first value. Doubled each time up
- * to the second, until a pin has held for that. Reasoned: two tries that failed in a row are no
- * hiccup; 20 ms are what ends yields, and five of the system's slices; a second of work is little
- * to lose where contention comes and goes. */
-PARA__COUNT(PARA__YIELDS_LOOSE, 8)          /* - */
-PARA__COUNT(PARA__CALM_LEAST_NS, 20000000)  /* - */
-PARA__COUNT(PARA__CALM_MOST_NS, 1280000000) /* - */
+/* A retry makes so many attempts, and waits so long before the second, twice as long before each
+ * further one, and so long at most, if the program does not say. ms. Reasoned: a fault that passes
+ * does so within seconds. */
+PARA__COUNT(PARA__RETRY_ATTEMPTS, 5)    /* - */
+PARA__COUNT(PARA__RETRY_FIRST_MS, 10)   /* - */
+PARA__COUNT(PARA__RETRY_MOST_MS, 10000) /* - */
 
 /* ---- Locks: sync/spin.c, mutex.c, semaphore.c ------------------------------------------------ */
 

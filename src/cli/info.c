@@ -293,9 +293,9 @@ static void say_text(const para__view *v)
     say_processes(v);
 }
 
-static bool draw_machine(FILE *to, const void *view)
+static int draw_machine(FILE *to, const void *view)
 {
-    return para__drawing_write(to, view);
+    return para__drawing_write(to, view) ? 0 : para__say_status(PARA_ERR_MEMORY);
 }
 
 static int show(const para__request *request, para__target *target)

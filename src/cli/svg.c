@@ -4,7 +4,6 @@
 #include "cli/say.h"
 
 #include <errno.h>
-#include <para/status.h>
 #include <string.h>
 
 int para__svg_run(const para__request *request,
@@ -25,15 +24,14 @@ int para__svg_run(const para__request *request,
     return status;
 }
 
-int para__svg_save(para__target *target, bool (*draw)(FILE *to, const void *of), const void *of)
+int para__svg_save(para__target *target, int (*draw)(FILE *to, const void *of), const void *of)
 {
     FILE *const stream = para__target_stream(target);
     if (!stream)
         return PARA__EXIT_FAILED;
-    const bool is_drawn = draw(stream, of);
+    const int status = draw(stream, of);
     const bool failed = ferror(stream) != 0;
     if (fclose(stream) != 0 || failed)
         return para__target_fail(target, strerror(errno));
-    return is_drawn ? para__target_commit(target)
-                    : para__target_fail(target, para_status_text(PARA_ERR_MEMORY));
+    return status ? status : para__target_commit(target);
 }

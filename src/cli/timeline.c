@@ -4,6 +4,7 @@
 #include "cli/timeline.h"
 
 #include "base/bounds.h"
+#include "cli/say.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -64,6 +65,8 @@ static void add_drawn(void *of, size_t thread, const para__trace_event *event,
                       const para__closed *within, size_t count)
 {
     const drawn *const d = of;
+    if (thread >= d->sums->threads)
+        return; /* the file has grown meanwhile */
     float *const columns = d->fill + (thread * FILLS + fill_of(d, event)) * COLUMNS;
     add_time(d, columns, event->begin_ns, event->end_ns, 1);
     for (size_t i = 0; i < count; i++)
@@ -218,19 +221,22 @@ static void draw_all(FILE *to, const drawn *d)
     fputs("</svg>\n", to);
 }
 
-bool para__timeline_write(FILE *to, const para__traced *sums, FILE *trace, const char *path)
+int para__timeline_write(FILE *to, const para__traced *sums, FILE *trace, const char *path)
 {
     drawn d = {.sums = sums};
     para__traced again;
     d.column_ns = (sums->last_ns - sums->first_ns) / COLUMNS + 1;
     d.fill = calloc(sums->threads * FILLS * COLUMNS, sizeof *d.fill);
     if (!d.fill)
-        return false;
-    rewind(trace);
-    const bool is_read = para__traced_read(&again, trace, path, add_drawn, &d) == 0;
-    if (is_read)
+        return para__say_status(PARA_ERR_MEMORY);
+    if (fseek(trace, 0, SEEK_SET) != 0) {
+        free(d.fill);
+        return para__say_failed("%s: --svg reads it twice, which a pipe does not allow", path);
+    }
+    const int status = para__traced_read(&again, trace, path, add_drawn, &d);
+    if (!status)
         draw_all(to, &d);
     para__traced_free(&again);
     free(d.fill);
-    return is_read;
+    return status;
 }

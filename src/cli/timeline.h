@@ -4,8 +4,8 @@
 
 #include "cli/trace_sums.h"
 
-/* Reads the file once more, of which sums are known. False: there is no memory, or it could not be
- * read, which has been said. */
-bool para__timeline_write(FILE *to, const para__traced *sums, FILE *trace, const char *path);
+/* Reads the file once more, of which sums are known: what it has gained since by further threads is
+ * left out. Returns 0, or the exit status after it has said what is wrong. */
+int para__timeline_write(FILE *to, const para__traced *sums, FILE *trace, const char *path);
 
 #endif

@@ -143,7 +143,7 @@ typedef struct read_trace {
     const char *path;
 } read_trace;
 
-static bool draw_timeline(FILE *to, const void *of)
+static int draw_timeline(FILE *to, const void *of)
 {
     const read_trace *const trace = of;
     return para__timeline_write(to, &trace->traced, trace->file, trace->path);

@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/placement.h"
-#include "pool/default_pool.h"
+#include "pool/visit.h"
 #include "process/mapped.h"
 
 #include <para/buffer.h>
@@ -72,6 +72,28 @@ static para_status make_pages(para_buffer *buffer, para_pool *pool,
                                        .out = {{buffer->data, page}}});
 }
 
+/* In a pool that the calling thread has entered. Not inlined: stays begin further in, see
+ * inside.h. */
+__attribute__((noinline)) static para_status
+create_inside(para_buffer **buffer, para_pool *pool, size_t bytes, const para_buffer_config *config)
+{
+    para_status status = para__placement_check(config, pool);
+    if (status)
+        return status;
+    para_buffer *made = para__alloc(sizeof *made);
+    if (!made)
+        return para__fail(PARA_ERR_MEMORY, "a buffer of %zu bytes", bytes);
+    made->bytes = bytes;
+    if (bytes)
+        status = make_pages(made, pool, config);
+    if (status) {
+        para_buffer_destroy(made);
+        return status;
+    }
+    *buffer = made;
+    return PARA_OK;
+}
+
 para_status para_buffer_create(para_buffer **buffer, para_pool *pool, size_t count,
                                size_t element_bytes, const para_buffer_config *config)
 {
@@ -87,23 +109,12 @@ para_status para_buffer_create(para_buffer **buffer, para_pool *pool, size_t cou
         return para__fail(PARA_ERR_ELEMENT_SIZE, "a buffer of %zu elements", count);
     if (count > SIZE_MAX / 4 / element_bytes)
         return para__fail(PARA_ERR_OVERFLOW, "%zu elements of %zu bytes", count, element_bytes);
-    status = para__pool_resolve(&pool);
+    para__stay *stay;
+    status = para__pool_visit(&pool, &stay);
     if (!status)
-        status = para__placement_check(config, pool);
-    if (status)
-        return status;
-    para_buffer *made = para__alloc(sizeof *made);
-    if (!made)
-        return para__fail(PARA_ERR_MEMORY, "a buffer of %zu bytes", count * element_bytes);
-    made->bytes = count * element_bytes;
-    if (made->bytes)
-        status = make_pages(made, pool, config);
-    if (status) {
-        para_buffer_destroy(made);
-        return status;
-    }
-    *buffer = made;
-    return PARA_OK;
+        status = create_inside(buffer, pool, count * element_bytes, config);
+    para__pool_leave(stay);
+    return status;
 }
 
 /* Maps an open file; sets *why to what is wrong with it. */

@@ -47,9 +47,9 @@ static bool has_lane(para__schedule *s)
 void *para__call_memory(para__call *call, size_t bytes)
 {
     para__schedule *s = &call->schedule;
-    if (s->isolated)
+    if (s->isolated && s->desk)
         return para__desk_arena(s->desk, 0, bytes);
-    if (has_lane(s))
+    if (!s->isolated && has_lane(s))
         return para__lane_arena(s->lane, bytes);
     para__block_free(call->borrowed, call->borrowed_bytes);
     call->borrowed = para__block_alloc(bytes);

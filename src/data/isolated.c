@@ -316,6 +316,8 @@ static void tell_deaths(const para__call *call, const para__outcome *outcome)
 para_status para__isolated_begin(para__isolated *isolated, para__call *call,
                                  const para__isolable *of)
 {
+    if (!call->schedule.desk)
+        return para__fail(PARA_ERR_ENDING, "the pool is being destroyed");
     para__workshop *const shop = call->schedule.pool->shop;
     const para_survival *const own = call->schedule.options->survival;
     *isolated = (para__isolated){.of = *of};
@@ -333,8 +335,6 @@ para_status para__isolated_begin(para__isolated *isolated, para__call *call,
     call->isolated = isolated;
     call->settle = settle_lost;
     call->tell = tell_deaths;
-    if (!para__schedule_enter(&call->schedule))
-        return para__fail(PARA_ERR_ENDING, NULL);
     if (!status)
         status = check_fill(isolated->survival, of);
     if (!status)

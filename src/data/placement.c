@@ -3,7 +3,7 @@
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "pool/default_pool.h"
+#include "pool/visit.h"
 
 #include <errno.h>
 #include <string.h>
@@ -110,11 +110,13 @@ para_status para_buffer_move(para_pool *pool, void *data, size_t count, size_t e
         return para__fail(PARA_ERR_ELEMENT_SIZE, "an array of %zu elements", count);
     if (count > (SIZE_MAX - (uintptr_t)data) / element_bytes)
         return para__fail(PARA_ERR_OVERFLOW, "%zu elements of %zu bytes", count, element_bytes);
-    status = para__pool_resolve(&pool);
+    para__stay *stay;
+    status = para__pool_visit(&pool, &stay);
     if (!status)
         status = para__placement_check(config, pool);
     if (!status && count)
         status = para__place(pool, data, count * element_bytes, para__page_bytes(), config, true);
+    para__pool_leave(stay);
     return status;
 }
 

@@ -8,7 +8,7 @@
 #include "base/status.h"
 #include "observe/file.h"
 #include "pool/calibrate.h"
-#include "pool/default_pool.h"
+#include "pool/visit.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -111,21 +111,25 @@ static para_calibration_info measured(para_pool *pool)
 
 para_status para_calibration_get(para_pool *pool, para_calibration_info *info)
 {
-    const para_status status = para__pool_resolve_ready(&pool);
-    if (status)
-        return status;
-    const para__fp fp = para__fp_save();
-    const para_calibration_info full = measured(pool);
-    para__fp_restore(fp, 0);
-    return para__info_fill(info, &full, sizeof full);
+    para__stay *stay;
+    para_status status = para__pool_visit_ready(&pool, &stay);
+    if (!status) {
+        const para__fp fp = para__fp_save();
+        const para_calibration_info full = measured(pool);
+        para__fp_restore(fp, 0);
+        status = para__info_fill(info, &full, sizeof full);
+    }
+    para__pool_leave(stay);
+    return status;
 }
 
 para_status para_calibration_reset(para_pool *pool)
 {
-    const para_status status = para__pool_resolve(&pool);
-    if (!status)
-        for (unsigned i = 0; i < PARA__SITES; i++)
-            para__site_forget(&pool->sites.site[i]);
+    para__stay *stay;
+    const para_status status = para__pool_visit(&pool, &stay);
+    for (unsigned i = 0; !status && i < PARA__SITES; i++)
+        para__site_forget(&pool->sites.site[i]);
+    para__pool_leave(stay);
     return status;
 }
 
@@ -146,14 +150,9 @@ static void print_site(para__site *site, FILE *stream)
             (double)e.credit_ns, e.refused, (double)w.element_ns, w.wider, w.again, w.turn);
 }
 
-static para_status print(para_pool *pool, FILE *stream)
+static para_status print_inside(para_pool *pool, FILE *stream)
 {
-    para_calibration_info info = {.size = sizeof info};
-    para_status status = para__pool_resolve(&pool);
-    if (!status)
-        status = para_calibration_get(pool, &info);
-    if (status)
-        return status;
+    const para_calibration_info info = measured(pool);
     fprintf(
         stream,
         "# para calibration 3\n"
@@ -170,6 +169,16 @@ static para_status print(para_pool *pool, FILE *stream)
     if (fflush(stream) != 0 || ferror(stream))
         return para__fail(PARA_ERR_FILE, "calibration: %s", strerror(errno));
     return PARA_OK;
+}
+
+static para_status print(para_pool *pool, FILE *stream)
+{
+    para__stay *stay;
+    para_status status = para__pool_visit_ready(&pool, &stay);
+    if (!status)
+        status = print_inside(pool, stream);
+    para__pool_leave(stay);
+    return status;
 }
 
 para_status para_calibration_print(para_pool *pool, FILE *stream)
@@ -304,11 +313,9 @@ static size_t read_lines(FILE *stream, para_pool *pool)
     return 0;
 }
 
-static para_status load(para_pool *pool, const char *path)
+static para_status load_inside(para_pool *pool, const char *path)
 {
-    para_status status = para__pool_resolve(&pool);
-    if (status)
-        return status;
+    para_status status = PARA_OK;
     struct stat facts; /* a file, and not a pipe that keeps its reader waiting */
     if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode))
         return para__fail(PARA_ERR_FILE, "%s: not a regular file", path);
@@ -328,10 +335,14 @@ static para_status load(para_pool *pool, const char *path)
 
 para_status para_calibration_load(para_pool *pool, const char *path)
 {
+    para__stay *stay;
     if (!path)
         return para__fail(PARA_ERR_ARGUMENT, "there is no path");
     const state s = enter();
-    const para_status status = load(pool, path);
+    para_status status = para__pool_visit(&pool, &stay);
+    if (!status)
+        status = load_inside(pool, path);
+    para__pool_leave(stay);
     leave(&s);
     return status;
 }

@@ -17,10 +17,9 @@
 #include "base/thread.h"
 #include "base/tuning.h"
 #include "observe/look.h"
-#include "pool/default_pool.h"
-#include "pool/inside.h"
 #include "pool/pool.h"
 #include "pool/self.h"
+#include "pool/visit.h"
 
 #include <para/watchdog.h>
 #include <signal.h>
@@ -347,8 +346,7 @@ static bool is_in_use(const para_watchdog *watchdog)
 
 para_status para_watchdog_begin(para_pool *pool, para_watchdog *watchdog)
 {
-    para__stay *stay = NULL;
-    const bool is_default = pool == NULL;
+    para__stay *stay;
     if (!watchdog || watchdog->size != sizeof *watchdog)
         return para__fail(PARA_ERR_ARGUMENT, "%s",
                           watchdog ? "watchdog.size: use PARA_WATCHDOG_INIT" : "no watchdog");
@@ -358,11 +356,9 @@ para_status para_watchdog_begin(para_pool *pool, para_watchdog *watchdog)
                                           : "watchdog.late_ns is less than 1000000");
     if (is_in_use(watchdog))
         return para__fail(PARA_ERR_BUSY, "the watchdog is in use");
-    para_status status = para__pool_resolve(&pool);
+    para_status status = para__pool_visit(&pool, &stay);
     if (!status && para__pool_is_forked(pool))
         status = para__pool_fail_forked();
-    if (!status && !is_default && !para__pool_enter(pool, &stay))
-        status = para__fail(PARA_ERR_ENDING, "the pool is being destroyed");
     const int cancel_state = para__cancellation_off();
     if (!status && !para__pool_watch(pool))
         status = para__fail(PARA_ERR_ENDING, "the pool is being destroyed");

@@ -47,8 +47,4 @@ static inline para_pool *para__pool_of_call(para_pool *pool)
     return pool && !para__pool_is_forked(pool) ? pool : para__default_pool_begin();
 }
 
-/* As para__pool_resolve, and waits until the pool is ready. It cannot wait for a parent's pool, nor
- * in worker_init. */
-para_status para__pool_resolve_ready(para_pool **pool);
-
 #endif

@@ -6,10 +6,9 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "pool/carry.h"
-#include "pool/default_pool.h"
-#include "pool/inside.h"
 #include "pool/self.h"
 #include "pool/tasks.h"
+#include "pool/visit.h"
 #include "task/names.h"
 
 #include <ctype.h>
@@ -17,10 +16,11 @@
 
 /* ---- The table ------------------------------------------------------------------------ */
 
-/* The pool; not one of the parent process's, whose table another thread may have been writing. */
-static para_status resolve_own(para_pool **pool)
+/* para__pool_visit; not a pool of the parent process's, whose table another thread may have been
+ * writing. */
+static para_status visit_own(para_pool **pool, para__stay **stay)
 {
-    const para_status status = para__pool_resolve(pool);
+    const para_status status = para__pool_visit(pool, stay);
     if (!status && para__pool_is_forked(*pool))
         return para__pool_fail_forked();
     return status;
@@ -61,14 +61,18 @@ static para_status check_entry(const para_entry *entry)
 
 para_status para_register(para_pool *pool, const char *name, const para_entry *entry)
 {
+    para__stay *stay = NULL;
     para_status status = check_name(name);
     if (!status)
         status = check_entry(entry);
     if (!status)
-        status = resolve_own(&pool);
+        status = visit_own(&pool, &stay);
     if (!status && pool->shop && !para__workshop_sees(pool->shop, entry->arg, 1) && entry->arg)
         status = para__fail(PARA_ERR_NOT_SHARED, "entry.arg is not in a buffer of the pool");
-    return status ? status : para__names_put(&pool->names, name, entry);
+    if (!status)
+        status = para__names_put(&pool->names, name, entry);
+    para__pool_leave(stay);
+    return status;
 }
 
 static para_status fail_unknown(const char *name)
@@ -76,24 +80,23 @@ static para_status fail_unknown(const char *name)
     return para__fail(PARA_ERR_NAME, "'%.63s'", name);
 }
 
-/* The pool, and the name's place in it, if it was ever registered. */
-static para_status find_named(para_pool **pool, const char *name, para__named **named)
+/* Visits the pool, and finds the name's place in it, if it was ever registered. */
+static para_status find_named(para_pool **pool, const char *name, para__stay **stay,
+                              para__named **named)
 {
+    *stay = NULL;
     if (!name)
         return para__fail(PARA_ERR_ARGUMENT, "no name");
-    const para_status status = resolve_own(pool);
+    const para_status status = visit_own(pool, stay);
     if (status)
         return status;
     *named = para__names_find(&(*pool)->names, name);
     return *named ? PARA_OK : fail_unknown(name);
 }
 
-para_status para_unregister_until(para_pool *pool, const char *name, uint64_t deadline_ns)
+static para_status unregister_inside(para_pool *pool, para__named *named, const char *name,
+                                     uint64_t deadline_ns)
 {
-    para__named *named;
-    const para_status status = find_named(&pool, name, &named);
-    if (status)
-        return status;
     if (!para__named_close(named) && para__named_is_free(named))
         return fail_unknown(name);
     while (!para__named_is_over(named)) {
@@ -104,6 +107,17 @@ para_status para_unregister_until(para_pool *pool, const char *name, uint64_t de
         para__named_await(named, deadline_ns);
     }
     return PARA_OK;
+}
+
+para_status para_unregister_until(para_pool *pool, const char *name, uint64_t deadline_ns)
+{
+    para__stay *stay;
+    para__named *named;
+    para_status status = find_named(&pool, name, &stay, &named);
+    if (!status)
+        status = unregister_inside(pool, named, name, deadline_ns);
+    para__pool_leave(stay);
+    return status;
 }
 
 para_status para_unregister(para_pool *pool, const char *name)
@@ -282,16 +296,13 @@ para_status para_dispatch_until(para_pool *pool, const char *name, const void *r
                                 size_t request_bytes, void *response, size_t response_bytes,
                                 para_request *r, uint64_t deadline_ns)
 {
-    para__stay *stay = NULL;
+    para__stay *stay;
     if (!r || !name)
         return para__fail(PARA_ERR_ARGUMENT, "%s", r ? "no name" : "no request");
     if ((!request && request_bytes) || (!response && response_bytes))
         return para__fail(PARA_ERR_ARGUMENT, "%s has bytes, but is NULL",
                           !request && request_bytes ? "the request" : "the response");
-    const bool is_default = pool == NULL;
-    para_status status = resolve_own(&pool);
-    if (!status && !is_default && !para__pool_enter(pool, &stay))
-        status = para__fail(PARA_ERR_ENDING, "the pool is being destroyed");
+    para_status status = visit_own(&pool, &stay);
     if (!status)
         status = dispatch_inside(pool, name, request, request_bytes, response, response_bytes, r,
                                  deadline_ns);
@@ -346,18 +357,24 @@ static para_status tell_entry(para__names *names, para__named *named, para_entry
 
 para_status para_get_entry(para_pool *pool, const char *name, para_entry_info *info)
 {
+    para__stay *stay;
     para__named *named;
-    const para_status status = find_named(&pool, name, &named);
-    return status ? status : tell_entry(&pool->names, named, info);
+    para_status status = find_named(&pool, name, &stay, &named);
+    if (!status)
+        status = tell_entry(&pool->names, named, info);
+    para__pool_leave(stay);
+    return status;
 }
 
 para_status para_list_entry(para_pool *pool, unsigned index, para_entry_info *info)
 {
-    const para_status status = resolve_own(&pool);
-    if (status)
-        return status;
-    para__named *const named = para__names_at(&pool->names, index);
-    if (!named)
-        return para__fail(PARA_ERR_NAME, "index %u; the pool has fewer names", index);
-    return tell_entry(&pool->names, named, info);
+    para__stay *stay;
+    para_status status = visit_own(&pool, &stay);
+    para__named *const named = status ? NULL : para__names_at(&pool->names, index);
+    if (named)
+        status = tell_entry(&pool->names, named, info);
+    else if (!status)
+        status = para__fail(PARA_ERR_NAME, "index %u; the pool has fewer names", index);
+    para__pool_leave(stay);
+    return status;
 }

@@ -13,15 +13,20 @@
 #include "pool/start.h"
 #include "pool/self.h"
 #include "pool/size.h"
+#include "pool/visit.h"
 #include "pool/worker.h"
 
 #include <para/deadline.h>
 
 void para_pool_trim(para_pool *pool)
 {
+    para__stay *stay;
     pool = para__pool_if_made(pool);
-    if (pool && !para__pool_is_forked(pool))
+    if (!pool || !para__pool_enter(pool, &stay))
+        return;
+    if (!para__pool_is_forked(pool))
         para__lanes_trim(&pool->lanes, 0);
+    para__pool_leave(stay);
 }
 
 para_status para_pool_restart(para_pool *pool)
@@ -29,29 +34,16 @@ para_status para_pool_restart(para_pool *pool)
     return pool ? para__pool_restart(pool) : para__pool_resolve(&pool);
 }
 
-/* Waits until threads and costs are known, if there is anything to wait for. */
-static para_status await_ready(para_pool *pool, uint64_t deadline_ns)
-{
-    if (para__pool_is_ready(pool))
-        return PARA_OK;
-    if (pool->executor == &para__lent_threads && para__pool_is_forked(pool))
-        return PARA_OK; /* nothing starts */
-    if (para__pool_is_forked(pool))
-        return para__fail(PARA_ERR_FORKED, "the pool was still starting when the process forked");
-    if (para__pool_is_in_init(pool))
-        return para__fail(PARA_ERR_BUSY, "worker_init waits for its own pool");
-    const int cancel_state = para__cancellation_off();
-    const bool is_ready = pool->executor->wait(pool, deadline_ns);
-    para__cancellation_restore(cancel_state);
-    return is_ready ? PARA_OK : para__fail(PARA_ERR_TIMEOUT, NULL);
-}
-
 para_status para_pool_wait_ready_until(para_pool *pool, uint64_t deadline_ns)
 {
-    para_status status = para__pool_resolve(&pool);
+    para__stay *stay;
+    para_status status = para__pool_visit(&pool, &stay);
     if (!status)
-        status = await_ready(pool, deadline_ns);
-    return status ? status : para__workers_status(pool);
+        status = para__pool_await_ready(pool, deadline_ns);
+    if (!status)
+        status = para__workers_status(pool);
+    para__pool_leave(stay);
+    return status;
 }
 
 para_status para_pool_wait_ready(para_pool *pool)
@@ -59,19 +51,8 @@ para_status para_pool_wait_ready(para_pool *pool)
     return para_pool_wait_ready_until(pool, PARA_DEADLINE_NEVER);
 }
 
-para_status para__pool_resolve_ready(para_pool **pool)
+static para_status resize_inside(para_pool *pool, unsigned workers)
 {
-    const para_status status = para__pool_resolve(pool);
-    if (!status && !para__pool_is_forked(*pool) && !para__pool_is_in_init(*pool))
-        (void)await_ready(*pool, UINT64_MAX);
-    return status;
-}
-
-para_status para_pool_resize(para_pool *pool, unsigned workers)
-{
-    para_status status = para__pool_resolve(&pool);
-    if (status)
-        return status;
     if (pool->executor == &para__lent_threads || pool->shop)
         return para__fail(PARA_ERR_UNSUPPORTED, pool->shop ? "the pool's workers are processes"
                                                            : "the pool's threads are lent");
@@ -83,13 +64,23 @@ para_status para_pool_resize(para_pool *pool, unsigned workers)
                           workers, pool->least_size, pool->most_size);
     if (para__pool_is_forked(pool))
         return para__pool_fail_forked();
-    status = await_ready(pool, UINT64_MAX);
+    const para_status status = para__pool_await_ready(pool, UINT64_MAX);
     if (status)
         return status;
     const int cancel_state = para__cancellation_off();
     para__pool_set_size(pool, workers);
     para__cancellation_restore(cancel_state);
     return PARA_OK;
+}
+
+para_status para_pool_resize(para_pool *pool, unsigned workers)
+{
+    para__stay *stay;
+    para_status status = para__pool_visit(&pool, &stay);
+    if (!status)
+        status = resize_inside(pool, workers);
+    para__pool_leave(stay);
+    return status;
 }
 
 /* Whether a worker of a pool that is ready is bound as asked: it was, and the system has not undone
@@ -108,11 +99,8 @@ static bool is_pinned(const para__worker *worker)
            para__thread_binding(pool->machine, worker->thread, &cpus) == PARA__BOUND;
 }
 
-para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
+static para_status fill_info(para_pool *pool, para_pool_info *info)
 {
-    const para_status status = para__pool_resolve_ready(&pool);
-    if (status)
-        return status;
     const unsigned workers = pool->executor->width(pool);
     const bool lent = pool->executor == &para__lent_threads;
     para_pool_info full = {.requested = lent ? pool->lent_most : pool->requested,
@@ -143,16 +131,27 @@ para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
     return para__info_fill(info, &full, sizeof full);
 }
 
+para_status para_pool_get_info(para_pool *pool, para_pool_info *info)
+{
+    para__stay *stay;
+    para_status status = para__pool_visit_ready(&pool, &stay);
+    if (!status)
+        status = fill_info(pool, info);
+    para__pool_leave(stay);
+    return status;
+}
+
 /* The CPUs that a worker is bound to, or on a described machine would be. */
 static para__cpus bound_to(const para__worker *worker)
 {
     return worker->pool->binding == PARA_BIND_NONE ? (para__cpus){{0}} : para__worker_cpus(worker);
 }
 
-/* The worker with that index. */
-static para_status find_worker(para_pool *pool, unsigned index, const para__worker **worker)
+/* Visits the pool, and finds the worker with that index. */
+static para_status find_worker(para_pool *pool, unsigned index, para__stay **stay,
+                               const para__worker **worker)
 {
-    const para_status status = para__pool_resolve_ready(&pool);
+    const para_status status = para__pool_visit_ready(&pool, stay);
     if (status)
         return status;
     const unsigned workers = pool->executor->width(pool);
@@ -165,12 +164,15 @@ static para_status find_worker(para_pool *pool, unsigned index, const para__work
 para_status para_pool_get_worker_cpus(para_pool *pool, unsigned index, unsigned count,
                                       unsigned *cpus)
 {
+    para__stay *stay;
     const para__worker *worker = NULL;
-    const para_status status =
-        cpus ? find_worker(pool, index, &worker) : para__fail(PARA_ERR_ARGUMENT, "cpus is NULL");
+    if (!cpus)
+        return para__fail(PARA_ERR_ARGUMENT, "cpus is NULL");
+    const para_status status = find_worker(pool, index, &stay, &worker);
+    const para__cpus bound = status ? (para__cpus){{0}} : bound_to(worker);
+    para__pool_leave(stay);
     if (status)
         return status;
-    const para__cpus bound = bound_to(worker);
     if (count > para__cpus_count(&bound))
         return para__fail(PARA_ERR_ARGUMENT, "%u CPUs of %u", count, para__cpus_count(&bound));
     for (unsigned cpu = 0; count > 0; cpu++)
@@ -181,16 +183,12 @@ para_status para_pool_get_worker_cpus(para_pool *pool, unsigned index, unsigned 
     return PARA_OK;
 }
 
-para_status para_pool_get_worker(para_pool *pool, unsigned index, para_worker_info *info)
+static para_status fill_worker(const para__worker *worker, para_worker_info *info)
 {
-    const para__worker *worker = NULL;
-    const para_status status = find_worker(pool, index, &worker);
-    if (status)
-        return status;
-    pool = worker->pool;
+    para_pool *const pool = worker->pool;
     para__worker_life life = {0};
     if (pool->shop && !para__pool_is_forked(pool))
-        life = para__workshop_life(pool->shop, index);
+        life = para__workshop_life(pool->shop, worker->index);
     const uint64_t now_ns = para__now_ns();
     const unsigned workers = pool->executor->width(pool);
     const para__cpus cpus = bound_to(worker);
@@ -211,4 +209,15 @@ para_status para_pool_get_worker(para_pool *pool, unsigned index, para_worker_in
         .memory_bytes = life.process ? para__process_memory(life.process) : 0,
     };
     return para__info_fill(info, &full, sizeof full);
+}
+
+para_status para_pool_get_worker(para_pool *pool, unsigned index, para_worker_info *info)
+{
+    para__stay *stay;
+    const para__worker *worker = NULL;
+    para_status status = find_worker(pool, index, &stay, &worker);
+    if (!status)
+        status = fill_worker(worker, info);
+    para__pool_leave(stay);
+    return status;
 }

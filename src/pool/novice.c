@@ -4,15 +4,11 @@
 #include "base/cpus.h"
 #include "base/fpenv.h"
 #include "base/status.h"
+#include "base/tuning.h"
 #include "pool/calibrate.h"
 #include "pool/pool.h"
 #include "pool/settings.h"
 #include "topology/locations.h"
-
-/* What making the pool adds to the call that has it made, and so what calls have to forgo before
- * that: reading a machine of two CPUs takes 0.3 ms, creating a thread 0.06 ms. By the plans' model
- * the helpers come later by this, and the caller not; so it counts double for a team of two. */
-static const uint32_t making_ns = 700000;
 
 /* Then what calls forgo adds up, however much time lies between them: longer than processes live,
  * and so short that it can be multiplied. */
@@ -44,7 +40,7 @@ para_pool *para__novice(const para__executor *executor, bool at_any_rate)
     novice.requested = para__min(workers, PARA__WORKERS_MAX);
     para__store_relaxed(&novice.workers, novice.requested); /* all: published with the pool */
     para__costs_assume(&novice);
-    para__store_relaxed(&novice.followed.wake_ns, making_ns);
+    para__store_relaxed(&novice.followed.wake_ns, PARA__MAKING_NS);
     para__store_relaxed(&novice.lanes.spin_ticks, never_ticks);
     novice.lanes.fork_count = para__fork_count();
     para__fp_restore(fp, 0);

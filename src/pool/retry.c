@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/tuning.h"
 #include "pool/inside.h"
 #include "pool/tasks.h"
 #include "sync/cancel.h"
@@ -9,14 +10,13 @@
 
 #include <para/letter.h>
 
-enum { ATTEMPTS = 5 };
-static const uint64_t FIRST_NS = 10000000, MOST_NS = 10000000000;
+static const uint64_t NS_OF_A_MS = 1000000;
 
 /* Of the next attempt, in [1/2, 1] of what is due. */
 static uint64_t pause_ns(para_retry *retry)
 {
-    const uint64_t most_ns = retry->most_ns ? retry->most_ns : MOST_NS;
-    uint64_t ns = retry->first_ns ? retry->first_ns : FIRST_NS;
+    const uint64_t most_ns = retry->most_ns ? retry->most_ns : PARA__RETRY_MOST_MS * NS_OF_A_MS;
+    uint64_t ns = retry->first_ns ? retry->first_ns : PARA__RETRY_FIRST_MS * NS_OF_A_MS;
     for (unsigned i = 1; i < retry->made && ns < most_ns; i++)
         ns *= ns > UINT64_MAX / 2 ? 1 : 2;
     ns = ns < most_ns ? ns : most_ns;
@@ -29,7 +29,7 @@ static uint64_t pause_ns(para_retry *retry)
 
 static unsigned attempts_of(const para_retry *retry)
 {
-    return retry->attempts ? retry->attempts : ATTEMPTS;
+    return retry->attempts ? retry->attempts : PARA__RETRY_ATTEMPTS;
 }
 
 static para_task_state state_of_retry(para_retry *retry)
@@ -107,12 +107,9 @@ static para_status step_retry(para_pool *pool, para_retry *retry, uint64_t wait_
         retry->made = 0;
         return attempt_again(pool, retry, wait_ns, next_ns);
     }
-    if (retry->made == 0)
-        return para__now_ns() < retry->due_ns_ ? not_over_yet(next_ns, retry->due_ns_)
-                                               : attempt_again(pool, retry, wait_ns, next_ns);
-    if (!para_task_is_over(&retry->task))
+    if (retry->made > 0 && !para_task_is_over(&retry->task))
         return not_over_yet(next_ns, PARA_DEADLINE_NEVER);
-    if (!retry->due_ns_) {
+    if (!retry->due_ns_) { /* else it waits for that, or, with no attempt made, for room */
         if (retry->task.status == PARA_OK || !is_tried_again(retry)) {
             retry->task.is_spared_ &= retry->task.status != PARA_OK;
             return give_up(pool, retry, PARA_OK);
@@ -136,9 +133,13 @@ para_status para_retry_step(para_pool *pool, para_retry *retry, uint64_t *next_n
 static void sleep_for_retry(uint64_t deadline_ns, const para_task *task)
 {
     para__event event = {PARA__ATOMIC(PARA__PARKED)};
+    para__token_nodes for_token;
+    if (para__cancel_enter(&for_token, task->cancel, &event)) /* also with no token */
+        return;
     if (task->deadline_ns && task->deadline_ns < deadline_ns)
         deadline_ns = task->deadline_ns;
     (void)para__wait(&event, deadline_ns, task->cancel);
+    para__cancel_leave(&for_token);
 }
 
 para_status para_retry_wait(para_pool *pool, para_retry *retry, uint64_t deadline_ns)

@@ -130,6 +130,7 @@ static void enter_worker(para__worker *self)
                   para_status_text(self->bind_status));
     para__worker_enter(self);
     (void)para__fp_swap(PARA__FP_DEFAULT); /* not that of the thread that made the pool */
+    self->is_up = false;                   /* in a child's restart it is the parent's */
     self->init_error = pool->worker_init ? pool->worker_init(self->index, pool->worker_arg) : 0;
     self->is_up = true;
     para__trace_instant(.kind = PARA__EVENT_UP);
@@ -149,7 +150,6 @@ static void succeed_worker(void *arg)
         return;
     if (pool->worker_exit)
         pool->worker_exit(self->index, pool->worker_arg);
-    self->is_up = false;
     para__latch_lock(&pool->life);
     if (!para__load_relaxed(&pool->stopping)) { /* set before who ends the pool takes the latch */
         error = para__thread_start(&self->thread, &pool->stack, run_again, self);

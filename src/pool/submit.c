@@ -4,13 +4,12 @@
 #include "base/stack.h"
 #include "base/status.h"
 #include "pool/carry.h"
-#include "pool/default_pool.h"
-#include "pool/inside.h"
 #include "pool/self.h"
 #include "pool/size.h"
 #include "pool/start.h"
 #include "pool/tasks.h"
 #include "pool/telling.h"
+#include "pool/visit.h"
 #include "share/participant.h"
 #include "task/state.h"
 
@@ -231,11 +230,8 @@ static para_status submit_inside(para_pool *pool, para_task *task, const para__w
 para_status para__submit(para_pool *pool, para_task *task, const para__work *work,
                          uint64_t deadline_ns)
 {
-    para__stay *stay = NULL;
-    const bool is_default = pool == NULL;
-    para_status status = para__pool_resolve(&pool);
-    if (!status && !is_default && !para__pool_enter(pool, &stay))
-        status = para__fail(PARA_ERR_ENDING, "the pool is being destroyed");
+    para__stay *stay;
+    para_status status = para__pool_visit(&pool, &stay);
     if (!status)
         status = submit_inside(pool, task, work, deadline_ns);
     para__pool_leave(stay);

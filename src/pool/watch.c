@@ -5,10 +5,10 @@
 #include "base/signal_fd.h"
 #include "base/status.h"
 #include "pool/default_pool.h"
-#include "pool/inside.h"
 #include "pool/self.h"
 #include "pool/tasks.h"
 #include "pool/telling.h"
+#include "pool/visit.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -61,13 +61,10 @@ static para_status fill_signals(para_pool *pool, para_signals *signals)
 
 para_status para_pool_get_signals(para_pool *pool, para_signals *signals)
 {
-    para__stay *stay = NULL;
-    const bool is_default = pool == NULL;
-    para_status status = para__pool_resolve(&pool);
-    if (status)
-        return status;
-    const bool is_there = is_default || para__pool_enter(pool, &stay);
-    status = fill_signals(is_there ? pool : NULL, signals);
+    para__stay *stay;
+    para_status status = para__pool_visit(&pool, &stay);
+    if (!status || status == PARA_ERR_ENDING)
+        status = fill_signals(status ? NULL : pool, signals);
     para__pool_leave(stay);
     return status;
 }
@@ -90,13 +87,9 @@ para_status para_watch_get(para_watch *watch, para_signals *signals)
 
 /* ---- Watching ------------------------------------------------------------------------- */
 
-para_status para_pool_watch(para_pool *pool, para_watch *watch)
+/* In a pool that the calling thread has entered: its watches are dropped when nobody is inside. */
+static para_status watch_inside(para_pool *pool, para_watch *watch)
 {
-    if (!watch)
-        return para__fail(PARA_ERR_ARGUMENT, "no watch");
-    const para_status status = para__pool_resolve(&pool);
-    if (status)
-        return status;
     if (para__pool_is_forked(pool))
         return para__pool_fail_forked();
     para__bucket *const bucket = para__watches_lock();
@@ -111,6 +104,18 @@ para_status para_pool_watch(para_pool *pool, para_watch *watch)
     }
     para__bucket_unlock(bucket);
     return is_free ? PARA_OK : para__fail(PARA_ERR_BUSY, "it watches a pool already");
+}
+
+para_status para_pool_watch(para_pool *pool, para_watch *watch)
+{
+    para__stay *stay;
+    if (!watch)
+        return para__fail(PARA_ERR_ARGUMENT, "no watch");
+    para_status status = para__pool_visit(&pool, &stay);
+    if (!status)
+        status = watch_inside(pool, watch);
+    para__pool_leave(stay);
+    return status;
 }
 
 para_status para_watch_fd(para_watch *watch, int *fd)

@@ -71,21 +71,23 @@ __attribute__((noinline)) static void begin_watch(para__schedule *s)
 }
 
 /* A call on worker processes: divided among all that it may have, without a plan. Waits for
- * a desk. */
+ * a desk; has none if the pool has ended. */
 static void open_isolated(para__schedule *s, para_pool *pool)
 {
     s->isolated = true;
     s->pool = pool;
+    const bool is_there = para__schedule_enter(s);
     s->site = NULL;
     s->kind = 0;
     s->is_automatic = s->probe = s->small = s->timed = s->trial = s->widths = false;
     s->dull_ticks = 0;
     s->limit = s->options->workers;
-    s->workers = pool->executor->width(pool);
+    s->desk = is_there ? para__workshop_enter(pool->shop) : NULL;
+    s->workers = is_there ? pool->executor->width(pool) : 1;
     s->plan = para__plan_alone(PARA_WHY_PROCESSES);
     s->plan.width = s->limit && s->limit < s->workers ? s->limit : s->workers;
-    s->desk = para__workshop_enter(pool->shop);
-    para__desk_name(s->desk, &(para__work_name){false, s->kernel, s->options->site});
+    if (s->desk)
+        para__desk_name(s->desk, &(para__work_name){false, s->kernel, s->options->site});
     s->holds_fp = true;
     s->fp = para__fp_save();
     if (s->split) {

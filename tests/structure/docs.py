@@ -1,5 +1,5 @@
 """docs.py ROOT: links within the Markdown files lead somewhere, names of para's exist, a term of the glossary has one
-meaning, every example has its line, and the walk in docs/design.md is one: at most eight stops, each a function that
+meaning, every example and every source has its line, and the walk in docs/design.md is one: at most eight stops, each a function that
 its file defines."""
 import pathlib
 import re
@@ -63,6 +63,17 @@ def faults_of_examples(root):
             yield f"docs/examples/README.md: {path.relative_to(folder)} is not named"
 
 
+def faults_of_sources(root):
+    """src/README.md has a line on every file, in the table of its folder."""
+    text = (root / "src" / "README.md").read_text(encoding="utf-8")
+    tables = {folder: set(re.findall(r"`([\w.]+)`", rows))
+              for folder, rows in re.findall(r"^## (\w+)[^\n]*\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)}
+    sources = {(p.parent.name, p.name) for p in (root / "src").glob("*/*.[ch]")}
+    for folder, name in sorted(sources):
+        if name not in tables.get(folder, set()):
+            yield f"src/README.md: {folder}/{name} is not named"
+
+
 def faults_of_walk(root):
     path = root / "docs" / "design.md"
     text = path.read_text(encoding="utf-8")
@@ -82,7 +93,7 @@ def main():
     paths = [p for pattern in ["*.md", "src/*.md", "bench/*.md", "docs/**/*.md"] for p in sorted(root.glob(pattern))]
     names = {name for folder in ["src", "include", "cmake"] for p in (root / folder).rglob("*") if p.is_file()
              for name in re.findall(r"\b(?:para_|PARA_)\w+", p.read_text(encoding="utf-8"))}
-    faults = [*faults_of_walk(root), *faults_of_glossary(root), *faults_of_examples(root)]
+    faults = [*faults_of_walk(root), *faults_of_glossary(root), *faults_of_examples(root), *faults_of_sources(root)]
     for path in paths:
         faults += [*faults_of_links(root, path), *faults_of_names(root, path, names)]
     print("\n".join(faults + [f"{len(paths)} files, {len(faults)} faults"]))

@@ -281,6 +281,37 @@ TEST(a_child_has_the_names_after_a_restart)
     para_pool_destroy(pool);
 }
 
+static void *destroy(void *is_gone)
+{
+    fault_unless(para_pool_destroy(pool) == PARA_OK);
+    *(_Atomic bool *)is_gone = true;
+    return NULL;
+}
+
+/* Who waits in unregister is inside the pool: its memory stays until they have left. */
+TEST(a_pool_is_not_freed_under_who_unregisters)
+{
+    pthread_t waits, ends;
+    para_request r = {0};
+    _Atomic bool is_gone = false;
+    para_entry_info info = {.size = sizeof info};
+    begin_request(2, &r);
+    is_unregistered = false;
+    assert_int_equal(pthread_create(&waits, NULL, unregister, NULL), 0);
+    do {
+        OK(para_get_entry(pool, "held", &info));
+    } while (info.is_registered);
+    assert_int_equal(pthread_create(&ends, NULL, destroy, (void *)&is_gone), 0);
+    usleep(1000);
+    assert_false(is_gone);
+    is_open = true;
+    pthread_join(waits, NULL);
+    pthread_join(ends, NULL);
+    OK(para_task_wait(&r.task));
+    assert_true(is_unregistered && is_gone);
+    assert_int_equal(faults, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +320,7 @@ int main(void)
         cmocka_unit_test(a_request_may_unregister_its_own_name),
         cmocka_unit_test(names_come_and_go_while_requests_are_dispatched),
         cmocka_unit_test(a_child_has_the_names_after_a_restart),
+        cmocka_unit_test(a_pool_is_not_freed_under_who_unregisters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -262,6 +262,35 @@ TEST(a_retry_ends_when_it_is_told)
     assert_int_equal(faults, 0);
 }
 
+static void *request(void *cancel)
+{
+    while (ran == 0)
+        usleep(100);
+    usleep(2000); /* so that the retry sleeps, as a rule */
+    para_cancel_request(cancel);
+    return NULL;
+}
+
+TEST(a_request_ends_the_pause_before_an_attempt)
+{
+    pthread_t thread;
+    para_cancel above = {0}, cancel = {.parent = &above};
+    para_retry retry = {.task = {.run = fail_at_first, .cancel = &cancel},
+                        .first_ns = UINT64_MAX,
+                        .most_ns = UINT64_MAX};
+    make_pool(WORKERS, note);
+    fails_left = 99;
+    alarm(100);
+    assert_int_equal(pthread_create(&thread, NULL, request, &above), 0);
+    FAILS(PARA_ERR_CANCELLED, para_retry_wait(pool, &retry, PARA_DEADLINE_NEVER));
+    assert_int_equal(retry.made, 1);
+    assert_int_equal(got, 1);
+    pthread_join(thread, NULL);
+    alarm(0);
+    OK(para_pool_destroy(pool));
+    assert_int_equal(faults, 0);
+}
+
 /* An attempt for which there is no room is none. */
 TEST(a_retry_waits_for_room)
 {
@@ -279,6 +308,13 @@ TEST(a_retry_waits_for_room)
     FAILS(PARA_ERR_TIMEOUT, para_retry_step(pool, &retry, &next_ns));
     assert_true(next_ns != PARA_DEADLINE_NEVER);
     assert_int_equal(retry.made, 0);
+    para_cancel cancel = {0};
+    para_retry cancelled = {.task = {.run = fail_at_first, .cancel = &cancel},
+                            .first_ns = UINT64_MAX,
+                            .most_ns = UINT64_MAX};
+    FAILS(PARA_ERR_TIMEOUT, para_retry_step(pool, &cancelled, &next_ns));
+    para_cancel_request(&cancel);
+    FAILS(PARA_ERR_CANCELLED, para_retry_step(pool, &cancelled, &next_ns));
     is_open = true;
     OK(para_retry_wait(pool, &retry, PARA_DEADLINE_NEVER));
     assert_int_equal(retry.made, 2);
@@ -295,6 +331,7 @@ int main(void)
         cmocka_unit_test(who_gets_a_letter_may_use_the_pool),
         cmocka_unit_test(a_task_is_tried_again),
         cmocka_unit_test(a_retry_ends_when_it_is_told),
+        cmocka_unit_test(a_request_ends_the_pause_before_an_attempt),
         cmocka_unit_test(a_retry_waits_for_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

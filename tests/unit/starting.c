@@ -281,6 +281,20 @@ TEST(a_worker_does_not_wait_for_itself)
     atomic_store(&own, pool);
     OK(para_pool_wait_ready(pool));
     assert_int_equal(atomic_load(&asked_within), WORKERS);
+    if (CHILDREN_HAVE_THREADS) {
+        const pid_t child = fork();
+        if (child == 0) { /* nor the one that takes its place there */
+            alarm(50);
+            atomic_store(&asked_within, 0);
+            const bool is_up =
+                para_pool_restart(pool) == PARA_OK && atomic_load(&asked_within) == WORKERS;
+            para_pool_destroy(pool);
+            _exit(is_up ? 0 : 1);
+        }
+        int status = 0;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+    }
     para_pool_destroy(pool);
 }
 

@@ -6,10 +6,10 @@
 
 #include "base/memory.h"
 #include "base/stack.h"
-#include "pool/inside.h"
 #include "pool/tasks.h"
-#include "pool/types.h"
 #include "pool/telling.h"
+#include "pool/types.h"
+#include "pool/visit.h"
 #include "sync/queue.h"
 #include "task/crew.h"
 #include "task/state.h"
@@ -431,18 +431,18 @@ int tasks_wait(unsigned task)
 
 PARA__THREAD_LOCAL para__stays para__own_stays; /* listed nowhere */
 
-/* In place of src/pool/inside.c: no model but those of a pool that ends enters one. */
+/* In place of src/pool/inside.c and visit.c: no model but those of a pool that ends enters one. */
 void para__pool_note_anew(const para_pool *pool, para__stay **of)
 {
     (void)pool;
     *of = NULL;
 }
 
-bool para__pool_enter(para_pool *pool, para__stay **of)
+para_status para__pool_visit(para_pool **pool, para__stay **of)
 {
     (void)pool;
     *of = NULL;
-    return true;
+    return PARA_OK;
 }
 
 void para__watches_tell_all(para_pool *pool)
