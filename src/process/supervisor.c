@@ -27,6 +27,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* ZYGOTES_MOST: tries, if one was killed at once. */
@@ -202,6 +203,15 @@ static bool await_end(const para__workshop *shop, int life, int *patience_ms)
     return has_ended(life);
 }
 
+/* Reads the end of a worker whose zygote has ended before: it falls to this process if that is the
+ * first of a container, or has asked for orphans (PR_SET_CHILD_SUBREAPER). */
+static void reap_orphan(int life)
+{
+    enum { BY_PIDFD = 3 }; /* P_PIDFD, which older headers do not have */
+    siginfo_t end;
+    (void)waitid((idtype_t)BY_PIDFD, (id_t)life, &end, WEXITED | WNOHANG); /* else it is not ours */
+}
+
 /* Ends all processes: nothing is known of how they end. */
 static void end_processes(para__workshop *shop, bool is_retired)
 {
@@ -215,7 +225,8 @@ static void end_processes(para__workshop *shop, bool is_retired)
     }
     for (unsigned i = 0; i < shop->config.workers; i++)
         if (para__known_lives(&shop->worker[i])) {
-            (void)await_end(shop, shop->worker[i].life, &patience_ms);
+            if (await_end(shop, shop->worker[i].life, &patience_ms))
+                reap_orphan(shop->worker[i].life);
             bury_worker(shop, i, PARA_DEATH_UNKNOWN, 0, is_retired);
         }
 }
@@ -383,16 +394,25 @@ static void look_for_late(para__workshop *shop)
     }
 }
 
+/* Whether none of the workers lives that a call of that width may have. */
+static bool has_no_worker(const para__workshop *shop, unsigned width)
+{
+    for (unsigned i = 0; i < para__min(width, shop->config.workers); i++)
+        if (para__known_lives(&shop->worker[i]))
+            return false;
+    return true;
+}
+
 /* Calls that have no workers, and will not have any soon, fail. */
 static void look_for_hopeless(para__workshop *shop)
 {
     const bool is_refused = shop->refusals >= PARA__FORK_REFUSALS;
     const bool is_broken = shop->breaker.state == PARA_BREAKER_OPEN;
-    if (!shop->open || para__count_alive(shop) > 0 || !(is_refused || is_broken))
+    if (!shop->open || !(is_refused || is_broken))
         return;
     for (unsigned d = 0; d < shop->desks; d++) {
         para__desk *const desk = &shop->desk[d];
-        if (!desk->is_open || desk->has_failed)
+        if (!desk->is_open || desk->has_failed || !has_no_worker(shop, desk->post.call.width))
             continue;
         desk->has_failed = true;
         para__board_abandon(&desk->post);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -233,6 +234,35 @@ TEST(probe_that_cannot_be_had)
     alarm(0);
 }
 
+/* A call that may have the first worker alone, which is dead and has no successor, fails although
+ * the other worker lives. */
+TEST(the_only_worker_of_a_call_cannot_be_had)
+{
+    alarm(SECONDS);
+    para_pool *const pool = process_pool(2, NULL);
+    para_buffer *buffer;
+    double *const y = shared_array(pool, &buffer, LENGTH);
+    para_worker_info worker = {.size = sizeof worker};
+    para_map map = {.kernel = fill_ones, .count = LENGTH, .out = {PARA_OUT(y)}};
+    OK(para_pmap(pool, &map));
+    OK(para_pool_get_worker(pool, 0, &worker));
+    fault_arm(FAULT_PROCESS, 1, EMFILE, true);
+    assert_int_equal(kill(worker.process, SIGKILL), 0);
+    while (fault_count() == 0)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    OK(para_pmap(pool, &map));
+    map.options.workers = 1;
+    FAILS(PARA_ERR_WORKER_DIED, para_pmap(pool, &map));
+    fault_arm(FAULT_ANY, 0, 0, false);
+    para_status status;
+    while ((status = para_pmap(pool, &map)) == PARA_ERR_WORKER_DIED)
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    OK(status);
+    para_buffer_destroy(buffer);
+    OK(para_pool_destroy(pool));
+    alarm(0);
+}
+
 /* ---- A worker that writes where it likes -------------------------------------------------- */
 
 typedef struct shared_parts {
@@ -334,6 +364,7 @@ int main(void)
         cmocka_unit_test(what_is_refused_is_told),
         cmocka_unit_test(successor_that_cannot_be_watched),
         cmocka_unit_test(probe_that_cannot_be_had),
+        cmocka_unit_test(the_only_worker_of_a_call_cannot_be_had),
         cmocka_unit_test(worker_that_writes_where_it_likes),
         cmocka_unit_test(numbers_of_calls_that_go_round),
     };

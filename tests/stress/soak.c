@@ -299,6 +299,17 @@ static void give_up(int signal)
     _exit(write(STDERR_FILENO, text, sizeof text - 1) > 0 ? 1 : 2);
 }
 
+/* What is left; a thread of the trace, or of the metrics, may have a file open for a moment. */
+static holdings holdings_left(const holdings *before)
+{
+    holdings left = holdings_now();
+    for (unsigned i = 0; i < 5000 && left.descriptors != before->descriptors; i++) {
+        usleep(1000);
+        left = holdings_now();
+    }
+    return left;
+}
+
 int main(int argc, char **argv)
 {
     const double seconds = argc > 1 ? strtod(argv[1], NULL) : 30;
@@ -327,7 +338,7 @@ int main(int argc, char **argv)
     para_pool_destroy(pool); /* detached tasks that are left are dropped */
     report((double)(now_ns() - begin) * 1e-9);
 
-    const holdings after = holdings_now();
+    const holdings after = holdings_left(&before);
     printf(
         "MiB resident: %.1f, %.1f at the end; descriptors before and after: %u, %u; threads: %u, "
         "%u\n",

@@ -3,9 +3,12 @@
 #include "../common/child.h"
 #include "../common/processes.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -364,6 +367,19 @@ static void loop_and_recover(uint64_t worker_chunks)
     assert_int_equal(told[1], told[0]);
 }
 
+/* A process that has orphans given to it is left with none. */
+TEST(workers_leave_no_orphans)
+{
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    for (int i = 0; i < 5; i++) {
+        para_pool *const pool = process_pool(3, NULL);
+        OK(para_pool_destroy(pool));
+        assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+        assert_int_equal(errno, ECHILD);
+    }
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+}
+
 TEST(crash_loop)
 {
     loop_and_recover(0);
@@ -458,6 +474,7 @@ int main(void)
         cmocka_unit_test(what_dies_once_is_tried_again),
         cmocka_unit_test(what_dies_always_is_filled),
         cmocka_unit_test(calls_in_place_are_tried_once),
+        cmocka_unit_test(workers_leave_no_orphans),
         cmocka_unit_test(crash_loop),
         cmocka_unit_test(stopped_zygote_that_may_not_be_killed),
         cmocka_unit_test(rights_that_are_given_up),
