@@ -121,7 +121,8 @@ static int parse_seconds(para__request *request, const char *text)
     if (end == text || *end || !isdigit((unsigned char)(*text == '.' ? text[1] : *text)) ||
         !(seconds >= 0.001 && seconds <= 1e9))
         return para__say_usage(request->command,
-                               "--limit-time '%s' is not a number of seconds from 0.001 on", text);
+                               "--limit-time '%s' is not a number of seconds from 0.001 to 1e9",
+                               text);
     request->isolating.chunk_ns = (uint64_t)(seconds * 1e9);
     return 0;
 }

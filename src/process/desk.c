@@ -147,7 +147,7 @@ static para__waking begin_work(const desk_call *c)
     desk->units = c->job->units;
     desk->dead = (para__part){0};
     desk->dead_workers = 0;
-    desk->has_failed = false;
+    desk->failure = NULL;
     desk->trust = PARA__SOUND;
     desk->look_ns = 0;
     desk->rests = 0;
@@ -276,7 +276,7 @@ para_status para__desk_run(para__desk *desk, const para__job *job, unsigned widt
     desk->last_kernel = job->kernel;
     desk->last_run = job->run;
     desk->last_units = job->units;
-    const bool has_failed = desk->has_failed;
+    const char *const failure = desk->failure;
     pthread_mutex_unlock(&shop->mutex);
     para__cancellation_restore(cancel_state);
     if (!is_whole)
@@ -284,10 +284,7 @@ para_status para__desk_run(para__desk *desk, const para__job *job, unsigned widt
                           "a worker has written over the memory by which calls are handed out, in "
                           "each of %u attempts",
                           policy->attempts);
-    return has_failed ? para__fail(PARA_ERR_WORKER_DIED,
-                                   "no worker is left: the system refuses new ones, or too many "
-                                   "have died, and the pool's breaker is open")
-                      : PARA_OK;
+    return failure ? para__fail(PARA_ERR_WORKER_DIED, "no worker is left: %s", failure) : PARA_OK;
 }
 
 bool para__desk_next_lost(const para__desk *desk, unsigned *index, para__lost *lost)

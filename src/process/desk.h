@@ -31,7 +31,7 @@ struct para__desk {
     /* Under the workshop's mutex: */
     bool is_taken;             /* by a call from beginning to end */
     bool is_open;              /* the call has a job on the board, */
-    bool has_failed;           /* but no workers, and gets none */
+    const char *failure;       /* why it has no workers, and gets none; NULL: it has not failed */
     para__trust trust;         /* in its words */
     uint64_t look_ns;          /* when these are looked at next, */
     unsigned rests;            /* and how often in a row there was nothing to do */

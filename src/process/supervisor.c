@@ -3,7 +3,8 @@
  * not held while somebody sleeps.
  *
  *     a worker ends    its life is readable: it is reaped, settled, and another one is forked
- *     the zygote ends  or does not answer: so do all workers; it is forked anew, then they
+ *     the zygote ends  all workers end with it; it is forked anew, then they are. The same if it
+ *                      does not answer
  *     a chunk is late  its worker is killed, and then ends like any
  *     too many die     the breaker is open: nobody is forked for a while
  *
@@ -83,7 +84,8 @@ static bool admit_worker(para__workshop *shop, para__known *w)
     return true;
 }
 
-/* One that was admitted is not there, or ends and has not died: the next one is. */
+/* A worker that was admitted could not be forked, or has ended without a death: that tells nothing,
+ * and the next one is admitted in its place. */
 static void take_back_admission(para__workshop *shop, const para__known *w)
 {
     if (is_probe(shop, w))
@@ -170,7 +172,7 @@ static void bury_worker(para__workshop *shop, unsigned i, para_death death, int 
     tell_end(w, !is_retired, death, number);
     if (is_retired) {
         take_back_admission(shop, w);
-        w->is_successor = is_probe(shop, w);
+        w->is_successor = is_probe(shop, w); /* the probe is still to be made, by the next one */
         return;
     }
     w->told.deaths++;
@@ -412,9 +414,10 @@ static void look_for_hopeless(para__workshop *shop)
         return;
     for (unsigned d = 0; d < shop->desks; d++) {
         para__desk *const desk = &shop->desk[d];
-        if (!desk->is_open || desk->has_failed || !has_no_worker(shop, desk->post.call.width))
+        if (!desk->is_open || desk->failure || !has_no_worker(shop, desk->post.call.width))
             continue;
-        desk->has_failed = true;
+        desk->failure = is_broken ? "too many have died, and the pool's breaker is open"
+                                  : "the system refuses new ones";
         para__board_abandon(&desk->post);
     }
 }

@@ -70,17 +70,18 @@ static inline bool para__deque_has_news(para__deque *d)
            para__load_seq_cst(E18_E5, &d->bottom);
 }
 
-/* For the owner: whether there is no task, now or soon. */
+/* For the owner: whether there is no task, now or soon. Relaxed: bottom is its own, and top only
+ * rises, so an older one shows at most a task that is gone. */
 static inline bool para__deque_is_empty(para__deque *d)
 {
-    return para__load_relaxed(&d->top) >= para__load_relaxed(&d->bottom); /* top only rises, and */
-} /* bottom is its own */
+    return para__load_relaxed(&d->top) >= para__load_relaxed(&d->bottom);
+}
 
-/* For the owner: whether a task has room. */
+/* For the owner: whether a task has room. Relaxed: likewise, so there is at least that much. */
 static inline bool para__deque_has_room(para__deque *d)
 {
     return para__load_relaxed(&d->bottom) - para__load_relaxed(&d->top) < PARA__DEQUE_TASKS;
-} /* top only rises: there is at least that much */
+}
 
 /* The owner puts a task in; false: there is no room. */
 static inline bool para__deque_push(para__deque *d, para_task *task)

@@ -19,16 +19,15 @@
 #include "sync/queue.h"
 
 typedef struct para_named_ {
-    struct para_named_ *next_in_bucket,
-        *next;                  /* published with the node [E24]; next in the order of
-                                                  registration: under the table's latch */
-    char name[PARA_NAME_BYTES]; /* published likewise */
-    para_entry entry;           /* published by word [E25] */
+    struct para_named_ *next_in_bucket; /* published with the node [E24] */
+    struct para_named_ *next;           /* in the order of registration: under the table's latch */
+    char name[PARA_NAME_BYTES];         /* published likewise */
+    para_entry entry;                   /* published by word [E25] */
     para__atomic_u32 word;
     para__latch latch; /* of breaker */
     para__breaker breaker;
-    para__atomic_u32
-        closed; /* the breaker's period times 2, and 1 if it is closed; a value alone */
+    /* The breaker's period times 2, and 1 if it is closed; a value alone. */
+    para__atomic_u32 closed;
 } para__named;
 
 enum { PARA__NAMED_OPEN = 1, PARA__NAMED_AWAITED = 2, PARA__NAMED_USE = 4 };

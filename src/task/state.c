@@ -118,10 +118,9 @@ void para__task_end(para_task *task, para_task_state state, para_status status,
 {
     para_task_group *const group = task->group;
     task->status = status;
-    if (state > PARA_TASK_FAILED)
+    if (state > PARA_TASK_FAILED) {
         para__log(PARA_LOG_TASK_DROPPED, task->id, "%s", para_status_text(status));
-    if (state >
-        PARA_TASK_FAILED) { /* what is called now may wait for it: not as if it were queued */
+        /* What is called now may wait for it: not as if it were queued. */
         para__add_relaxed(para__task_word(task), PARA_TASK_RUNNING - PARA_TASK_QUEUED);
         para__trace_instant(.kind = PARA__EVENT_DROPPED, .detail = state,
                             .function = (uintptr_t)task->run, .id = task->id,
