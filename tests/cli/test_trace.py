@@ -92,6 +92,10 @@ class Trace(Case):
             self.assertLessEqual(float(rect.get("x", 0)) + float(rect.get("width")), width)
             self.assertLessEqual(float(rect.get("y", 0)) + float(rect.get("height")), height)
 
+    def test_what_can_be_read_once_only_is_not_drawn(self):
+        text = (self.folder / "t.json").read_text()
+        self.refused(1, "--svg reads it twice", "trace", "/dev/stdin", "--svg", "p.svg", input=text)
+
     def test_what_is_no_trace_is_refused(self):
         self.refused(2, "which trace?", "trace")
         self.refused(2, "unexpected 'b'", "trace", "a", "b")
