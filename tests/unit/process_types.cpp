@@ -70,6 +70,9 @@ PARA_SUM(total_of, double, i, bool, is_half, const double *, x)
 
 int main()
 {
+#ifdef PARA_UNDER_QEMU /* see process_deaths.c */
+    return 0;
+#endif
     constexpr size_t COUNT = 1000;
     para_pool_config config = PARA_POOL_CONFIG_INIT;
     const para_processes processes = PARA_PROCESSES_INIT;
