@@ -340,8 +340,6 @@ static void *begin_parts(void *arg)
  * thread of its own: this one's calls so far decide whether its short ones all run alone. */
 TEST(a_short_part_of_a_shared_call_runs_alone)
 {
-    if (UNDER_QEMU)
-        skip(); /* its costs are others: 8 us are not shared at all */
     unsigned sleeping;
     while ((sleeping = para__load_relaxed(&pool->lanes.sleeping)) < 2)
         usleep(1000); /* nobody wakes them any more */
