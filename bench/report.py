@@ -49,7 +49,8 @@ set tics nomirror
 
 
 COLOURS = dict(zip(tables.ORDER, ["#d00000", "#000000", "#888888", "#1f77b4", "#6baed6", "#9ecae1", "#17a589", "#5d6d7e", "#e67e22",
-                                  "#f0b27a", "#b9770e", "#7d3c98", "#c39bd3"]))
+                                  "#f0b27a", "#b9770e", "#7d3c98", "#c39bd3", "#2e7d32", "#81c784", "#0d47a1", "#64b5f6",
+                                  "#004d40", "#80cbc4", "#b2dfdb"]))
 
 
 def workload(result, name):

@@ -25,7 +25,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="./dev bench", description="Runs the benchmarks.")
     parser.add_argument("build", type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("workload", nargs="*", help="WORKLOAD or WORKLOAD/POINT; all by default, but for `processes`")
-    parser.add_argument("--quick", action="store_true", help="fewer points and rounds: two minutes in all")
+    parser.add_argument("--quick", action="store_true", help="fewer points and rounds: four minutes in all")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write all figures there")
     parser.add_argument("--runtime", metavar="NAME,...", help="only these; all by default")
     parser.add_argument("--threads", type=int, default=0, help="instead of what each takes by itself")
