@@ -19,7 +19,7 @@ void para__live_enter(void *of, unsigned worker)
     own_number = (uint32_t)getpid();
     para__store_relaxed(&self->bound, bound); /* a value alone */
     if (!l->processes->sandbox)
-        para__output_begin();
+        para__printing_begin();
     (void)para__backtrace_begin(&self->frames); /* its signals are all reset */
 }
 

@@ -9,12 +9,12 @@
 
 static bool may_write;
 
-void para__output_begin(void)
+void para__printing_begin(void)
 {
     may_write = true;
 }
 
-void para__output_write(void)
+void para__printing_write(void)
 {
     if (may_write && __fpending(stdout))
         fflush(stdout);

@@ -193,7 +193,7 @@ unsigned para__board_work(para__hall *hall, para__board *boards, unsigned number
     if (has_entered)
         (void)para__fp_swap(own);
     if (has_entered)
-        para__output_write();
+        para__printing_write();
     if (!is_sound)
         para__store_relaxed(&board->spoilt, 1); /* a value alone */
     else if (finished.count)

@@ -54,7 +54,7 @@ typedef struct reply {
 static void leave_at_once(int status, void *unused)
 {
     (void)unused;
-    para__output_write();
+    para__printing_write();
     _exit(status);
 }
 
@@ -65,7 +65,7 @@ static void leave_before_handlers(void)
 #else
 static void leave_at_once(void)
 {
-    para__output_write();
+    para__printing_write();
     _exit(EXIT_FAILURE); /* others do not say with what status exit was called */
 }
 
