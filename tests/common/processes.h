@@ -7,6 +7,8 @@
 
 #include <dirent.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 
 /* A pool of processes; a test on a system that has none is skipped. */
 static inline para_pool *process_pool(unsigned workers, const para_processes *processes)
@@ -36,6 +38,21 @@ static inline bool takes_one(_Atomic unsigned *count)
     while (left && !atomic_compare_exchange_weak(count, &left, left - 1))
         continue;
     return left > 0;
+}
+
+/* The process that has forked it; 0 if there is none. */
+static inline int parent_of(int process)
+{
+    char path[64], text[512] = "";
+    int parent = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", process);
+    FILE *const file = fopen(path, "r");
+    if (!file)
+        return 0;
+    if (fgets(text, sizeof text, file) && strrchr(text, ')'))
+        (void)sscanf(strrchr(text, ')') + 1, " %*c %d", &parent);
+    fclose(file);
+    return parent;
 }
 
 static inline unsigned count_descriptors(void)

@@ -31,20 +31,6 @@ static int process_of(unsigned worker)
     return para_pool_get_worker(pool, worker, &info) ? 0 : info.process;
 }
 
-static int parent_of(int process)
-{
-    char path[64], text[512] = "";
-    int parent = 0;
-    snprintf(path, sizeof path, "/proc/%d/stat", process);
-    FILE *const file = fopen(path, "r");
-    if (!file)
-        return 0;
-    if (fgets(text, sizeof text, file) && strrchr(text, ')'))
-        (void)sscanf(strrchr(text, ')') + 1, " %*c %d", &parent);
-    fclose(file);
-    return parent;
-}
-
 static struct {
     unsigned kills, stops, zygotes;
     unsigned healed;

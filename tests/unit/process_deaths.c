@@ -386,20 +386,6 @@ TEST(crash_loop)
     loop_and_recover(1);
 }
 
-static pid_t parent_of(int process)
-{
-    char path[64], text[512] = "";
-    int parent = 0;
-    snprintf(path, sizeof path, "/proc/%d/stat", process);
-    FILE *const file = fopen(path, "r");
-    if (!file)
-        return 0;
-    if (fgets(text, sizeof text, file) && strrchr(text, ')'))
-        (void)sscanf(strrchr(text, ')') + 1, " %*c %d", &parent);
-    fclose(file);
-    return parent;
-}
-
 /* Who has made a pool may lose the right to kill its processes. The last test: it cannot be undone.
  */
 TEST(rights_that_are_given_up)
