@@ -275,6 +275,11 @@ PARA__COUNT(PARA__TRIALS_LOST_MOST, 4) /* - */
 /* An arm is better if its windows are shorter by this part. Reasoned: less is noise. */
 PARA__REAL(PARA__ARM_BETTER, 0.03) /* - */
 
+/* Windows whose calls are predicted to take so many times as long as those that a part of the
+ * program began with, or the reverse, are another part. Reasoned: where one core disturbs another
+ * one, predictions differ by up to 1.6. */
+PARA__REAL(PARA__PART_FACTOR, 2) /* - */
+
 /* ---- Width: plan/tuner.c --------------------------------------------------------------------- */
 
 /* What takes no longer, and what is faster: between the two a site stays where it is. Parts.

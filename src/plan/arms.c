@@ -15,7 +15,7 @@ static void choose(para__arms *arms)
     const double usual = (arms->before + least_ratio(arms)) / 2;
     const bool is_better = arms->tried < usual * (1 - PARA__ARM_BETTER);
     arms->lost = is_better ? 0 : (uint8_t)para__min(arms->lost + 1, PARA__TRIALS_LOST_MOST);
-    arms->other = is_better ? (float)usual : arms->tried;
+    arms->other = is_better ? 0 : arms->tried;
     if (is_better) {
         arms->arm = !arms->arm;
         for (unsigned i = 0; i < PARA__WINDOWS_COMPARED; i++)
@@ -40,20 +40,32 @@ static double window_longer_ns(const para__arms *arms)
     return arms->other > 0 ? (arms->other - least_ratio(arms)) * arms->alone_ns : arms->gain_ns;
 }
 
-/* After each PARA__ARM_WINDOWS. Mostly other sites than those that the part began with are another
- * part of the program; a few others are loops that are called seldom, or are not always short. The
- * windows just before may have had calls of both parts. */
-static void look_at_sites(para__arms *arms)
+/* Mostly other sites than those that the part began with are another part of the program; a few
+ * others are loops that are called seldom. One that is not always short is another part only if it
+ * is much of the time. */
+static bool is_another_part(const para__arms *arms)
 {
     const int common = __builtin_popcount(arms->sites & arms->part);
-    if (2 * common < __builtin_popcount(arms->sites | arms->part)) {
+    return 2 * common < __builtin_popcount(arms->sites | arms->part) ||
+           arms->alone_all_ns > PARA__PART_FACTOR * arms->part_ns ||
+           arms->part_ns > PARA__PART_FACTOR * arms->alone_all_ns;
+}
+
+/* After each PARA__ARM_WINDOWS. The windows just before another part was noticed may have had calls
+ * of both. */
+static void look_at_sites(para__arms *arms)
+{
+    if (is_another_part(arms)) {
         arms->part = arms->sites;
+        arms->part_ns = arms->alone_all_ns;
+        arms->arm = PARA__EACH_FOR_ITSELF;
         arms->other = 0;
         arms->lost = 0;
         arms->shares = 0;
         arms->windows_left = (uint16_t)para__min((int)arms->windows_left, (int)PARA__ARM_WINDOWS);
     }
     arms->sites = 0;
+    arms->alone_all_ns = 0;
     arms->windows = 0;
 }
 
@@ -83,6 +95,7 @@ static void end_window(para__arms *arms, double ns)
         go_on_trial(arms, ratio);
         return;
     }
+    arms->alone_all_ns += (float)arms->alone_ns;
     if (++arms->windows == PARA__ARM_WINDOWS)
         look_at_sites(arms);
     if (arms->gain_ns > 0)

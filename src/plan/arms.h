@@ -13,10 +13,12 @@
  * disturbs a window makes it longer. It is compared with the mean of the least before the trial and
  * the least after it: loops that shrink while the program goes on would else make the later arm
  * look faster. Trials are paid from a credit, a part of the thread's time. A trial costs what the
- * other arm took longer the last time, and the first one what the plans of the window's shared
- * calls gain. Each trial that is lost halves that part, and doubles the least distance to the next
- * trial. Where 16 windows have few sites in common with the first 16 of a part of the program,
- * another part has begun: there, trials are as frequent as at the beginning.
+ * other arm took longer the last time; the first one, and the first after a change, cost what the
+ * plans of the window's shared calls gain: the trial that led to a change may have been disturbed.
+ * Each trial that is lost halves that part, and doubles the least distance to the next trial. Where
+ * 16 windows have few sites in common with the first 16 of a part of the program, or their calls
+ * are predicted to take twice as long, or half, another part has begun: there, each call is decided
+ * for itself, and trials are as frequent as at the beginning.
  *
  * Helpers may be away for milliseconds, because others need their cores. Then no call is shared,
  * and a trial compares nothing. So where one of the last 16 windows had a shared call, a trial
@@ -48,6 +50,8 @@ typedef struct para__arms {              /* of a thread, so in few bytes */
     float other;           /* of the other arm: that of its last trial; 0: none in this part */
     float before;          /* of the arm in use: the least ratio before this trial */
     float credit;          /* for a trial, ns */
+    float alone_all_ns;    /* of those windows since the sites were looked at */
+    float part_ns;         /* and of those that this part of the program began with */
     uint32_t alone_ns;     /* of the window's calls, as predicted */
     uint32_t gain_ns;      /* of those that were shared: how much less that is predicted to take */
     uint32_t first;        /* the site of its first call */

@@ -17,7 +17,9 @@ typedef struct program {
     unsigned others;     /* sites of which every other window has some, besides */
     unsigned seldom;     /* one of so many calls is of one more site; 0: none */
     unsigned away;       /* helpers are away for AWAY_US of so many us; 0: never */
-    unsigned shrinks;    /* calls take 1.5 times that, less and less, down to half after so many */
+    double slow;         /* they are not away then, but shared calls take so many times as long */
+    double dear_ns;   /* a call of one more site in each turn: so long alone, half of it shared */
+    unsigned shrinks; /* calls take 1.5 times that, less and less, down to half after so many */
 } program;
 
 typedef struct outcome {
@@ -37,25 +39,31 @@ static outcome run(para__arms *arms, program p, unsigned calls)
         const uint32_t site = 1 + p.first +
                               (is_rare    ? p.sites
                                : is_other ? p.sites + i / 5 % p.others
-                                          : i % p.sites);
+                                          : i % (p.sites + (p.dear_ns > 0)));
+        const bool is_dear = p.dear_ns > 0 && site == 1 + p.first + p.sites;
+        const double alone_ns = is_dear ? p.dear_ns : p.alone_ns;
+        const double shared_ns = is_dear ? p.dear_ns / 2 : p.shared_ns;
         if (para__arms_is_full(arms, site)) {
             const bool was_trial = arms->trial;
             para__arms_next_window(arms, site, now);
             o.trials += !was_trial && arms->trial;
         }
-        para__arms_add(arms, site, (uint32_t)(p.alone_ns * (p.predicted > 0 ? p.predicted : 1)));
+        para__arms_add(arms, site, (uint32_t)(alone_ns * (p.predicted > 0 ? p.predicted : 1)));
         const bool alone = para__arms_now(arms) == PARA__ALL_ALONE;
-        const bool is_away = p.away && now / 1000 % p.away < AWAY_US;
+        const bool is_slow = p.away && now / 1000 % p.away < AWAY_US;
+        const bool is_away = is_slow && p.slow == 0;
         if (!alone && !is_away)
-            para__arms_gain(arms, p.shared_ns < p.alone_ns ? p.alone_ns - p.shared_ns : 1);
-        double ns = alone ? p.alone_ns : is_away ? 1.05 * p.alone_ns : p.shared_ns;
+            para__arms_gain(arms, shared_ns < alone_ns ? alone_ns - shared_ns : 1);
+        double ns = alone ? alone_ns : is_away ? 1.05 * alone_ns : shared_ns;
+        if (!alone && is_slow && !is_away)
+            ns *= p.slow;
         if (p.shrinks)
             ns *= 1.5 - (double)(i % p.shrinks) / p.shrinks;
         if (p.disturbed && check_below(&random, p.disturbed) == 0)
             ns *= 10;
         ns += p.elsewhere_ns;
         o.ns += ns;
-        o.best_ns += (p.alone_ns < p.shared_ns ? p.alone_ns : p.shared_ns) + p.elsewhere_ns;
+        o.best_ns += (alone_ns < shared_ns ? alone_ns : shared_ns) + p.elsewhere_ns;
         o.alone += alone && i >= calls - 1000;
         now += (uint64_t)ns;
     }
@@ -150,6 +158,20 @@ TEST(a_trial_without_helpers_decides_nothing)
     }
 }
 
+/* A core is slow for a while, and a trial falls into that: soon after it there is another one. */
+TEST(a_trial_beside_a_slow_core_does_not_decide_for_long)
+{
+    for (unsigned away = 8 * AWAY_US; away < 30 * AWAY_US; away += 700) {
+        para__arms arms = {0};
+        const program p = {
+            .shared_ns = 6000, .alone_ns = 10000, .sites = 3, .away = away, .slow = 4};
+        const double part = (double)AWAY_US / away; /* of the time, in which alone is better */
+        const outcome o = run(&arms, p, 200000);
+        const double best_ns = o.best_ns / (1 - part * (1 - 0.25));
+        assert_true(o.ns < 1.1 * best_ns);
+    }
+}
+
 /* Between its calls the thread is mostly elsewhere: then there is little to gain, or to lose. */
 TEST(a_thread_that_calls_seldom)
 {
@@ -171,6 +193,23 @@ TEST(a_new_part_of_the_program_is_tried_soon)
     (void)run(&arms, shared, 100000);
     assert_true(run(&arms, alone, 4000).alone > 800);
     assert_true(run(&arms, shared, 4000).alone < 200);
+}
+
+/* A loop that is long at one time and short at another is in the windows for a while: what was
+ * found without it says nothing of it. */
+TEST(a_loop_that_comes_into_the_windows)
+{
+    for (double dear_ns = 30000; dear_ns < 100000; dear_ns *= 1.1) {
+        para__arms arms = {0};
+        program p = {.shared_ns = 6000, .alone_ns = 3000, .sites = 2};
+        assert_true(run(&arms, p, 20000).alone > 800);
+        p.dear_ns = dear_ns;
+        const outcome o = run(&arms, p, 3000);
+        assert_int_equal(o.alone, 0);
+        p.dear_ns = 0;
+        (void)run(&arms, p, 2000);
+        assert_true(run(&arms, p, 4000).alone > 800);
+    }
 }
 
 /* Wherever in the windows that are looked at together it begins. */
@@ -242,8 +281,10 @@ int main(void)
         cmocka_unit_test(windows_may_differ),
         cmocka_unit_test(disturbed_calls_do_not_decide),
         cmocka_unit_test(a_trial_without_helpers_decides_nothing),
+        cmocka_unit_test(a_trial_beside_a_slow_core_does_not_decide_for_long),
         cmocka_unit_test(a_thread_that_calls_seldom),
         cmocka_unit_test(a_new_part_of_the_program_is_tried_soon),
+        cmocka_unit_test(a_loop_that_comes_into_the_windows),
         cmocka_unit_test(a_new_part_with_as_many_sites_is_tried_soon),
         cmocka_unit_test(a_loop_that_is_called_seldom),
         cmocka_unit_test(loops_that_shrink_do_not_decide),
