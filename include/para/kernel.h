@@ -35,20 +35,22 @@ typedef struct para_strides {
 } para_strides;
 
 /* PARA_IN(x): the array that x points to, element by element. PARA_IN_ROWS(x, k): the same memory
- * as rows of k elements each. */
+ * as rows of k elements each. A pointer to void has no elements, and does not compile. */
 #ifdef __cplusplus
 #define PARA_VIEW_(type, data, bytes) \
     type                              \
     {                                 \
         (data), (bytes)               \
     }
+#define PARA_ELEMENT_(x) sizeof((x)[0])
 #else
 #define PARA_VIEW_(type, data, bytes) ((type){(data), (bytes)})
+#define PARA_ELEMENT_(x)              sizeof(__typeof__(*(x))[1]) /* that of void alone is 1 */
 #endif
-#define PARA_IN(x)          PARA_VIEW_(para_in, x, sizeof *(x))
-#define PARA_OUT(x)         PARA_VIEW_(para_out, x, sizeof *(x))
-#define PARA_IN_ROWS(x, k)  PARA_VIEW_(para_in, x, sizeof *(x) * (k))
-#define PARA_OUT_ROWS(x, k) PARA_VIEW_(para_out, x, sizeof *(x) * (k))
+#define PARA_IN(x)          PARA_VIEW_(para_in, x, PARA_ELEMENT_(x))
+#define PARA_OUT(x)         PARA_VIEW_(para_out, x, PARA_ELEMENT_(x))
+#define PARA_IN_ROWS(x, k)  PARA_VIEW_(para_in, x, PARA_ELEMENT_(x) * (k))
+#define PARA_OUT_ROWS(x, k) PARA_VIEW_(para_out, x, PARA_ELEMENT_(x) * (k))
 
 /* What para_cancelled looks at, and what it has said. */
 typedef struct para_stop_ {

@@ -31,6 +31,9 @@ para_status para_refuse_count_(size_t count, para_report *report)
 {
     if (report)
         *report = (para_report){0};
+    if (count == SIZE_MAX) /* also what stands for a product, see grid.h and sum_row.h */
+        return para__fail(PARA_ERR_OVERFLOW,
+                          "a count of -1, or counts or a length whose product is too large");
     return para__fail(PARA_ERR_OVERFLOW, "a count of %zu (%td)", count, (ptrdiff_t)count);
 }
 

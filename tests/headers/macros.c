@@ -186,6 +186,9 @@ int wrong(double *x, float *y, const float *constant, size_t *n)
     para_sum_row(x, 1, columns, 1, 1, x);
 #elif FAULT == 20
     para_reduced(dot, 1, x, x);
+#elif FAULT == 37 /* a view whose elements have no size */
+    void *any = x;
+    return PARA_IN(any).element_bytes == PARA_OUT(any).element_bytes;
 #elif FAULT == 33 /* a loop's name in place of its status */
     para_must(saxpy);
 #endif

@@ -39,6 +39,7 @@ for n in 18 19 20 36; do
     *) fault $n 'error: ignoring return value' "$@" -isystem "$include" ;;
     esac
 done
+fault 37 'error: .*(array of voids|incomplete (element )?type|not a pointer-to-object)' "$@"
 fault 33 'error: .*(incompatible|makes integer from pointer|[Ii]nvalid conversion|no matching function|cannot convert)' "$@"
 fault 21 'lacks_its_type_or_its_name' "$@"
 fault 22 "error: .*break.* (not within|not in) loop" "$@"

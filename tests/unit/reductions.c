@@ -376,6 +376,7 @@ TEST(a_failure_leaves_the_result)
     para_cancel_request(&cancel);
     FAILS(PARA_ERR_CANCELLED, para_reduce_with(&setup, &result, sum, N, x));
     FAILS(PARA_ERR_OVERFLOW, para_reduce_to(&result, sum, (size_t)-1, x));
+    FAILS(PARA_ERR_NULL_RESULT, para_reduce_to(NULL, sum, N, x));
     assert_true(result == 7);
 }
 
