@@ -20,7 +20,7 @@
 static void keep_place(para__worker *self)
 {
     const para_pool *pool = self->pool;
-    if (pool->binding == PARA_BIND_NONE || self->bind_status || pool->shop)
+    if (pool->binding == PARA_BIND_NONE || para__load_relaxed(&self->bind_status) || pool->shop)
         return;
     if (self->loosening.is_loose) {
         para__worker_looks_around(self, para__thread_usage());
