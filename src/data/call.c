@@ -90,6 +90,11 @@ static void write_report(const para__call *call, const para__outcome *outcome)
     }
 }
 
+para_status para__call_missing(void)
+{
+    return para__fail(PARA_ERR_ARGUMENT, "there is no call");
+}
+
 para_status para__call_fail(int error, size_t first, size_t count)
 {
     return para__fail(PARA_ERR_KERNEL, "error %d in elements [%zu, %zu)", error, first,

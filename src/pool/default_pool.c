@@ -31,19 +31,8 @@ static void wake_by_making(struct para_pool *pool, unsigned count)
     para__default_pool_offer(&pool);
 }
 
-static unsigned none_is_awake(const struct para_pool *pool)
-{
-    (void)pool;
-    return 0;
-}
-
-static unsigned width_at_most(const struct para_pool *pool)
-{
-    return para__pool_workers(pool);
-}
-
-static const para__executor makes_pool = {.width = width_at_most,
-                                          .awake = none_is_awake,
+static const para__executor makes_pool = {.width = para__pool_workers,
+                                          .awake = para__none_awake,
                                           .costs = para__costs_followed,
                                           .wake = wake_by_making};
 

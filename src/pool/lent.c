@@ -227,12 +227,6 @@ static unsigned all_awake(const para_pool *pool)
     return pool->requested;
 }
 
-static void wake_nobody_lent(para_pool *pool, unsigned count)
-{
-    (void)pool;
-    (void)count;
-}
-
 /* There are no threads to wait for. Costs are measured by the first who asks, if it can have help
  * now; else by the first call that is shared. */
 static bool wait_measured(para_pool *pool, uint64_t deadline_ns)
@@ -253,7 +247,7 @@ const para__executor para__lent_threads = {.width = width_now,
                                            .awake = all_awake,
                                            .costs = para__costs_followed,
                                            .wait = wait_measured,
-                                           .wake = wake_nobody_lent,
+                                           .wake = para__wake_nobody,
                                            .run = run_on_lent};
 
 /* ---- The pool --------------------------------------------------------------------------- */
