@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/tuning.h"
 
 #include <para/setup.h>
 

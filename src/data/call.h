@@ -39,9 +39,6 @@ static inline void para__call_clear(para_report *report)
 /* Where there is no structure that describes one. */
 para_status para__call_missing(void) __attribute__((cold));
 
-/* A participant's memory of less lies in pages that it shares with others. */
-enum { PARA__STRIP_LEAST = 4096 };
-
 /* A call in progress. */
 typedef struct para__call {
     para__schedule schedule;

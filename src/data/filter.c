@@ -7,6 +7,7 @@
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/tuning.h"
 #include "data/aim.h"
 #include "data/call.h"
 #include "data/isolated.h"
@@ -18,8 +19,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Of a block, elements are numbered with 16 bits; its numbers lie on the stack. */
-enum { BLOCK_MOST = 4096 };
+_Static_assert(PARA__FILTER_BLOCK <= 1 << 16, "elements of a block are numbered with 16 bits");
 
 /* How far the leading participant is: blocks that are copied, and the elements that stayed. */
 typedef struct filter_lead {
@@ -76,7 +76,7 @@ static void run_tests(const void *payload, size_t first_block, size_t blocks, pa
 {
     const filter_job *job = payload;
     filter_lead *lead = runner->worker == 0 && job->lead->end == first_block ? job->lead : NULL;
-    uint16_t own[BLOCK_MOST];
+    uint16_t own[PARA__FILTER_BLOCK];
     para__aim aim;
     para__aim_begin(&aim, runner, NULL, job->cancel, first_block * job->block);
     for (size_t b = first_block; b < first_block + blocks; b++) {
@@ -300,7 +300,7 @@ para_status para_pfilter(para_pool *pool, const para_filter *filter)
 
     para__call call;
     const size_t block = para_reduce_block(job.count, sizeof(double));
-    job.block = para__min(block, BLOCK_MOST);
+    job.block = para__min(block, PARA__FILTER_BLOCK);
     if (para__purity_skips((uintptr_t)filter->kernel)) /* a second run */
         job.block -= job.block / 3;
     const size_t blocks = (job.count - 1) / job.block + 1;

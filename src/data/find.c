@@ -2,6 +2,7 @@
  * is: it sets the same bound, beyond which no chunk begins, and of two the lower one remains. */
 #include "base/bounds.h"
 #include "base/status.h"
+#include "base/tuning.h"
 #include "data/aim.h"
 #include "data/call.h"
 #include "data/isolated.h"
@@ -10,9 +11,6 @@
 
 #include <para/find.h>
 #include <string.h>
-
-/* The most elements of a kernel call: what others look at in vain when one has found. */
-enum { PIECE = 4096 };
 
 /* In the tally: not a chunk that failed, but the element that is sought. */
 static const size_t found_here = SIZE_MAX;
@@ -90,7 +88,7 @@ static para_status check_find(const para_find *find, find_job *job)
 static para_status find_again(const para__again *with)
 {
     para_find find = *(const para_find *)with->call;
-    const size_t asked = find.options.chunk ? find.options.chunk : PIECE;
+    const size_t asked = find.options.chunk ? find.options.chunk : PARA__FIND_PIECE;
     memcpy(find.in, with->in, sizeof find.in);
     find.found = with->result;
     find.options = with->options;
@@ -134,7 +132,7 @@ para_status para_pfind(para_pool *pool, const para_find *find)
                                 find->count, &find->options);
         call.schedule.form = PARA__FORM_REDUCE;
         para__call_begin(&call, pool, find->report);
-        const size_t asked = find->options.chunk ? find->options.chunk : PIECE;
+        const size_t asked = find->options.chunk ? find->options.chunk : PARA__FIND_PIECE;
         const bool is_whole = para__schedule_is_alone(&call.schedule) && !find->options.cancel;
         job.kernel = find->kernel;
         job.arg = find->arg;

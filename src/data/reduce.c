@@ -10,6 +10,7 @@
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/tuning.h"
 #include "data/aim.h"
 #include "data/call.h"
 #include "data/isolated.h"
@@ -21,10 +22,6 @@
 #include <para/reduce.h>
 #include <stddef.h>
 #include <string.h>
-
-/* Nodes above a unit may not make a stack larger than this. An accumulator that is larger than this
- * counts as large. */
-enum { STACK_BYTES = 4096 };
 
 /* What the workers get. */
 typedef struct reduce_job {
@@ -202,11 +199,11 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, cha
 {
     const size_t stride = para__slot_bytes(job->acc_bytes);
     const size_t slot_bytes = para__round_up(job->units * stride, PARA__LINE);
-    const size_t fits = STACK_BYTES / stride;
+    const size_t fits = PARA__PILE_BYTES / stride;
     const unsigned all = para__ceiling_log2(job->units);
     const unsigned room = fits > job->level + 1 ? (unsigned)fits - job->level - 1 : 0;
     job->most_level = para__min(room, all);
-    job->is_large = stride > STACK_BYTES;
+    job->is_large = stride > PARA__PILE_BYTES;
     const unsigned piled = job->level + job->most_level + !job->is_large;
     job->scratch_offset = para__round_up(piled * stride, PARA__LINE);
     job->stack_bytes = para__round_up(scratch_bytes, PARA__LINE);
@@ -460,7 +457,8 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
         job.block = job.count;
         job.blocks = 1;
     }
-    _Alignas(PARA__LINE) char small[1024]; /* enough for a small accumulator on one thread */
+    _Alignas(PARA__LINE) char
+        small[PARA__SMALL_BYTES]; /* enough for a small accumulator on one thread */
     if (para__call_is_plain(&call) && !reduce->scratch_bytes && fits_plain(&job, sizeof small)) {
         const unsigned kind = para__pool_kind(call.schedule.pool);
         para__schedule_release_fp(&call.schedule, 0);

@@ -9,6 +9,7 @@
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/tuning.h"
 #include "data/aim.h"
 #include "data/call.h"
 #include "data/isolated.h"
@@ -346,7 +347,7 @@ para_status para_pscan(para_pool *pool, const para_scan *scan)
     para__purity *purity = NULL;
     if (call.schedule.since_ns)
         status = begin_scan_check(&purity, scan, &job);
-    _Alignas(PARA__LINE) char small[1024];
+    _Alignas(PARA__LINE) char small[PARA__SMALL_BYTES];
     while (!status && !lay_out_scan(&job, &call, small, sizeof small))
         if (!para__schedule_lacks_memory(&call.schedule))
             status = para__fail(PARA_ERR_MEMORY, "accumulators of %zu bytes", job.acc_bytes);

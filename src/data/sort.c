@@ -6,6 +6,7 @@
  * that has begun is finished also when the call is cancelled, for the same reason. */
 #include "base/bounds.h"
 #include "base/status.h"
+#include "base/tuning.h"
 #include "data/aim.h"
 #include "data/call.h"
 #include "data/isolated.h"
@@ -17,14 +18,6 @@
 #include <para/find.h>
 #include <para/sort.h>
 #include <string.h>
-
-/* Parts of fewer elements are not worth handing out: by key, and by a function, which may be
- * dear. */
-enum { LEAST_BY_KEY = 1024, LEAST_BY_COMPARE = 16 };
-
-/* Merging costs nothing more by a function, which has shorter parts sorted by merging as well; by
- * key it comes on top. So there are more parts than participants in the one case only. */
-enum { PARTS_BY_COMPARE = 4, PIECES = 4 };
 
 typedef struct sort_job {
     para__order order;
@@ -140,7 +133,7 @@ static void take_merged(sort_job *job)
 static void merge_rounds(para__schedule *s, void *state, para__outcome *outcome)
 {
     sort_job *job = state;
-    const size_t pieces = (size_t)PIECES * para__schedule_width_most(s);
+    const size_t pieces = (size_t)PARA__SORT_PIECES * para__schedule_width_most(s);
     if (outcome->tally.ending != PARA__ENDED_FORKED)
         move_unsorted(job);
     job->from = job->into_other ? job->other : job->data;
@@ -183,7 +176,7 @@ static void merge_apart(para__schedule *s, void *state, para__outcome *outcome)
 {
     para__call *const call = para__call_of(s);
     sort_job *const job = state;
-    const size_t pieces = (size_t)PIECES * s->plan.width;
+    const size_t pieces = (size_t)PARA__SORT_PIECES * s->plan.width;
     job->from = job->into_other ? job->other : job->data;
     job->to = job->into_other ? job->data : job->other;
     for (job->run = job->part; job->run < job->count; job->run *= 2) {
@@ -274,7 +267,7 @@ static int find_descent(const para_chunk *chunk, size_t *found, const void *arg)
 static para_status look_through(para_pool *pool, const para_sort *sort, const para__order *order,
                                 bool *is_sorted)
 {
-    const size_t pairs = sort->count - 1, few = para__min(pairs, 64);
+    const size_t pairs = sort->count - 1, few = para__min(pairs, PARA__SORT_LOOK);
     const descent arg = {*order, sort->data.data};
     *is_sorted = false;
     if (para__order_descends(order, sort->data.data, few))
@@ -330,8 +323,9 @@ static para_status check_sort(const para_sort *sort)
 static size_t most_parts(const sort_job *job, unsigned workers)
 {
     const bool by_key = !job->order.compare;
-    const size_t parts = by_key ? workers : (size_t)workers * PARTS_BY_COMPARE;
-    const size_t fit = job->count / (by_key ? LEAST_BY_KEY : LEAST_BY_COMPARE);
+    const size_t parts = by_key ? workers : (size_t)workers * PARA__SORT_PARTS;
+    const size_t fit =
+        job->count / (by_key ? PARA__SORT_LEAST_BY_KEY : PARA__SORT_LEAST_BY_COMPARE);
     const size_t most = para__max(para__min(parts, fit), 1);
     const size_t part = (job->count - 1) / most + 1;
     return (job->count - 1) / part + 1;
@@ -349,7 +343,7 @@ static bool lay_out_sort(sort_job *job, para__call *call, size_t parts, char *sm
     for (size_t run = job->part; run < job->count; run *= 2)
         job->into_other = !job->into_other;
     const size_t bytes = para__round_up(job->count * job->order.bytes, sizeof *job->splits);
-    const size_t splits = 2 * parts + (size_t)2 * PIECES * width;
+    const size_t splits = 2 * parts + (size_t)2 * PARA__SORT_PIECES * width;
     const size_t all = (is_apart ? 2 : 1) * bytes + splits * sizeof *job->splits;
     job->other = all <= small_bytes ? small : para__call_memory(call, all);
     if (!job->other)
@@ -398,7 +392,7 @@ static para_status sort_all(para_pool *pool, const para_sort *sort, unsigned *wi
         para__call_end(&call);
         return status;
     }
-    _Alignas(PARA__LINE) char small[4096];
+    _Alignas(PARA__LINE) char small[PARA__SMALL_SORT_BYTES];
     while (!status && !lay_out_sort(&job, &call, parts, small, sizeof small))
         if (!para__schedule_lacks_memory(&call.schedule))
             status = para__fail(PARA_ERR_MEMORY, "%zu elements of %zu bytes", job.count,

@@ -4,6 +4,7 @@
 #include "base/fork.h"
 #include "base/status.h"
 #include "base/log.h"
+#include "base/tuning.h"
 #include "pool/calibrate.h"
 #include "pool/novice.h"
 #include "pool/pool.h"
@@ -102,7 +103,7 @@ static bool is_time(bool has_failed)
     const bool is_first = failures == 0;
     bool is_due = is_first || ++passed >> (failures - 1) != 0;
     if (has_failed) {
-        failures += failures < 20;
+        failures += failures < PARA__MAKING_DOUBLED;
         passed = 0;
         is_due = is_first;
     }

@@ -36,8 +36,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PLACES_LEAST = 64 };
-
 /* ---- A thread that comes ---------------------------------------------------------------- */
 
 static bool is_lessee(const para__lane *lane)
@@ -276,7 +274,8 @@ unsigned para__lent_places(const para_pool_config *config)
     const para_lender *const lender = config->executor;
     const unsigned width = config->workers ? config->workers : lender->width(lender->self);
     const unsigned places = width > PARA__WORKERS_MAX ? PARA__WORKERS_MAX : width * PARA__LANES;
-    return (unsigned)para__clamp(places, config->workers ? 2 : PLACES_LEAST, PARA__WORKERS_MAX);
+    return (unsigned)para__clamp(places, config->workers ? 2 : PARA__LENT_PLACES,
+                                 PARA__WORKERS_MAX);
 }
 
 void para__lent_set(para_pool *pool, const para_pool_config *config)

@@ -73,8 +73,7 @@ static int lock_until(pthread_mutex_t *mutex, uint64_t deadline_ns)
     if (!mutex)
         return EINVAL;
 #ifdef __GLIBC__
-    const struct timespec deadline = {.tv_sec = (time_t)(deadline_ns / 1000000000u),
-                                      .tv_nsec = (long)(deadline_ns % 1000000000u)};
+    const struct timespec deadline = para__timespec(deadline_ns);
     return pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &deadline);
 #else
     /* Other C libraries know only the time of day, which may be set meanwhile: so it waits for at
