@@ -77,10 +77,10 @@ PARA_NODISCARD_ PARA_API para_status para_buffer_create(para_buffer **buffer, pa
 PARA_NODISCARD_ PARA_API para_status para_buffer_map_file(para_buffer **buffer, const char *path,
                                                           para_file_mode mode);
 
-/* The first byte; NULL for an empty buffer. Valid until para_buffer_destroy. */
+/* The first byte; NULL for an empty buffer, or none. Valid until para_buffer_destroy. */
 PARA_API void *para_buffer_data(const para_buffer *buffer);
 
-/* The bytes that were asked for, or that the file has. */
+/* The bytes that were asked for, or that the file has; 0 for NULL. */
 PARA_API size_t para_buffer_bytes(const para_buffer *buffer);
 
 /* Fills *info; the caller has set its size. Errors: PARA_ERR_ARGUMENT. */

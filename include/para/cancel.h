@@ -32,7 +32,7 @@ extern "C" {
  * PARA_ERR_CANCELLED; threads that read it see the request. A second request changes nothing. Any
  * thread, but no signal handler: it takes a latch. Does not wait for the threads that it wakes. A
  * thread that sees the request also sees everything done before it. In a child of fork() the token
- * is another one. Source: src/sync/cancel.c. */
+ * is another one. NULL is allowed. Source: src/sync/cancel.c. */
 PARA_API void para_cancel_request(para_cancel *cancel);
 
 /* What calls, tasks and waits with the token return: PARA_OK: they go on. PARA_ERR_CANCELLED: it or

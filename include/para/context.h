@@ -44,11 +44,12 @@ extern "C" {
 PARA_NODISCARD_ PARA_API para_status para_context_parse(const char *traceparent,
                                                         para_context *context);
 
-/* Writes it, in version 00. Neither may be NULL. Any thread. */
+/* Writes it, in version 00; nothing if one of them is NULL. Any thread. */
 PARA_API void para_context_write(const para_context *context, char traceparent[PARA_CONTEXT_BYTES]);
 
 /* That of the task that the calling thread runs, the innermost; also in its `done`. False: it runs
- * none, or one without a context; *context is then untouched. */
+ * none, or one without a context; *context is then untouched. context NULL: it is only asked
+ * whether there is one. */
 PARA_API bool para_context_here(para_context *context);
 
 #ifdef __cplusplus

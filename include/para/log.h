@@ -32,7 +32,7 @@ typedef enum para_log_level {
  * meanings stay; programs that read them pass over those that they do not know. */
 #define PARA_LOG_LIST(X)                                                                         \
     /* none */                                                                                   \
-    X(PARA_LOG_VARIABLE, 1, WARNING, "a variable of the environment is malformed")               \
+    X(PARA_LOG_VARIABLE, 1, WARNING, "a variable of the environment is malformed or misspelt")   \
     X(PARA_LOG_DEFAULT_POOL, 2, WARNING, "there is no default pool: calls run on their threads") \
     X(PARA_LOG_FILE, 3, WARNING, "a file that was asked for is not written")                     \
     X(PARA_LOG_UNCHECKED, 4, WARNING, "something that is to be checked is not")                  \

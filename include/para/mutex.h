@@ -54,7 +54,7 @@ PARA_NODISCARD_ PARA_API para_status para_mutex_lock_with(para_mutex *mutex, uin
 /* Ends the use of a mutex. Needed only with checking, which otherwise takes a new mutex at the same
  * address for the old one. Does not block. The caller must come after the last unlock, by having
  * joined the thread that made it or by having locked the mutex itself since: otherwise it may see
- * an old value. Errors: PARA_ERR_BUSY: it is held or waited for. */
+ * an old value. NULL is allowed. Errors: PARA_ERR_BUSY: it is held or waited for. */
 PARA_CHECKED_ PARA_API para_status para_mutex_fini(para_mutex *mutex);
 
 /* The slow path of para_mutex_try_lock, if the mutex is held or somebody waits. Not to be called

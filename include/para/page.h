@@ -62,7 +62,7 @@ PARA_NODISCARD_ PARA_API para_status para_page_read_process(int64_t pid, para_pa
                                                             size_t page_bytes);
 
 /* The checksum over all members but the checksum: the 64-bit words of the page, each by xor and a
- * multiplication with an odd number; FNV-1a of words. */
+ * multiplication with an odd number; FNV-1a of words. 0 for NULL. */
 PARA_API uint64_t para_page_sum(const para_page *page);
 
 #ifdef __cplusplus

@@ -67,13 +67,14 @@ extern "C" {
 #endif
 
 /* Makes a semaphore in the caller's memory, with initial units available of at most maximum. flags:
- * 0 or PARA_SEMAPHORE_FAIR. Errors: PARA_ERR_ARGUMENT: initial above maximum, maximum 0 or above
- * PARA_SEMAPHORE_MOST, an unknown flag. */
+ * 0 or PARA_SEMAPHORE_FAIR. Errors: PARA_ERR_ARGUMENT: NULL, initial above maximum, maximum 0 or
+ * above PARA_SEMAPHORE_MOST, an unknown flag. */
 PARA_NODISCARD_ PARA_API para_status para_semaphore_init(para_semaphore *semaphore,
                                                          uint32_t initial, uint32_t maximum,
                                                          uint32_t flags);
 
-/* Ends the use of a semaphore; optional. Does not block. Errors: PARA_ERR_BUSY: a thread waits. */
+/* Ends the use of a semaphore; optional. NULL is allowed. Does not block. Errors: PARA_ERR_BUSY: a
+ * thread waits. */
 PARA_API para_status para_semaphore_fini(para_semaphore *semaphore);
 
 /* Acquires count units, all at once: waits until CLOCK_MONOTONIC reaches deadline_ns

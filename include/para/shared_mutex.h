@@ -21,10 +21,12 @@ extern "C" {
 
 /* Makes a mutex in shared memory; once, by one process, before any other uses it. A mutex that is
  * only zeroed locks and unlocks too, but tells nobody that its holder died, and between processes
- * it may wait forever; nothing detects that. Errors: PARA_ERR_MEMORY, _UNSUPPORTED. */
+ * it may wait forever; nothing detects that. Errors: PARA_ERR_MEMORY, _UNSUPPORTED, _ARGUMENT:
+ * NULL. */
 PARA_NODISCARD_ PARA_API para_status para_shared_mutex_init(para_shared_mutex *mutex);
 
-/* Ends its use; optional. No process may use it any more. Errors: PARA_ERR_BUSY: it is held. */
+/* Ends its use; optional. No process may use it any more. NULL is allowed. Errors: PARA_ERR_BUSY:
+ * it is held. */
 PARA_API para_status para_shared_mutex_fini(para_shared_mutex *mutex);
 
 /* Locks. Threads of any process that shares the memory; no signal handler. Blocks; not a
@@ -48,7 +50,7 @@ PARA_NODISCARD_ PARA_API para_status para_shared_mutex_lock_until(para_shared_mu
 PARA_NODISCARD_ PARA_API para_status para_shared_mutex_try_lock(para_shared_mutex *mutex);
 
 /* Called by the holder after PARA_ERR_OWNER_DIED: what the mutex guards is in order again. Errors:
- * PARA_ERR_ARGUMENT: nobody holds it after such a death. */
+ * PARA_ERR_ARGUMENT: there is no mutex, or nobody holds it after such a death. */
 PARA_NODISCARD_ PARA_API para_status para_shared_mutex_recover(para_shared_mutex *mutex);
 
 /* Unlocks; by the thread that locked. Errors: PARA_ERR_NOT_OWNER; PARA_ERR_ARGUMENT as above. */

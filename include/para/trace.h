@@ -39,7 +39,8 @@ extern "C" {
  * takes no part; it may start a trace of its own. Memory is 262 KiB for each thread that tells
  * anything; it is kept for the next trace. Any thread.
  * Errors: PARA_ERR_ARGUMENT (path NULL or empty), _BUSY (a trace is being taken, perhaps
- * for PARA_TRACE), _FILE (it cannot be opened, or is a pipe), _MEMORY, _THREAD. */
+ * for PARA_TRACE), _FILE (it cannot be opened, or is a pipe, or its disk is full), _MEMORY,
+ * _THREAD. */
 PARA_NODISCARD_ PARA_API para_status para_trace_start(const char *path);
 
 /* Ends it: when this returns the file is complete and closed. What happens at the same time may be

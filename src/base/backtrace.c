@@ -148,7 +148,7 @@ void para__backtrace_close(void)
 
 bool para__backtrace_ask(para__frames *frames, pid_t whom, void (*send)(void *of), void *of)
 {
-    const uint64_t end = para__now_ns() + (uint64_t)PARA__BACKTRACE_MS * 1000000;
+    const uint64_t end = para__now_ns() + (uint64_t)PARA__BACKTRACE_MS * PARA__NS_OF_MS;
     const uint32_t asked = para__frames_ask(frames, whom);
     const int saved = errno;
     bool is_answered;

@@ -17,6 +17,15 @@ static inline uint64_t para__now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+enum { PARA__NS_OF_MS = 1000000 };
+
+/* A span or a time, as system calls take it. */
+static inline struct timespec para__timespec(uint64_t ns)
+{
+    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u),
+                             .tv_nsec = (long)(ns % 1000000000u)};
+}
+
 /* The counter. It has a constant rate on every processor that para supports. It is not ordered with
  * the instructions around it, which is precise enough for spans of 100 ns and more. */
 static inline uint64_t para__ticks(void)

@@ -67,6 +67,8 @@ para_status para_context_parse(const char *traceparent, para_context *context)
 
 void para_context_write(const para_context *context, char traceparent[PARA_CONTEXT_BYTES])
 {
+    if (!context || !traceparent)
+        return;
     snprintf(traceparent, PARA_CONTEXT_BYTES, "00-%016jx%016jx-%016jx-%02x",
              (uintmax_t)para__context_word(context->trace_id),
              (uintmax_t)para__context_word(context->trace_id + 8),

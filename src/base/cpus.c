@@ -1,5 +1,7 @@
 #include "base/cpus.h"
 
+#include "base/tuning.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -171,7 +173,6 @@ bool para__cpus_of_thread(para__cpus *set)
 
 bool para__cpus_of_process(para__cpus *set)
 {
-    enum { MOST_THREADS = 256 }; /* each costs some 20 us */
     const int saved = errno;
     para__cpus online = {{0}};
     *set = (para__cpus){{0}};
@@ -179,7 +180,8 @@ bool para__cpus_of_process(para__cpus *set)
         read_online(&online) && read_status(set, "/proc/self/status", cpus_key, NULL);
     DIR *threads = found && !para__cpus_include(set, &online) ? opendir("/proc/self/task") : NULL;
     const struct dirent *thread;
-    for (int i = 0; threads && i < MOST_THREADS && (thread = readdir(threads)) != NULL; i++) {
+    for (int i = 0; threads && i < PARA__THREADS_ASKED && (thread = readdir(threads)) != NULL;
+         i++) {
         char path[300];
         snprintf(path, sizeof path, "/proc/self/task/%s/status", thread->d_name);
         if (*thread->d_name != '.')

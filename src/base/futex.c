@@ -1,5 +1,7 @@
 #include "base/futex.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <linux/futex.h>
 #include <stddef.h>
@@ -15,8 +17,7 @@ void para__futex_wait(para__atomic_u32 *word, uint32_t expected)
 void para__futex_wait_for(para__atomic_u32 *word, uint32_t expected, uint64_t ns)
 {
     const int saved = errno;
-    const struct timespec limit = {.tv_sec = (time_t)(ns / 1000000000u),
-                                   .tv_nsec = (long)(ns % 1000000000u)};
+    const struct timespec limit = para__timespec(ns);
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &limit, NULL, 0);
     errno = saved;
 }
@@ -24,8 +25,7 @@ void para__futex_wait_for(para__atomic_u32 *word, uint32_t expected, uint64_t ns
 static void wait_on(para__atomic_u32 *word, int operation, uint32_t expected, uint64_t deadline_ns)
 {
     const int saved = errno;
-    const struct timespec deadline = {.tv_sec = (time_t)(deadline_ns / 1000000000u),
-                                      .tv_nsec = (long)(deadline_ns % 1000000000u)};
+    const struct timespec deadline = para__timespec(deadline_ns);
     syscall(SYS_futex, word, operation, expected, deadline_ns == UINT64_MAX ? NULL : &deadline,
             NULL, FUTEX_BITSET_MATCH_ANY);
     errno = saved;

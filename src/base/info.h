@@ -7,7 +7,8 @@
 #include <stddef.h>
 
 /* Copies full to *info as far as its size reaches, which is its first member: an older program has
- * a shorter structure. PARA_ERR_ARGUMENT if info is NULL, or no version had that size. */
+ * a shorter structure. PARA_ERR_ARGUMENT if info is NULL, or its size has no room for a second
+ * member or is larger than this version's. */
 para_status para__info_fill(void *info, const void *full, size_t full_bytes);
 
 #endif

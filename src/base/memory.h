@@ -20,7 +20,6 @@ void para__free(void *memory);
 
 /* Working memory, aligned to PARA__LINE, contents undefined and not touched: from the heap up to
  * PARA__BLOCK_SMALL bytes, else pages, which go back to the system as soon as they are freed. */
-#define PARA__BLOCK_SMALL ((size_t)1 << 20)
 void *para__block_alloc(size_t bytes);
 void para__block_free(void *block, size_t bytes);
 

@@ -159,30 +159,25 @@ void para__symbol_find(uintptr_t function, para__symbol *symbol)
     close(file);
 }
 
-static int note_unloads(struct dl_phdr_info *object, size_t size, void *unloads)
+/* How often objects were loaded and unloaded, where the C library counts it. */
+static int note_counts(struct dl_phdr_info *object, size_t size, void *counts)
 {
     if (size >= offsetof(struct dl_phdr_info, dlpi_subs) + sizeof object->dlpi_subs)
-        *(uint64_t *)unloads = object->dlpi_subs;
-    return 1;
-}
-
-uint64_t para__symbol_unloads(void)
-{
-    uint64_t unloads = 0;
-    dl_iterate_phdr(note_unloads, &unloads);
-    return unloads;
-}
-
-static int note_loads(struct dl_phdr_info *object, size_t size, void *loads)
-{
-    if (size >= offsetof(struct dl_phdr_info, dlpi_adds) + sizeof object->dlpi_adds)
-        *(uint64_t *)loads = object->dlpi_adds;
+        memcpy(counts, (const uint64_t[]){object->dlpi_adds, object->dlpi_subs},
+               2 * sizeof(uint64_t));
     return 1;
 }
 
 uint64_t para__symbol_loads(void)
 {
-    uint64_t loads = 0;
-    dl_iterate_phdr(note_loads, &loads);
-    return loads;
+    uint64_t counts[2] = {0, 0};
+    dl_iterate_phdr(note_counts, counts);
+    return counts[0];
+}
+
+uint64_t para__symbol_unloads(void)
+{
+    uint64_t counts[2] = {0, 0};
+    dl_iterate_phdr(note_counts, counts);
+    return counts[1];
 }

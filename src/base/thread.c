@@ -5,6 +5,7 @@
 #include "base/cpus.h"
 #include "base/memory.h"
 #include "base/process.h"
+#include "base/tuning.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -12,18 +13,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
-
-/* A kernel has at least the stack that a program's main thread usually has. If that is unlimited,
- * it has so much that few need more: it costs addresses, and memory only where it is used. */
-static const size_t least_stack_bytes = (size_t)8 << 20;
-static const size_t unlimited_stack_bytes = (size_t)256 << 20;
-
-/* The guard below each stack: large enough that a large array that does not fit causes a fault,
- * instead of reaching the neighbour's stack. */
-static const size_t guard_bytes = (size_t)64 << 20;
-
-/* A thread with less cannot do much: the C library takes thread-local variables from it. */
-static const size_t smallest_stack_bytes = (size_t)64 << 10;
 
 static rlim_t limit_of(int resource, rlim_t if_refused)
 {
@@ -44,20 +33,21 @@ static size_t stack_bytes(const para__stack *stack, size_t library_bytes)
 {
     if (stack->bytes) {
         const size_t systems = (size_t)PTHREAD_STACK_MIN; /* which some architectures have larger */
-        const size_t least = para__max(smallest_stack_bytes, systems);
+        const size_t least = para__max(PARA__STACK_LEAST_BYTES, systems);
         return para__max(stack->bytes, least);
     }
     const rlim_t limit = limit_of(RLIMIT_STACK, 0);
     /* If a limit holds for all of them together, a part of that. */
     const uint64_t part = limit_of(RLIMIT_AS, RLIM_INFINITY) / 64;
-    const size_t unlimited = is_roomy() || part > unlimited_stack_bytes ? unlimited_stack_bytes
-                             : part > least_stack_bytes                 ? (size_t)part
-                                                                        : least_stack_bytes;
+    const size_t unlimited = is_roomy() || part > PARA__STACK_UNLIMITED_BYTES
+                                 ? PARA__STACK_UNLIMITED_BYTES
+                             : part > PARA__STACK_BYTES ? (size_t)part
+                                                        : PARA__STACK_BYTES;
     const size_t granted = limit == RLIM_INFINITY ? unlimited
                            : limit < SIZE_MAX / 2 ? (size_t)limit
                                                   : 0;
     const size_t more = para__max(granted, library_bytes);
-    return para__max(more, least_stack_bytes);
+    return para__max(more, PARA__STACK_BYTES);
 }
 
 static int create(pthread_t *thread, pthread_attr_t *attributes, size_t bytes, size_t guard,
@@ -85,10 +75,11 @@ static int create_with_stack(pthread_t *thread, const para__stack *stack, void *
     const bool is_fixed = stack->bytes && !stack->or_less;
     const bool roomy = is_roomy();
     size_t bytes = stack_bytes(stack, library);
-    error = create(thread, &attributes, bytes, roomy ? guard_bytes : page_guard, run, arg);
+    error =
+        create(thread, &attributes, bytes, roomy ? PARA__STACK_GUARD_BYTES : page_guard, run, arg);
     if (error && roomy)
         error = create(thread, &attributes, bytes, page_guard, run, arg);
-    while (error && !is_fixed && bytes / 2 >= least_stack_bytes) {
+    while (error && !is_fixed && bytes / 2 >= PARA__STACK_BYTES) {
         bytes /= 2;
         error = create(thread, &attributes, bytes, page_guard, run, arg);
     }
@@ -155,11 +146,11 @@ unsigned para__threads_that_fit(const para__stack *stack, unsigned wanted)
         pthread_attr_getstacksize(&attributes, &library);
         pthread_attr_destroy(&attributes);
         const size_t asked = stack_bytes(stack, library);
-        const bool or_less = (!stack->bytes || stack->or_less) && asked > least_stack_bytes;
+        const bool or_less = (!stack->bytes || stack->or_less) && asked > PARA__STACK_BYTES;
         const uint64_t limit = limit_of(RLIMIT_AS, RLIM_INFINITY);
         const uint64_t used = address_bytes_used();
         const uint64_t most =
-            limit > used ? (limit - used) / 2 / (or_less ? least_stack_bytes : asked) : 0;
+            limit > used ? (limit - used) / 2 / (or_less ? PARA__STACK_BYTES : asked) : 0;
         fit = most < wanted ? (unsigned)most : wanted;
     }
     errno = saved;

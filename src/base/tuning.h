@@ -31,6 +31,10 @@ PARA__COUNT(PARA__ROOM_BYTES, 262144) /* - */
  * team of two. */
 PARA__COUNT(PARA__MAKING_NS, 700000) /* - */
 
+/* After a failure to make it, calls that would have liked to have it go by before the next try,
+ * doubled so often at most. Reasoned: a million calls. */
+PARA__COUNT(PARA__MAKING_DOUBLED, 20) /* - */
+
 /* ---- When the clock is read ------------------------------------------------------------------ */
 
 /* Shorter calls are timed now and then only, and shorter batches tell no unit's cost. ns.
@@ -206,6 +210,10 @@ PARA__COUNT(PARA__WEIGHTS_EVERY, 8) /* - */
  * fastest takes. Reasoned: less is noise, more is uneven work. */
 PARA__REAL(PARA__PACE_EVEN, 1.25) /* - */
 
+/* How fast a kind of cores can be, as a multiple of the fastest as it is known. Reasoned. */
+PARA__REAL(PARA__SPEED_LEAST, 1.0 / 16) /* - */
+PARA__REAL(PARA__SPEED_MOST, 2)         /* - */
+
 /* A participant wakes so many others. Compared on 8 to 256 simulated cores, wake-ups of 2 to 50 us
  * that cost the waker 1.5 to 5: 2 takes up to 1.21 of the time of 4, and nothing else is always as
  * good (docs/performance.md, "Beyond this machine"). */
@@ -217,6 +225,11 @@ PARA__COUNT(PARA__FEW_TICKETS, 8) /* 0.5 to 2 */
 /* Slices begin at page borders if each has so many pages. Reasoned: no slice is then longer than
  * the mean by more than 2 %, and smaller ones stay in caches. */
 PARA__COUNT(PARA__GRAINS_LEAST, 64) /* - */
+
+/* A slice of a call's further phases has so many tickets at most, and a claim begins with one of so
+ * many of them. Reasoned: of their cost nothing is known; a claim is then 6 % of a slice. */
+PARA__COUNT(PARA__PHASE_TICKETS, 256) /* - */
+PARA__COUNT(PARA__PHASE_CLAIMS, 16)   /* - */
 
 /* ---- Probes: schedule/learn.c ---------------------------------------------------------------- */
 
@@ -309,9 +322,18 @@ PARA__COUNT(PARA__PINGS_LENT, 8)   /* 0.5 to 2 */
 /* Nobody waits longer for a helper that does not come. ns. Measured: wake-ups take 25 to 60 us. */
 PARA__REAL(PARA__PING_MOST_NS, 200000) /* 0.5 to 1 */
 
+/* Places of a pool whose lender does not say how many threads it will have, at least. Reasoned: a
+ * place takes 1 KiB. */
+PARA__COUNT(PARA__LENT_PLACES, 64) /* - */
+
 /* How long a thread that is lent waits for the call it came for to be published. ns. Reasoned: the
  * caller is on its way, unless the system does not run it. */
 PARA__REAL(PARA__LENT_WAIT_NS, 100000) /* 0.2 to 2 */
+
+/* Looks at the clock by which its cost is measured. Reasoned: 0.4 us. And for this part of
+ * PING_MOST_NS who measures waits until a helper that is parked sleeps: 1 / 4. Reasoned: 50 us. */
+PARA__COUNT(PARA__CLOCK_LOOKS, 16) /* - */
+PARA__COUNT(PARA__ASLEEP_PART, 4)  /* - */
 
 /* What waking costs the waker, as a part of a wake-up: 1 / 8. Measured: 3 of 25 us, by strace -w
  * and the pings. */
@@ -349,6 +371,10 @@ PARA__REAL(PARA__SPIN_MOST_NS, 200000) /* 0.5 to 2 */
 PARA__COUNT(PARA__SPIN_BUDGET_SPINS, 16) /* 0.5 to 2 */
 PARA__REAL(PARA__FIRST_BUDGET_NS, 3e6)   /* 0.5 to 2 */
 PARA__COUNT(PARA__ROUNDS_A_LOOK, 16)     /* 1 */
+
+/* A spinning worker looks for tasks in one of so many rounds. Compared: ADR 96; the line with the
+ * news is written by each thread that submits. Plain, since a static value is made of it. */
+#define PARA__TASK_ROUNDS 64
 
 /* A displaced worker looks after so long, doubled up to so long. ns. Reasoned: less and less
  * disturbance. */
@@ -428,11 +454,20 @@ PARA__COUNT(PARA__RETRY_ATTEMPTS, 5)    /* - */
 PARA__COUNT(PARA__RETRY_FIRST_MS, 10)   /* - */
 PARA__COUNT(PARA__RETRY_MOST_MS, 10000) /* - */
 
+/* A pause is shorter by chance, by up to this part. Reasoned: those who failed together do not come
+ * again together. */
+PARA__REAL(PARA__RETRY_CHANCE, 0.5) /* - */
+
 /* ---- Locks: sync/spin.c, mutex.c, semaphore.c ------------------------------------------------ */
 
 /* A waiter spins so long. ns. Measured: to sleep and be woken takes 35 us, and most waits that are
  * over by half of that are over much sooner. */
 PARA__COUNT(PARA__LOCK_SPIN_NS, 15000) /* - */
+
+/* A small lock inside the library's own: looks before a waiter sleeps, and pauses before each.
+ * Reasoned: some 2 us, longer than a running holder takes, and much less than a sleep. */
+PARA__COUNT(PARA__LATCH_LOOKS, 20) /* - */
+PARA__COUNT(PARA__LATCH_PAUSES, 4) /* - */
 
 /* The first pause between two looks, doubled up to so long. ns. Measured: a line goes to and fro in
  * 0.3 us, and who looks sooner gets in the way of the owner. */
@@ -457,6 +492,23 @@ PARA__COUNT(PARA__NAP_NS, 50000) /* - */
 PARA__REAL(PARA__PIECE_NS, 200000)    /* - */
 PARA__COUNT(PARA__PIECES_UNKNOWN, 64) /* - */
 
+/* Memory of less lies on the caller's stack: of reductions and scans, and of sorts. Bytes.
+ * Reasoned: accumulators of some numbers, and a short array; no call of para's takes 16 KiB. */
+#define PARA__SMALL_BYTES      1024
+#define PARA__SMALL_SORT_BYTES 4096
+
+/* A participant's memory of less is not pages of its own. Bytes. Reasoned: a page. */
+PARA__COUNT(PARA__STRIP_LEAST, 4096) /* - */
+
+/* A call needs what a lane keeps if it uses more than one of so many parts of it; and what has so
+ * many huge pages is rounded up to whole ones. Reasoned: a quarter, and 12 %. */
+PARA__COUNT(PARA__KEPT_PART, 4)        /* - */
+PARA__COUNT(PARA__STRIP_HUGE_PAGES, 8) /* - */
+
+/* Larger blocks are pages, which go back to the system as soon as they are freed. Bytes. Reasoned:
+ * the C library would keep them. */
+#define PARA__BLOCK_SMALL ((size_t)1 << 20)
+
 /* Blocks that no call has needed for so long are given back. ns. Measured: to have them anew costs
  * some 0.1 s a GiB. */
 PARA__REAL(PARA__KEPT_IDLE_NS, 1e9) /* - */
@@ -466,6 +518,58 @@ PARA__REAL(PARA__KEPT_IDLE_NS, 1e9) /* - */
 PARA__COUNT(PARA__PARTIALS_CACHED_BYTES, 1 << 20) /* - */
 PARA__COUNT(PARA__UNITS_LEAST, 8)                 /* - */
 PARA__COUNT(PARA__UNITS_MOST, 256)                /* - */
+
+/* Accumulators while a node of a reduction is folded: more are not piled up, and one that is larger
+ * stays in its slot. Bytes. Reasoned: half of the first-level cache is left to data. */
+PARA__COUNT(PARA__PILE_BYTES, 4096) /* - */
+
+/* ---- Algorithms: src/data -------------------------------------------------------------------- */
+
+/* The most elements of a kernel call of a search: what others look at in vain when one has found.
+ * Reasoned: some us. */
+PARA__COUNT(PARA__FIND_PIECE, 4096) /* - */
+
+/* The most elements of a filter's block; their numbers lie on the stack. Reasoned: 8 KiB. */
+#define PARA__FILTER_BLOCK 4096
+
+/* Parts of a sort have so many elements at least: by key, and by a function, which may be dear.
+ * Reasoned: 10 us. */
+PARA__COUNT(PARA__SORT_LEAST_BY_KEY, 1024)   /* - */
+PARA__COUNT(PARA__SORT_LEAST_BY_COMPARE, 16) /* - */
+
+/* Parts for each participant by a function, whose parts are sorted by merging as well; by key
+ * merging comes on top, and there is one. And pieces of a round of merging for each. Reasoned: the
+ * last one is a quarter of what each does. */
+PARA__COUNT(PARA__SORT_PARTS, 4)  /* - */
+PARA__COUNT(PARA__SORT_PIECES, 4) /* - */
+
+/* Pairs that the caller looks at alone for one that is out of order. Reasoned: random input shows
+ * it in the first. */
+PARA__COUNT(PARA__SORT_LOOK, 64) /* - */
+
+/* Runs that are sorted by insertion before they are merged; and elements from which on there is
+ * sorting by digits where keys allow it. Reasoned; a pass by digits looks at 256 counters. */
+PARA__COUNT(PARA__SORT_RUN, 8)     /* - */
+PARA__COUNT(PARA__RADIX_LEAST, 64) /* - */
+
+/* ---- Threads: base/thread.c, base/cpus.c ----------------------------------------------------- */
+
+/* The least stack of a thread, and that where the main thread's is unlimited. Bytes. Reasoned: what
+ * main threads usually have; and so much that few need more: it costs addresses, and memory only
+ * where it is used. */
+#define PARA__STACK_BYTES           ((size_t)8 << 20)
+#define PARA__STACK_UNLIMITED_BYTES ((size_t)256 << 20)
+
+/* One that is asked for has at least so much. Bytes. Reasoned: the C library takes thread-local
+ * variables from it. */
+#define PARA__STACK_LEAST_BYTES ((size_t)64 << 10)
+
+/* The guard below each stack. Bytes. Reasoned: a large array that does not fit hits it, instead of
+ * the neighbour's stack. */
+#define PARA__STACK_GUARD_BYTES ((size_t)64 << 20)
+
+/* Threads of the process that are asked for their CPUs. Reasoned: each takes 20 us. */
+PARA__COUNT(PARA__THREADS_ASKED, 256) /* - */
 
 /* ---- The size of a pool that adapts: plan/size.c -------------------------------------------- */
 
@@ -496,6 +600,9 @@ PARA__COUNT(PARA__SIZE_FULL, 5)    /* - */
  * seconds are long against a person who waits. */
 PARA__REAL(PARA__SIZE_CALM_NS, 1e9) /* - */
 PARA__COUNT(PARA__SIZE_DOUBLED, 6)  /* - */
+
+/* A pool keeps one worker more for so many that were busy. Reasoned: a quarter. */
+PARA__COUNT(PARA__SIZE_SPARE, 4) /* - */
 
 /* Windows in which the size was right before a doubled window is halved. Reasoned: if that was in
  * vain the pool shrinks and grows once more, which is then rare. */

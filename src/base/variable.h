@@ -2,7 +2,26 @@
 #ifndef PARA_BASE_VARIABLE_H
 #define PARA_BASE_VARIABLE_H
 
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* All that are para's own; the readers know what they mean. Without PARA_ in front. */
+static const char *const para__own_variables[] = {
+    "NUM_WORKERS",   "PROC_BIND", "PLACES", "WAIT_POLICY", "STACKSIZE", "DISPLAY_ENV",
+    "CHECK_KERNELS", "METRICS",   "REPORT", "TRACE",       "LOG",       "PAGE"};
+enum { PARA__OWN_VARIABLES = sizeof para__own_variables / sizeof para__own_variables[0] };
+
+/* Whether para has a variable of the name that an entry of the environment begins with. */
+static inline bool para__variable_is_own(const char *entry)
+{
+    const size_t length = strcspn(entry, "=");
+    for (size_t i = 0; length > 5 && i < PARA__OWN_VARIABLES; i++)
+        if (strncmp(entry, "PARA_", 5) == 0 && strlen(para__own_variables[i]) == length - 5 &&
+            strncmp(entry + 5, para__own_variables[i], length - 5) == 0)
+            return true;
+    return false;
+}
 
 /* A variable's value, or NULL if it is not set or empty. */
 static inline const char *para__variable(const char *name)

@@ -1,5 +1,6 @@
 #include "cli/choice.h"
 
+#include "base/resembles.h"
 #include "cli/ending.h"
 #include "cli/loaded.h"
 #include "cli/say.h"
@@ -42,7 +43,7 @@ static int refuse_unknown_kernel(const para__request *request)
     const para_builtin *near = NULL;
     const para_builtin *kernel;
     for (size_t i = 0; (kernel = para_builtin_at(i)) != NULL; i++)
-        if (para__say_resembles(name, kernel->name))
+        if (para__resembles(name, kernel->name))
             near = kernel;
     if (ends_with(name, ".so"))
         return para__say_usage(request->command,

@@ -1,4 +1,5 @@
 /* `para info`: the machine, a pool on it, and what sharing costs, as text, JSON and a drawing. */
+#include "base/variable.h"
 #include "cli/commands.h"
 #include "cli/drawing.h"
 #include "cli/info_json.h"
@@ -19,21 +20,6 @@ enum { WORKERS_MOST = 1024 }; /* what PARA_NUM_WORKERS allows */
 
 /* ---- Variables ----------------------------------------------------------------------- */
 
-/* Whether para has a variable of that name: a wrong one would be passed over in silence. */
-static bool is_known(const char *entry, size_t length)
-{
-    static const char *const own[] = {"PARA_NUM_WORKERS",   "PARA_PROC_BIND", "PARA_PLACES",
-                                      "PARA_WAIT_POLICY",   "PARA_STACKSIZE", "PARA_DISPLAY_ENV",
-                                      "PARA_CHECK_KERNELS", "PARA_METRICS",   "PARA_REPORT",
-                                      "PARA_TRACE"};
-    if (strncmp(entry, "PARA_", 5) != 0)
-        return true;
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
-        if (strlen(own[i]) == length && strncmp(entry, own[i], length) == 0)
-            return true;
-    return false;
-}
-
 static void say_settings(void)
 {
     unsigned count = 0;
@@ -42,7 +28,9 @@ static void say_settings(void)
         char *const escaped = length ? para__say_escaped(*entry) : NULL;
         if (escaped)
             printf("%s%s%s\n", count++ ? "         " : "settings ", escaped,
-                   is_known(*entry, length) ? "" : " (para has no variable of this name)");
+                   strncmp(*entry, "PARA_", 5) != 0 || para__variable_is_own(*entry)
+                       ? ""
+                       : " (para has no variable of this name)");
         free(escaped);
     }
     if (count == 0)

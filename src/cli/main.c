@@ -1,4 +1,5 @@
 /* The para command: finds the command that was typed and sees to it that its output arrived. */
+#include "base/resembles.h"
 #include "cli/commands.h"
 #include "cli/say.h"
 #include "kernels/kernels.h"
@@ -166,7 +167,7 @@ enum { COMMANDS = sizeof commands / sizeof commands[0] };
 static int refuse_unknown(const char *name)
 {
     for (size_t i = 0; i < COMMANDS; i++)
-        if (para__say_resembles(name, commands[i].name))
+        if (para__resembles(name, commands[i].name))
             return para__say_usage(NULL, "unknown command '%s': is it '%s'?", name,
                                    commands[i].name);
     const para_builtin *kernel = para_builtin_find(name);

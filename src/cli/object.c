@@ -1,5 +1,6 @@
 #include "cli/object.h"
 
+#include "base/resembles.h"
 #include "cli/say.h"
 
 #include <dlfcn.h>
@@ -133,7 +134,7 @@ static void look_at(clue *found, const char *name, const char *symbol, bool expo
         found->mangled = name;
     else if (!exported && strcmp(name, symbol) == 0)
         found->hidden = name;
-    else if (exported && para__say_resembles(symbol, name))
+    else if (exported && para__resembles(symbol, name))
         found->near = name;
 }
 

@@ -84,30 +84,6 @@ int para__say_status(para_status status)
     return para__say_failed("%s%s%s", para_status_text(status), *detail ? ": " : "", detail);
 }
 
-/* Levenshtein's distance, a row of the table at a time. */
-bool para__say_resembles(const char *typed, const char *name)
-{
-    enum { LONGEST = 64 };
-    unsigned row[LONGEST + 1];
-    const size_t length = strlen(typed);
-    const size_t columns = strlen(name);
-    if (columns > LONGEST || length > LONGEST || strcmp(typed, name) == 0)
-        return false;
-    for (unsigned c = 0; c <= columns; c++)
-        row[c] = c;
-    for (size_t r = 0; r < length; r++) {
-        unsigned diagonal = row[0]++;
-        for (size_t c = 0; c < columns; c++) {
-            const bool same = tolower((unsigned char)typed[r]) == tolower((unsigned char)name[c]);
-            const unsigned change = diagonal + !same;
-            const unsigned shift = (row[c] < row[c + 1] ? row[c] : row[c + 1]) + 1;
-            diagonal = row[c + 1];
-            row[c + 1] = para__min(change, shift);
-        }
-    }
-    return row[columns] <= (length < 3 ? 0 : length < 6 ? 1 : 2);
-}
-
 const char *para__say_plural(size_t count)
 {
     return count == 1 ? "" : "s";

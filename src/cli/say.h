@@ -23,10 +23,6 @@ int para__say_status(para_status status);
  * To be freed; NULL if there is no memory. Sentences for stderr are made such as they are said. */
 char *para__say_escaped(const char *text);
 
-/* Whether what was typed may have been meant for a name: some letters are wrong, missing, too many
- * or in another case. */
-bool para__say_resembles(const char *typed, const char *name);
-
 /* "s", or "" for one. */
 const char *para__say_plural(size_t count);
 

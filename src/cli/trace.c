@@ -169,6 +169,8 @@ int para__command_trace(const para__request *request)
 {
     if (request->operand_count == 0)
         return para__say_usage(request->command, "which trace?");
+    if (!*request->operands[0])
+        return para__say_usage(request->command, "the trace's name is empty");
     if (request->operand_count > 1)
         return para__say_usage(request->command, "unexpected '%s'", request->operands[1]);
     return para__svg_run(request, summarise);

@@ -21,9 +21,13 @@ static bool has_room(void **list, size_t count, size_t *room, size_t bytes)
 
 static para__traced_thread *thread_of(para__traced *traced, const para__trace_event *event)
 {
-    for (size_t i = 0; i < traced->threads; i++)
-        if (traced->thread[i].tid == event->tid && traced->thread[i].pid == event->pid)
-            return &traced->thread[i];
+    for (size_t i = 0; i < traced->threads; i++) { /* most often the last one's again */
+        const size_t t = (traced->last_thread + i) % traced->threads;
+        if (traced->thread[t].tid == event->tid && traced->thread[t].pid == event->pid) {
+            traced->last_thread = t;
+            return &traced->thread[t];
+        }
+    }
     if (!has_room((void **)&traced->thread, traced->threads, &traced->thread_room,
                   sizeof *traced->thread))
         return NULL;

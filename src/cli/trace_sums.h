@@ -33,6 +33,7 @@ typedef struct para__traced_name {
 typedef struct para__traced {
     para__traced_thread *thread;
     size_t threads, thread_room;
+    size_t last_thread;      /* of the last event */
     para__traced_name *name; /* of kernels and tasks; once all is read, the longest first */
     size_t names, name_room;
     uint64_t *queued_ns; /* of tasks; once all is read, in order */

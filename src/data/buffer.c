@@ -180,12 +180,12 @@ para_status para_buffer_map_file(para_buffer **buffer, const char *path, para_fi
 
 void *para_buffer_data(const para_buffer *buffer)
 {
-    return buffer->data;
+    return buffer ? buffer->data : NULL;
 }
 
 size_t para_buffer_bytes(const para_buffer *buffer)
 {
-    return buffer->bytes;
+    return buffer ? buffer->bytes : 0;
 }
 
 para_status para_buffer_get_info(const para_buffer *buffer, para_buffer_info *info)

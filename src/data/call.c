@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/tuning.h"
 
 #include <para/setup.h>
 
@@ -91,6 +92,11 @@ static void write_report(const para__call *call, const para__outcome *outcome)
         call->report->failed_first = tally->failed_first;
         call->report->failed_count = tally->failed_count;
     }
+}
+
+para_status para__call_missing(void)
+{
+    return para__fail(PARA_ERR_ARGUMENT, "there is no call");
 }
 
 para_status para__call_fail(int error, size_t first, size_t count)

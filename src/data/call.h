@@ -8,6 +8,7 @@
 #include "schedule/schedule.h"
 
 #include <para/call.h>
+#include <stddef.h>
 
 /* Checks the members of options that a caller may set, and the word of the call that must be zero.
  */
@@ -28,8 +29,15 @@ static inline para_status para__call_check_pool(para_pool *pool, const para_opti
                : para__processes_refuse(pool, options->executor);
 }
 
-/* A participant's memory of less lies in pages that it shares with others. */
-enum { PARA__STRIP_LEAST = 4096 };
+/* Whatever becomes of the call, it has a report. */
+static inline void para__call_clear(para_report *report)
+{
+    if (report)
+        *report = (para_report){0};
+}
+
+/* Where there is no structure that describes one. */
+para_status para__call_missing(void) __attribute__((cold));
 
 /* A call in progress. */
 typedef struct para__call {
@@ -82,6 +90,19 @@ para_status para__call_run(para__call *call, const para__job *job);
 /* The same, and further phases: see para__schedule_run_phases. */
 para_status para__call_run_phases(para__call *call, const para__job *job, para__rest *later,
                                   void *state);
+
+/* The call does not run, for that reason, which it returns. */
+static inline para_status para__call_give_up(para__call *call, para_status reason)
+{
+    para__schedule_release_fp(&call->schedule, 0);
+    return reason;
+}
+
+/* The call whose phases run. */
+static inline para__call *para__call_of(para__schedule *schedule)
+{
+    return (para__call *)(void *)((char *)schedule - offsetof(para__call, schedule));
+}
 
 /* PARA_ERR_KERNEL, with what a kernel returned for elements [first, first + count) as its
  * detail. */

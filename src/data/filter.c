@@ -7,6 +7,7 @@
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/tuning.h"
 #include "data/aim.h"
 #include "data/call.h"
 #include "data/isolated.h"
@@ -18,8 +19,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Of a block, elements are numbered with 16 bits; its numbers lie on the stack. */
-enum { BLOCK_MOST = 4096 };
+_Static_assert(PARA__FILTER_BLOCK <= 1 << 16, "elements of a block are numbered with 16 bits");
 
 /* How far the leading participant is: blocks that are copied, and the elements that stayed. */
 typedef struct filter_lead {
@@ -76,7 +76,7 @@ static void run_tests(const void *payload, size_t first_block, size_t blocks, pa
 {
     const filter_job *job = payload;
     filter_lead *lead = runner->worker == 0 && job->lead->end == first_block ? job->lead : NULL;
-    uint16_t own[BLOCK_MOST];
+    uint16_t own[PARA__FILTER_BLOCK];
     para__aim aim;
     para__aim_begin(&aim, runner, NULL, job->cancel, first_block * job->block);
     for (size_t b = first_block; b < first_block + blocks; b++) {
@@ -136,16 +136,7 @@ static void copy_rest(para__schedule *s, void *state, para__outcome *outcome)
 
 /* ---- On worker processes -------------------------------------------------------------------- */
 
-static void span_of_filter(const void *payload, size_t first_unit, size_t units, size_t *first,
-                           size_t *count)
-{
-    const filter_job *job = payload;
-    *first = para__block_end(first_unit, job->block, job->count);
-    *count = para__block_end(first_unit + units, job->block, job->count) - *first;
-}
-
 typedef struct isolated_filter {
-    para__call *call;
     filter_job *job;
     size_t kept;
 } isolated_filter;
@@ -156,7 +147,6 @@ static void copy_apart(para__schedule *s, void *state, para__outcome *outcome)
     isolated_filter *const of = state;
     filter_job *const job = of->job;
     const size_t blocks = (job->count - 1) / job->block + 1;
-    (void)s;
     for (size_t b = 0; b < blocks; b++) {
         const size_t count = para__min(job->block, job->count - b * job->block);
         const size_t kept = para__min(job->starts[b], count);
@@ -169,7 +159,7 @@ static void copy_apart(para__schedule *s, void *state, para__outcome *outcome)
                         .payload_bytes = PARA__USED_BYTES(filter_job, job->views),
                         .units = blocks};
     if (job->views.out_count)
-        (void)para__isolated_more(of->call, &copies, span_of_filter, false, outcome);
+        (void)para__isolated_more(para__call_of(s), &copies, job->block, false, outcome);
 }
 
 static bool lay_out_filter(filter_job *job, para__call *call, size_t blocks);
@@ -177,7 +167,7 @@ static bool lay_out_filter(filter_job *job, para__call *call, size_t blocks);
 static para_status filter_apart(para__call *call, const para_filter *filter, filter_job *job)
 {
     para__isolated isolated;
-    isolated_filter of = {.call = call, .job = job};
+    isolated_filter of = {.job = job};
     const size_t blocks = (job->count - 1) / job->block + 1;
     para_status status = para__isolated_begin(&isolated, call,
                                               &(para__isolable){.views = &job->views,
@@ -187,20 +177,17 @@ static para_status filter_apart(para__call *call, const para_filter *filter, fil
                                                                 .arg = &job->arg,
                                                                 .arg_bytes = filter->arg_bytes,
                                                                 .cancel = &job->cancel,
-                                                                .span = span_of_filter,
                                                                 .is_one = true});
     if (!status && !lay_out_filter(job, call, blocks))
         status = para__fail(PARA_ERR_MEMORY, "what is noted of %zu elements", job->count);
-    if (status) {
-        para__schedule_release_fp(&call->schedule, 0);
-        return status;
-    }
+    if (status)
+        return para__call_give_up(call, status);
     job->lead->end = SIZE_MAX;
     para__job tests = {.run = run_tests,
                        .payload = job,
                        .payload_bytes = PARA__USED_BYTES(filter_job, job->views),
                        .units = blocks};
-    para__isolated_describe(call, &tests);
+    para__isolated_describe(call, &tests, job->block);
     status = para__call_run_phases(call, &tests, copy_apart, &of);
     if (!status)
         *filter->kept = of.kept;
@@ -226,8 +213,6 @@ static para_status check_pairs(const para__views *views)
 
 static para_status check_filter(const para_filter *filter, filter_job *job)
 {
-    if (!filter)
-        return para__fail(PARA_ERR_ARGUMENT, "there is no call");
     if (!filter->kernel)
         return para__fail(PARA_ERR_NULL_KERNEL, NULL);
     if (!filter->kept)
@@ -294,11 +279,12 @@ begin_filter_check(para__purity **purity, const para_filter *filter, const filte
 para_status para_pfilter(para_pool *pool, const para_filter *filter)
 {
     filter_job job;
+    if (!filter)
+        return para__call_missing();
+    para__call_clear(filter->report);
     para_status status = check_filter(filter, &job);
     if (!status)
         status = para__call_check_pool(pool, &filter->options);
-    if (filter && filter->report)
-        *filter->report = (para_report){0};
     if (status)
         return status;
     if (filter->count == 0) {
@@ -314,7 +300,7 @@ para_status para_pfilter(para_pool *pool, const para_filter *filter)
 
     para__call call;
     const size_t block = para_reduce_block(job.count, sizeof(double));
-    job.block = para__min(block, BLOCK_MOST);
+    job.block = para__min(block, PARA__FILTER_BLOCK);
     if (para__purity_skips((uintptr_t)filter->kernel)) /* a second run */
         job.block -= job.block / 3;
     const size_t blocks = (job.count - 1) / job.block + 1;
@@ -331,17 +317,13 @@ para_status para_pfilter(para_pool *pool, const para_filter *filter)
     if (call.schedule.since_ns)
         status = begin_filter_check(&purity, filter, &job);
     if (!status && !lay_out_filter(&job, &call, blocks))
-        para__schedule_lacks_memory(&call.schedule);
-    if (status)
-        para__schedule_release_fp(&call.schedule, 0);
-    else
-        status = para__call_run_phases(
-            &call,
-            &(para__job){.run = run_tests,
-                         .payload = &job,
-                         .payload_bytes = PARA__USED_BYTES(filter_job, job.views),
-                         .units = blocks},
-            copy_rest, &job);
+        (void)para__schedule_lacks_memory(&call.schedule); /* alone it needs none */
+    const para__job tests = {.run = run_tests,
+                             .payload = &job,
+                             .payload_bytes = PARA__USED_BYTES(filter_job, job.views),
+                             .units = blocks};
+    status = status ? para__call_give_up(&call, status)
+                    : para__call_run_phases(&call, &tests, copy_rest, &job);
     if (!status)
         *filter->kept = lead.kept;
     para__call_end(&call);

@@ -2,6 +2,7 @@
  * is: it sets the same bound, beyond which no chunk begins, and of two the lower one remains. */
 #include "base/bounds.h"
 #include "base/status.h"
+#include "base/tuning.h"
 #include "data/aim.h"
 #include "data/call.h"
 #include "data/isolated.h"
@@ -10,9 +11,6 @@
 
 #include <para/find.h>
 #include <string.h>
-
-/* The most elements of a kernel call: what others look at in vain when one has found. */
-enum { PIECE = 4096 };
 
 /* In the tally: not a chunk that failed, but the element that is sought. */
 static const size_t found_here = SIZE_MAX;
@@ -50,14 +48,6 @@ static void run_find(const void *payload, size_t first, size_t count, para__runn
     para__aim_end(&aim, runner, end);
 }
 
-static void span_of_find(const void *payload, size_t first_unit, size_t units, size_t *first,
-                         size_t *count)
-{
-    (void)payload;
-    *first = first_unit;
-    *count = units;
-}
-
 static para_status isolate_find(para__isolated *isolated, para__call *call, const para_find *find,
                                 find_job *job)
 {
@@ -69,8 +59,7 @@ static para_status isolate_find(para__isolated *isolated, para__call *call, cons
                                                   .count = find->count,
                                                   .arg = &job->arg,
                                                   .arg_bytes = find->arg_bytes,
-                                                  .cancel = &job->cancel,
-                                                  .span = span_of_find});
+                                                  .cancel = &job->cancel});
 }
 
 /* What was found does not fail the call. */
@@ -87,8 +76,6 @@ static void take_found(para__schedule *s, void *state, para__outcome *outcome)
 
 static para_status check_find(const para_find *find, find_job *job)
 {
-    if (!find)
-        return para__fail(PARA_ERR_ARGUMENT, "there is no call");
     if (!find->kernel)
         return para__fail(PARA_ERR_NULL_KERNEL, NULL);
     if (!find->found)
@@ -101,7 +88,7 @@ static para_status check_find(const para_find *find, find_job *job)
 static para_status find_again(const para__again *with)
 {
     para_find find = *(const para_find *)with->call;
-    const size_t asked = find.options.chunk ? find.options.chunk : PIECE;
+    const size_t asked = find.options.chunk ? find.options.chunk : PARA__FIND_PIECE;
     memcpy(find.in, with->in, sizeof find.in);
     find.found = with->result;
     find.options = with->options;
@@ -128,11 +115,12 @@ begin_find_check(para__purity **purity, const para_find *find, const find_job *j
 para_status para_pfind(para_pool *pool, const para_find *find)
 {
     find_job job;
+    if (!find)
+        return para__call_missing();
+    para__call_clear(find->report);
     para_status status = check_find(find, &job);
     if (!status)
         status = para__call_check_pool(pool, &find->options);
-    if (find && find->report)
-        *find->report = (para_report){0};
     if (status)
         return status;
     size_t found = find->count;
@@ -144,7 +132,7 @@ para_status para_pfind(para_pool *pool, const para_find *find)
                                 find->count, &find->options);
         call.schedule.form = PARA__FORM_REDUCE;
         para__call_begin(&call, pool, find->report);
-        const size_t asked = find->options.chunk ? find->options.chunk : PIECE;
+        const size_t asked = find->options.chunk ? find->options.chunk : PARA__FIND_PIECE;
         const bool is_whole = para__schedule_is_alone(&call.schedule) && !find->options.cancel;
         job.kernel = find->kernel;
         job.arg = find->arg;
@@ -161,11 +149,9 @@ para_status para_pfind(para_pool *pool, const para_find *find)
                             .payload = &job,
                             .payload_bytes = PARA__USED_BYTES(find_job, job.views),
                             .units = find->count};
-        para__isolated_describe(&call, &shared);
-        if (status)
-            para__schedule_release_fp(&call.schedule, 0);
-        else
-            status = para__call_run_phases(&call, &shared, take_found, &found);
+        para__isolated_describe(&call, &shared, 1);
+        status = status ? para__call_give_up(&call, status)
+                        : para__call_run_phases(&call, &shared, take_found, &found);
         para__call_end(&call);
         width = call.schedule.plan.width;
     }

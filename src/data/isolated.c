@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/module.h"
 #include "base/status.h"
+#include "data/aim.h"
 
 #include <string.h>
 
@@ -210,6 +211,14 @@ static para_status fail_died(const para_damage *d)
                       d->first, d->first + d->count, d->attempts, d->attempts == 1 ? "" : "s", how);
 }
 
+/* The elements of units that were lost. */
+static void find_lost(const para__isolated *is, const para__lost *lost, para_damage *damage)
+{
+    const size_t count = is->of.count, end = lost->first + lost->count;
+    damage->first = is->unit ? para__block_end(lost->first, is->unit, count) : 0;
+    damage->count = (is->unit ? para__block_end(end, is->unit, count) : count) - damage->first;
+}
+
 static para_status settle_lost(para__call *call, const para__job *job, para__outcome *outcome)
 {
     para__isolated *const is = call->isolated;
@@ -219,7 +228,7 @@ static para_status settle_lost(para__call *call, const para__job *job, para__out
     unsigned index = 0;
     while (para__desk_next_lost(call->schedule.desk, &index, &lost)) {
         para_damage d = {.attempts = lost.attempts, .death = lost.death, .number = lost.number};
-        is->of.span(job->payload, lost.first, lost.count, &d.first, &d.count);
+        find_lost(is, &lost, &d);
         if (is->first.count == 0 || d.first < is->first.first)
             is->first = d;
         if (!is->is_later)
@@ -254,18 +263,15 @@ static bool is_whole(const para__call *call, const para__outcome *outcome)
            !para__desk_next_lost(call->schedule.desk, &index, &lost);
 }
 
-bool para__isolated_more(para__call *call, para__job *job,
-                         void (*span)(const void *payload, size_t first_unit, size_t units,
-                                      size_t *first, size_t *count),
-                         bool once, para__outcome *outcome)
+bool para__isolated_more(para__call *call, para__job *job, size_t unit, bool once,
+                         para__outcome *outcome)
 {
     para_pool *const pool = call->schedule.pool;
     para__outcome more = {.workers = 0};
     if (!is_whole(call, outcome))
         return false;
-    call->isolated->of.span = span;
     call->isolated->is_later = true;
-    para__isolated_describe(call, job);
+    para__isolated_describe(call, job, unit);
     job->is_tried_once = once;
     job->kernel = call->schedule.kernel;
     pool->executor->run(pool, NULL, job, &call->schedule.plan, &more);

@@ -16,9 +16,6 @@ typedef struct para__isolable {
     size_t arg_bytes;
     const para_parameter_ *parameters; /* of a macro's call; else NULL */
     const para_cancel **cancel;
-    /* The elements of a range of units of the call's job. */
-    void (*span)(const void *payload, size_t first_unit, size_t units, size_t *first,
-                 size_t *count);
     bool once;        /* it must not run a second time */
     bool is_one;      /* no element can be given up alone: it never fills */
     const char *name; /* of the only view; NULL: in[...] and out[...] */
@@ -34,6 +31,7 @@ typedef struct para__bounced {
 
 typedef struct para__isolated {
     para__isolable of;
+    size_t unit; /* elements of a unit of the job that runs; 0: each unit has all of them */
     const para_survival *survival;
     para__bounced bounced[PARA_IN_MAX + PARA_OUT_MAX];
     para_survival own; /* of a call that never fills */
@@ -55,17 +53,16 @@ para_status para__isolated_finish(para__call *call, para__job *job);
 
 /* Runs a further job of a call of several phases, with all workers that it has, and adds to the
  * outcome. False: this job or one before it has not run to its end, and what is left does not run.
- * once: it is not tried again. */
-bool para__isolated_more(para__call *call, para__job *job,
-                         void (*span)(const void *payload, size_t first_unit, size_t units,
-                                      size_t *first, size_t *count),
-                         bool once, para__outcome *outcome);
+ * unit: elements of a unit, as above; once: it is not tried again. */
+bool para__isolated_more(para__call *call, para__job *job, size_t unit, bool once,
+                         para__outcome *outcome);
 
-/* Completes the job of a call. */
-static inline void para__isolated_describe(const para__call *call, para__job *job)
+/* Completes the job of a call, whose units have so many elements. */
+static inline void para__isolated_describe(const para__call *call, para__job *job, size_t unit)
 {
     if (!call->isolated)
         return;
+    call->isolated->unit = unit;
     job->desk = call->schedule.desk;
     job->survival = call->isolated->survival;
     job->is_tried_once = call->isolated->once;

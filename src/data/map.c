@@ -53,18 +53,8 @@ static void run_map(const void *payload, size_t first_unit, size_t unit_count, p
         para__aim_end(&aim, runner, end);
 }
 
-static void span_of_map(const void *payload, size_t first_unit, size_t units, size_t *first,
-                        size_t *count)
-{
-    const map_job *job = payload;
-    *first = first_unit * job->unit;
-    *count = units > (job->count - *first) / job->unit ? job->count - *first : units * job->unit;
-}
-
 static para_status check_map(const para_map *map, map_job *job)
 {
-    if (!map)
-        return para__fail(PARA_ERR_ARGUMENT, "there is no call");
     if (!map->kernel)
         return para__fail(PARA_ERR_NULL_KERNEL, NULL);
     const para_status status = para__options_check(&map->options, 0);
@@ -96,7 +86,7 @@ static para_status run_units(para__call *call, const map_job *map)
         job.written = (uintptr_t)views->view[views->in_count].data;
         job.unit_bytes = map->unit * views->view[views->in_count].bytes;
     }
-    para__isolated_describe(call, &job);
+    para__isolated_describe(call, &job, map->unit);
     return para__call_run(call, &job);
 }
 
@@ -150,24 +140,18 @@ __attribute__((noinline)) static para_status run_map_call(para_pool *pool, const
                                                    .arg_bytes = map->arg_bytes,
                                                    .parameters = map->list_,
                                                    .cancel = &job->cancel,
-                                                   .span = span_of_map,
                                                    .once = map->once || !job->views.out_count});
     else if (call->schedule.since_ns)
         status = begin_map_check(&purity, map, &job->views);
     if (!status && map->scratch_bytes) {
         job->scratch_stride = para__round_up(map->scratch_bytes, PARA__LINE);
-        job->scratch = scratch(call, &job->scratch_stride);
-        if (!job->scratch && !para__schedule_is_alone(&call->schedule)) {
-            para__schedule_lacks_memory(&call->schedule);
+        do
             job->scratch = scratch(call, &job->scratch_stride);
-        }
-        if (!status && !job->scratch)
+        while (!job->scratch && para__schedule_lacks_memory(&call->schedule));
+        if (!job->scratch)
             status = para__fail(PARA_ERR_MEMORY, "scratch of %zu bytes", map->scratch_bytes);
     }
-    if (status)
-        para__schedule_release_fp(&call->schedule, 0);
-    else
-        status = run_units(call, job);
+    status = status ? para__call_give_up(call, status) : run_units(call, job);
     para__call_end(call);
     return purity ? para__purity_end(purity, pool, call->schedule.plan.width, status) : status;
 }
@@ -175,11 +159,12 @@ __attribute__((noinline)) static para_status run_map_call(para_pool *pool, const
 para_status para_pmap(para_pool *pool, const para_map *map)
 {
     map_job job;
+    if (!map)
+        return para__call_missing();
+    para__call_clear(map->report);
     para_status status = check_map(map, &job);
     if (!status)
         status = para__call_check_pool(pool, &map->options);
-    if (map && map->report)
-        *map->report = (para_report){0};
     if (status || map->count == 0)
         return status;
     const size_t chunk = map->options.chunk;

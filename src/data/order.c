@@ -1,6 +1,7 @@
 #include "data/order.h"
 
 #include "base/bounds.h"
+#include "base/tuning.h"
 
 #include <string.h>
 
@@ -170,17 +171,17 @@ INLINE void insert_all(const para__order *order, char *run, size_t count, char *
 INLINE void merge_sort(const para__order *order, char *data, char *other, size_t count,
                        bool into_other, size_t bytes, unsigned key_bytes)
 {
-    enum { RUN = 8 };
     bool in_other = into_other; /* where runs are to begin, for as many rounds as there are */
-    for (size_t run = RUN; run < count; run *= 2)
+    for (size_t run = PARA__SORT_RUN; run < count; run *= 2)
         in_other = !in_other;
     if (in_other)
         memcpy(other, data, count * bytes);
     char *from = in_other ? other : data;
     char *to = in_other ? data : other;
-    for (size_t i = 0; i < count; i += RUN)
-        insert_all(order, from + i * bytes, para__min(RUN, count - i), to, bytes, key_bytes);
-    for (size_t run = RUN; run < count; run *= 2) {
+    for (size_t i = 0; i < count; i += PARA__SORT_RUN)
+        insert_all(order, from + i * bytes, para__min(PARA__SORT_RUN, count - i), to, bytes,
+                   key_bytes);
+    for (size_t run = PARA__SORT_RUN; run < count; run *= 2) {
         for (size_t i = 0; i < count; i += 2 * run) {
             const size_t x_count = para__min(run, count - i);
             const size_t y_count = para__min(run, count - i - x_count);
@@ -196,8 +197,7 @@ INLINE void merge_sort(const para__order *order, char *data, char *other, size_t
 void para__order_sort(const para__order *order, char *data, char *other, size_t count,
                       bool into_other)
 {
-    enum { FEW = 64 };
-    if (order->key_bytes && count >= FEW)
+    if (order->key_bytes && count >= PARA__RADIX_LEAST)
         para__radix_sort(order, data, other, count, into_other);
     else
         PARA__BY_SIZE(merge_sort, order, data, other, count, into_other);

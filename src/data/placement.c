@@ -37,7 +37,7 @@ static bool are_bound(const para_pool *pool)
 {
     bool bound = pool->binding != PARA_BIND_NONE;
     for (unsigned i = 0; i < para__pool_workers(pool) && para__pool_is_ready(pool); i++)
-        bound &= pool->worker[i].bind_status == PARA_OK;
+        bound &= para__load_relaxed(&pool->worker[i].bind_status) == PARA_OK;
     return bound;
 }
 

@@ -10,6 +10,7 @@
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/tuning.h"
 #include "data/aim.h"
 #include "data/call.h"
 #include "data/isolated.h"
@@ -21,10 +22,6 @@
 #include <para/reduce.h>
 #include <stddef.h>
 #include <string.h>
-
-/* Nodes above a unit may not make a stack larger than this. An accumulator that is larger than this
- * counts as large. */
-enum { STACK_BYTES = 4096 };
 
 /* What the workers get. */
 typedef struct reduce_job {
@@ -144,8 +141,6 @@ static void fold_reduce(const void *payload, size_t first, size_t count)
 
 static para_status check_reduce(const para_reduce *reduce, reduce_job *job)
 {
-    if (!reduce)
-        return para__fail(PARA_ERR_ARGUMENT, "there is no call");
     if (!reduce->kernel)
         return para__fail(PARA_ERR_NULL_KERNEL, NULL);
     if (!reduce->combine)
@@ -204,11 +199,11 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, cha
 {
     const size_t stride = para__slot_bytes(job->acc_bytes);
     const size_t slot_bytes = para__round_up(job->units * stride, PARA__LINE);
-    const size_t fits = STACK_BYTES / stride;
+    const size_t fits = PARA__PILE_BYTES / stride;
     const unsigned all = para__ceiling_log2(job->units);
     const unsigned room = fits > job->level + 1 ? (unsigned)fits - job->level - 1 : 0;
     job->most_level = para__min(room, all);
-    job->is_large = stride > STACK_BYTES;
+    job->is_large = stride > PARA__PILE_BYTES;
     const unsigned piled = job->level + job->most_level + !job->is_large;
     job->scratch_offset = para__round_up(piled * stride, PARA__LINE);
     job->stack_bytes = para__round_up(scratch_bytes, PARA__LINE);
@@ -239,15 +234,13 @@ static bool lay_out(reduce_job *job, para__call *call, size_t scratch_bytes, cha
 static bool prepare(reduce_job *job, para__call *call, size_t scratch_bytes, char *small,
                     size_t small_bytes)
 {
-    for (;;) {
+    do {
         job->units = para__schedule_units(&call->schedule);
         job->level = level_of(job, job->units);
         if (lay_out(job, call, scratch_bytes, small, small_bytes))
             return true;
-        if (para__schedule_is_alone(&call->schedule))
-            return false;
-        para__schedule_lacks_memory(&call->schedule);
-    }
+    } while (para__schedule_lacks_memory(&call->schedule));
+    return false;
 }
 
 /* Folds the call on this thread, for one that needs nothing else: as run_node folds its blocks. In
@@ -311,14 +304,6 @@ begin_reduce_check(para__purity **purity, const para_reduce *reduce, const reduc
 
 /* ---- On worker processes -------------------------------------------------------------------- */
 
-static void span_of_reduce(const void *payload, size_t first_unit, size_t units, size_t *first,
-                           size_t *count)
-{
-    const reduce_job *job = payload;
-    *first = para__block_end(first_unit << job->level, job->block, job->count);
-    *count = para__block_end((first_unit + units) << job->level, job->block, job->count) - *first;
-}
-
 /* Units that were given up count nothing. */
 static void forget_units(const void *payload, size_t first, size_t units)
 {
@@ -342,7 +327,6 @@ static para_status isolate_reduce(para__isolated *isolated, para__call *call,
                                                .arg_bytes = reduce->arg_bytes,
                                                .parameters = reduce->list_,
                                                .cancel = &job->cancel,
-                                               .span = span_of_reduce,
                                                .once = reduce->once != 0,
                                                .identity = &job->identity,
                                                .identity_bytes = job->acc_bytes});
@@ -424,11 +408,8 @@ __attribute__((noinline)) static para_status run_reduce_call(para_pool *pool,
                         .payload = job,
                         .payload_bytes = PARA__USED_BYTES(reduce_job, job->views),
                         .units = job->units};
-    para__isolated_describe(call, &shared);
-    if (status)
-        para__schedule_release_fp(&call->schedule, 0);
-    else
-        status = para__call_run(call, &shared);
+    para__isolated_describe(call, &shared, status ? 0 : job->block << job->level);
+    status = status ? para__call_give_up(call, status) : para__call_run(call, &shared);
     if (!status && call->isolated)
         status = finish_isolated(call, reduce, job);
     else if (!status) {
@@ -442,11 +423,12 @@ __attribute__((noinline)) static para_status run_reduce_call(para_pool *pool,
 para_status para_preduce(para_pool *pool, const para_reduce *reduce)
 {
     reduce_job job;
+    if (!reduce)
+        return para__call_missing();
+    para__call_clear(reduce->report);
     para_status status = check_reduce(reduce, &job);
     if (!status)
         status = para__call_check_pool(pool, &reduce->options);
-    if (reduce && reduce->report)
-        *reduce->report = (para_report){0};
     if (status || reduce->count == 0)
         return status;
     job.kernel = reduce->kernel;
@@ -475,7 +457,8 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
         job.block = job.count;
         job.blocks = 1;
     }
-    _Alignas(PARA__LINE) char small[1024]; /* enough for a small accumulator on one thread */
+    _Alignas(PARA__LINE) char
+        small[PARA__SMALL_BYTES]; /* enough for a small accumulator on one thread */
     if (para__call_is_plain(&call) && !reduce->scratch_bytes && fits_plain(&job, sizeof small)) {
         const unsigned kind = para__pool_kind(call.schedule.pool);
         para__schedule_release_fp(&call.schedule, 0);

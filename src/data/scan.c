@@ -9,6 +9,7 @@
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/tuning.h"
 #include "data/aim.h"
 #include "data/call.h"
 #include "data/isolated.h"
@@ -145,23 +146,6 @@ static void store_rest(para__schedule *s, void *state, para__outcome *outcome)
 
 /* ---- On worker processes: three phases, of which each may be tried again --------------------- */
 
-static void span_of_scan(const void *payload, size_t first_unit, size_t units, size_t *first,
-                         size_t *count)
-{
-    const scan_job *job = payload;
-    *first = para__block_end(first_unit, job->block, job->count);
-    *count = para__block_end(first_unit + units, job->block, job->count) - *first;
-}
-
-static void span_of_whole_scan(const void *payload, size_t first_unit, size_t units, size_t *first,
-                               size_t *count)
-{
-    (void)first_unit;
-    (void)units;
-    *first = 0;
-    *count = ((const scan_job *)payload)->count;
-}
-
 /* `combine` is the program's too, so it runs there. */
 static void run_totals(const void *payload, size_t first, size_t count, para__runner *runner)
 {
@@ -191,25 +175,19 @@ static void run_apart(const void *payload, size_t first, size_t count, para__run
     }
 }
 
-typedef struct isolated_scan {
-    para__call *call;
-    scan_job *job;
-} isolated_scan;
-
 static void store_apart(para__schedule *s, void *state, para__outcome *outcome)
 {
-    const isolated_scan *const of = state;
-    scan_job *const job = of->job;
+    para__call *const call = para__call_of(s);
+    scan_job *const job = state;
     para__job more = {.run = run_totals,
                       .payload = job,
                       .payload_bytes = PARA__USED_BYTES(scan_job, job->views),
                       .units = 1};
-    (void)s;
-    if (!para__isolated_more(of->call, &more, span_of_whole_scan, false, outcome))
+    if (!para__isolated_more(call, &more, 0, false, outcome))
         return;
     more.run = run_apart;
     more.units = job->blocks;
-    (void)para__isolated_more(of->call, &more, span_of_scan, of->call->isolated->once, outcome);
+    (void)para__isolated_more(call, &more, job->block, call->isolated->once, outcome);
 }
 
 static bool lay_out_apart(scan_job *job, para__call *call)
@@ -247,16 +225,13 @@ static para_status scan_apart(para__call *call, const para_scan *scan, scan_job 
                                                                 .arg = &job->arg,
                                                                 .arg_bytes = scan->arg_bytes,
                                                                 .cancel = &job->cancel,
-                                                                .span = span_of_scan,
                                                                 .is_one = true,
                                                                 .identity = &job->identity,
                                                                 .identity_bytes = job->acc_bytes});
     if (!status && !lay_out_apart(job, call))
         status = para__fail(PARA_ERR_MEMORY, "accumulators of %zu bytes", job->acc_bytes);
-    if (status) {
-        para__schedule_release_fp(&call->schedule, 0);
-        return status;
-    }
+    if (status)
+        return para__call_give_up(call, status);
     char *const total = job->lead->total;
     memcpy(job->lead->begun, scan->result, job->acc_bytes);
     job->tail = job->blocks;
@@ -264,9 +239,9 @@ static para_status scan_apart(para__call *call, const para_scan *scan, scan_job 
                       .payload = job,
                       .payload_bytes = PARA__USED_BYTES(scan_job, job->views),
                       .units = job->blocks};
-    para__isolated_describe(call, &sums);
+    para__isolated_describe(call, &sums, job->block);
     sums.is_tried_once = false; /* it stores nothing */
-    status = para__call_run_phases(call, &sums, store_apart, &(isolated_scan){call, job});
+    status = para__call_run_phases(call, &sums, store_apart, job);
     if (!status)
         memcpy(scan->result, total, job->acc_bytes);
     return status;
@@ -274,8 +249,6 @@ static para_status scan_apart(para__call *call, const para_scan *scan, scan_job 
 
 static para_status check_scan(const para_scan *scan, scan_job *job)
 {
-    if (!scan)
-        return para__fail(PARA_ERR_ARGUMENT, "there is no call");
     if (!scan->kernel)
         return para__fail(PARA_ERR_NULL_KERNEL, NULL);
     if (!scan->combine)
@@ -340,11 +313,12 @@ begin_scan_check(para__purity **purity, const para_scan *scan, const scan_job *j
 para_status para_pscan(para_pool *pool, const para_scan *scan)
 {
     scan_job job;
+    if (!scan)
+        return para__call_missing();
+    para__call_clear(scan->report);
     para_status status = check_scan(scan, &job);
     if (!status)
         status = para__call_check_pool(pool, &scan->options);
-    if (scan && scan->report)
-        *scan->report = (para_report){0};
     if (status || scan->count == 0)
         return status;
     scan_lead lead = {.end = 0};
@@ -373,16 +347,12 @@ para_status para_pscan(para_pool *pool, const para_scan *scan)
     para__purity *purity = NULL;
     if (call.schedule.since_ns)
         status = begin_scan_check(&purity, scan, &job);
-    _Alignas(PARA__LINE) char small[1024];
-    bool is_ready = !status && lay_out_scan(&job, &call, small, sizeof small);
-    if (!status && !is_ready && !para__schedule_is_alone(&call.schedule)) {
-        para__schedule_lacks_memory(&call.schedule);
-        is_ready = lay_out_scan(&job, &call, small, sizeof small);
-    }
-    if (!is_ready) {
-        para__schedule_release_fp(&call.schedule, 0);
-        status = status ? status
-                        : para__fail(PARA_ERR_MEMORY, "accumulators of %zu bytes", job.acc_bytes);
+    _Alignas(PARA__LINE) char small[PARA__SMALL_BYTES];
+    while (!status && !lay_out_scan(&job, &call, small, sizeof small))
+        if (!para__schedule_lacks_memory(&call.schedule))
+            status = para__fail(PARA_ERR_MEMORY, "accumulators of %zu bytes", job.acc_bytes);
+    if (status) {
+        para__call_give_up(&call, status);
     } else {
         const unsigned width = para__schedule_width_most(&call.schedule);
         job.tail = width > 1 ? job.blocks - job.blocks / (width + 1) : job.blocks;

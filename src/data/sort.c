@@ -6,6 +6,7 @@
  * that has begun is finished also when the call is cancelled, for the same reason. */
 #include "base/bounds.h"
 #include "base/status.h"
+#include "base/tuning.h"
 #include "data/aim.h"
 #include "data/call.h"
 #include "data/isolated.h"
@@ -17,14 +18,6 @@
 #include <para/find.h>
 #include <para/sort.h>
 #include <string.h>
-
-/* Parts of fewer elements are not worth handing out: by key, and by a function, which may be
- * dear. */
-enum { LEAST_BY_KEY = 1024, LEAST_BY_COMPARE = 16 };
-
-/* Merging costs nothing more by a function, which has shorter parts sorted by merging as well; by
- * key it comes on top. So there are more parts than participants in the one case only. */
-enum { PARTS_BY_COMPARE = 4, PIECES = 4 };
 
 typedef struct sort_job {
     para__order order;
@@ -99,6 +92,12 @@ static void run_merges(const void *payload, size_t first, size_t count, para__ru
     }
 }
 
+/* Of runs that are merged in a round. */
+static size_t pairs_of(const sort_job *job)
+{
+    return (job->count - 1) / (2 * job->run) + 1;
+}
+
 /* Cuts all pairs of a round into pieces. */
 static void cut_pairs(const sort_job *job, size_t pairs)
 {
@@ -123,10 +122,18 @@ static void cut_pairs(const sort_job *job, size_t pairs)
     }
 }
 
+/* A round is over: the next one merges from where it has merged to. */
+static void take_merged(sort_job *job)
+{
+    char *const merged = job->to;
+    job->to = job->from;
+    job->from = merged;
+}
+
 static void merge_rounds(para__schedule *s, void *state, para__outcome *outcome)
 {
     sort_job *job = state;
-    const size_t pieces = (size_t)PIECES * para__schedule_width_most(s);
+    const size_t pieces = (size_t)PARA__SORT_PIECES * para__schedule_width_most(s);
     if (outcome->tally.ending != PARA__ENDED_FORKED)
         move_unsorted(job);
     job->from = job->into_other ? job->other : job->data;
@@ -138,7 +145,7 @@ static void merge_rounds(para__schedule *s, void *state, para__outcome *outcome)
             outcome->tally.ending = PARA__ENDED_CANCELLED;
             break;
         }
-        const size_t pairs = (job->count - 1) / (2 * job->run) + 1;
+        const size_t pairs = pairs_of(job);
         job->cuts = para__max(pieces / pairs, 1);
         cut_pairs(job, pairs);
         const size_t units = pairs * job->cuts;
@@ -147,37 +154,13 @@ static void merge_rounds(para__schedule *s, void *state, para__outcome *outcome)
             &(para__job){
                 .run = run_merges, .payload = job, .payload_bytes = sizeof *job, .units = units},
             (para__range){0, units}, outcome);
-        char *const merged = job->to;
-        job->to = job->from;
-        job->from = merged;
+        take_merged(job);
     }
     if (job->from != job->data)
         memcpy(job->data, job->from, job->count * job->order.bytes);
 }
 
 /* ---- On worker processes: from copy to copy, so that each step may be tried again ----------- */
-
-static void span_of_parts(const void *payload, size_t first_unit, size_t units, size_t *first,
-                          size_t *count)
-{
-    const sort_job *job = payload;
-    *first = first_unit * job->part;
-    *count = para__block_end(first_unit + units, job->part, job->count) - *first;
-}
-
-static void span_of_sort(const void *payload, size_t first_unit, size_t units, size_t *first,
-                         size_t *count)
-{
-    (void)first_unit;
-    (void)units;
-    *first = 0;
-    *count = ((const sort_job *)payload)->count;
-}
-
-static size_t pairs_of(const sort_job *job)
-{
-    return (job->count - 1) / (2 * job->run) + 1;
-}
 
 /* `compare` is the program's, so pairs are cut there as well. */
 static void run_cuts(const void *payload, size_t first, size_t count, para__runner *runner)
@@ -189,34 +172,27 @@ static void run_cuts(const void *payload, size_t first, size_t count, para__runn
     cut_pairs(job, pairs_of(job));
 }
 
-typedef struct isolated_sort {
-    para__call *call;
-    sort_job *job;
-} isolated_sort;
-
 static void merge_apart(para__schedule *s, void *state, para__outcome *outcome)
 {
-    const isolated_sort *const of = state;
-    sort_job *const job = of->job;
-    const size_t pieces = (size_t)PIECES * s->plan.width;
+    para__call *const call = para__call_of(s);
+    sort_job *const job = state;
+    const size_t pieces = (size_t)PARA__SORT_PIECES * s->plan.width;
     job->from = job->into_other ? job->other : job->data;
     job->to = job->into_other ? job->data : job->other;
     for (job->run = job->part; job->run < job->count; job->run *= 2) {
         const size_t pairs = pairs_of(job);
         job->cuts = para__max(pieces / pairs, 1);
-        if (job->cancel && para_cancel_requested(of->call->schedule.options->cancel))
+        if (job->cancel && para_cancel_requested(s->options->cancel))
             outcome->tally.ending = PARA__ENDED_CANCELLED;
         para__job more = {
             .run = run_cuts, .payload = job, .payload_bytes = sizeof *job, .units = 1};
-        if (!para__isolated_more(of->call, &more, span_of_sort, false, outcome))
+        if (!para__isolated_more(call, &more, 0, false, outcome))
             return;
         more.run = run_merges;
         more.units = pairs * job->cuts;
-        if (!para__isolated_more(of->call, &more, span_of_sort, false, outcome))
+        if (!para__isolated_more(call, &more, 0, false, outcome))
             return;
-        char *const merged = job->to;
-        job->to = job->from;
-        job->from = merged;
+        take_merged(job);
     }
 }
 
@@ -247,16 +223,13 @@ static para_status sort_apart(para__call *call, const para_sort *sort, sort_job 
                                                         .arg = &job->order.arg,
                                                         .arg_bytes = sort->arg_bytes,
                                                         .cancel = &job->cancel,
-                                                        .span = span_of_parts,
                                                         .is_one = true,
                                                         .name = "data"});
     if (!status && !lay_out_sort(job, call, parts, NULL, 0))
         status =
             para__fail(PARA_ERR_MEMORY, "%zu elements of %zu bytes", job->count, job->order.bytes);
-    if (status) {
-        para__schedule_release_fp(&call->schedule, 0);
-        return status;
-    }
+    if (status)
+        return para__call_give_up(call, status);
     job->given = views.view[0].data;
     if (is_in_order(sort, job)) {
         para__schedule_release_fp(&call->schedule, 0);
@@ -268,8 +241,8 @@ static para_status sort_apart(para__call *call, const para_sort *sort, sort_job 
                         .payload = job,
                         .payload_bytes = sizeof *job,
                         .units = (job->count - 1) / job->part + 1};
-    para__isolated_describe(call, &shared);
-    status = para__call_run_phases(call, &shared, merge_apart, &(isolated_sort){call, job});
+    para__isolated_describe(call, &shared, job->part);
+    status = para__call_run_phases(call, &shared, merge_apart, job);
     if (!status)
         memcpy(sort->data.data, job->from, job->count * job->order.bytes);
     return status;
@@ -294,7 +267,7 @@ static int find_descent(const para_chunk *chunk, size_t *found, const void *arg)
 static para_status look_through(para_pool *pool, const para_sort *sort, const para__order *order,
                                 bool *is_sorted)
 {
-    const size_t pairs = sort->count - 1, few = para__min(pairs, 64);
+    const size_t pairs = sort->count - 1, few = para__min(pairs, PARA__SORT_LOOK);
     const descent arg = {*order, sort->data.data};
     *is_sorted = false;
     if (para__order_descends(order, sort->data.data, few))
@@ -320,8 +293,6 @@ static para_status look_through(para_pool *pool, const para_sort *sort, const pa
 
 static para_status check_sort(const para_sort *sort)
 {
-    if (!sort)
-        return para__fail(PARA_ERR_ARGUMENT, "there is no call");
     const size_t bytes = sort->data.element_bytes;
     size_t all;
     if ((unsigned)sort->key > PARA_KEY_F64)
@@ -352,8 +323,9 @@ static para_status check_sort(const para_sort *sort)
 static size_t most_parts(const sort_job *job, unsigned workers)
 {
     const bool by_key = !job->order.compare;
-    const size_t parts = by_key ? workers : (size_t)workers * PARTS_BY_COMPARE;
-    const size_t fit = job->count / (by_key ? LEAST_BY_KEY : LEAST_BY_COMPARE);
+    const size_t parts = by_key ? workers : (size_t)workers * PARA__SORT_PARTS;
+    const size_t fit =
+        job->count / (by_key ? PARA__SORT_LEAST_BY_KEY : PARA__SORT_LEAST_BY_COMPARE);
     const size_t most = para__max(para__min(parts, fit), 1);
     const size_t part = (job->count - 1) / most + 1;
     return (job->count - 1) / part + 1;
@@ -371,7 +343,7 @@ static bool lay_out_sort(sort_job *job, para__call *call, size_t parts, char *sm
     for (size_t run = job->part; run < job->count; run *= 2)
         job->into_other = !job->into_other;
     const size_t bytes = para__round_up(job->count * job->order.bytes, sizeof *job->splits);
-    const size_t splits = 2 * parts + (size_t)2 * PIECES * width;
+    const size_t splits = 2 * parts + (size_t)2 * PARA__SORT_PIECES * width;
     const size_t all = (is_apart ? 2 : 1) * bytes + splits * sizeof *job->splits;
     job->other = all <= small_bytes ? small : para__call_memory(call, all);
     if (!job->other)
@@ -420,16 +392,13 @@ static para_status sort_all(para_pool *pool, const para_sort *sort, unsigned *wi
         para__call_end(&call);
         return status;
     }
-    _Alignas(PARA__LINE) char small[4096];
-    bool is_ready = lay_out_sort(&job, &call, parts, small, sizeof small);
-    if (!is_ready && !para__schedule_is_alone(&call.schedule)) {
-        para__schedule_lacks_memory(&call.schedule);
-        is_ready = lay_out_sort(&job, &call, parts, small, sizeof small);
-    }
-    if (!is_ready) {
-        para__schedule_release_fp(&call.schedule, 0);
-        status =
-            para__fail(PARA_ERR_MEMORY, "%zu elements of %zu bytes", job.count, job.order.bytes);
+    _Alignas(PARA__LINE) char small[PARA__SMALL_SORT_BYTES];
+    while (!status && !lay_out_sort(&job, &call, parts, small, sizeof small))
+        if (!para__schedule_lacks_memory(&call.schedule))
+            status = para__fail(PARA_ERR_MEMORY, "%zu elements of %zu bytes", job.count,
+                                job.order.bytes);
+    if (status) {
+        para__call_give_up(&call, status);
     } else {
         const size_t units = (job.count - 1) / job.part + 1;
         memset(job.splits, 0, units * sizeof *job.splits);
@@ -484,11 +453,12 @@ para_status para_psort(para_pool *pool, const para_sort *sort)
 {
     unsigned width = 1;
     checked_sort check;
+    if (!sort)
+        return para__call_missing();
+    para__call_clear(sort->report);
     para_status status = check_sort(sort);
     if (!status)
         status = para__call_check_pool(pool, &sort->options);
-    if (sort && sort->report)
-        *sort->report = (para_report){0};
     if (status || sort->count == 0)
         return status;
     check.purity = NULL;

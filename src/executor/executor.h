@@ -39,6 +39,13 @@ typedef struct para__executor {
 /* The executor of a pool of one worker: the caller takes that worker's place. */
 extern const para__executor para__nobody;
 
+/* Its functions that serve others as well: nobody is awake, there is nobody to wait for or to wake,
+ * and costs are assumed. */
+unsigned para__none_awake(const struct para_pool *pool);
+bool para__await_nobody(struct para_pool *pool, uint64_t deadline_ns);
+void para__wake_nobody(struct para_pool *pool, unsigned count);
+para__costs para__costs_unmeasured(const struct para_pool *pool);
+
 /* What sharing is assumed to cost where nothing was measured. It is too low rather than too high,
  * since calls correct that soon. */
 extern const para__costs para__costs_assumed;

@@ -137,7 +137,7 @@ void *para__lane_arena(para__lane *lane, size_t bytes)
         lane->arena = para__block_alloc(bytes);
         lane->arena_bytes = lane->arena ? bytes : 0;
     }
-    if (bytes > PARA__BLOCK_SMALL && bytes > lane->arena_bytes / 4)
+    if (bytes > PARA__BLOCK_SMALL && bytes > lane->arena_bytes / PARA__KEPT_PART)
         keep(lane, grows);
     return lane->arena;
 }
@@ -146,7 +146,7 @@ void *para__lane_arena(para__lane *lane, size_t bytes)
  * may have some: the last of a strip is then its own. */
 static size_t round_strip(size_t bytes)
 {
-    const bool is_long = bytes >= (size_t)8 * PARA__HUGE_PAGE_BYTES;
+    const bool is_long = bytes >= (size_t)PARA__STRIP_HUGE_PAGES * PARA__HUGE_PAGE_BYTES;
     return para__round_up(bytes, is_long ? PARA__HUGE_PAGE_BYTES : para__page_bytes());
 }
 
@@ -175,7 +175,7 @@ char *para__lane_strips(para__lane *lane, unsigned count, size_t *bytes)
         if (!make_strips(lane, most, longest) && !make_strips(lane, count, *bytes))
             return NULL;
     }
-    if (*bytes > lane->strip_bytes / 4)
+    if (*bytes > lane->strip_bytes / PARA__KEPT_PART)
         keep(lane, grows);
     *bytes = lane->strip_bytes;
     return lane->strips;

@@ -15,33 +15,33 @@ static unsigned caller_alone(const struct para_pool *pool)
     return 1;
 }
 
-static unsigned none_awake(const struct para_pool *pool)
+unsigned para__none_awake(const struct para_pool *pool)
 {
     (void)pool;
     return 0;
 }
 
-static para__costs assumed_costs(const struct para_pool *pool)
+para__costs para__costs_unmeasured(const struct para_pool *pool)
 {
     (void)pool;
     return para__costs_assumed;
 }
 
-static bool wait_for_nobody(struct para_pool *pool, uint64_t deadline_ns)
+bool para__await_nobody(struct para_pool *pool, uint64_t deadline_ns)
 {
     (void)pool;
     (void)deadline_ns;
     return true;
 }
 
-static void wake_nobody(struct para_pool *pool, unsigned count)
+void para__wake_nobody(struct para_pool *pool, unsigned count)
 {
     (void)pool;
     (void)count;
 }
 
 const para__executor para__nobody = {.width = caller_alone,
-                                     .awake = none_awake,
-                                     .costs = assumed_costs,
-                                     .wait = wait_for_nobody,
-                                     .wake = wake_nobody};
+                                     .awake = para__none_awake,
+                                     .costs = para__costs_unmeasured,
+                                     .wait = para__await_nobody,
+                                     .wake = para__wake_nobody};

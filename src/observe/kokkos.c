@@ -15,7 +15,6 @@
 #include "base/log.h"
 #include "base/module.h"
 #include "base/process.h"
-#include "base/thread.h"
 #include "base/variable.h"
 #include "observe/look.h"
 #include "observe/names.h"
@@ -65,10 +64,12 @@ static struct {
     para__names_kept names;
 } the_tool;
 
-static PARA__THREAD_LOCAL struct {
+/* Of a thread: allocated when it first runs a task while a tool listens. */
+typedef struct task_notes {
     unsigned depth;
     frame_note task[DEEPEST]; /* that the thread runs, the innermost last */
-} tasks_here;
+} task_notes;
+static para__key notes_key;
 static para__key teller_key; /* for the teller's end */
 
 /* ---- Telling, under the guard --------------------------------------------------------- */
@@ -115,9 +116,9 @@ static void begin_call(const para__told *event, uintptr_t frame)
     if (!becomes_teller(self) || the_tool.depth++ >= DEEPEST)
         return;
     para__names_refresh(&the_tool.names);
-    if (the_tool.depth == 1 && tasks_here.depth > 0 && the_tool.push && the_tool.pop) {
-        the_tool.push(
-            para__name_of(&the_tool.names, tasks_here.task[tasks_here.depth - 1].function));
+    const task_notes *const notes = para__key_value(&notes_key);
+    if (the_tool.depth == 1 && notes && notes->depth > 0 && the_tool.push && the_tool.pop) {
+        the_tool.push(para__name_of(&the_tool.names, notes->task[notes->depth - 1].function));
         the_tool.has_region = true;
     }
     uint64_t kernel = 0;
@@ -153,24 +154,30 @@ static void end_teller(void *unused)
     para__guard_leave(&tool_guard);
 }
 
-/* Of the calling thread's tasks. */
+/* Of the calling thread's tasks; without memory nothing is told of them. */
 static void begin_task(uintptr_t function, uintptr_t frame)
 {
-    unsigned depth = tasks_here.depth;
-    while (depth > 0 && tasks_here.task[depth - 1].frame <= frame)
-        depth--;
-    if (depth < DEEPEST)
-        tasks_here.task[depth++] = (frame_note){function, frame};
-    tasks_here.depth = depth;
+    task_notes *notes = para__key_value(&notes_key);
+    if (!notes && (notes = calloc(1, sizeof *notes)) && !para__key_set(&notes_key, notes)) {
+        free(notes);
+        notes = NULL;
+    }
+    if (!notes)
+        return;
+    while (notes->depth > 0 && notes->task[notes->depth - 1].frame <= frame)
+        notes->depth--;
+    if (notes->depth < DEEPEST)
+        notes->task[notes->depth++] = (frame_note){function, frame};
 }
 
 static void end_task(uintptr_t function)
 {
-    unsigned at = tasks_here.depth;
-    while (at > 0 && tasks_here.task[at - 1].function != function)
+    task_notes *const notes = para__key_value(&notes_key);
+    unsigned at = notes ? notes->depth : 0;
+    while (at > 0 && notes->task[at - 1].function != function)
         at--;
     if (at > 0)
-        tasks_here.depth = at - 1;
+        notes->depth = at - 1;
 }
 
 static void tell_tool(const para__told *event)
@@ -266,6 +273,7 @@ __attribute__((constructor(103))) static void begin_tools(void)
     para__key_make(&teller_key, end_teller);
     if (!libraries || is_kokkos_here())
         return;
+    para__key_make(&notes_key, free);
     const size_t first = strcspn(libraries, ";"); /* Kokkos loads that alone */
     char path[4096];
     const char *why = "the path is too long";

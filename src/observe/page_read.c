@@ -25,6 +25,8 @@ _Static_assert(offsetof(para_page, checksum) == PARA__PAGE_SUM_AT * sizeof(uint6
 uint64_t para_page_sum(const para_page *page)
 {
     uint64_t sum = 14695981039346656037u;
+    if (!page)
+        return 0;
     for (size_t i = 0; i < sizeof *page / sizeof(uint64_t); i++) {
         uint64_t word;
         memcpy(&word, (const char *)page + i * sizeof word, sizeof word);

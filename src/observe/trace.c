@@ -39,7 +39,7 @@ static struct {
     para__atomic_u64 events, dropped; /* for those who ask; values on their own */
     para__trace_lines *lines;         /* the writer's */
     unsigned life[PARA__TRACKS];      /* the writer's: of which thread the track's name is told */
-    bool is_file;                     /* no device, whose end cannot be set */
+    bool replaces;                    /* a file that had something in it */
     uint64_t homeless;                /* before it began */
     uint64_t busy, counted_at, queue; /* the writer's: what it has last counted, */
     uint64_t told_busy, told_queue;   /* and written */
@@ -129,7 +129,7 @@ static void *run_writer(void *arg)
     para__thread_name("para/trace");
     (void)para__fp_swap(PARA__FP_DEFAULT);
     bool stops = false;
-    if (the_trace.is_file && ftruncate(the_trace.lines->fd, 0) != 0)
+    if (the_trace.replaces && ftruncate(the_trace.lines->fd, 0) != 0)
         the_trace.lines->error = errno;
     while (!stops) {
         const uint32_t news = para__load_relaxed(&tracks->news); /* before the look: see trace.h */
@@ -171,7 +171,7 @@ static para_status open_file(const char *path, int *fd)
         close(made);
         return para__fail(PARA_ERR_FILE, "%s: no file", full);
     }
-    the_trace.is_file = S_ISREG(found.st_mode);
+    the_trace.replaces = S_ISREG(found.st_mode) && found.st_size > 0;
     *fd = made;
     return PARA_OK;
 }
@@ -202,6 +202,10 @@ static para_status start_writer(int fd)
     para__store_relaxed(&the_trace.stops, 0);
     para__store_relaxed(&the_trace.events, 0);
     para__store_relaxed(&the_trace.dropped, 0);
+    if (!the_trace.replaces) /* else what is there stays until the writer runs */
+        para__lines_flush(the_trace.lines);
+    if (the_trace.lines->error)
+        return para__fail(PARA_ERR_FILE, "the trace: %s", strerror(the_trace.lines->error));
     const int error = para__thread_start(&the_trace.writer, &(para__stack){0}, run_writer, tracks);
     return error ? para__fail(PARA_ERR_THREAD, "a trace's writer: %s", strerror(error)) : PARA_OK;
 }

@@ -9,6 +9,7 @@
 #include "base/backtrace.h"
 #include "base/bounds.h"
 #include "base/cancellation.h"
+#include "base/clock.h"
 #include "base/fork.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -27,7 +28,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { NS_OF_MS = 1000000, LEVELS = PARA__DOING_DEPTH };
+enum { LEVELS = PARA__DOING_DEPTH };
 
 /* What is known of a thread, or of a worker process. */
 typedef struct seen_thread {
@@ -163,7 +164,7 @@ static void tell(const struct para_watchdog_ *dog, const para_late *late)
             snprintf(who, sizeof who, "worker %d", late->worker);
         para__log(is_circle ? PARA_LOG_DEADLOCK : PARA_LOG_LATE, late->id,
                   "%s has been %s %s (%s) for %ju ms", who, is_circle ? "waiting in" : "at",
-                  symbol.name, symbol.place, (uintmax_t)(late->elapsed_ns / NS_OF_MS));
+                  symbol.name, symbol.place, (uintmax_t)(late->elapsed_ns / PARA__NS_OF_MS));
     }
     dog->config.late(late, dog->config.late_arg);
 }
@@ -231,11 +232,10 @@ static void look_at_processes(struct para_watchdog_ *dog)
 /* Until it ends, or the time has come for the next look. */
 static bool sleep_until_look(struct para_watchdog_ *dog)
 {
-    const uint64_t ns =
-        para__clamp(dog->config.late_ns / 4, NS_OF_MS, (uint64_t)PARA__WATCHDOG_MS * NS_OF_MS);
+    const uint64_t ns = para__clamp(dog->config.late_ns / 4, PARA__NS_OF_MS,
+                                    (uint64_t)PARA__WATCHDOG_MS * PARA__NS_OF_MS);
     const uint64_t at = para__now_ns() + ns;
-    const struct timespec until = {.tv_sec = (time_t)(at / 1000000000),
-                                   .tv_nsec = (long)(at % 1000000000)};
+    const struct timespec until = para__timespec(at);
     pthread_mutex_lock(&dog->mutex);
     while (!dog->is_ending && para__now_ns() < at)
         pthread_cond_timedwait(&dog->ends, &dog->mutex, &until);
@@ -350,7 +350,7 @@ para_status para_watchdog_begin(para_pool *pool, para_watchdog *watchdog)
     if (!watchdog || watchdog->size != sizeof *watchdog)
         return para__fail(PARA_ERR_ARGUMENT, "%s",
                           watchdog ? "watchdog.size: use PARA_WATCHDOG_INIT" : "no watchdog");
-    if (!watchdog->late || watchdog->late_ns < NS_OF_MS)
+    if (!watchdog->late || watchdog->late_ns < PARA__NS_OF_MS)
         return para__fail(PARA_ERR_ARGUMENT, "%s",
                           !watchdog->late ? "watchdog.late is NULL"
                                           : "watchdog.late_ns is less than 1000000");

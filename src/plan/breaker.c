@@ -1,19 +1,18 @@
 #include "plan/breaker.h"
 
 #include "base/bounds.h"
+#include "base/clock.h"
 #include "base/tuning.h"
 
 #include <string.h>
-
-enum { NS_PER_MS = 1000000 };
 
 para_breaker para__breaker_complete(para_breaker config)
 {
     config.least_calls = config.least_calls ? config.least_calls : PARA__BREAKER_CALLS;
     config.window_ns =
-        config.window_ns ? config.window_ns : (uint64_t)PARA__BREAKER_WINDOW_MS * NS_PER_MS;
+        config.window_ns ? config.window_ns : (uint64_t)PARA__BREAKER_WINDOW_MS * PARA__NS_OF_MS;
     config.pause_ns =
-        config.pause_ns ? config.pause_ns : (uint64_t)PARA__BREAKER_PAUSE_MS * NS_PER_MS;
+        config.pause_ns ? config.pause_ns : (uint64_t)PARA__BREAKER_PAUSE_MS * PARA__NS_OF_MS;
     config.probes = config.probes ? config.probes : 1;
     return config;
 }

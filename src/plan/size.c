@@ -32,7 +32,7 @@ static void grow_size(para__size *size)
 
 static void end_calm(para__size *size)
 {
-    const unsigned wanted = size->peak + (size->peak + 3) / 4;
+    const unsigned wanted = size->peak + (size->peak + PARA__SIZE_SPARE - 1) / PARA__SIZE_SPARE;
     const unsigned least = para__clamp(wanted, size->least, size->most);
     if (least < size->workers) {
         size->workers -= (size->workers - least + 1) / 2;

@@ -41,8 +41,8 @@ static void set_loose(para__worker *self, bool is_loose)
 void para__worker_is_contended(para__worker *self, unsigned failed_yields)
 {
     para__loosening *const l = &self->loosening;
-    if (!self->pool->gives_up_pins || self->bind_status || failed_yields < PARA__YIELDS_LOOSE ||
-        l->is_loose)
+    if (!self->pool->gives_up_pins || para__load_relaxed(&self->bind_status) ||
+        failed_yields < PARA__YIELDS_LOOSE || l->is_loose)
         return;
     const para__cpus domain = cpus_around(self, true);
     if (para__cpus_count(&domain) < 2)

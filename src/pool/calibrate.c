@@ -58,7 +58,7 @@ static bool let_park(const para_pool *pool)
         para__pause();
     }
     const uint64_t parked = para__now_ns();
-    while ((double)(para__now_ns() - parked) < PARA__PING_MOST_NS / 4)
+    while ((double)(para__now_ns() - parked) < PARA__PING_MOST_NS / PARA__ASLEEP_PART)
         para__pause();
     return true;
 }
@@ -67,9 +67,9 @@ static double clock_ns(void)
 {
     const uint64_t start = para__ticks();
     uint64_t now = start;
-    for (int i = 0; i < 16; i++)
+    for (int i = 0; i < PARA__CLOCK_LOOKS; i++)
         now = para__ticks();
-    return (double)(now - start) / 16 * para__ns_per_tick();
+    return (double)(now - start) / PARA__CLOCK_LOOKS * para__ns_per_tick();
 }
 
 /* Sets how long workers spin, in proportion to the measured cost of a wake-up; not at all if
@@ -303,7 +303,7 @@ static void follow_speed(para_pool *pool, unsigned kind, double sample)
 {
     const double known = para__load_relaxed(&pool->speed[kind]) / 65536.0; /* all: see types.h */
     const double next = known > 0 ? para__estimate_robust(sample, known) : sample;
-    const double speed = para__clamp(next, 1.0 / 16, 2.0);
+    const double speed = para__clamp(next, PARA__SPEED_LEAST, PARA__SPEED_MOST);
     const double used = para__load_relaxed(&pool->lanes.weight[kind]);
     const double right = PARA__WEIGHT_ONE * speed;
     para__store_relaxed(&pool->speed[kind], (uint32_t)(65536 * speed));

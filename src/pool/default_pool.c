@@ -4,6 +4,7 @@
 #include "base/fork.h"
 #include "base/status.h"
 #include "base/log.h"
+#include "base/tuning.h"
 #include "pool/calibrate.h"
 #include "pool/novice.h"
 #include "pool/pool.h"
@@ -31,19 +32,8 @@ static void wake_by_making(struct para_pool *pool, unsigned count)
     para__default_pool_offer(&pool);
 }
 
-static unsigned none_is_awake(const struct para_pool *pool)
-{
-    (void)pool;
-    return 0;
-}
-
-static unsigned width_at_most(const struct para_pool *pool)
-{
-    return para__pool_workers(pool);
-}
-
-static const para__executor makes_pool = {.width = width_at_most,
-                                          .awake = none_is_awake,
+static const para__executor makes_pool = {.width = para__pool_workers,
+                                          .awake = para__none_awake,
                                           .costs = para__costs_followed,
                                           .wake = wake_by_making};
 
@@ -113,7 +103,7 @@ static bool is_time(bool has_failed)
     const bool is_first = failures == 0;
     bool is_due = is_first || ++passed >> (failures - 1) != 0;
     if (has_failed) {
-        failures += failures < 20;
+        failures += failures < PARA__MAKING_DOUBLED;
         passed = 0;
         is_due = is_first;
     }

@@ -87,16 +87,21 @@ para_status para_pool_resize(para_pool *pool, unsigned workers)
  * that since. */
 static bool is_pinned(const para__worker *worker)
 {
-    const para_pool *const pool = worker->pool;
-    if (pool->binding == PARA_BIND_NONE || worker->bind_status)
+    para_pool *const pool = worker->pool;
+    if (pool->binding == PARA_BIND_NONE ||
+        para__load_relaxed(&worker->bind_status)) /* all: see types.h */
         return false;
     if (pool->shop) {
         const para__worker_life life = para__workshop_life(pool->shop, worker->index);
         return life.process && life.bound == PARA_OK;
     }
     const para__cpus cpus = para__worker_cpus(worker);
-    return para__pool_is_forked(pool) ||
-           para__thread_binding(pool->machine, worker->thread, &cpus) == PARA__BOUND;
+    if (para__pool_is_forked(pool))
+        return true;
+    para__latch_lock(&pool->life); /* meanwhile no other thread takes this one's place */
+    const para__binding_state now = para__thread_binding(pool->machine, worker->thread, &cpus);
+    para__latch_unlock(&pool->life);
+    return now == PARA__BOUND;
 }
 
 static para_status fill_info(para_pool *pool, para_pool_info *info)
@@ -122,7 +127,7 @@ static para_status fill_info(para_pool *pool, para_pool_info *info)
                          : !lent && !pool->shop && pool->up < pool->requested ? PARA_ERR_THREAD
                                                                               : PARA_OK;
     for (unsigned i = 0; i < workers && workers > 1; i++) {
-        const para_status bound = pool->worker[i].bind_status;
+        const para_status bound = (para_status)para__load_relaxed(&pool->worker[i].bind_status);
         const bool was_loose = para__worker_is_loose(&pool->worker[i]); /* may change */
         full.pinned += is_pinned(&pool->worker[i]);
         full.loose += was_loose || para__worker_is_loose(&pool->worker[i]);

@@ -36,8 +36,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PLACES_LEAST = 64 };
-
 /* ---- A thread that comes ---------------------------------------------------------------- */
 
 static bool is_lessee(const para__lane *lane)
@@ -227,12 +225,6 @@ static unsigned all_awake(const para_pool *pool)
     return pool->requested;
 }
 
-static void wake_nobody_lent(para_pool *pool, unsigned count)
-{
-    (void)pool;
-    (void)count;
-}
-
 /* There are no threads to wait for. Costs are measured by the first who asks, if it can have help
  * now; else by the first call that is shared. */
 static bool wait_measured(para_pool *pool, uint64_t deadline_ns)
@@ -253,7 +245,7 @@ const para__executor para__lent_threads = {.width = width_now,
                                            .awake = all_awake,
                                            .costs = para__costs_followed,
                                            .wait = wait_measured,
-                                           .wake = wake_nobody_lent,
+                                           .wake = para__wake_nobody,
                                            .run = run_on_lent};
 
 /* ---- The pool --------------------------------------------------------------------------- */
@@ -282,7 +274,8 @@ unsigned para__lent_places(const para_pool_config *config)
     const para_lender *const lender = config->executor;
     const unsigned width = config->workers ? config->workers : lender->width(lender->self);
     const unsigned places = width > PARA__WORKERS_MAX ? PARA__WORKERS_MAX : width * PARA__LANES;
-    return (unsigned)para__clamp(places, config->workers ? 2 : PLACES_LEAST, PARA__WORKERS_MAX);
+    return (unsigned)para__clamp(places, config->workers ? 2 : PARA__LENT_PLACES,
+                                 PARA__WORKERS_MAX);
 }
 
 void para__lent_set(para_pool *pool, const para_pool_config *config)

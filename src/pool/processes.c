@@ -18,25 +18,6 @@ static unsigned processes_wide(const para_pool *pool)
     return pool->requested;
 }
 
-static para__costs costs_of_processes(const para_pool *pool)
-{
-    (void)pool;
-    return para__costs_assumed;
-}
-
-static bool processes_are_ready(para_pool *pool, uint64_t deadline_ns)
-{
-    (void)pool;
-    (void)deadline_ns;
-    return true;
-}
-
-static void wake_no_process(para_pool *pool, unsigned count)
-{
-    (void)pool;
-    (void)count;
-}
-
 static void run_on_processes(para_pool *pool, para__lane *lane, const para__job *job,
                              const para__plan *plan, para__outcome *outcome)
 {
@@ -53,9 +34,9 @@ static void run_on_processes(para_pool *pool, para__lane *lane, const para__job 
 
 const para__executor para__processes = {.width = processes_wide,
                                         .awake = processes_wide,
-                                        .costs = costs_of_processes,
-                                        .wait = processes_are_ready,
-                                        .wake = wake_no_process,
+                                        .costs = para__costs_unmeasured,
+                                        .wait = para__await_nobody,
+                                        .wake = para__wake_nobody,
                                         .run = run_on_processes};
 
 /* ---- The pool ----------------------------------------------------------------------------- */

@@ -10,13 +10,13 @@
 
 #include <para/letter.h>
 
-static const uint64_t NS_OF_A_MS = 1000000;
-
-/* Of the next attempt, in [1/2, 1] of what is due. */
+/* Of the next attempt: what is due, or less. */
 static uint64_t pause_ns(para_retry *retry)
 {
-    const uint64_t most_ns = retry->most_ns ? retry->most_ns : PARA__RETRY_MOST_MS * NS_OF_A_MS;
-    uint64_t ns = retry->first_ns ? retry->first_ns : PARA__RETRY_FIRST_MS * NS_OF_A_MS;
+    const uint64_t most_ns =
+        retry->most_ns ? retry->most_ns : (uint64_t)PARA__RETRY_MOST_MS * PARA__NS_OF_MS;
+    uint64_t ns =
+        retry->first_ns ? retry->first_ns : (uint64_t)PARA__RETRY_FIRST_MS * PARA__NS_OF_MS;
     for (unsigned i = 1; i < retry->made && ns < most_ns; i++)
         ns *= ns > UINT64_MAX / 2 ? 1 : 2;
     ns = ns < most_ns ? ns : most_ns;
@@ -24,7 +24,8 @@ static uint64_t pause_ns(para_retry *retry)
     if (!retry->random_)
         retry->random_ = para__now_ns() ^ (uintptr_t)retry;
     retry->random_ = retry->random_ * 6364136223846793005u + 1442695040888963407u;
-    return ns - (uint64_t)((double)(retry->random_ >> 11) * 0x1p-53 * 0.5 * (double)ns);
+    return ns -
+           (uint64_t)((double)(retry->random_ >> 11) * 0x1p-53 * PARA__RETRY_CHANCE * (double)ns);
 }
 
 static unsigned attempts_of(const para_retry *retry)

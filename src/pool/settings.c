@@ -1,6 +1,8 @@
 #include "pool/settings.h"
 
+#include "base/atomic.h"
 #include "base/log.h"
+#include "base/resembles.h"
 #include "base/status.h"
 #include "base/variable.h"
 #include "share/lane.h"
@@ -11,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 static para_status malformed(const char *name, const char *value, const char *expected)
 {
@@ -190,12 +193,47 @@ static para_status (*const readers[])(para__settings *settings) = {
     read_workers, read_binding, read_places, read_stack, read_wait_policy, read_display};
 enum { READERS = sizeof readers / sizeof readers[0] };
 
+/* What was meant by a variable's name after "PARA_", or NULL. OpenMP's name for the workers is
+ * tried by those who come from there. */
+static const char *meant_by(const char *name)
+{
+    if (strcasecmp(name, "NUM_THREADS") == 0)
+        return "NUM_WORKERS";
+    for (size_t i = 0; i < PARA__OWN_VARIABLES; i++)
+        if (para__resembles(name, para__own_variables[i]))
+            return para__own_variables[i];
+    return NULL;
+}
+
+/* Other programs may have variables that begin as para's do: only those are told that look like a
+ * slip. See ADR 127. */
+static void tell_misspelt(void)
+{
+    static para__atomic_bool is_told;
+    if (para__swap_relaxed(&is_told, true)) /* no order: it guards nothing */
+        return;
+    for (char **entry = environ; environ && *entry; entry++) {
+        char name[32];
+        const size_t length = strcspn(*entry, "=");
+        if (strncasecmp(*entry, "PARA_", 5) != 0 || length - 5 >= sizeof name ||
+            para__variable_is_own(*entry))
+            continue;
+        memcpy(name, *entry + 5, length - 5);
+        name[length - 5] = '\0';
+        const char *const meant = meant_by(name);
+        if (meant)
+            para__tell(PARA_LOG_VARIABLE, "%.5s%s: para has no such variable; is PARA_%s meant?",
+                       *entry, name, meant);
+    }
+}
+
 para_status para__settings_read(para__settings *settings)
 {
     para__settings read = {0};
     para_status status = PARA_OK;
     for (size_t i = 0; i < READERS && !status; i++)
         status = readers[i](&read);
+    tell_misspelt();
     if (!status)
         *settings = read;
     return status;
@@ -212,5 +250,6 @@ void para__settings_take(para__settings *settings)
             told[i] = true;
             para__tell(PARA_LOG_VARIABLE, "%s; ignored", para_status_detail());
         }
+    tell_misspelt();
     para__detail_restore(&kept);
 }

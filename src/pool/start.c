@@ -121,13 +121,15 @@ static void enter_worker(para__worker *self)
     name_thread(self);
     para__store_relaxed(&self->tid, gettid()); /* see types.h */
     /* Carriers are not bound: that is for their processes. */
+    para_status bound = PARA_OK;
     if (!pool->shop && pool->binding != PARA_BIND_NONE)
-        self->bind_status = settle_worker(self);
+        bound = settle_worker(self);
     else if (!pool->shop && pool->unbinds)
-        self->bind_status = para__unbind_thread(pool->machine);
-    if (self->bind_status)
+        bound = para__unbind_thread(pool->machine);
+    para__store_relaxed(&self->bind_status, bound); /* see types.h */
+    if (bound)
         para__log(PARA_LOG_UNBOUND, self->index, "worker %u: %s", self->index,
-                  para_status_text(self->bind_status));
+                  para_status_text(bound));
     para__worker_enter(self);
     (void)para__fp_swap(PARA__FP_DEFAULT); /* not that of the thread that made the pool */
     self->is_up = false;                   /* in a child's restart it is the parent's */

@@ -35,7 +35,7 @@ bool para_context_here(para_context *context)
 {
     const para__frame *const frame = para__frame_here();
     const bool is_set = frame && para__context_is_set(&frame->context);
-    if (is_set)
+    if (is_set && context)
         *context = frame->context;
     return is_set;
 }

@@ -46,12 +46,7 @@ static void run_on_threads(para_pool *pool, para__lane *lane, const para__job *j
     para__fp_restore(fp, 0);
 }
 
-static unsigned workers_now(const para_pool *pool)
-{
-    return para__pool_workers(pool);
-}
-
-const para__executor para__threads = {.width = workers_now,
+const para__executor para__threads = {.width = para__pool_workers,
                                       .awake = para__pool_awake,
                                       .costs = para__costs_followed,
                                       .wait = para__workers_await,

@@ -37,14 +37,14 @@ typedef struct para__worker {
     struct para_pool *pool;
     pthread_t thread;
     unsigned index;
-    unsigned cpu_index;      /* in the machine: where it is placed */
-    unsigned place;          /* if the pool has places: the one that has that CPU */
-    para_status bind_status; /* [E4] written by the thread before it is up, */
-    int init_error;          /* like what worker_init returned */
-    bool is_up;              /* worker_init has returned; its thread's own */
-    para__atomic_int tid;    /* its thread's number for the system; a value on its own */
-    uint64_t seen;           /* of tasks from outside, when it last looked; its thread's own */
-    bool looks_out;          /* for tasks: it is counted; its thread's own. See task/lookout.h */
+    unsigned cpu_index;           /* in the machine: where it is placed */
+    unsigned place;               /* if the pool has places: the one that has that CPU */
+    int init_error;               /* [E4] what worker_init returned, before the thread is up */
+    para__atomic_int bind_status; /* a value on its own: another thread may take this one's place */
+    bool is_up;                   /* worker_init has returned; its thread's own */
+    para__atomic_int tid;         /* its thread's number for the system; a value on its own */
+    uint64_t seen;                /* of tasks from outside, when it last looked; its thread's own */
+    bool looks_out;   /* for tasks: it is counted; its thread's own. See task/lookout.h */
     bool is_astray;   /* its mask is wider than its place, and binding failed; its thread's own */
     uint64_t away_ns; /* how long it sleeps while it is displaced; its thread's own */
     para__atomic_u64 busy_ticks; /* spent on work, in a pool that adapts; a value on its own */

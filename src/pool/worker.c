@@ -20,7 +20,7 @@
 static void keep_place(para__worker *self)
 {
     const para_pool *pool = self->pool;
-    if (pool->binding == PARA_BIND_NONE || self->bind_status || pool->shop)
+    if (pool->binding == PARA_BIND_NONE || para__load_relaxed(&self->bind_status) || pool->shop)
         return;
     if (self->loosening.is_loose) {
         para__worker_looks_around(self, para__thread_usage());
@@ -63,7 +63,7 @@ static inline para__visit serve_calls(para_pool *pool, unsigned worker)
 
 static const source sources[] = {
     {calls_have_news, calls_have_news, serve_calls, 1},
-    {para__tasks_have_news, para__tasks_have_old, para__tasks_serve, 64}};
+    {para__tasks_have_news, para__tasks_have_old, para__tasks_serve, PARA__TASK_ROUNDS}};
 enum { SOURCES = sizeof sources / sizeof sources[0] };
 
 /* In its nth round without work. */

@@ -1,6 +1,7 @@
 /* A call on its way: it is begun as its description asks and runs as planned, and its outcome is
  * learnt from. Kernels run in the caller's floating-point environment; all else is apart from that.
  * A call's clock is read here alone, and by the participants of a shared one. */
+#include "base/tuning.h"
 #include "schedule/schedule.h"
 
 #include "base/assert.h"
@@ -242,8 +243,8 @@ void para__schedule_more(para__schedule *s, const para__job *job, para__range un
     plan.timed = s->timed;
     plan.units = units;
     plan.width = (unsigned)para__min(plan.width, units.count);
-    plan.tickets = (unsigned)para__min((units.count - 1) / plan.width + 1, 256);
-    plan.first = (plan.tickets + 15) / 16;
+    plan.tickets = (unsigned)para__min((units.count - 1) / plan.width + 1, PARA__PHASE_TICKETS);
+    plan.first = (plan.tickets - 1) / PARA__PHASE_CLAIMS + 1;
     plan.head_start = 0;
     plan.grain = (para__grain){0};
     /* Batches and helpers' times stay those of the first phase: they describe one job. */

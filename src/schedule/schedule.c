@@ -426,10 +426,13 @@ void para__schedule_settle(para__schedule *s)
     para__plan_tickets(&s->plan, &s->ask, &costs);
 }
 
-void para__schedule_lacks_memory(para__schedule *s)
+bool para__schedule_lacks_memory(para__schedule *s)
 {
+    if (para__schedule_is_alone(s))
+        return false;
     s->limit = 1;
     para__schedule_stay_alone(s, PARA_WHY_MEMORY);
+    return true;
 }
 
 size_t para__schedule_piece(const para__schedule *s)

@@ -97,8 +97,9 @@ unsigned para__schedule_width_most(const para__schedule *s);
  * machine: where that would be much memory, it is found out how many its pool will have. */
 unsigned para__schedule_room(para__schedule *s, size_t bytes);
 
-/* There is no memory for several participants: the call runs alone. */
-void para__schedule_lacks_memory(para__schedule *s);
+/* There is no memory for so many participants. Whether to try again: the call runs alone now, and
+ * did not before. */
+bool para__schedule_lacks_memory(para__schedule *s);
 
 /* ---- Its steps ------------------------------------------------------------------------ */
 

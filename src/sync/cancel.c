@@ -29,6 +29,8 @@ static para__atomic_u32 *token_of(para_cancel *cancel)
 
 void para_cancel_request(para_cancel *cancel)
 {
+    if (!cancel)
+        return;
     const uint32_t before = para__or_release(E12, token_of(cancel), REQUESTED);
     if (before & REQUESTED || !(before & AWAITED))
         return;

@@ -14,6 +14,7 @@
 #include "base/atomic.h"
 #include "base/futex.h"
 #include "base/thread.h"
+#include "base/tuning.h"
 
 typedef struct para__latch {
     para__atomic_u32 state; /* zeroed: free */
@@ -31,9 +32,8 @@ static inline void para__latch_lock(para__latch *latch)
 {
     if (para__latch_try(latch))
         return;
-    /* For as long as a running holder may take, which is much less than a sleep. */
-    for (int looks = para__several_cpus() ? 20 : 0; looks > 0; looks--) {
-        for (int pauses = 0; pauses < 4; pauses++)
+    for (int looks = para__several_cpus() ? PARA__LATCH_LOOKS : 0; looks > 0; looks--) {
+        for (int pauses = 0; pauses < PARA__LATCH_PAUSES; pauses++)
             para__pause();
         if (para__load_relaxed(&latch->state) == PARA__LATCH_FREE /* a guess; the try decides */
             && para__latch_try(latch))

@@ -274,6 +274,8 @@ para_status para_mutex_unlock_slow(para_mutex *mutex, uint32_t rest)
 
 para_status para_mutex_fini(para_mutex *mutex)
 {
+    if (!mutex)
+        return PARA_OK;
     const void *const key = para__mutex_key(mutex);
     para__bucket *const bucket = para__bucket_lock(key);
     const bool waited = para__queue_next(bucket, key, NULL) != NULL;

@@ -77,6 +77,8 @@ static para_status never_initialised(void)
 para_status para_semaphore_init(para_semaphore *semaphore, uint32_t initial, uint32_t most,
                                 uint32_t flags)
 {
+    if (!semaphore)
+        return para__fail(PARA_ERR_ARGUMENT, "no semaphore");
     if (most == 0 || most > PARA_SEMAPHORE_MOST || initial > most)
         return para__fail(PARA_ERR_ARGUMENT, "a semaphore with %u of at most %u units", initial,
                           most);
@@ -245,6 +247,8 @@ para_status para_semaphore_release_slow(para_semaphore *semaphore, uint32_t coun
 
 para_status para_semaphore_fini(para_semaphore *semaphore)
 {
+    if (!semaphore)
+        return PARA_OK;
     para__bucket *const bucket = para__bucket_lock(semaphore);
     const bool waited = para__queue_next(bucket, semaphore, NULL) != NULL;
     para__bucket_unlock(bucket);

@@ -16,7 +16,7 @@ _Static_assert(sizeof(pthread_mutex_t) <= sizeof(para_shared_mutex) &&
 
 static pthread_mutex_t *inner(para_shared_mutex *mutex)
 {
-    return (pthread_mutex_t *)(void *)mutex->opaque;
+    return mutex ? (pthread_mutex_t *)(void *)mutex->opaque : NULL;
 }
 
 /* The status for an error number of a lock. */
@@ -53,7 +53,7 @@ static para_status outcome(int error)
 para_status para_shared_mutex_init(para_shared_mutex *mutex)
 {
     pthread_mutexattr_t attributes;
-    int error = pthread_mutexattr_init(&attributes);
+    int error = mutex ? pthread_mutexattr_init(&attributes) : EINVAL;
     if (error)
         return outcome(error);
     error = pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
@@ -70,9 +70,10 @@ para_status para_shared_mutex_init(para_shared_mutex *mutex)
 /* pthread_mutex_clocklock with CLOCK_MONOTONIC. */
 static int lock_until(pthread_mutex_t *mutex, uint64_t deadline_ns)
 {
+    if (!mutex)
+        return EINVAL;
 #ifdef __GLIBC__
-    const struct timespec deadline = {.tv_sec = (time_t)(deadline_ns / 1000000000u),
-                                      .tv_nsec = (long)(deadline_ns % 1000000000u)};
+    const struct timespec deadline = para__timespec(deadline_ns);
     return pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &deadline);
 #else
     /* Other C libraries know only the time of day, which may be set meanwhile: so it waits for at
@@ -104,6 +105,8 @@ static int try_lock(para_shared_mutex *mutex)
 
 para_status para_shared_mutex_fini(para_shared_mutex *mutex)
 {
+    if (!mutex)
+        return PARA_OK;
     const int error = try_lock(mutex); /* glibc destroys a robust mutex also while it is held */
     if (error == EBUSY || error == EDEADLK)
         return outcome(EBUSY);
@@ -114,7 +117,7 @@ para_status para_shared_mutex_fini(para_shared_mutex *mutex)
 
 para_status para_shared_mutex_lock(para_shared_mutex *mutex)
 {
-    return outcome(pthread_mutex_lock(inner(mutex)));
+    return outcome(mutex ? pthread_mutex_lock(inner(mutex)) : EINVAL);
 }
 
 para_status para_shared_mutex_lock_until(para_shared_mutex *mutex, uint64_t deadline_ns)
@@ -129,7 +132,7 @@ para_status para_shared_mutex_try_lock(para_shared_mutex *mutex)
 
 para_status para_shared_mutex_recover(para_shared_mutex *mutex)
 {
-    const int error = pthread_mutex_consistent(inner(mutex));
+    const int error = mutex ? pthread_mutex_consistent(inner(mutex)) : EINVAL;
     return error == EINVAL
                ? para__fail(PARA_ERR_ARGUMENT, "the mutex is not held after a holder's death")
                : outcome(error);
@@ -137,5 +140,5 @@ para_status para_shared_mutex_recover(para_shared_mutex *mutex)
 
 para_status para_shared_mutex_unlock(para_shared_mutex *mutex)
 {
-    return outcome(pthread_mutex_unlock(inner(mutex)));
+    return outcome(mutex ? pthread_mutex_unlock(inner(mutex)) : EINVAL);
 }

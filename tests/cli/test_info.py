@@ -202,6 +202,20 @@ class Info(Case):
         self.assertIn("PARA_NUM_WORKERS=2\n", text)
         self.assertNotIn("PARA_EMPTY", text)
 
+    def test_each_variable_that_para_has(self):
+        own = {"NUM_WORKERS": "2", "PROC_BIND": "false", "PLACES": "{0}", "WAIT_POLICY": "passive", "STACKSIZE": "1M",
+               "DISPLAY_ENV": "false", "CHECK_KERNELS": "0", "REPORT": "0", "LOG": "alarm"}
+        text = self.run_para("info", env={**os.environ, **{"PARA_" + name: own[name] for name in own}}).stdout
+        for name, value in own.items():
+            self.assertIn(f"PARA_{name}={value}\n", text)
+
+    def test_a_slip_is_told_once(self):
+        env = {name: value for name, value in os.environ.items() if not name.startswith("PARA_")}
+        for typed, meant in [("PARA_NUM_WORKER", "NUM_WORKERS"), ("PARA_NUM_THREADS", "NUM_WORKERS"),
+                             ("PARA_PROCBIND", "PROC_BIND"), ("para_log", "LOG"), ("PARA_HOME", None), ("PARA_LIB", None)]:
+            said = self.run_para("info", "--json", env={**env, typed: "2"}).stderr
+            self.assertEqual(said, f"para: {typed}: para has no such variable; is PARA_{meant} meant?\n" if meant else "")
+
     def draw(self, machine=None):
         if machine:
             self.described(machine, "--svg", "m.svg")

@@ -98,6 +98,7 @@ class Trace(Case):
 
     def test_what_is_no_trace_is_refused(self):
         self.refused(2, "which trace?", "trace")
+        self.refused(2, "the trace's name is empty", "trace", "")
         self.refused(2, "unexpected 'b'", "trace", "a", "b")
         self.refused(1, "none.json: No such file", "trace", "none.json")
         self.refused(2, "--svg needs the name of a file", "trace", "t.json", "--svg", "-")

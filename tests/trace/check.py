@@ -224,7 +224,8 @@ class Traces(unittest.TestCase):
         self.run_program("exits", trace="nowhere/x.json", status=3,
                          said=f"para: PARA_TRACE=nowhere/x.json: {self.path('nowhere/x.json')}: No such file or directory; "
                               "no trace is taken\n")
-        self.run_program("exits", trace="/dev/full", status=3, said="para: the trace: No space left on device\n")
+        self.run_program("exits", trace="/dev/full", status=3,
+                         said="para: PARA_TRACE=/dev/full: the trace: No space left on device; no trace is taken\n")
 
     def test_the_log_is_printed_if_asked_for(self):
         for level, said in [("note", "para: note: a task ends without having run: it was cancelled\n"), ("alarm", "")]:

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -75,11 +77,26 @@ TEST(what_is_no_file_is_refused)
 
 TEST(a_disk_that_is_full_is_told)
 {
-    para_pool *const pool = check_pool(2);
-    OK(para_trace_start("/dev/full"));
-    make_call(pool);
-    FAILS(PARA_ERR_FILE, para_trace_stop());
+    FAILS(PARA_ERR_FILE, para_trace_start("/dev/full"));
     assert_non_null(strstr(para_status_detail(), strerror(ENOSPC)));
+    assert_int_equal(get().is_on, 0);
+}
+
+TEST(a_file_that_grows_too_long_is_told)
+{
+    para_pool *const pool = check_pool(2);
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit little = {.rlim_cur = 4096, .rlim_max = before.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    OK(para_trace_start(path));
+    for (int i = 0; i < 200; i++)
+        make_call(pool);
+    FAILS(PARA_ERR_FILE, para_trace_stop());
+    assert_non_null(strstr(para_status_detail(), strerror(EFBIG)));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
     OK(para_trace_start(path));
     make_call(pool);
     OK(para_trace_stop());
@@ -137,6 +154,7 @@ int main(void)
         cmocka_unit_test(one_at_a_time),
         cmocka_unit_test(what_is_no_file_is_refused),
         cmocka_unit_test(a_disk_that_is_full_is_told),
+        cmocka_unit_test(a_file_that_grows_too_long_is_told),
         cmocka_unit_test(what_is_lost_is_counted),
         cmocka_unit_test(threads_that_end_leave_their_memory),
     };

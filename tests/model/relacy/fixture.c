@@ -419,8 +419,6 @@ bool para__is_left(uintptr_t frame, void (*function)(void))
     return false;
 }
 
-const para__costs para__costs_assumed;
-
 para__costs para__costs_followed(const para_pool *p)
 {
     return p->costs;
