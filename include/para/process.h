@@ -29,6 +29,18 @@ static inline int para_death_number(int result)
     return result & 0xff;
 }
 
+/* How a worker has died, for people: "by signal 11 (Segmentation fault)" and the like, written into
+ * text, which has room for `bytes` bytes, its end included; PARA_DEATH_TEXT is enough. number: the
+ * signal, or what it gave to exit. Returns text. Any thread; allocates nothing of para's. */
+enum { PARA_DEATH_TEXT = 96 };
+#ifdef __cplusplus
+extern "C" {
+#endif
+PARA_API const char *para_death_text(para_death death, int number, char *text, size_t bytes);
+#ifdef __cplusplus
+}
+#endif
+
 /* What has become of elements whose kernel took its worker's life each time. */
 typedef struct para_damage {
     /* The elements. Of a loop its iterations, counted from 0, in PARA_LOOP2 and PARA_LOOP3 tile by
@@ -88,8 +100,9 @@ typedef struct para_processes {
     para_survival survival; /* of calls that say nothing else (para_options.survival) */
 
     /* How long a worker may take for what it claims at a time, in ns. Then it is killed, also one
-     * that was stopped. It claims at most 1/16 of its share of a call, rounded up to whole chunks
-     * where .options.chunk states their length, but one element or one such chunk at least. */
+     * that was stopped. It claims at most 1/16 of its share of a call, or what took some
+     * microseconds in the last call like it, rounded up to whole chunks where .options.chunk states
+     * their length, but one element or one such chunk at least. */
     uint64_t chunk_ns;
 
     size_t memory_bytes;  /* address space, beyond what a worker begins with */

@@ -681,20 +681,18 @@ PARA__COUNT(PARA__PROCESS_DESKS, 4) /* - */
  * see ADR 101: without yields a call after a pause takes two to three times as long, since a caller
  * keeps a worker off its CPU; with yields alone one after the other take twice as long. */
 PARA__COUNT(PARA__PROCESS_SPIN_NS, 20000) /* - */
-PARA__COUNT(PARA__PROCESS_PAUSE_NS, 4000) /* - */
+PARA__COUNT(PARA__PROCESS_PAUSE_NS, 8000) /* - */
+
+/* How often one that spins looks before it reads the clock, which takes as long as two looks. */
+PARA__COUNT(PARA__PROCESS_LOOKS, 8) /* - */
 
 /* For so long who waits for a call lets workers sleep if others are awake: these may do all of it
  * before. ns. Reasoned: a wake-up costs about as much. */
 PARA__COUNT(PARA__PROCESS_PATIENCE_NS, 3000) /* - */
 
-/* A call that takes no longer is brief: the next one like it has a ticket for each worker. ns.
- * Reasoned: to claim and finish 32 tickets takes two of them. */
-PARA__COUNT(PARA__PROCESS_BRIEF_NS, 4000) /* - */
-
-/* A worker process notes when it began a ticket by the clock, which takes longer than the
- * processor's ticks: once so many have gone since the last time. Reasoned: 1 us by most counters of
- * x86-64; some 20 us by a slow one of aarch64. */
-PARA__COUNT(PARA__PROCESS_STAMP_TICKS, 2048) /* - */
+/* A call has no more tickets than so long a work of the last one like it would fill. ns. Reasoned:
+ * to claim and finish a ticket takes 70. */
+PARA__COUNT(PARA__PROCESS_TICKET_NS, 2000) /* - */
 
 /* How often the caller of a call that lasts looks whether its words can be as they are; ms. And how
  * often in a row nothing is left to be done, and yet it is not over, before that counts as spoilt.
@@ -710,6 +708,10 @@ PARA__COUNT(PARA__PROCESS_ATTEMPTS, 3) /* - */
 /* How long the zygote may take for an answer before it is replaced, with all workers. ms. Reasoned:
  * a fork takes some ms with much memory; an answer that late means that it was stopped. */
 PARA__COUNT(PARA__ZYGOTE_ANSWER_MS, 1000) /* - */
+
+/* How often it is looked meanwhile whether the zygote is stopped. ms. Reasoned: an answer takes less
+ * than that, and calls wait for it. */
+PARA__COUNT(PARA__ZYGOTE_LOOK_MS, 5) /* - */
 
 /* How long is waited before processes are forked again after the system has refused one; and how
  * often in a row before a call that has no worker fails. ms. Reasoned: limits of processes are

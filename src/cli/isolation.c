@@ -82,19 +82,14 @@ static void put_in_order(para__isolation *is)
 
 static void say_damage(const para_damage *d, bool is_left_out)
 {
-    char which[64], how[96] = "nobody knows how";
+    char which[64], how[PARA_DEATH_TEXT];
     if (d->count == 1)
         snprintf(which, sizeof which, "element %zu", d->first);
     else
         snprintf(which, sizeof which, "elements %zu to %zu", d->first, d->first + d->count - 1);
-    if (d->death == PARA_DEATH_SIGNAL)
-        snprintf(how, sizeof how, "by signal %d (%s)", d->number, strsignal(d->number));
-    else if (d->death == PARA_DEATH_EXIT)
-        snprintf(how, sizeof how, "by exit(%d)", d->number);
-    else if (d->death == PARA_DEATH_OVERRUN)
-        snprintf(how, sizeof how, "out of time");
     fprintf(stderr, "para: %s %s: %u worker%s died, the last %s\n", which,
-            is_left_out ? "left out" : "filled", d->attempts, para__say_plural(d->attempts), how);
+            is_left_out ? "left out" : "filled", d->attempts, para__say_plural(d->attempts),
+            para_death_text(d->death, d->number, how, sizeof how));
 }
 
 void para__isolation_say(para__isolation *is)

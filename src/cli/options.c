@@ -142,6 +142,8 @@ static int parse_bytes(para__request *request, const char *text)
         return para__say_usage(request->command,
                                "--limit-memory '%s' is not a number of bytes, K, M, G or T", text);
     request->isolating.memory_bytes = (size_t)bytes << shift;
+    if (request->isolating.memory_bytes < (size_t)1 << 20) /* a stack grows by more */
+        return para__say_usage(request->command, "--limit-memory '%s' is less than 1M", text);
     return 0;
 }
 

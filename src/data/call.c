@@ -51,7 +51,7 @@ static bool has_lane(para__schedule *s)
 void *para__call_memory(para__call *call, size_t bytes)
 {
     para__schedule *s = &call->schedule;
-    if (s->isolated && s->desk)
+    if (s->desk)
         return para__desk_arena(s->desk, 0, bytes);
     if (!s->isolated && has_lane(s))
         return para__lane_arena(s->lane, bytes);

@@ -205,10 +205,10 @@ static void bring_back(const para__isolated *is)
 
 static para_status fail_died(const para_damage *d)
 {
-    char how[PARA__DEATH_TEXT];
-    para__death_tell(d->death, d->number, how);
+    char how[PARA_DEATH_TEXT];
     return para__fail(PARA_ERR_WORKER_DIED, "elements [%zu, %zu): %u worker%s died, the last %s",
-                      d->first, d->first + d->count, d->attempts, d->attempts == 1 ? "" : "s", how);
+                      d->first, d->first + d->count, d->attempts, d->attempts == 1 ? "" : "s",
+                      para_death_text(d->death, d->number, how, sizeof how));
 }
 
 /* The elements of units that were lost. */

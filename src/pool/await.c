@@ -281,9 +281,10 @@ static para_status outcome_of(const para_task *task)
                    ? para__fail(PARA_ERR_TASK, "the task has left its function")
                    : para__fail(PARA_ERR_TASK, "the task returned %d", task->result);
     if (task->status == PARA_ERR_WORKER_DIED && !task->call_) {
-        char how[PARA__DEATH_TEXT];
-        para__death_tell(para_death_of(task->result), para_death_number(task->result), how);
-        return para__fail(PARA_ERR_WORKER_DIED, "its worker died %s", how);
+        char how[PARA_DEATH_TEXT];
+        return para__fail(PARA_ERR_WORKER_DIED, "its worker died %s",
+                          para_death_text(para_death_of(task->result),
+                                          para_death_number(task->result), how, sizeof how));
     }
     if (task->call_ && task->status == (para_status)task->result)
         return task->status ? fail_as_call(task) : PARA_OK;

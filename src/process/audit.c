@@ -6,7 +6,7 @@
  * the caller's cache. Words are looked at after a death, and now and then while a call lasts. */
 #include "process/board.h"
 
-#include "base/futex.h"
+#include "base/clock.h"
 
 #include <string.h>
 
@@ -48,6 +48,16 @@ bool para__board_is_sound(const para__post *post)
     return is_sound;
 }
 
+uint64_t para__presence_since_ns(para__presence *presence)
+{
+    const uint64_t since = para__load_relaxed(&presence->since_ticks); /* a value alone */
+    const uint64_t now = para__ticks(), now_ns = para__now_ns();
+    if (since == 0)
+        return 0;
+    const uint64_t ns = now > since ? (uint64_t)((double)(now - since) * para__ns_per_tick()) : 0;
+    return ns < now_ns ? now_ns - ns : 1; /* it may be anything */
+}
+
 bool para__board_rests(const para__post *post)
 {
     const para__board_call c = post->call;
@@ -57,7 +67,7 @@ bool para__board_rests(const para__post *post)
         if (w.epoch != c.epoch || w.state == PARA__TICKET_FREE)
             return false;
         para__presence *const p = &post->hall->worker[w.worker % PARA__PROCESSES_MAX];
-        if (w.state == PARA__TICKET_CLAIMED && para__load_relaxed(&p->since_ns) != 0 &&
+        if (w.state == PARA__TICKET_CLAIMED && para__load_relaxed(&p->since_ticks) != 0 &&
             para__load_relaxed(&p->board) == post->number)
             return false;
     }

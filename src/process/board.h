@@ -146,13 +146,14 @@ typedef struct para__record {
 
 /* What a worker is doing: written by that worker, and by who settles it when it is dead. */
 typedef struct para__presence {
-    _Alignas(PARA__LINE) para__atomic_u64 since_ns; /* when it began to look for its present ticket;
-                                                       0: it has none. Like the next and `bound` a
-                                                       value on its own, that orders nothing */
-    para__atomic_u32 board;                         /* the number of the board that this is on */
-    para__atomic_u32 beats;                         /* how many tickets it has finished; likewise */
-    para__atomic_u32 asleep;                        /* [E29] it waits for news */
-    para__atomic_int bound;   /* a para_status: how it was bound when it began */
+    /* Written for each ticket, so in a line of their own. All are values alone, that order nothing:
+     * when it began to look for its present ticket, by the processor's ticks, 0: it has none; the
+     * number of the board that this is on; how many tickets it has finished. */
+    _Alignas(PARA__LINE) para__atomic_u64 since_ticks;
+    para__atomic_u32 board, beats;
+    /* Read by each call. */
+    _Alignas(PARA__LINE) para__atomic_u32 asleep; /* [E29] it waits for news */
+    para__atomic_int bound;   /* a para_status: how it was bound when it began; a value alone */
     para__atomic_u32 process; /* its number, once who settles it knows it: not before does it claim.
                                  A value on its own */
     para__atomic_u32 retires; /* it ends by itself, between two calls, to be replaced. The end of a
@@ -169,24 +170,26 @@ typedef struct para__hall {
     para__presence worker[PARA__PROCESSES_MAX];
 } para__hall;
 
+/* A call that begins writes the first lines, up to the payload's end, and workers fetch these from
+ * its caller's CPU. It leaves the next line as it is, if nothing has happened in the last call. */
 typedef struct para__board {
     /* [E27] The open call: epoch 32 bits, its width 12, the number of tickets 20. */
-    para__atomic_u64 call;
-    _Alignas(PARA__LINE) para__atomic_u32 joins; /* [E28] 1: the caller sleeps */
-    para__atomic_u64 settled; /* tickets that dead workers have finished, or that are lost: read
-                                 under the mutex, and by workers as a hint */
-    _Alignas(PARA__LINE) para__atomic_u64 stop; /* as in para__runner */
-    para_cancel token;       /* stands for the caller's, which workers cannot see */
-    para__atomic_u32 spoilt; /* a worker has found words that others have written over. A value
-                                alone: the caller looks now and then */
-
+    _Alignas(PARA__LINE) para__atomic_u64 call;
     /* Frozen by a claim. */
-    _Alignas(PARA__LINE) para__run *run;
+    para__run *run;
     uintptr_t kernel; /* for those who look */
     size_t units;     /* in so many tickets, */
     unsigned dealt;   /* before any is halved */
     para__fp fp;
     _Alignas(PARA__LINE) char payload[PARA__PAYLOAD_BYTES];
+
+    _Alignas(PARA__LINE) para__atomic_u32 joins; /* [E28] 1: the caller sleeps */
+    para__atomic_u32 spoilt;  /* a worker has found words that others have written over. A value
+                                 alone: the caller looks now and then */
+    para__atomic_u64 settled; /* tickets that dead workers have finished, or that are lost: read
+                                 under the mutex, and by workers as a hint */
+    para__atomic_u64 stop;    /* as in para__runner */
+    para_cancel token;        /* stands for the caller's, which workers cannot see */
 
     para__record record[PARA__PROCESSES_MAX];
     _Alignas(PARA__LINE) para__atomic_u64 word[PARA__BOARD_TICKETS]; /* [E27] of each ticket */
@@ -242,6 +245,9 @@ typedef struct para__post {
  * many workers as CPUs, and a caller besides: so who spins yields after a while. */
 bool para__board_spins(uint64_t spent_ns);
 
+/* Since when a worker is at its present ticket, ns by para__now_ns; 0: it has none. */
+uint64_t para__presence_since_ns(para__presence *presence);
+
 /* ---- Workers --------------------------------------------------------------------------- */
 
 /* Spins for news other than those seen, for a while; whether there are any. A worker on the CPU of
@@ -266,7 +272,7 @@ typedef enum para__waking {
 } para__waking;
 
 /* Publishes a job, on the workers below width, and wakes them if all of them sleep; if there are
- * fewer tickets than workers, and each worker may take them, only so many. The last call is over.
+ * fewer units than workers, and each worker may take them, only so many. The last call is over.
  * With the mutex. */
 para__waking para__board_publish(para__post *post, const para__job *job, unsigned width,
                                  unsigned tickets);
@@ -287,8 +293,10 @@ para__done para__board_done(para__board *board, para__board_call call);
 bool para__board_may_be_over(para__board *board);
 
 /* Waits until that may be so, or for so long; after a while it wakes workers that were left
- * asleep. Workers that were woken get a CPU first. Whether the wait was brief. */
-bool para__board_join(const para__post *post, uint64_t patience_ns, para__waking waking);
+ * asleep. A worker gets the caller's CPU at once if some were woken, or if they are expected to
+ * work for long; else they are faster without. */
+void para__board_join(const para__post *post, para__waking waking, uint64_t expected_ns,
+                      uint64_t patience_ns);
 
 /* Adds what live workers have done to the outcome; false: that was written over. With the mutex. */
 bool para__board_collect(const para__post *post, para__outcome *outcome);

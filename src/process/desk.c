@@ -6,6 +6,7 @@
 #include "base/cancellation.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/status.h"
 #include "base/symbol.h"
 #include "base/tuning.h"
@@ -17,6 +18,45 @@
 
 /* How long a caller sleeps at most if there is something to look at, and if not. */
 enum { JOIN_NS = 1000000, AUDIT_NS = PARA__PROCESS_AUDIT_MS * 1000000 };
+
+void *para__desk_arena(para__desk *desk, unsigned number, size_t bytes)
+{
+    para__arena *const a = &desk->arenas[number];
+    if (bytes > a->bytes || !a->memory) {
+        para__region_free(desk->shop->region, a->memory);
+        a->memory = para__region_alloc(desk->shop->region, bytes);
+        a->bytes = a->memory ? bytes : 0;
+    }
+    if (bytes > PARA__BLOCK_SMALL && bytes > a->bytes / 4)
+        a->needed_ns = para__now_ns();
+    return a->memory;
+}
+
+static bool is_large(const para__desk *desk)
+{
+    bool is = false;
+    for (unsigned i = 0; i < PARA__WORKSHOP_ARENAS; i++)
+        is |= desk->arenas[i].bytes > PARA__BLOCK_SMALL;
+    return is;
+}
+
+void para__desks_tidy(para__workshop *shop)
+{
+    const uint64_t now = para__now_ns();
+    bool keeps = false;
+    for (unsigned d = 0; shop->keeps && d < shop->desks; d++) {
+        para__desk *const desk = &shop->desk[d];
+        for (unsigned i = 0; !desk->is_taken && i < PARA__WORKSHOP_ARENAS; i++) {
+            para__arena *const a = &desk->arenas[i];
+            if (a->bytes <= PARA__BLOCK_SMALL || now - a->needed_ns < (uint64_t)PARA__KEPT_IDLE_NS)
+                continue;
+            para__region_free(shop->region, a->memory);
+            *a = (para__arena){0};
+        }
+        keeps |= desk->is_taken || is_large(desk);
+    }
+    shop->keeps = keeps;
+}
 
 static para__desk *free_desk(para__workshop *shop)
 {
@@ -45,19 +85,12 @@ void para__desk_leave(para__desk *desk)
     pthread_mutex_lock(&shop->mutex);
     para__board_close(&desk->post);
     desk->is_taken = false;
+    if (!shop->keeps && is_large(desk)) {
+        shop->keeps = true;
+        para__supervisor_call(shop);
+    }
     pthread_cond_signal(&shop->vacated);
     pthread_mutex_unlock(&shop->mutex);
-}
-
-void *para__desk_arena(para__desk *desk, unsigned number, size_t bytes)
-{
-    para__arena *const a = &desk->arenas[number];
-    if (bytes > a->bytes || !a->memory) {
-        para__region_free(desk->shop->region, a->memory);
-        a->memory = para__region_alloc(desk->shop->region, bytes);
-        a->bytes = a->memory ? bytes : 0;
-    }
-    return a->memory;
 }
 
 const para_cancel *para__desk_token(para__desk *desk)
@@ -83,18 +116,18 @@ bool para__workshop_sees(para__workshop *shop, const void *memory, size_t bytes)
     return true;
 }
 
-void para__death_tell(para_death death, int number, char text[PARA__DEATH_TEXT])
+const char *para_death_text(para_death death, int number, char *text, size_t bytes)
 {
     if (death == PARA_DEATH_SIGNAL && number == SIGSYS)
-        snprintf(text, PARA__DEATH_TEXT, "by signal %d: it made a system call that is not allowed",
-                 number);
+        snprintf(text, bytes, "by signal %d: it made a system call that is not allowed", number);
     else if (death == PARA_DEATH_SIGNAL)
-        snprintf(text, PARA__DEATH_TEXT, "by signal %d (%s)", number, strsignal(number));
+        snprintf(text, bytes, "by signal %d (%s)", number, strsignal(number));
     else if (death == PARA_DEATH_EXIT)
-        snprintf(text, PARA__DEATH_TEXT, "by exit(%d)", number);
+        snprintf(text, bytes, "by exit(%d)", number);
     else
-        snprintf(text, PARA__DEATH_TEXT, "%s",
+        snprintf(text, bytes, "%s",
                  death == PARA_DEATH_OVERRUN ? "as it took too long" : "of an unknown cause");
+    return text;
 }
 
 /* Has the zygote forked anew if there are libraries, or files of the call, that it does not know.
@@ -110,11 +143,13 @@ static void know_all(para__workshop *shop)
         pthread_cond_wait(&shop->renewed, &shop->mutex);
 }
 
-/* Whether the last job of the desk was one like this, and brief. */
-static bool is_brief_job(const para__desk *desk, const para__job *job)
+/* How long workers are at work on the job, by the desk's last one; UINT64_MAX if that was another
+ * one, so that nobody knows. ns. */
+static uint64_t expected_ns(const para__desk *desk, const para__job *job)
 {
-    return desk->was_brief && desk->last_kernel == job->kernel && desk->last_run == job->run &&
-           desk->last_units == job->units;
+    const bool is_same = desk->last_kernel == job->kernel && desk->last_run == job->run &&
+                         desk->last_units == job->units;
+    return is_same ? desk->last_ns : UINT64_MAX;
 }
 
 /* A call as its caller gives it. */
@@ -136,13 +171,13 @@ bool para__desk_doubts(para__desk *desk, bool is_sound)
     return desk->trust != PARA__SOUND;
 }
 
-/* A brief call is not divided more than it has to be: to claim a ticket would show. */
+/* A short call is divided into fewer tickets: to claim one would show. */
 static para__waking begin_work(const desk_call *c)
 {
     para__desk *const desk = c->desk;
-    const size_t most =
-        is_brief_job(desk, c->job) ? c->width : (size_t)c->width * PARA__PROCESS_TICKETS;
-    const unsigned tickets = (unsigned)para__min(c->job->units, most);
+    const size_t most = para__min(c->job->units, (size_t)c->width * PARA__PROCESS_TICKETS);
+    const uint64_t worth = expected_ns(desk, c->job) / PARA__PROCESS_TICKET_NS;
+    const unsigned tickets = (unsigned)para__clamp(worth, 1, most);
     desk->policy = *c->policy;
     desk->units = c->job->units;
     desk->dead = (para__part){0};
@@ -153,7 +188,6 @@ static para__waking begin_work(const desk_call *c)
     desk->rests = 0;
     desk->is_open = true;
     desk->shop->open++;
-    desk->post.board->token = (para_cancel){0};
     return para__board_publish(&desk->post, c->job, c->width, tickets);
 }
 
@@ -213,16 +247,18 @@ static bool end_work(para__desk *desk, para__outcome *outcome)
     return is_known;
 }
 
-/* Waits until it has ended; whether that was brief. */
-static bool await_work(const desk_call *c, para__waking waking)
+/* Waits until it has ended. */
+static void await_work(const desk_call *c, para__waking waking)
 {
     para__desk *const desk = c->desk;
-    /* Who was woken for one of few tickets may have been stopped: then all are. */
-    bool rouses = c->job->units < c->width, is_brief = true;
+    /* Who was woken for one of few units may have been stopped: then all are. */
+    bool rouses = c->job->units < c->width;
+    uint64_t expects = expected_ns(desk, c->job);
     while (!is_at_end(desk)) {
         pthread_mutex_unlock(&desk->shop->mutex);
-        is_brief &= para__board_join(&desk->post, c->cancel || rouses ? JOIN_NS : AUDIT_NS, waking);
+        para__board_join(&desk->post, waking, expects, c->cancel || rouses ? JOIN_NS : AUDIT_NS);
         waking = PARA__NOBODY_SLEPT;
+        expects = 0;
         if (c->cancel && para_cancel_requested(c->cancel))
             para_cancel_request(&desk->post.board->token);
         pthread_mutex_lock(&desk->shop->mutex);
@@ -233,7 +269,6 @@ static bool await_work(const desk_call *c, para__waking waking)
         rouses = false;
         look_after(desk);
     }
-    return is_brief;
 }
 
 static bool run_work(const desk_call *c, para__outcome *outcome)
@@ -245,7 +280,7 @@ static bool run_work(const desk_call *c, para__outcome *outcome)
     if (shop->config.processes.chunk_ns != 0 || para__count_alive(shop) < c->width)
         para__supervisor_call(shop);
     const para__mark since = para__trace_begin();
-    desk->was_brief = await_work(c, waking);
+    await_work(c, waking);
     para__trace_end(since, .kind = PARA__EVENT_JOIN, .function = c->job->kernel);
     return end_work(desk, outcome);
 }
@@ -276,6 +311,7 @@ para_status para__desk_run(para__desk *desk, const para__job *job, unsigned widt
     desk->last_kernel = job->kernel;
     desk->last_run = job->run;
     desk->last_units = job->units;
+    desk->last_ns = (uint64_t)((double)outcome->tally.busy_ticks * para__ns_per_tick());
     const char *const failure = desk->failure;
     pthread_mutex_unlock(&shop->mutex);
     para__cancellation_restore(cancel_state);

@@ -14,6 +14,7 @@
 typedef struct para__arena {
     void *memory;
     size_t bytes;
+    uint64_t needed_ns; /* when a call had need of so much; of large ones only */
 } para__arena;
 
 /* What is known of a call's words: see audit.c. */
@@ -43,7 +44,7 @@ struct para__desk {
     uintptr_t last_kernel;     /* of the last job, */
     para__run *last_run;       /* what it does with it, */
     size_t last_units;         /* its units, */
-    bool was_brief;            /* and whether it took no longer than a claim may show */
+    uint64_t last_ns;          /* and how long workers have been at work on it, all together */
 };
 
 /* A worker as the supervisor knows it. */
@@ -81,6 +82,7 @@ struct para__workshop {
     pthread_mutex_t mutex;       /* guards all that follows, and the boards; see board.h */
     pthread_cond_t vacated;      /* a desk is free */
     unsigned open;               /* desks that are */
+    bool keeps;                  /* some have large arenas, for calls to come */
     int error;                   /* why a zygote could not be forked, */
     para__limit limit;           /* and what it is held to that the system does not grant */
     para__tracks *tracks;        /* that the zygote has seen */
@@ -106,6 +108,9 @@ void *para__supervise(void *of);
 
 /* Whether what is on its board can be; if not, says so. With the mutex. */
 bool para__desk_doubts(para__desk *desk, bool is_sound);
+
+/* Gives back large arenas that no call has needed for long. With the mutex. */
+void para__desks_tidy(para__workshop *shop);
 
 /* Something is to be done. */
 void para__supervisor_call(para__workshop *shop);

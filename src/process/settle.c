@@ -90,6 +90,21 @@ static void count_tickets(para__post *post, unsigned tickets)
 
 /* ---- The caller ------------------------------------------------------------------------ */
 
+/* What has happened in the last call. Mostly nothing, and then the line stays with all who read it.
+ * Who has claimed reads it, so it needs no order of its own. */
+static void forget_events(para__board *board)
+{
+    static const para_cancel none;
+    if (para__load_relaxed(&board->stop) != UINT64_MAX)
+        para__store_relaxed(&board->stop, UINT64_MAX);
+    if (para__load_relaxed(&board->settled))
+        para__store_relaxed(&board->settled, 0);
+    if (para__load_relaxed(&board->spoilt))
+        para__store_relaxed(&board->spoilt, 0);
+    if (memcmp(&board->token, &none, sizeof none) != 0)
+        board->token = none;
+}
+
 para__waking para__board_publish(para__post *post, const para__job *job, unsigned width,
                                  unsigned tickets)
 {
@@ -111,15 +126,15 @@ para__waking para__board_publish(para__post *post, const para__job *job, unsigne
     board->dealt = post->dealt = tickets;
     board->fp = post->fp = para__fp_control();
     memcpy(board->payload, job->payload, job->payload_bytes);
-    para__store_relaxed(&board->stop, UINT64_MAX); /* these: read by who has claimed */
-    para__store_relaxed(&board->settled, 0);
-    para__store_relaxed(&board->spoilt, 0);
+    forget_events(board);
     para__store_release(E27, &board->call, para__board_word(c));
     if (para__load_relaxed(&hall->boards) <= post->number) /* written with the mutex alone */
         para__store_relaxed(&hall->boards, post->number + 1);
-    para__store_relaxed(&hall->caller, (uint32_t)sched_getcpu() + 1); /* a value alone */
+    const uint32_t cpu = (uint32_t)sched_getcpu() + 1;
+    if (para__load_relaxed(&hall->caller) != cpu)
+        para__store_relaxed(&hall->caller, cpu); /* a value alone */
     return tell_news(post, width,
-                     tickets < width && width == post->workers ? (int)tickets : INT_MAX);
+                     job->units < width && width == post->workers ? (int)job->units : INT_MAX);
 }
 
 void para__board_close(para__post *post)
@@ -130,35 +145,45 @@ void para__board_close(para__post *post)
                         para__board_word(post->call)); /* seen late, there is nothing to do */
 }
 
-/* Sleeps until a call may be over; false: that was not brief. */
-static bool wait_for_end(para__board *board, uint64_t deadline_ns)
+/* Sleeps until a call may be over. */
+static void sleep_until_over(para__board *board, uint64_t deadline_ns)
 {
     /* Who finishes the last ticket sees this, or what it told is seen here [E28]. */
     para__swap_seq_cst(E28, &board->joins, 1);
     if (!para__board_may_be_over(board))
         para__futex_wait_shared(&board->joins, 1, deadline_ns);
     para__store_relaxed(&board->joins, 0); /* its own; too late, it is woken in vain */
+}
+
+static bool is_over_soon(para__board *board)
+{
+    for (unsigned i = 0; i < PARA__PROCESS_LOOKS; i++) {
+        if (para__board_may_be_over(board))
+            return true;
+        para__pause();
+    }
     return false;
 }
 
-bool para__board_join(const para__post *post, uint64_t patience_ns, para__waking waking)
+void para__board_join(const para__post *post, para__waking waking, uint64_t expected_ns,
+                      uint64_t patience_ns)
 {
     para__board *const board = post->board;
     const uint64_t start = para__now_ns();
-    uint64_t spent = 0;
-    if (waking == PARA__SLEEPERS_WOKEN)
+    if (waking == PARA__SLEEPERS_WOKEN || expected_ns > PARA__PROCESS_PAUSE_NS)
         sched_yield();
-    while (!para__board_may_be_over(board)) {
-        spent = para__now_ns() - start;
+    while (!is_over_soon(board)) {
+        const uint64_t spent = para__now_ns() - start;
         if (waking == PARA__SLEEPERS_LEFT && spent > PARA__PROCESS_PATIENCE_NS) {
             para__futex_wake_shared(&post->hall->news, INT_MAX);
             waking = PARA__SLEEPERS_WOKEN;
             sched_yield();
         }
-        if (!para__board_spins(spent))
-            return wait_for_end(board, start + para__min(patience_ns, UINT64_MAX - start));
+        if (!para__board_spins(spent)) {
+            sleep_until_over(board, start + para__min(patience_ns, UINT64_MAX - start));
+            return;
+        }
     }
-    return para__now_ns() - start < PARA__PROCESS_BRIEF_NS;
 }
 
 static bool is_all(const para__post *post, para__done done)
@@ -263,7 +288,8 @@ static bool halve_ticket(para__post *post, unsigned t, unsigned attempts)
 
 void para__hall_forget(para__hall *hall, unsigned worker)
 {
-    para__store_relaxed(&hall->worker[worker].since_ns, 0); /* nobody else writes these any more */
+    para__store_relaxed(&hall->worker[worker].since_ticks,
+                        0); /* nobody else writes these any more */
     para__store_relaxed(&hall->worker[worker].asleep, 0);
 }
 

@@ -44,15 +44,6 @@ static const para_breaker breaker_config = {
 
 /* ---- The supervisor, with the mutex -------------------------------------------------------- */
 
-static const char *death_text(para_death death)
-{
-    static const char *const texts[] = {[PARA_DEATH_SIGNAL] = "signal",
-                                        [PARA_DEATH_EXIT] = "exit",
-                                        [PARA_DEATH_OVERRUN] = "overrun"};
-    const unsigned n = (unsigned)death;
-    return n < sizeof texts / sizeof texts[0] && texts[n] ? texts[n] : "unknown cause";
-}
-
 /* Settles it in the call of that desk. What it has finished counts, whatever its end; how much. */
 static unsigned settle_at(para__desk *desk, unsigned worker, para_death death, int number)
 {
@@ -154,9 +145,10 @@ static void bury_worker(para__workshop *shop, unsigned i, para_death death, int 
                         bool is_retired)
 {
     para__known *const w = &shop->worker[i];
+    char how[PARA_DEATH_TEXT];
     look_at_probe(shop, i);
+    w->told.process = 0; /* first: in a child that is forked in between, it would close it again */
     close(w->life);
-    w->told.process = 0;
     if (w->is_late)
         death = PARA_DEATH_OVERRUN;
     w->is_late = false;
@@ -178,7 +170,8 @@ static void bury_worker(para__workshop *shop, unsigned i, para_death death, int 
     w->told.deaths++;
     w->told.death = death;
     w->told.number = number;
-    para__log(PARA_LOG_PROCESS_DIED, i, "worker %u: %s %d", i, death_text(death), number);
+    para__log(PARA_LOG_PROCESS_DIED, i, "worker %u, %s", i,
+              para_death_text(death, number, how, sizeof how));
     count_death(shop, w, finished);
     w->is_successor = true;
 }
@@ -386,7 +379,7 @@ static void look_for_late(para__workshop *shop)
     const uint64_t now = para__now_ns();
     for (unsigned i = 0; most && shop->open && i < shop->config.workers; i++) {
         para__known *const w = &shop->worker[i];
-        const uint64_t since = para__load_relaxed(&shop->hall->worker[i].since_ns); /* a value */
+        const uint64_t since = para__presence_since_ns(&shop->hall->worker[i]);
         if (!para__known_lives(w) || w->is_late || since == 0 || now < since || now - since <= most)
             continue;
         w->is_late = para__process_kill(w->life);
@@ -429,6 +422,8 @@ static int sleep_ms(const para__workshop *shop)
                             shop->breaker.state == PARA_BREAKER_PROBING;
     const uint64_t most = shop->config.processes.chunk_ns;
     int ms = -1;
+    if (shop->keeps)
+        ms = (int)(PARA__KEPT_IDLE_NS / NS_A_MS);
     if (is_awaited)
         ms = PARA__FORK_PAUSE_MS;
     if (most && shop->open) {
@@ -488,6 +483,7 @@ void *para__supervise(void *of)
         fork_missing(shop);
         look_for_late(shop);
         look_for_hopeless(shop);
+        para__desks_tidy(shop);
         if (!para__load_relaxed(&shop->is_ending))
             await_something(shop);
     }

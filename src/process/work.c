@@ -25,10 +25,20 @@ static bool is_on_callers_cpu(const para__hall *hall)
     return para__load_relaxed(&hall->caller) == (uint32_t)sched_getcpu() + 1; /* a value alone */
 }
 
+static bool has_news_soon(para__hall *hall, uint32_t seen)
+{
+    for (unsigned i = 0; i < PARA__PROCESS_LOOKS; i++) {
+        if (para__load_relaxed(&hall->news) != seen) /* who awaits them looks again */
+            return true;
+        para__pause();
+    }
+    return false;
+}
+
 bool para__hall_spin_for_news(para__hall *hall, uint32_t seen)
 {
     const uint64_t start = para__now_ns();
-    while (para__load_relaxed(&hall->news) == seen) { /* who awaits them looks again */
+    while (!has_news_soon(hall, seen)) {
         if (is_on_callers_cpu(hall))
             sched_yield();
         if (!para__board_spins(para__now_ns() - start))
@@ -167,9 +177,9 @@ unsigned para__board_work(para__hall *hall, para__board *boards, unsigned number
     const unsigned start = (unsigned)((uint64_t)worker * c.tickets / c.width);
     bool has_entered = false;
     para__fp own = PARA__FP_DEFAULT;
-    uint64_t ticks = para__ticks();
     para__store_relaxed(&self->board, number); /* values on their own, as below */
-    para__store_relaxed(&self->since_ns, para__now_ns());
+    uint64_t ticks = para__ticks();
+    para__store_relaxed(&self->since_ticks, ticks);
     for (unsigned i = 0; i < c.tickets && is_sound; i++) {
         const unsigned t = start + i < c.tickets ? start + i : start + i - c.tickets;
         para__ticket_word claimed;
@@ -181,15 +191,14 @@ unsigned para__board_work(para__hall *hall, para__board *boards, unsigned number
         run_ticket(board, range_of_ticket(board, t, claimed), worker, kind, &part);
         finished = para__done_add(finished, para__done_of(t));
         part.told = para__done_word(c.epoch, finished);
+        const uint64_t now = para__ticks();
+        part.tally.busy_ticks += now - ticks;
+        ticks = now;
         is_sound = finish_ticket(record, &board->word[t], claimed, finished.count, &part);
         para__store_relaxed(&self->beats, para__load_relaxed(&self->beats) + 1);
-        const uint64_t now = para__ticks();
-        if (now - ticks < PARA__PROCESS_STAMP_TICKS)
-            continue;
-        ticks = now;
-        para__store_relaxed(&self->since_ns, para__now_ns());
+        para__store_relaxed(&self->since_ticks, ticks);
     }
-    para__store_relaxed(&self->since_ns, 0);
+    para__store_relaxed(&self->since_ticks, 0);
     if (has_entered)
         (void)para__fp_swap(own);
     if (has_entered)

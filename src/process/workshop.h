@@ -79,10 +79,6 @@ typedef struct para__lost {
 } para__lost;
 bool para__desk_next_lost(const para__desk *desk, unsigned *index, para__lost *lost);
 
-/* "by signal 11 (...)" and the like. */
-enum { PARA__DEATH_TEXT = 96 };
-void para__death_tell(para_death death, int number, char text[PARA__DEATH_TEXT]);
-
 /* ---- Health ------------------------------------------------------------------------------ */
 
 typedef struct para__worker_life {

@@ -206,15 +206,24 @@ static int open_life(pid_t process)
     return para__descriptor_keep((int)syscall(SYS_pidfd_open, process, 0));
 }
 
-/* Waits for a reply for as long as one may take. */
+/* Whether somebody has stopped it. */
+static bool is_stopped(const para__zygote *zygote)
+{
+    siginfo_t state = {0};
+    return waitid(P_PID, (id_t)zygote->process, &state, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+           state.si_pid != 0;
+}
+
+/* Waits for a reply for as long as one may take; of a zygote that is stopped none comes. */
 static int hear_zygote(const para__zygote *zygote, reply *a)
 {
     struct pollfd answers = {.fd = zygote->socket, .events = POLLIN};
-    int n;
-    while ((n = poll(&answers, 1, PARA__ZYGOTE_ANSWER_MS)) < 0 && errno == EINTR)
-        continue;
-    if (n == 0)
-        return ETIMEDOUT;
+    int n = 0;
+    for (int ms = 0; n <= 0; ms += PARA__ZYGOTE_LOOK_MS) {
+        if (ms >= PARA__ZYGOTE_ANSWER_MS || (ms > 0 && is_stopped(zygote)))
+            return ETIMEDOUT;
+        n = poll(&answers, 1, PARA__ZYGOTE_LOOK_MS);
+    }
     if (recv(zygote->socket, a, sizeof *a, MSG_DONTWAIT) != sizeof *a)
         return EPIPE;
     return a->error;

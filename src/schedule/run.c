@@ -112,6 +112,7 @@ static void run_isolated(para__schedule *s, const para__job *job, para__outcome 
 void para__schedule_open(para__schedule *s, para_pool *pool, bool is_told)
 {
     s->lane = NULL;
+    s->desk = NULL;
     s->stay = NULL;
     s->is_guest = pool != NULL;
     s->since_ns = 0;

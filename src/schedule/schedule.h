@@ -65,7 +65,7 @@ static inline void para__schedule_close(para__schedule *s)
 {
     if (s->lane)
         para__lane_release(s->lane);
-    if (s->isolated && s->desk)
+    if (s->desk)
         para__desk_leave(s->desk);
     para__schedule_leave(s);
 }

@@ -164,7 +164,7 @@ class Processes(Build):
         self.x[17] = -3
         self.save("x.npy", self.x)
         y, done = self.map("--on-crash", "fill=1", "--limit-time", "1", "--chunk", "3000")
-        self.assertIn("out of time", done.stderr)
+        self.assertIn("as it took too long", done.stderr)
         self.x[17] = -4
         self.save("x.npy", self.x)
         self.assertEqual(self.map()[0][17], 16)
@@ -193,6 +193,7 @@ class Processes(Build):
                 ([*HERE, "--limit-time", "-1"], "not a number of seconds"),
                 ([*HERE, "--limit-time", "nan"], "not a number of seconds"),
                 ([*HERE, "--limit-memory", "1Q"], "not a number of bytes"),
+                ([*HERE, "--limit-memory", "1"], "is less than 1M"),
                 ([*HERE, "--limit-memory", "K"], "not a number of bytes"),
                 ([*HERE, "--limit-memory", "99999999999999T"], "not a number of bytes"),
                 ([*HERE, "--check"], "--check is not for --executor processes"),

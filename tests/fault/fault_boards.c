@@ -66,7 +66,7 @@ static void spoil_presence(const deed *d, uint64_t *seed)
 {
     for (unsigned w = 0; w < d->worker_count; w++) {
         para__presence *const p = &d->hall->worker[w];
-        write_rubbish(&p->since_ns, sizeof p->since_ns, seed);
+        write_rubbish(&p->since_ticks, sizeof p->since_ticks, seed);
         para__store_relaxed(&p->board, UINT32_MAX);
         para__store_relaxed(&p->asleep, 0);
         para__store_relaxed(&p->process, 1);

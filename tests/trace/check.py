@@ -239,7 +239,7 @@ class Traces(unittest.TestCase):
         env = dict(os.environ, PARA_LOG="note")
         done = subprocess.run([PROGRAM, "processes"], cwd=self.folder.name, env=env, capture_output=True, text=True, timeout=300)
         if done.stdout != "skip\n":
-            self.assertRegex(done.stderr, r"(?m)^para: warning: a worker process has died: worker [01]: signal 9$")
+            self.assertRegex(done.stderr, r"(?m)^para: warning: a worker process has died: worker [01], by signal 9 .*$")
             self.assertRegex(done.stderr, r"(?m)^para: note: a worker process is started in a dead one's place: worker [01]: process \d+$")
         env = dict(os.environ, PARA_LOG="loud")
         done = subprocess.run([PROGRAM, "exits"], cwd=self.folder.name, env=env, capture_output=True, text=True, timeout=300)

@@ -194,29 +194,41 @@ TEST(scan_in_place)
     end_scene();
 }
 
-TEST(filter_whose_workers_die)
+/* A filter of which the threads have found what is expected, for processes to run. */
+static para_filter expected_filter(size_t *all, size_t *kept)
 {
-    begin_scene();
-    size_t kept, all;
     para_filter filter = {.kernel = keeps_some,
                           .arg = &s.none,
                           .arg_bytes = sizeof s.none,
                           .count = N,
                           .in = {PARA_IN(s.x)},
                           .out = {PARA_OUT(s.expected)},
-                          .kept = &all};
+                          .kept = all};
     OK(para_pfilter(s.threads, &filter));
-    filter.arg = &s.d;
     filter.out[0] = PARA_OUT(s.y);
-    filter.kept = &kept;
+    filter.kept = kept;
+    return filter;
+}
+
+static void filters_as_expected(const para_filter *filter, size_t all)
+{
+    *filter->kept = 0;
+    memset(s.y, 0, N * sizeof *s.y);
+    OK(para_pfilter(s.pool, filter));
+    assert_int_equal(*filter->kept, all);
+    assert_memory_equal(s.y, s.expected, all * sizeof *s.y);
+}
+
+TEST(filter_whose_workers_die)
+{
+    begin_scene();
+    size_t kept, all;
+    para_filter filter = expected_filter(&all, &kept);
+    filter.arg = &s.d;
     for (unsigned after = 0; after < 8; after++) {
-        kept = 0;
-        memset(s.y, 0, N * sizeof *s.y);
         kill_next(after & 1, after, PHASES);
-        OK(para_pfilter(s.pool, &filter));
-        assert_true(after > 1 || is_spared()); /* a brief call has a chunk for each worker */
-        assert_int_equal(kept, all);
-        assert_memory_equal(s.y, s.expected, all * sizeof *s.y);
+        filters_as_expected(&filter, all);
+        assert_true(after > 1 || is_spared()); /* a short call has few chunks */
     }
     kill_next(0, 0, PHASES);
     filter.out[0] = (para_out){NULL, 0};
@@ -252,28 +264,15 @@ TEST(filter_whose_workers_die_as_they_copy)
     unsigned died = 0;
     para_report report;
     const lockable l = {s.d, s.y};
-    para_filter filter = {.kernel = keeps_some,
-                          .arg = &s.none,
-                          .arg_bytes = sizeof s.none,
-                          .count = N,
-                          .in = {PARA_IN(s.x)},
-                          .out = {PARA_OUT(s.expected)},
-                          .kept = &all};
-    OK(para_pfilter(s.threads, &filter));
+    para_filter filter = expected_filter(&all, &kept);
     filter.kernel = keeps_some_and_locks;
     filter.arg = &l;
     filter.arg_bytes = sizeof l;
-    filter.out[0] = PARA_OUT(s.y);
-    filter.kept = &kept;
     filter.report = &report;
     for (int i = 0; i < 1000 && died < 3; i++) { /* one that has not got a copy to do lives on */
-        kept = 0;
-        memset(s.y, 0, N * sizeof *s.y);
         kill_next(1, 0, PHASES);
-        OK(para_pfilter(s.pool, &filter));
+        filters_as_expected(&filter, all);
         died += report.deaths;
-        assert_int_equal(kept, all);
-        assert_memory_equal(s.y, s.expected, all * sizeof *s.y);
     }
     assert_true(died >= 3);
     end_scene();

@@ -62,7 +62,7 @@ void board_make(board_kernel *kernel)
     para__store_relaxed(&board.spoilt, 0);
     for (unsigned w = 0; w < BOARD_WORKERS; w++) {
         para__store_relaxed(&board.record[w].told, 0);
-        para__store_relaxed(&hall.worker[w].since_ns, 0);
+        para__store_relaxed(&hall.worker[w].since_ticks, 0);
         para__store_relaxed(&hall.worker[w].board, 0);
         para__store_relaxed(&hall.worker[w].beats, 0);
         para__store_relaxed(&hall.worker[w].asleep, 0);
@@ -115,7 +115,7 @@ board_sum board_call(unsigned call, unsigned units, unsigned tickets)
     para__waking waking = publish(call, units, tickets);
     while (para__board_look(&post) == PARA__BOARD_OPEN) {
         model_unlock(&mutex);
-        (void)para__board_join(&post, UINT64_MAX, waking);
+        para__board_join(&post, waking, 0, UINT64_MAX);
         waking = PARA__NOBODY_SLEPT;
         model_lock(&mutex);
     }

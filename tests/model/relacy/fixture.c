@@ -380,11 +380,13 @@ para_status para__carry_task(para_task *task, int *result)
     return PARA_OK;
 }
 
-void para__death_tell(para_death death, int number, char text[PARA__DEATH_TEXT])
+const char *para_death_text(para_death death, int number, char *text, size_t bytes)
 {
     (void)death;
     (void)number;
+    (void)bytes;
     text[0] = 0;
+    return text;
 }
 
 void para__yield_init(para__yield *yield)
