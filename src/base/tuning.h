@@ -597,8 +597,8 @@ PARA__COUNT(PARA__PROCESS_ATTEMPTS, 3) /* - */
  * a fork takes some ms with much memory; an answer that late means that it was stopped. */
 PARA__COUNT(PARA__ZYGOTE_ANSWER_MS, 1000) /* - */
 
-/* How often it is looked meanwhile whether the zygote is stopped. ms. Reasoned: an answer takes less
- * than that, and calls wait for it. */
+/* How often it is looked meanwhile whether the zygote is stopped. ms. Reasoned: an answer takes
+ * less than that, and calls wait for it. */
 PARA__COUNT(PARA__ZYGOTE_LOOK_MS, 5) /* - */
 
 /* How long is waited before processes are forked again after the system has refused one; and how
