@@ -56,6 +56,7 @@ void board_make(board_kernel *kernel)
     para__store_relaxed(&board.call, 0);
     para__store_relaxed(&hall.news, 0);
     para__store_relaxed(&hall.boards, 0);
+    para__store_relaxed(&hall.caller, 0);
     para__store_relaxed(&board.joins, 0);
     para__store_relaxed(&board.settled, 0);
     para__store_relaxed(&board.stop, 0);
