@@ -345,6 +345,10 @@ PARA__COUNT(PARA__SPIN_BUDGET_SPINS, 16) /* 0.5 to 2 */
 PARA__REAL(PARA__FIRST_BUDGET_NS, 3e6)   /* 0.5 to 2 */
 PARA__COUNT(PARA__ROUNDS_A_LOOK, 16)     /* 1 */
 
+/* Wake-ups of a worker on its own CPU between two looks at its mask. Reasoned: a system call of 0.1
+ * us beside wake-ups of 5 us and more. */
+PARA__COUNT(PARA__WAKES_A_LOOK, 8) /* - */
+
 /* A displaced worker looks after so long, doubled up to so long. ns. Reasoned: less and less
  * disturbance. */
 PARA__COUNT(PARA__AWAY_LEAST_NS, 1000000) /* - */
