@@ -133,7 +133,8 @@ CHECKS = {
     "2 ranks": "numa_check ranks 2",
     "4 ranks": "numa_check ranks 4",
     "4 ranks, cores in turn": "numa_check ranks-in-turn 4",
-    "4 ranks that overlap": "numa_check ranks-that-overlap 4",
+    # Two of them on a CPU; without BOUND one may give up its pin, as it should.
+    "4 ranks that overlap": BOUND + "ranks-that-overlap 4",
     "4 ranks of one CPU": "numa_check ranks-of-one-cpu 4",
     "another mask": "numa_check pins 0 'taskset -p -c $masked $PPID'",
     "another cpuset": LIMITED + "numa_check pins 0 'echo $masked >$part/cpuset.cpus'",
