@@ -376,6 +376,10 @@ PARA__COUNT(PARA__ROUNDS_A_LOOK, 16)     /* 1 */
  * news is written by each thread that submits. Plain, since a static value is made of it. */
 #define PARA__TASK_ROUNDS 64
 
+/* Wake-ups of a worker on its own CPU between two looks at its mask. Reasoned: a system call of 0.1
+ * us beside wake-ups of 5 us and more. */
+PARA__COUNT(PARA__WAKES_A_LOOK, 8) /* - */
+
 /* A displaced worker looks after so long, doubled up to so long. ns. Reasoned: less and less
  * disturbance. */
 PARA__COUNT(PARA__AWAY_LEAST_NS, 1000000) /* - */

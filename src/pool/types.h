@@ -45,7 +45,7 @@ typedef struct para__worker {
     para__atomic_int tid;         /* its thread's number for the system; a value on its own */
     uint64_t seen;                /* of tasks from outside, when it last looked; its thread's own */
     bool looks_out;   /* for tasks: it is counted; its thread's own. See task/lookout.h */
-    bool is_astray;   /* its mask is wider than its place, and binding failed; its thread's own */
+    unsigned wakes;   /* on its CPU; its thread's own */
     uint64_t away_ns; /* how long it sleeps while it is displaced; its thread's own */
     para__atomic_u64 busy_ticks; /* spent on work, in a pool that adapts; a value on its own */
     para__loosening loosening;   /* its thread's own, but for what it shows */

@@ -15,8 +15,7 @@
 #include "share/visit.h"
 
 /* Binds the worker anew if the system has widened its mask, as it does when the CPU is switched off
- * or taken from the process's group. A worker that is on its CPU asks nothing, unless it was seen
- * elsewhere and could not be bound: its wide mask may have brought it back by chance. */
+ * or the process's group gets other CPUs. A worker that is on its CPU asks now and then only. */
 static void keep_place(para__worker *self)
 {
     const para_pool *pool = self->pool;
@@ -27,11 +26,11 @@ static void keep_place(para__worker *self)
         return;
     }
     const unsigned cpu = pool->machine->cpu[self->cpu_index].os_index;
-    if (para__current_cpu() == (int)cpu && !self->is_astray)
+    if (para__current_cpu() == (int)cpu && ++self->wakes % PARA__WAKES_A_LOOK != 0)
         return;
     const para__cpus cpus = para__worker_cpus(self);
-    self->is_astray = para__thread_binding(pool->machine, pthread_self(), &cpus) == PARA__WIDER &&
-                      para__worker_bind(self) != PARA_OK;
+    if (para__thread_binding(pool->machine, pthread_self(), &cpus) == PARA__WIDER)
+        (void)para__worker_bind(self); /* refused: tried again */
 }
 
 /* A source of work. All sources are in a constant table, so that the compiler makes direct calls of

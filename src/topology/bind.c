@@ -68,7 +68,7 @@ para__binding_state para__thread_binding(const para__machine *machine, pthread_t
         return PARA__ELSEWHERE;
     if (para__cpus_include(cpus, &mask))
         return PARA__BOUND;
-    return para__cpus_count(&mask) > para__cpus_count(cpus) ? PARA__WIDER : PARA__ELSEWHERE;
+    return para__cpus_include(&mask, cpus) ? PARA__WIDER : PARA__ELSEWHERE;
 }
 
 /* The node with memory whose distance from that one is least; of equals the first. */

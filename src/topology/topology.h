@@ -93,8 +93,9 @@ para_status para__bind_thread(const para__machine *machine, const para__cpus *cp
 /* How the mask of a thread stands to what para__bind_thread makes of it. */
 typedef enum para__binding_state {
     PARA__BOUND,     /* within it */
-    PARA__ELSEWHERE, /* as narrow, but not within it; or the system does not say */
-    PARA__WIDER      /* wider: nobody binds a thread so, the system lets it go */
+    PARA__ELSEWHERE, /* it lacks some of it, so it cannot be bound there, or somebody has moved it;
+                        or the system does not say */
+    PARA__WIDER      /* all of it and more: the system has let it go */
 } para__binding_state;
 para__binding_state para__thread_binding(const para__machine *machine, pthread_t thread,
                                          const para__cpus *cpus);

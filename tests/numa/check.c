@@ -1,9 +1,11 @@
 /* Checks of a machine with several nodes. What they compare is read back from the kernel (masks of
  * threads, nodes of pages, the node that a kernel call runs on), never from para's own bookkeeping.
  *
- * usage: numa_check NAME [NUMBER], with the names of the table at the end. Prints what was found.
+ * usage: numa_check NAME [NUMBER] [COMMAND [COMMAND]], with the names of the table at the end.
+ * Prints what was found. Commands change the machine, or what the process may use of it.
  * Exit status: 0 it holds, 1 it does not, 2 misused. */
 #define _GNU_SOURCE
+#include "changes.h"
 #include "kernel.h"
 #include "ranks.h"
 #include "steps.h"
@@ -18,40 +20,10 @@
 
 enum { HUGE_PAGE = 2 << 20 };
 
-/* What a check is about: a number from the command line, a form from the table. */
+/* What a check is about: a number and commands from the command line, a form from the table. */
 static long number;
+static const char *change, *back;
 static int form;
-
-/* As many workers as cores, each on a core of its own, all within the process's mask. */
-static int pins(void)
-{
-    static int workers_on[CPUS];
-    cpu_set_t allowed;
-    sched_getaffinity(0, sizeof allowed, &allowed);
-    para_pool *pool = make_pool();
-    const char *wrong = check_pins(getpid(), &allowed, workers_on);
-    cpu_set_t mask[THREADS];
-    const int workers = worker_masks(mask);
-    para_pool_destroy(pool);
-    return outcome(!wrong, "%d workers for %d CPUs%s%s", workers, CPU_COUNT(&allowed),
-                   wrong ? ": " : "", wrong ? wrong : "");
-}
-
-/* All workers have the process's mask. */
-static int unpinned(void)
-{
-    cpu_set_t allowed;
-    cpu_set_t mask[THREADS];
-    sched_getaffinity(0, sizeof allowed, &allowed);
-    para_pool *pool = make_pool();
-    const int workers = worker_masks(mask);
-    int alike = 0;
-    for (int i = 0; i < workers; i++)
-        alike += CPU_EQUAL(&mask[i], &allowed) != 0;
-    para_pool_destroy(pool);
-    return outcome(alike == workers, "%d of %d workers may run on all %d CPUs", alike, workers,
-                   CPU_COUNT(&allowed));
-}
 
 /* Whether each node has the pages of its workers' slices, but for a few, one after the other. */
 static int slices_are(const int node[PAGES], int few)
@@ -192,27 +164,6 @@ static int on_node(void)
     count_nodes(node, pages_of);
     return outcome(number < NODES && pages_of[number] == PAGES, "pages by node%s",
                    in_words(pages_of));
-}
-
-/* Works on each page for so many microseconds. */
-static int visit(const para_chunk *chunk, const void *arg)
-{
-    for (size_t i = 0; i < chunk->count; i++)
-        work_on((char *)chunk->out[0] + i * PAGE, *(const long *)arg);
-    return 0;
-}
-
-/* All pages, among so many threads at most; 0: all. */
-static void work(para_pool *pool, char *data, unsigned workers)
-{
-    const long us = 20;
-    must(para_pmap(pool,
-                   &(para_map){.kernel = visit,
-                               .arg = &us,
-                               .count = PAGES,
-                               .out = {{data, PAGE}},
-                               .options = {.executor = PARA_EXECUTOR_THREADS, .workers = workers}}),
-         "a map");
 }
 
 /* Of the pages of calls on all workers, or on 1/form of them, that many percent are worked on by
@@ -406,50 +357,89 @@ static int bits(void)
                    sum[1]);
 }
 
-/* A pool is made, then the process may use the first half of its CPUs only: the next pool keeps to
- * these. */
-static int another_mask(void)
+/* Of a reduction: the node that a partial result was made on, which is 1 + that; 0: nothing is in
+ * it, MIXED: it has parts of several nodes. */
+enum { MIXED = -1 };
+
+static int note_node(const para_chunk *chunk, void *accumulator, const void *arg)
 {
-    cpu_set_t allowed, half;
-    para_pool *pool = make_pool();
-    sched_getaffinity(0, sizeof allowed, &allowed);
-    CPU_ZERO(&half);
-    for (size_t cpu = 0; cpu < CPUS && 2 * CPU_COUNT(&half) < CPU_COUNT(&allowed); cpu++)
-        if (CPU_ISSET(cpu, &allowed))
-            CPU_SET(cpu, &half);
-    para_pool_destroy(pool);
-    sched_setaffinity(0, sizeof half, &half);
-    return pins();
+    (void)arg;
+    work_on((char *)chunk->out[0], 20);
+    *(int *)accumulator = this_node() + 1;
+    return 0;
 }
 
-/* A CPU is switched off and on while a pool has a worker there. The worker loses its place, as the
- * pool's info says, and has it again once it has worked. */
-static int replugged(void)
+static struct {
+    _Atomic int at_home, elsewhere, mixed;
+} joins;
+
+static void note_join(void *into, const void *from, const void *arg)
 {
+    int *const a = into;
+    const int b = *(const int *)from;
+    (void)arg;
+    if (*a == 0 || b == 0) {
+        *a = *a ? *a : b;
+        return;
+    }
+    if (*a != b || *a == MIXED)
+        joins.mixed++;
+    else if (*a == this_node() + 1)
+        joins.at_home++;
+    else
+        joins.elsewhere++;
+    *a = *a == b ? *a : MIXED;
+}
+
+/* Parts of a reduction that were made on one node are joined there: that many percent of them. The
+ * best of some calls. */
+static int folds(void)
+{
+    enum { CALLS = 100, COUNT = 2048 };
+    static int node[COUNT];
+    double best = 0;
+    double worst = 100;
     para_pool *pool = make_pool();
-    para_pool_info info = {.size = sizeof info};
-    char *data = make_buffer(pool, PARA_PLACE_AUTO, 0);
-    const int before = count_bound();
-    switch_cpu(number, false);
-    for (int call = 0; call < 10; call++) { /* so that the worker wakes, and sees it */
-        work(pool, data, 0);
-        usleep(20000);
+    for (int call = 0; call < CALLS && best < (double)number; call++) {
+        int result = 0;
+        joins.at_home = joins.elsewhere = joins.mixed = 0;
+        must(para_preduce(pool, &(para_reduce){.kernel = note_node,
+                                               .combine = note_join,
+                                               .count = COUNT,
+                                               .block = 1,
+                                               .out = {PARA_OUT(node)},
+                                               .result = &result,
+                                               .result_bytes = sizeof result,
+                                               .options.executor = PARA_EXECUTOR_THREADS}),
+             "a reduction");
+        const int all = joins.at_home + joins.elsewhere;
+        const double share = all ? 100.0 * joins.at_home / all : 0;
+        best = share > best ? share : best;
+        worst = share < worst ? share : worst;
     }
-    const int without = count_bound();
-    must(para_pool_get_info(pool, &info), "asking the pool");
-    const unsigned told = info.pinned;
-    switch_cpu(number, true);
-    int after = count_bound();
-    for (int call = 0; call < 100 && after != before; call++) {
-        work(pool, data, 0);
-        usleep(20000); /* so that workers sleep, and wake */
-        after = count_bound();
-    }
-    must(para_pool_get_info(pool, &info), "asking the pool");
-    return outcome(without == before - 1 && told == (unsigned)without && after == before &&
-                       info.pinned == (unsigned)after,
-                   "bound before, without, after: %d, %d, %d; the pool said %u and %u", before,
-                   without, after, told, info.pinned);
+    return outcome(best >= (double)number,
+                   "%.1f %% at home at best, %.1f at worst; %d of a node's parts, %d of several's",
+                   best, worst, joins.at_home + joins.elsewhere, joins.mixed);
+}
+
+static int pins(void)
+{
+    return pins_after(change);
+}
+
+static int unpinned(void)
+{
+    return unpinned_after(change, (int)number);
+}
+
+static int pins_return(void)
+{
+    return change && back ? pins_return_after(number, change, back) : 2;
+}
+
+static int calls_go_on(void)
+{
+    return change ? calls_go_on_during(change) : 2;
 }
 
 typedef struct check {
@@ -480,18 +470,21 @@ static const check checks[] = {
     {"ranks-in-turn", ranks, DEAL_IN_TURN},
     {"ranks-that-overlap", ranks, DEAL_OVERLAPPING},
     {"ranks-of-one-cpu", ranks, DEAL_ONE_CPU},
-    {"another-mask", another_mask, 0},
-    {"replugged", replugged, 0},
+    {"folds", folds, 0},
+    {"pins-return", pins_return, 0},
+    {"calls-go-on", calls_go_on, 0},
 };
 
 int main(int argc, char **argv)
 {
     number = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
+    change = argc > 3 ? argv[3] : NULL;
+    back = argc > 4 ? argv[4] : NULL;
     for (size_t i = 0; i < sizeof checks / sizeof *checks && argc > 1; i++) {
         form = checks[i].form;
         if (strcmp(checks[i].name, argv[1]) == 0)
             return checks[i].run();
     }
-    fprintf(stderr, "usage: numa_check NAME [NUMBER]\n");
+    fprintf(stderr, "usage: numa_check NAME [NUMBER] [COMMAND [COMMAND]]\n");
     return 2;
 }

@@ -1,14 +1,15 @@
 #!/usr/bin/python3
 """Boots Linux in an emulator, on machines with several NUMA nodes, and runs checks there.
 
-usage: run.py KERNEL CHECK-PROGRAM [--quick] [--machine NAME] [--only WORDS] [--show]
+usage: run.py KERNEL CHECK-PROGRAM [--quick] [--machine NAME] [--only WORDS] [--jobs N] [--show]
 
 Prints a table of machine, check, result and what was found. Exit status: 0 all hold, 1 one falls
 short or a guest did not come to its end, 2 misused. --quick: the machines and checks that every
-change has to pass. --only: the checks in whose name these words are. --show: also what a guest
-prints."""
+change has to pass. --only: the checks in whose name these words are. --jobs: guests at a time; the
+host's CPUs, if it is not said. --show: also what a guest prints."""
 
 import argparse
+import concurrent.futures
 import itertools
 import os
 import re
@@ -45,13 +46,14 @@ class Machine:
     def words(self):
         """Variables of the guest, which checks use: CPUs of every node that has some, CPUs from the
         first node's second one into the second node, all but some at both ends, every other CPU as
-        places, and the last."""
+        places, the last one, and all."""
         ends = [(end - cpus, end) for end, cpus in
                 zip(itertools.accumulate(self.cpus), self.cpus) if cpus]
         across = sorted({cpu for first, end in ends for cpu in (first + 1, end - 1)})
         into = (sum(ends[1]) if len(ends) > 1 else ends[0][1]) // 2
         return {"across": ",".join(map(str, across)), "masked": f"1-{into}", "inner": f"2-{ends[-1][1] - 2}",
-                "places": f"{{0}}:{ends[-1][1] // 2}:2", "last": str(ends[-1][1] - 1)}
+                "places": f"{{0}}:{ends[-1][1] // 2}:2", "last": str(ends[-1][1] - 1),
+                "all": f"0-{ends[-1][1] - 1}"}
 
     def check(self):
         """A command that tells whether the guest sees them."""
@@ -103,6 +105,8 @@ MACHINES = {
 # A check's name and its command in the guest. $part is a control group, $cpu the kernel's folder of
 # CPUs; $masked and others are of Machine.words. Groups and CPUs are put back.
 LIMITED = "echo $$ >$part/cgroup.procs; "
+BOUND = "PARA_PROC_BIND=core numa_check "
+OFTEN = "for i in 1 2 3; do "
 CHECKS = {
     "pins": "numa_check pins",
     "pages by slices": "numa_check slices",
@@ -115,6 +119,7 @@ CHECKS = {
     "half of the workers": "PARA_PROC_BIND=core numa_check narrow-home 75",
     "stacks at home": "numa_check stacks 90",
     "scratch at home": "numa_check scratch 75",
+    "folds at home": "PARA_PROC_BIND=core numa_check folds 90",
     "the same bits": "numa_check bits",
     "masked: pins": "taskset -c $masked numa_check pins",
     "masked: pages": "taskset -c $masked numa_check slices",
@@ -122,15 +127,20 @@ CHECKS = {
     "across nodes: pages": "taskset -c $across numa_check slices",
     "one CPU: pins": "taskset -c $last numa_check pins",
     "one CPU: pages": "taskset -c $last numa_check slices",
+    "one CPU: pages on node 1": "taskset -c $last numa_check on-node 1",
+    "one CPU: pages interleaved": "taskset -c $last numa_check interleaved",
     "one rank": "numa_check ranks 1",
     "2 ranks": "numa_check ranks 2",
     "4 ranks": "numa_check ranks 4",
     "4 ranks, cores in turn": "numa_check ranks-in-turn 4",
-    "4 ranks that overlap": "numa_check ranks-that-overlap 4",
+    # Two of them on a CPU; without BOUND one may give up its pin, as it should.
+    "4 ranks that overlap": BOUND + "ranks-that-overlap 4",
     "4 ranks of one CPU": "numa_check ranks-of-one-cpu 4",
-    "another mask": "numa_check another-mask",
+    "another mask": "numa_check pins 0 'taskset -p -c $masked $PPID'",
+    "another cpuset": LIMITED + "numa_check pins 0 'echo $masked >$part/cpuset.cpus'",
+    "another quota": LIMITED + "numa_check unpinned 2 'echo 250000 >$part/cpu.max'",
     "cpuset: pins": LIMITED + "echo $masked >$part/cpuset.cpus; numa_check pins",
-    "quota 2.5: threads": LIMITED + "echo 250000 >$part/cpu.max; numa_check unpinned",
+    "quota 2.5: threads": LIMITED + "echo 250000 >$part/cpu.max; numa_check unpinned 2",
     "quota 2.5: pages": LIMITED + "echo 250000 >$part/cpu.max; numa_check floating",
     "4 workers: pages": "PARA_NUM_WORKERS=4 numa_check floating",
     "spread: pages": "PARA_NUM_WORKERS=4 PARA_PROC_BIND=spread numa_check slices",
@@ -138,7 +148,20 @@ CHECKS = {
     "places outside the mask: pages": "PARA_PLACES=$places taskset -c $inner numa_check slices",
     "CPU 3 unplugged: pins": "echo 0 >$cpu/cpu3/online; numa_check pins",
     "CPU 3 plugged in: pins": "echo 1 >$cpu/cpu3/online; numa_check pins",
-    "CPU 2 off and on": "PARA_PROC_BIND=core numa_check replugged 2",
+    "a CPU less": "numa_check pins 0 'echo 0 >$cpu/cpu3/online'",
+    "a CPU more": "numa_check pins 0 'echo 1 >$cpu/cpu3/online'",
+    "CPU 2 off and on": BOUND + "pins-return 1 'echo 0 >$cpu/cpu2/online' 'echo 1 >$cpu/cpu2/online'",
+    "cpuset smaller and larger": LIMITED + BOUND + "pins-return 1 'echo $masked >$part/cpuset.cpus' "
+                                                   "'echo $all >$part/cpuset.cpus'",
+    "CPU 2 off and on in calls": BOUND + "calls-go-on 0 '" + OFTEN +
+                                 "echo 0 >$cpu/cpu2/online; echo 1 >$cpu/cpu2/online; done'",
+    "cpusets in calls": LIMITED + BOUND + "calls-go-on 0 '" + OFTEN +
+                        "echo $masked >$part/cpuset.cpus; echo $all >$part/cpuset.cpus; done'",
+    "masks in calls": BOUND + "calls-go-on 0 '" + OFTEN +
+                      "taskset -a -p -c $masked $PPID; taskset -a -p -c $all $PPID; done'",
+    # Who changes it leaves the group, so that it has time to.
+    "quotas in calls": LIMITED + BOUND + "calls-go-on 0 'echo $$ >$part/../cgroup.procs; " + OFTEN +
+                       "echo 100000 >$part/cpu.max; sleep 0.1; echo max >$part/cpu.max; done'",
 }
 
 
@@ -190,7 +213,11 @@ def guest_files(program):
 def boot(kernel, machine, image):
     """What the guest prints."""
     command = ["qemu-system-x86_64", "-nodefaults", "-no-reboot", "-display", "none",
-               "-serial", "stdio", "-machine", "q35,accel=tcg",
+               "-serial", "stdio", "-machine", "q35",
+               # One thread of the host runs all CPUs of the guest in turn, and goes on to the next
+               # where one spins or waits. With a thread for each, guests of many CPUs stand still:
+               # a CPU that waits for all others waits for threads that the host does not run.
+               "-accel", "tcg,thread=single",
                "-cpu", "max,vendor=GenuineIntel",  # of others it hides threads and dies
                "-kernel", kernel, "-initrd", image,
                # A host with other work may not run the guest while it tests its timer.
@@ -205,28 +232,28 @@ def boot(kernel, machine, image):
 
 
 def check(name, machine, checks, kernel, base, show):
-    """Runs the checks on a machine and prints their rows. Returns how many fall short."""
-    words = "; ".join(f"{word}='{value}'" for word, value in machine.words().items())
+    """Runs the checks on a machine. Returns their rows, and how many fall short."""
+    words = "; ".join(f"export {word}='{value}'" for word, value in machine.words().items())
     plan = "".join(f"{title}\t{words}; {command}\n" for title, command in checks.items())
     begin = time.monotonic()
     with tempfile.NamedTemporaryFile() as image:
         image.write(base + archive({"plan": plan}))
         image.flush()
         printed = boot(kernel, machine, image.name)
-    if show:
-        print(printed)
     found = {row[1]: row[2:] for row in
              (line.rstrip("\r").split("\t") for line in printed.splitlines())
              if row[0] == "check" and len(row) == 5}
+    rows = [printed] if show else []
     short = 0
     for title in checks:
         status, seconds, words = found.get(title, ("?", "", "no answer from the guest"))
         short += status != "0"
-        print(f"{name:<22} {title:<31} {'holds' if status == '0' else 'FAILS':<6} {seconds:>5} s  {words}")
-    print(f"{name:<22} {time.monotonic() - begin:.0f} s", flush=True)
-    if "?" in (found.get(title, "?")[0] for title in checks):
-        print(printed[-2000:])
-    return short
+        rows.append(f"{name:<22} {title:<31} {'holds' if status == '0' else 'FAILS':<6} "
+                    f"{seconds:>5} s  {words}")
+    rows.append(f"{name:<22} {time.monotonic() - begin:.0f} s")
+    if any(title not in found for title in checks):
+        rows.append(printed[-2000:])
+    return "\n".join(rows), short
 
 
 def main():
@@ -236,21 +263,30 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--machine", choices=MACHINES)
     parser.add_argument("--only", default="", metavar="WORDS")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--show", action="store_true")
     options = parser.parse_args()
     base = archive(guest_files(options.program))
     begin = time.monotonic()
-    short = rows = machines = 0
-    for name, machine in MACHINES.items():
-        if options.machine in (None, name) and (machine.quick or not options.quick):
+    short = rows = 0
+    guests = []
+    with concurrent.futures.ThreadPoolExecutor(max(1, options.jobs)) as guest_runners:
+        # Those of most CPUs take longest, so they begin first.
+        for name, machine in sorted(MACHINES.items(), key=lambda item: -sum(item[1].cpus)):
+            if options.machine not in (None, name) or options.quick and not machine.quick:
+                continue
             has_four = machine.cpus.count(machine.cpus[0]) == 4
             checks = SPECIAL.get(name) or {**CHECKS, **(FOUR_NODES if has_four else {})}
             checks = {"the machine": machine.check(), **checks}
             checks = {title: checks[title] for title in checks if options.only in title}
-            short += check(name, machine, checks, options.kernel, base, options.show)
+            guests.append(guest_runners.submit(check, name, machine, checks, options.kernel, base,
+                                               options.show))
             rows += len(checks)
-            machines += 1
-    print(f"{machines} machines, {rows} checks, {short} fall short, {time.monotonic() - begin:.0f} s")
+        for guest in concurrent.futures.as_completed(guests):
+            table, fallen_short = guest.result()
+            print(table, flush=True)
+            short += fallen_short
+    print(f"{len(guests)} machines, {rows} checks, {short} fall short, {time.monotonic() - begin:.0f} s")
     if short:
         print(f"{short} checks fall short", file=sys.stderr)
     return 1 if short else 0

@@ -49,8 +49,29 @@ void work_on(char *page, long us)
 {
     struct timespec begin, now;
     clock_gettime(CLOCK_MONOTONIC, &begin);
-    do
+    for (long passed = 0; passed < us;) {
+        __builtin_ia32_pause(); /* the emulator goes on to the next CPU */
         clock_gettime(CLOCK_MONOTONIC, &now);
-    while ((now.tv_sec - begin.tv_sec) * 1000000 + (now.tv_nsec - begin.tv_nsec) / 1000 < us);
+        passed = (now.tv_sec - begin.tv_sec) * 1000000 + (now.tv_nsec - begin.tv_nsec) / 1000;
+    }
     *(int *)page = this_node();
+}
+
+static int visit(const para_chunk *chunk, const void *arg)
+{
+    for (size_t i = 0; i < chunk->count; i++)
+        work_on((char *)chunk->out[0] + i * PAGE, *(const long *)arg);
+    return 0;
+}
+
+void work(para_pool *pool, char *data, unsigned workers)
+{
+    const long us = 20;
+    must(para_pmap(pool,
+                   &(para_map){.kernel = visit,
+                               .arg = &us,
+                               .count = PAGES,
+                               .out = {{data, PAGE}},
+                               .options = {.executor = PARA_EXECUTOR_THREADS, .workers = workers}}),
+         "a map");
 }

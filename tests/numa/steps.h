@@ -19,4 +19,7 @@ char *make_buffer(para_pool *pool, para_placement placement, unsigned node);
 /* Leaves in a page the node that the calling thread runs on, after so many microseconds. */
 void work_on(char *page, long us);
 
+/* That on all pages of a buffer, 20 us each, among so many threads at most; 0: all. */
+void work(para_pool *pool, char *data, unsigned workers);
+
 #endif
