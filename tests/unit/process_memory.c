@@ -7,7 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORKERS = 2, MIB = 1 << 20 };
+enum { WORKERS = 2 };
+static const size_t MIB = (size_t)1 << 20;
 
 /* What the pools' shared memory takes, which is in a file without a name. */
 static size_t shared_bytes(void)
