@@ -372,8 +372,9 @@ PARA__COUNT(PARA__SPIN_BUDGET_SPINS, 16) /* 0.5 to 2 */
 PARA__REAL(PARA__FIRST_BUDGET_NS, 3e6)   /* 0.5 to 2 */
 PARA__COUNT(PARA__ROUNDS_A_LOOK, 16)     /* 1 */
 
-/* A spinning worker looks for tasks in one of so many rounds. Compared: ADR 96; the line with the
- * news is written by each thread that submits. Plain, since a static value is made of it. */
+/* A spinning worker looks for tasks in one of so many rounds. Reasoned (docs/adr/0096): the line
+ * with the news is written by each thread that submits. Plain, since a static value is made of it.
+ */
 #define PARA__TASK_ROUNDS 64
 
 /* Wake-ups of a worker on its own CPU between two looks at its mask. Reasoned: a system call of 0.1
