@@ -284,7 +284,7 @@ void para__schedule_learn(para__schedule *s, const para__outcome *outcome, size_
     if (s->plan.why != PARA_WHY_ASKED && !s->together &&
         !(para__is_tuned(s) && s->tuned_width < all) && !s->trial &&
         ns > para__least_work_now(s->pool) && may_wake(s)) {
-        para__schedule_ask(s, units, para__elements_ns(s, PARA__SHARED),
+        para__schedule_ask(s, s->units, para__elements_ns(s, PARA__SHARED),
                            para__elements_ns(s, PARA__ALONE) + (double)e.price_ns);
         count_forgone(s, outcome->ticks);
     }

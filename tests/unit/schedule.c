@@ -297,6 +297,23 @@ TEST(units_are_asked_for_once_by_the_width)
     assert_int_equal(para__schedule_units(&s), 1);
 }
 
+/* Also a call that is divided for its workers adds to what calls forgo while these sleep, although
+ * it ran as one unit. */
+TEST(what_a_divided_call_forgoes_is_counted)
+{
+    const dividing d = {.answer = {.units = 12, .width = 2}};
+    know((para__estimate){.alone_ns = 6, .mean_ns = 6, .alone = 9});
+    para__schedule s = begin_dividing(&d, (para_options){0});
+    assert_int_equal(s.plan.width, 1);
+    s.timed = true;
+    s.dull_ns = 0;
+    s.stands_for = 1;
+    para__store_relaxed(&pool->followed.forgone_ns, 0); /* nobody else is there */
+    end(&s, para__schedule_units(&s), 6 * COUNT);
+    const uint64_t forgone_ns = para__load_relaxed(&pool->followed.forgone_ns);
+    assert_in_range(forgone_ns, 1000, 3 * COUNT); /* at most half of the work */
+}
+
 TEST(a_call_without_room_for_two_runs_alone)
 {
     dividing d = {.answer = {.units = 1, .width = 1, .why = PARA_WHY_MEMORY}};
@@ -376,6 +393,7 @@ int main(void)
         cmocka_unit_test(a_trial_that_is_given_up_corrects_the_price),
         cmocka_unit_test(options_are_what_is_asked_for),
         cmocka_unit_test(units_are_asked_for_once_by_the_width),
+        cmocka_unit_test(what_a_divided_call_forgoes_is_counted),
         cmocka_unit_test(a_call_without_room_for_two_runs_alone),
         cmocka_unit_test(loops_of_one_kernel_are_told_apart),
         cmocka_unit_test(a_short_part_of_a_shared_call_runs_alone),
