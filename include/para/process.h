@@ -99,10 +99,10 @@ typedef struct para_processes {
     size_t size;            /* sizeof(para_processes) */
     para_survival survival; /* of calls that say nothing else (para_options.survival) */
 
-    /* How long a worker may take for what it claims at a time, in ns. Then it is killed, also one
-     * that was stopped. It claims at most 1/16 of its share of a call, or what took some
-     * microseconds in the last call like it, rounded up to whole chunks where .options.chunk states
-     * their length, but one element or one such chunk at least. */
+    /* How long a worker may take for what it claims at a time, in ns. Then it is killed, also
+     * one that was stopped. It claims at most 1/16 of its share of a call, rounded up to whole
+     * chunks where .options.chunk states their length, but one element or one such chunk at
+     * least. */
     uint64_t chunk_ns;
 
     size_t memory_bytes;  /* address space, beyond what a worker begins with */

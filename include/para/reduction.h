@@ -277,7 +277,7 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
             para_fold_(para_setup_, name, name##_join_, &para_p_, name##_list_, para_n_,           \
                        para_r_ ? &para_s_ : PARA_NULL_, &para_identity_, sizeof para_s_, exact,    \
                        (0 PARA_EACH_(n, PARA_MAY_WRITE_, name, __VA_ARGS__)));                     \
-        if (para_status_ == PARA_OK)                                                               \
+        if (para_status_ == PARA_OK && para_r_)                                                    \
             *para_r_ = para_s_;                                                                    \
         return para_status_;                                                                       \
     }                                                                                              \

@@ -288,8 +288,8 @@ PARA__COUNT(PARA__TRIALS_LOST_MOST, 4) /* - */
 /* An arm is better if its windows are shorter by this part. Reasoned: less is noise. */
 PARA__REAL(PARA__ARM_BETTER, 0.03) /* - */
 
-/* Windows whose calls are predicted to take so many times as long as those that a part of the
- * program began with, or the reverse, are another part. Reasoned: where one core disturbs another
+/* Windows in which a call is predicted to take so many times as long as in those that the arm began
+ * with, or the reverse, are another part of the program. Reasoned: where one core disturbs another
  * one, predictions differ by up to 1.6. */
 PARA__REAL(PARA__PART_FACTOR, 2) /* - */
 
@@ -704,7 +704,11 @@ PARA__COUNT(PARA__PROCESS_TICKET_NS, 2000) /* - */
  * Reasoned: ten looks a second cost nothing, and a worker that is kept from its last store for a
  * second was stopped. */
 PARA__COUNT(PARA__PROCESS_AUDIT_MS, 100) /* - */
-PARA__COUNT(PARA__PROCESS_RESTS, 10)     /* - */
+
+/* Where there is a token to look at, or where somebody may not have been woken, who waits sleeps so
+ * long at most. ms. Reasoned: what others see of it is not later than a slice of the system's. */
+PARA__COUNT(PARA__PROCESS_JOIN_MS, 1) /* - */
+PARA__COUNT(PARA__PROCESS_RESTS, 10)  /* - */
 
 /* How often a chunk is tried if nothing says. Reasoned: a death by accident is not likely to strike
  * the same chunk three times. */
@@ -713,6 +717,10 @@ PARA__COUNT(PARA__PROCESS_ATTEMPTS, 3) /* - */
 /* How long the zygote may take for an answer before it is replaced, with all workers. ms. Reasoned:
  * a fork takes some ms with much memory; an answer that late means that it was stopped. */
 PARA__COUNT(PARA__ZYGOTE_ANSWER_MS, 1000) /* - */
+
+/* Zygotes that are forked in a row, if one was killed at once. Reasoned: more would not live
+ * either. */
+PARA__COUNT(PARA__ZYGOTE_TRIES, 3) /* - */
 
 /* How often it is looked meanwhile whether the zygote is stopped. ms. Reasoned: an answer takes
  * less than that, and calls wait for it. */
@@ -724,11 +732,12 @@ PARA__COUNT(PARA__ZYGOTE_LOOK_MS, 5) /* - */
 PARA__COUNT(PARA__FORK_PAUSE_MS, 10)  /* - */
 PARA__COUNT(PARA__FORK_REFUSALS, 100) /* - */
 
-/* The breaker of a pool of processes: so many ends of tickets and workers in 10 s, of which so many
- * per cent are deaths, stop forks for so long. Reasoned: the halving of a chunk with a bad element
- * takes some 20 deaths; 256 are of a kernel that does nothing else. */
-PARA__COUNT(PARA__PROCESS_BREAKER_LEAST, 256)     /* - */
-PARA__COUNT(PARA__PROCESS_BREAKER_PERCENT, 90)    /* - */
-PARA__COUNT(PARA__PROCESS_BREAKER_PAUSE_MS, 1000) /* - */
+/* The breaker of a pool of processes: so many ends of tickets and workers in so long, of which so
+ * many per cent are deaths, stop forks for so long. Reasoned: the halving of a chunk with a bad
+ * element takes some 20 deaths; 256 are of a kernel that does nothing else. */
+PARA__COUNT(PARA__PROCESS_BREAKER_WINDOW_MS, 10000) /* - */
+PARA__COUNT(PARA__PROCESS_BREAKER_LEAST, 256)       /* - */
+PARA__COUNT(PARA__PROCESS_BREAKER_PERCENT, 90)      /* - */
+PARA__COUNT(PARA__PROCESS_BREAKER_PAUSE_MS, 1000)   /* - */
 
 #endif

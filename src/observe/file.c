@@ -55,22 +55,26 @@ static para_status write_beside(const writing *w, const char *path, char *tempor
     return status;
 }
 
-/* A file that would grow past the process's limit is an error here, and no signal. */
-static para_status write_beside_quietly(const writing *w, const char *path, char *temporary,
-                                        const struct stat *old)
+sigset_t para__file_signal_off(void)
 {
     sigset_t signals, before;
     sigemptyset(&signals);
     sigaddset(&signals, SIGXFSZ);
     pthread_sigmask(SIG_BLOCK, &signals, &before);
-    const para_status status = write_beside(w, path, temporary, old);
+    return before;
+}
+
+void para__file_signal_restore(const sigset_t *before)
+{
     const int saved = errno;
-    if (!sigismember(&before, SIGXFSZ))
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGXFSZ);
+    if (!sigismember(before, SIGXFSZ))
         while (sigtimedwait(&signals, NULL, &(struct timespec){0}) > 0)
             continue;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_sigmask(SIG_SETMASK, before, NULL);
     errno = saved;
-    return status;
 }
 
 para_status para__file_replace(const char *path, para_status (*fill)(void *of, FILE *stream),
@@ -85,9 +89,11 @@ para_status para__file_replace(const char *path, para_status (*fill)(void *of, F
     if (!target && errno != ENOMEM)
         return para__fail(PARA_ERR_FILE, "%s: %s", path, strerror(errno));
     char *temporary = target ? malloc(strlen(target) + PARA__UNIQUE_MAX) : NULL;
-    const para_status status =
-        temporary ? write_beside_quietly(&w, target, temporary, exists ? &there : NULL)
-                  : para__fail(PARA_ERR_MEMORY, "%s", path);
+    const sigset_t before = para__file_signal_off();
+    const para_status status = temporary
+                                   ? write_beside(&w, target, temporary, exists ? &there : NULL)
+                                   : para__fail(PARA_ERR_MEMORY, "%s", path);
+    para__file_signal_restore(&before);
     free(temporary);
     free(target);
     return status;

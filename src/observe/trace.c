@@ -202,8 +202,11 @@ static para_status start_writer(int fd)
     para__store_relaxed(&the_trace.stops, 0);
     para__store_relaxed(&the_trace.events, 0);
     para__store_relaxed(&the_trace.dropped, 0);
-    if (!the_trace.replaces) /* else what is there stays until the writer runs */
+    if (!the_trace.replaces) { /* else what is there stays until the writer runs */
+        const sigset_t before = para__file_signal_off();
         para__lines_flush(the_trace.lines);
+        para__file_signal_restore(&before);
+    }
     if (the_trace.lines->error)
         return para__fail(PARA_ERR_FILE, "the trace: %s", strerror(the_trace.lines->error));
     const int error = para__thread_start(&the_trace.writer, &(para__stack){0}, run_writer, tracks);

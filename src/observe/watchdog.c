@@ -211,10 +211,8 @@ static void look_at_processes(struct para_watchdog_ *dog)
 {
     for (unsigned i = 0; i < dog->pool->requested; i++) {
         const para__worker_life life = para__workshop_life(dog->pool->shop, i);
-        const uint64_t now = para__now_ns();
-        const uint64_t elapsed_ns = life.since_ns && now > life.since_ns ? now - life.since_ns : 0;
         if (!life.process || !life.work.function ||
-            !is_to_be_told(dog, life.since_ns, elapsed_ns, &dog->seen[i].told[0]))
+            !is_to_be_told(dog, life.since_ticks, life.busy_ns, &dog->seen[i].told[0]))
             continue;
         const para_late late = {.kind = life.work.is_task ? PARA_LATE_TASK : PARA_LATE_CHUNK,
                                 .worker = (int)i,
@@ -222,9 +220,9 @@ static void look_at_processes(struct para_watchdog_ *dog)
                                 .thread = life.process,
                                 .function = life.work.function,
                                 .id = life.work.id,
-                                .elapsed_ns = elapsed_ns,
+                                .elapsed_ns = life.busy_ns,
                                 .watchdog_ = dog,
-                                .since_ = life.since_ns};
+                                .since_ = life.since_ticks};
         tell(dog, &late);
     }
 }

@@ -18,6 +18,7 @@ static void choose(para__arms *arms)
     arms->other = is_better ? 0 : arms->tried;
     if (is_better) {
         arms->arm = !arms->arm;
+        arms->part_ns = 0; /* beside shared calls others look dearer */
         for (unsigned i = 0; i < PARA__WINDOWS_COMPARED; i++)
             arms->ratio[i] = arms->tried;
     }
@@ -43,21 +44,24 @@ static double window_longer_ns(const para__arms *arms)
 /* Mostly other sites than those that the part began with are another part of the program; a few
  * others are loops that are called seldom. One that is not always short is another part only if it
  * is much of the time. */
-static bool is_another_part(const para__arms *arms)
+static bool is_another_part(const para__arms *arms, double call_ns)
 {
     const int common = __builtin_popcount(arms->sites & arms->part);
     return 2 * common < __builtin_popcount(arms->sites | arms->part) ||
-           arms->alone_all_ns > PARA__PART_FACTOR * arms->part_ns ||
-           arms->part_ns > PARA__PART_FACTOR * arms->alone_all_ns;
+           (arms->part_ns > 0 && (call_ns > PARA__PART_FACTOR * arms->part_ns ||
+                                  arms->part_ns > PARA__PART_FACTOR * call_ns));
 }
 
 /* After each PARA__ARM_WINDOWS. The windows just before another part was noticed may have had calls
  * of both. */
 static void look_at_sites(para__arms *arms)
 {
-    if (is_another_part(arms)) {
+    const double call_ns = arms->alone_all_ns / arms->calls_all;
+    const bool is_another = is_another_part(arms, call_ns);
+    if (is_another || arms->part_ns == 0)
+        arms->part_ns = (float)call_ns;
+    if (is_another) {
         arms->part = arms->sites;
-        arms->part_ns = arms->alone_all_ns;
         arms->arm = PARA__EACH_FOR_ITSELF;
         arms->other = 0;
         arms->lost = 0;
@@ -66,6 +70,7 @@ static void look_at_sites(para__arms *arms)
     }
     arms->sites = 0;
     arms->alone_all_ns = 0;
+    arms->calls_all = 0;
     arms->windows = 0;
 }
 
@@ -96,6 +101,7 @@ static void end_window(para__arms *arms, double ns)
         return;
     }
     arms->alone_all_ns += (float)arms->alone_ns;
+    arms->calls_all += arms->calls;
     if (++arms->windows == PARA__ARM_WINDOWS)
         look_at_sites(arms);
     if (arms->gain_ns > 0)

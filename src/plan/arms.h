@@ -16,9 +16,9 @@
  * other arm took longer the last time; the first one, and the first after a change, cost what the
  * plans of the window's shared calls gain: the trial that led to a change may have been disturbed.
  * Each trial that is lost halves that part, and doubles the least distance to the next trial. Where
- * 16 windows have few sites in common with the first 16 of a part of the program, or their calls
- * are predicted to take twice as long, or half, another part has begun: there, each call is decided
- * for itself, and trials are as frequent as at the beginning.
+ * 16 windows have few sites in common with the first 16 of a part of the program, or a call of
+ * theirs is predicted to take twice as long, or half, another part has begun: there, each call is
+ * decided for itself, and trials are as frequent as at the beginning.
  *
  * Helpers may be away for milliseconds, because others need their cores. Then no call is shared,
  * and a trial compares nothing. So where one of the last 16 windows had a shared call, a trial
@@ -50,8 +50,9 @@ typedef struct para__arms {              /* of a thread, so in few bytes */
     float other;           /* of the other arm: that of its last trial; 0: none in this part */
     float before;          /* of the arm in use: the least ratio before this trial */
     float credit;          /* for a trial, ns */
-    float alone_all_ns;    /* of those windows since the sites were looked at */
-    float part_ns;         /* and of those that this part of the program began with */
+    float alone_all_ns;    /* of the windows since the sites were looked at, */
+    float part_ns;         /* and of a call when they were so first, in this arm; 0: not yet */
+    uint32_t calls_all;    /* in the windows since then */
     uint32_t alone_ns;     /* of the window's calls, as predicted */
     uint32_t gain_ns;      /* of those that were shared: how much less that is predicted to take */
     uint32_t first;        /* the site of its first call */

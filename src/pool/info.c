@@ -194,7 +194,6 @@ static para_status fill_worker(const para__worker *worker, para_worker_info *inf
     para__worker_life life = {0};
     if (pool->shop && !para__pool_is_forked(pool))
         life = para__workshop_life(pool->shop, worker->index);
-    const uint64_t now_ns = para__now_ns();
     const unsigned workers = pool->executor->width(pool);
     const para__cpus cpus = bound_to(worker);
     const para_cpu_info *cpu = &pool->machine->cpu[worker->cpu_index];
@@ -210,7 +209,7 @@ static para_status fill_worker(const para__worker *worker, para_worker_info *inf
         .death_number = life.number,
         .restarts = life.births ? life.births - 1 : 0,
         .beats = life.beats,
-        .busy_ns = life.since_ns && now_ns > life.since_ns ? now_ns - life.since_ns : 0,
+        .busy_ns = life.busy_ns,
         .memory_bytes = life.process ? para__process_memory(life.process) : 0,
     };
     return para__info_fill(info, &full, sizeof full);

@@ -231,9 +231,9 @@ para_status para__settings_read(para__settings *settings)
 {
     para__settings read = {0};
     para_status status = PARA_OK;
+    tell_misspelt();
     for (size_t i = 0; i < READERS && !status; i++)
         status = readers[i](&read);
-    tell_misspelt();
     if (!status)
         *settings = read;
     return status;

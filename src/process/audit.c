@@ -48,14 +48,10 @@ bool para__board_is_sound(const para__post *post)
     return is_sound;
 }
 
-uint64_t para__presence_since_ns(para__presence *presence)
+uint64_t para__ns_since(uint64_t ticks)
 {
-    const uint64_t since = para__load_relaxed(&presence->since_ticks); /* a value alone */
-    const uint64_t now = para__ticks(), now_ns = para__now_ns();
-    if (since == 0)
-        return 0;
-    const uint64_t ns = now > since ? (uint64_t)((double)(now - since) * para__ns_per_tick()) : 0;
-    return ns < now_ns ? now_ns - ns : 1; /* it may be anything */
+    const uint64_t now = para__ticks();
+    return ticks && now > ticks ? (uint64_t)((double)(now - ticks) * para__ns_per_tick()) : 0;
 }
 
 bool para__board_rests(const para__post *post)

@@ -245,8 +245,9 @@ typedef struct para__post {
  * many workers as CPUs, and a caller besides: so who spins yields after a while. */
 bool para__board_spins(uint64_t spent_ns);
 
-/* Since when a worker is at its present ticket, ns by para__now_ns; 0: it has none. */
-uint64_t para__presence_since_ns(para__presence *presence);
+/* How long ago that was, by the processor's counter; 0 of 0. It may be anything, after a wild
+ * write. */
+uint64_t para__ns_since(uint64_t ticks);
 
 /* ---- Workers --------------------------------------------------------------------------- */
 

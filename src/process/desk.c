@@ -17,7 +17,8 @@
 #include <string.h>
 
 /* How long a caller sleeps at most if there is something to look at, and if not. */
-enum { JOIN_NS = 1000000, AUDIT_NS = PARA__PROCESS_AUDIT_MS * 1000000 };
+static const uint64_t join_ns = (uint64_t)PARA__PROCESS_JOIN_MS * PARA__NS_OF_MS;
+static const uint64_t audit_ns = (uint64_t)PARA__PROCESS_AUDIT_MS * PARA__NS_OF_MS;
 
 void *para__desk_arena(para__desk *desk, unsigned number, size_t bytes)
 {
@@ -27,17 +28,35 @@ void *para__desk_arena(para__desk *desk, unsigned number, size_t bytes)
         a->memory = para__region_alloc(desk->shop->region, bytes);
         a->bytes = a->memory ? bytes : 0;
     }
-    if (bytes > PARA__BLOCK_SMALL && bytes > a->bytes / 4)
-        a->needed_ns = para__now_ns();
+    a->is_needed |= bytes > PARA__BLOCK_SMALL && bytes > a->bytes / 4;
     return a->memory;
 }
 
-static bool is_large(const para__desk *desk)
+/* Whether it has large arenas; those that its call had need of are kept for a while. */
+static bool is_large(para__desk *desk)
 {
     bool is = false;
-    for (unsigned i = 0; i < PARA__WORKSHOP_ARENAS; i++)
-        is |= desk->arenas[i].bytes > PARA__BLOCK_SMALL;
+    for (unsigned i = 0; i < PARA__WORKSHOP_ARENAS; i++) {
+        para__arena *const a = &desk->arenas[i];
+        is |= a->bytes > PARA__BLOCK_SMALL;
+        if (a->is_needed)
+            a->needed_ns = para__now_ns();
+        a->is_needed = false;
+    }
     return is;
+}
+
+/* Without the mutex: a large arena takes some time. Nobody else has the desk. */
+static void free_arena(para__desk *desk, para__arena *a)
+{
+    para__workshop *const shop = desk->shop;
+    desk->is_taken = true;
+    pthread_mutex_unlock(&shop->mutex);
+    para__region_free(shop->region, a->memory);
+    *a = (para__arena){0};
+    pthread_mutex_lock(&shop->mutex);
+    desk->is_taken = false;
+    pthread_cond_signal(&shop->vacated);
 }
 
 void para__desks_tidy(para__workshop *shop)
@@ -48,10 +67,8 @@ void para__desks_tidy(para__workshop *shop)
         para__desk *const desk = &shop->desk[d];
         for (unsigned i = 0; !desk->is_taken && i < PARA__WORKSHOP_ARENAS; i++) {
             para__arena *const a = &desk->arenas[i];
-            if (a->bytes <= PARA__BLOCK_SMALL || now - a->needed_ns < (uint64_t)PARA__KEPT_IDLE_NS)
-                continue;
-            para__region_free(shop->region, a->memory);
-            *a = (para__arena){0};
+            if (a->bytes > PARA__BLOCK_SMALL && now - a->needed_ns >= (uint64_t)PARA__KEPT_IDLE_NS)
+                free_arena(desk, a);
         }
         keeps |= desk->is_taken || is_large(desk);
     }
@@ -85,7 +102,7 @@ void para__desk_leave(para__desk *desk)
     pthread_mutex_lock(&shop->mutex);
     para__board_close(&desk->post);
     desk->is_taken = false;
-    if (!shop->keeps && is_large(desk)) {
+    if (is_large(desk) && !shop->keeps) {
         shop->keeps = true;
         para__supervisor_call(shop);
     }
@@ -177,7 +194,9 @@ static para__waking begin_work(const desk_call *c)
     para__desk *const desk = c->desk;
     const size_t most = para__min(c->job->units, (size_t)c->width * PARA__PROCESS_TICKETS);
     const uint64_t worth = expected_ns(desk, c->job) / PARA__PROCESS_TICKET_NS;
-    const unsigned tickets = (unsigned)para__clamp(worth, 1, most);
+    const bool is_held =
+        desk->shop->config.processes.chunk_ns != 0; /* a ticket may not take long */
+    const unsigned tickets = (unsigned)para__clamp(is_held ? most : worth, 1, most);
     desk->policy = *c->policy;
     desk->units = c->job->units;
     desk->dead = (para__part){0};
@@ -210,7 +229,7 @@ static void look_after(para__desk *desk)
     if (now < desk->look_ns)
         return;
     const bool is_first = desk->look_ns == 0;
-    desk->look_ns = now + AUDIT_NS;
+    desk->look_ns = now + audit_ns;
     if (is_first)
         return;
     desk->rests = para__board_rests(&desk->post) ? desk->rests + 1 : 0;
@@ -256,7 +275,7 @@ static void await_work(const desk_call *c, para__waking waking)
     uint64_t expects = expected_ns(desk, c->job);
     while (!is_at_end(desk)) {
         pthread_mutex_unlock(&desk->shop->mutex);
-        para__board_join(&desk->post, waking, expects, c->cancel || rouses ? JOIN_NS : AUDIT_NS);
+        para__board_join(&desk->post, waking, expects, c->cancel || rouses ? join_ns : audit_ns);
         waking = PARA__NOBODY_SLEPT;
         expects = 0;
         if (c->cancel && para_cancel_requested(c->cancel))
@@ -292,6 +311,13 @@ static void lose_work(const desk_call *c)
     para__board_abandon(&c->desk->post);
 }
 
+/* Whether all of the job was done in that time: else one like it may take longer by any factor. */
+static bool tells_work(const para__desk *desk, const para__outcome *outcome, bool is_whole)
+{
+    return is_whole && !desk->failure && outcome->deaths == 0 && outcome->left_out == 0 &&
+           outcome->tally.ending == PARA__ENDED_WHOLE;
+}
+
 para_status para__desk_run(para__desk *desk, const para__job *job, unsigned width,
                            const para__board_policy *policy, const para_cancel *cancel,
                            para__outcome *outcome)
@@ -311,7 +337,9 @@ para_status para__desk_run(para__desk *desk, const para__job *job, unsigned widt
     desk->last_kernel = job->kernel;
     desk->last_run = job->run;
     desk->last_units = job->units;
-    desk->last_ns = (uint64_t)((double)outcome->tally.busy_ticks * para__ns_per_tick());
+    desk->last_ns = tells_work(desk, outcome, is_whole)
+                        ? (uint64_t)((double)outcome->tally.busy_ticks * para__ns_per_tick())
+                        : UINT64_MAX;
     const char *const failure = desk->failure;
     pthread_mutex_unlock(&shop->mutex);
     para__cancellation_restore(cancel_state);

@@ -14,7 +14,8 @@
 typedef struct para__arena {
     void *memory;
     size_t bytes;
-    uint64_t needed_ns; /* when a call had need of so much; of large ones only */
+    bool is_needed;     /* the desk's call has need of so much, */
+    uint64_t needed_ns; /* and when the last one ended that had; of large ones only */
 } para__arena;
 
 /* What is known of a call's words: see audit.c. */

@@ -144,8 +144,9 @@ para__worker_life para__workshop_life(para__workshop *shop, unsigned worker)
     para__worker_life life = shop->worker[worker].told;
     life.bound = (para_status)para__load_relaxed(&shop->hall->worker[worker].bound);
     life.beats = para__load_relaxed(&shop->hall->worker[worker].beats); /* all values alone */
-    life.since_ns = para__presence_since_ns(&shop->hall->worker[worker]);
-    if (life.since_ns) {
+    life.since_ticks = para__load_relaxed(&shop->hall->worker[worker].since_ticks);
+    life.busy_ns = para__ns_since(life.since_ticks);
+    if (life.since_ticks) {
         const unsigned board = para__load_relaxed(&shop->hall->worker[worker].board);
         const para__desk *const desk = &shop->desk[board < shop->desks ? board : 0];
         life.work = desk->is_open ? desk->work : (para__work_name){0};

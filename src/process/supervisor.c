@@ -31,14 +31,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ZYGOTES_MOST: tries, if one was killed at once. */
-enum { NS_A_MS = 1000000, ZYGOTES_MOST = 3 };
-
 static const para_breaker breaker_config = {
     .error_percent = PARA__PROCESS_BREAKER_PERCENT,
     .least_calls = PARA__PROCESS_BREAKER_LEAST,
-    .window_ns = (uint64_t)10000 * NS_A_MS,
-    .pause_ns = (uint64_t)PARA__PROCESS_BREAKER_PAUSE_MS * NS_A_MS,
+    .window_ns = (uint64_t)PARA__PROCESS_BREAKER_WINDOW_MS * PARA__NS_OF_MS,
+    .pause_ns = (uint64_t)PARA__PROCESS_BREAKER_PAUSE_MS * PARA__NS_OF_MS,
     .probes = 1,
 };
 
@@ -276,7 +273,7 @@ static void pause_forks(para__workshop *shop, int error)
 {
     shop->refusals++;
     para__log(PARA_LOG_PROCESS_REFUSED, 0, "%s", strerror(error));
-    shop->pause_until_ns = para__now_ns() + (uint64_t)PARA__FORK_PAUSE_MS * NS_A_MS;
+    shop->pause_until_ns = para__now_ns() + (uint64_t)PARA__FORK_PAUSE_MS * PARA__NS_OF_MS;
 }
 
 static bool fork_zygote(para__workshop *shop)
@@ -376,16 +373,15 @@ static void fork_missing(para__workshop *shop)
 static void look_for_late(para__workshop *shop)
 {
     const uint64_t most = shop->config.processes.chunk_ns;
-    const uint64_t now = para__now_ns();
     for (unsigned i = 0; most && shop->open && i < shop->config.workers; i++) {
         para__known *const w = &shop->worker[i];
-        const uint64_t since = para__presence_since_ns(&shop->hall->worker[i]);
-        if (!para__known_lives(w) || w->is_late || since == 0 || now < since || now - since <= most)
+        const uint64_t since = para__load_relaxed(&shop->hall->worker[i].since_ticks); /* a value */
+        if (!para__known_lives(w) || w->is_late || para__ns_since(since) <= most)
             continue;
         w->is_late = para__process_kill(w->life);
         if (w->is_late)
             para__log(PARA_LOG_PROCESS_LATE, i, "worker %u: a chunk takes longer than %ju ms", i,
-                      (uintmax_t)(most / NS_A_MS));
+                      (uintmax_t)(most / PARA__NS_OF_MS));
     }
 }
 
@@ -423,11 +419,11 @@ static int sleep_ms(const para__workshop *shop)
     const uint64_t most = shop->config.processes.chunk_ns;
     int ms = -1;
     if (shop->keeps)
-        ms = (int)(PARA__KEPT_IDLE_NS / NS_A_MS);
+        ms = (int)(PARA__KEPT_IDLE_NS / PARA__NS_OF_MS);
     if (is_awaited)
         ms = PARA__FORK_PAUSE_MS;
     if (most && shop->open) {
-        const int part = (int)para__clamp(most / 4 / NS_A_MS, 1, 100);
+        const int part = (int)para__clamp(most / 4 / PARA__NS_OF_MS, 1, 100);
         ms = ms < 0 ? part : para__min(ms, part);
     }
     return ms;
@@ -458,7 +454,7 @@ static void await_something(para__workshop *shop)
 static void renew_zygote(para__workshop *shop)
 {
     end_processes(shop, true);
-    for (int i = 0; i < ZYGOTES_MOST && !shop->zygote.process; i++) {
+    for (int i = 0; i < PARA__ZYGOTE_TRIES && !shop->zygote.process; i++) {
         shop->pause_until_ns = 0;
         fork_missing(shop);
         if (shop->error != ETIMEDOUT && shop->error != EPIPE && shop->error != EAGAIN)

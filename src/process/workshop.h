@@ -89,7 +89,8 @@ typedef struct para__worker_life {
     int number;
     unsigned births;      /* processes that it has had */
     uint32_t beats;       /* chunks and tasks that these have finished; goes round */
-    uint64_t since_ns;    /* when it began what it is at; 0: nothing */
+    uint64_t since_ticks; /* when it began what it is at, by its own clock; 0: nothing */
+    uint64_t busy_ns;     /* for so long now */
     para__work_name work; /* what that is */
 } para__worker_life;
 para__worker_life para__workshop_life(para__workshop *shop, unsigned worker);

@@ -1,5 +1,6 @@
 #include "process/zygote.h"
 
+#include "base/clock.h"
 #include "base/descriptor.h"
 #include "base/tuning.h"
 #include "process/output.h"
@@ -218,12 +219,11 @@ static bool is_stopped(const para__zygote *zygote)
 static int hear_zygote(const para__zygote *zygote, reply *a)
 {
     struct pollfd answers = {.fd = zygote->socket, .events = POLLIN};
-    int n = 0;
-    for (int ms = 0; n <= 0; ms += PARA__ZYGOTE_LOOK_MS) {
-        if (ms >= PARA__ZYGOTE_ANSWER_MS || (ms > 0 && is_stopped(zygote)))
+    const uint64_t end = para__now_ns() + (uint64_t)PARA__ZYGOTE_ANSWER_MS * PARA__NS_OF_MS;
+    int n; /* < 0: a signal */
+    while ((n = poll(&answers, 1, PARA__ZYGOTE_LOOK_MS)) <= 0)
+        if (para__now_ns() >= end || (n == 0 && is_stopped(zygote)))
             return ETIMEDOUT;
-        n = poll(&answers, 1, PARA__ZYGOTE_LOOK_MS);
-    }
     if (recv(zygote->socket, a, sizeof *a, MSG_DONTWAIT) != sizeof *a)
         return EPIPE;
     return a->error;

@@ -17,13 +17,16 @@ KINDS = {
         PARA__STAYS PARA__SUBMITTER_LINES PARA__TRACKS PARA__UNIQUE_MAX PARA__WORKERS_MAX PARA__KINDS_MOST
         PARA__CALLS PARA__BREAKER_SLOTS PARA__ESTIMATE_WORDS PARA__WINDOWS_COMPARED PARA__TRIAL_WINDOWS BUCKETS
         BUCKETS_LOG CACHES_MOST DEEPEST DIGITS LINE_MOST NODES NODES_MAX PAGES PAGE_MOST REASON_BYTES SETS_LOG
-        SUBLEAVES_MOST VERDICTS WAYS LONGEST WORDS""",
+        SUBLEAVES_MOST VERDICTS WAYS LONGEST WORDS MOST_STEPS PARA__BOARD_TICKETS PARA__LIVES PARA__PROCESSES_MAX
+        PARA__WORKSHOP_ARENAS""",
     "bits of a word": """
+        PARA__BOARD_EPOCHS PARA__BOARD_TICKET_BITS PARA__BOARD_WIDTH_BITS PARA__DONE_COUNT_BITS PARA__DONE_SUM_BITS
         PARA__AGE_BITS PARA__COUNT_BITS PARA__RESTS PARA__SLICE_TICKETS_MAX PARA__TICKET_BITS CPU_SHIFT MAXIMUM_SHIFT
         MAIN_LEFT STANDING THREADS SAMPLES_MOST PARA__STRAY PARA__STRAYED last_epoch never_ticks top""",
     "format or interface of others": """
         FLAGS_AT INSTRUCTIONS INTERFACE LENGTH MADV_POPULATE_WRITE PARA__FP_FLAGS PARA__LINE PARA__PAGE_SUM_AT SPAN_AT
-        THREADS_DEVICE TRACE_AT PARA__HUGE_PAGE_BYTES PARA__FP_DEFAULT masks traps""",
+        THREADS_DEVICE TRACE_AT PARA__HUGE_PAGE_BYTES PARA__FP_DEFAULT masks traps
+        BY_PIDFD SYS_close_range SYS_pidfd_open SYS_pidfd_send_signal""",
     "shape of results: plan/tree.h": """
         PARA__FOLDING_BYTES PARA__LARGE_BYTES PARA__PARTIALS_BYTES first_square""",
     "memory of checks": "PARA__MARGIN PARA__UNTOUCHED",
@@ -37,7 +40,7 @@ KINDS = {
 }
 KNOWN = {name: kind for kind, names in KINDS.items() for name in names.split()}
 PLAIN = {1000, 1024, 1000000, 1000000000, 1023, 4095, 65536, 16777619}  # units; masks, a fixed point, FNV's prime
-FOLDERS = ["base", "topology", "sync", "plan", "share", "executor", "task", "pool", "schedule", "data", "observe"]
+FOLDERS = ["base", "topology", "sync", "plan", "share", "executor", "task", "pool", "process", "schedule", "data", "observe"]
 DEFINE = re.compile(r"^#define\s+(\w+)\s+\(?(?:\(\w+\))?\d", re.M)
 ENUM = re.compile(r"\benum\s*\w*\s*\{([^}]*)\}", re.S)
 MEMBER = re.compile(r"(\w+)\s*=\s*([^,]*)")

@@ -199,11 +199,11 @@ TEST(a_new_part_of_the_program_is_tried_soon)
  * found without it says nothing of it. */
 TEST(a_loop_that_comes_into_the_windows)
 {
-    for (double dear_ns = 30000; dear_ns < 100000; dear_ns *= 1.1) {
+    for (unsigned dear_us = 30; dear_us < 100; dear_us += 4) {
         para__arms arms = {0};
         program p = {.shared_ns = 6000, .alone_ns = 3000, .sites = 2};
         assert_true(run(&arms, p, 20000).alone > 800);
-        p.dear_ns = dear_ns;
+        p.dear_ns = 1e3 * dear_us;
         const outcome o = run(&arms, p, 3000);
         assert_int_equal(o.alone, 0);
         p.dear_ns = 0;

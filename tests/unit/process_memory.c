@@ -48,6 +48,7 @@ TEST(large_scratch_is_given_back)
                     .out = {PARA_OUT((int *)para_buffer_data(buffer))},
                     .scratch_bytes = scratch};
     OK(para_pmap(pool, &map));
+    assert_true(shared_bytes() > 16 * MIB);
     scratch = 1024;
     map.scratch_bytes = scratch;
     OK(para_pmap(pool, &map));
