@@ -439,7 +439,7 @@ TEST(processes_are_looked_at)
     assert_true(info.busy_ns >= LATE_NS);
     assert_true(info.memory_bytes > 0);
     assert_int_equal(info.restarts, 0);
-    nanosleep(&(struct timespec){.tv_nsec = 5 * LATE_NS},
+    nanosleep(&(struct timespec){.tv_nsec = 5L * LATE_NS},
               NULL); /* it is looked at some twenty times */
     assert_int_equal(count_notes(&n, PARA_LATE_TASK, 31), 1);
     const uint32_t beats = info.beats;
