@@ -17,8 +17,8 @@
 #include <string.h>
 
 /* How long a caller sleeps at most if there is something to look at, and if not. */
-static const uint64_t join_ns = (uint64_t)PARA__PROCESS_JOIN_MS * PARA__NS_OF_MS;
-static const uint64_t audit_ns = (uint64_t)PARA__PROCESS_AUDIT_MS * PARA__NS_OF_MS;
+static const uint64_t watched_sleep_ns = (uint64_t)PARA__PROCESS_JOIN_MS * PARA__NS_OF_MS;
+static const uint64_t plain_sleep_ns = (uint64_t)PARA__PROCESS_AUDIT_MS * PARA__NS_OF_MS;
 
 void *para__desk_arena(para__desk *desk, unsigned number, size_t bytes)
 {
@@ -229,7 +229,7 @@ static void look_after(para__desk *desk)
     if (now < desk->look_ns)
         return;
     const bool is_first = desk->look_ns == 0;
-    desk->look_ns = now + audit_ns;
+    desk->look_ns = now + plain_sleep_ns;
     if (is_first)
         return;
     desk->rests = para__board_rests(&desk->post) ? desk->rests + 1 : 0;
@@ -275,7 +275,7 @@ static void await_work(const desk_call *c, para__waking waking)
     uint64_t expects = expected_ns(desk, c->job);
     while (!is_at_end(desk)) {
         pthread_mutex_unlock(&desk->shop->mutex);
-        para__board_join(&desk->post, waking, expects, c->cancel || rouses ? join_ns : audit_ns);
+        para__board_join(&desk->post, waking, expects, c->cancel || rouses ? watched_sleep_ns : plain_sleep_ns);
         waking = PARA__NOBODY_SLEPT;
         expects = 0;
         if (c->cancel && para_cancel_requested(c->cancel))
