@@ -275,7 +275,8 @@ static void await_work(const desk_call *c, para__waking waking)
     uint64_t expects = expected_ns(desk, c->job);
     while (!is_at_end(desk)) {
         pthread_mutex_unlock(&desk->shop->mutex);
-        para__board_join(&desk->post, waking, expects, c->cancel || rouses ? watched_sleep_ns : plain_sleep_ns);
+        para__board_join(&desk->post, waking, expects,
+                         c->cancel || rouses ? watched_sleep_ns : plain_sleep_ns);
         waking = PARA__NOBODY_SLEPT;
         expects = 0;
         if (c->cancel && para_cancel_requested(c->cancel))
