@@ -299,11 +299,12 @@ static void give_up(int signal)
     _exit(write(STDERR_FILENO, text, sizeof text - 1) > 0 ? 1 : 2);
 }
 
-/* What is left; a thread of the trace, or of the metrics, may have a file open for a moment. */
+/* What is left; a thread of the trace, or of the metrics, may have a file open for a moment, then and
+ * when it was counted first. */
 static holdings holdings_left(const holdings *before)
 {
     holdings left = holdings_now();
-    for (unsigned i = 0; i < 5000 && left.descriptors != before->descriptors; i++) {
+    for (unsigned i = 0; i < 5000 && left.descriptors > before->descriptors; i++) {
         usleep(1000);
         left = holdings_now();
     }
@@ -345,7 +346,7 @@ int main(int argc, char **argv)
         (double)warm.bytes / 1048576, (double)late.bytes / 1048576, before.descriptors,
         after.descriptors, before.threads, after.threads);
     must(KEEPS_FREED_MEMORY || late.bytes < warm.bytes + GROWTH_BYTES, "memory grows");
-    must(before.descriptors == after.descriptors, "descriptors are left");
+    must(before.descriptors >= after.descriptors, "descriptors are left");
     must(before.threads == after.threads, "threads are left");
     const unsigned found = atomic_load(&violations);
     printf("%s\n", found ? "soak: something does not add up" : "soak: all adds up");
