@@ -299,8 +299,8 @@ static void give_up(int signal)
     _exit(write(STDERR_FILENO, text, sizeof text - 1) > 0 ? 1 : 2);
 }
 
-/* What is left; a thread of the trace, or of the metrics, may have a file open for a moment, then and
- * when it was counted first. */
+/* What is left. A thread of the trace, or of the metrics, may have a file open for a moment, now or
+ * when it was counted before. */
 static holdings holdings_left(const holdings *before)
 {
     holdings left = holdings_now();
