@@ -29,13 +29,14 @@ static inline int para_death_number(int result)
     return result & 0xff;
 }
 
-/* How a worker has died, for people: "by signal 11 (Segmentation fault)" and the like, written into
- * text, which has room for `bytes` bytes, its end included; PARA_DEATH_TEXT is enough. number: the
- * signal, or what it gave to exit. Returns text. Any thread; allocates nothing of para's. */
+/* Room for the text of para_death_text. */
 enum { PARA_DEATH_TEXT = 96 };
 #ifdef __cplusplus
 extern "C" {
 #endif
+/* How a worker has died, for people: "by signal 11 (Segmentation fault)" and the like, written into
+ * text, which has room for `bytes` bytes, its end included; PARA_DEATH_TEXT is enough. number: the
+ * signal, or what it gave to exit. Returns text. Any thread; allocates nothing of para's. */
 PARA_API const char *para_death_text(para_death death, int number, char *text, size_t bytes);
 #ifdef __cplusplus
 }
