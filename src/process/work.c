@@ -147,11 +147,16 @@ static void tell_caller(para__board *board, para__record *record, uint64_t told)
     }
 }
 
-static para__range range_of_ticket(const para__board *board, unsigned t, para__ticket_word claimed)
+/* The units of a ticket; false: the job has none such, so the board was written over. */
+static bool find_range(const para__board *board, unsigned t, para__ticket_word claimed,
+                       para__range *range)
 {
     const para__ticket *const ticket = &board->ticket[t];
-    return claimed.is_settled ? (para__range){ticket->first, ticket->count}
-                              : para__board_range(board->units, board->dealt, t);
+    if (!claimed.is_settled && t >= board->dealt)
+        return false;
+    *range = claimed.is_settled ? (para__range){ticket->first, ticket->count}
+                                : para__board_range(board->units, board->dealt, t);
+    return range->first <= board->units && range->count <= board->units - range->first;
 }
 
 /* A worker begins with the tickets at its own place, so that the same memory is its own from call
@@ -183,12 +188,16 @@ unsigned para__board_work(para__hall *hall, para__board *boards, unsigned number
     for (unsigned i = 0; i < c.tickets && is_sound; i++) {
         const unsigned t = start + i < c.tickets ? start + i : start + i - c.tickets;
         para__ticket_word claimed;
+        para__range units;
         if (!claim_ticket(&board->word[t], c.epoch, worker, &claimed))
             continue;
+        is_sound = find_range(board, t, claimed, &units);
+        if (!is_sound)
+            break;
         if (!has_entered)
             own = para__fp_swap(board->fp);
         has_entered = true;
-        run_ticket(board, range_of_ticket(board, t, claimed), worker, kind, &part);
+        run_ticket(board, units, worker, kind, &part);
         finished = para__done_add(finished, para__done_of(t));
         part.told = para__done_word(c.epoch, finished);
         const uint64_t now = para__ticks();

@@ -2,6 +2,7 @@
  * with the right bits or a status, and the next one is like any. */
 #include "../common/processes.h"
 
+#include "base/futex.h"
 #include "pool/types.h"
 #include "process/desk.h"
 
@@ -23,6 +24,7 @@ typedef enum spoiling {
     SETTLED,
     JOINS,
     CALL,
+    TICKETS, /* more than the job has */
     JOB,
     STOP,
     NEWS,
@@ -74,6 +76,17 @@ static void spoil_presence(const deed *d, uint64_t *seed)
     }
 }
 
+/* Workers come and look. */
+static void spoil_tickets(const deed *d)
+{
+    para__board_call c = para__board_read(para__load_relaxed(&d->board->call));
+    c.epoch++;
+    c.tickets = PARA__BOARD_TICKETS;
+    para__store_relaxed(&d->board->call, para__board_word(c));
+    para__add_relaxed(&d->hall->news, 1);
+    para__futex_wake_shared(&d->hall->news, INT_MAX);
+}
+
 static void spoil(const deed *d)
 {
     uint64_t seed = (uint64_t)getpid() << 8 | d->what;
@@ -105,6 +118,9 @@ static void spoil(const deed *d)
         break;
     case CALL:
         para__store_relaxed(&b->call, check_random(&seed));
+        break;
+    case TICKETS:
+        spoil_tickets(d);
         break;
     case JOB:
         write_rubbish(b->payload, sizeof b->payload, &seed);
@@ -198,7 +214,8 @@ TEST(kernel_that_spoils_once)
     alarm(SECONDS);
     for (int what = 0; what < SPOILINGS; what++) {
         scene s = make_scene();
-        OK(call_scene(&s, (spoiling)what, 1));
+        if (call_scene(&s, (spoiling)what, 1) != PARA_OK)
+            fail_msg("spoiling %d: %s", what, para_status_detail());
         goes_on(&s);
         end_scene(&s);
     }
@@ -211,7 +228,8 @@ TEST(kernel_that_spoils_always)
     for (int what = 0; what < SPOILINGS; what++) {
         scene s = make_scene();
         const para_status status = call_scene(&s, (spoiling)what, UINT_MAX);
-        if (what == CALL || what == JOB || what == STOP) /* of the others some may be put right */
+        /* Of the others some may be put right. */
+        if (what == CALL || what == TICKETS || what == JOB || what == STOP)
             assert_int_equal(status, PARA_ERR_WORKER_DIED);
         goes_on(&s);
         end_scene(&s);
