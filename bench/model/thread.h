@@ -9,7 +9,7 @@
 enum {
     THREADS_MAX = MODEL_CORES_MAX + 1,
     AHEAD = 8, /* misses in flight */
-    TLS_BYTES = 256
+    TLS_BYTES = 512
 };
 
 typedef struct thread {

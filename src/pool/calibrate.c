@@ -33,11 +33,13 @@ static double ping_ns(para_pool *pool, unsigned width, int trials)
     double shortest = 2 * PARA__PING_MOST_NS;
     for (int i = 0, late = 0; i < trials && late < PARA__PINGS_LATE && !is_ending(pool); i++) {
         para__lane *const lane = para__lane_lease(&pool->lanes);
-        const uint64_t ticks =
-            lane ? para__lane_ping(lane, para__pool_position(pool, width), width, limit)
-                 : UINT64_MAX;
-        if (lane)
+        uint64_t ticks = UINT64_MAX;
+        if (lane) {
+            para__position at;
+            para__pool_position(pool, width, &at);
+            ticks = para__lane_ping(lane, &at, width, limit);
             para__lane_release(lane);
+        }
         const double ns = (double)ticks * para__ns_per_tick();
         late += ticks == UINT64_MAX; /* a machine so busy is not worth many trials */
         if (ns < shortest)

@@ -55,9 +55,9 @@ static void begin_lent(para__lent *lent)
     const para__position at = {.self = seats >> 16, .first = seats >> 16};
     lent->is_begun = true;
     if (lent->ping_limit) {
-        lent->pinged = para__lane_ping(lane, at, seats & 0xffff, lent->ping_limit);
+        lent->pinged = para__lane_ping(lane, &at, seats & 0xffff, lent->ping_limit);
     } else {
-        para__lane_run(lane, at, lent->job, lent->plan, lent->outcome);
+        para__lane_run(lane, &at, lent->job, lent->plan, lent->outcome);
     }
     lane->run_frame = 0;
 }

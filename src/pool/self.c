@@ -36,16 +36,14 @@ unsigned para__pool_place(const para_pool *pool)
     return para__pool_is_worker(pool) ? this_worker->index : outside_place(pool);
 }
 
-para__position para__pool_position(const para_pool *pool, unsigned width)
+void para__pool_position(const para_pool *pool, unsigned width, para__position *at)
 {
-    const bool is_helper = para__pool_is_worker(pool);
-    const unsigned self = is_helper ? this_worker->index : outside_place(pool);
+    at->is_helper = para__pool_is_worker(pool);
+    at->self = at->is_helper ? this_worker->index : outside_place(pool);
     /* There may be fewer workers now than when the call was planned: places remain. */
-    const unsigned places = para__max(para__max(para__pool_workers(pool), width), self + 1);
-    const unsigned first = self / width * width;
-    const unsigned last = places - width;
-    return (para__position){
-        .self = self, .first = first < last ? first : last, .is_helper = is_helper};
+    const unsigned places = para__max(para__max(para__pool_workers(pool), width), at->self + 1);
+    const unsigned last = places - width; /* mostly 0: then nothing is divided */
+    at->first = last ? para__min(at->self / width * width, last) : 0;
 }
 
 unsigned para__pool_awake(const para_pool *pool)

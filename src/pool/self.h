@@ -22,7 +22,7 @@ bool para__pool_is_worker(const para_pool *pool);
 unsigned para__pool_awake(const para_pool *pool);
 
 /* The calling thread's place in a call of that width, and its team: neighbours of that place. */
-para__position para__pool_position(const para_pool *pool, unsigned width);
+void para__pool_position(const para_pool *pool, unsigned width, para__position *at);
 
 /* Makes the calling thread that worker. */
 void para__worker_enter(const para__worker *self);

@@ -109,6 +109,12 @@ static inline void para__site_forget(para__site *site)
     para__store_relaxed(&site->kernel, 0); /* no order: see above */
 }
 
+/* By which entries are told apart, mostly. */
+static inline uint32_t para__site_number(const para__site *site)
+{
+    return (uint32_t)((uintptr_t)site / sizeof *site);
+}
+
 static inline para__tuner para__site_tuner(const para__site *site)
 {
     return para__tuner_unpack(para__load_relaxed(&site->tuner)); /* no order: see above */

@@ -30,13 +30,14 @@ static void run_on_threads(para_pool *pool, para__lane *lane, const para__job *j
 {
     para__plan spread;
     const para__plan *const carried_out = is_spread(pool, job, plan, &spread) ? &spread : plan;
-    const para__position at = para__pool_position(pool, carried_out->width);
+    para__position at;
+    para__pool_position(pool, carried_out->width, &at);
     if (!plan->timed) {
-        para__lane_run(lane, at, job, carried_out, outcome);
+        para__lane_run(lane, &at, job, carried_out, outcome);
         return;
     }
     const uint64_t busy_before = outcome->tally.busy_ticks;
-    para__lane_run(lane, at, job, carried_out, outcome);
+    para__lane_run(lane, &at, job, carried_out, outcome);
     if (para__pool_is_forked(pool))
         return;
     const para__fp fp = para__fp_save();

@@ -149,14 +149,14 @@ static void tell_caller(para__board *board, para__record *record, uint64_t told)
 
 /* The units of a ticket; false: the job has none such, so the board was written over. */
 static bool find_range(const para__board *board, unsigned t, para__ticket_word claimed,
-                       para__range *range)
+                       para__range *units)
 {
     const para__ticket *const ticket = &board->ticket[t];
     if (!claimed.is_settled && t >= board->dealt)
         return false;
-    *range = claimed.is_settled ? (para__range){ticket->first, ticket->count}
+    *units = claimed.is_settled ? (para__range){ticket->first, ticket->count}
                                 : para__board_range(board->units, board->dealt, t);
-    return range->first <= board->units && range->count <= board->units - range->first;
+    return units->first <= board->units && units->count <= board->units - units->first;
 }
 
 /* A worker begins with the tickets at its own place, so that the same memory is its own from call

@@ -27,13 +27,14 @@ typedef struct para__schedule {
     para__estimate estimate;
     para__ask ask; /* where sharing was considered */
     para__plan plan;
-    bool small;     /* so little that it runs alone, as one, whatever its cost is found to be */
-    bool probe;     /* runs alone in growing batches; the rest is shared if that turns out to pay */
-    bool timed;     /* its participants look at the clock */
-    bool together;  /* alone, since the thread's short calls are so, all of them */
-    bool widths;    /* a trial of another width */
-    bool trial;     /* in the way that is expected to take longer */
-    double dull_ns; /* if it takes less, it is as expected and is not learnt from */
+    bool small;    /* so little that it runs alone, as one, whatever its cost is found to be */
+    bool probe;    /* runs alone in growing batches; the rest is shared if that turns out to pay */
+    bool timed;    /* its participants look at the clock */
+    bool together; /* alone, since the thread's short calls are so, all of them */
+    bool widths;   /* a trial of another width */
+    bool is_recalled;      /* planned as one before it was */
+    bool trial;            /* in the way that is expected to take longer */
+    double dull_ns;        /* if it takes less, it is as expected and is not learnt from */
     uint64_t dull_ticks;   /* likewise of a call that is not timed, but watched; 0: it is not */
     double usual_ns;       /* of a trial: what it is expected to take the other way */
     unsigned stands_for;   /* calls like it that are not timed, and itself */

@@ -15,11 +15,6 @@ static PARA__THREAD_LOCAL struct {
     uint16_t helpers; /* of the last call in a window that was shared */
 } lately;
 
-static uint32_t site_number(const para__schedule *s)
-{
-    return (uint32_t)((uintptr_t)s->site / sizeof *s->site);
-}
-
 /* Whether this call is a part of another one of its thread. Then it is in no window: its time is in
  * the other's, and counted in both, a loop would look cheaper where its inner loops run here. */
 static bool is_within_call(void)
@@ -38,7 +33,7 @@ uint64_t para__together_brief_ns(const para__schedule *s)
     if (!is_within_shared && para__arms_now(arms) != PARA__ALL_ALONE)
         return 0;
     const uint64_t brief = para__load_relaxed(&s->site->brief); /* no order: see sites.h */
-    const uint32_t site = site_number(s);
+    const uint32_t site = para__site_number(s->site);
     const bool is_within = is_within_shared || is_within_call();
     if (brief == 0 || (!is_within && para__arms_is_full(arms, site)))
         return 0;
@@ -55,7 +50,7 @@ uint64_t para__together_brief_ns(const para__schedule *s)
 static bool is_alone_with_all(para__schedule *s, double alone_ns)
 {
     para__arms *arms = &lately.arms;
-    const uint32_t site = site_number(s);
+    const uint32_t site = para__site_number(s->site);
     if (para__arms_is_full(arms, site)) {
         const para__arm before = para__arms_now(arms);
         para__arms_next_window(arms, site, (uint64_t)((double)para__ticks() * para__ns_per_tick()));

@@ -200,10 +200,10 @@ static bool is_weighed(const para__participant *p)
 }
 
 /* The caller's part of a call on that lane, as planned. */
-static inline para__participant caller_participant(para__lane *lane, para__position at,
+static inline para__participant caller_participant(para__lane *lane, const para__position *at,
                                                    const para__job *job, const para__plan *plan)
 {
-    const unsigned self = at.self, first = at.first;
+    const unsigned self = at->self, first = at->first;
     para__lanes *const lanes = lane->lanes;
     const para__team team = {.within = para__lane_around(lanes),
                              .first = first,
@@ -298,7 +298,7 @@ static void add_other_groups(const para__participant *p, para__tally *tally, uns
         add_strays(p, tally, workers);
 }
 
-void para__lane_run(para__lane *lane, para__position at, const para__job *job,
+void para__lane_run(para__lane *lane, const para__position *at, const para__job *job,
                     const para__plan *plan, para__outcome *outcome)
 {
     const uint64_t begun = plan->timed ? para__ticks() : 0;
@@ -309,7 +309,7 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
     p.batches = &outcome->batches;
     if (lanes->before)
         p.division.grain.is_weighed = is_weighed(&p);
-    para__atomic_u32 *displaced = at.is_helper ? NULL : &lanes->helper[p.self].displaced;
+    para__atomic_u32 *displaced = at->is_helper ? NULL : &lanes->helper[p.self].displaced;
     lane->run_frame = (uintptr_t)__builtin_frame_address(0);
     lane->displaces = displaced ? p.self + 1 : 0;
     if (displaced)
@@ -343,7 +343,7 @@ void para__lane_run(para__lane *lane, para__position at, const para__job *job,
         para__participant_work_on(&p, p.self);
     }
     steal(&p);
-    join(&p, at.is_helper, begun);
+    join(&p, at->is_helper, begun);
     lane->is_open = false;
     lane->displaces = 0;
     if (displaced)
@@ -382,13 +382,14 @@ static void run_nothing(const void *payload, size_t first, size_t count, para__r
     (void)runner;
 }
 
-uint64_t para__lane_ping(para__lane *lane, para__position at, unsigned width, uint64_t limit_ticks)
+uint64_t para__lane_ping(para__lane *lane, const para__position *at, unsigned width,
+                         uint64_t limit_ticks)
 {
     const para__job job = {.run = run_nothing, .payload = &job};
     const para__plan plan = {.units = {0, width}, .width = width, .tickets = 1, .first = 1};
     const uint64_t start = para__ticks();
     para__participant p = caller_participant(lane, at, &job, &plan);
-    if (at.is_helper) /* all: as above */
+    if (at->is_helper) /* all: as above */
         para__store_relaxed(&lane->lanes->helper[p.self].seen[lane - lane->lanes->lane], p.epoch);
     para__store_relaxed(&lane->member[p.self].ticket, para__tagged(p.epoch, 0));
     lane->claimed = p.finished = 1;
@@ -399,7 +400,7 @@ uint64_t para__lane_ping(para__lane *lane, para__position at, unsigned width, ui
         ticks = para__ticks() - start;
     ticks = para__ticks() - start;
     steal(&p);
-    join(&p, at.is_helper, 0);
+    join(&p, at->is_helper, 0);
     para__store_relaxed(&lane->group[lane->home].count, 0); /* joined */
     lane->is_open = false;
     return ticks < limit_ticks ? ticks : UINT64_MAX;

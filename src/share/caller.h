@@ -5,7 +5,8 @@
 #include "plan/decide.h"
 #include "share/lane.h"
 
-/* Where the calling thread takes part, and the team around it. The executor decides it. */
+/* Where the calling thread takes part, and the team around it. The executor decides it. Passed in
+ * memory: in registers its members are put together and taken apart, at 10 ns. */
 typedef struct para__position {
     unsigned self;  /* the worker in whose place it works */
     unsigned first; /* of the plan's width workers, neighbours, that have slices; self is one */
@@ -26,12 +27,13 @@ typedef struct para__position {
 #endif
 PARA__OWN_FRAME /* executor/left.c finds by its frame whether it still runs */
     void
-    para__lane_run(para__lane *lane, para__position at, const para__job *job,
+    para__lane_run(para__lane *lane, const para__position *at, const para__job *job,
                    const para__plan *plan, para__outcome *outcome);
 
 /* Has an empty job run by the caller's nearest width - 1 helpers, on a leased lane. Returns the
  * ticks until the caller knows that it is done; UINT64_MAX if they did not come within
  * limit_ticks. */
-uint64_t para__lane_ping(para__lane *lane, para__position at, unsigned width, uint64_t limit_ticks);
+uint64_t para__lane_ping(para__lane *lane, const para__position *at, unsigned width,
+                         uint64_t limit_ticks);
 
 #endif

@@ -440,8 +440,3 @@ void para__participant_wake_next(const para__participant *p)
         para__helper_wake(&p->lanes->helper[w]);
     }
 }
-
-unsigned para__lane_around(const para__lanes *lanes)
-{
-    return para__lane_number(lanes, para__current_lane);
-}

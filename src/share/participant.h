@@ -81,6 +81,9 @@ void para__participant_wake_next(const para__participant *p);
 extern PARA__THREAD_LOCAL const para__lane *para__current_lane;
 
 /* The number of that lane; 0 if it is none of these. */
-unsigned para__lane_around(const para__lanes *lanes);
+static inline unsigned para__lane_around(const para__lanes *lanes)
+{
+    return para__current_lane ? para__lane_number(lanes, para__current_lane) : 0;
+}
 
 #endif

@@ -64,7 +64,7 @@ static void run_on_lent(para_pool *pool, para__lane *lane, const para__job *job,
         if (pthread_create(&threads[i], NULL, help, &helpers[i]) != 0)
             abort();
     }
-    para__lane_run(lane, (para__position){.self = 0}, job, plan, outcome);
+    para__lane_run(lane, &(para__position){.self = 0}, job, plan, outcome);
     is_over = true;
     for (unsigned i = 0; i < WORKERS - 1; i++)
         pthread_join(threads[i], NULL);

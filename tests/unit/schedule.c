@@ -7,6 +7,14 @@
 #include <pthread.h>
 #include <unistd.h>
 
+/* Until all workers sleep, whom a test before may have woken; how many these are. */
+static unsigned await_sleepers(void)
+{
+    while (para__load_relaxed(&pool->lanes.sleeping) < 2) /* all: a count on its own */
+        usleep(1000);
+    return para__load_relaxed(&pool->lanes.sleeping);
+}
+
 TEST(an_unknown_call_is_probed)
 {
     para__site_forget(site_of(0));
@@ -302,6 +310,7 @@ TEST(units_are_asked_for_once_by_the_width)
 TEST(what_a_divided_call_forgoes_is_counted)
 {
     const dividing d = {.answer = {.units = 12, .width = 2}};
+    (void)await_sleepers();
     know((para__estimate){.alone_ns = 6, .mean_ns = 6, .alone = 9});
     para__schedule s = begin_dividing(&d, (para_options){0});
     assert_int_equal(s.plan.width, 1);
@@ -357,9 +366,7 @@ static void *begin_parts(void *arg)
  * thread of its own: this one's calls so far decide whether its short ones all run alone. */
 TEST(a_short_part_of_a_shared_call_runs_alone)
 {
-    unsigned sleeping;
-    while ((sleeping = para__load_relaxed(&pool->lanes.sleeping)) < 2)
-        usleep(1000); /* nobody wakes them any more */
+    const unsigned sleeping = await_sleepers();
     para__add_relaxed(&pool->lanes.sleeping, -sleeping);
     static const double ns[] = {0.8 * PARA__LONG_WITHIN_NS, 20 * PARA__LONG_WITHIN_NS};
     for (size_t i = 0; i < COUNT_OF(ns); i++) {
@@ -373,6 +380,57 @@ TEST(a_short_part_of_a_shared_call_runs_alone)
         assert_int_equal(p.inner.why, i ? PARA_WHY_PARALLEL : PARA_WHY_SMALL);
     }
     para__add_relaxed(&pool->lanes.sleeping, sleeping);
+}
+
+typedef struct calls {
+    para__schedule first, asleep, recalled, timed, otherwise;
+} calls;
+
+static void *begin_calls(void *arg)
+{
+    calls *const c = arg;
+    const unsigned sleeping = await_sleepers();
+    para__estimate e = {.alone_ns = 2, .shared_ns = 2, .alone = 9, .shared = 9, .spread = 16};
+    know(e);
+    para__add_relaxed(&pool->lanes.sleeping, -sleeping);
+    c->first = begin((para_options){0}, COUNT);
+    para__add_relaxed(&pool->lanes.sleeping, sleeping);
+    c->asleep = begin((para_options){0}, COUNT);
+    para__add_relaxed(&pool->lanes.sleeping, -sleeping);
+    para__store_relaxed(&pool->followed.share_ns, 1000000); /* nobody else is there */
+    c->recalled = begin((para_options){0}, COUNT);
+    e.alone_ns = 2.1f;
+    know(e);
+    c->otherwise = begin((para_options){0}, COUNT);
+    e.alone_ns = 2;
+    know(e);
+    do
+        c->timed = begin((para_options){0}, COUNT);
+    while (!c->timed.timed);
+    para__store_relaxed(&pool->followed.share_ns, 150);
+    para__add_relaxed(&pool->lanes.sleeping, sleeping);
+    return NULL;
+}
+
+/* Until a timed call: then with what sharing costs by now. Not if other helpers are awake, or other
+ * costs known. On a thread of its own, as above. */
+TEST(a_short_call_is_shared_as_the_one_before)
+{
+    pthread_t thread;
+    calls c;
+    assert_int_equal(pthread_create(&thread, NULL, begin_calls, &c), 0);
+    pthread_join(thread, NULL);
+    const para__plan *const first = &c.first.plan, *const again = &c.recalled.plan;
+    assert_int_equal(first->width, 2);
+    assert_true(c.recalled.is_recalled);
+    assert_int_equal(again->width, 2);
+    assert_int_equal(again->tickets, first->tickets);
+    assert_int_equal(again->first, first->first);
+    assert_int_equal(again->units.count, first->units.count);
+    assert_int_equal(again->head_start, first->head_start);
+    assert_false(c.asleep.is_recalled || c.timed.is_recalled || c.otherwise.is_recalled);
+    assert_int_equal(c.asleep.plan.width, 1);
+    assert_int_equal(c.otherwise.plan.width, 1);
 }
 
 int main(void)
@@ -397,6 +455,7 @@ int main(void)
         cmocka_unit_test(a_call_without_room_for_two_runs_alone),
         cmocka_unit_test(loops_of_one_kernel_are_told_apart),
         cmocka_unit_test(a_short_part_of_a_shared_call_runs_alone),
+        cmocka_unit_test(a_short_call_is_shared_as_the_one_before),
     };
     return cmocka_run_group_tests(tests, make_pool, destroy_pool);
 }

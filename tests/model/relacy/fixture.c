@@ -206,8 +206,11 @@ static unsigned run(const fixture_call *call, bool lent)
     para__lane *lane = leased; /* a kernel may lease another */
     if (lent)
         para__lent_threads.run(&pool, lane, &job, &plan, &outcome);
-    else
-        para__lane_run(lane, para__pool_position(&pool, plan.width), &job, &plan, &outcome);
+    else {
+        para__position at;
+        para__pool_position(&pool, plan.width, &at);
+        para__lane_run(lane, &at, &job, &plan, &outcome);
+    }
     leased = lane;
     return outcome.tally.ending == PARA__ENDED_WHOLE ? (unsigned)outcome.tally.chunks
                                                      : FIXTURE_FAILED;
