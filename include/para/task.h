@@ -196,9 +196,10 @@ PARA_NODISCARD_ PARA_API para_status para_task_wait_until(para_task *task, uint6
 PARA_API bool para_task_is_over(para_task *task);
 
 /* A descriptor for poll, epoll and other event loops: it becomes readable at the task's end, and
- * para_task_wait then returns without delay. It is an eventfd, made here; if asked again, the
- * same. It belongs to this submission. The caller closes it, after it has seen that the task is
- * over and before the task is submitted again. Any thread.
+ * para_task_wait then returns without delay. It is told just before that: for an instant
+ * para_task_is_over may still deny it. It is an eventfd, made here; if asked again, the same. It
+ * belongs to this submission. The caller closes it, after it has seen that the task is over and
+ * before the task is submitted again. Any thread.
  * Errors: as para_task_wait; PARA_ERR_ARGUMENT (fd NULL), _FILE (the system gives none). *fd is
  * then unchanged. */
 PARA_NODISCARD_ PARA_API para_status para_task_fd(para_task *task, int *fd);

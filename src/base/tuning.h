@@ -306,9 +306,10 @@ PARA__REAL(PARA__FASTER, 0.95)    /* 0.5 to 2 */
 
 /* ---- What sharing costs: pool/calibrate.c ---------------------------------------------------- */
 
-/* Before it is measured. ns. Reasoned: too low rather than too high, since calls correct that soon.
- * Plain constants, since a static value is made of them. */
-#define PARA__ROUND_TRIP_NS 1000
+/* Before it is measured. ns. Reasoned: too low rather than too high, since calls correct that soon;
+ * and calls that are not worth these costs never have a pool made that would measure others. Plain
+ * constants, since a static value is made of them. */
+#define PARA__ROUND_TRIP_NS 200
 #define PARA__PER_HELPER_NS 50
 #define PARA__WAKE_NS       50000
 #define PARA__WAKE_COST_NS  5000

@@ -1,6 +1,7 @@
 /* Decisions: what options force, and what holds for every plan. */
 #include "../common/check.h"
 
+#include "executor/executor.h"
 #include "plan/decide.h"
 #include "plan/divide.h"
 
@@ -122,6 +123,15 @@ TEST(what_is_worth_sharing_depends_on_who_is_awake)
     assert_int_equal(width, 2);
     ask.work_ns = 100;
     assert_true(para__forgone_ns(&ask, &usual, &width) <= 0);
+}
+
+/* Before anything is measured: what would not pay at these costs never has a pool made. */
+TEST(what_pays_on_a_quick_machine_is_not_ruled_out)
+{
+    para__costs quick = para__costs_assumed;
+    quick.round_trip_ns = 150;
+    assert_true(para__least_work_ns(&para__costs_assumed, 2) <=
+                1.2 * para__least_work_ns(&quick, 2));
 }
 
 TEST(more_work_is_never_shared_among_fewer)
@@ -417,6 +427,7 @@ int main(void)
         cmocka_unit_test(little_work_is_not_shared_and_much_is),
         cmocka_unit_test(small_work_stays_in_the_domain),
         cmocka_unit_test(what_is_worth_sharing_depends_on_who_is_awake),
+        cmocka_unit_test(what_pays_on_a_quick_machine_is_not_ruled_out),
         cmocka_unit_test(more_work_is_never_shared_among_fewer),
         cmocka_unit_test(reasons_for_being_alone),
         cmocka_unit_test(batches_for_other_counts),

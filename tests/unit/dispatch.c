@@ -162,7 +162,7 @@ TEST(requests_have_what_tasks_have)
     para_cancel_request(&cancel);
     is_open = true;
     assert_int_equal(poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, -1), 1);
-    OK(para_task_wait_until(&watched.task, 0));
+    OK(para_task_wait(&watched.task)); /* the descriptor is told just before */
     close(fd);
     assert_int_equal(sum[2], 5);
     FAILS(PARA_ERR_DEADLINE, para_task_wait(&late.task));
