@@ -51,4 +51,11 @@ static inline uint64_t para__ns_to_ticks(double ns)
     return (uint64_t)(ns / para__ns_per_tick());
 }
 
+/* How long ago the counter was there; 0 of 0, which stands for never, and of what lies ahead. */
+static inline uint64_t para__ns_since(uint64_t ticks)
+{
+    const uint64_t now = para__ticks();
+    return ticks && now > ticks ? (uint64_t)((double)(now - ticks) * para__ns_per_tick()) : 0;
+}
+
 #endif

@@ -172,10 +172,9 @@ static void tell(const struct para_watchdog_ *dog, const para_late *late)
 static void tell_level(struct para_watchdog_ *dog, seen_thread *seen, unsigned l)
 {
     const uint64_t *const word = seen->level[l].word;
-    const uint64_t since = seen->level[l].since, now = para__ticks();
+    const uint64_t since = seen->level[l].since;
+    const uint64_t elapsed_ns = para__ns_since(since);
     const bool is_wait = word[0] == PARA__EVENT_AWAIT;
-    const uint64_t elapsed_ns =
-        now > since ? (uint64_t)((double)(now - since) * para__ns_per_tick()) : 0;
     if (is_wait ? !seen->is_stuck || l == 0 : !is_of_pool(dog->pool, word[5]))
         return;
     if (!is_to_be_told(dog, since, elapsed_ns, &seen->told[is_wait ? LEVELS : l]))

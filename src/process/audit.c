@@ -6,8 +6,6 @@
  * the caller's cache. Words are looked at after a death, and now and then while a call lasts. */
 #include "process/board.h"
 
-#include "base/clock.h"
-
 #include <string.h>
 
 bool para__board_is_intact(const para__post *post)
@@ -46,12 +44,6 @@ bool para__board_is_sound(const para__post *post)
                    para__done_read(told, c.epoch).count <= c.tickets;
     }
     return is_sound;
-}
-
-uint64_t para__ns_since(uint64_t ticks)
-{
-    const uint64_t now = para__ticks();
-    return ticks && now > ticks ? (uint64_t)((double)(now - ticks) * para__ns_per_tick()) : 0;
 }
 
 bool para__board_rests(const para__post *post)

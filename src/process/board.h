@@ -245,10 +245,6 @@ typedef struct para__post {
  * many workers as CPUs, and a caller besides: so who spins yields after a while. */
 bool para__board_spins(uint64_t spent_ns);
 
-/* How long ago that was, by the processor's counter; 0 of 0. It may be anything, after a wild
- * write. */
-uint64_t para__ns_since(uint64_t ticks);
-
 /* ---- Workers --------------------------------------------------------------------------- */
 
 /* Spins for news other than those seen, for a while; whether there are any. A worker on the CPU of

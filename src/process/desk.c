@@ -32,18 +32,23 @@ void *para__desk_arena(para__desk *desk, unsigned number, size_t bytes)
     return a->memory;
 }
 
-/* Whether it has large arenas; those that its call had need of are kept for a while. */
-static bool is_large(para__desk *desk)
+static bool has_large_arena(const para__desk *desk)
 {
-    bool is = false;
+    bool has = false;
+    for (unsigned i = 0; i < PARA__WORKSHOP_ARENAS; i++)
+        has |= desk->arenas[i].bytes > PARA__BLOCK_SMALL;
+    return has;
+}
+
+/* Large arenas that its call had need of are kept for a while. */
+static void note_needs(para__desk *desk)
+{
     for (unsigned i = 0; i < PARA__WORKSHOP_ARENAS; i++) {
         para__arena *const a = &desk->arenas[i];
-        is |= a->bytes > PARA__BLOCK_SMALL;
         if (a->is_needed)
             a->needed_ns = para__now_ns();
         a->is_needed = false;
     }
-    return is;
 }
 
 /* Without the mutex: a large arena takes some time. Nobody else has the desk. */
@@ -70,7 +75,7 @@ void para__desks_tidy(para__workshop *shop)
             if (a->bytes > PARA__BLOCK_SMALL && now - a->needed_ns >= (uint64_t)PARA__KEPT_IDLE_NS)
                 free_arena(desk, a);
         }
-        keeps |= desk->is_taken || is_large(desk);
+        keeps |= desk->is_taken || has_large_arena(desk);
     }
     shop->keeps = keeps;
 }
@@ -102,7 +107,8 @@ void para__desk_leave(para__desk *desk)
     pthread_mutex_lock(&shop->mutex);
     para__board_close(&desk->post);
     desk->is_taken = false;
-    if (is_large(desk) && !shop->keeps) {
+    note_needs(desk);
+    if (has_large_arena(desk) && !shop->keeps) {
         shop->keeps = true;
         para__supervisor_call(shop);
     }

@@ -3,6 +3,7 @@
 
 #include "base/bounds.h"
 #include "base/cancellation.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/process.h"
 #include "base/signal_fd.h"

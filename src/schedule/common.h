@@ -1,4 +1,4 @@
-/* What schedule.c, learn.c and run.c share. */
+/* What the files of this folder share. */
 #ifndef PARA_SCHEDULE_COMMON_H
 #define PARA_SCHEDULE_COMMON_H
 
@@ -51,6 +51,11 @@ static inline bool para__is_tuned(const para__schedule *s)
 
 /* Asks about units that cost so much when shared, and take so long alone. */
 void para__schedule_ask(para__schedule *s, size_t units, double work_ns, double alone_ns);
+
+/* A call that is planned is remembered, if it is short. A call of which as much is known as of one
+ * before, with as many helpers awake, gets the plan of that; false: there is none. */
+void para__keep_plan(const para__schedule *s);
+bool para__recall_plan(para__schedule *s);
 
 /* Gives a trial up for which nobody came to help. */
 void para__schedule_forgo_trial(const para__schedule *s);

@@ -8,25 +8,12 @@
 
 #include <math.h>
 
-/* How a short call was shared. One like it, of which as much is known, is shared like that: to
- * decide takes as long as to publish. Timed ones are decided anew, one in PARA__SAMPLE_EVERY. In
- * few bytes, as it is the thread's. */
-typedef struct short_plan {
-    uint32_t site, count; /* of which call, */
-    uint16_t workers, awake;
-    float alone_ns, shared_ns; /* and what an element took */
-    uint32_t units;
-    uint16_t width, tickets, first, head_start : 15, announces : 1;
-    float gain_ns;
-} short_plan;
-
 /* What a thread remembers of its own last calls; its own, so that callers do not share a line. */
 static PARA__THREAD_LOCAL struct {
     const para__site *woken; /* of which one call is to be shared as soon as a helper is awake */
     const para__site *trial; /* of which trial_left more are to be run in the other way */
     uint8_t trial_left, waits;
-    uint8_t calls, learnt;               /* counters, for what is done now and then */
-    short_plan plans[PARA__SHORT_PLANS]; /* by their sites' numbers */
+    uint8_t calls, learnt; /* counters, for what is done now and then */
 } recent;
 
 /* A call within a shared one finds everybody busy with that. If it is long against the cost of
@@ -50,34 +37,6 @@ void para__schedule_ask(para__schedule *s, size_t units, double work_ns, double 
                          .is_forced = !s->is_automatic,
                          .claim = s->options->claim,
                          .spread = para__estimate_unevenness(s->estimate)};
-}
-
-static short_plan *place_of_plan(const para__schedule *s)
-{
-    return &recent.plans[para__site_number(s->site) % PARA__SHORT_PLANS];
-}
-
-/* Of calls that the engine may divide as it likes, if the numbers fit. */
-static void keep_plan(const para__schedule *s)
-{
-    const para_options *o = s->options;
-    const para__plan *p = &s->plan;
-    if (!s->is_automatic || s->stands_for == 1 || s->trial || o->claim || o->workers ||
-        s->count > UINT32_MAX || p->head_start >> 15 || para__schedule_is_within_shared(s))
-        return;
-    *place_of_plan(s) = (short_plan){.site = para__site_number(s->site),
-                                     .count = (uint32_t)s->count,
-                                     .workers = (uint16_t)s->workers,
-                                     .awake = (uint16_t)s->ask.awake,
-                                     .alone_ns = s->estimate.alone_ns,
-                                     .shared_ns = s->estimate.shared_ns,
-                                     .units = (uint32_t)s->units,
-                                     .width = (uint16_t)p->width,
-                                     .tickets = (uint16_t)p->tickets,
-                                     .first = (uint16_t)p->first,
-                                     .head_start = p->head_start & 0x7fff,
-                                     .announces = p->announces,
-                                     .gain_ns = (float)p->gain_ns};
 }
 
 static void decide(para__schedule *s)
@@ -360,39 +319,18 @@ static void begin_known(para__schedule *s)
     }
 }
 
-static bool is_plan_of(const short_plan *k, const para__schedule *s)
-{
-    return k->site == para__site_number(s->site) && k->count == s->count &&
-           (s->split || k->units == s->units) && k->workers == s->workers &&
-           k->alone_ns == s->estimate.alone_ns && k->shared_ns == s->estimate.shared_ns;
-}
-
 /* Has the call shared as one like it was before; false: it has to be decided. In a trial all are,
  * as the last one is learnt from. */
-static bool recall_plan(para__schedule *s)
+static bool begin_as_before(para__schedule *s)
 {
-    const short_plan *k = place_of_plan(s);
-    const para_options *o = s->options;
-    if (s->timed || !is_plan_of(k, s) || !s->is_automatic || o->claim || o->workers ||
-        (recent.trial == s->site && recent.trial_left > 0) || para__schedule_is_within_shared(s) ||
-        k->awake != s->pool->executor->awake(s->pool))
+    if (s->timed || (recent.trial == s->site && recent.trial_left > 0) || !para__recall_plan(s))
         return false;
     const double alone_ns = para__elements_ns(s, PARA__ALONE) + (double)s->estimate.price_ns;
     s->stands_for = PARA__SAMPLE_EVERY;
     const para__window window = para__together_begin(s, 0, alone_ns);
-    if (window == PARA__WINDOW_ALONE) {
+    s->is_recalled = window != PARA__WINDOW_ALONE;
+    if (!s->is_recalled)
         run_together(s, alone_ns);
-        return true;
-    }
-    s->is_recalled = true;
-    s->plan = (para__plan){.units = {0, k->units},
-                           .width = k->width,
-                           .tickets = k->tickets,
-                           .first = k->first,
-                           .head_start = k->head_start,
-                           .announces = k->announces,
-                           .why = PARA_WHY_PARALLEL,
-                           .gain_ns = (double)k->gain_ns};
     if (window == PARA__WINDOW)
         para__together_shared(s);
     return true;
@@ -449,7 +387,7 @@ void para__schedule_begin(para__schedule *s)
     s->tuned_width = 0;
     s->probed_ns = 0;
     s->estimate = para__site_read(s->site);
-    if (recall_plan(s))
+    if (begin_as_before(s))
         return;
     const bool trusted = para__estimate_trusted(s->estimate);
     if (s->is_automatic && s->count <= para__small_count(s)) {
@@ -511,7 +449,7 @@ void para__schedule_settle(para__schedule *s)
     s->ask.units = s->units;
     const para__costs costs = para__costs_now(s->pool);
     para__plan_tickets(&s->plan, &s->ask, &costs);
-    keep_plan(s);
+    para__keep_plan(s);
 }
 
 bool para__schedule_lacks_memory(para__schedule *s)
