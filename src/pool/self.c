@@ -43,7 +43,7 @@ void para__pool_position(const para_pool *pool, unsigned width, para__position *
     /* There may be fewer workers now than when the call was planned: places remain. */
     const unsigned places = para__max(para__max(para__pool_workers(pool), width), at->self + 1);
     const unsigned last = places - width; /* mostly 0: then nothing is divided */
-    at->first = last ? para__min(at->self / width * width, last) : 0;
+    at->first = last ? para__min(at->self / para__max(width, 1) * width, last) : 0;
 }
 
 unsigned para__pool_awake(const para_pool *pool)
