@@ -305,20 +305,31 @@ TEST(units_are_asked_for_once_by_the_width)
     assert_int_equal(para__schedule_units(&s), 1);
 }
 
+static void *begin_and_end(void *arg)
+{
+    para__schedule *const s = arg;
+    const dividing d = {.answer = {.units = 12, .width = 2}};
+    *s = begin_dividing(&d, (para_options){0});
+    s->timed = true;
+    s->dull_ns = 0;
+    s->stands_for = 1;
+    end(s, para__schedule_units(s), 6 * COUNT);
+    return NULL;
+}
+
 /* Also a call that is divided for its workers adds to what calls forgo while these sleep, although
- * it ran as one unit. */
+ * it ran as one unit. On a thread of its own: this one's calls so far decide whether its short ones
+ * all run alone, and then nothing is forgone. */
 TEST(what_a_divided_call_forgoes_is_counted)
 {
-    const dividing d = {.answer = {.units = 12, .width = 2}};
+    pthread_t thread;
+    para__schedule s;
     (void)await_sleepers();
     know((para__estimate){.alone_ns = 6, .mean_ns = 6, .alone = 9});
-    para__schedule s = begin_dividing(&d, (para_options){0});
-    assert_int_equal(s.plan.width, 1);
-    s.timed = true;
-    s.dull_ns = 0;
-    s.stands_for = 1;
     para__store_relaxed(&pool->followed.forgone_ns, 0); /* nobody else is there */
-    end(&s, para__schedule_units(&s), 6 * COUNT);
+    assert_int_equal(pthread_create(&thread, NULL, begin_and_end, &s), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(s.plan.width, 1);
     const uint64_t forgone_ns = para__load_relaxed(&pool->followed.forgone_ns);
     assert_in_range(forgone_ns, 1000, 3 * COUNT); /* at most half of the work */
 }
