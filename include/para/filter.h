@@ -11,8 +11,15 @@
 /* Notes which elements of the chunk stay: stores their numbers within it, 0 .. chunk->count - 1,
  * ascending, in stay[], and how many they are in *kept, which is 0 before. A chunk has at most 4096
  * elements, and stay has room for all. Returns and rules as for every kernel (kernel.h); it does
- * not write the call's outputs. */
+ * not write the call's outputs.
+ *
+ * Where chunk->out[0] is not NULL it may store the elements instead, which is faster: writes those
+ * of in[0] that stay there, in their order, without gaps and nothing behind them, says how many in
+ * *kept, and stores PARA_FILTER_PACKED in stay[0]. Calls with one output of small elements offer
+ * that. */
 typedef int para_filter_fn(const para_chunk *chunk, uint16_t *stay, size_t *kept, const void *arg);
+
+#define PARA_FILTER_PACKED UINT16_MAX
 
 /* A filter call:
  *   size_t kept;
@@ -34,22 +41,39 @@ typedef struct para_filter {
 
 /* The kernel for one input, from the condition that an element x has to meet:
  *   PARA_FILTER_KERNEL(positive, double, x, x > 0)
- * `arg` is in scope as `const void *`. */
-#define PARA_FILTER_KERNEL(name, in_type, x, ...)                                          \
-    static int name(const para_chunk *para_c_, uint16_t *para_stay_, size_t *para_kept_,   \
-                    const void *arg)                                                       \
-    {                                                                                      \
-        const in_type *para_x_ = PARA_CAST_(const in_type *, para_c_->in[0]);              \
-        size_t para_k_ = 0;                                                                \
-        (void)arg;                                                                         \
-        for (size_t para_i_ = 0, para_n_ = para_c_->count; para_i_ < para_n_; para_i_++) { \
-            const in_type x = para_x_[para_i_];                                            \
-            para_stay_[para_k_] = PARA_CAST_(uint16_t, para_i_);                           \
-            para_k_ += (__VA_ARGS__) ? 1 : 0;                                              \
-        }                                                                                  \
-        *para_kept_ = para_k_;                                                             \
-        return 0;                                                                          \
-    }                                                                                      \
+ * `arg` is in scope as `const void *`. Each element is tested once. Where elements are stored,
+ * those behind the last one that stays are tested first: nothing is written behind it. */
+#define PARA_FILTER_KERNEL(name, in_type, x, ...)                                        \
+    static inline int name##_keeps_(const in_type x, const void *arg)                    \
+    {                                                                                    \
+        (void)arg;                                                                       \
+        return (__VA_ARGS__) ? 1 : 0;                                                    \
+    }                                                                                    \
+    static int name(const para_chunk *para_c_, uint16_t *para_stay_, size_t *para_kept_, \
+                    const void *arg)                                                     \
+    {                                                                                    \
+        const in_type *para_x_ = PARA_CAST_(const in_type *, para_c_->in[0]);            \
+        in_type *para_y_ = PARA_CAST_(in_type *, para_c_->out[0]);                       \
+        size_t para_i_ = 0, para_k_ = 0, para_n_ = para_c_->count;                       \
+        if (!para_y_)                                                                    \
+            for (; para_i_ < para_n_; para_i_++) {                                       \
+                para_stay_[para_k_] = PARA_CAST_(uint16_t, para_i_);                     \
+                para_k_ += PARA_CAST_(size_t, name##_keeps_(para_x_[para_i_], arg));     \
+            }                                                                            \
+        else {                                                                           \
+            while (para_n_ && !name##_keeps_(para_x_[para_n_ - 1], arg))                 \
+                para_n_--;                                                               \
+            for (; para_i_ + 1 < para_n_; para_i_++) {                                   \
+                para_y_[para_k_] = para_x_[para_i_];                                     \
+                para_k_ += PARA_CAST_(size_t, name##_keeps_(para_x_[para_i_], arg));     \
+            }                                                                            \
+            if (para_n_)                                                                 \
+                para_y_[para_k_++] = para_x_[para_i_];                                   \
+            para_stay_[0] = PARA_FILTER_PACKED;                                          \
+        }                                                                                \
+        *para_kept_ = para_k_;                                                           \
+        return 0;                                                                        \
+    }                                                                                    \
     PARA_ORIGIN_(name)
 
 #ifdef __cplusplus
@@ -63,11 +87,12 @@ extern "C" {
  *     *kept = k;
  * The kernel sees each element once. What lies in out beyond those that stay is not written.
  *
- * Shared, a first pass notes which elements stay and counts them, and a second one copies
- * (Blelloch, "Prefix Sums and Their Applications", CMU-CS-90-190, 1990, "pack").
+ * Shared, a first pass notes or stores apart which elements stay, and counts them, and a second one
+ * copies (Blelloch, "Prefix Sums and Their Applications", CMU-CS-90-190, 1990, "pack").
  *
  * Views   as para_pmap, but an output must not overlap any other view, also not exactly.
- * Memory, kept by the pool for the next call: 2 bytes an element and some; alone none.
+ * Memory, kept by the pool for the next call: 2 bytes an element, and what its output takes where a
+ * kernel may store there; alone none.
  * Pool, threads, order, fork: as para_pmap. count = 0 succeeds with *kept = 0.
  *
  * On worker processes a chunk whose worker dies is tried again, in either pass. What cannot be done

@@ -1,5 +1,5 @@
-/* para_pfilter: a first pass has the kernel note which elements stay, and counts them; a second one
- * copies.
+/* para_pfilter: a first pass has the kernel note which elements stay, or store them apart, and
+ * counts them; a second one copies.
  *
  * As in a scan, the participant that has the beginning of the call leads: it knows where its
  * elements go, and copies them at once. Alone, that is the whole call. */
@@ -32,6 +32,7 @@ typedef struct filter_job {
     size_t count, block;
     filter_lead *lead;
     uint16_t *stay; /* [blocks][block]: which of a block stay; NULL: alone, all is led */
+    char *packed;   /* [blocks][block] elements: those that a kernel stored; NULL: none may */
     size_t *starts; /* [blocks + 1]: how many of a block stay, then how many before it do */
     const para_cancel *cancel;
     para__views views;
@@ -46,11 +47,24 @@ pick_elements(char *out, const char *in, const uint16_t *stay, size_t count, siz
         memcpy(out + i * bytes, in + stay[i] * bytes, bytes);
 }
 
+/* The only output, of elements that a kernel may store itself. */
+static const para__view *packable(const para__views *views)
+{
+    const para__view *const out = &views->view[views->in_count];
+    return views->out_count == 1 && out->bytes <= PARA__FILTER_PACKED_BYTES ? out : NULL;
+}
+
 /* Copies those that stay of a block that begins at element first, to where `kept` others stand. */
 static void copy_block(const filter_job *job, const uint16_t *stay, size_t count, size_t first,
                        size_t kept)
 {
     const para__views *views = &job->views;
+    const para__view *const only = packable(views);
+    if (only && count && stay[0] == PARA_FILTER_PACKED) {
+        memcpy(only->data + kept * only->bytes, job->packed + first * only->bytes,
+               count * only->bytes);
+        return;
+    }
     for (uint32_t k = 0; k < views->out_count; k++) {
         const size_t bytes = views->view[k].bytes;
         const char *in = views->view[k].data + first * bytes;
@@ -77,6 +91,7 @@ static void run_tests(const void *payload, size_t first_block, size_t blocks, pa
     const filter_job *job = payload;
     filter_lead *lead = runner->worker == 0 && job->lead->end == first_block ? job->lead : NULL;
     uint16_t own[PARA__FILTER_BLOCK];
+    const para__view *const out = packable(&job->views);
     para__aim aim;
     para__aim_begin(&aim, runner, NULL, job->cancel, first_block * job->block);
     for (size_t b = first_block; b < first_block + blocks; b++) {
@@ -86,12 +101,16 @@ static void run_tests(const void *payload, size_t first_block, size_t blocks, pa
             break;
         para__aim_at(&aim, &job->views, first, count);
         uint16_t *const stay = lead ? own : job->stay + first;
+        aim.out[0] = !out   ? NULL
+                     : lead ? out->data + lead->kept * out->bytes
+                            : job->packed + first * out->bytes;
         size_t kept = 0;
         if (para__aim_record(&aim, runner, job->kernel(&aim.chunk, stay, &kept, job->arg)))
             break;
         PARA__ASSERT(kept <= count);
         if (lead) {
-            copy_block(job, stay, kept, first, lead->kept);
+            if (!(out && stay[0] == PARA_FILTER_PACKED))
+                copy_block(job, stay, kept, first, lead->kept);
             lead->kept += kept;
             lead->end = b + 1;
         } else
@@ -232,6 +251,7 @@ static para_status check_filter(const para_filter *filter, filter_job *job)
 static bool lay_out_filter(filter_job *job, para__call *call, size_t blocks)
 {
     job->stay = NULL;
+    job->packed = NULL;
     job->starts = NULL;
     if (para__schedule_is_alone(&call->schedule) && !call->isolated)
         return true;
@@ -239,13 +259,16 @@ static bool lay_out_filter(filter_job *job, para__call *call, size_t blocks)
     const size_t start_bytes = (blocks + 1) * sizeof *job->starts + lead_bytes;
     if (job->count > SIZE_MAX / 32)
         return false;
-    char *memory = para__call_memory(call, start_bytes + job->count * sizeof *job->stay);
+    const para__view *const out = packable(&job->views);
+    const size_t stay_end = para__round_up(start_bytes + job->count * sizeof *job->stay, 64);
+    char *memory = para__call_memory(call, stay_end + (out ? job->count * out->bytes : 0));
     if (!memory)
         return false;
     if (call->isolated)
         job->lead = (filter_lead *)(void *)memory;
     job->starts = (size_t *)(void *)(memory + lead_bytes);
     job->stay = (uint16_t *)(void *)(memory + start_bytes);
+    job->packed = memory + stay_end;
     return true;
 }
 

@@ -7,14 +7,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+typedef struct para__view {
+    char *data;
+    size_t bytes; /* from an element to the next */
+} para__view;
+
 /* A call's views, one after the other: inputs, then outputs. They are part of a job's payload, so
  * only those that exist are copied. */
 typedef struct para__views {
     uint32_t in_count, out_count;
-    struct {
-        char *data;
-        size_t bytes; /* from an element to the next */
-    } view[PARA_IN_MAX + PARA_OUT_MAX];
+    para__view view[PARA_IN_MAX + PARA_OUT_MAX];
 } para__views;
 
 /* Bytes of a structure that ends with views, without the unused ones. */

@@ -134,6 +134,106 @@ TEST(without_arrays_elements_are_counted)
         }
 }
 
+/* ---- Kernels that store what stays --------------------------------------------------------- */
+
+typedef struct item {
+    double weight;
+    uint64_t number;
+} item; /* as large as elements that a kernel may store itself */
+
+PARA_FILTER_KERNEL(heavy, item, v, v.weight > 0.5)
+
+/* Stores every other chunk itself, and notes the others. */
+static int mixes(const para_chunk *chunk, uint16_t *stay, size_t *kept, const void *arg)
+{
+    const uint64_t *const in = chunk->in[0];
+    uint64_t *const out = chunk->first / 64 % 2 ? NULL : chunk->out[0];
+    (void)arg;
+    for (size_t i = 0; i < chunk->count; i++)
+        if (in[i] % 3) {
+            if (out)
+                out[*kept] = in[i];
+            else
+                stay[*kept] = (uint16_t)i;
+            ++*kept;
+        }
+    if (out)
+        stay[0] = PARA_FILTER_PACKED;
+    return 0;
+}
+
+TEST(what_kernels_store_themselves_stays)
+{
+    static item items[N], stored[N];
+    size_t heavy_ones = 0, others = 0;
+    uint64_t seed = 11;
+    for (size_t i = 0; i < N; i++) {
+        items[i] = (item){(double)(check_random(&seed) % 100) / 99, i};
+        heavy_ones += items[i].weight > 0.5;
+        if (x[i] % 3)
+            expected[others++] = x[i];
+    }
+    for (size_t p = 0; p < COUNT_OF(pools); p++)
+        for (size_t e = 0; e < COUNT_OF(executors); e++) {
+            size_t kept, k = 0;
+            OK(para_pfilter(pools[p], &(para_filter){.kernel = heavy,
+                                                     .count = N,
+                                                     .in = {PARA_IN(items)},
+                                                     .out = {PARA_OUT(stored)},
+                                                     .kept = &kept,
+                                                     .options.executor = executors[e]}));
+            assert_int_equal(kept, heavy_ones);
+            for (size_t i = 0; i < N; i++)
+                if (items[i].weight > 0.5)
+                    assert_int_equal(stored[k++].number, i);
+            OK(para_pfilter(pools[p], &(para_filter){.kernel = mixes,
+                                                     .count = N,
+                                                     .in = {PARA_IN(x)},
+                                                     .out = {PARA_OUT(y)},
+                                                     .kept = &kept,
+                                                     .options.executor = executors[e]}));
+            assert_int_equal(kept, others);
+            assert_memory_equal(y, expected, others * sizeof *y);
+        }
+}
+
+/* Counts the chunks that offer no place for elements. */
+static int asks(const para_chunk *chunk, uint16_t *stay, size_t *kept, const void *arg)
+{
+    (void)stay;
+    *kept = 0;
+    return chunk->out[0] ? 0 : *(const int *)arg;
+}
+
+TEST(places_are_offered_to_one_output_of_small_elements)
+{
+    static odd names[N], kept_names[N];
+    static struct {
+        double v[3];
+    } large[N], kept_large[N];
+    const int error = 3;
+    const struct {
+        para_in in[2];
+        para_out out[2];
+        bool offers;
+    } cases[] = {
+        {{PARA_IN(x)}, {PARA_OUT(y)}, true},
+        {{PARA_IN(names), PARA_IN(x)}, {PARA_OUT(kept_names)}, true},
+        {{PARA_IN(large)}, {PARA_OUT(kept_large)}, false},
+        {{PARA_IN(x), PARA_IN(names)}, {PARA_OUT(y), PARA_OUT(kept_names)}, false},
+        {{PARA_IN(x)}, {{NULL, 0}}, false},
+    };
+    for (size_t p = 0; p < COUNT_OF(pools); p++)
+        for (size_t c = 0; c < COUNT_OF(cases); c++) {
+            size_t kept;
+            para_filter call = {.kernel = asks, .arg = &error, .count = N, .kept = &kept};
+            memcpy(call.in, cases[c].in, sizeof cases[c].in);
+            memcpy(call.out, cases[c].out, sizeof cases[c].out);
+            assert_int_equal(para_pfilter(pools[p], &call),
+                             cases[c].offers ? PARA_OK : PARA_ERR_KERNEL);
+        }
+}
+
 /* ---- Failure ------------------------------------------------------------------------------ */
 
 static para_cancel cancel;
@@ -223,6 +323,8 @@ int main(void)
         cmocka_unit_test(as_often_as_one_likes),
         cmocka_unit_test(several_arrays_are_filtered_alike),
         cmocka_unit_test(without_arrays_elements_are_counted),
+        cmocka_unit_test(what_kernels_store_themselves_stays),
+        cmocka_unit_test(places_are_offered_to_one_output_of_small_elements),
         cmocka_unit_test(failing_and_cancelled_calls_tell_nothing_of_what_stays),
         cmocka_unit_test(what_cannot_be_run_is_refused),
     };

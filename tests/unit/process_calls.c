@@ -62,6 +62,21 @@ static int keeps_some(const para_chunk *c, uint16_t *stay, size_t *kept, const v
     return 0;
 }
 
+/* Likewise, but stores them itself where it may. */
+static int stores_some(const para_chunk *c, uint16_t *stay, size_t *kept, const void *arg)
+{
+    const double *const x = c->in[0];
+    double *const y = c->out[0];
+    if (!y)
+        return keeps_some(c, stay, kept, arg);
+    for (size_t i = 0; i < c->count; i++)
+        if (x[i] > 0.3)
+            y[(*kept)++] = x[i];
+    die_at_times(arg);
+    stay[0] = PARA_FILTER_PACKED;
+    return 0;
+}
+
 static int is_last(const para_chunk *c, size_t *found, const void *arg)
 {
     const double *const x = c->in[0];
@@ -225,10 +240,11 @@ TEST(filter_whose_workers_die)
     size_t kept, all;
     para_filter filter = expected_filter(&all, &kept);
     filter.arg = &s.d;
-    for (unsigned after = 0; after < 8; after++) {
-        kill_next(after & 1, after, PHASES);
+    for (unsigned after = 0; after < 16; after++) {
+        filter.kernel = after % 4 < 2 ? keeps_some : stores_some;
+        kill_next(after & 1, after / 2, PHASES);
         filters_as_expected(&filter, all);
-        assert_true(after > 1 || is_spared()); /* a short call has few chunks */
+        assert_true(after > 3 || is_spared()); /* a short call has few chunks */
     }
     kill_next(0, 0, PHASES);
     filter.out[0] = (para_out){NULL, 0};
