@@ -62,6 +62,7 @@
 #define PARA_PARAMETER_(name, k, t, p) , __typeof__(t) p
 #define PARA_ARGUMENT_(name, k, t, p)  , p
 #define PARA_FIELD_(name, k, t, p)     , para_p_.p
+#define PARA_FIELD_AT_(name, k, t, p)  , para_p_->p
 #define PARA_TYPE_(name, k, t, p)      typedef __typeof__(t) name##_type_##k##_;
 
 /* How a body begins: its indices, or accumulator and index, then the parameters. */

@@ -32,8 +32,8 @@ typedef struct para_reduce {
     size_t scratch_bytes;    /* worker-local memory for the kernel */
     para_options options;
     para_report *report; /* filled if not NULL */
-    size_t exact;        /* not 0: neighbouring blocks may be folded by one kernel call, which
-                                    gives the same bits, see below */
+    size_t exact;        /* 1: neighbouring blocks may be folded by one kernel call, which gives
+                                    the same bits, see below; or PARA_FOLDS_NODES */
     size_t arg_bytes;    /* as in para_map */
     para_out out[PARA_OUT_MAX];   /* arrays that the kernel fills besides, as a map's; none may
                                     overlap the result */
@@ -41,6 +41,8 @@ typedef struct para_reduce {
     size_t once;                  /* as in para_map */
     const para_parameter_ *list_; /* para's: as in para_map */
 } para_reduce;
+
+#define PARA_FOLDS_NODES 2 /* for para_reduce.exact */
 
 #ifdef __cplusplus
 extern "C" {
@@ -61,7 +63,9 @@ extern "C" {
  * accumulator combines with it: sums of integers, minima, but no sums of floating-point numbers.
  * Then a kernel call may have several blocks, and accumulators are started and combined less often:
  * histograms of few elements take up to a sixth less time. A call that can be cancelled keeps its
- * blocks. The macros of <para/reduction.h> set it where it holds.
+ * blocks. PARA_FOLDS_NODES promises less: a kernel that gets several blocks, which then are all of
+ * a node of that tree, folds each from the identity and combines them as the tree does, so that
+ * short blocks cost little. The macros of <para/reduction.h> set what holds for them.
  *
  * Kernels whose elements cost much more than 1 us (a simulation each) set block = 1, so that even a
  * few elements can be shared among many workers.

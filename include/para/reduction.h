@@ -17,7 +17,8 @@
  *     ...
  *     const double d = para_reduced(dot, n, x, y);
  *
- * adds up the values that the body returns for i = 0 to count - 1, in `type`. The same with
+ * adds up the values that the body returns for i = 0 to count - 1, in `type`; floating-point ones
+ * in four sums of every fourth value, which compilers may vectorise. The same with
  *     PARA_MIN, PARA_MAX        the least and greatest value. NaN is passed over. Of no values:
  *                               infinity, or an integer type's last number
  *     PARA_MINLOC, PARA_MAXLOC  the result is a struct name_at { type value; size_t index; }: the
@@ -28,7 +29,8 @@
  * Contract. As PARA_LOOP's: besides returning its value, an iteration may write what no other
  *    iteration reads or writes. So one pass fills arrays and sums.
  * Bits. The result has the same bits on any pool, with any number of workers, see para_preduce,
- *    which these are calls of.
+ *    which these are calls of. Values are summed in blocks of count / 128, but no more than 256 of
+ *    them, and no fewer than 8 or an eighth of all.
  * Errors. para_reduce_to returns those of para_preduce, and leaves the result as it was;
  *    para_reduced has no way to return one: it prints one line on standard error and ends the
  *    program (abort). On the default pool, with such accumulators, only a count below 0 fails, or
@@ -109,14 +111,16 @@
 
 static inline para_status para_fold_(const para_setup *setup, para_reduce_fn *kernel,
                                      para_combine_fn *combine, const void *arg,
-                                     const para_parameter_ *list, size_t count, void *result,
-                                     const void *identity, size_t bytes, size_t exact, size_t once)
+                                     const para_parameter_ *list, size_t block, size_t count,
+                                     void *result, const void *identity, size_t bytes, size_t exact,
+                                     size_t once)
 {
     para_reduce call = {PARA_ZERO_};
     call.kernel = kernel;
     call.combine = combine;
     call.arg = arg;
     call.list_ = list;
+    call.block = block;
     call.count = count;
     call.result = result;
     call.result_bytes = bytes;
@@ -126,7 +130,6 @@ static inline para_status para_fold_(const para_setup *setup, para_reduce_fn *ke
     if (setup) {
         call.options = setup->options;
         call.report = setup->report;
-        call.block = setup->block;
     }
     if (count > PTRDIFF_MAX)
         return para_refuse_count_(count, call.report);
@@ -156,14 +159,19 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
     } name##_at;
 
 /* Whether accumulators may begin anywhere among the values, and the bits stay the same. */
-#define PARA_EXACT_SUM_(type)    PARA_INTEGER_(type)
+#define PARA_EXACT_SUM_(type)                                               \
+    (PARA_INTEGER_(type)                                 ? 1                \
+     : PARA_FLOATING_(type, PARA_CAST_(void *, para_r_)) ? PARA_FOLDS_NODES \
+                                                         : 0)
 #define PARA_EXACT_MIN_(type)    1
 #define PARA_EXACT_MAX_(type)    1
 #define PARA_EXACT_MINLOC_(type) 1
 #define PARA_EXACT_MAXLOC_(type) 1
-/* From integer_type_class to boolean_type_class, as gcc and clang number them. */
-#define PARA_INTEGER_(type) \
-    (__builtin_classify_type(*PARA_CAST_(type *, PARA_CAST_(void *, para_r_))) - 1U < 4U)
+/* From integer_type_class to boolean_type_class, as gcc and clang number them; then
+ * real_type_class and complex_type_class. */
+#define PARA_INTEGER_(type)     (PARA_CLASS_(type, PARA_CAST_(void *, para_r_)) - 1U < 4U)
+#define PARA_FLOATING_(type, p) (PARA_CLASS_(type, p) - 8U < 2U)
+#define PARA_CLASS_(type, p)    __builtin_classify_type(*PARA_CAST_(type *, p))
 
 /* How value v of iteration i is folded into accumulator s, and accumulator t into s. */
 #define PARA_STEP_SUM_(type, s, i, v)    s += v
@@ -191,18 +199,75 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
 #define PARA_JOIN_MINLOC_(type, s, t) PARA_STEP_MINLOC_(type, s, t.index, t.value)
 #define PARA_JOIN_MAXLOC_(type, s, t) PARA_STEP_MAXLOC_(type, s, t.index, t.value)
 
+/* Floating-point values are summed as the tree of para_preduce sums blocks: a kernel call may have
+ * the blocks of any node, so these can be short. A block has four sums, of every fourth value:
+ * additions of one sum wait for each other, and a compiler may not reorder them. */
+#define PARA_TREE_SUM_(name, type)                                                                \
+    do {                                                                                          \
+        type para_t_[64];                                                                         \
+        unsigned para_top_ = 0;                                                                   \
+        if (!PARA_FLOATING_(type, para_acc_))                                                     \
+            break;                                                                                \
+        for (size_t para_leaves_ = 0; para_i_ < para_end_;) {                                     \
+            const size_t para_rest_ = para_end_ - para_i_, para_leaf_ = para_p_.para_of_.leaf;    \
+            const size_t para_till_ = para_rest_ > para_leaf_ ? para_i_ + para_leaf_ : para_end_; \
+            type para_a_ = 0, para_b_ = 0, para_d_ = 0, para_e_ = 0;                              \
+            for (; para_till_ - para_i_ >= 4; para_i_ += 4) {                                     \
+                PARA_STEP_SUM_(type, para_a_, 0, name##_at_(&para_p_, para_i_));                  \
+                PARA_STEP_SUM_(type, para_b_, 0, name##_at_(&para_p_, para_i_ + 1));              \
+                PARA_STEP_SUM_(type, para_d_, 0, name##_at_(&para_p_, para_i_ + 2));              \
+                PARA_STEP_SUM_(type, para_e_, 0, name##_at_(&para_p_, para_i_ + 3));              \
+            }                                                                                     \
+            for (; para_i_ < para_till_; para_i_++)                                               \
+                PARA_STEP_SUM_(type, para_a_, 0, name##_at_(&para_p_, para_i_));                  \
+            PARA_STEP_SUM_(type, para_a_, 0, para_d_);                                            \
+            PARA_STEP_SUM_(type, para_b_, 0, para_e_);                                            \
+            PARA_STEP_SUM_(type, para_a_, 0, para_b_);                                            \
+            para_t_[para_top_++] = para_a_;                                                       \
+            for (size_t para_k_ = para_leaves_++; para_k_ & 1; para_k_ >>= 1, para_top_--)        \
+                PARA_STEP_SUM_(type, para_t_[para_top_ - 2], 0, para_t_[para_top_ - 1]);          \
+        }                                                                                         \
+        for (; para_top_ > 1; para_top_--)                                                        \
+            PARA_STEP_SUM_(type, para_t_[para_top_ - 2], 0, para_t_[para_top_ - 1]);              \
+        PARA_STEP_SUM_(type, para_s_, 0, para_t_[0]);                                             \
+    } while (0)
+#define PARA_TREE_MIN_(name, type)    PARA_CAST_(void, 0)
+#define PARA_TREE_MAX_(name, type)    PARA_CAST_(void, 0)
+#define PARA_TREE_MINLOC_(name, type) PARA_CAST_(void, 0)
+#define PARA_TREE_MAXLOC_(name, type) PARA_CAST_(void, 0)
+
+/* The first iteration of a call, and the elements of a block. */
+typedef struct para_span_ {
+    size_t first, leaf;
+} para_span_;
+
+/* Elements of a block of values: with so many, blocks cost next to nothing. At least eight blocks,
+ * as far as there are elements, and 128 from 1024 elements on. */
+static inline size_t para_leaf_(const para_setup *setup, size_t count)
+{
+    const size_t eighth = count / 8 + (count % 8 != 0), leaf = count / 128;
+    if (setup && setup->block)
+        return setup->block;
+    return leaf >= 256 ? 256 : leaf >= 8 ? leaf & ~PARA_CAST_(size_t, 3) : eighth < 8 ? eighth : 8;
+}
+
 #define PARA_VALUES_(name, n, type, acc_type, identity, OP, ...)                            \
-    PARA_BODY_(type, name, n, size_t para_first_, (PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))),  \
+    PARA_BODY_(type, name, n, para_span_ para_of_, (PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))), \
                __VA_ARGS__)                                                                 \
+    static inline type name##_at_(const struct name##_arguments_ *para_p_, size_t para_i_)  \
+    {                                                                                       \
+        (void)para_p_;                                                                      \
+        return name##_body_(para_i_ PARA_EACH_(n, PARA_FIELD_AT_, name, __VA_ARGS__));      \
+    }                                                                                       \
     static int name(const para_chunk *para_c_, void *para_acc_, const void *para_arg_)      \
     {                                                                                       \
         const struct name##_arguments_ para_p_ = PARA_ARGUMENTS_(name);                     \
-        const size_t para_end_ = para_p_.para_first_ + para_c_->first + para_c_->count;     \
+        const size_t para_end_ = para_p_.para_of_.first + para_c_->first + para_c_->count;  \
+        size_t para_i_ = para_end_ - para_c_->count;                                        \
         acc_type para_s_ = *PARA_CAST_(acc_type *, para_acc_);                              \
-        for (size_t para_i_ = para_end_ - para_c_->count; para_i_ < para_end_; para_i_++)   \
-            PARA_STEP_##OP##_(                                                              \
-                type, para_s_, para_i_,                                                     \
-                (name##_body_(para_i_ PARA_EACH_(n, PARA_FIELD_, name, __VA_ARGS__))));     \
+        PARA_TREE_##OP##_(name, type);                                                      \
+        for (; para_i_ < para_end_; para_i_++)                                              \
+            PARA_STEP_##OP##_(type, para_s_, para_i_, (name##_at_(&para_p_, para_i_)));     \
         *PARA_CAST_(acc_type *, para_acc_) = para_s_;                                       \
         return 0;                                                                           \
     }                                                                                       \
@@ -215,42 +280,44 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
         *PARA_CAST_(acc_type *, para_acc_) = para_s_;                                       \
         (void)para_arg_;                                                                    \
     }                                                                                       \
-    PARA_FOLD_CALLS_(name, n, acc_type, identity, PARA_EXACT_##OP##_(type), __VA_ARGS__)    \
+    PARA_FOLD_CALLS_(name, n, acc_type, identity, PARA_EXACT_##OP##_(type),                 \
+                     para_leaf_(para_setup_, para_n_), __VA_ARGS__)                         \
     PARA_BODY_HEAD_(type, name, n, (PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))), __VA_ARGS__)
 
 /* The body sees the accumulator as `seen`s. A small one is kept in registers. */
-#define PARA_REDUCTION_(name, n, type, seen, identity, exact, s, t, statement, ...)         \
-    PARA_BODY_(void, name, n, size_t para_first_,                                           \
-               (seen *const s, PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))), __VA_ARGS__)         \
-    static int name(const para_chunk *para_c_, void *para_acc_, const void *para_arg_)      \
-    {                                                                                       \
-        enum { para_small_ = sizeof(type) <= 128 };                                         \
-        const struct name##_arguments_ para_p_ = PARA_ARGUMENTS_(name);                     \
-        const size_t para_end_ = para_p_.para_first_ + para_c_->first + para_c_->count;     \
-        size_t para_i_ = para_end_ - para_c_->count;                                        \
-        if (para_small_) {                                                                  \
-            type para_s_ = *PARA_CAST_(type *, para_acc_);                                  \
-            for (; para_i_ < para_end_; para_i_++)                                          \
-                name##_body_(PARA_CAST_(seen *, PARA_CAST_(void *, &para_s_)),              \
-                             para_i_ PARA_EACH_(n, PARA_FIELD_, name, __VA_ARGS__));        \
-            *PARA_CAST_(type *, para_acc_) = para_s_;                                       \
-        } else {                                                                            \
-            for (; para_i_ < para_end_; para_i_++)                                          \
-                name##_body_(PARA_CAST_(seen *, para_acc_),                                 \
-                             para_i_ PARA_EACH_(n, PARA_FIELD_, name, __VA_ARGS__));        \
-        }                                                                                   \
-        return 0;                                                                           \
-    }                                                                                       \
-    PARA_ORIGIN_(name)                                                                      \
-    static void name##_join_(void *para_acc_, const void *para_rhs_, const void *para_arg_) \
-    {                                                                                       \
-        seen *const s = PARA_CAST_(seen *, para_acc_);                                      \
-        const seen *const t = PARA_CAST_(const seen *, para_rhs_);                          \
-        (void)para_arg_;                                                                    \
-        statement;                                                                          \
-    }                                                                                       \
-    PARA_FOLD_CALLS_(name, n, type, (identity), exact, __VA_ARGS__)                         \
-    PARA_BODY_HEAD_(void, name, n, (seen *const s, PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))),  \
+#define PARA_REDUCTION_(name, n, type, seen, identity, exact, s, t, statement, ...)          \
+    PARA_BODY_(void, name, n, para_span_ para_of_,                                           \
+               (seen *const s, PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))), __VA_ARGS__)          \
+    static int name(const para_chunk *para_c_, void *para_acc_, const void *para_arg_)       \
+    {                                                                                        \
+        enum { para_small_ = sizeof(type) <= 128 };                                          \
+        const struct name##_arguments_ para_p_ = PARA_ARGUMENTS_(name);                      \
+        const size_t para_end_ = para_p_.para_of_.first + para_c_->first + para_c_->count;   \
+        size_t para_i_ = para_end_ - para_c_->count;                                         \
+        if (para_small_) {                                                                   \
+            type para_s_ = *PARA_CAST_(type *, para_acc_);                                   \
+            for (; para_i_ < para_end_; para_i_++)                                           \
+                name##_body_(PARA_CAST_(seen *, PARA_CAST_(void *, &para_s_)),               \
+                             para_i_ PARA_EACH_(n, PARA_FIELD_, name, __VA_ARGS__));         \
+            *PARA_CAST_(type *, para_acc_) = para_s_;                                        \
+        } else {                                                                             \
+            for (; para_i_ < para_end_; para_i_++)                                           \
+                name##_body_(PARA_CAST_(seen *, para_acc_),                                  \
+                             para_i_ PARA_EACH_(n, PARA_FIELD_, name, __VA_ARGS__));         \
+        }                                                                                    \
+        return 0;                                                                            \
+    }                                                                                        \
+    PARA_ORIGIN_(name)                                                                       \
+    static void name##_join_(void *para_acc_, const void *para_rhs_, const void *para_arg_)  \
+    {                                                                                        \
+        seen *const s = PARA_CAST_(seen *, para_acc_);                                       \
+        const seen *const t = PARA_CAST_(const seen *, para_rhs_);                           \
+        (void)para_arg_;                                                                     \
+        statement;                                                                           \
+    }                                                                                        \
+    PARA_FOLD_CALLS_(name, n, type, (identity), exact, para_setup_ ? para_setup_->block : 0, \
+                     __VA_ARGS__)                                                            \
+    PARA_BODY_HEAD_(void, name, n, (seen *const s, PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))),   \
                     __VA_ARGS__)
 
 #define PARA_ADD_ALL_(type, number, s, t)                                                         \
@@ -261,7 +328,7 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
             para_sum_[para_k_] += para_more_[para_k_];                                            \
     } while (0)
 
-#define PARA_FOLD_CALLS_(name, n, type, identity, exact, ...)                                      \
+#define PARA_FOLD_CALLS_(name, n, type, identity, exact, block, ...)                               \
     typedef type *name##_result_;                                                                  \
     PARA_COUNT_TYPE_(name, PARA_NEXT_(n))                                                          \
     PARA_CALL_ para_status name##_call_(                                                           \
@@ -269,14 +336,14 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
         size_t para_n_ PARA_EACH_(n, PARA_PARAMETER_, name, __VA_ARGS__))                          \
     {                                                                                              \
         const struct name##_arguments_ para_p_ = {                                                 \
-            para_setup_ ? para_setup_->first[0]                                                    \
-                        : 0 PARA_EACH_(n, PARA_ARGUMENT_, name, __VA_ARGS__)};                     \
+            {para_setup_ ? para_setup_->first[0] : 0, block} PARA_EACH_(n, PARA_ARGUMENT_, name,   \
+                                                                        __VA_ARGS__)};             \
         const type para_identity_ = PARA_OPEN_ identity;                                           \
         type para_s_ = para_identity_;                                                             \
-        const para_status para_status_ =                                                           \
-            para_fold_(para_setup_, name, name##_join_, &para_p_, name##_list_, para_n_,           \
-                       para_r_ ? &para_s_ : PARA_NULL_, &para_identity_, sizeof para_s_, exact,    \
-                       (0 PARA_EACH_(n, PARA_MAY_WRITE_, name, __VA_ARGS__)));                     \
+        const para_status para_status_ = para_fold_(                                               \
+            para_setup_, name, name##_join_, &para_p_, name##_list_, para_p_.para_of_.leaf,        \
+            para_n_, para_r_ ? &para_s_ : PARA_NULL_, &para_identity_, sizeof para_s_, exact,      \
+            (0 PARA_EACH_(n, PARA_MAY_WRITE_, name, __VA_ARGS__)));                                \
         if (para_status_ == PARA_OK && para_r_)                                                    \
             *para_r_ = para_s_;                                                                    \
         return para_status_;                                                                       \

@@ -15,8 +15,9 @@ typedef struct para_setup {
                             at i = first[0] and ends before first[0] + count */
     size_t tile[3]; /* most iterations of a tile, for each index of PARA_LOOP2 and PARA_LOOP3; 0:
                        automatic. A tile that is as wide as the range makes rows */
-    size_t block;   /* a reduction's, as in para_reduce: elements folded by one kernel call; 0:
-                       automatic, for elements that cost up to about 1 us */
+    size_t block;   /* a reduction's, as in para_reduce: iterations folded one after the other, part
+                       of what is computed. 0: automatic, for iterations of any cost if the macro
+                       is of values (PARA_SUM, PARA_MIN, ...), else of up to about 1 us */
 } para_setup;
 
 #ifdef __cplusplus

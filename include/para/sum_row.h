@@ -73,6 +73,7 @@ typedef struct para_row_ {
              para_length_} PARA_EACH_(n, PARA_ARGUMENT_, name, __VA_ARGS__)};                   \
         const size_t para_most_ = PTRDIFF_MAX / sizeof(number);                                 \
         return para_fold_(para_setup_, name, name##_join_, &para_p_, name##_list_,              \
+                          para_setup_ ? para_setup_->block : 0,                                 \
                           para_length_ <= para_most_ ? para_n_ : SIZE_MAX, para_r_, PARA_NULL_, \
                           para_length_ * sizeof(number), PARA_INTEGER_(number),                 \
                           (0 PARA_EACH_(n, PARA_MAY_WRITE_, name, __VA_ARGS__)));               \

@@ -314,7 +314,7 @@ static para_status run_blocks(para__purity *p, para_pool *pool, unsigned width)
     again.combine = combine_again;
     again.arg = &p;
     again.result = p->second;
-    p->block = reduce->exact ? block - block / 3 : block;
+    p->block = reduce->exact == 1 ? block - block / 3 : block;
     again.block = p->block;
     again.exact = 0;
     again.report = NULL;

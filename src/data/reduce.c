@@ -39,7 +39,7 @@ typedef struct reduce_job {
     char *stacks; /* [width][stack_bytes]: accumulators while a node is folded, scratch */
     size_t stack_bytes, scratch_offset;
     bool has_scratch, is_large; /* large: the bottom of a stack is the slot */
-    bool merges;                /* a node's blocks are folded by one kernel call */
+    unsigned merge_level;       /* a kernel call folds up to 2^merge_level blocks of a node */
     const para_cancel *cancel;
     para__views views;
 } reduce_job;
@@ -86,8 +86,9 @@ static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *s
     if (n > 1 && !job->is_large)
         on = (pile){.bottom = stack, .above = stack + stride, .stride = stride};
     char *top = on.bottom; /* the next accumulator is started here */
-    const size_t length = job->merges ? n : 1;
-    for (size_t b = 0; b < n; b += length) {
+    const size_t most = (size_t)1 << job->merge_level;
+    for (size_t b = 0, length; b < n; b += length) {
+        length = para__min(n - b, most);
         const size_t first = (begin + b) * job->block;
         const bool is_last = begin + b + length == job->blocks;
         const size_t count = is_last ? job->count - first : length * job->block;
@@ -97,7 +98,7 @@ static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *s
         para__aim_at(aim, &job->views, first, count);
         if (para__aim_record(aim, runner, job->kernel(&aim->chunk, top, job->arg)))
             return false;
-        for (size_t carry = b + 1; (carry & 1) == 0; carry >>= 1) {
+        for (size_t carry = (b >> job->merge_level) + 1; (carry & 1) == 0; carry >>= 1) {
             char *const left = below(&on, top);
             job->combine(left, top, job->arg);
             top = left;
@@ -147,6 +148,8 @@ static para_status check_reduce(const para_reduce *reduce, reduce_job *job)
         return para__fail(PARA_ERR_NULL_COMBINE, NULL);
     if (!reduce->result || reduce->result_bytes == 0)
         return para__fail(PARA_ERR_NULL_RESULT, NULL);
+    if (reduce->exact > PARA_FOLDS_NODES)
+        return para__fail(PARA_ERR_ARGUMENT, "exact is %zu", reduce->exact);
     if (reduce->result_bytes > SIZE_MAX / 256)
         return para__fail(PARA_ERR_OVERFLOW, "an accumulator of %zu bytes", reduce->result_bytes);
     para_status status = para__options_check(&reduce->options, 0);
@@ -282,6 +285,21 @@ size_t para_reduce_block(size_t count, size_t result_bytes)
     const size_t block = para__block_elements(count, result_bytes ? result_bytes : 1);
     para__fp_restore(fp, 0);
     return block;
+}
+
+/* A token is looked at between kernel calls, so these have no more elements than the blocks of a
+ * call that states none. */
+static unsigned merge_level_of(const para_reduce *reduce, const reduce_job *job)
+{
+    if (!reduce->exact)
+        return 0;
+    unsigned level = para__ceiling_log2(job->blocks);
+    if (job->cancel) {
+        const size_t most = para_reduce_block(job->count, job->acc_bytes);
+        while (level > 0 && (most >> level) < job->block)
+            level--;
+    }
+    return level;
 }
 
 /* Where calls are checked. */
@@ -443,7 +461,7 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
     job.acc_bytes = reduce->result_bytes;
     job.block = reduce->block ? reduce->block : para_reduce_block(job.count, job.acc_bytes);
     job.blocks = (job.count - 1) / job.block + 1;
-    job.merges = reduce->exact && !job.cancel;
+    job.merge_level = merge_level_of(reduce, &job);
 
     para__call call;
     para__schedule_describe(&call.schedule, (void (*)(void))reduce->kernel, job.count, job.blocks,
@@ -453,7 +471,8 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
     call.schedule.split = split_reduce;
     call.schedule.split_of = &of;
     para__call_begin(&call, pool, reduce->report);
-    if (job.merges && para__schedule_is_alone(&call.schedule) && !call.schedule.isolated) {
+    if (reduce->exact && !job.cancel && para__schedule_is_alone(&call.schedule) &&
+        !call.schedule.isolated) {
         job.block = job.count;
         job.blocks = 1;
     }
