@@ -48,7 +48,7 @@ PARA__REAL(PARA__CLOCK_SHOWS_NS, 1000) /* 0.5 to 2 */
 PARA__COUNT(PARA__BRIEF_NS, 10000) /* - */
 
 /* So many short calls that a thread shares in turn are planned as they were before. Reasoned: two
- * loops in turn; each is 36 bytes of each thread's. Plain, since it is a size. */
+ * loops in turn; each is 32 bytes of each thread's. Plain, since it is a size. */
 #define PARA__SHORT_PLANS 2
 
 /* One of so many short calls is timed. Odd, so that two sites in turn both have their turn.
