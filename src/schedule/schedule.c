@@ -456,7 +456,7 @@ void para__schedule_settle(para__schedule *s)
         s->plan.width = (unsigned)s->units;
     if (s->is_recalled && s->plan.width == width && s->plan.units.count == s->units)
         return;
-    if (s->is_recalled) /* but there is less memory, or more */
+    if (s->is_recalled) /* but divided otherwise: for its memory or its chunks */
         para__schedule_ask(s, s->units, para__elements_ns(s, PARA__SHARED), 0);
     s->ask.units = s->units;
     const para__costs costs = para__costs_now(s->pool);
