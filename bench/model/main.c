@@ -27,7 +27,7 @@ static const char help[] =
     "  --contended X                       what units cost with several cores at work (1)\n"
     "  --calls K --warm K --seed X         calls that are measured, and those before (8, 12)\n"
     "  --force                             share every call; --asleep: all sleep between calls\n"
-    "  --tune NAME=VALUE                   another value for a constant of src/base/tuning.h\n"
+    "  --tune NAME=VALUE                   another value for a constant of src/base/tuning*.h\n"
     "  --constants                         all of these, with their values\n"
     "  --json                              one line of JSON\n"
     "  --report                            the tables\n"

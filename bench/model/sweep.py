@@ -1,6 +1,6 @@
-"""sweep.py PARA-MODEL [NAME...]: each constant of src/base/tuning.h at half and at twice its value, on the
+"""sweep.py PARA-MODEL [NAME...]: each constant of src/base/tuning*.h at half and at twice its value, on the
 simulated machine. Prints the factors up to which no scenario takes more than 3 % longer, the worst change, and
-where. It takes some minutes; the ranges in tuning.h are from here."""
+where. It takes some minutes; the ranges in tuning*.h are from here."""
 import json
 import subprocess
 import sys

@@ -5,8 +5,20 @@
 #define PARA__REAL(name, value)  double name = value;
 #define PARA__COUNT(name, value) int name = value;
 #include "base/tuning.h"
+#include "base/tuning_data.h"
+#include "base/tuning_locks.h"
+#include "base/tuning_memory.h"
+#include "base/tuning_observe.h"
+#include "base/tuning_processes.h"
+#include "base/tuning_tasks.h"
 
 #undef PARA_BASE_TUNING_H
+#undef PARA_BASE_TUNING_DATA_H
+#undef PARA_BASE_TUNING_LOCKS_H
+#undef PARA_BASE_TUNING_MEMORY_H
+#undef PARA_BASE_TUNING_OBSERVE_H
+#undef PARA_BASE_TUNING_PROCESSES_H
+#undef PARA_BASE_TUNING_TASKS_H
 #undef PARA__REAL
 #undef PARA__COUNT
 #define PARA__REAL(name, value)  {#name, &name, NULL},
@@ -18,6 +30,12 @@ static const struct {
     int *count;
 } variables[] = {
 #include "base/tuning.h"
+#include "base/tuning_data.h"
+#include "base/tuning_locks.h"
+#include "base/tuning_memory.h"
+#include "base/tuning_observe.h"
+#include "base/tuning_processes.h"
+#include "base/tuning_tasks.h"
 };
 enum { VARIABLES = sizeof variables / sizeof variables[0] };
 

@@ -1,4 +1,4 @@
-/* The engine's constants (src/base/tuning.h), which are variables in the model. */
+/* The engine's constants (src/base/tuning*.h), which are variables in the model. */
 #ifndef MODEL_TUNING_H
 #define MODEL_TUNING_H
 

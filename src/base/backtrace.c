@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/process.h"
-#include "base/tuning.h"
+#include "base/tuning_observe.h"
 
 #include <errno.h>
 #include <pthread.h>

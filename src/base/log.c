@@ -5,7 +5,7 @@
 #include "base/fork.h"
 #include "base/process.h"
 #include "base/thread.h"
-#include "base/tuning.h"
+#include "base/tuning_observe.h"
 
 #include <errno.h>
 #include <stdarg.h>

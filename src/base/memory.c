@@ -2,7 +2,7 @@
 
 #include "base/atomic.h"
 #include "base/cancellation.h"
-#include "base/tuning.h"
+#include "base/tuning_memory.h"
 
 #include <errno.h>
 #include <stdio.h>

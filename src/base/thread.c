@@ -5,7 +5,7 @@
 #include "base/cpus.h"
 #include "base/memory.h"
 #include "base/process.h"
-#include "base/tuning.h"
+#include "base/tuning_memory.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,8 +1,10 @@
-/* The constants of policy and calibration: each number that was chosen and could be another.
+/* The constants of policy, calibration and waiting: each number that was chosen and could be
+ * another, by which calls are planned, and what is learnt from them. Those of other areas stand
+ * beside this file: tuning_tasks.h, tuning_locks.h, tuning_memory.h, tuning_data.h,
+ * tuning_observe.h, tuning_processes.h.
  *
- * They stand in `base`, since locks spin by some of them, and `sync` lies below `plan`. Sizes of
- * words and tables stand with their types, and the shape of reductions with plan/tree.h: it is a
- * part of what they compute.
+ * They stand in `base`, since all layers use them. Sizes of words and tables stand with their
+ * types, and the shape of reductions with plan/tree.h: it is a part of what they compute.
  *
  * An entry has meaning, unit and source. "Measured" and "compared" name what was measured or tried,
  * on two virtual CPUs of an EPYC where nothing else is said; "reasoned" is an argument without a
@@ -13,17 +15,16 @@
 #ifndef PARA_BASE_TUNING_H
 #define PARA_BASE_TUNING_H
 
-/* Constants; the model makes variables of them, to vary them (bench/model/tuning.c). */
-#ifndef PARA__REAL
-#define PARA__REAL(name, value)  static const double name = value;
-#define PARA__COUNT(name, value) enum { name = value };
-#endif
+#include "base/constant.h"
 
 /* ---- Before the default pool is made --------------------------------------------------------- */
 
 /* More is not allocated for all CPUs of the machine before it is read how many are ours. Bytes.
  * Reasoned: reading takes 0.3 ms, about as long as it takes to touch so much new memory. */
 PARA__COUNT(PARA__ROOM_BYTES, 262144) /* - */
+
+/* Threads of the process that are asked for their CPUs. Reasoned: each takes 20 us. */
+PARA__COUNT(PARA__THREADS_ASKED, 256) /* - */
 
 /* What making the pool adds to the call that has it made, and so what calls have to forgo before
  * that. ns. Measured: to read a machine of two CPUs takes 0.3 ms, to create a thread 0.06 ms. By
@@ -47,7 +48,7 @@ PARA__REAL(PARA__CLOCK_SHOWS_NS, 1000) /* 0.5 to 2 */
 PARA__COUNT(PARA__BRIEF_NS, 10000) /* - */
 
 /* So many short calls that a thread shares in turn are planned as they were before. Reasoned: two
- * loops in turn; each is 36 bytes of each thread's. Plain, since it is a size. */
+ * loops in turn; each is 32 bytes of each thread's. Plain, since it is a size. */
 #define PARA__SHORT_PLANS 2
 
 /* One of so many short calls is timed. Odd, so that two sites in turn both have their turn.
@@ -217,6 +218,8 @@ PARA__REAL(PARA__PACE_EVEN, 1.25) /* - */
 /* How fast a kind of cores can be, as a multiple of the fastest as it is known. Reasoned. */
 PARA__REAL(PARA__SPEED_LEAST, 1.0 / 16) /* - */
 PARA__REAL(PARA__SPEED_MOST, 2)         /* - */
+
+/* ---- Waking, and how slices lie: share/participant.c, plan/divide.c, schedule/run.c ---------- */
 
 /* A participant wakes so many others. Compared on 8 to 256 simulated cores, wake-ups of 2 to 50 us
  * that cost the waker 1.5 to 5: 2 takes up to 1.21 of the time of 4, and nothing else is always as
@@ -426,166 +429,14 @@ PARA__COUNT(PARA__YIELDS_LOOSE, 8)          /* - */
 PARA__COUNT(PARA__CALM_LEAST_NS, 20000000)  /* - */
 PARA__COUNT(PARA__CALM_MOST_NS, 1280000000) /* - */
 
-/* ---- Tasks: pool/tasks.c, details.c, ending.c, dispatch.c, retry.c --------------------------- */
-
-/* Tasks from outside that wait in a pool's queue at most. Reasoned: 20 MiB of tasks, and a second
- * of work if each takes 15 us. */
-PARA__COUNT(PARA__TASKS_QUEUED, 65536) /* - */
-
-/* Tasks that a worker takes from there at once, at most. Compared with 64: see ADR 96 and
- * docs/performance.md, F16; urgent tasks wait for those that are taken already. */
-PARA__COUNT(PARA__TASKS_AT_ONCE, 16) /* - */
-
-/* A thread that waits for room is told once this part of the queue is free. Reasoned: then it fills
- * thousands of places while others run tasks, and pays for one sleep. */
-PARA__COUNT(PARA__ROOM_PART, 8) /* - */
-
-/* Calls that were tasks and failed: of so many what they have said is kept, until somebody waits.
- * Reasoned: a program waits soon; 4 KiB. */
-PARA__COUNT(PARA__DETAILS_KEPT, 16) /* - */
-
-/* How often a thread looks that waits for room, or for one of very many tasks. ns. Reasoned. */
-PARA__COUNT(PARA__TASKS_LOOK_NS, 1000000) /* - */
-
-/* A thread that ends a pool looks after this time whether the others are through, then after twice
- * as long, and so on up to the above. Reasoned: most functions take less. */
-PARA__COUNT(PARA__ENDING_LOOK_NS, 20000) /* - */
-
-/* A breaker looks back so long, opens with no fewer calls than that, and stays open for so long, if
- * the program does not say. ms. Those of Netflix's Hystrix. */
-PARA__COUNT(PARA__BREAKER_WINDOW_MS, 10000) /* - */
-PARA__COUNT(PARA__BREAKER_CALLS, 20)        /* - */
-PARA__COUNT(PARA__BREAKER_PAUSE_MS, 5000)   /* - */
-
-/* A retry makes so many attempts, and waits so long before the second, twice as long before each
- * further one, and so long at most, if the program does not say. ms. Reasoned: a fault that passes
- * does so within seconds. */
-PARA__COUNT(PARA__RETRY_ATTEMPTS, 5)    /* - */
-PARA__COUNT(PARA__RETRY_FIRST_MS, 10)   /* - */
-PARA__COUNT(PARA__RETRY_MOST_MS, 10000) /* - */
-
-/* A pause is shorter by chance, by up to this part. Reasoned: those who failed together do not come
- * again together. */
-PARA__REAL(PARA__RETRY_CHANCE, 0.5) /* - */
-
-/* ---- Locks: sync/spin.c, mutex.c, semaphore.c ------------------------------------------------ */
-
-/* A waiter spins so long. ns. Measured: to sleep and be woken takes 35 us, and most waits that are
- * over by half of that are over much sooner. */
-PARA__COUNT(PARA__LOCK_SPIN_NS, 15000) /* - */
-
-/* A small lock inside the library's own: looks before a waiter sleeps, and pauses before each.
- * Reasoned: some 2 us, longer than a running holder takes, and much less than a sleep. */
-PARA__COUNT(PARA__LATCH_LOOKS, 20) /* - */
-PARA__COUNT(PARA__LATCH_PAUSES, 4) /* - */
-
-/* The first pause between two looks, doubled up to so long. ns. Measured: a line goes to and fro in
- * 0.3 us, and who looks sooner gets in the way of the owner. */
-PARA__COUNT(PARA__LOCK_PAUSE_NS, 500)       /* - */
-PARA__COUNT(PARA__LOCK_PAUSE_MOST_NS, 2000) /* - */
-
-/* Chances to spin that are let go after spinning in vain double so often. Reasoned. */
-PARA__COUNT(PARA__SPIN_FAILURES_MOST, 6) /* - */
-
-/* Newcomers may overtake the first in line for so long. ns. Reasoned: 30 hand-overs of a mutex, so
- * that it does not show in the throughput. */
-PARA__COUNT(PARA__OVERTAKE_NS, 1000000) /* - */
-
-/* A starved waiter naps so long. ns. Compared: of 30, 50, 100, 200, 300 and 1000 us, all are as
- * good for sections of 5 us one after the other; with time between them short ones are better. */
-PARA__COUNT(PARA__NAP_NS, 50000) /* - */
-
-/* ---- Memory and length of calls: schedule.c, executor/lease.c, plan/tree.c ------------------- */
+/* ---- The length of kernel calls: schedule/schedule.c ----------------------------------------- */
 
 /* A kernel call where a call can be cancelled. ns; and parts of one of unknown cost. Reasoned: a
  * moment. */
 PARA__REAL(PARA__PIECE_NS, 200000)    /* - */
 PARA__COUNT(PARA__PIECES_UNKNOWN, 64) /* - */
 
-/* Memory of less lies on the caller's stack: of reductions and scans, and of sorts. Bytes.
- * Reasoned: accumulators of some numbers, and a short array; no call of para's takes 16 KiB. */
-#define PARA__SMALL_BYTES      1024
-#define PARA__SMALL_SORT_BYTES 4096
-
-/* A participant's memory of less is not pages of its own. Bytes. Reasoned: a page. */
-PARA__COUNT(PARA__STRIP_LEAST, 4096) /* - */
-
-/* A call needs what a lane keeps if it uses more than one of so many parts of it; and what has so
- * many huge pages is rounded up to whole ones. Reasoned: a quarter, and 12 %. */
-PARA__COUNT(PARA__KEPT_PART, 4)        /* - */
-PARA__COUNT(PARA__STRIP_HUGE_PAGES, 8) /* - */
-
-/* Larger blocks are pages, which go back to the system as soon as they are freed. Bytes. Reasoned:
- * the C library would keep them. */
-#define PARA__BLOCK_SMALL ((size_t)1 << 20)
-
-/* Blocks that no call has needed for so long are given back. ns. Measured: to have them anew costs
- * some 0.1 s a GiB. */
-PARA__REAL(PARA__KEPT_IDLE_NS, 1e9) /* - */
-
-/* A worker's units of a reduction: so many bytes of partials stay in its cache, but in these
- * bounds. Reasoned. */
-PARA__COUNT(PARA__PARTIALS_CACHED_BYTES, 1 << 20) /* - */
-PARA__COUNT(PARA__UNITS_LEAST, 8)                 /* - */
-PARA__COUNT(PARA__UNITS_MOST, 256)                /* - */
-
-/* Accumulators while a node of a reduction is folded: more are not piled up, and one that is larger
- * stays in its slot. Bytes. Reasoned: half of the first-level cache is left to data. */
-PARA__COUNT(PARA__PILE_BYTES, 4096) /* - */
-
-/* ---- Algorithms: src/data -------------------------------------------------------------------- */
-
-/* The most elements of a kernel call of a search: what others look at in vain when one has found.
- * Reasoned: some us. */
-PARA__COUNT(PARA__FIND_PIECE, 4096) /* - */
-
-/* The most elements of a filter's block; their numbers lie on the stack. Reasoned: 8 KiB. */
-#define PARA__FILTER_BLOCK 4096
-
-/* The largest elements that a filter's kernel may store itself: a pass less, for so much memory an
- * element. Bytes. Measured on one machine: 0.65 of the time with 8; reasoned beyond. */
-#define PARA__FILTER_PACKED_BYTES 16
-
-/* Parts of a sort have so many elements at least: by key, and by a function, which may be dear.
- * Reasoned: 10 us. */
-PARA__COUNT(PARA__SORT_LEAST_BY_KEY, 1024)   /* - */
-PARA__COUNT(PARA__SORT_LEAST_BY_COMPARE, 16) /* - */
-
-/* Parts for each participant by a function, whose parts are sorted by merging as well; by key
- * merging comes on top, and there is one. And pieces of a round of merging for each. Reasoned: the
- * last one is a quarter of what each does. */
-PARA__COUNT(PARA__SORT_PARTS, 4)  /* - */
-PARA__COUNT(PARA__SORT_PIECES, 4) /* - */
-
-/* Pairs that the caller looks at alone for one that is out of order. Reasoned: random input shows
- * it in the first. */
-PARA__COUNT(PARA__SORT_LOOK, 64) /* - */
-
-/* Runs that are sorted by insertion before they are merged; and elements from which on there is
- * sorting by digits where keys allow it. Reasoned; a pass by digits looks at 256 counters. */
-PARA__COUNT(PARA__SORT_RUN, 8)     /* - */
-PARA__COUNT(PARA__RADIX_LEAST, 64) /* - */
-
-/* ---- Threads: base/thread.c, base/cpus.c ----------------------------------------------------- */
-
-/* The least stack of a thread, and that where the main thread's is unlimited. Bytes. Reasoned: what
- * main threads usually have; and so much that few need more: it costs addresses, and memory only
- * where it is used. */
-#define PARA__STACK_BYTES           ((size_t)8 << 20)
-#define PARA__STACK_UNLIMITED_BYTES ((size_t)256 << 20)
-
-/* One that is asked for has at least so much. Bytes. Reasoned: the C library takes thread-local
- * variables from it. */
-#define PARA__STACK_LEAST_BYTES ((size_t)64 << 10)
-
-/* The guard below each stack. Bytes. Reasoned: a large array that does not fit hits it, instead of
- * the neighbour's stack. */
-#define PARA__STACK_GUARD_BYTES ((size_t)64 << 20)
-
-/* Threads of the process that are asked for their CPUs. Reasoned: each takes 20 us. */
-PARA__COUNT(PARA__THREADS_ASKED, 256) /* - */
-
-/* ---- The size of a pool that adapts: plan/size.c -------------------------------------------- */
+/* ---- The size of a pool that adapts: plan/size.c --------------------------------------------- */
 
 /* At most so often somebody looks at the load. ns. Reasoned: a look takes some 100 ns and one ns
  * for each worker; tasks wait 20 ms at most before a pool grows. */
@@ -621,132 +472,5 @@ PARA__COUNT(PARA__SIZE_SPARE, 4) /* - */
 /* Windows in which the size was right before a doubled window is halved. Reasoned: if that was in
  * vain the pool shrinks and grows once more, which is then rare. */
 PARA__COUNT(PARA__SIZE_RIGHT, 16) /* - */
-
-/* ---- The log: base/log.c --------------------------------------------------------------------- */
-
-/* Entries with one id that are told in a second, where the program does not say. Reasoned: as many
- * as a person reads. */
-PARA__COUNT(PARA__LOG_MOST, 10) /* - */
-
-/* ---- Alarms: plan/alarm.c -------------------------------------------------------------------- */
-
-/* How often what was counted is looked at. ns. Reasoned: people act within minutes. */
-PARA__REAL(PARA__ALARM_LOOK_NS, 1e9) /* - */
-
-/* A window has so many waits of tasks, or calls of a kernel, at least. Reasoned: with fewer than
- * 100 the 99th percentile is the longest; a mean of 10 is steady. */
-PARA__COUNT(PARA__ALARM_WAITS, 100) /* - */
-PARA__COUNT(PARA__ALARM_CALLS, 10)  /* - */
-
-/* Windows from which the usual wait is learnt, before there is an alarm; it then follows with as
- * many. Reasoned: half a minute of a busy program, long against a burst. */
-PARA__COUNT(PARA__ALARM_WINDOWS, 32) /* - */
-
-/* What is this many times the usual is high. Reasoned: less comes and goes with the load. */
-PARA__REAL(PARA__ALARM_FACTOR, 2) /* - */
-
-/* Shorter waits are no reason for an alarm. ns. Reasoned: the system's scheduler alone makes a
- * thread wait that long. */
-PARA__REAL(PARA__ALARM_WAIT_NS, 1e6) /* - */
-
-/* Windows in a row before an alarm is raised, or over: of waits, and of predictions, which calls
- * that change their length put off for a while. Reasoned: one or two are a burst. */
-PARA__COUNT(PARA__ALARM_IN_A_ROW, 3) /* - */
-PARA__COUNT(PARA__ALARM_LONG, 10)    /* - */
-
-/* ---- Traces: observe/trace.c ----------------------------------------------------------------- */
-
-/* The writer looks at the threads' events so often. ns. Reasoned: a thread that tells of an event
- * each 10 us has put 1000 by then, a quarter of what its ring holds. */
-PARA__COUNT(PARA__TRACE_LOOK_NS, 10000000) /* - */
-
-/* PARA_METRICS is written so often. ns. Reasoned: Prometheus asks each 15 s or more rarely. */
-PARA__REAL(PARA__METRICS_NS, 5e9) /* - */
-
-/* The page that `para top` reads is written so often; and read so often, with a pause, before it
- * counts as damaged. ns. Reasoned: a person sees no more; writing takes 20 us. */
-PARA__REAL(PARA__PAGE_NS, 2.5e8)          /* - */
-PARA__COUNT(PARA__PAGE_READS, 10)         /* - */
-PARA__COUNT(PARA__PAGE_PAUSE_NS, 1000000) /* - */
-
-/* ---- Worker processes: src/process ----------------------------------------------------------- */
-
-/* Addresses that a pool of processes reserves for its buffers, at most; and the least with which it
- * can work. Bytes. Reasoned: addresses cost nothing, and 128 TiB of them are there. */
-#define PARA__REGION_BYTES ((size_t)1 << 40)
-#define PARA__REGION_LEAST ((size_t)64 << 20)
-
-/* Tickets of a call for each worker process. Reasoned: one that dies costs 1/16 of its share, and
- * the last one to finish keeps the others waiting for no longer; each costs a kernel call. */
-PARA__COUNT(PARA__PROCESS_TICKETS, 16) /* - */
-
-/* How often a watchdog looks, at least. ms. Reasoned: a tenth of a second is soon for people. */
-PARA__COUNT(PARA__WATCHDOG_MS, 100) /* - */
-
-/* How long a thread may take to answer for its backtrace. ms. Reasoned: it answers in some
- * microseconds, once it has a CPU. */
-PARA__COUNT(PARA__BACKTRACE_MS, 200) /* - */
-
-/* Calls that go on at the same time on worker processes, beyond one for each worker. */
-PARA__COUNT(PARA__PROCESS_DESKS, 4) /* - */
-
-/* How long a worker process spins for the next call, and a caller for the end of its own, before it
- * sleeps; and for how much of that it keeps its CPU. ns. Reasoned: a wake-up. Measured on two CPUs,
- * see ADR 101: without yields a call after a pause takes two to three times as long, since a caller
- * keeps a worker off its CPU; with yields alone one after the other take twice as long. */
-PARA__COUNT(PARA__PROCESS_SPIN_NS, 20000) /* - */
-PARA__COUNT(PARA__PROCESS_PAUSE_NS, 8000) /* - */
-
-/* How often one that spins looks before it reads the clock, which takes as long as two looks. */
-PARA__COUNT(PARA__PROCESS_LOOKS, 8) /* - */
-
-/* For so long who waits for a call lets workers sleep if others are awake: these may do all of it
- * before. ns. Reasoned: a wake-up costs about as much. */
-PARA__COUNT(PARA__PROCESS_PATIENCE_NS, 3000) /* - */
-
-/* A call has no more tickets than so long a work of the last one like it would fill. ns. Reasoned:
- * to claim and finish a ticket takes 70. */
-PARA__COUNT(PARA__PROCESS_TICKET_NS, 2000) /* - */
-
-/* How often the caller of a call that lasts looks whether its words can be as they are; ms. And how
- * often in a row nothing is left to be done, and yet it is not over, before that counts as spoilt.
- * Reasoned: ten looks a second cost nothing, and a worker that is kept from its last store for a
- * second was stopped. */
-PARA__COUNT(PARA__PROCESS_AUDIT_MS, 100) /* - */
-
-/* Where there is a token to look at, or where somebody may not have been woken, who waits sleeps so
- * long at most. ms. Reasoned: what others see of it is not later than a slice of the system's. */
-PARA__COUNT(PARA__PROCESS_JOIN_MS, 1) /* - */
-PARA__COUNT(PARA__PROCESS_RESTS, 10)  /* - */
-
-/* How often a chunk is tried if nothing says. Reasoned: a death by accident is not likely to strike
- * the same chunk three times. */
-PARA__COUNT(PARA__PROCESS_ATTEMPTS, 3) /* - */
-
-/* How long the zygote may take for an answer before it is replaced, with all workers. ms. Reasoned:
- * a fork takes some ms with much memory; an answer that late means that it was stopped. */
-PARA__COUNT(PARA__ZYGOTE_ANSWER_MS, 1000) /* - */
-
-/* Zygotes that are forked in a row, if one was killed at once. Reasoned: more would not live
- * either. */
-PARA__COUNT(PARA__ZYGOTE_TRIES, 3) /* - */
-
-/* How often it is looked meanwhile whether the zygote is stopped. ms. Reasoned: an answer takes
- * less than that, and calls wait for it. */
-PARA__COUNT(PARA__ZYGOTE_LOOK_MS, 5) /* - */
-
-/* How long is waited before processes are forked again after the system has refused one; and how
- * often in a row before a call that has no worker fails. ms. Reasoned: limits of processes are
- * exceeded for moments, or for long. */
-PARA__COUNT(PARA__FORK_PAUSE_MS, 10)  /* - */
-PARA__COUNT(PARA__FORK_REFUSALS, 100) /* - */
-
-/* The breaker of a pool of processes: so many ends of tickets and workers in so long, of which so
- * many per cent are deaths, stop forks for so long. Reasoned: the halving of a chunk with a bad
- * element takes some 20 deaths; 256 are of a kernel that does nothing else. */
-PARA__COUNT(PARA__PROCESS_BREAKER_WINDOW_MS, 10000) /* - */
-PARA__COUNT(PARA__PROCESS_BREAKER_LEAST, 256)       /* - */
-PARA__COUNT(PARA__PROCESS_BREAKER_PERCENT, 90)      /* - */
-PARA__COUNT(PARA__PROCESS_BREAKER_PAUSE_MS, 1000)   /* - */
 
 #endif

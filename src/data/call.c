@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "base/tuning.h"
+#include "base/tuning_memory.h"
 
 #include <para/setup.h>
 

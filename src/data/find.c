@@ -2,7 +2,7 @@
  * is: it sets the same bound, beyond which no chunk begins, and of two the lower one remains. */
 #include "base/bounds.h"
 #include "base/status.h"
-#include "base/tuning.h"
+#include "base/tuning_data.h"
 #include "data/aim.h"
 #include "data/call.h"
 #include "data/isolated.h"

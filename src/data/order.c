@@ -1,7 +1,7 @@
 #include "data/order.h"
 
 #include "base/bounds.h"
-#include "base/tuning.h"
+#include "base/tuning_data.h"
 
 #include <string.h>
 

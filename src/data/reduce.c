@@ -10,7 +10,7 @@
 #include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "base/tuning.h"
+#include "base/tuning_memory.h"
 #include "data/aim.h"
 #include "data/call.h"
 #include "data/isolated.h"

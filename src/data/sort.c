@@ -6,7 +6,8 @@
  * that has begun is finished also when the call is cancelled, for the same reason. */
 #include "base/bounds.h"
 #include "base/status.h"
-#include "base/tuning.h"
+#include "base/tuning_data.h"
+#include "base/tuning_memory.h"
 #include "data/aim.h"
 #include "data/call.h"
 #include "data/isolated.h"

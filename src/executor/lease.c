@@ -4,7 +4,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "base/tuning.h"
+#include "base/tuning_memory.h"
 #include "executor/left.h"
 #include "share/participant.h"
 #include "share/valid.h"

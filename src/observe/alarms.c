@@ -3,7 +3,7 @@
 #include "base/fork.h"
 #include "base/log.h"
 #include "base/process.h"
-#include "base/tuning.h"
+#include "base/tuning_observe.h"
 #include "observe/timer.h"
 #include "observe/ledger.h"
 #include "observe/numbers.h"

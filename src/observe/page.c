@@ -4,7 +4,7 @@
 #include "base/fork.h"
 #include "base/log.h"
 #include "base/process.h"
-#include "base/tuning.h"
+#include "base/tuning_observe.h"
 #include "base/unique.h"
 #include "base/variable.h"
 #include "observe/timer.h"

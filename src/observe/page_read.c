@@ -4,7 +4,7 @@
  * Who publishes holds a lock on the file. The system takes it back when the process has ended, so a
  * page without one is that of the dead, also in another container, where process numbers differ. */
 #include "base/status.h"
-#include "base/tuning.h"
+#include "base/tuning_observe.h"
 #include "observe/page_check.h"
 
 #include <dirent.h>

@@ -5,7 +5,7 @@
 
 #include "base/process.h"
 #include "base/log.h"
-#include "base/tuning.h"
+#include "base/tuning_observe.h"
 #include "base/variable.h"
 #include "observe/timer.h"
 #include "observe/file.h"

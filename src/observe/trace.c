@@ -16,7 +16,7 @@
 #include "base/process.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "base/tuning.h"
+#include "base/tuning_observe.h"
 #include "base/variable.h"
 #include "observe/file.h"
 #include "observe/look.h"

@@ -16,7 +16,7 @@
 #include "base/process.h"
 #include "base/symbol.h"
 #include "base/thread.h"
-#include "base/tuning.h"
+#include "base/tuning_observe.h"
 #include "observe/look.h"
 #include "pool/pool.h"
 #include "pool/self.h"

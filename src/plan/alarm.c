@@ -1,6 +1,6 @@
 #include "plan/alarm.h"
 
-#include "base/tuning.h"
+#include "base/tuning_observe.h"
 
 static para__change tell_window(para__alarm *a, bool is_high, unsigned in_a_row)
 {

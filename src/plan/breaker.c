@@ -2,7 +2,7 @@
 
 #include "base/bounds.h"
 #include "base/clock.h"
-#include "base/tuning.h"
+#include "base/tuning_tasks.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 #include "plan/tree.h"
 
 #include "base/bounds.h"
-#include "base/tuning.h"
+#include "base/tuning_memory.h"
 
 #include <math.h>
 

@@ -3,7 +3,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/status.h"
-#include "base/tuning.h"
+#include "base/tuning_tasks.h"
 #include "pool/details.h"
 #include "pool/inside.h"
 #include "pool/self.h"

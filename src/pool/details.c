@@ -2,7 +2,7 @@
 
 #include "base/fork.h"
 #include "base/guard.h"
-#include "base/tuning.h"
+#include "base/tuning_tasks.h"
 
 static para__guard detailing = PARA__GUARD_INIT; /* guards: */
 static struct {

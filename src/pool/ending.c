@@ -3,7 +3,7 @@
 #include "base/cancellation.h"
 #include "base/clock.h"
 #include "base/status.h"
-#include "base/tuning.h"
+#include "base/tuning_tasks.h"
 #include "executor/left.h"
 #include "pool/default_pool.h"
 #include "pool/inside.h"

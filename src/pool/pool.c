@@ -8,7 +8,7 @@
 #include "base/status.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "base/tuning.h"
+#include "base/tuning_tasks.h"
 #include "executor/lease.h"
 #include "executor/left.h"
 #include "pool/calibrate.h"

@@ -4,7 +4,7 @@
 
 #include "base/process.h"
 #include "base/status.h"
-#include "base/tuning.h"
+#include "base/tuning_processes.h"
 #include "pool/binding.h"
 #include "pool/self.h"
 

@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "base/tuning.h"
+#include "base/tuning_tasks.h"
 #include "pool/inside.h"
 #include "pool/tasks.h"
 #include "sync/cancel.h"

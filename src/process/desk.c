@@ -9,7 +9,8 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/symbol.h"
-#include "base/tuning.h"
+#include "base/tuning_memory.h"
+#include "base/tuning_processes.h"
 #include "process/mapped.h"
 
 #include <signal.h>

@@ -7,7 +7,7 @@
 #include "base/descriptor.h"
 #include "base/memory.h"
 #include "base/process.h"
-#include "base/tuning.h"
+#include "base/tuning_processes.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/futex.h"
-#include "base/tuning.h"
+#include "base/tuning_processes.h"
 
 #include <limits.h>
 #include <sched.h>

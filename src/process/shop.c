@@ -8,7 +8,7 @@
 #include "base/process.h"
 #include "base/signal_fd.h"
 #include "base/status.h"
-#include "base/tuning.h"
+#include "base/tuning_processes.h"
 
 #include <errno.h>
 #include <signal.h>

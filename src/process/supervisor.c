@@ -19,7 +19,8 @@
 #include "base/process.h"
 #include "base/signal_fd.h"
 #include "base/symbol.h"
-#include "base/tuning.h"
+#include "base/tuning_memory.h"
+#include "base/tuning_processes.h"
 #include "process/live.h"
 #include "process/mapped.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/futex.h"
-#include "base/tuning.h"
+#include "base/tuning_processes.h"
 #include "process/output.h"
 
 #include <limits.h>

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/descriptor.h"
-#include "base/tuning.h"
+#include "base/tuning_processes.h"
 #include "process/output.h"
 
 #include <dirent.h>

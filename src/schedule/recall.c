@@ -10,9 +10,11 @@ typedef struct short_plan {
     uint16_t workers, awake;
     float alone_ns, shared_ns; /* and what an element took */
     uint32_t units;
-    uint16_t width, tickets, first, head_start : 15, announces : 1;
-    float gain_ns;
+    uint32_t width : 11, tickets : 10, first : 10, announces : 1;
+    uint16_t head_start, gain_ns;
 } short_plan;
+_Static_assert(sizeof(short_plan) == 32, "without gaps");
+_Static_assert(PARA__WORKERS_MAX < 1 << 11 && PARA__SLICE_TICKETS_MAX < 1 << 10, "wide enough");
 
 static PARA__THREAD_LOCAL short_plan plans[PARA__SHORT_PLANS]; /* by their sites' numbers */
 
@@ -27,7 +29,7 @@ void para__keep_plan(const para__schedule *s)
 {
     const para__plan *p = &s->plan;
     if (!may_divide(s) || s->stands_for == 1 || s->trial || s->count > UINT32_MAX ||
-        p->head_start >> 15)
+        p->head_start > UINT16_MAX || p->gain_ns > UINT16_MAX)
         return;
     const uint32_t site = para__site_number(s->site);
     plans[site % PARA__SHORT_PLANS] = (short_plan){.site = site,
@@ -37,12 +39,12 @@ void para__keep_plan(const para__schedule *s)
                                                    .alone_ns = s->estimate.alone_ns,
                                                    .shared_ns = s->estimate.shared_ns,
                                                    .units = (uint32_t)s->units,
-                                                   .width = (uint16_t)p->width,
-                                                   .tickets = (uint16_t)p->tickets,
-                                                   .first = (uint16_t)p->first,
-                                                   .head_start = p->head_start & 0x7fff,
+                                                   .width = p->width & 0x7ff,
+                                                   .tickets = p->tickets & 0x3ff,
+                                                   .first = p->first & 0x3ff,
                                                    .announces = p->announces,
-                                                   .gain_ns = (float)p->gain_ns};
+                                                   .head_start = (uint16_t)p->head_start,
+                                                   .gain_ns = (uint16_t)p->gain_ns};
 }
 
 static bool is_plan_of(const short_plan *k, const para__schedule *s)
@@ -64,6 +66,6 @@ bool para__recall_plan(para__schedule *s)
                            .head_start = k->head_start,
                            .announces = k->announces,
                            .why = PARA_WHY_PARALLEL,
-                           .gain_ns = (double)k->gain_ns};
+                           .gain_ns = k->gain_ns};
     return true;
 }

@@ -10,8 +10,9 @@
 
 /* What a thread remembers of its own last calls; its own, so that callers do not share a line. */
 static PARA__THREAD_LOCAL struct {
-    const para__site *woken; /* of which one call is to be shared as soon as a helper is awake */
-    const para__site *trial; /* of which trial_left more are to be run in the other way */
+    /* Sites by their numbers, 0: none. Two may have the same one, which costs a trial. */
+    uint32_t woken; /* of which one call is to be shared as soon as a helper is awake */
+    uint32_t trial; /* of which trial_left more are to be run in the other way */
     uint8_t trial_left, waits;
     uint8_t calls, learnt; /* counters, for what is done now and then */
 } recent;
@@ -103,15 +104,21 @@ static void begin_trial(para__schedule *s)
 {
     if (s->ask.work_ns >= PARA__LONG_NS)
         return;
-    recent.trial = s->site;
+    recent.trial = para__site_number(s->site);
     recent.trial_left = PARA__TRIALS_IN_A_ROW - 1;
     s->timed = false;
 }
 
-/* Whether the trial that was begun goes on with this call. */
+/* Whether calls of its site are in a trial that was begun. */
+static bool is_in_trial(const para__schedule *s)
+{
+    return recent.trial_left > 0 && recent.trial == para__site_number(s->site);
+}
+
+/* Whether that goes on with this call. */
 static bool goes_on_trial(para__schedule *s)
 {
-    if (recent.trial != s->site || recent.trial_left == 0 || para__together_is_trial())
+    if (!is_in_trial(s) || para__together_is_trial())
         return false;
     s->timed = --recent.trial_left == 0;
     return true;
@@ -143,6 +150,11 @@ static size_t first_of_trial(const para__schedule *s)
     return (size_t)((double)s->count * usual / PARA__TRIAL_BATCHES) + 1;
 }
 
+static bool is_woken_for(const para__schedule *s)
+{
+    return recent.woken == para__site_number(s->site);
+}
+
 /* Short calls are tried with helpers that are awake, as they would be were these calls shared.
  * Wakes some, for one of the next calls; whether that is still to come. Where threads never spin,
  * it does not. */
@@ -151,13 +163,13 @@ static bool waits_for_helpers(para__schedule *s)
     if (s->ask.work_ns >= PARA__LONG_NS || s->ask.awake > 0 ||
         para__load_relaxed(&s->pool->lanes.spin_ticks) == 0) /* see lane.h */
         return false;
-    if (recent.woken != s->site) {
-        recent.woken = s->site;
+    if (!is_woken_for(s)) {
+        recent.woken = para__site_number(s->site);
         recent.waits = PARA__CALLS_TO_WAKE;
         s->pool->executor->wake(s->pool, 1);
     } else if (--recent.waits == 0) {
         para__schedule_forgo_trial(s);
-        recent.woken = NULL;
+        recent.woken = 0;
     }
     return true;
 }
@@ -167,7 +179,7 @@ static bool waits_for_helpers(para__schedule *s)
 static bool is_trial_shared(para__schedule *s)
 {
     const bool goes_on = goes_on_trial(s);
-    if (!goes_on && (s->estimate.shared == 0 || !(s->timed || recent.woken == s->site) ||
+    if (!goes_on && (s->estimate.shared == 0 || !(s->timed || is_woken_for(s)) ||
                      !is_covered(s, s->plan.gain_ns)))
         return false;
     const para__ask asked = s->ask;
@@ -177,7 +189,7 @@ static bool is_trial_shared(para__schedule *s)
         s->ask = asked;
         return false;
     }
-    recent.woken = NULL;
+    recent.woken = 0;
     decide(s);
     if (s->plan.width == 1 || longer_ns <= 0) {
         s->ask = asked;
@@ -323,7 +335,7 @@ static void begin_known(para__schedule *s)
  * as the last one is learnt from. */
 static bool begin_as_before(para__schedule *s)
 {
-    if (s->timed || (recent.trial == s->site && recent.trial_left > 0) || !para__recall_plan(s))
+    if (s->timed || is_in_trial(s) || !para__recall_plan(s))
         return false;
     const double alone_ns = para__elements_ns(s, PARA__ALONE) + (double)s->estimate.price_ns;
     s->stands_for = PARA__SAMPLE_EVERY;
@@ -444,7 +456,7 @@ void para__schedule_settle(para__schedule *s)
         s->plan.width = (unsigned)s->units;
     if (s->is_recalled && s->plan.width == width && s->plan.units.count == s->units)
         return;
-    if (s->is_recalled) /* but there is less memory, or more */
+    if (s->is_recalled) /* but divided otherwise: for its memory or its chunks */
         para__schedule_ask(s, s->units, para__elements_ns(s, PARA__SHARED), 0);
     s->ask.units = s->units;
     const para__costs costs = para__costs_now(s->pool);

@@ -14,7 +14,7 @@
 #include "base/atomic.h"
 #include "base/futex.h"
 #include "base/thread.h"
-#include "base/tuning.h"
+#include "base/tuning_locks.h"
 
 typedef struct para__latch {
     para__atomic_u32 state; /* zeroed: free */

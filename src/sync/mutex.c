@@ -69,7 +69,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/status.h"
-#include "base/tuning.h"
+#include "base/tuning_locks.h"
 #include "sync/check.h"
 #include "sync/line.h"
 #include "sync/spin.h"

@@ -44,7 +44,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/status.h"
-#include "base/tuning.h"
+#include "base/tuning_locks.h"
 #include "sync/line.h"
 
 enum { MAXIMUM_SHIFT = 24 };

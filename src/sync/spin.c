@@ -4,7 +4,7 @@
 #include "base/bounds.h"
 #include "base/clock.h"
 #include "base/thread.h"
-#include "base/tuning.h"
+#include "base/tuning_locks.h"
 
 /* What the thread has seen lately: failures in a row, and how many chances it still lets pass. */
 static PARA__THREAD_LOCAL struct {

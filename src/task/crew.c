@@ -1,6 +1,6 @@
 #include "task/crew.h"
 
-#include "base/tuning.h"
+#include "base/tuning_tasks.h"
 #include "task/state.h"
 
 static bool deques_have_news(para__crew *crew)

@@ -19,7 +19,7 @@
 #ifndef PARA_TASK_INGRESS_H
 #define PARA_TASK_INGRESS_H
 
-#include "base/tuning.h"
+#include "base/tuning_tasks.h"
 #include "sync/latch.h"
 #include "task/deque.h"
 #include "task/lookout.h"

@@ -3,6 +3,7 @@
 #include "../common/processes.h"
 
 #include "base/futex.h"
+#include "base/tuning_processes.h"
 #include "pool/types.h"
 #include "process/desk.h"
 

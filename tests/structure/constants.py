@@ -1,4 +1,4 @@
-"""constants.py SOURCE: numbers that were chosen stand in src/base/tuning*.h.
+"""constants.py SOURCE: numbers that were chosen stand in src/base/tuning*.h, each of which the model has.
 
 Two things are found elsewhere in the library's folders. A named constant with a number as its value has to be of a
 kind that is no policy: KINDS says which, name by name. And a decimal number of 1000 and more in the code is a factor
@@ -75,7 +75,7 @@ def faults(path, text):
         for match in NUMBER.finditer(line):
             value = int(match.group(1))
             if value not in PLAIN and value < 2**31:
-                yield f"{path}:{number}: {value} was chosen: it belongs in tuning.h"
+                yield f"{path}:{number}: {value} was chosen: it belongs in tuning*.h"
 
 
 def main(source):
@@ -86,7 +86,12 @@ def main(source):
     assert files
     used = {name for f in files for name in named(code_of(f.read_text()))}
     found += [f"constants.py: {name} is nowhere" for name in KNOWN if name not in used]
-    print("\n".join(found) or f"{len(files)} files: each number that was chosen stands in tuning.h")
+    model = (source / "bench/model/tuning.c").read_text()
+    for header in sorted((source / "src/base").glob("tuning*.h")):
+        times = model.count(f'#include "base/{header.name}"\n'), model.count(f"#undef PARA_BASE_{header.stem.upper()}_H\n")
+        if times != (2, 1):
+            found.append(f"bench/model/tuning.c: {header.name} is to be included twice, without its guard the second time")
+    print("\n".join(found) or f"{len(files)} files: each number that was chosen stands in tuning*.h")
     return bool(found)
 
 

@@ -2,7 +2,7 @@
 #include "../common/check.h"
 
 #include "base/log.h"
-#include "base/tuning.h"
+#include "base/tuning_observe.h"
 #include "plan/alarm.h"
 
 enum { US = 1000, MS = 1000 * US };

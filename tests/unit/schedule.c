@@ -393,6 +393,16 @@ TEST(a_short_part_of_a_shared_call_runs_alone)
     para__add_relaxed(&pool->lanes.sleeping, sleeping);
 }
 
+static void check_alike(const para__schedule *a, const para__schedule *b)
+{
+    assert_int_equal(a->plan.units.count, b->plan.units.count);
+    assert_int_equal(a->plan.width, b->plan.width);
+    assert_int_equal(a->plan.tickets, b->plan.tickets);
+    assert_int_equal(a->plan.first, b->plan.first);
+    assert_int_equal(a->plan.head_start, b->plan.head_start);
+    assert_int_equal(a->plan.announces, b->plan.announces);
+}
+
 typedef struct calls {
     para__schedule first, asleep, recalled, timed, otherwise;
 } calls;
@@ -431,17 +441,50 @@ TEST(a_short_call_is_shared_as_the_one_before)
     calls c;
     assert_int_equal(pthread_create(&thread, NULL, begin_calls, &c), 0);
     pthread_join(thread, NULL);
-    const para__plan *const first = &c.first.plan, *const again = &c.recalled.plan;
-    assert_int_equal(first->width, 2);
+    assert_int_equal(c.first.plan.width, 2);
     assert_true(c.recalled.is_recalled);
-    assert_int_equal(again->width, 2);
-    assert_int_equal(again->tickets, first->tickets);
-    assert_int_equal(again->first, first->first);
-    assert_int_equal(again->units.count, first->units.count);
-    assert_int_equal(again->head_start, first->head_start);
+    check_alike(&c.recalled, &c.first);
     assert_false(c.asleep.is_recalled || c.timed.is_recalled || c.otherwise.is_recalled);
     assert_int_equal(c.asleep.plan.width, 1);
     assert_int_equal(c.otherwise.plan.width, 1);
+}
+
+typedef struct divided {
+    para__schedule first, roomy, as_before, again;
+} divided;
+
+/* The same call four times: with room for few units, for more twice, for as few as at first. */
+static void *begin_divided(void *arg)
+{
+    divided *const c = arg;
+    dividing few = {.answer = {.units = 300, .width = 2}};
+    dividing more = {.answer = {.units = 900, .width = 2}};
+    const unsigned sleeping = await_sleepers();
+    know((para__estimate){.alone_ns = 2, .shared_ns = 2, .alone = 9, .shared = 9, .spread = 16});
+    para__add_relaxed(&pool->lanes.sleeping, -sleeping);
+    c->first = begin_dividing(&few, (para_options){0});
+    c->roomy = begin_dividing(&more, (para_options){0});
+    c->as_before = begin_dividing(&more, (para_options){0});
+    c->again = begin_dividing(&few, (para_options){0});
+    para__add_relaxed(&pool->lanes.sleeping, sleeping);
+    return NULL;
+}
+
+/* A reduction of larger accumulators, or of longer chunks, has fewer units at the same count. On a
+ * thread of its own, as above. */
+TEST(a_call_that_is_divided_otherwise_is_planned_for_its_units)
+{
+    pthread_t thread;
+    divided c;
+    assert_int_equal(pthread_create(&thread, NULL, begin_divided, &c), 0);
+    pthread_join(thread, NULL);
+    assert_false(c.first.is_recalled);
+    assert_true(c.roomy.is_recalled && c.as_before.is_recalled && c.again.is_recalled);
+    assert_int_equal(c.roomy.plan.units.count, 900);
+    assert_true(c.roomy.plan.head_start > c.first.plan.head_start);
+    check_alike(&c.as_before, &c.roomy);
+    assert_int_equal(c.first.plan.units.count, 300);
+    check_alike(&c.again, &c.first);
 }
 
 int main(void)
@@ -467,6 +510,7 @@ int main(void)
         cmocka_unit_test(loops_of_one_kernel_are_told_apart),
         cmocka_unit_test(a_short_part_of_a_shared_call_runs_alone),
         cmocka_unit_test(a_short_call_is_shared_as_the_one_before),
+        cmocka_unit_test(a_call_that_is_divided_otherwise_is_planned_for_its_units),
     };
     return cmocka_run_group_tests(tests, make_pool, destroy_pool);
 }
