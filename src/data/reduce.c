@@ -4,7 +4,7 @@
  * participant that has claimed several units runs the largest nodes among them, each into the slot
  * of its first unit. It folds a node's blocks on a small stack of its own, as a binary counter
  * counts: after block b, as many pairs combine as b + 1 has trailing zeros. The caller finishes the
- * tree.
+ * tree. Where any grouping has the same bits, a kernel call folds all units of a claim.
  *
  * Large accumulators are copied as little as possible: the slot is the bottom of the stack. */
 #include "base/bounds.h"
@@ -39,7 +39,8 @@ typedef struct reduce_job {
     char *stacks; /* [width][stack_bytes]: accumulators while a node is folded, scratch */
     size_t stack_bytes, scratch_offset;
     bool has_scratch, is_large; /* large: the bottom of a stack is the slot */
-    unsigned merge_level;       /* a kernel call folds up to 2^merge_level blocks of a node */
+    unsigned merge_level;       /* a kernel call folds up to 2^merge_level blocks of a node; */
+    bool takes_runs;            /* or all that a participant has claimed */
     const para_cancel *cancel;
     para__views views;
 } reduce_job;
@@ -72,14 +73,13 @@ static inline char *above(const pile *on, char *acc)
     return acc == on->bottom ? on->above : acc + on->stride;
 }
 
-/* Folds the node of that level above units into the slot of its first unit; false if a failure has
- * ended it early. */
-static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *stack,
-                     para__aim *aim, para__runner *runner)
+/* Folds units, a node or a run, into the slot of the first one; false if a failure has ended it
+ * early. */
+static bool fold_units(const reduce_job *job, size_t unit, size_t units, char *stack,
+                       para__aim *aim, para__runner *runner)
 {
     const size_t begin = unit << job->level;
-    const size_t span = (size_t)1 << (job->level + level);
-    const size_t n = job->blocks - begin < span ? job->blocks - begin : span;
+    const size_t n = para__min(job->blocks - begin, units << job->level);
     const size_t stride = job->partials.stride;
     char *const slot = (char *)job->partials.slots + unit * stride;
     pile on = {.bottom = slot, .above = stack, .stride = stride};
@@ -109,7 +109,7 @@ static bool run_node(const reduce_job *job, size_t unit, unsigned level, char *s
         job->combine(below(&on, top), top, job->arg);
     if (on.bottom != slot)
         memcpy(slot, on.bottom, job->acc_bytes);
-    *para__slot_level(&job->partials, unit) = (uint8_t)level;
+    para__tree_set_run(&job->partials, unit, unit + units);
     return true;
 }
 
@@ -121,15 +121,17 @@ static void run_reduce(const void *payload, size_t first, size_t count, para__ru
     para__aim_begin(&aim, runner, job->has_scratch ? stack + job->scratch_offset : NULL,
                     job->cancel, (first << job->level) * job->block);
     __builtin_prefetch(job->partials.slots + first * job->partials.stride, 1);
-    for (size_t unit = first; unit < first + count;) {
-        const unsigned fits = para__tree_level(job->partials.leaves, unit, first + count);
-        const unsigned level = para__min(fits, job->most_level);
-        if (!run_node(job, unit, level, stack, &aim, runner)) {
+    for (size_t unit = first, units; unit < first + count; unit += units) {
+        units = first + count - unit;
+        if (!job->takes_runs) {
+            const unsigned fits = para__tree_level(job->partials.leaves, unit, first + count);
+            units = para__min(units, (size_t)1 << para__min(fits, job->most_level));
+        }
+        if (!fold_units(job, unit, units, stack, &aim, runner)) {
             const size_t last = (first + count) << job->level;
             para__aim_end(&aim, runner, para__block_end(last, job->block, job->count));
             return;
         }
-        unit += (size_t)1 << level;
     }
     para__tree_fold(&job->partials, first, first + count, job->combine, job->arg);
 }
@@ -462,6 +464,7 @@ para_status para_preduce(para_pool *pool, const para_reduce *reduce)
     job.block = reduce->block ? reduce->block : para_reduce_block(job.count, job.acc_bytes);
     job.blocks = (job.count - 1) / job.block + 1;
     job.merge_level = merge_level_of(reduce, &job);
+    job.takes_runs = reduce->exact == 1 && !job.cancel;
 
     para__call call;
     para__schedule_describe(&call.schedule, (void (*)(void))reduce->kernel, job.count, job.blocks,

@@ -4,6 +4,7 @@
 #include "base/tuning_memory.h"
 
 #include <math.h>
+#include <string.h>
 
 static size_t divide_up(size_t n, size_t by)
 {
@@ -88,15 +89,24 @@ unsigned para__tree_width(size_t leaves, size_t acc_bytes, unsigned width, unsig
 static void fold_node(const para__partials *p, size_t first, unsigned level, para__combine *combine,
                       const void *arg)
 {
-    if (level == 0 || *para__slot_level(p, first) >= level)
+    uint8_t *const state = para__slot_level(p, first);
+    if (level == 0 || (*state & ~PARA__SLOT_EMPTY) >= level)
         return;
     const size_t half = (size_t)1 << (level - 1);
     fold_node(p, first, level - 1, combine, arg);
     if (half < p->leaves - first) {
+        unsigned char *const left = p->slots + first * p->stride;
+        unsigned char *const right = left + half * p->stride;
         fold_node(p, first + half, level - 1, combine, arg);
-        combine(p->slots + first * p->stride, p->slots + (first + half) * p->stride, arg);
+        if (!(*para__slot_level(p, first + half) & PARA__SLOT_EMPTY)) {
+            if (*state & PARA__SLOT_EMPTY)
+                memcpy(left, right, p->stride - 1);
+            else
+                combine(left, right, arg);
+            *state = 0;
+        }
     }
-    *para__slot_level(p, first) = (uint8_t)level;
+    *state = (uint8_t)(level | (*state & PARA__SLOT_EMPTY));
 }
 
 unsigned para__tree_level(size_t leaves, size_t first, size_t end)
@@ -115,6 +125,15 @@ void para__tree_fold(const para__partials *p, size_t first, size_t end, para__co
     while (first < end) {
         const unsigned level = para__tree_level(p->leaves, first, end);
         fold_node(p, first, level, combine, arg);
+        first = end - first > (size_t)1 << level ? first + ((size_t)1 << level) : end;
+    }
+}
+
+void para__tree_set_run(const para__partials *p, size_t first, size_t end)
+{
+    for (unsigned empty = 0; first < end; empty = PARA__SLOT_EMPTY) {
+        const unsigned level = para__tree_level(p->leaves, first, end);
+        *para__slot_level(p, first) = (uint8_t)(level | empty);
         first = end - first > (size_t)1 << level ? first + ((size_t)1 << level) : end;
     }
 }

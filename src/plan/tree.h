@@ -50,8 +50,10 @@ static inline unsigned para__ceiling_log2(size_t n)
 unsigned para__tree_width(size_t leaves, size_t acc_bytes, unsigned width, unsigned *level);
 
 /* Partial results in progress. Slot i holds the node that begins at leaf i. Its last byte is that
- * node's level: how far it is folded. It is within the slot, so that a participant touches no line
- * of another's slot. */
+ * node's level: how far it is folded; with PARA__SLOT_EMPTY there is nothing in it, since what it
+ * would hold is part of the node before it. It is within the slot, so that a participant touches no
+ * line of another's slot. */
+#define PARA__SLOT_EMPTY 0x80u
 typedef struct para__partials {
     unsigned char *slots;
     size_t stride; /* bytes from one slot to the next: para__slot_bytes */
@@ -79,6 +81,10 @@ static inline uint8_t *para__slot_level(const para__partials *partials, size_t l
 /* The level of the largest node that begins at leaf first and lies within [first, end): it covers
  * min(2^level, leaves - first) of them. */
 unsigned para__tree_level(size_t leaves, size_t first, size_t end);
+
+/* The slot of leaf first holds all of [first, end), whatever nodes these are. Only for operations
+ * that give the same bits in any grouping. */
+void para__tree_set_run(const para__partials *partials, size_t first, size_t end);
 
 typedef void para__combine(void *acc, const void *rhs, const void *arg);
 

@@ -281,6 +281,46 @@ TEST(runs_in_any_order_fold_to_the_tree)
     assert_int_equal(misplaced, 0);
 }
 
+/* Runs that are folded whole, each in its first slot; the others hold rubbish. Some neighbours are
+ * folded first, as a domain's are. */
+static node fold_whole_runs(size_t leaves, uint64_t *seed)
+{
+    static unsigned char slots[LEAVES * STRIDE];
+    memset(slots, 0x5a, sizeof slots);
+    const para__partials partials = {.slots = slots, .stride = STRIDE, .leaves = leaves};
+    const uint64_t longest = 1 + check_below(seed, leaves);
+    size_t folded = 0;
+    for (size_t first = 0, end; first < leaves; first = end) {
+        end = first + 1 + check_below(seed, longest);
+        end = end < leaves ? end : leaves;
+        node run = leaf(first);
+        run.end = end;
+        memcpy(slots + first * STRIDE, &run, sizeof run);
+        para__tree_set_run(&partials, first, end);
+        if (check_below(seed, 3) == 0) {
+            para__tree_fold(&partials, folded, end, combine, &combines);
+            folded = check_below(seed, 2) ? folded : end;
+        }
+    }
+    para__tree_fold(&partials, 0, leaves, combine, &combines);
+    node result;
+    memcpy(&result, slots, sizeof result);
+    return result;
+}
+
+TEST(whole_runs_fold_in_order)
+{
+    uint64_t seed = 2;
+    misplaced = 0;
+    for (size_t leaves = 1; leaves <= LEAVES; leaves++)
+        for (int trial = 0; trial < 25; trial++) {
+            const node found = fold_whole_runs(leaves, &seed);
+            assert_int_equal(found.first, 0);
+            assert_int_equal(found.end, leaves);
+        }
+    assert_int_equal(misplaced, 0);
+}
+
 TEST(a_folded_tree_is_not_touched_again)
 {
     unsigned char slots[8 * STRIDE] = {0};
@@ -309,6 +349,7 @@ int main(void)
         cmocka_unit_test(participants_have_room_to_fold),
         cmocka_unit_test(automatic_blocks_can_be_shared),
         cmocka_unit_test(runs_in_any_order_fold_to_the_tree),
+        cmocka_unit_test(whole_runs_fold_in_order),
         cmocka_unit_test(a_folded_tree_is_not_touched_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
