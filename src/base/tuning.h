@@ -356,6 +356,14 @@ PARA__COUNT(PARA__TIMED_LOOKS, 5) /* 0.5 to 2 */
  * makes it longer. Reasoned. */
 PARA__COUNT(PARA__COST_UP_WEIGHT, 64) /* 0.5 to 2 */
 
+/* Only calls that take no longer than so many times what sharing costs each of their team tell of
+ * it: what others idle in a long one is that a core is slower, or a unit dearer. Reasoned. */
+PARA__REAL(PARA__SHARE_TELLS, 8) /* 0.5 to 2 */
+
+/* The cost of sharing is followed by steps of one of so many, and 1 ns. Reasoned: a lasting change
+ * by half shows within 16 timed calls, and no call that was disturbed. */
+PARA__COUNT(PARA__COST_STEP_WEIGHT, 32) /* 0.5 to 2 */
+
 /* One that is not seen goes back to what was measured, by one of so many. Reasoned. */
 PARA__COUNT(PARA__COST_BACK_WEIGHT, 32) /* - */
 

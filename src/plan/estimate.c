@@ -95,6 +95,20 @@ static para__estimate follow(para__estimate e, para__way way, double sample, dou
     return set_cost(e, way, next_cost(sample, known, samples, elements, shared));
 }
 
+/* The cost of the way that is not in use is seldom measured, so it goes along where elements become
+ * cheaper or dearer: shared, it stays in proportion to what they cost alone. Sharing may make them
+ * dearer for its own reasons, but alone they are not that much dearer. */
+static para__estimate take_along(para__estimate e, para__way way, double known)
+{
+    if (e.alone == 0 || e.shared == 0)
+        return e;
+    if (way == PARA__ALONE && known > 0)
+        e.shared_ns = (float)clip((double)e.shared_ns * ((double)e.alone_ns / known), 0, FLT_MAX);
+    else if (way == PARA__SHARED)
+        e.alone_ns = (float)clip(e.alone_ns, 0, PARA__ANOTHER_KIND * (double)e.shared_ns);
+    return e;
+}
+
 para__estimate para__estimate_try(para__estimate e, para__way way, double elements, double ns)
 {
     const double sample = ns > 0 ? ns / elements : 0;
@@ -117,7 +131,8 @@ para__estimate para__estimate_add(para__estimate e, para__way way, double elemen
     }
     const unsigned weight = para__min(samples + 1, PARA__MEAN_CALLS);
     e.mean_ns += (float)((sample - e.mean_ns) / weight);
-    return follow(e, way, sample, elements);
+    const double alone = e.alone ? e.alone_ns : 0;
+    return take_along(follow(e, way, sample, elements), way, alone);
 }
 
 para__estimate para__estimate_distrust(para__estimate e)

@@ -234,9 +234,13 @@ void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, u
     const double each = para__ns_per_tick();
     const double whole = (double)ticks * each + PARA__AROUND_NS -
                          PARA__TIMED_LOOKS * para__pool_costs(pool)->clock_ns;
+    if (whole > PARA__SHARE_TELLS * width * (known + round_trip))
+        return;
     const double sample = width * whole - (double)busy_ticks * each - (width - 1) * round_trip -
                           para__far_ns(para__pool_costs(pool), width);
-    const double next = para__estimate_robust(sample, known);
+    /* Steps as long up as down, towards the median: what disturbs a call makes it much longer. */
+    const double step = known / PARA__COST_STEP_WEIGHT + 1;
+    const double next = sample > known ? known + step : known - step;
     const double most = para__share_most_ns(pool, width);
     para__store_relaxed(&pool->followed.share_ns,
                         (uint32_t)para__clamp(next, PARA__SHARE_LEAST_NS, most));

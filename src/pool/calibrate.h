@@ -51,9 +51,9 @@ static inline double para__share_most_ns(const para_pool *pool, unsigned width)
     return pool->lender.run ? width * PARA__SHARE_MOST_NS / 2 : PARA__SHARE_MOST_NS;
 }
 
-/* Learns from a short, even call on a team of that width, which took its caller this many ticks,
- * and its participants busy_ticks in batches together. The rest, without the helpers' delays, is
- * what sharing cost the caller. */
+/* Learns from an even call, if it is short, on a team of that width, which took its caller this
+ * many ticks, and its participants busy_ticks in batches together. The rest, without the helpers'
+ * delays, is what sharing cost the caller. */
 void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, uint64_t busy_ticks);
 
 /* Called after a call that ran alone, but would have been shared by the costs that were measured

@@ -372,6 +372,31 @@ TEST(no_samples_lead_out_of_range)
 }
 
 /* In integers; only what is trusted and short is told. */
+/* Elements that are another kind are so in both ways, whichever is in use; what sharing makes of
+ * them stays, unless it would make them much cheaper. */
+TEST(the_way_that_is_not_in_use_goes_along)
+{
+    para__estimate e = {0};
+    for (int i = 0; i < 4; i++) {
+        e = para__estimate_add(e, PARA__ALONE, 100, 1e6, 1);
+        e = para__estimate_add(e, PARA__SHARED, 100, 1.5e6, 1);
+    }
+    for (int i = 0; i < 40; i++)
+        e = para__estimate_add(e, PARA__ALONE, 100, 2000, 0);
+    assert_true(fabs((double)e.alone_ns - 20) < 0.1);
+    assert_true(fabs((double)e.shared_ns - 30) < 0.1);
+    for (int i = 0; i < 40; i++)
+        e = para__estimate_add(e, PARA__ALONE, 100, 1e6, 0);
+    assert_true(fabs((double)e.shared_ns / (double)e.alone_ns - 1.5) < 0.01);
+    for (int i = 0; i < 200; i++) /* one that is disturbed counts little, so this takes longer */
+        e = para__estimate_add(e, PARA__SHARED, 100, 2000, 1);
+    assert_true(fabs((double)e.shared_ns - 20) < 0.1);
+    assert_true((double)e.alone_ns < 4.1 * 20);
+    for (int i = 0; i < 40; i++)
+        e = para__estimate_add(e, PARA__SHARED, 100, 2e5, 1); /* a lock in the kernel */
+    assert_true((double)e.alone_ns < 4.1 * 20);
+}
+
 TEST(what_a_brief_call_costs)
 {
     para__estimate e = {.alone_ns = 2.5f, .shared_ns = 9, .price_ns = 100, .alone = 9, .shared = 9};
@@ -390,6 +415,7 @@ TEST(what_a_brief_call_costs)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_way_that_is_not_in_use_goes_along),
         cmocka_unit_test(what_a_brief_call_costs),
         cmocka_unit_test(the_first_sample_is_taken_as_it_is),
         cmocka_unit_test(one_sample_is_not_trusted_and_two_alike_are),
