@@ -85,9 +85,11 @@
                     PARA_ADD_ALL_(name##_sums, number, s, para_t_), __VA_ARGS__)
 
 /* PARA_REDUCTION(name, type, identity, s, t, statement, i, parameter type, parameter, ...) { body }
- * For any accumulator: its type, the value that an accumulator starts from, and the statement that
- * folds accumulator *t, which stands for later iterations, into *s. The body folds iteration i into
- * *s. Type and identity follow para_reduce.result_bytes and .identity.
+ * For any accumulator: its type, the neutral value that each of many partial results starts from (0
+ * for a sum, INFINITY for a minimum), and the statement that folds accumulator *t, which stands for
+ * later iterations, into *s. The body folds iteration i into *s. Folding the identity in changes
+ * nothing: it is not what the result is to begin with. Type and identity follow
+ * para_reduce.result_bytes and .identity.
  *     PARA_REDUCTION(gcd_of, unsigned, 0, s, t, *s = gcd(*s, *t), i, const unsigned *, x)
  *     {
  *         *s = gcd(*s, x[i]);
