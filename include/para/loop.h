@@ -51,7 +51,8 @@
 /* Runs a loop, see above. A para_status, which has to be looked at. */
 #define para_loop(name, ...) name##_call_((PARA_FIT_(name, __VA_ARGS__), PARA_NULL_), __VA_ARGS__)
 
-/* The same with a para_setup: para_loop_with(&setup, name, count, argument, ...). */
+/* The same with a para_setup: para_loop_with(&setup, name, count, argument, ...). A setup made in
+ * place with a comma, as {.first = {1, 1}}, needs parentheses around it; better give it a name. */
 #define para_loop_with(setup, name, ...) \
     name##_call_((PARA_FIT_(name, __VA_ARGS__), setup), __VA_ARGS__)
 

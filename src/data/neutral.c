@@ -1,13 +1,10 @@
 #include "data/neutral.h"
 
 #include "base/fpenv.h"
+#include "base/tuning_data.h"
 #include "data/shadows.h"
 
 #include <string.h>
-
-/* Where the operation rounds, as a mean times its count divided by it, a result may take some steps
- * until it stays, or go to and fro between two. */
-enum { STEPS = 8 };
 
 void para__neutral_place(para__neutral *room, uintptr_t *at, size_t bytes)
 {
@@ -30,7 +27,7 @@ static bool stays(const para__monoid *monoid, const para__neutral *room, const v
     unsigned char *last = room->copy[0], *now = room->copy[1], *next = room->copy[2];
     memcpy(last, value, monoid->bytes);
     fold_identity(monoid, room, now, last, is_first);
-    for (unsigned step = 0; step < STEPS; step++) {
+    for (unsigned step = 0; step < PARA__NEUTRAL_STEPS; step++) {
         fold_identity(monoid, room, next, now, is_first);
         if (memcmp(next, now, monoid->bytes) == 0 ||
             (may_alternate && memcmp(next, last, monoid->bytes) == 0))

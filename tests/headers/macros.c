@@ -218,6 +218,11 @@ PARA_REDUCTION(nowhere, double, s, t, *s = *t < *s ? *t : *s, i, const double *,
 {
     *s = x[i] < *s ? x[i] : *s;
 }
+#elif FAULT == 38 /* commas of an identity are a macro's, too */
+PARA_REDUCTION(commas, struct pair, {0, 0}, s, t, s->x += t->x, i, const double *, x)
+{
+    s->x += x[i];
+}
 #elif FAULT == 32 /* what it starts from is of another type */
 PARA_REDUCTION(elsewhere, struct pair, 1.0, s, t, s->x += t->x, i, const double *, x)
 {

@@ -45,6 +45,7 @@ fault 21 'lacks_its_type_or_its_name' "$@"
 fault 22 "error: .*break.* (not within|not in) loop" "$@"
 fault 23 'error: .*(no return statement|does not return a value|should return a value)' "$@"
 fault 31 'lacks_its_type_or_its_name' "$@"
+fault 38 'or_an_identity_has_commas' "$@"
 fault 32 'error: (invalid initializer|could not convert|initializing .* with an expression|no viable conversion|conversion from)' "$@"
 
 # Each of these statuses, with checked locks and without.
