@@ -188,6 +188,8 @@ static inline para_status para_call_(const para_setup *setup, para_map_fn *kerne
     {                                                                             \
         enum { para_inputs_ = n };                                                \
         para_map para_m_ = para_call_of_(para_setup_, name, para_n_);             \
+        if (para_n_ > PTRDIFF_MAX)                                                \
+            return para_refuse_count_(para_n_, para_m_.report);                   \
         PARA_EACH_(n, PARA_MAP_VIEW_, name, __VA_ARGS__)                          \
         para_m_.out[0] = PARA_OUT(para_y_);                                       \
         return para_pmap(para_setup_ ? para_setup_->pool : PARA_NULL_, &para_m_); \
