@@ -9,6 +9,7 @@
 /* PARA_SUM(name, type, i, parameter type, parameter, ...) { return a value; }    at file scope
  * para_reduced(name, count, argument, ...)                      the result
  * para_reduce_to(&result, name, count, argument, ...)           a para_status
+ * para_reduced_with(&setup, ...), para_reduce_with(&setup, ...) the same with a para_setup
  *
  *     PARA_SUM(dot, double, i, const float *, x, const float *, y)
  *     {
@@ -100,12 +101,14 @@
                     __VA_ARGS__)
 
 /* The result of a reduction, see above. Ends the program if there is none. */
-#define para_reduced(name, ...) \
-    name##_value_((PARA_FIT_(name, __VA_ARGS__), __FILE__), __LINE__, __VA_ARGS__)
+#define para_reduced(name, ...) para_reduced_with(PARA_NULL_, name, __VA_ARGS__)
 /* The same into *result: a para_status, which has to be looked at. */
 #define para_reduce_to(result, name, ...) para_reduce_with(PARA_NULL_, result, name, __VA_ARGS__)
 
-/* The same with a para_setup: para_reduce_with(&setup, &result, name, count, argument, ...). */
+/* The same with a para_setup: para_reduced_with(&setup, name, count, argument, ...) and
+ * para_reduce_with(&setup, &result, name, count, argument, ...). */
+#define para_reduced_with(setup, name, ...) \
+    name##_value_((PARA_FIT_(name, __VA_ARGS__), setup), __FILE__, __LINE__, __VA_ARGS__)
 #define para_reduce_with(setup, result, name, ...)                                          \
     name##_call_((PARA_FITS_(name##_result_, result), PARA_FIT_(name, __VA_ARGS__), setup), \
                  result, __VA_ARGS__)
@@ -352,11 +355,11 @@ static inline size_t para_leaf_(const para_setup *setup, size_t count)
         return para_status_;                                                                       \
     }                                                                                              \
     PARA_CALL_ type name##_value_(                                                                 \
-        const char *para_file_, int para_line_,                                                    \
+        const para_setup *para_setup_, const char *para_file_, int para_line_,                     \
         size_t para_n_ PARA_EACH_(n, PARA_PARAMETER_, name, __VA_ARGS__))                          \
     {                                                                                              \
         type para_s_ = PARA_OPEN_ identity; /* for compilers that do not see abort() */            \
-        para_must_succeed_(name##_call_(PARA_NULL_, &para_s_,                                      \
+        para_must_succeed_(name##_call_(para_setup_, &para_s_,                                     \
                                         para_n_ PARA_EACH_(n, PARA_ARGUMENT_, name, __VA_ARGS__)), \
                            #name, para_file_, para_line_);                                         \
         return para_s_;                                                                            \
