@@ -29,6 +29,8 @@
  *
  * Contract. As PARA_LOOP's: besides returning its value, an iteration may write what no other
  *    iteration reads or writes. So one pass fills arrays and sums.
+ * Result. That of the iterations alone: what a variable held before is replaced, not folded in as
+ *    by OpenMP. Write  d += para_reduced(...)  where it counts.
  * Bits. The result has the same bits on any pool, with any number of workers, see para_preduce,
  *    which these are calls of. Values are summed in blocks of count / 128, but no more than 256 of
  *    them, and no fewer than 8 or an eighth of all.
