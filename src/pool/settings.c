@@ -58,6 +58,7 @@ static para_status read_workers(para__settings *settings)
     if (!end || *end != '\0' || n == 0 || n > PARA__WORKERS_MAX)
         return malformed("PARA_NUM_WORKERS", value, "a number of threads, 1 to 1024");
     settings->workers = (unsigned)n;
+    settings->has_workers = true;
     return PARA_OK;
 }
 
