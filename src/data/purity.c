@@ -459,10 +459,12 @@ __attribute__((constructor(101))) static void begin_checks(void)
 {
     const char *const value = para__variable("PARA_CHECK_KERNELS");
     para__key_make(&skipped, NULL);
-    if (!value || strcmp(value, "0") == 0)
+    bool checks = false;
+    if (!value)
         return;
-    if (strcmp(value, "1") == 0)
+    if (!para__truth(value, &checks))
+        para__tell(PARA_LOG_VARIABLE,
+                   "PARA_CHECK_KERNELS=%.80s: expected " PARA__TRUTHS "; ignored", value);
+    else if (checks)
         (void)para_check_kernels(true);
-    else
-        para__tell(PARA_LOG_VARIABLE, "PARA_CHECK_KERNELS=%.80s: expected 1 or 0; ignored", value);
 }

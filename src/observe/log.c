@@ -3,7 +3,7 @@
 #include "base/variable.h"
 #include "observe/alarms.h"
 
-#include <string.h>
+#include <strings.h>
 
 para_status para_log_start(const para_log *log)
 {
@@ -28,7 +28,7 @@ __attribute__((constructor(102))) static void begin_saying(void)
     para_status status = PARA_OK;
     if (!value)
         return;
-    while (level <= PARA_LEVEL_ALARM && strcmp(value, para_log_level_text(level)) != 0)
+    while (level <= PARA_LEVEL_ALARM && strcasecmp(value, para_log_level_text(level)) != 0)
         level++;
     if (level > PARA_LEVEL_ALARM)
         para__tell(PARA_LOG_VARIABLE, "PARA_LOG=%.80s: expected note, warning or alarm; ignored",
