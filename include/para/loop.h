@@ -20,6 +20,7 @@
  *
  * equals  for (size_t i = 0; i < n; i++) { y[i] += a * x[i]; }  with a = 2. There are up to 16
  * parameters; arguments stand in the same order, and a pointer to another type does not compile.
+ * A parameter by value is a copy of the iteration's own: what the body adds to it is lost.
  * In C++ an object that is a parameter by value is copied for each iteration: take a reference.
  * In the body `return;` ends an iteration, as continue does in a loop. Nothing ends the loop early.
  *

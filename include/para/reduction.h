@@ -91,9 +91,9 @@
  * For any accumulator: its type, the neutral value that each of many partial results starts from (0
  * for a sum, INFINITY for a minimum), and the statement that folds accumulator *t, which stands for
  * later iterations, into *s. The body folds iteration i into *s. Folding the identity in changes
- * nothing: it is not what the result is to begin with. An identity with a comma needs a name:
- * `static const pair none = {0, 0};`. Type and identity follow para_reduce.result_bytes and
- * .identity.
+ * nothing: it is not what the result is to begin with. A structure's is best a named constant,
+ * `static const pair none = {0, 0};`: commas in braces are the macro's, and C++ warns of {0}. Type
+ * and identity follow para_reduce.result_bytes and .identity.
  *     PARA_REDUCTION(gcd_of, unsigned, 0, s, t, *s = gcd(*s, *t), i, const unsigned *, x)
  *     {
  *         *s = gcd(*s, x[i]);
