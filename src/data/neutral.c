@@ -21,8 +21,8 @@ static void fold_identity(const para__monoid *monoid, const para__neutral *room,
     monoid->combine(to, is_first ? from : room->identity, monoid->arg);
 }
 
-static bool stays(const para__monoid *monoid, const para__neutral *room, const void *value,
-                  bool is_first, bool may_alternate)
+static bool identity_stays(const para__monoid *monoid, const para__neutral *room, const void *value,
+                           bool is_first, bool may_alternate)
 {
     unsigned char *last = room->copy[0], *now = room->copy[1], *next = room->copy[2];
     memcpy(last, value, monoid->bytes);
@@ -48,10 +48,10 @@ bool para__is_neutral(const para__monoid *monoid, const para__neutral *room, con
         memcpy(room->identity, monoid->identity, monoid->bytes);
     else
         memset(room->identity, 0, monoid->bytes);
-    bool is_neutral = stays(monoid, room, room->identity, true, false);
+    bool is_neutral = identity_stays(monoid, room, room->identity, true, false);
     if (is_neutral && result)
-        is_neutral =
-            stays(monoid, room, result, true, true) && stays(monoid, room, result, false, true);
+        is_neutral = identity_stays(monoid, room, result, true, true) &&
+                     identity_stays(monoid, room, result, false, true);
     para__fp_restore(fp, 0);
     return is_neutral;
 }
