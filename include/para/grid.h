@@ -32,7 +32,8 @@ static inline size_t para_tile_(size_t count, size_t limit, size_t room)
     return para_least_(count, limit ? limit : room + !room);
 }
 
-/* Returns the number of iterations; SIZE_MAX, which is refused, if no number is large enough.
+/* Returns the number of iterations; one above PTRDIFF_MAX, which is refused, if a count is negative
+ * (that count), or if the product is too large.
  * Tiles have up to 32768 iterations in rows of up to 1024, 256 KiB of each array of doubles: they
  * stay in a second-level cache. In three dimensions 8192 of them are in a plane. Measured on 3000 x
  * 3000 doubles: a transposition takes 0.4 of the plain loop's time, as with smaller tiles; streams
@@ -48,10 +49,14 @@ static inline size_t para_grid_begin_(para_grid_ *grid, unsigned dimensions,
         grid->first[3 - dimensions + d] = setup->first[d];
         limit[3 - dimensions + d] = setup->tile[d];
     }
+    for (unsigned d = 0; d < 3; d++)
+        if (n[d] > PTRDIFF_MAX)
+            return n[d];
     if (n[0] == 0 || n[1] == 0 || n[2] == 0)
         return 0;
-    if (__builtin_mul_overflow(n[1], n[2], &all) || __builtin_mul_overflow(n[0], all, &all))
-        return SIZE_MAX;
+    if (__builtin_mul_overflow(n[1], n[2], &all) || __builtin_mul_overflow(n[0], all, &all) ||
+        all > PTRDIFF_MAX)
+        return PARA_TOO_MANY_;
     grid->tile[2] = para_tile_(n[2], limit[2], 1024);
     grid->tile[1] = para_tile_(n[1], limit[1], plane / grid->tile[2]);
     grid->tile[0] = para_tile_(n[0], limit[0], 32768 / grid->tile[2] / grid->tile[1]);

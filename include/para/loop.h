@@ -20,6 +20,7 @@
  *
  * equals  for (size_t i = 0; i < n; i++) { y[i] += a * x[i]; }  with a = 2. There are up to 16
  * parameters; arguments stand in the same order, and a pointer to another type does not compile.
+ * A parameter by value is a copy of the iteration's own: what the body adds to it is lost.
  * In C++ an object that is a parameter by value is copied for each iteration: take a reference.
  * In the body `return;` ends an iteration, as continue does in a loop. Nothing ends the loop early.
  *
@@ -51,7 +52,8 @@
 /* Runs a loop, see above. A para_status, which has to be looked at. */
 #define para_loop(name, ...) name##_call_((PARA_FIT_(name, __VA_ARGS__), PARA_NULL_), __VA_ARGS__)
 
-/* The same with a para_setup: para_loop_with(&setup, name, count, argument, ...). */
+/* The same with a para_setup: para_loop_with(&setup, name, count, argument, ...). A setup made in
+ * place with a comma, as {.first = {1, 1}}, needs parentheses around it; better give it a name. */
 #define para_loop_with(setup, name, ...) \
     name##_call_((PARA_FIT_(name, __VA_ARGS__), setup), __VA_ARGS__)
 
@@ -187,6 +189,8 @@ static inline para_status para_call_(const para_setup *setup, para_map_fn *kerne
     {                                                                             \
         enum { para_inputs_ = n };                                                \
         para_map para_m_ = para_call_of_(para_setup_, name, para_n_);             \
+        if (para_n_ > PTRDIFF_MAX)                                                \
+            return para_refuse_count_(para_n_, para_m_.report);                   \
         PARA_EACH_(n, PARA_MAP_VIEW_, name, __VA_ARGS__)                          \
         para_m_.out[0] = PARA_OUT(para_y_);                                       \
         return para_pmap(para_setup_ ? para_setup_->pool : PARA_NULL_, &para_m_); \

@@ -55,7 +55,9 @@
 #define PARA_EACH_14(M, name, x, t, p, ...) M(name, 14, t, p) PARA_EACH_13(M, name, x, __VA_ARGS__)
 #define PARA_EACH_15(M, name, x, t, p, ...) M(name, 15, t, p) PARA_EACH_14(M, name, x, __VA_ARGS__)
 #define PARA_EACH_16(M, name, x, t, p, ...) M(name, 16, t, p) PARA_EACH_15(M, name, x, __VA_ARGS__)
-#define PARA_EACH_ODD(...)                  PARA_ERROR_a_parameter_lacks_its_type_or_its_name_
+/* An identity in braces is as many arguments as it has values: to macros braces mean nothing. */
+#define PARA_EACH_ODD(...) \
+    PARA_ERROR_a_parameter_lacks_its_type_or_its_name_or_an_identity_has_commas_
 
 /* What M may be. __typeof__ takes types whose name has a place in the middle, as double (*)[9]. */
 #define PARA_MEMBER_(name, k, t, p)    __typeof__(t) p;

@@ -24,8 +24,8 @@ typedef struct para_reduce {
                                 accumulators are aligned to the largest power of two that divides
                                 it, from 16 to 128: enough for any type that is aligned to 128 bytes
                                 or less */
-    const void *identity;    /* what an accumulator starts from; NULL: zero bytes. Only copied, so
-                                it need not be aligned */
+    const void *identity;    /* what each of many accumulators starts from: neutral, 0 for a sum;
+                                NULL: zero bytes. Only copied, so it need not be aligned */
     size_t block;            /* elements folded by one kernel call, part of what is computed, see
                                 below; 0: automatic, which suits elements that cost up to about 1
                                 us */

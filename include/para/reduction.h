@@ -9,6 +9,7 @@
 /* PARA_SUM(name, type, i, parameter type, parameter, ...) { return a value; }    at file scope
  * para_reduced(name, count, argument, ...)                      the result
  * para_reduce_to(&result, name, count, argument, ...)           a para_status
+ * para_reduced_with(&setup, ...), para_reduce_with(&setup, ...) the same with a para_setup
  *
  *     PARA_SUM(dot, double, i, const float *, x, const float *, y)
  *     {
@@ -28,6 +29,8 @@
  *
  * Contract. As PARA_LOOP's: besides returning its value, an iteration may write what no other
  *    iteration reads or writes. So one pass fills arrays and sums.
+ * Result. That of the iterations alone: what a variable held before is replaced, not folded in as
+ *    by OpenMP. Write  d += para_reduced(...)  where it counts.
  * Bits. The result has the same bits on any pool, with any number of workers, see para_preduce,
  *    which these are calls of. Values are summed in blocks of count / 128, but no more than 256 of
  *    them, and no fewer than 8 or an eighth of all.
@@ -85,9 +88,12 @@
                     PARA_ADD_ALL_(name##_sums, number, s, para_t_), __VA_ARGS__)
 
 /* PARA_REDUCTION(name, type, identity, s, t, statement, i, parameter type, parameter, ...) { body }
- * For any accumulator: its type, the value that an accumulator starts from, and the statement that
- * folds accumulator *t, which stands for later iterations, into *s. The body folds iteration i into
- * *s. Type and identity follow para_reduce.result_bytes and .identity.
+ * For any accumulator: its type, the neutral value that each of many partial results starts from (0
+ * for a sum, INFINITY for a minimum), and the statement that folds accumulator *t, which stands for
+ * later iterations, into *s. The body folds iteration i into *s. Folding the identity in changes
+ * nothing: it is not what the result is to begin with. A structure's is best a named constant,
+ * `static const pair none = {0, 0};`: commas in braces are the macro's, and C++ warns of {0}. Type
+ * and identity follow para_reduce.result_bytes and .identity.
  *     PARA_REDUCTION(gcd_of, unsigned, 0, s, t, *s = gcd(*s, *t), i, const unsigned *, x)
  *     {
  *         *s = gcd(*s, x[i]);
@@ -97,12 +103,14 @@
                     __VA_ARGS__)
 
 /* The result of a reduction, see above. Ends the program if there is none. */
-#define para_reduced(name, ...) \
-    name##_value_((PARA_FIT_(name, __VA_ARGS__), __FILE__), __LINE__, __VA_ARGS__)
+#define para_reduced(name, ...) para_reduced_with(PARA_NULL_, name, __VA_ARGS__)
 /* The same into *result: a para_status, which has to be looked at. */
 #define para_reduce_to(result, name, ...) para_reduce_with(PARA_NULL_, result, name, __VA_ARGS__)
 
-/* The same with a para_setup: para_reduce_with(&setup, &result, name, count, argument, ...). */
+/* The same with a para_setup: para_reduced_with(&setup, name, count, argument, ...) and
+ * para_reduce_with(&setup, &result, name, count, argument, ...). */
+#define para_reduced_with(setup, name, ...) \
+    name##_value_((PARA_FIT_(name, __VA_ARGS__), setup), __FILE__, __LINE__, __VA_ARGS__)
 #define para_reduce_with(setup, result, name, ...)                                          \
     name##_call_((PARA_FITS_(name##_result_, result), PARA_FIT_(name, __VA_ARGS__), setup), \
                  result, __VA_ARGS__)
@@ -349,11 +357,11 @@ static inline size_t para_leaf_(const para_setup *setup, size_t count)
         return para_status_;                                                                       \
     }                                                                                              \
     PARA_CALL_ type name##_value_(                                                                 \
-        const char *para_file_, int para_line_,                                                    \
+        const para_setup *para_setup_, const char *para_file_, int para_line_,                     \
         size_t para_n_ PARA_EACH_(n, PARA_PARAMETER_, name, __VA_ARGS__))                          \
     {                                                                                              \
         type para_s_ = PARA_OPEN_ identity; /* for compilers that do not see abort() */            \
-        para_must_succeed_(name##_call_(PARA_NULL_, &para_s_,                                      \
+        para_must_succeed_(name##_call_(para_setup_, &para_s_,                                     \
                                         para_n_ PARA_EACH_(n, PARA_ARGUMENT_, name, __VA_ARGS__)), \
                            #name, para_file_, para_line_);                                         \
         return para_s_;                                                                            \

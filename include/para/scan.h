@@ -28,7 +28,8 @@ typedef struct para_scan {
     void *result;         /* what to start from on entry, the total of all elements on success,
                                    untouched on failure */
     size_t result_bytes;  /* size of an accumulator; copied and aligned as a reduction's */
-    const void *identity; /* what sums start from; NULL: zero bytes. Only copied */
+    const void *identity; /* what each of many sums starts from: neutral, as a reduction's;
+                                   NULL: zero bytes. Only copied */
     size_t block;         /* elements of a kernel call, part of what is computed, see below; 0:
                                    para_reduce_block(count, result_bytes) */
     para_options options; /* .chunk is not used */

@@ -5,6 +5,7 @@
 #include <para/call.h>
 #include <para/pool.h>
 #include <para/status.h>
+#include <stdint.h>
 
 /* All zero, or a null pointer in its place: the default pool, and para decides. */
 typedef struct para_setup {
@@ -20,12 +21,15 @@ typedef struct para_setup {
                        is of values (PARA_SUM, PARA_MIN, ...), else of up to about 1 us */
 } para_setup;
 
+/* Numbers of iterations whose product is too large, or a row that is too long. */
+#define PARA_TOO_MANY_ ((SIZE_MAX >> 1) + 1)
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* A negative number of iterations, as para_loop gets it. PARA_ERR_OVERFLOW, with its detail; a
- * report is zeroed. */
+/* A number of iterations above PTRDIFF_MAX: a negative one, as para_loop gets it, or
+ * PARA_TOO_MANY_. PARA_ERR_OVERFLOW, with its detail; a report is zeroed. */
 PARA_NODISCARD_ PARA_API para_status para_refuse_count_(size_t count, para_report *report);
 
 #ifdef __cplusplus

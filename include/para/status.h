@@ -20,7 +20,7 @@ extern "C" {
     X(PARA_ERR_NULL_VIEW, -5, "a view has an element size but no memory, or there is a gap")   \
     X(PARA_ERR_ELEMENT_SIZE, -6, "a view has memory but an element size of zero")              \
     X(PARA_ERR_OVERLAP, -7, "an output overlaps another view and is not exactly in place")     \
-    X(PARA_ERR_OVERFLOW, -8, "count times element size exceeds the address space")             \
+    X(PARA_ERR_OVERFLOW, -8, "a count is negative, or count times element size is too large")  \
     X(PARA_ERR_KERNEL, -9, "the kernel returned an error; the report tells where and which")   \
     X(PARA_ERR_MEMORY, -10, "out of memory")                                                   \
     X(PARA_ERR_THREAD, -11, "a thread could not be created")                                   \

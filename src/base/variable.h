@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* All that are para's own; the readers know what they mean. Without PARA_ in front. */
 static const char *const para__own_variables[] = {
@@ -36,6 +37,14 @@ static inline const char *para__file_variable(const char *name)
 {
     const char *value = secure_getenv(name);
     return value && *value ? value : NULL;
+}
+
+/* Whether the value says yes or no, and which. */
+#define PARA__TRUTHS "1 or 0, true or false"
+static inline bool para__truth(const char *value, bool *truth)
+{
+    *truth = strcmp(value, "1") == 0 || strcasecmp(value, "true") == 0;
+    return *truth || strcmp(value, "0") == 0 || strcasecmp(value, "false") == 0;
 }
 
 #endif

@@ -84,7 +84,8 @@ static const char reduce_help[] =
     "KERNEL is a name from 'para kernels', or OBJECT:SYMBOL, such as ./lib.so:f: then f is a\n"
     "para_reduce_fn and f_combine a para_combine_fn of <para/kernel.h>, both on an accumulator of "
     "one\n"
-    "double. It starts from 0, or from the double f_identity if there is one.\n" OBJECT_HELP;
+    "double. Each partial result starts from 0, or from the double f_identity: a neutral "
+    "value.\n" OBJECT_HELP;
 
 static const char calibrate_help[] =
     "usage: para calibrate [--load FILE] [-o FILE] [--json]\n"

@@ -32,10 +32,11 @@ para_status para_refuse_count_(size_t count, para_report *report)
 {
     if (report)
         *report = (para_report){0};
-    if (count == SIZE_MAX) /* also what stands for a product, see grid.h and sum_row.h */
-        return para__fail(PARA_ERR_OVERFLOW,
-                          "a count of -1, or counts or a length whose product is too large");
-    return para__fail(PARA_ERR_OVERFLOW, "a count of %zu (%td)", count, (ptrdiff_t)count);
+    if (count == PARA_TOO_MANY_)
+        return para__fail(PARA_ERR_OVERFLOW, "the product of the numbers of iterations, or the "
+                                             "length of a row, is too large");
+    return para__fail(PARA_ERR_OVERFLOW, "the number of iterations is negative: %td",
+                      (ptrdiff_t)count);
 }
 
 /* Leases a lane for the call's memory; false: there is none. A forked pool's lanes may have been

@@ -5,6 +5,7 @@
 #include "base/symbol.h"
 #include "base/log.h"
 #include "base/variable.h"
+#include "data/neutral.h"
 #include "data/shadows.h"
 #include "pool/default_pool.h"
 #include "schedule/observer.h"
@@ -24,6 +25,7 @@ struct para__purity {
     bool runs_again;
     para__shadows arrays;
     unsigned char *result, *first, *second; /* if it has one: before the call, and of each run */
+    para__neutral neutral;                  /* if it has an identity */
     unsigned workers; /* of the second run, at most 64; they have numbers below this */
     para_mutex numbers;
     uint64_t taken;      /* numbers that are in use, under the mutex */
@@ -193,6 +195,8 @@ static size_t place_all(para__purity *p, uintptr_t block)
     p->result = para__take_bytes(&at, p->of.result_bytes);
     p->first = para__take_bytes(&at, p->of.result_bytes);
     p->second = para__take_bytes(&at, p->of.result_bytes);
+    if (p->of.combine)
+        para__neutral_place(&p->neutral, &at, p->of.result_bytes);
     para__shadows_place(&p->arrays, &at);
     return at - block;
 }
@@ -230,7 +234,7 @@ para_status para__purity_begin(para__purity **purity, const para__subject *subje
     const bool runs_again = !subject->once && (!subject->map || subject->views->out_count);
     if (!runs_again)
         tell_unchecked(subject);
-    if (!runs_again && subject->views->in_count == 0)
+    if (!runs_again && subject->views->in_count == 0 && !subject->combine)
         return PARA_OK;
     para__purity plan = {.of = *subject,
                          .runs_again = runs_again,
@@ -405,6 +409,19 @@ static para_status check_again(para__purity *p, para_pool *pool, unsigned width)
     return status;
 }
 
+/* Also of a call that is run once: its result is its own, and not folded again. */
+static para_status check_identity(const para__purity *p)
+{
+    static const para__finding found = {"the identity changes a result"};
+    const para__monoid monoid = {.combine = p->of.combine,
+                                 .arg = p->of.arg,
+                                 .identity = p->of.identity,
+                                 .bytes = p->of.result_bytes};
+    return para__is_neutral(&monoid, &p->neutral, p->runs_again ? p->second : NULL)
+               ? PARA_OK
+               : impure(p, &found);
+}
+
 /* While it checks, the result is what it was before the call: it may be a part of an input. */
 para_status para__purity_end(para__purity *p, para_pool *pool, unsigned width, para_status status)
 {
@@ -420,6 +437,8 @@ para_status para__purity_end(para__purity *p, para_pool *pool, unsigned width, p
         status = impure(p, &found);
     else if (is_done && p->runs_again)
         status = check_again(p, pool, width);
+    if (is_done && !status && p->of.combine)
+        status = check_identity(p);
     if (!status && result)
         memcpy(result, p->first, result_bytes);
     para__block_free(p, p->bytes);
@@ -440,10 +459,12 @@ __attribute__((constructor(101))) static void begin_checks(void)
 {
     const char *const value = para__variable("PARA_CHECK_KERNELS");
     para__key_make(&skipped, NULL);
-    if (!value || strcmp(value, "0") == 0)
+    bool checks = false;
+    if (!value)
         return;
-    if (strcmp(value, "1") == 0)
+    if (!para__truth(value, &checks))
+        para__tell(PARA_LOG_VARIABLE,
+                   "PARA_CHECK_KERNELS=%.80s: expected " PARA__TRUTHS "; ignored", value);
+    else if (checks)
         (void)para_check_kernels(true);
-    else
-        para__tell(PARA_LOG_VARIABLE, "PARA_CHECK_KERNELS=%.80s: expected 1 or 0; ignored", value);
 }

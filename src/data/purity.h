@@ -10,6 +10,8 @@
  * into one shadow. A filter and a search have other chunks then; a scan's blocks, and a sort's
  * parts, are a part of what is computed.
  *
+ * An identity is looked at in any case: see neutral.h.
+ *
  * Of a byte that neither run has changed nothing is said: a kernel may leave elements alone, and
  * the gaps within a structure. */
 #ifndef PARA_DATA_PURITY_H
@@ -43,6 +45,8 @@ typedef struct para__subject {
     uintptr_t kernel;
     void *result;
     size_t result_bytes;
+    para_combine_fn *combine; /* NULL: it has no identity */
+    const void *identity;
     const void *arg;
     size_t count;
     const para_in *in;

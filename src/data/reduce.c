@@ -311,6 +311,8 @@ begin_reduce_check(para__purity **purity, const para_reduce *reduce, const reduc
     return para__purity_begin(purity, &(para__subject){.reduce = reduce,
                                                        .result = reduce->result,
                                                        .result_bytes = reduce->result_bytes,
+                                                       .combine = reduce->combine,
+                                                       .identity = reduce->identity,
                                                        .arg = reduce->arg,
                                                        .count = reduce->count,
                                                        .in = reduce->in,

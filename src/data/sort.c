@@ -309,6 +309,8 @@ static para_status check_sort(const para_sort *sort)
                                : para__fail(PARA_ERR_NULL_VIEW, "data");
     if (!sort->data.data && sort->count)
         return para__fail(PARA_ERR_NULL_VIEW, "data of %zu elements", sort->count);
+    if (sort->count > PTRDIFF_MAX)
+        return para__fail(PARA_ERR_OVERFLOW, "the count is negative: %td", (ptrdiff_t)sort->count);
     if (__builtin_mul_overflow(sort->count, bytes, &all) || all > SIZE_MAX / 4)
         return para__fail(PARA_ERR_OVERFLOW, "%zu elements of %zu bytes", sort->count, bytes);
     if (sort->key) {

@@ -48,6 +48,8 @@ static uint32_t find_overlap(const para__views *views, const span *spans, uint32
 
 static para_status view_fault(para_status status, const char *what, uint32_t k, size_t count)
 {
+    if (count > PTRDIFF_MAX)
+        return para__fail(status, "%s[%u]: the count is negative: %td", what, k, (ptrdiff_t)count);
     return para__fail(status, "%s[%u] of %zu elements", what, k, count);
 }
 

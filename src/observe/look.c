@@ -13,7 +13,10 @@ para_status para__look(unsigned bits)
         para__store_relaxed(&tracks->looks, para__load_relaxed(&para__traced));
     }
     para__tracks_unlock();
-    return tracks ? PARA_OK : para__fail(PARA_ERR_MEMORY, "what threads tell of themselves");
+    return tracks ? PARA_OK
+                  : para__fail(PARA_ERR_MEMORY,
+                               "%zu MiB of address space, in which threads record what they do",
+                               sizeof *tracks >> 20);
 }
 
 void para__look_away(unsigned bits)

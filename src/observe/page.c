@@ -223,8 +223,9 @@ __attribute__((constructor(102))) static void begin_page(void)
 {
     const char *const value = para__file_variable("PARA_PAGE");
     para__fork_handle(PARA__FORK_PAGE, &publishing, forget_page);
-    if (value && strcmp(value, "0") != 0 &&
-        para_page_start(strcmp(value, "1") == 0 ? NULL : value) != PARA_OK)
+    bool publishes = true;
+    const bool is_file = value && !para__truth(value, &publishes);
+    if (value && (is_file || publishes) && para_page_start(is_file ? value : NULL) != PARA_OK)
         para__tell(PARA_LOG_FILE, "PARA_PAGE=%.200s: %s; no page is published", value,
                    para_status_detail());
 }

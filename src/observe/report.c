@@ -15,14 +15,13 @@ static bool is_asked_for;
 __attribute__((constructor(102))) static void begin_report(void)
 {
     const char *const value = para__variable("PARA_REPORT");
-    if (!value || strcmp(value, "0") == 0)
+    if (!value)
         return;
-    if (strcmp(value, "1") != 0) {
-        para__tell(PARA_LOG_VARIABLE, "PARA_REPORT=%.80s: expected 1 or 0; ignored", value);
-        return;
-    }
-    is_asked_for = true;
-    para__ledger_open();
+    if (!para__truth(value, &is_asked_for))
+        para__tell(PARA_LOG_VARIABLE, "PARA_REPORT=%.80s: expected " PARA__TRUTHS "; ignored",
+                   value);
+    else if (is_asked_for)
+        para__ledger_open();
 }
 
 static void print_reported(const para__entry *r, FILE *to)

@@ -310,6 +310,7 @@ static para_status make(para_pool **pool, const para_pool_config *config,
     made->binding = settings.binding;
     made->places_memory = settings.places_memory;
     made->gives_up_pins = settings.gives_up_pins && !config->processes;
+    made->tells_lack = is_default && settings.has_workers;
     made->is_hybrid = machine->info.core_kinds > 1;
     made->unbinds = settings.binding == PARA_BIND_NONE && settings.workers > 1 &&
                     !config->executor && para__thread_is_narrow(machine);

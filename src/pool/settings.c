@@ -58,6 +58,7 @@ static para_status read_workers(para__settings *settings)
     if (!end || *end != '\0' || n == 0 || n > PARA__WORKERS_MAX)
         return malformed("PARA_NUM_WORKERS", value, "a number of threads, 1 to 1024");
     settings->workers = (unsigned)n;
+    settings->has_workers = true;
     return PARA_OK;
 }
 
@@ -72,6 +73,8 @@ static const struct binding_word {
     {"core", PARA_BIND_CORE, false, PARA__FILL_CLOSE},
     {"domain", PARA_BIND_DOMAIN, false, PARA__FILL_CLOSE},
     {"false", PARA_BIND_NONE, false, PARA__FILL_CLOSE},
+    {"1", PARA_BIND_CORE, false, PARA__FILL_CLOSE},
+    {"0", PARA_BIND_NONE, false, PARA__FILL_CLOSE},
     {"close", PARA_BIND_CORE, true, PARA__FILL_CLOSE},
     {"spread", PARA_BIND_CORE, true, PARA__FILL_SPREAD},
     {"primary", PARA_BIND_DOMAIN, true, PARA__FILL_PACKED},
@@ -122,8 +125,8 @@ static para_status read_places(para__settings *settings)
     return PARA_OK;
 }
 
-/* A size in OpenMP's form: a number and a unit, with spaces around either; the default unit is
- * K. */
+/* A size in OpenMP's form: a number and a unit, with spaces around either; the default unit is K.
+ * And as 8MB. */
 static bool parse_size(const char *value, size_t *bytes)
 {
     static const char units[] = "bkmg";
@@ -137,6 +140,7 @@ static bool parse_size(const char *value, size_t *bytes)
     end += strspn(end, " \t");
     const char *unit = *end ? strchr(units, tolower((unsigned char)*end)) : NULL;
     end += unit != NULL;
+    end += unit > units && tolower((unsigned char)*end) == 'b';
     end += strspn(end, " \t");
     const unsigned shift = 10 * (unsigned)(unit ? unit - units : 1);
     if (*digits < '0' || *digits > '9' || overflow || *end || n == 0 || n > SIZE_MAX / 2 >> shift)
@@ -181,11 +185,9 @@ static para_status read_display(para__settings *settings)
     const char *value = para__variable("PARA_DISPLAY_ENV");
     if (!value)
         return PARA_OK;
-    if (strcasecmp(value, "true") == 0 || strcasecmp(value, "false") == 0) {
-        settings->display = strcasecmp(value, "true") == 0;
-        return PARA_OK;
-    }
-    return malformed("PARA_DISPLAY_ENV", value, "true or false");
+    return para__truth(value, &settings->display)
+               ? PARA_OK
+               : malformed("PARA_DISPLAY_ENV", value, PARA__TRUTHS);
 }
 
 /* Each of a variable of its own, and of OpenMP's that stands in for it. */
@@ -193,12 +195,14 @@ static para_status (*const readers[])(para__settings *settings) = {
     read_workers, read_binding, read_places, read_stack, read_wait_policy, read_display};
 enum { READERS = sizeof readers / sizeof readers[0] };
 
-/* What was meant by a variable's name after "PARA_", or NULL. OpenMP's name for the workers is
- * tried by those who come from there. */
+/* What was meant by a variable's name after "PARA_", or NULL. Those who come from OpenMP try its
+ * names. */
 static const char *meant_by(const char *name)
 {
-    if (strcasecmp(name, "NUM_THREADS") == 0)
-        return "NUM_WORKERS";
+    static const char *const workers[] = {"NUM_THREADS", "THREADS", "WORKERS"};
+    for (size_t i = 0; i < sizeof workers / sizeof workers[0]; i++)
+        if (strcasecmp(name, workers[i]) == 0)
+            return "NUM_WORKERS";
     for (size_t i = 0; i < PARA__OWN_VARIABLES; i++)
         if (para__resembles(name, para__own_variables[i]))
             return para__own_variables[i];
@@ -221,7 +225,11 @@ static void tell_misspelt(void)
         memcpy(name, *entry + 5, length - 5);
         name[length - 5] = '\0';
         const char *const meant = meant_by(name);
-        if (meant)
+        if (strcasecmp(name, "SCHEDULE") == 0)
+            para__tell(PARA_LOG_VARIABLE,
+                       "%.5s%s: para has no such variable: it divides loops by itself", *entry,
+                       name);
+        else if (meant)
             para__tell(PARA_LOG_VARIABLE, "%.5s%s: para has no such variable; is PARA_%s meant?",
                        *entry, name, meant);
     }

@@ -45,6 +45,19 @@ static void tell_to_end(para_pool *pool)
     para__pool_tell_left_out(pool);
 }
 
+/* Once in a process: calls on the default pool have no status that would tell. */
+static void tell_lack(const para_pool *pool)
+{
+    static para__atomic_bool is_told;
+    if (para__swap_relaxed(&is_told, true)) /* no order: it guards nothing */
+        return;
+    para__tell(PARA_LOG_THREAD, "PARA_NUM_WORKERS=%u: there are only %u, since %s", pool->requested,
+               pool->up,
+               pool->fit < pool->requested
+                   ? "the address space has no room for more stacks (ulimit -v, PARA_STACKSIZE)"
+                   : "the system refuses more threads (ulimit -u, pids.max)");
+}
+
 /* All threads are up, `started` of them. A pool needs two, since a caller takes the place of one. A
  * pool whose worker_init has failed counts as one without threads. */
 static void make_ready(para_pool *pool)
@@ -59,6 +72,8 @@ static void make_ready(para_pool *pool)
     para__store_relaxed(&pool->workers, pool->up); /* see types.h */
     if (is_alone && pool->has_threads)
         tell_to_end(pool);
+    if (pool->tells_lack && pool->up < pool->requested)
+        tell_lack(pool);
     para__costs_measure(pool);
     if (pool->adapts && !is_alone)
         para__pool_begin_adapting(pool);

@@ -93,6 +93,7 @@ struct para_pool {
     para__places *places; /* with PARA_BIND_PLACES; the pool's own */
     bool places_memory;   /* nobody has turned binding off */
     bool gives_up_pins;   /* nobody has asked for them */
+    bool tells_lack;      /* the default pool of PARA_NUM_WORKERS workers: if there are fewer */
     bool unbinds; /* workers leave the mask that they inherit from the thread that makes them */
     para__stack stack;                              /* of each thread */
     int (*worker_init)(unsigned worker, void *arg); /* these as in para_pool_config */

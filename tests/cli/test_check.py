@@ -104,7 +104,7 @@ class Check(Build):
         self.assertEqual(self.run_para("reduce", "sum", "x.npy", env=asked).returncode, 0)
         done = self.run_para("reduce", "sum", "x.npy", env=dict(os.environ, PARA_CHECK_KERNELS="yes"))
         self.assertEqual((done.returncode, done.stderr),
-                         (0, "para: PARA_CHECK_KERNELS=yes: expected 1 or 0; ignored\n"))
+                         (0, "para: PARA_CHECK_KERNELS=yes: expected 1 or 0, true or false; ignored\n"))
 
     def test_large_files(self):
         """Parts that are done with are not let go of: they are read again."""

@@ -212,9 +212,12 @@ class Info(Case):
     def test_a_slip_is_told_once(self):
         env = {name: value for name, value in os.environ.items() if not name.startswith("PARA_")}
         for typed, meant in [("PARA_NUM_WORKER", "NUM_WORKERS"), ("PARA_NUM_THREADS", "NUM_WORKERS"),
+                             ("PARA_THREADS", "NUM_WORKERS"), ("PARA_WORKERS", "NUM_WORKERS"),
                              ("PARA_PROCBIND", "PROC_BIND"), ("para_log", "LOG"), ("PARA_HOME", None), ("PARA_LIB", None)]:
             said = self.run_para("info", "--json", env={**env, typed: "2"}).stderr
             self.assertEqual(said, f"para: {typed}: para has no such variable; is PARA_{meant} meant?\n" if meant else "")
+        said = self.run_para("info", "--json", env={**env, "PARA_SCHEDULE": "dynamic"}).stderr
+        self.assertEqual(said, "para: PARA_SCHEDULE: para has no such variable: it divides loops by itself\n")
 
     def draw(self, machine=None):
         if machine:

@@ -111,12 +111,20 @@ TEST(it_is_tried_again_but_seldom)
 
 static void threads_body(void)
 {
+    char line[300] = "";
+    caught = tmpfile();
+    CHECK(caught && dup2(fileno(caught), STDERR_FILENO) == STDERR_FILENO);
     setenv("PARA_NUM_WORKERS", "3", 1);
     fault_arm(FAULT_THREAD, 1, EAGAIN, true);
     (void)call(N, 0, PARA_EXECUTOR_THREADS);
     CHECK(para_pool_wait_ready(NULL) == PARA_OK);
     CHECK(call(N, 0, PARA_EXECUTOR_THREADS).workers == 1);
     sort();
+    rewind(caught);
+    CHECK(fgets(line, sizeof line, caught));
+    CHECK(strcmp(line, "para: PARA_NUM_WORKERS=3: there are only 1, since the system refuses more "
+                       "threads (ulimit -u, pids.max)\n") == 0);
+    CHECK(!fgets(line, sizeof line, caught));
 }
 
 TEST(without_threads)

@@ -125,6 +125,7 @@ int loop(double *x, float *y, int *z, size_t *n, double (*m)[3])
     setup.tile[1] = para_reduced(bins, 1, &byte).sum[2];
     para_must(para_loop(no_parameter, 1));
     e = para_reduced(dot, 1, x, x) + para_reduced(moments, 1, x).xx +
+        para_reduced_with(&setup, moments, 1, x).x + para_reduced_with(PARA_NULL_, dot, 1, x, x) +
         para_reduced(weighted, 1, x, x, z);
     n[0] = para_reduced(largest, 1, y).index;
     z[0] = para_reduced(least, 1, z);
@@ -170,6 +171,8 @@ int wrong(double *x, float *y, const float *constant, size_t *n)
     return para_reduced(weighted, 1, x, x, y) > 0;
 #elif FAULT == 28
     return para_reduce_with(&setup, &e, weighted, 1, x, x, y);
+#elif FAULT == 39
+    return para_reduced_with(&setup, weighted, 1, x, x, y) > 0;
 #elif FAULT == 29 /* a result of another type */
     return para_reduce_with(&setup, &small, dot, 1, x, x);
 #elif FAULT == 30
@@ -217,6 +220,11 @@ PARA_SUM(nothing, double, i, const double *, x)
 PARA_REDUCTION(nowhere, double, s, t, *s = *t < *s ? *t : *s, i, const double *, x)
 {
     *s = x[i] < *s ? x[i] : *s;
+}
+#elif FAULT == 38 /* commas of an identity are a macro's, too */
+PARA_REDUCTION(commas, struct pair, {0, 0}, s, t, s->x += t->x, i, const double *, x)
+{
+    s->x += x[i];
 }
 #elif FAULT == 32 /* what it starts from is of another type */
 PARA_REDUCTION(elsewhere, struct pair, 1.0, s, t, s->x += t->x, i, const double *, x)

@@ -26,7 +26,7 @@ fault() {
 for n in 1 2 3 4; do
     fault $n 'error: .*(array.* is negative|array with a negative size)' "$@"
 done
-for n in 10 11 12 13 14 15 16 17 24 25 26 27 28 29 30 34 35; do # loops and their arguments
+for n in 10 11 12 13 14 15 16 17 24 25 26 27 28 29 30 34 35 39; do # loops and their arguments
     fault $n 'error: .*(another_type|cannot convert|invalid conversion|no matching function|too (few|many) arg|expected expression)' "$@"
 done
 lines=$(LC_ALL=C compile "$@" -DFAULT=10 2>&1 | wc -l)
@@ -45,6 +45,7 @@ fault 21 'lacks_its_type_or_its_name' "$@"
 fault 22 "error: .*break.* (not within|not in) loop" "$@"
 fault 23 'error: .*(no return statement|does not return a value|should return a value)' "$@"
 fault 31 'lacks_its_type_or_its_name' "$@"
+fault 38 'or_an_identity_has_commas' "$@"
 fault 32 'error: (invalid initializer|could not convert|initializing .* with an expression|no viable conversion|conversion from)' "$@"
 
 # Each of these statuses, with checked locks and without.

@@ -143,8 +143,23 @@ TEST(tiles_are_run_one_after_the_other)
         assert_memory_equal(order[i], expected[i], sizeof expected[i]);
 }
 
+PARA_MAP_KERNEL(mapped, int, int, v, v)
+PARA_SUM(summed, int, i, const int *, v)
+{
+    return v[i];
+}
+
+static void is_negative(int count, para_status status)
+{
+    char detail[64];
+    snprintf(detail, sizeof detail, "the number of iterations is negative: %d", count);
+    FAILS(PARA_ERR_OVERFLOW, status);
+    assert_string_equal(para_status_detail(), detail);
+}
+
 TEST(a_negative_count_is_refused)
 {
+    int total = 0;
     para_setup setup = {.pool = pools[1]};
     const int n = -1;
     clear_visits();
@@ -153,7 +168,20 @@ TEST(a_negative_count_is_refused)
     FAILS(PARA_ERR_OVERFLOW, para_loop_with(&setup, three, 2, (size_t)n, 3, 3, 3));
     FAILS(PARA_ERR_OVERFLOW, para_loop(three, SIZE_MAX / 2, SIZE_MAX / 2, 4, 1, 1));
     assert_true(visited_once(0, 0));
-    OK(para_loop(two, (size_t)n, 0, 1)); /* of no columns there may be any number of rows */
+    assert_string_equal(para_status_detail(), "the product of the numbers of iterations, or the "
+                                              "length of a row, is too large");
+    const int counts[] = {n, -3};
+    for (int k = 0; k < 2; k++) {
+        const size_t less = (size_t)counts[k];
+        is_negative(counts[k], para_loop(one, less, 1));
+        is_negative(counts[k], para_loop(two, less, 3, 3));
+        is_negative(counts[k], para_loop(two, 0, less, 3));
+        is_negative(counts[k], para_loop(two, less, 0, 3));
+        is_negative(counts[k], para_loop(three, 0, 5, less, 3, 3));
+        is_negative(counts[k], para_loop(mapped, less, NULL, NULL));
+        is_negative(counts[k], para_reduce_to(&total, summed, less, NULL));
+    }
+    assert_int_equal(total, 0);
 }
 
 PARA_LOOP(nest, i, size_t, inner)

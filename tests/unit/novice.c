@@ -267,7 +267,7 @@ static unsigned lines_caught(const char *name)
 static const char *const malformed[][2] = {
     {"PARA_NUM_WORKERS", "many"}, {"PARA_NUM_WORKERS", "1025"}, {"PARA_NUM_WORKERS", "2\n3"},
     {"PARA_PROC_BIND", "here"},   {"PARA_STACKSIZE", "big"},    {"PARA_WAIT_POLICY", "perhaps"},
-    {"PARA_DISPLAY_ENV", "1"},
+    {"PARA_DISPLAY_ENV", "yes"},
 };
 static const char *const *variable;
 

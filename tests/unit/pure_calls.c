@@ -208,6 +208,116 @@ TEST(macros)
     assert_true(y[5] == 9);
 }
 
+/* ---- Identities -------------------------------------------------------------------------- */
+
+typedef struct mean {
+    size_t count;
+    double mean;
+} mean;
+
+static void join(mean *s, const mean *t)
+{
+    const size_t n = s->count + t->count;
+    s->mean += (t->mean - s->mean) * (double)t->count / (double)n; /* of none: 0 / 0 */
+    s->count = n;
+}
+static const mean none = {0, 0};
+PARA_REDUCTION(mean_of, mean, none, s, t, join(s, t), i, const double *, from)
+{
+    const mean one = {1, from[i]};
+    join(s, &one);
+}
+PARA_REDUCTION(from_ten, double, 10, s, t, *s += *t, i, const double *, from)
+{
+    *s += from[i];
+}
+PARA_REDUCTION(fills_from_ten, double, 10, s, t, *s += *t, i, double *, to)
+{
+    *s += to[i] = (double)i;
+}
+PARA_REDUCTION(halves, double, 0, s, t, *s = (*s + *t) / 2, i, const double *, from)
+{
+    *s = (*s + from[i]) / 2;
+}
+PARA_REDUCTION(odd_parity, unsigned, 1, s, t, *s ^= *t, i, const unsigned *, from)
+{
+    *s ^= from[i];
+}
+PARA_REDUCTION(product_of, double, 1, s, t, *s *= *t, i, const double *, from)
+{
+    *s *= from[i];
+}
+PARA_REDUCTION(least_below, double, 3, s, t, *s = *t < *s ? *t : *s, i, const double *, from)
+{
+    *s = from[i] < *s ? from[i] : *s;
+}
+PARA_REDUCTION(last_of, int, -1, s, t, *s = *t < 0 ? *s : *t, i, const int *, from)
+{
+    *s = from[i];
+}
+PARA_SCAN_KERNEL(running, double, acc, double, v, acc += v)
+
+static double sum_of(double value, size_t count)
+{
+    double total = 0;
+    for (size_t i = 0; i < count; i++)
+        z[i] = value;
+    OK(para_reduce_to(&total, total_of, count, z));
+    return total;
+}
+
+TEST(identities)
+{
+    static const unsigned bits[] = {1, 2, 4};
+    static const int numbers[] = {3, 4, 5};
+    double result = 0;
+    unsigned parity = 0;
+    int last = 0;
+    mean m;
+    fill();
+    IMPURE("from_ten (pure_calls.c:", para_reduce_to(&result, from_ten, 1, x));
+    named("the identity changes a result");
+    IMPURE("the identity changes a result", para_reduce_to(&result, from_ten, N, x));
+    IMPURE("the identity changes a result", para_reduce_to(&result, fills_from_ten, N, y));
+    assert_true(y[5] == 5); /* run once, and done */
+    IMPURE("the identity changes a result", para_reduce_to(&result, halves, N, x));
+    IMPURE("the identity changes a result", para_reduce_to(&parity, odd_parity, 3, bits));
+    assert_true(result == 0 && parity == 0);
+
+    OK(para_reduce_to(&result, least_below, N, x)); /* a bound: in each result, however divided */
+    OK(para_reduce_to(&result, product_of, N, x));
+    OK(para_reduce_to(&last, last_of, 3, numbers));
+    assert_int_equal(last, 5);
+    for (size_t n = 1; n < N; n += 7) { /* means round */
+        for (size_t i = 0; i < n; i++)
+            z[i] = sin((double)(n * i)) / 3;
+        OK(para_reduce_to(&m, mean_of, n, z));
+    }
+    assert_true(sum_of(-0.0, 3) == 0);
+    assert_true(sum_of(INFINITY, 3) == INFINITY);
+    assert_true(isnan(sum_of(NAN, 3)));
+    assert_true(isnan(sum_of(-NAN, N)));
+}
+
+TEST(identities_of_scans)
+{
+    const double ten = 10;
+    double total = 0;
+    fill();
+    para_scan scan = {.kernel = running,
+                      .combine = add,
+                      .count = N,
+                      .in = {PARA_IN(x)},
+                      .out = {PARA_OUT(y)},
+                      .result = &total,
+                      .result_bytes = sizeof total};
+    OK(para_pscan(pool, &scan));
+    total = 0;
+    scan.identity = &ten;
+    IMPURE("the identity changes a result", para_pscan(pool, &scan));
+    assert_true(total == 0);
+}
+
 PARA_MAP_KERNEL(copy_of, double, double, v, v)
 
 static int count_chunks(const para_chunk *chunk, const void *arg)
@@ -314,6 +424,8 @@ int main(void)
         cmocka_unit_test(sums_have_their_bits_on_any_width),
         cmocka_unit_test(aliases),
         cmocka_unit_test(macros),
+        cmocka_unit_test(identities),
+        cmocka_unit_test(identities_of_scans),
         cmocka_unit_test(other_failures_stay_what_they_are),
         cmocka_unit_test(submitted_calls),
         cmocka_unit_test(memory_for_copies),

@@ -52,6 +52,10 @@ int main()
     para_check_kernels(true);
     if (para_reduce_to(&sum, total_of, x.size(), x) != PARA_OK || sum != 2000)
         return 1;
+    para_setup setup = {};
+    setup.first[0] = 1;
+    if (para_reduced_with(&setup, total_of, x.size() - 1, x) + x[0] != 2000)
+        return 1;
     if (para_reduce_to(&sum, step, x.size(), x) != PARA_OK || sum != 3000)
         return 2;
     return x[999] == 3 ? 0 : 3;

@@ -68,6 +68,8 @@ TEST(the_bits_of_the_serial_run)
             const para_setup setup = {.pool = pools[p], .options = ways[w]};
             OK(para_reduce_with(&setup, &got, dot, N, x, y));
             assert_memory_equal(&got, &expected, sizeof got);
+            got = para_reduced_with(&setup, dot, N, x, y);
+            assert_memory_equal(&got, &expected, sizeof got);
         }
     got = para_reduced(dot, N, x, y);
     assert_memory_equal(&got, &expected, sizeof got);
@@ -403,8 +405,22 @@ TEST(an_array_of_sums)
     }
 }
 
+static void must_count(size_t count)
+{
+    double result = 7;
+    para_must(para_reduce_to(&result, sum, 0, x));
+    para_must(para_reduce_to(&result, sum, count, x));
+}
+
+static void count_with_setup(size_t count)
+{
+    const para_setup setup = {.first = {1}};
+    if (para_reduced_with(&setup, sum, 0, x) == 0)
+        exit(para_reduced_with(&setup, sum, count, x) == 0);
+}
+
 /* Fails in a child, whose standard error is read. */
-TEST(what_must_succeed_says_why_not)
+static void fails_and_says(void (*run)(size_t count), const char *what)
 {
     int ends[2];
     char said[300] = "";
@@ -414,9 +430,7 @@ TEST(what_must_succeed_says_why_not)
         dup2(ends[1], STDERR_FILENO);
         signal(SIGABRT, SIG_DFL); /* a sanitizer's handler reports */
         alarm(CHILD_SECONDS);
-        double result = 7;
-        para_must(para_reduce_to(&result, sum, 0, x));
-        para_must(para_reduce_to(&result, sum, (size_t)-1, x));
+        run((size_t)-1);
         _exit(0);
     }
     close(ends[1]);
@@ -426,11 +440,17 @@ TEST(what_must_succeed_says_why_not)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
     assert_non_null(strstr(said, "reductions.c:"));
-    assert_non_null(strstr(said, "para_reduce_to(&result, sum, (size_t)-1, x)"));
+    assert_non_null(strstr(said, what));
     assert_non_null(strstr(said, para_status_text(PARA_ERR_OVERFLOW)));
     const char *const end = strchr(said, '\n');
     assert_non_null(end);
     assert_true(UNDER_QEMU || end[1] == '\0'); /* the emulator adds a line of its own */
+}
+
+TEST(what_must_succeed_says_why_not)
+{
+    fails_and_says(must_count, "para_reduce_to(&result, sum, count, x)");
+    fails_and_says(count_with_setup, ": sum: ");
 }
 
 TEST(a_failure_leaves_the_result)

@@ -284,7 +284,7 @@ TEST(nothing_without_it)
 TEST(another_value_is_told_in_one_line)
 {
     run("several_pools", "yes");
-    assert_string_equal(said, "para: PARA_REPORT=yes: expected 1 or 0; ignored\n");
+    assert_string_equal(said, "para: PARA_REPORT=yes: expected 1 or 0, true or false; ignored\n");
 }
 
 TEST(a_child_reports_its_own)

@@ -142,14 +142,18 @@ TEST(stack_sizes)
     static const struct {
         const char *value;
         size_t bytes;
-    } good[] = {{"1", 1 << 10},        {"4096B", 4096},  {"512k", 512 << 10},   {"16M", 16 << 20},
-                {" 2 g ", 2ull << 30}, {"3 M", 3 << 20}, {"20000", 20000 << 10}};
+    } good[] = {{"1", 1 << 10},         {"4096B", 4096},       {"512k", 512 << 10},
+                {"16M", 16 << 20},      {" 2 g ", 2ull << 30}, {"3 M", 3 << 20},
+                {"20000", 20000 << 10}, {"8MB", 8 << 20},      {"8 gb", 8ull << 30},
+                {"64KB ", 64 << 10}};
     static const char *const bad[] = {"0",
                                       "-1",
                                       "+1",
                                       "M",
                                       "1.5M",
-                                      "16MB",
+                                      "16BB",
+                                      "16MBB",
+                                      "16BM",
                                       "1 6",
                                       "4T",
                                       "large",
@@ -197,6 +201,8 @@ TEST(own_variable_wins_over_openmp)
 TEST(bindings)
 {
     assert_int_equal(read_with("PARA_PROC_BIND", "true").binding, PARA_BIND_CORE);
+    assert_int_equal(read_with("PARA_PROC_BIND", "1").binding, PARA_BIND_CORE);
+    assert_int_equal(read_with("PARA_PROC_BIND", "0").binding, PARA_BIND_NONE);
     assert_int_equal(read_with("PARA_PROC_BIND", "core").binding, PARA_BIND_CORE);
     assert_int_equal(read_with("PARA_PROC_BIND", "Core").binding, PARA_BIND_CORE);
     assert_int_equal(read_with("PARA_PROC_BIND", "DOMAIN").binding, PARA_BIND_DOMAIN);
@@ -219,7 +225,8 @@ TEST(bindings)
                                       "spread close",
                                       "spread,core",
                                       "close;core",
-                                      "1",
+                                      "2",
+                                      "1,close",
                                       " ",
                                       ","};
     for (size_t i = 0; i < COUNT_OF(bad); i++)
@@ -270,7 +277,9 @@ TEST(display)
     assert_true(read_with("PARA_DISPLAY_ENV", "TRUE").display);
     assert_false(read_with("PARA_DISPLAY_ENV", "false").display);
     refuses("PARA_DISPLAY_ENV", "yes");
-    refuses("PARA_DISPLAY_ENV", "1");
+    refuses("PARA_DISPLAY_ENV", "2");
+    assert_true(read_with("PARA_DISPLAY_ENV", "1").display);
+    assert_false(read_with("PARA_DISPLAY_ENV", "0").display);
 }
 
 TEST(a_pool_follows_the_environment_and_the_program_wins)

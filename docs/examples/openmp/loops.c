@@ -81,8 +81,10 @@ static int bounds(void)
     again();
 
     status = para_loop(odd, n / 2, x, y);
-    if (!status)
-        status = para_loop_with(&(para_setup){.first = {1}}, inner, n - 2, x, z);
+    if (status)
+        return 0;
+    const para_setup from_one = {.first = {1}};
+    status = para_loop_with(&from_one, inner, n - 2, x, z);
     return same();
 }
 

@@ -136,7 +136,8 @@ static void merge(summary *s, const summary *t)
     s->most = t->most > s->most ? t->most : s->most;
     s->count += t->count;
 }
-PARA_REDUCTION(summary_of, summary, {.most = -INFINITY}, s, t, merge(s, t), i, const double *, x)
+static const summary nothing = {0, -INFINITY, 0};
+PARA_REDUCTION(summary_of, summary, nothing, s, t, merge(s, t), i, const double *, x)
 {
     merge(s, &(summary){x[i], x[i], x[i] > 0});
 }
@@ -167,7 +168,8 @@ static void then(affine *f, affine g)
     f->b = g.a * f->b + g.b;
     f->a *= g.a;
 }
-PARA_REDUCTION(chain, affine, {.a = 1}, f, g, then(f, *g), i, const affine *, step)
+static const affine unchanged = {1, 0};
+PARA_REDUCTION(chain, affine, unchanged, f, g, then(f, *g), i, const affine *, step)
 {
     then(f, step[i]);
 }
@@ -293,8 +295,8 @@ static void keep_better(node *best, node other)
     if (other.degree > best->degree || (other.degree == best->degree && other.which < best->which))
         *best = other;
 }
-PARA_REDUCTION(busiest, node, {.which = SIZE_MAX}, s, t, keep_better(s, *t), i,
-               const unsigned char *, bin)
+static const node nobody = {0, SIZE_MAX};
+PARA_REDUCTION(busiest, node, nobody, s, t, keep_better(s, *t), i, const unsigned char *, bin)
 {
     keep_better(s, (node){bin[i], i});
 }
