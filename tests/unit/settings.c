@@ -216,18 +216,9 @@ TEST(bindings)
     assert_int_equal(read_with("PARA_PROC_BIND", "spread,close").filling, PARA__FILL_SPREAD);
     assert_int_equal(read_with("PARA_PROC_BIND", "primary, spread , close").binding,
                      PARA_BIND_DOMAIN);
-    static const char *const bad[] = {"clos",
-                                      "spread,",
-                                      ",spread",
-                                      "spread,,close",
-                                      "true,close",
-                                      "close,false",
-                                      "spread close",
-                                      "spread,core",
-                                      "close;core",
-                                      "2",
-                                      "1,close",
-                                      " ",
+    static const char *const bad[] = {"clos",       "spread,",     ",spread",      "spread,,close",
+                                      "true,close", "close,false", "spread close", "spread,core",
+                                      "close;core", "2",           "1,close",      " ",
                                       ","};
     for (size_t i = 0; i < COUNT_OF(bad); i++)
         refuses("PARA_PROC_BIND", bad[i]);
