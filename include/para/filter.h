@@ -43,37 +43,39 @@ typedef struct para_filter {
  *   PARA_FILTER_KERNEL(positive, double, x, x > 0)
  * `arg` is in scope as `const void *`. Each element is tested once. Where elements are stored,
  * those behind the last one that stays are tested first: nothing is written behind it. */
-#define PARA_FILTER_KERNEL(name, in_type, x, ...)                                        \
-    static inline int name##_keeps_(const in_type x, const void *arg)                    \
-    {                                                                                    \
-        (void)arg;                                                                       \
-        return (__VA_ARGS__) ? 1 : 0;                                                    \
-    }                                                                                    \
-    static int name(const para_chunk *para_c_, uint16_t *para_stay_, size_t *para_kept_, \
-                    const void *arg)                                                     \
-    {                                                                                    \
-        const in_type *para_x_ = PARA_CAST_(const in_type *, para_c_->in[0]);            \
-        in_type *para_y_ = PARA_CAST_(in_type *, para_c_->out[0]);                       \
-        size_t para_i_ = 0, para_k_ = 0, para_n_ = para_c_->count;                       \
-        if (!para_y_)                                                                    \
-            for (; para_i_ < para_n_; para_i_++) {                                       \
-                para_stay_[para_k_] = PARA_CAST_(uint16_t, para_i_);                     \
-                para_k_ += PARA_CAST_(size_t, name##_keeps_(para_x_[para_i_], arg));     \
-            }                                                                            \
-        else {                                                                           \
-            while (para_n_ && !name##_keeps_(para_x_[para_n_ - 1], arg))                 \
-                para_n_--;                                                               \
-            for (; para_i_ + 1 < para_n_; para_i_++) {                                   \
-                para_y_[para_k_] = para_x_[para_i_];                                     \
-                para_k_ += PARA_CAST_(size_t, name##_keeps_(para_x_[para_i_], arg));     \
-            }                                                                            \
-            if (para_n_)                                                                 \
-                para_y_[para_k_++] = para_x_[para_i_];                                   \
-            para_stay_[0] = PARA_FILTER_PACKED;                                          \
-        }                                                                                \
-        *para_kept_ = para_k_;                                                           \
-        return 0;                                                                        \
-    }                                                                                    \
+#define PARA_FILTER_KERNEL(name, in_type, x, ...)                                          \
+    static inline int name##_keeps_(const in_type x, const void *arg)                      \
+    {                                                                                      \
+        (void)arg;                                                                         \
+        return (__VA_ARGS__) ? 1 : 0;                                                      \
+    }                                                                                      \
+    static int name(const para_chunk *para_c_, uint16_t *para_stay_, size_t *para_kept_,   \
+                    const void *arg)                                                       \
+    {                                                                                      \
+        const in_type *para_x_ = PARA_CAST_(const in_type *, para_c_->in[0]);              \
+        char *para_y_ = PARA_CAST_(char *, para_c_->out[0]);                               \
+        size_t para_i_ = 0, para_k_ = 0, para_n_ = para_c_->count;                         \
+        if (!para_y_)                                                                      \
+            for (; para_i_ < para_n_; para_i_++) {                                         \
+                para_stay_[para_k_] = PARA_CAST_(uint16_t, para_i_);                       \
+                para_k_ += PARA_CAST_(size_t, name##_keeps_(para_x_[para_i_], arg));       \
+            }                                                                              \
+        else {                                                                             \
+            while (para_n_ && !name##_keeps_(para_x_[para_n_ - 1], arg))                   \
+                para_n_--;                                                                 \
+            for (; para_i_ + 1 < para_n_; para_i_++) {                                     \
+                __builtin_memcpy(para_y_ + para_k_ * sizeof(in_type), &para_x_[para_i_],   \
+                                 sizeof(in_type));                                         \
+                para_k_ += PARA_CAST_(size_t, name##_keeps_(para_x_[para_i_], arg));       \
+            }                                                                              \
+            if (para_n_)                                                                   \
+                __builtin_memcpy(para_y_ + para_k_++ * sizeof(in_type), &para_x_[para_i_], \
+                                 sizeof(in_type));                                         \
+            para_stay_[0] = PARA_FILTER_PACKED;                                            \
+        }                                                                                  \
+        *para_kept_ = para_k_;                                                             \
+        return 0;                                                                          \
+    }                                                                                      \
     PARA_ORIGIN_(name)
 
 #ifdef __cplusplus

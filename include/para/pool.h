@@ -337,9 +337,10 @@ PARA_NODISCARD_ PARA_API para_status para_pool_restart(para_pool *pool);
  *
  * A call with pool NULL computes, whatever the environment says. A malformed PARA_ variable is
  * ignored, and one line on standard error says so, once. A foreign variable that cannot be read
- * (OMP_, HWLOC_) is passed over. If the system refuses the pool its memory, or shows no CPU, one
- * line says so, and calls run on their threads alone; they try again, more and more seldom. Then
- * this function tries too, and returns NULL if it fails again, with a detail. */
+ * (OMP_, HWLOC_) is passed over. One line says so if there are fewer workers than PARA_NUM_WORKERS
+ * asks for. If the system refuses the pool its memory, or shows no CPU, one line says so, and calls
+ * run on their threads alone; they try again, more and more seldom. Then this function tries too,
+ * and returns NULL if it fails again, with a detail. */
 PARA_API para_pool *para_default_pool(void);
 
 /* Fills *info; the caller has set its size. pool NULL: the default pool. Any thread. Waits until

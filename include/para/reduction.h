@@ -33,7 +33,7 @@
  *    by OpenMP. Write  d += para_reduced(...)  where it counts.
  * Bits. The result has the same bits on any pool, with any number of workers, see para_preduce,
  *    which these are calls of. Values are summed in blocks of count / 128, but no more than 256 of
- *    them, and no fewer than 8 or an eighth of all.
+ *    them, and about 8 blocks if they are few.
  * Errors. para_reduce_to returns those of para_preduce, and leaves the result as it was;
  *    para_reduced has no way to return one: it prints one line on standard error and ends the
  *    program (abort). On the default pool, with such accumulators, only a count below 0 fails, or
@@ -138,6 +138,9 @@ static inline para_status para_fold_(const para_setup *setup, para_reduce_fn *ke
     if (setup) {
         call.options = setup->options;
         call.report = setup->report;
+        if (setup->block && setup->options.cancel)
+            call.exact =
+                0; /* so that a token is looked at between the blocks that were asked for */
     }
     if (count > PTRDIFF_MAX)
         return para_refuse_count_(count, call.report);
@@ -166,20 +169,17 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
         size_t index;          \
     } name##_at;
 
-/* Whether accumulators may begin anywhere among the values, and the bits stay the same. */
-#define PARA_EXACT_SUM_(type)                                               \
-    (PARA_INTEGER_(type)                                 ? 1                \
-     : PARA_FLOATING_(type, PARA_CAST_(void *, para_r_)) ? PARA_FOLDS_NODES \
-                                                         : 0)
+/* Whether accumulators may begin anywhere among the values, and the bits stay the same: as
+ * para_reduce.exact. */
+#define PARA_EXACT_SUM_(type)    (PARA_INTEGER_(type) ? 1 : PARA_REAL_NODES_(type))
+#define PARA_REAL_NODES_(type)   (PARA_IS_REAL_(type) ? PARA_FOLDS_NODES : 0)
 #define PARA_EXACT_MIN_(type)    1
 #define PARA_EXACT_MAX_(type)    1
 #define PARA_EXACT_MINLOC_(type) 1
 #define PARA_EXACT_MAXLOC_(type) 1
-/* From integer_type_class to boolean_type_class, as gcc and clang number them; then
- * real_type_class and complex_type_class. */
-#define PARA_INTEGER_(type)     (PARA_CLASS_(type, PARA_CAST_(void *, para_r_)) - 1U < 4U)
-#define PARA_FLOATING_(type, p) (PARA_CLASS_(type, p) - 8U < 2U)
-#define PARA_CLASS_(type, p)    __builtin_classify_type(*PARA_CAST_(type *, p))
+/* From integer_type_class to boolean_type_class, as gcc and clang number them. */
+#define PARA_INTEGER_(type) \
+    (__builtin_classify_type(*PARA_CAST_(type *, PARA_CAST_(void *, para_r_))) - 1U < 4U)
 
 /* How value v of iteration i is folded into accumulator s, and accumulator t into s. */
 #define PARA_STEP_SUM_(type, s, i, v)    s += v
@@ -209,87 +209,164 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
 
 /* Floating-point values are summed as the tree of para_preduce sums blocks: a kernel call may have
  * the blocks of any node, so these can be short. A block has four sums, of every fourth value:
- * additions of one sum wait for each other, and a compiler may not reorder them. */
-#define PARA_TREE_SUM_(name, type)                                                                \
-    do {                                                                                          \
-        type para_t_[64];                                                                         \
-        unsigned para_top_ = 0;                                                                   \
-        if (!PARA_FLOATING_(type, para_acc_))                                                     \
-            break;                                                                                \
-        for (size_t para_leaves_ = 0; para_i_ < para_end_;) {                                     \
-            const size_t para_rest_ = para_end_ - para_i_, para_leaf_ = para_p_.para_of_.leaf;    \
-            const size_t para_till_ = para_rest_ > para_leaf_ ? para_i_ + para_leaf_ : para_end_; \
-            type para_a_ = 0, para_b_ = 0, para_d_ = 0, para_e_ = 0;                              \
-            for (; para_till_ - para_i_ >= 4; para_i_ += 4) {                                     \
-                PARA_STEP_SUM_(type, para_a_, 0, name##_at_(&para_p_, para_i_));                  \
-                PARA_STEP_SUM_(type, para_b_, 0, name##_at_(&para_p_, para_i_ + 1));              \
-                PARA_STEP_SUM_(type, para_d_, 0, name##_at_(&para_p_, para_i_ + 2));              \
-                PARA_STEP_SUM_(type, para_e_, 0, name##_at_(&para_p_, para_i_ + 3));              \
-            }                                                                                     \
-            for (; para_i_ < para_till_; para_i_++)                                               \
-                PARA_STEP_SUM_(type, para_a_, 0, name##_at_(&para_p_, para_i_));                  \
-            PARA_STEP_SUM_(type, para_a_, 0, para_d_);                                            \
-            PARA_STEP_SUM_(type, para_b_, 0, para_e_);                                            \
-            PARA_STEP_SUM_(type, para_a_, 0, para_b_);                                            \
-            para_t_[para_top_++] = para_a_;                                                       \
-            for (size_t para_k_ = para_leaves_++; para_k_ & 1; para_k_ >>= 1, para_top_--)        \
-                PARA_STEP_SUM_(type, para_t_[para_top_ - 2], 0, para_t_[para_top_ - 1]);          \
-        }                                                                                         \
-        for (; para_top_ > 1; para_top_--)                                                        \
-            PARA_STEP_SUM_(type, para_t_[para_top_ - 2], 0, para_t_[para_top_ - 1]);              \
-        PARA_STEP_SUM_(type, para_s_, 0, para_t_[0]);                                             \
+ * additions of one sum wait for each other, and a compiler may not reorder them. AT(i) is value
+ * i. */
+#define PARA_TREE_(type, s, i, end, leaf, AT)                                              \
+    do {                                                                                   \
+        type para_t_[64];                                                                  \
+        unsigned para_top_ = 0;                                                            \
+        for (size_t para_leaves_ = 0; i < end;) {                                          \
+            const size_t para_till_ = end - i > leaf ? i + leaf : end;                     \
+            type para_a_ = 0, para_b_ = 0, para_d_ = 0, para_e_ = 0;                       \
+            for (; para_till_ - i >= 4; i += 4) {                                          \
+                para_a_ += AT(i);                                                          \
+                para_b_ += AT(i + 1);                                                      \
+                para_d_ += AT(i + 2);                                                      \
+                para_e_ += AT(i + 3);                                                      \
+            }                                                                              \
+            for (; i < para_till_; i++)                                                    \
+                para_a_ += AT(i);                                                          \
+            para_a_ += para_d_;                                                            \
+            para_b_ += para_e_;                                                            \
+            para_a_ += para_b_;                                                            \
+            para_t_[para_top_++] = para_a_;                                                \
+            for (size_t para_k_ = para_leaves_++; para_k_ & 1; para_k_ >>= 1, para_top_--) \
+                para_t_[para_top_ - 2] += para_t_[para_top_ - 1];                          \
+        }                                                                                  \
+        for (; para_top_ > 1; para_top_--)                                                 \
+            para_t_[para_top_ - 2] += para_t_[para_top_ - 1];                              \
+        s += para_t_[0];                                                                   \
     } while (0)
-#define PARA_TREE_MIN_(name, type)    PARA_CAST_(void, 0)
-#define PARA_TREE_MAX_(name, type)    PARA_CAST_(void, 0)
-#define PARA_TREE_MINLOC_(name, type) PARA_CAST_(void, 0)
-#define PARA_TREE_MAXLOC_(name, type) PARA_CAST_(void, 0)
+#define PARA_EACH_VALUE_(name, type, OP)   \
+    for (; para_i_ < para_end_; para_i_++) \
+    PARA_STEP_##OP##_(type, para_s_, para_i_, (name##_at_(&para_p_, para_i_)))
+#ifdef __cplusplus
+extern "C++" {
+template <class T> struct para_real_ {
+    enum { is = 0 };
+};
+template <> struct para_real_<float> {
+    enum { is = 1 };
+};
+template <> struct para_real_<double> {
+    enum { is = 1 };
+};
+template <> struct para_real_<long double> {
+    enum { is = 1 };
+};
+template <class T, bool real> struct para_sum_ {
+    template <class At> static void fold(T &s, size_t i, size_t end, size_t, const At &at)
+    {
+        for (; i < end; i++)
+            s += at(i);
+    }
+};
+template <class T> struct para_sum_<T, true> {
+    template <class At> static void fold(T &s, size_t i, size_t end, size_t leaf, const At &at)
+    {
+        PARA_TREE_(T, s, i, end, leaf, at);
+    }
+};
+}
+#define PARA_IS_REAL_(type) (para_real_<type>::is != 0)
+#define PARA_FOLD_SUM_(name, type)                          \
+    para_sum_<type, PARA_IS_REAL_(type)>::fold(             \
+        para_s_, para_i_, para_end_, para_p_.para_of_.leaf, \
+        [&](size_t para_k_) { return name##_at_(&para_p_, para_k_); })
+#else
+#define PARA_IS_REAL_(type) (__builtin_classify_type(*(type *)0) == 8) /* real_type_class */
+#define PARA_VALUE_AT_(i)   para_at_(&para_p_, i)
+#define PARA_FOLD_SUM_(name, type)                                                         \
+    do {                                                                                   \
+        if (PARA_IS_REAL_(type)) {                                                         \
+            type (*const para_at_)(const struct name##_arguments_ *, size_t) = name##_at_; \
+            const size_t para_leaf_ = para_p_.para_of_.leaf;                               \
+            PARA_TREE_(type, para_s_, para_i_, para_end_, para_leaf_, PARA_VALUE_AT_);     \
+        } else                                                                             \
+            PARA_EACH_VALUE_(name, type, SUM);                                             \
+    } while (0)
+#endif
+#define PARA_FOLD_MIN_(name, type)    PARA_EACH_VALUE_(name, type, MIN)
+#define PARA_FOLD_MAX_(name, type)    PARA_EACH_VALUE_(name, type, MAX)
+#define PARA_FOLD_MINLOC_(name, type) PARA_EACH_VALUE_(name, type, MINLOC)
+#define PARA_FOLD_MAXLOC_(name, type) PARA_EACH_VALUE_(name, type, MAXLOC)
+
+/* Which of two NaNs a sum of both is depends on the compiler: all are one. */
+static inline void para_one_nan_(void *sum, size_t bytes)
+{
+    if (bytes == sizeof(double)) {
+        double s;
+        __builtin_memcpy(&s, sum, sizeof s);
+        s = s != s ? __builtin_nan("") : s;
+        __builtin_memcpy(sum, &s, sizeof s);
+    } else if (bytes == sizeof(float)) {
+        float s;
+        __builtin_memcpy(&s, sum, sizeof s);
+        s = s != s ? __builtin_nanf("") : s;
+        __builtin_memcpy(sum, &s, sizeof s);
+    } else if (bytes == sizeof(long double)) {
+        long double s;
+        __builtin_memcpy(&s, sum, sizeof s);
+        s = s != s ? __builtin_nanl("") : s;
+        __builtin_memcpy(sum, &s, sizeof s);
+    }
+}
+#define PARA_SETTLE_SUM_(type, s) \
+    (PARA_IS_REAL_(type) ? para_one_nan_(&s, sizeof s) : PARA_CAST_(void, 0))
+#define PARA_SETTLE_MIN_(type, s)    PARA_CAST_(void, 0)
+#define PARA_SETTLE_MAX_(type, s)    PARA_CAST_(void, 0)
+#define PARA_SETTLE_MINLOC_(type, s) PARA_CAST_(void, 0)
+#define PARA_SETTLE_MAXLOC_(type, s) PARA_CAST_(void, 0)
 
 /* The first iteration of a call, and the elements of a block. */
 typedef struct para_span_ {
     size_t first, leaf;
 } para_span_;
 
-/* Elements of a block of values: with so many, blocks cost next to nothing. At least eight blocks,
- * as far as there are elements, and 128 from 1024 elements on. */
-static inline size_t para_leaf_(const para_setup *setup, size_t count)
+/* Elements of a block of values: with so many, blocks cost next to nothing. About eight blocks, as
+ * far as there are elements, and 128 from 1024 elements on. 0: the engine's, where a kernel call
+ * has one block. */
+static inline size_t para_leaf_(const para_setup *setup, size_t count, size_t exact)
 {
     const size_t eighth = count / 8 + (count % 8 != 0), leaf = count / 128;
     if (setup && setup->block)
         return setup->block;
+    if (!exact)
+        return 0;
     return leaf >= 256 ? 256 : leaf >= 8 ? leaf & ~PARA_CAST_(size_t, 3) : eighth < 8 ? eighth : 8;
 }
 
-#define PARA_VALUES_(name, n, type, acc_type, identity, OP, ...)                            \
-    PARA_BODY_(type, name, n, para_span_ para_of_, (PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))), \
-               __VA_ARGS__)                                                                 \
-    static inline type name##_at_(const struct name##_arguments_ *para_p_, size_t para_i_)  \
-    {                                                                                       \
-        (void)para_p_;                                                                      \
-        return name##_body_(para_i_ PARA_EACH_(n, PARA_FIELD_AT_, name, __VA_ARGS__));      \
-    }                                                                                       \
-    static int name(const para_chunk *para_c_, void *para_acc_, const void *para_arg_)      \
-    {                                                                                       \
-        const struct name##_arguments_ para_p_ = PARA_ARGUMENTS_(name);                     \
-        const size_t para_end_ = para_p_.para_of_.first + para_c_->first + para_c_->count;  \
-        size_t para_i_ = para_end_ - para_c_->count;                                        \
-        acc_type para_s_ = *PARA_CAST_(acc_type *, para_acc_);                              \
-        PARA_TREE_##OP##_(name, type);                                                      \
-        for (; para_i_ < para_end_; para_i_++)                                              \
-            PARA_STEP_##OP##_(type, para_s_, para_i_, (name##_at_(&para_p_, para_i_)));     \
-        *PARA_CAST_(acc_type *, para_acc_) = para_s_;                                       \
-        return 0;                                                                           \
-    }                                                                                       \
-    PARA_ORIGIN_(name)                                                                      \
-    static void name##_join_(void *para_acc_, const void *para_rhs_, const void *para_arg_) \
-    {                                                                                       \
-        acc_type para_s_ = *PARA_CAST_(acc_type *, para_acc_);                              \
-        const acc_type para_t_ = *PARA_CAST_(const acc_type *, para_rhs_);                  \
-        PARA_JOIN_##OP##_(type, para_s_, para_t_);                                          \
-        *PARA_CAST_(acc_type *, para_acc_) = para_s_;                                       \
-        (void)para_arg_;                                                                    \
-    }                                                                                       \
-    PARA_FOLD_CALLS_(name, n, acc_type, identity, PARA_EXACT_##OP##_(type),                 \
-                     para_leaf_(para_setup_, para_n_), __VA_ARGS__)                         \
+#define PARA_VALUES_(name, n, type, acc_type, identity, OP, ...)                              \
+    PARA_BODY_(type, name, n, para_span_ para_of_, (PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))),   \
+               __VA_ARGS__)                                                                   \
+    static inline type name##_at_(const struct name##_arguments_ *para_p_, size_t para_i_)    \
+    {                                                                                         \
+        (void)para_p_;                                                                        \
+        return name##_body_(para_i_ PARA_EACH_(n, PARA_FIELD_AT_, name, __VA_ARGS__));        \
+    }                                                                                         \
+    static int name(const para_chunk *para_c_, void *para_acc_, const void *para_arg_)        \
+    {                                                                                         \
+        const struct name##_arguments_ para_p_ = PARA_ARGUMENTS_(name);                       \
+        const size_t para_end_ = para_p_.para_of_.first + para_c_->first + para_c_->count;    \
+        size_t para_i_ = para_end_ - para_c_->count;                                          \
+        acc_type para_s_ = *PARA_CAST_(acc_type *, para_acc_);                                \
+        PARA_FOLD_##OP##_(name, type);                                                        \
+        PARA_SETTLE_##OP##_(type, para_s_);                                                   \
+        *PARA_CAST_(acc_type *, para_acc_) = para_s_;                                         \
+        return 0;                                                                             \
+    }                                                                                         \
+    PARA_ORIGIN_(name)                                                                        \
+    static void name##_join_(void *para_acc_, const void *para_rhs_, const void *para_arg_)   \
+    {                                                                                         \
+        acc_type para_s_ = *PARA_CAST_(acc_type *, para_acc_);                                \
+        const acc_type para_t_ = *PARA_CAST_(const acc_type *, para_rhs_);                    \
+        PARA_JOIN_##OP##_(type, para_s_, para_t_);                                            \
+        PARA_SETTLE_##OP##_(type, para_s_);                                                   \
+        *PARA_CAST_(acc_type *, para_acc_) = para_s_;                                         \
+        (void)para_arg_;                                                                      \
+    }                                                                                         \
+    PARA_FOLD_CALLS_(name, n, acc_type, identity, PARA_EXACT_##OP##_(type),                   \
+                     para_leaf_(para_setup_, para_n_, PARA_EXACT_##OP##_(type)), __VA_ARGS__) \
     PARA_BODY_HEAD_(type, name, n, (PARA_INDEX_(PARA_FIRST_(__VA_ARGS__))), __VA_ARGS__)
 
 /* The body sees the accumulator as `seen`s. A small one is kept in registers. */

@@ -109,7 +109,7 @@ static void run_tests(const void *payload, size_t first_block, size_t blocks, pa
             break;
         PARA__ASSERT(kept <= count);
         if (lead) {
-            if (!(out && stay[0] == PARA_FILTER_PACKED))
+            if (kept && !(out && stay[0] == PARA_FILTER_PACKED))
                 copy_block(job, stay, kept, first, lead->kept);
             lead->kept += kept;
             lead->end = b + 1;

@@ -22,15 +22,14 @@ static void fold_identity(const para__monoid *monoid, const para__neutral *room,
 }
 
 static bool identity_stays(const para__monoid *monoid, const para__neutral *room, const void *value,
-                           bool is_first, bool may_alternate)
+                           bool is_first)
 {
     unsigned char *last = room->copy[0], *now = room->copy[1], *next = room->copy[2];
     memcpy(last, value, monoid->bytes);
     fold_identity(monoid, room, now, last, is_first);
     for (unsigned step = 0; step < PARA__NEUTRAL_STEPS; step++) {
         fold_identity(monoid, room, next, now, is_first);
-        if (memcmp(next, now, monoid->bytes) == 0 ||
-            (may_alternate && memcmp(next, last, monoid->bytes) == 0))
+        if (memcmp(next, now, monoid->bytes) == 0 || memcmp(next, last, monoid->bytes) == 0)
             return true;
         unsigned char *const oldest = last;
         last = now;
@@ -40,7 +39,6 @@ static bool identity_stays(const para__monoid *monoid, const para__neutral *room
     return false;
 }
 
-/* Nothing traps: an operation that divides by a count may divide 0 by 0 here. */
 bool para__is_neutral(const para__monoid *monoid, const para__neutral *room, const void *result)
 {
     const para__fp fp = para__fp_save();
@@ -48,10 +46,8 @@ bool para__is_neutral(const para__monoid *monoid, const para__neutral *room, con
         memcpy(room->identity, monoid->identity, monoid->bytes);
     else
         memset(room->identity, 0, monoid->bytes);
-    bool is_neutral = identity_stays(monoid, room, room->identity, true, false);
-    if (is_neutral && result)
-        is_neutral = identity_stays(monoid, room, result, true, true) &&
-                     identity_stays(monoid, room, result, false, true);
+    const bool is_neutral =
+        identity_stays(monoid, room, result, true) && identity_stays(monoid, room, result, false);
     para__fp_restore(fp, 0);
     return is_neutral;
 }

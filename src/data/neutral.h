@@ -27,8 +27,8 @@ typedef struct para__neutral {
 /* Places these copies from *at on. */
 void para__neutral_place(para__neutral *room, uintptr_t *at, size_t bytes);
 
-/* result: one that the operation has made, aligned as its accumulators; NULL: the identity is
- * folded into itself only. */
+/* result: one that the operation has made, aligned as its accumulators. The identity is not folded
+ * into itself: a call does not do that, and an operation may divide by a count. */
 bool para__is_neutral(const para__monoid *monoid, const para__neutral *room, const void *result)
     __attribute__((cold));
 

@@ -409,7 +409,6 @@ static para_status check_again(para__purity *p, para_pool *pool, unsigned width)
     return status;
 }
 
-/* Also of a call that is run once: its result is its own, and not folded again. */
 static para_status check_identity(const para__purity *p)
 {
     static const para__finding found = {"the identity changes a result"};
@@ -417,9 +416,7 @@ static para_status check_identity(const para__purity *p)
                                  .arg = p->of.arg,
                                  .identity = p->of.identity,
                                  .bytes = p->of.result_bytes};
-    return para__is_neutral(&monoid, &p->neutral, p->runs_again ? p->second : NULL)
-               ? PARA_OK
-               : impure(p, &found);
+    return para__is_neutral(&monoid, &p->neutral, p->first) ? PARA_OK : impure(p, &found);
 }
 
 /* While it checks, the result is what it was before the call: it may be a part of an input. */

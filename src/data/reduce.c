@@ -290,10 +290,10 @@ size_t para_reduce_block(size_t count, size_t result_bytes)
 }
 
 /* A token is looked at between kernel calls, so these have no more elements than the blocks of a
- * call that states none. */
+ * call that states none, or than the caller stated. Macros choose blocks by themselves. */
 static unsigned merge_level_of(const para_reduce *reduce, const reduce_job *job)
 {
-    if (!reduce->exact)
+    if (!reduce->exact || (job->cancel && reduce->block && !reduce->list_))
         return 0;
     unsigned level = para__ceiling_log2(job->blocks);
     if (job->cancel) {

@@ -50,7 +50,7 @@ static double next_cost(double sample, double known, unsigned samples, double el
 {
     if (samples == 0)
         return sample;
-    if (is_shared && known * elements < PARA__LONG_NS)
+    if (is_shared && known > 0 && known * elements < PARA__LONG_NS)
         return para__estimate_robust(sample, known);
     if (deviation_of(sample, known, elements) > 0) {
         if (sample > PARA__ANOTHER_KIND * known)
@@ -96,15 +96,18 @@ static para__estimate follow(para__estimate e, para__way way, double sample, dou
 }
 
 /* The cost of the way that is not in use is seldom measured, so it goes along where elements become
- * cheaper or dearer: shared, it stays in proportion to what they cost alone. Sharing may make them
- * dearer for its own reasons, but alone they are not that much dearer. */
+ * cheaper or dearer: shared, it stays in proportion to what they cost alone, but is not thought to
+ * become less than that. Sharing may make them dearer for its own reasons, but alone they are not
+ * that much dearer. */
 static para__estimate take_along(para__estimate e, para__way way, double known)
 {
     if (e.alone == 0 || e.shared == 0)
         return e;
-    if (way == PARA__ALONE && known > 0)
-        e.shared_ns = (float)clip((double)e.shared_ns * ((double)e.alone_ns / known), 0, FLT_MAX);
-    else if (way == PARA__SHARED)
+    if (way == PARA__ALONE && known > 0) {
+        const double least = para__min((double)e.shared_ns, (double)e.alone_ns);
+        const double scaled = (double)e.shared_ns * ((double)e.alone_ns / known);
+        e.shared_ns = (float)clip(scaled, least, FLT_MAX);
+    } else if (way == PARA__SHARED && e.shared_ns > 0)
         e.alone_ns = (float)clip(e.alone_ns, 0, PARA__ANOTHER_KIND * (double)e.shared_ns);
     return e;
 }

@@ -234,7 +234,8 @@ void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, u
     const double each = para__ns_per_tick();
     const double whole = (double)ticks * each + PARA__AROUND_NS -
                          PARA__TIMED_LOOKS * para__pool_costs(pool)->clock_ns;
-    if (whole > PARA__SHARE_TELLS * width * (known + round_trip))
+    const double usual = para__max(known, para__pool_costs(pool)->share_ns);
+    if (whole > PARA__SHARE_TELLS * width * (usual + round_trip))
         return;
     const double sample = width * whole - (double)busy_ticks * each - (width - 1) * round_trip -
                           para__far_ns(para__pool_costs(pool), width);
@@ -243,7 +244,7 @@ void para__costs_refine_share(para_pool *pool, unsigned width, uint64_t ticks, u
     const double next = sample > known ? known + step : known - step;
     const double most = para__share_most_ns(pool, width);
     para__store_relaxed(&pool->followed.share_ns,
-                        (uint32_t)para__clamp(next, PARA__SHARE_LEAST_NS, most));
+                        (uint32_t)(para__clamp(next, PARA__SHARE_LEAST_NS, most) + 0.5));
     update_least_work(pool);
 }
 

@@ -140,7 +140,7 @@ static bool parse_size(const char *value, size_t *bytes)
     end += strspn(end, " \t");
     const char *unit = *end ? strchr(units, tolower((unsigned char)*end)) : NULL;
     end += unit != NULL;
-    end += unit > units && tolower((unsigned char)*end) == 'b';
+    end += unit && unit != units && tolower((unsigned char)*end) == 'b';
     end += strspn(end, " \t");
     const unsigned shift = 10 * (unsigned)(unit ? unit - units : 1);
     if (*digits < '0' || *digits > '9' || overflow || *end || n == 0 || n > SIZE_MAX / 2 >> shift)

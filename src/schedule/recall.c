@@ -29,7 +29,7 @@ void para__keep_plan(const para__schedule *s)
 {
     const para__plan *p = &s->plan;
     if (!may_divide(s) || s->stands_for == 1 || s->trial || s->count > UINT32_MAX ||
-        p->head_start > UINT16_MAX || p->gain_ns > UINT16_MAX)
+        p->head_start > UINT16_MAX || !(p->gain_ns >= 0 && p->gain_ns <= UINT16_MAX))
         return;
     const uint32_t site = para__site_number(s->site);
     plans[site % PARA__SHORT_PLANS] = (short_plan){.site = site,

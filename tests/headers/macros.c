@@ -9,6 +9,11 @@ PARA_COMBINE(add, double, s, t, s += t)
 PARA_SCAN_KERNEL(sums, double, s, double, x, s += x)
 PARA_SCAN_EXCLUSIVE_KERNEL(offsets, double, s, double, x, s += x)
 PARA_FILTER_KERNEL(positive, double, x, x > 0)
+typedef struct fixed_item {
+    const int id;
+    double value;
+} fixed_item;
+PARA_FILTER_KERNEL(positive_item, fixed_item, x, x.value > 0)
 PARA_FIND_KERNEL(negative, double, x, x < 0)
 PARA_COMPARE(before, double, a, b, a < b)
 PARA_MAP3_KERNEL(numbered, size_t, size_t, x, size_t, y, size_t, z, x + y + z + index)

@@ -397,6 +397,23 @@ TEST(the_way_that_is_not_in_use_goes_along)
     assert_true((double)e.alone_ns < 4.1 * 20);
 }
 
+/* A cold first sample alone is no measure: what was measured shared stays. */
+TEST(a_cost_shared_does_not_follow_below_the_cost_alone)
+{
+    para__estimate e = para__estimate_add((para__estimate){0}, PARA__ALONE, 1000, 1e6, 1);
+    e = para__estimate_add(e, PARA__SHARED, 1000, 12000, 1);
+    for (int i = 0; i < 40; i++)
+        e = para__estimate_add(e, PARA__ALONE, 1000, 10000, 0);
+    assert_true((double)e.shared_ns >= 10 && (double)e.shared_ns <= 12);
+    e = para__estimate_add(e, PARA__SHARED, 1000, 0, 0); /* its price was all */
+    assert_true((double)e.alone_ns > 9);
+    for (int i = 0; i < 80; i++)
+        e = para__estimate_add(e, PARA__SHARED, 1000, 0, 0);
+    for (int i = 0; i < 120; i++)
+        e = para__estimate_add(e, PARA__SHARED, 1000, 12000, 1);
+    assert_true((double)e.shared_ns > 11);
+}
+
 TEST(what_a_brief_call_costs)
 {
     para__estimate e = {.alone_ns = 2.5f, .shared_ns = 9, .price_ns = 100, .alone = 9, .shared = 9};
@@ -416,6 +433,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_way_that_is_not_in_use_goes_along),
+        cmocka_unit_test(a_cost_shared_does_not_follow_below_the_cost_alone),
         cmocka_unit_test(what_a_brief_call_costs),
         cmocka_unit_test(the_first_sample_is_taken_as_it_is),
         cmocka_unit_test(one_sample_is_not_trusted_and_two_alike_are),

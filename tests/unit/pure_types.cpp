@@ -45,6 +45,23 @@ PARA_SUM(step, double, i, std::vector<double> &, to)
     return to[i] += 1;
 }
 
+/* A class that has no default constructor, and is no number. */
+struct weight {
+    double g;
+    weight(double grams) : g(grams)
+    {
+    }
+    weight &operator+=(const weight &other)
+    {
+        g += other.g;
+        return *this;
+    }
+};
+PARA_SUM(weight_of, weight, i, const std::vector<double> &, from)
+{
+    return weight(from[i]);
+}
+
 int main()
 {
     std::vector<double> x(1000, 2);
@@ -52,6 +69,8 @@ int main()
     para_check_kernels(true);
     if (para_reduce_to(&sum, total_of, x.size(), x) != PARA_OK || sum != 2000)
         return 1;
+    if (para_reduced(weight_of, x.size(), x).g != 2000)
+        return 4;
     para_setup setup = {};
     setup.first[0] = 1;
     if (para_reduced_with(&setup, total_of, x.size() - 1, x) + x[0] != 2000)

@@ -47,6 +47,11 @@ PARA_MAXLOC(first_greatest, double, i, const double *, v)
     return v[i];
 }
 
+PARA_SUM(product_sum, double, i, const double *, u, const double *, v)
+{
+    return u[i] * v[i];
+}
+
 static int fill(void **state)
 {
     for (size_t i = 0; i < N; i++) {
@@ -124,6 +129,43 @@ TEST(floating_point_sums_are_those_of_the_tree)
                     assert_memory_equal(&got, &expected, sizeof got);
                 }
         }
+}
+
+/* Which of two NaNs a sum is depends on the compiler, and on who adds them: there is but one. */
+TEST(all_nans_are_one)
+{
+    static double v[64], ones[64];
+    const double expected = __builtin_nan("");
+    for (size_t i = 0; i < COUNT_OF(v); i++)
+        v[i] = ones[i] = 1;
+    v[3] = -NAN;
+    v[40] = INFINITY;
+    v[44] = -INFINITY;
+    for (size_t p = 0; p < COUNT_OF(pools); p++)
+        for (int e = PARA_EXECUTOR_AUTO; e <= PARA_EXECUTOR_SERIAL; e++)
+            for (size_t n = 60; n <= COUNT_OF(v); n++) {
+                const para_setup setup = {
+                    .pool = pools[p], .options = {.executor = (para_executor)e, .claim = n % 2}};
+                double got = 0;
+                OK(para_reduce_with(&setup, &got, product_sum, n, v, ones));
+                assert_memory_equal(&got, &expected, sizeof got);
+            }
+}
+
+/* A stated block is a kernel call where the call has a token, to be looked at in between. */
+TEST(stated_blocks_are_kept_where_a_token_is)
+{
+    para_report report;
+    static para_cancel token;
+    const para_setup setup = {.block = 50,
+                              .options = {.executor = PARA_EXECUTOR_SERIAL, .cancel = &token},
+                              .report = &report};
+    double got;
+    float least_one;
+    OK(para_reduce_with(&setup, &got, sum, 1000, x));
+    assert_int_equal(report.chunks, 20);
+    OK(para_reduce_with(&setup, &least_one, least, 1000, x));
+    assert_int_equal(report.chunks, 20);
 }
 
 /* Dear iterations that are few have as many workers as there are: 128 blocks of 1024 rows. */
@@ -376,8 +418,9 @@ TEST(exact_ones_take_one_kernel_call)
     assert_int_equal(report.chunks, (N - 1) / block + 1);
     CALLS_ALONE(double, sum, NULL); /* not exact, but it folds as the tree does */
     assert_int_equal(report.chunks, 1);
+    const size_t complex_block = para_reduce_block(N, sizeof(double complex));
     CALLS_ALONE(double complex, turned, NULL);
-    assert_int_equal(report.chunks, 1);
+    assert_int_equal(report.chunks, (N - 1) / complex_block + 1);
     CALLS_ALONE(double, sum, &keeps_blocks);
     assert_in_range(report.chunks, (N - 1) / para_reduce_block(N, sizeof(double)) + 1, 200);
     CALLS_ALONE(table, tabulate, NULL);
@@ -559,6 +602,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bits_of_the_serial_run),
         cmocka_unit_test(floating_point_sums_are_those_of_the_tree),
+        cmocka_unit_test(all_nans_are_one),
+        cmocka_unit_test(stated_blocks_are_kept_where_a_token_is),
         cmocka_unit_test(few_values_are_many_units),
         cmocka_unit_test(extremes_and_their_places),
         cmocka_unit_test(extremes_of_few_values),
