@@ -215,7 +215,8 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
     do {                                                                                   \
         type para_t_[64];                                                                  \
         unsigned para_top_ = 0;                                                            \
-        for (size_t para_leaves_ = 0; i < end;) {                                          \
+        size_t para_leaves_ = 0;                                                           \
+        do {                                                                               \
             const size_t para_till_ = end - i > leaf ? i + leaf : end;                     \
             type para_a_ = 0, para_b_ = 0, para_d_ = 0, para_e_ = 0;                       \
             for (; para_till_ - i >= 4; i += 4) {                                          \
@@ -232,7 +233,7 @@ static inline long double para_last_(int is_floating, int is_signed, size_t byte
             para_t_[para_top_++] = para_a_;                                                \
             for (size_t para_k_ = para_leaves_++; para_k_ & 1; para_k_ >>= 1, para_top_--) \
                 para_t_[para_top_ - 2] += para_t_[para_top_ - 1];                          \
-        }                                                                                  \
+        } while (i < end);                                                                 \
         for (; para_top_ > 1; para_top_--)                                                 \
             para_t_[para_top_ - 2] += para_t_[para_top_ - 1];                              \
         s += para_t_[0];                                                                   \
