@@ -107,10 +107,10 @@
 /* The same into *result: a para_status, which has to be looked at. */
 #define para_reduce_to(result, name, ...) para_reduce_with(PARA_NULL_, result, name, __VA_ARGS__)
 
-/* The same with a para_setup: para_reduced_with(&setup, name, count, argument, ...) and
- * para_reduce_with(&setup, &result, name, count, argument, ...). */
+/* The same with a para_setup: para_reduced_with(&setup, name, count, argument, ...). */
 #define para_reduced_with(setup, name, ...) \
     name##_value_((PARA_FIT_(name, __VA_ARGS__), setup), __FILE__, __LINE__, __VA_ARGS__)
+/* Likewise: para_reduce_with(&setup, &result, name, count, argument, ...). */
 #define para_reduce_with(setup, result, name, ...)                                          \
     name##_call_((PARA_FITS_(name##_result_, result), PARA_FIT_(name, __VA_ARGS__), setup), \
                  result, __VA_ARGS__)
