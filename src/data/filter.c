@@ -32,7 +32,7 @@ typedef struct filter_job {
     size_t count, block;
     filter_lead *lead;
     uint16_t *stay; /* [blocks][block]: which of a block stay; NULL: alone, all is led */
-    char *packed;   /* [blocks][block] elements: those that a kernel stored; NULL: none may */
+    char *packed;   /* [blocks][block] elements: those that kernels stored, where they may */
     size_t *starts; /* [blocks + 1]: how many of a block stay, then how many before it do */
     const para_cancel *cancel;
     para__views views;
@@ -54,13 +54,19 @@ static const para__view *packable(const para__views *views)
     return views->out_count == 1 && out->bytes <= PARA__FILTER_PACKED_BYTES ? out : NULL;
 }
 
+/* Whether the kernel has stored the elements that stay, of which there are `kept`. */
+static bool is_packed(const para__views *views, const uint16_t *stay, size_t kept)
+{
+    return kept && stay[0] == PARA_FILTER_PACKED && packable(views);
+}
+
 /* Copies those that stay of a block that begins at element first, to where `kept` others stand. */
 static void copy_block(const filter_job *job, const uint16_t *stay, size_t count, size_t first,
                        size_t kept)
 {
     const para__views *views = &job->views;
-    const para__view *const only = packable(views);
-    if (only && count && stay[0] == PARA_FILTER_PACKED) {
+    if (is_packed(views, stay, count)) {
+        const para__view *const only = packable(views);
         memcpy(only->data + kept * only->bytes, job->packed + first * only->bytes,
                count * only->bytes);
         return;
@@ -109,7 +115,7 @@ static void run_tests(const void *payload, size_t first_block, size_t blocks, pa
             break;
         PARA__ASSERT(kept <= count);
         if (lead) {
-            if (kept && !(out && stay[0] == PARA_FILTER_PACKED))
+            if (!is_packed(&job->views, stay, kept))
                 copy_block(job, stay, kept, first, lead->kept);
             lead->kept += kept;
             lead->end = b + 1;
@@ -260,7 +266,8 @@ static bool lay_out_filter(filter_job *job, para__call *call, size_t blocks)
     if (job->count > SIZE_MAX / 32)
         return false;
     const para__view *const out = packable(&job->views);
-    const size_t stay_end = para__round_up(start_bytes + job->count * sizeof *job->stay, 64);
+    const size_t stay_end =
+        para__round_up(start_bytes + job->count * sizeof *job->stay, PARA__LINE);
     char *memory = para__call_memory(call, stay_end + (out ? job->count * out->bytes : 0));
     if (!memory)
         return false;
