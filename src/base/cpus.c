@@ -205,3 +205,17 @@ bool para__nodes_with_memory(para__cpus *set)
     errno = saved;
     return known;
 }
+
+bool para__cpus_are_full(const char *path)
+{
+    const int saved = errno;
+    FILE *file = fopen(path, "re");
+    unsigned ready;
+    para__cpus online = {{0}};
+    const bool has_room = file && fscanf(file, "%*s %*s %*s %u", &ready) == 1 && ready > 0 &&
+                          read_online(&online) && ready <= para__cpus_count(&online);
+    if (file)
+        fclose(file);
+    errno = saved;
+    return !has_room;
+}

@@ -53,4 +53,9 @@ bool para__cpus_of_process(para__cpus *set);
  * say. */
 bool para__nodes_with_memory(para__cpus *set);
 
+/* Whether more threads run or are ready than there are CPUs, in the whole system, the calling one
+ * included, as a file such as PARA__LOAD says; true if that is not known. Takes some 20 us. */
+#define PARA__LOAD "/proc/loadavg"
+bool para__cpus_are_full(const char *path);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/atomic.h"
 #include "base/bounds.h"
+#include "base/clock.h"
 #include "base/cpus.h"
 #include "base/memory.h"
 #include "base/process.h"
@@ -208,7 +209,8 @@ para__usage para__thread_usage(void)
     struct rusage usage;
     if (getrusage(RUSAGE_THREAD, &usage) != 0)
         return (para__usage){0};
-    return (para__usage){.cpu_ns = ns_of(usage.ru_utime) + ns_of(usage.ru_stime),
+    return (para__usage){.at_ns = para__now_ns(),
+                         .cpu_ns = ns_of(usage.ru_utime) + ns_of(usage.ru_stime),
                          .preemptions = usage.ru_nivcsw,
                          .sleeps = usage.ru_nvcsw};
 }

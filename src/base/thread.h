@@ -51,9 +51,10 @@ int para__current_cpu(void);
 bool para__several_cpus(void);
 void para__set_several_cpus(void);
 
-/* The CPU time that the calling thread has used, how often it was taken off its CPU, and how often
- * it left the CPU by itself: to wait, or because its process was stopped. */
+/* The CPU time that the calling thread has used by a time, how often it was taken off its CPU, and
+ * how often it left the CPU by itself: to wait, or because its process was stopped. */
 typedef struct para__usage {
+    uint64_t at_ns; /* para__now_ns */
     uint64_t cpu_ns;
     long preemptions, sleeps;
 } para__usage;

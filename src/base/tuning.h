@@ -428,11 +428,11 @@ PARA__REAL(PARA__YIELD_CALM_NS, 2e7)      /* - */
 PARA__COUNT(PARA__YIELDS_LEAST, 4) /* - */
 PARA__COUNT(PARA__YIELDS_MOST, 64) /* - */
 
-/* A worker gives up its pin when as many yields have not helped; and takes it back when it has run
- * for so long, ns, and was hardly preempted: once in each of the first value. Doubled each time up
- * to the second, until a pin has held for that. Reasoned: two tries that failed in a row are no
- * hiccup; 20 ms are what ends yields, and five of the system's slices; a second of work is little
- * to lose where contention comes and goes. */
+/* A worker gives up its pin when as many yields have not helped; and takes it back after so long,
+ * ns, if it was hardly preempted: once in each of the first value. Doubled each time up to the
+ * second, until a pin has held for that. Reasoned: two tries that failed in a row are no hiccup; 20
+ * ms are what ends yields, and five of the system's slices; a second is little to lose where
+ * contention comes and goes. */
 PARA__COUNT(PARA__YIELDS_LOOSE, 8)          /* - */
 PARA__COUNT(PARA__CALM_LEAST_NS, 20000000)  /* - */
 PARA__COUNT(PARA__CALM_MOST_NS, 1280000000) /* - */

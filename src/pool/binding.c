@@ -1,6 +1,7 @@
 #include "pool/binding.h"
 
 #include "base/bounds.h"
+#include "base/cpus.h"
 #include "base/log.h"
 #include "base/tuning.h"
 
@@ -57,8 +58,8 @@ void para__worker_is_contended(para__worker *self, unsigned failed_yields)
     l->calm_ns = l->calm_ns && !has_held ? para__min(2 * l->calm_ns, PARA__CALM_MOST_NS)
                                          : PARA__CALM_LEAST_NS;
     l->since = now;
-    para__log(PARA_LOG_PIN_DROPPED, self->index, "worker %u, for %ju ms of its time at least",
-              self->index, (uintmax_t)(l->calm_ns / 1000000));
+    para__log(PARA_LOG_PIN_DROPPED, self->index, "worker %u, for %ju ms at least", self->index,
+              (uintmax_t)(l->calm_ns / 1000000));
 }
 
 void para__worker_looks_around(para__worker *self, para__usage now)
@@ -70,9 +71,16 @@ void para__worker_looks_around(para__worker *self, para__usage now)
     const uint64_t preemptions = (uint64_t)(now.preemptions - l->since.preemptions);
     if (preemptions > 1 + ran_ns / PARA__CALM_LEAST_NS)
         l->since = now;
-    else if (ran_ns >= l->calm_ns && para__worker_bind(self) == PARA_OK) {
-        l->since = now; /* the pin is back */
-        set_loose(self, false);
-        para__log(PARA_LOG_PIN_BACK, self->index, "worker %u", self->index);
+    if (now.at_ns - l->since.at_ns < l->calm_ns)
+        return;
+    if (ran_ns < l->calm_ns && para__cpus_are_full(PARA__LOAD)) {
+        l->since.at_ns = now.at_ns - l->calm_ns + PARA__CALM_LEAST_NS; /* asked again after that */
+        return;
     }
+    if (para__worker_bind(self) != PARA_OK)
+        return;
+    l->since = now; /* the pin is back */
+    set_loose(self, false);
+    para__yield_init(&self->yield); /* what it knows is of other CPUs */
+    para__log(PARA_LOG_PIN_BACK, self->index, "worker %u", self->index);
 }

@@ -8,16 +8,18 @@
  *             two tries to run on have failed
  *     PINNED ---------------------------------> LOOSE
  *        ^                                        |
- *        |    run for calm_ns, hardly preempted   |
+ *        |     calm_ns later, hardly preempted    |
  *        +----------------------------------------+
  *
  * A loose worker may run on all CPUs of its domain, near its memory, and does not spin for work: a
- * CPU on which it would spin is another's. It takes its pin back when it has worked for calm_ns, by
- * its own CPU time, and was preempted once in 20 ms at most: other programs run now and then. If
- * its CPU is contended then, it becomes loose again, and the next time waits twice as long, unless
- * the pin has held for more than a second. Only pins that para has chosen are given up. Those that
- * a program, a user or a batch script has asked for stay: whoever names CPUs knows what else runs
- * there.
+ * CPU on which it would spin is another's. It takes its pin back when for calm_ns it was preempted
+ * once in 20 ms of its CPU time at most: other programs run now and then. If it has run for less
+ * than calm_ns meanwhile, that says little, and no call may need it as long as it has to be woken;
+ * then the system is asked whether there are more threads to run than CPUs. If the CPU is contended
+ * with the pin back, it becomes loose again, and the next time waits twice as long, unless the pin
+ * has held for more than a second of its CPU time. Only pins that para has chosen are given up.
+ * Those that a program, a user or a batch script has asked for stay: whoever names CPUs knows what
+ * else runs there.
  *
  * Places stay what they were: slices, pages and teams go by the worker's place, so nothing has to
  * be told to anybody, and no call waits for a change. The pool's info counts loose workers as not
@@ -42,8 +44,8 @@ bool para__worker_is_loose(const para__worker *worker);
  * contention (para__yield.failed): gives up the pin if these are enough. */
 void para__worker_is_contended(para__worker *self, unsigned failed_yields);
 
-/* The same, between two stretches of work, with what the thread has used by now: takes the pin back
- * if contention has ended. */
+/* The same, which has been asleep, with what it has used by now: takes the pin back if contention
+ * has ended. */
 void para__worker_looks_around(para__worker *self, para__usage now);
 
 #endif

@@ -15,6 +15,7 @@
 #include "plan/size.h"
 #include "process/workshop.h"
 #include "pool/sites.h"
+#include "pool/yield.h"
 #include "share/lane.h"
 #include "sync/latch.h"
 #include "task/letters.h"
@@ -27,7 +28,7 @@
 /* A worker whose pin is given up: see binding.h. */
 typedef struct para__loosening {
     bool is_loose;           /* its thread's own, like the next two */
-    uint64_t calm_ns;        /* how long it has to run undisturbed; 0: it was never loose */
+    uint64_t calm_ns;        /* how long it has to be undisturbed; 0: it was never loose */
     para__usage since;       /* what its thread had used when it was last disturbed */
     para__atomic_bool shown; /* is_loose, for those who ask: orders nothing */
 } para__loosening;
@@ -48,7 +49,8 @@ typedef struct para__worker {
     unsigned wakes;   /* on its CPU; its thread's own */
     uint64_t away_ns; /* how long it sleeps while it is displaced; its thread's own */
     para__atomic_u64 busy_ticks; /* spent on work, in a pool that adapts; a value on its own */
-    para__loosening loosening;   /* its thread's own, but for what it shows */
+    para__yield yield;           /* its thread's own */
+    para__loosening loosening;   /* likewise, but for what it shows */
 } para__worker;
 
 /* A lane of a pool whose threads are lent: what a thread that comes to help is given. The lessee

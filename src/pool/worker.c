@@ -11,7 +11,6 @@
 #include "pool/self.h"
 #include "pool/size.h"
 #include "pool/tasks.h"
-#include "pool/yield.h"
 #include "share/visit.h"
 
 /* Binds the worker anew if the system has widened its mask, as it does when the CPU is switched off
@@ -220,6 +219,7 @@ static void wake_up(para__worker *self, idling *idle)
     if (para__spin_budget_limit(&idle->budget, spin_ticks) < spin_ticks && !has_news(self, 0))
         para__spin_budget_earn(&idle->budget, spin_ticks, spin_ticks);
     *idle = (idling){.budget = idle->budget, .looked_at = para__ticks()};
+    para__yield_restart(&self->yield);
     keep_place(self);
 }
 
@@ -232,13 +232,11 @@ void para__worker_live(para__worker *self)
     self->looks_out = false;
     idling idle = {.budget.ticks = para__ns_to_ticks(PARA__FIRST_BUDGET_NS),
                    .looked_at = para__ticks()};
-    para__yield yield;
-    para__yield_init(&yield);
+    para__yield_init(&self->yield);
     while (!para__load_relaxed(&pool->stopping)) { /* looked at again, in order, before parking */
         if (is_left_out(self)) {
             sit_out(self);
             wake_up(self, &idle);
-            para__yield_restart(&yield);
             continue;
         }
         const uint64_t begun = pool->adapts ? para__ticks() : 0;
@@ -258,8 +256,8 @@ void para__worker_live(para__worker *self)
         if (pool->adapts)
             para__pool_look(pool);
         const uint64_t now = para__ticks();
-        if (para__yield_is_due(&yield, now)) {
-            para__worker_is_contended(self, yield.failed);
+        if (para__yield_is_due(&self->yield, now)) {
+            para__worker_is_contended(self, self->yield.failed);
             rest(self);
         } else if (displaced || is_over_budget(self, &idle, now))
             park(self, displaced);
@@ -269,6 +267,5 @@ void para__worker_live(para__worker *self)
             continue;
         }
         wake_up(self, &idle);
-        para__yield_restart(&yield);
     }
 }

@@ -155,28 +155,33 @@ static void back_body(void)
         CHECK(para__worker_is_loose(self) && cpus_of_this_thread() == all);
         CHECK(l->calm_ns == calm);
         para__usage now = l->since;
-        now.cpu_ns += calm - 1;
+        now.cpu_ns += calm;
+        now.at_ns += calm - 1;
         para__worker_looks_around(self, now);
         CHECK(para__worker_is_loose(self)); /* not long enough */
-        now.preemptions += 1 + (long)((calm - 1) / least);
+        now.preemptions += 1 + (long)(calm / least);
         para__worker_looks_around(self, now);
         CHECK(para__worker_is_loose(self)); /* as on any machine */
-        now.cpu_ns += 10;
-        now.preemptions += 2;
+        now.at_ns++;
+        now.preemptions++;
         para__worker_looks_around(self, now);
         CHECK(para__worker_is_loose(self)); /* disturbed: it begins anew */
-        now.cpu_ns += calm - 1;
+        now.cpu_ns += calm;
+        now.at_ns += calm - 1;
         para__worker_looks_around(self, now);
         CHECK(para__worker_is_loose(self));
-        now.cpu_ns++;
+        now.at_ns++;
+        self->yield.failed = PARA__YIELDS_MOST;
         para__worker_looks_around(self, now);
+        CHECK(self->yield.failed == 0); /* that was on other CPUs */
         CHECK(!para__worker_is_loose(self) && cpus_of_this_thread() == 1);
     }
     para__worker_is_contended(self, PARA__YIELDS_LOOSE - 1);
     CHECK(!para__worker_is_loose(self));
     for (int i = 0; i < 20; i++) {
         para__worker_is_contended(self, PARA__YIELDS_LOOSE);
-        para__worker_looks_around(self, (para__usage){.cpu_ns = l->since.cpu_ns + l->calm_ns,
+        para__worker_looks_around(self, (para__usage){.at_ns = l->since.at_ns + l->calm_ns,
+                                                      .cpu_ns = l->since.cpu_ns + l->calm_ns,
                                                       .preemptions = l->since.preemptions});
     }
     CHECK(l->calm_ns == PARA__CALM_MOST_NS);
@@ -191,12 +196,86 @@ TEST(they_come_back_when_it_is_calm)
     run_in_child(back_body);
 }
 
+static void *run_until_the_end(void *arg)
+{
+    (void)arg;
+    while (!ended)
+        ;
+    return NULL;
+}
+
+/* One that has hardly run: while as many threads run as there are CPUs, and it. */
+static void full_body(void)
+{
+    enum { THREADS = 64 };
+    make(NULL);
+    para__worker stead = {.pool = pool, .index = 1, .cpu_index = pool->worker[1].cpu_index};
+    para__loosening *const l = &stead.loosening;
+    pthread_t thread[THREADS];
+    const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cpus > THREADS)
+        _exit(SKIPPED);
+    for (long i = 0; i < cpus; i++)
+        CHECK(pthread_create(&thread[i], NULL, run_until_the_end, NULL) == 0);
+    para__worker_is_contended(&stead, PARA__YIELDS_LOOSE);
+    for (int i = 0; i < 20; i++) {
+        para__usage now = l->since;
+        now.at_ns += l->calm_ns;
+        para__worker_looks_around(&stead, now);
+        CHECK(para__worker_is_loose(&stead));
+        CHECK(l->since.at_ns + l->calm_ns == now.at_ns + PARA__CALM_LEAST_NS); /* asked then */
+    }
+    para__usage now = l->since;
+    now.at_ns += l->calm_ns;
+    now.cpu_ns += l->calm_ns;
+    para__worker_looks_around(&stead, now);
+    CHECK(!para__worker_is_loose(&stead)); /* it has run for so long, not preempted */
+    ended = 1;
+    for (long i = 0; i < cpus; i++)
+        pthread_join(thread[i], NULL);
+    para_pool_destroy(pool);
+}
+
+TEST(an_idle_one_waits_while_the_cpus_are_full)
+{
+    run_in_child(full_body);
+}
+
+static bool is_full(const char *text)
+{
+    char path[] = "/tmp/para-load-XXXXXX";
+    const int file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_int_equal(write(file, text, strlen(text)), strlen(text));
+    close(file);
+    const bool full = para__cpus_are_full(path);
+    unlink(path);
+    return full;
+}
+
+TEST(load_is_read)
+{
+    char text[64];
+    const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    for (long more = 0; more < 2; more++) {
+        snprintf(text, sizeof text, "0.20 0.18 0.12 %ld/80 11206\n", cpus + more);
+        assert_int_equal(is_full(text), more);
+    }
+    assert_false(is_full("9.99 9.99 9.99 1/1 1\n"));
+    assert_true(is_full("0.00 0.00 0.00 0/0 0\n")); /* not known */
+    assert_true(is_full("0.20 0.18"));
+    assert_true(is_full(""));
+    assert_true(para__cpus_are_full("/nowhere"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(automatic_pins_are_given_up),
         cmocka_unit_test(pins_that_were_asked_for_stay),
         cmocka_unit_test(they_come_back_when_it_is_calm),
+        cmocka_unit_test(an_idle_one_waits_while_the_cpus_are_full),
+        cmocka_unit_test(load_is_read),
     };
     unsetenv("PARA_PROC_BIND");
     unsetenv("PARA_NUM_WORKERS");

@@ -302,6 +302,12 @@ unsigned para__cpus_count(const para__cpus *set)
     return (unsigned)__builtin_popcountll(set->word[0]);
 }
 
+bool para__cpus_are_full(const char *path)
+{
+    (void)path;
+    return true;
+}
+
 para__usage para__thread_usage(void)
 {
     return (para__usage){.cpu_ns = 0};
