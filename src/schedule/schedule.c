@@ -303,12 +303,23 @@ static void begin_known(para__schedule *s)
         return;
     }
     const para__window window = para__together_begin(s, work_ns, alone_ns);
-    if (window == PARA__WINDOW_ALONE) {
+    const bool may_try = s->timed || is_in_trial(s) || is_woken_for(s);
+    if (window == PARA__WINDOW_ALONE && !may_try) {
         run_together(s, alone_ns);
         return;
     }
     para__schedule_ask(s, s->units, work_ns, alone_ns);
     decide(s);
+    /* A site that is alone by itself still tries the other way: else, with nothing that would be
+     * shared, all would stay alone. */
+    if (window == PARA__WINDOW_ALONE && (s->plan.width > 1 || !is_trial_shared(s))) {
+        run_together(s, alone_ns);
+        return;
+    }
+    if (window == PARA__WINDOW_ALONE) {
+        s->trial = true;
+        return;
+    }
     if (window == PARA__WINDOW && s->plan.width > 1)
         para__together_shared(s);
     if (s->stands_for == 1)
@@ -373,7 +384,8 @@ bool para__schedule_begin_small(para__schedule *s)
     if (s->count <= para__load_relaxed(&s->site->small)) { /* no order: see sites.h */
         s->plan.why = PARA_WHY_SMALL;
         expected_ns = para__load_relaxed(&s->pool->followed.least_work_ns); /* see types.h */
-    } else if ((expected_ns = para__together_brief_ns(s)) > 0) {
+    } else if (!is_in_trial(s) && !is_woken_for(s) &&
+               (expected_ns = para__together_brief_ns(s)) > 0) {
         s->plan.why = para__schedule_is_within_shared(s) ? PARA_WHY_SMALL : PARA_WHY_TOGETHER;
         expected_ns *= (uint64_t)PARA__ANOTHER_KIND;
     } else {

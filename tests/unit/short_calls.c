@@ -32,7 +32,7 @@ TEST(short_calls_are_looked_at_together)
 static void *count_timed_in_trial(void *timed)
 {
     unsigned of_trial = 0;
-    for (unsigned i = 0; i < 1000 * 32 && of_trial < 8 * 32; i++) {
+    for (unsigned i = 0; i < 10000 * 32 && of_trial < 8 * 32; i++) {
         know((para__estimate){
             .alone_ns = 25, .shared_ns = 45, .mean_ns = 25, .alone = 9, .shared = 9});
         const para__schedule s = begin((para_options){0}, COUNT);
@@ -53,6 +53,36 @@ TEST(nothing_is_learnt_in_a_trial_of_all_short_calls)
     assert_int_equal(pthread_join(thread, &seen), 0);
     assert_non_null(seen);
     assert_int_equal(timed, 0);
+}
+
+static void *count_trials_of_shared(void *trials)
+{
+    unsigned together = 0; /* in a row */
+    for (unsigned i = 0; i < 1000000 && *(unsigned *)trials == 0; i++) {
+        if (together < 20 * 32) /* more than a trial has: all run alone */
+            know((para__estimate){
+                .alone_ns = 4, .shared_ns = 16, .mean_ns = 4, .alone = 9, .shared = 1});
+        para__schedule s = begin((para_options){0}, COUNT);
+        together = s.plan.why == PARA_WHY_TOGETHER ? together + 1 : 0;
+        *(unsigned *)trials += s.trial && s.timed && s.plan.width == 2;
+        end(&s, COUNT, s.plan.width == 1 ? 4e3 : 2.5e3);
+    }
+    return NULL;
+}
+
+/* A call of 4 us whose only shared one so far was disturbed. Nothing is shared, so to decide nothing
+ * is faster, and all run alone, by a thread of which nothing is known; the site is tried all the
+ * same. */
+TEST(what_runs_alone_with_all_others_is_tried_again)
+{
+    unsigned trials = 0;
+    pthread_t thread;
+    para__store_relaxed(&pool->followed.wake_ns, 100);
+    assert_int_equal(pthread_create(&thread, NULL, count_trials_of_shared, &trials), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    para__store_relaxed(&pool->followed.wake_ns, 5000);
+    assert_true(trials > 0);
+    assert_true(para__site_read(site_of(0)).shared_ns < 8);
 }
 
 /* Calls of 10 ns; what a call costs is known beforehand in integers. */
@@ -125,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(short_calls_are_looked_at_together),
         cmocka_unit_test(nothing_is_learnt_in_a_trial_of_all_short_calls),
+        cmocka_unit_test(what_runs_alone_with_all_others_is_tried_again),
         cmocka_unit_test(brief_calls_that_run_alone_together_need_no_plan),
         cmocka_unit_test(small_calls_are_watched),
     };
