@@ -45,7 +45,7 @@ enum para__edge {
     PARA__E7,  /* the_machine: the machine's description, likewise */
     PARA__E8,  /* helper.acting: a worker's name, from one that acts in it to the next */
     PARA__E9,  /* para_mutex: what it guards, from one holder to the next */
-    PARA__E10, /* a bucket's latch: the queues of those who wait */
+    PARA__E10, /* a latch's state: the queues of those who wait */
     PARA__E11, /* para_semaphore: what was done before a release, to an acquirer */
     PARA__E12, /* para_cancel: what was done before a request, to those that see it */
     PARA__E13, /* a wait's event: what its waker did, to the sleeper */
@@ -66,7 +66,7 @@ enum para__edge {
     PARA__E32, /* frames.answered: a stack, from the thread that was asked to who asks */
     PARA__E30, /* ring.head, ring.slot: an event, from who tells of it to who reads it */
     PARA__E26, /* region.holders: what holders did, to who unmaps it */
-    PARA__E27, /* ticket.word: a job, from its caller to the process that claims */
+    PARA__E27, /* board.call, board.word: a job, from its caller to the process that claims */
     PARA__E28, /* record.told: what worker processes did, to the caller; and board.joins */
     PARA__E29, /* hall.news and presence.asleep: the open call; no process sleeps through it */
     PARA__E18_E5,  /* both at once: a task in a deque is also news */

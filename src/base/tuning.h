@@ -307,7 +307,7 @@ PARA__REAL(PARA__PART_FACTOR, 2) /* - */
 PARA__REAL(PARA__NO_LONGER, 1.03) /* 0.5 to 1 */
 PARA__REAL(PARA__FASTER, 0.95)    /* 0.5 to 2 */
 
-/* ---- What sharing costs: pool/calibrate.c ---------------------------------------------------- */
+/* ---- What sharing costs: pool/calibrate.c, pool/lent.c --------------------------------------- */
 
 /* Before it is measured. ns. Reasoned: too low rather than too high, since calls correct that soon;
  * and calls that are not worth these costs never have a pool made that would measure others. Plain
@@ -373,7 +373,7 @@ PARA__REAL(PARA__REACH_MOST_NS, 1e6)  /* - */
 PARA__REAL(PARA__SHARE_LEAST_NS, 20)  /* - */
 PARA__REAL(PARA__SHARE_MOST_NS, 5000) /* - */
 
-/* ---- Waiting: plan/spin_budget.h, pool/worker.c, pool/yield.c, share/caller.c ---------------- */
+/* ---- Waiting: plan/spin_budget.h, pool/{worker,yield,binding}.c, share/caller.c -------------- */
 
 /* A worker spins for so many wake-ups, within bounds in ns: as long as the park and the wake-up
  * that it may spare. Reasoned (ski rental). */

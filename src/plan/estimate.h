@@ -37,7 +37,7 @@ typedef struct para__estimate {
     uint16_t priced : 1;  /* the price is known, also if it is 0 */
     uint16_t alone : 4;   /* samples of that way, at most 15 */
     uint16_t shared : 4;  /* likewise */
-    uint16_t gap : 5;     /* 0: equal estimates are equal words */
+    uint16_t gap : 5;     /* to spare; 0, so that equal estimates are equal words */
 } para__estimate;
 
 /* What is known after one more sample, of which one that was disturbed counts as twice or half of

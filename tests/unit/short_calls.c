@@ -70,9 +70,9 @@ static void *count_trials_of_shared(void *trials)
     return NULL;
 }
 
-/* A call of 4 us whose only shared one so far was disturbed. Nothing is shared, so to decide nothing
- * is faster, and all run alone, by a thread of which nothing is known; the site is tried all the
- * same. */
+/* A call of 4 us whose only shared one so far was disturbed. Nothing is shared, so to decide
+ * nothing is faster, and all run alone, by a thread of which nothing is known; the site is tried
+ * all the same. */
 TEST(what_runs_alone_with_all_others_is_tried_again)
 {
     unsigned trials = 0;
