@@ -1,5 +1,6 @@
 #include "base/cpus.h"
 
+#include "base/cancellation.h"
 #include "base/tuning.h"
 
 #include <dirent.h>
@@ -209,13 +210,18 @@ bool para__nodes_with_memory(para__cpus *set)
 bool para__cpus_are_full(const char *path)
 {
     const int saved = errno;
-    FILE *file = fopen(path, "re");
-    unsigned ready;
+    const int cancellation = para__cancellation_off(); /* files are read */
+    char text[64] = "";
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file >= 0) {
+        (void)!read(file, text, sizeof text - 1); /* nothing: not known */
+        close(file);
+    }
+    unsigned ready = 0;
     para__cpus online = {{0}};
-    const bool has_room = file && fscanf(file, "%*s %*s %*s %u", &ready) == 1 && ready > 0 &&
+    const bool has_room = sscanf(text, "%*s %*s %*s %u", &ready) == 1 && ready > 0 &&
                           read_online(&online) && ready <= para__cpus_count(&online);
-    if (file)
-        fclose(file);
+    para__cancellation_restore(cancellation);
     errno = saved;
     return !has_room;
 }

@@ -208,7 +208,7 @@ para__usage para__thread_usage(void)
 {
     struct rusage usage;
     if (getrusage(RUSAGE_THREAD, &usage) != 0)
-        return (para__usage){0};
+        return (para__usage){.at_ns = para__now_ns()};
     return (para__usage){.at_ns = para__now_ns(),
                          .cpu_ns = ns_of(usage.ru_utime) + ns_of(usage.ru_stime),
                          .preemptions = usage.ru_nivcsw,

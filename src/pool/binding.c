@@ -39,6 +39,12 @@ static void set_loose(para__worker *self, bool is_loose)
     para__store_relaxed(&self->loosening.shown, is_loose); /* likewise */
 }
 
+void para__worker_is_new(para__worker *self)
+{
+    set_loose(self, false);
+    self->loosening.calm_ns = 0;
+}
+
 void para__worker_is_contended(para__worker *self, unsigned failed_yields)
 {
     para__loosening *const l = &self->loosening;

@@ -40,12 +40,15 @@ para_status para__worker_bind(const para__worker *self);
 /* Whether the worker has given up its pin. Any thread. */
 bool para__worker_is_loose(const para__worker *worker);
 
+/* The calling thread has become that worker: it has given up nothing yet. */
+void para__worker_is_new(para__worker *self);
+
 /* The calling thread, which is that worker, has found that so many yields in a row did not end
  * contention (para__yield.failed): gives up the pin if these are enough. */
 void para__worker_is_contended(para__worker *self, unsigned failed_yields);
 
-/* The same, which has been asleep, with what it has used by now: takes the pin back if contention
- * has ended. */
+/* The calling thread, which is that worker, has been asleep, and has used so much by now: it takes
+ * its pin back if contention has ended. */
 void para__worker_looks_around(para__worker *self, para__usage now);
 
 #endif

@@ -142,6 +142,7 @@ static void enter_worker(para__worker *self)
     else if (!pool->shop && pool->unbinds)
         bound = para__unbind_thread(pool->machine);
     para__store_relaxed(&self->bind_status, bound); /* see types.h */
+    para__worker_is_new(self);
     if (bound)
         para__log(PARA_LOG_UNBOUND, self->index, "worker %u: %s", self->index,
                   para_status_text(bound));

@@ -29,7 +29,8 @@
 typedef struct para__loosening {
     bool is_loose;           /* its thread's own, like the next two */
     uint64_t calm_ns;        /* how long it has to be undisturbed; 0: it was never loose */
-    para__usage since;       /* what its thread had used when it was last disturbed */
+    para__usage since;       /* what its thread had used when it was last disturbed; at_ns: then,
+                                or later, if the system was asked meanwhile */
     para__atomic_bool shown; /* is_loose, for those who ask: orders nothing */
 } para__loosening;
 

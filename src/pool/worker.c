@@ -21,7 +21,7 @@ static void keep_place(para__worker *self)
     if (pool->binding == PARA_BIND_NONE || para__load_relaxed(&self->bind_status) || pool->shop)
         return;
     if (self->loosening.is_loose) {
-        para__worker_looks_around(self, para__thread_usage());
+        para__worker_looks_around(self, self->yield.begun_usage);
         return;
     }
     const unsigned cpu = pool->machine->cpu[self->cpu_index].os_index;

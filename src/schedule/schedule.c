@@ -99,6 +99,11 @@ static bool is_covered(const para__schedule *s, double longer_ns)
     return para__trial_is_covered(s->estimate, each_ns * (is_short ? PARA__TRIALS_IN_A_ROW : 1));
 }
 
+static bool is_woken_for(const para__schedule *s)
+{
+    return recent.woken == para__site_number(s->site);
+}
+
 /* Begins a trial: of short calls several in a row, of which the last is timed. */
 static void begin_trial(para__schedule *s)
 {
@@ -113,6 +118,21 @@ static void begin_trial(para__schedule *s)
 static bool is_in_trial(const para__schedule *s)
 {
     return recent.trial_left > 0 && recent.trial == para__site_number(s->site);
+}
+
+/* Whether its site's trial may go on with this call, or begin since a helper is awake by now. */
+static bool wants_trial(const para__schedule *s)
+{
+    return (is_in_trial(s) || is_woken_for(s)) && !para__together_is_trial();
+}
+
+/* Its site's trial, begun or to come, is void. */
+static void forget_trial(const para__schedule *s)
+{
+    if (is_in_trial(s))
+        recent.trial_left = 0;
+    if (is_woken_for(s))
+        recent.woken = 0;
 }
 
 /* Whether that goes on with this call. */
@@ -150,11 +170,6 @@ static size_t first_of_trial(const para__schedule *s)
     return (size_t)((double)s->count * usual / PARA__TRIAL_BATCHES) + 1;
 }
 
-static bool is_woken_for(const para__schedule *s)
-{
-    return recent.woken == para__site_number(s->site);
-}
-
 /* Short calls are tried with helpers that are awake, as they would be were these calls shared.
  * Wakes some, for one of the next calls; whether that is still to come. Where threads never spin,
  * it does not. */
@@ -179,7 +194,7 @@ static bool waits_for_helpers(para__schedule *s)
 static bool is_trial_shared(para__schedule *s)
 {
     const bool goes_on = goes_on_trial(s);
-    if (!goes_on && (s->estimate.shared == 0 || !(s->timed || is_woken_for(s)) ||
+    if (!goes_on && (s->estimate.shared == 0 || !(s->timed || wants_trial(s)) ||
                      !is_covered(s, s->plan.gain_ns)))
         return false;
     const para__ask asked = s->ask;
@@ -303,21 +318,15 @@ static void begin_known(para__schedule *s)
         return;
     }
     const para__window window = para__together_begin(s, work_ns, alone_ns);
-    const bool may_try = s->timed || is_in_trial(s) || is_woken_for(s);
-    if (window == PARA__WINDOW_ALONE && !may_try) {
+    if (window == PARA__WINDOW_ALONE && !s->timed && !wants_trial(s)) {
         run_together(s, alone_ns);
         return;
     }
     para__schedule_ask(s, s->units, work_ns, alone_ns);
     decide(s);
-    /* A site that is alone by itself still tries the other way: else, with nothing that would be
-     * shared, all would stay alone. */
-    if (window == PARA__WINDOW_ALONE && (s->plan.width > 1 || !is_trial_shared(s))) {
+    if (window == PARA__WINDOW_ALONE && s->plan.width > 1) {
+        forget_trial(s);
         run_together(s, alone_ns);
-        return;
-    }
-    if (window == PARA__WINDOW_ALONE) {
-        s->trial = true;
         return;
     }
     if (window == PARA__WINDOW && s->plan.width > 1)
@@ -334,8 +343,10 @@ static void begin_known(para__schedule *s)
         s->trial = true;
         s->probe = s->timed;
         s->first_elements = first_of_trial(s);
-    } else if (is_trial_shared(s)) {
+    } else if (is_trial_shared(s)) { /* also where all run alone: docs/adr/0130 */
         s->trial = true;
+    } else if (window == PARA__WINDOW_ALONE) {
+        run_together(s, alone_ns);
     } else {
         run_small(s);
         watch_call(s, alone_ns, PARA__CLOCK_SHOWS_NS);
@@ -384,8 +395,7 @@ bool para__schedule_begin_small(para__schedule *s)
     if (s->count <= para__load_relaxed(&s->site->small)) { /* no order: see sites.h */
         s->plan.why = PARA_WHY_SMALL;
         expected_ns = para__load_relaxed(&s->pool->followed.least_work_ns); /* see types.h */
-    } else if (!is_in_trial(s) && !is_woken_for(s) &&
-               (expected_ns = para__together_brief_ns(s)) > 0) {
+    } else if (!wants_trial(s) && (expected_ns = para__together_brief_ns(s)) > 0) {
         s->plan.why = para__schedule_is_within_shared(s) ? PARA_WHY_SMALL : PARA_WHY_TOGETHER;
         expected_ns *= (uint64_t)PARA__ANOTHER_KIND;
     } else {

@@ -8,7 +8,7 @@
 typedef enum para__window {
     PARA__NO_WINDOW,   /* the call is none of those */
     PARA__WINDOW,      /* it is decided for itself */
-    PARA__WINDOW_ALONE /* and runs alone with all of them */
+    PARA__WINDOW_ALONE /* and runs alone with all of them, but for a trial of its site */
 } para__window;
 
 /* The call's place in the thread's window, or that of the call around it. */

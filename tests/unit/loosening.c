@@ -7,6 +7,7 @@
 #include "pool/self.h"
 #include "pool/worker.h"
 
+#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 
@@ -204,18 +205,25 @@ static void *run_until_the_end(void *arg)
     return NULL;
 }
 
-/* One that has hardly run: while as many threads run as there are CPUs, and it. */
+static unsigned cpus_online(void)
+{
+    para__cpus online = {{0}};
+    return para__cpus_online(&online) ? para__cpus_count(&online) : UINT_MAX / 2;
+}
+
+/* One that has hardly run, while more threads are ready than there are CPUs. */
 static void full_body(void)
 {
-    enum { THREADS = 64 };
+    enum { THREADS = 64 }; /* twice as many as CPUs: some may be moved, or not have begun */
     make(NULL);
+    (void)cpus_of_domain();
     para__worker stead = {.pool = pool, .index = 1, .cpu_index = pool->worker[1].cpu_index};
     para__loosening *const l = &stead.loosening;
     pthread_t thread[THREADS];
-    const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    if (cpus > THREADS)
+    const unsigned threads = 2 * cpus_online();
+    if (threads > THREADS)
         _exit(SKIPPED);
-    for (long i = 0; i < cpus; i++)
+    for (unsigned i = 0; i < threads; i++)
         CHECK(pthread_create(&thread[i], NULL, run_until_the_end, NULL) == 0);
     para__worker_is_contended(&stead, PARA__YIELDS_LOOSE);
     for (int i = 0; i < 20; i++) {
@@ -231,7 +239,7 @@ static void full_body(void)
     para__worker_looks_around(&stead, now);
     CHECK(!para__worker_is_loose(&stead)); /* it has run for so long, not preempted */
     ended = 1;
-    for (long i = 0; i < cpus; i++)
+    for (unsigned i = 0; i < threads; i++)
         pthread_join(thread[i], NULL);
     para_pool_destroy(pool);
 }
@@ -256,9 +264,9 @@ static bool is_full(const char *text)
 TEST(load_is_read)
 {
     char text[64];
-    const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    for (long more = 0; more < 2; more++) {
-        snprintf(text, sizeof text, "0.20 0.18 0.12 %ld/80 11206\n", cpus + more);
+    const unsigned cpus = cpus_online();
+    for (unsigned more = 0; more < 2; more++) {
+        snprintf(text, sizeof text, "0.20 0.18 0.12 %u/80 11206\n", cpus + more);
         assert_int_equal(is_full(text), more);
     }
     assert_false(is_full("9.99 9.99 9.99 1/1 1\n"));
