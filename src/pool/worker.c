@@ -84,7 +84,7 @@ static para__visit go_round(const para__worker *self)
     return outcome;
 }
 
-/* Whether the pool has become smaller, and this is no worker of it for now. */
+/* Whether the pool has become smaller, and this is no worker of it at present. */
 static bool is_left_out(const para__worker *self)
 {
     return self->index >= para__pool_workers(self->pool);
