@@ -351,9 +351,10 @@ para_status para__places_make(para__places **places, const para__machine *m, con
     return PARA_OK;
 }
 
-unsigned para__places_cores(const para__places *places, const para__machine *m)
+unsigned para__places_workers(const para__places *places, unsigned used, const para__machine *m)
 {
     (void)places;
+    (void)used;
     (void)m;
     return 1;
 }

@@ -132,7 +132,8 @@ typedef struct para_pool_config {
     /* Sets of CPUs to which workers are bound, in the grammar of PARA_PLACES: `{0:4},{4:4}`,
      * `cores(8)`, see the guide; read before para_pool_create returns. NULL: PARA_PLACES, if
      * binding is PARA_BIND_AUTO and PARA_PROC_BIND is not `false`. With places, the default of
-     * `workers` is at most the number of cores in them. binding is not given then. */
+     * `workers` is at most one for each of them and for each core in them; those of the first one
+     * if PARA_PROC_BIND=primary. binding is not given then. */
     const char *places;
 
     /* Tasks from threads outside that wait in the pool's queue (para/task.h) at most; 0: automatic,
@@ -213,6 +214,9 @@ typedef struct para_pool_info {
     bool processes;            /* its workers are processes (config.processes) */
     unsigned alive;            /* how many of those live now */
     uint64_t deaths;           /* how many have died since it was made */
+    unsigned usual;            /* workers that a call is shared among unless its loop has been found
+                                  to be faster on all: one for each core, where config.workers is
+                                  0 and cores have several hardware threads; else `workers` */
 } para_pool_info;
 
 /* What a worker is. */

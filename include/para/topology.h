@@ -15,9 +15,8 @@ typedef struct para_topology_info {
     unsigned core_kinds; /* kinds of cores among them; 1 unless the machine is hybrid */
     unsigned domains;    /* NUMA nodes, or shared L3 caches where a node has several */
     unsigned numa_nodes; /* NUMA nodes */
-    unsigned budget;     /* threads of a pool by default: min(cores, max(1, floor(quota))). So two
-                            hardware threads of one core count as one; PARA_NUM_WORKERS=2 uses
-                            both */
+    unsigned budget;     /* threads of a pool by default: min(cpus, max(1, floor(quota))). Its calls
+                            begin on at most one for each core, see para_pool_info.usual */
     double quota;        /* CPUs that the control groups grant, over all ancestors; 0: no limit */
     size_t l1_bytes;     /* data cache of the first core; 0 if unknown */
     size_t l2_bytes;     /* its second-level cache; 0 if unknown */

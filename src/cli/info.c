@@ -16,8 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WORKERS_MOST = 1024 }; /* what PARA_NUM_WORKERS allows */
-
 /* ---- Variables ----------------------------------------------------------------------- */
 
 static void say_settings(void)
@@ -77,12 +75,8 @@ static void say_budget(const para_topology_info *m)
     printf("budget   %u thread%s by default: ", m->budget, para__say_plural(m->budget));
     if (*limit == 'q')
         printf("as many as the quota grants\n");
-    else if (strcmp(limit, "cores") == 0 && m->cpus <= WORKERS_MOST)
-        printf("one for each core; cores have several hardware threads,\n"
-               "         and PARA_NUM_WORKERS=%u uses them all\n",
-               m->cpus);
     else
-        printf("one for each core\n");
+        printf("one for each %s\n", m->cores < m->cpus ? "hardware thread" : "core");
 }
 
 static void say_machine(const para__view *v)
@@ -179,37 +173,61 @@ static unsigned alike(const para__view *v, unsigned index)
     unsigned end = index + 1;
     const bool anywhere = w->cpu < 0 && v->machine.this_system;
     while (end < v->pool.workers && (anywhere || v->worker[end].domain == w->domain) &&
-           (v->bound_to[end] == v->bound_to[index] || (v->worker[end].cpus == 1 && w->cpus == 1)) &&
-           v->worker[end].pinned == w->pinned && (v->worker[end].cpu < 0) == (w->cpu < 0))
+           v->worker[end].cpus == w->cpus && v->worker[end].pinned == w->pinned &&
+           (v->worker[end].cpu < 0) == (w->cpu < 0))
         end++;
     return end - index;
 }
 
+static int compare_cpus(const void *left, const void *right)
+{
+    const unsigned a = *(const unsigned *)left, b = *(const unsigned *)right;
+    return (a > b) - (a < b);
+}
+
+/* The CPUs that these workers are bound to, each once: in the workers' order if each has one of its
+ * own. NULL: none, or no memory. Somebody frees them. */
+static unsigned *cpus_of(const para__view *v, unsigned first, unsigned count, size_t *cpus)
+{
+    const size_t each = v->worker[first].cpus;
+    unsigned *const all = each ? malloc(count * each * sizeof *all) : NULL;
+    *cpus = 0;
+    for (unsigned i = first; all && i < first + count; i++)
+        memcpy(all + (i - first) * each, v->bound_to[i], each * sizeof *all);
+    if (!all)
+        return NULL;
+    qsort(all, count * each, sizeof *all, compare_cpus);
+    for (size_t i = 0; i < count * each; i++)
+        if (i == 0 || all[i] != all[i - 1])
+            all[(*cpus)++] = all[i];
+    for (unsigned i = 0; i < count && each == 1 && *cpus == count; i++)
+        all[i] = v->bound_to[first + i][0];
+    return all;
+}
+
+/* "CPUs 0-15", "CPUs 0-3 each", "2 each of CPUs 0-31". */
 static void say_workers(const para__view *v, unsigned first, unsigned count)
 {
     const para_worker_info *const w = &v->worker[first];
-    unsigned *const cpus = malloc(count * sizeof *cpus);
+    size_t number;
+    unsigned *const cpus = cpus_of(v, first, count, &number);
     if (count > 1)
         printf("workers  %u-%u: ", first, first + count - 1);
     else
         printf("worker   %u: ", first);
-    for (unsigned i = 0; cpus && i < count; i++)
-        cpus[i] = (unsigned)w[i].cpu;
     if (w->pinned && v->pool.binding == PARA_BIND_DOMAIN) {
         printf("bound to domain %u\n", w->domain);
-    } else if (w->cpus > 1 && v->pool.binding == PARA_BIND_PLACES) {
-        printf(w->pinned ? "bound to CPUs " : "placed on CPUs ");
-        para__view_numbers(stdout, v->bound_to[first], w->cpus);
-        printf(", domain %u%s\n", w->domain,
-               v->machine.this_system ? "" : ", if this were the machine");
-    } else if (!v->machine.this_system) {
-        printf("domain %u, if this were the machine\n", w->domain);
-    } else if (w->cpu < 0 || !cpus) {
+    } else if (!cpus || (w->cpu < 0 && v->machine.this_system)) {
         printf("on no particular CPU\n");
     } else {
-        printf("CPU%s ", para__say_plural(count));
-        para__view_numbers(stdout, cpus, count);
-        printf(", domain %u%s\n", w->domain, w->pinned ? ", pinned" : "");
+        const bool have_all = w->cpus == number; /* each of them */
+        if (!have_all && w->cpus > 1)
+            printf("%u each of ", w->cpus);
+        printf("CPU%s ", para__say_plural((unsigned)number));
+        para__view_numbers(stdout, cpus, number);
+        printf("%s, domain %u%s%s\n", have_all && count > 1 ? " each" : "", w->domain,
+               w->pinned ? ", pinned" : "",
+               v->machine.this_system ? "" : ", if this were the machine");
     }
     free(cpus);
 }
@@ -224,6 +242,10 @@ static void say_pool(const para__view *v)
         printf("(at most %u in a call)\n", p->requested);
     else
         printf("(%u by %s)\n", p->requested, v->asked_by ? v->asked_by : "the budget");
+    if (p->usual < p->workers)
+        printf(
+            "         calls are shared by %u, and by all where a loop is found to be faster so\n",
+            p->usual);
     printf("threads  %s\n", p->lent ? "the program's, lent by OpenMP" : "the pool's own");
     if (!p->lent && p->workers < p->requested)
         printf("         %s\n", para__view_missing_threads().text);

@@ -92,10 +92,10 @@ static void say_json_pool(const para__view *v)
     static const char *const bindings[] = {"auto", "core", "domain", "none", "places"};
     const para_pool_info *const p = &v->pool;
     const char *const unpinned = para__view_unpinned(v);
-    printf(", \"pool\": {\"requested\": %u, \"asked_by\": \"%s\", \"workers\": %u, \"lanes\": %u, "
-           "\"pinned\": %u, \"pin_status\": \"%s\", \"unpinned_because\": ",
-           p->requested, v->asked_by ? v->asked_by : "budget", p->workers, p->lanes, p->pinned,
-           para_status_name(p->pin_status));
+    printf(", \"pool\": {\"requested\": %u, \"asked_by\": \"%s\", \"workers\": %u, \"usual\": %u, "
+           "\"lanes\": %u, \"pinned\": %u, \"pin_status\": \"%s\", \"unpinned_because\": ",
+           p->requested, v->asked_by ? v->asked_by : "budget", p->workers, p->usual, p->lanes,
+           p->pinned, para_status_name(p->pin_status));
     if (unpinned)
         printf("\"%s\"", unpinned);
     else

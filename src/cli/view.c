@@ -182,7 +182,7 @@ para__view_size para__view_bytes(uint64_t bytes)
 
 const char *para__view_budget_limit(const para_topology_info *m)
 {
-    return m->budget < m->cores ? "quota" : m->cores < m->cpus ? "cores" : "cpus";
+    return m->budget < m->cpus ? "quota" : "cpus";
 }
 
 /* The foreign ones; of its own para reads all. */

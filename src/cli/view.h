@@ -47,8 +47,7 @@ typedef struct para__view_size {
 } para__view_size;
 para__view_size para__view_bytes(uint64_t bytes);
 
-/* What keeps the budget from being as large as the number of hardware threads: "quota", "cores", or
- * "cpus": nothing. */
+/* What the budget follows from: "quota" or "cpus", the number of hardware threads. */
 const char *para__view_budget_limit(const para_topology_info *machine);
 
 /* The name's length in an entry of the environment that para reads, if it is not empty; else 0. */

@@ -41,15 +41,15 @@ static bool are_bound(const para_pool *pool)
     return bound;
 }
 
-/* Asks for each part to lie on the node of the worker whose slice it is in calls of all workers; a
- * page that slices share, on that of the one in its middle. This sets a policy on the memory. A
- * touch by that worker would be worse: the caller would have to wait for the worker, and calls made
- * by a kernel or on a busy machine would place pages badly. */
+/* Asks for each part to lie on the node of the worker whose slice it is in calls of all usual
+ * workers; a page that slices share, on that of the one in its middle. This sets a policy on the
+ * memory. A touch by that worker would be worse: the caller would have to wait for the worker, and
+ * calls made by a kernel or on a busy machine would place pages badly. */
 static para_status place_by_slice(const para_pool *pool, char *data, size_t pages, size_t page,
                                   bool by_bandwidth, bool moves)
 {
     const para__machine *const machine = pool->machine;
-    const unsigned workers = para__pool_workers(pool);
+    const unsigned workers = para__pool_usual(pool);
     para_status status = PARA_OK;
     size_t begin = 0;
     para__division division = {

@@ -102,7 +102,7 @@ static para_calibration_info measured(para_pool *pool)
         .clock_ns = costs.clock_ns,
         .spin_ns = (double)para__load_relaxed(&pool->lanes.spin_ticks) /* see lane.h */
                    * para__ns_per_tick(),
-        .least_ns = para__least_work_ns(&costs, para__pool_workers(pool)),
+        .least_ns = para__least_work_ns(&costs, para__pool_usual(pool)),
         .sites = sites,
         .near_helpers = costs.near,
         .far_ns = costs.far_ns,
@@ -142,7 +142,7 @@ static void print_site(para__site *site, FILE *stream)
     module in = {.address = kernel_of(key)};
     if (key == 0 || para__estimate_samples(e) == 0 || !dl_iterate_phdr(visit, &in))
         return;
-    fprintf(stream, "site %u %.9g %u %.9g %u %.9g %u %u %u %" PRIx64 " %" PRIxPTR " %s\n",
+    fprintf(stream, "site %u %.9g %u %.9g %u %.9g %u %u %d %" PRIx64 " %" PRIxPTR " %s\n",
             (unsigned)(key & 63), (double)e.alone_ns, e.alone, (double)e.shared_ns, e.shared,
             (double)e.price_ns, e.deviation, e.spread, w.halvings, loop, in.address - in.base,
             in.name);
@@ -210,7 +210,8 @@ para_status para_calibration_save(para_pool *pool, const char *path)
 
 /* What a file tells of a site: one line, and since version 3 a second one. */
 typedef struct told {
-    unsigned log2_count, alone, shared, deviation, spread, halvings;
+    unsigned log2_count, alone, shared, deviation, spread;
+    int halvings;
     float alone_ns, shared_ns, price_ns;
     uint64_t loop;
     uintptr_t offset;
@@ -235,13 +236,14 @@ static bool parse_site(const char *text, told *t)
     int end = 0;
     *t = (told){0};
     return sscanf(text,
-                  "site %2u %f %2u %f %2u %f %3u %3u %2u %" SCNx64 " %" SCNxPTR " %255[^\n]%n",
+                  "site %2u %f %2u %f %2u %f %3u %3u %2d %" SCNx64 " %" SCNxPTR " %255[^\n]%n",
                   &t->log2_count, &t->alone_ns, &t->alone, &t->shared_ns, &t->shared, &t->price_ns,
                   &t->deviation, &t->spread, &t->halvings, &t->loop, &t->offset, t->module,
                   &end) == 12 &&
            ends_at(text, end) && t->log2_count < 64 && is_cost(t->alone_ns) &&
            is_cost(t->shared_ns) && is_cost(t->price_ns) && t->alone < 16 && t->shared < 16 &&
-           t->deviation <= UINT8_MAX && t->spread <= UINT8_MAX && t->halvings < 32;
+           t->deviation <= UINT8_MAX && t->spread <= UINT8_MAX && t->halvings >= -1 &&
+           t->halvings < 32;
 }
 
 /* The second line of a site of which the first is known. */
@@ -284,7 +286,7 @@ static void learn(para_pool *pool, const told *t)
     }
     para__site_set(para__site_find(&pool->sites, key), e,
                    (para__tuner){.element_ns = t->width_ns,
-                                 .halvings = (uint8_t)t->halvings,
+                                 .halvings = (int8_t)t->halvings,
                                  .wider = t->wider,
                                  .again = t->again,
                                  .turn = t->turn});

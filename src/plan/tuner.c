@@ -9,41 +9,54 @@
 /* No call is narrowed to less. */
 enum { LEAST_WIDTH = 2 };
 
-/* The width after so many halvings, and of those at most as many as leave LEAST_WIDTH. */
-static unsigned halved(unsigned all, unsigned halvings)
+/* The least that there are: -1 only where all are more than usual. */
+static int least_halvings(para__widths widths)
 {
-    const unsigned width = halvings < 32 ? all >> halvings : 0;
-    return para__max(width, LEAST_WIDTH);
+    return widths.all > widths.usual ? -1 : 0;
 }
 
-static bool can_narrow(para__tuner w, unsigned all)
+/* Those of the tuner; another pool may have left it. */
+static int halvings_of(para__tuner w, para__widths widths)
 {
-    return halved(all, w.halvings) >= 2 * LEAST_WIDTH;
+    return para__max((int)w.halvings, least_halvings(widths));
+}
+
+/* The width after so many halvings, and of those at most as many as leave LEAST_WIDTH. */
+static unsigned halved(para__widths widths, int halvings)
+{
+    if (halvings < 0)
+        return widths.all;
+    if (widths.usual < 2 * LEAST_WIDTH)
+        return widths.usual;
+    return para__max(widths.usual >> halvings, LEAST_WIDTH);
+}
+
+static bool can_narrow(para__tuner w, para__widths widths)
+{
+    const int halvings = halvings_of(w, widths);
+    return halvings < 0 || halved(widths, halvings) >= 2 * LEAST_WIDTH;
 }
 
 void para__tuner_check(const para__tuner *tuner)
 {
     PARA__ASSERT(tuner->element_ns >= 0 && tuner->element_ns <= FLT_MAX);
-    PARA__ASSERT(tuner->halvings < 32);
+    PARA__ASSERT(tuner->halvings >= -1 && tuner->halvings < 32);
 }
 
-static bool tries_wider(para__tuner w, unsigned all)
+static bool tries_wider(para__tuner w, para__widths widths)
 {
-    return w.halvings > 0 && (w.wider || !can_narrow(w, all));
+    return halvings_of(w, widths) > least_halvings(widths) && (w.wider || !can_narrow(w, widths));
 }
 
-unsigned para__tuner_present(para__tuner w, unsigned all)
+unsigned para__tuner_present(para__tuner w, para__widths widths)
 {
-    return all < 2 * LEAST_WIDTH ? all : halved(all, w.halvings);
+    return halved(widths, halvings_of(w, widths));
 }
 
-unsigned para__tuner_trial(para__tuner w, unsigned all)
+unsigned para__tuner_trial(para__tuner w, para__widths widths)
 {
-    if (all < 2 * LEAST_WIDTH)
-        return all;
-    if (tries_wider(w, all))
-        return halved(all, w.halvings - 1u);
-    return halved(all, w.halvings + can_narrow(w, all));
+    const int step = tries_wider(w, widths) ? -1 : can_narrow(w, widths);
+    return halved(widths, halvings_of(w, widths) + step);
 }
 
 para__tuner para__tuner_add(para__tuner w, double element_ns)
@@ -53,9 +66,10 @@ para__tuner para__tuner_add(para__tuner w, double element_ns)
     return w;
 }
 
-para__tuner para__tuner_try(para__tuner w, unsigned all, double element_ns, para__verdict *verdict)
+para__tuner para__tuner_try(para__tuner w, para__widths widths, double element_ns,
+                            para__verdict *verdict)
 {
-    const bool wider = tries_wider(w, all);
+    const bool wider = tries_wider(w, widths);
     const bool first = !w.again;
     const double most = (wider ? PARA__FASTER : PARA__NO_LONGER) * w.element_ns;
     w.again = first && (wider || element_ns <= most);
@@ -65,7 +79,7 @@ para__tuner para__tuner_try(para__tuner w, unsigned all, double element_ns, para
         w.turn = false;
     } else if (*verdict == PARA__WON) {
         w.element_ns = (float)element_ns;
-        w.halvings = (uint8_t)(wider ? w.halvings - 1 : w.halvings + 1);
+        w.halvings = (int8_t)(halvings_of(w, widths) + (wider ? -1 : 1));
         w.wider = true; /* so that a step down that was a mistake is soon undone */
     }
     return w;

@@ -5,8 +5,12 @@
  * anything, but whole calls do. So another width is an arm of its site, tried from the credit that
  * pays for all trials (trial.h): half of the present workers, or twice as many. A trial is two
  * calls. Half of the workers are enough if both take no longer; twice as many are better if the
- * second is faster, since the first may have to wake them. Sites of less than four workers have no
- * such arm: with two, the known cost alone decides. */
+ * second is faster, since the first may have to wake them. Sites of less than four workers are not
+ * narrowed: with two, the known cost alone decides.
+ *
+ * Some pools have more workers than calls usually get: those on second hardware threads of cores.
+ * Two threads of one core are worth anything from less than one to almost two, as the loop is. So
+ * all of them are one more arm, above the usual width, under the same rule. */
 #ifndef PARA_PLAN_TUNER_H
 #define PARA_PLAN_TUNER_H
 
@@ -17,22 +21,25 @@
 
 typedef struct para__tuner {
     float element_ns; /* an element of calls on the present width, from begin to end: EWMA */
-    uint8_t halvings; /* the present width is what is asked for, halved so often */
+    int8_t halvings;  /* the present width is the usual one, halved so often; -1: it is all */
     bool wider;       /* the next trial of a width is */
     bool again;       /* the last call was the first of a trial's two */
     bool turn;        /* the site's next trial is of a width, not of the call alone */
 } para__tuner;
 
-/* The width that a site is at, where `all` are asked for; and that of a trial, which is the same if
- * there is no other. */
-unsigned para__tuner_present(para__tuner tuner, unsigned all);
-unsigned para__tuner_trial(para__tuner tuner, unsigned all);
+typedef struct para__widths {
+    unsigned usual, all; /* how wide a call usually is, and may be; less than usual means usual */
+} para__widths;
+
+/* The width that a site is at; and that of a trial, which is the same if there is no other. */
+unsigned para__tuner_present(para__tuner tuner, para__widths widths);
+unsigned para__tuner_trial(para__tuner tuner, para__widths widths);
 
 /* A call on the present width took so long an element. */
 para__tuner para__tuner_add(para__tuner tuner, double element_ns);
 
 /* A call of a trial did. The verdict pays for it. */
-para__tuner para__tuner_try(para__tuner tuner, unsigned all, double element_ns,
+para__tuner para__tuner_try(para__tuner tuner, para__widths widths, double element_ns,
                             para__verdict *verdict);
 
 /* Asserts that its fields are in range. */
@@ -46,7 +53,7 @@ static inline uint64_t para__tuner_pack(para__tuner w)
         uint32_t u;
     } element = {.f = w.element_ns};
     return (uint64_t)element.u << 32 | (uint32_t)w.turn << 10 | (uint32_t)w.wider << 9 |
-           (uint32_t)w.again << 8 | w.halvings;
+           (uint32_t)w.again << 8 | (uint8_t)w.halvings;
 }
 
 static inline para__tuner para__tuner_unpack(uint64_t word)
@@ -59,7 +66,7 @@ static inline para__tuner para__tuner_unpack(uint64_t word)
                          .turn = word >> 10 & 1,
                          .wider = word >> 9 & 1,
                          .again = word >> 8 & 1,
-                         .halvings = (uint8_t)word};
+                         .halvings = (int8_t)(uint8_t)word};
 }
 
 #endif

@@ -8,11 +8,14 @@
 static para__cpus cpus_around(const para__worker *self, bool whole_domain)
 {
     const para__machine *const machine = self->pool->machine;
-    const unsigned domain = machine->cpu[self->cpu_index].domain;
+    const para_cpu_info *const own = &machine->cpu[self->cpu_index];
     para__cpus cpus = {{0}};
-    for (unsigned i = 0; i < machine->cpu_count; i++)
-        if (i == self->cpu_index || (whole_domain && machine->cpu[i].domain == domain))
-            para__cpus_add(&cpus, machine->cpu[i].os_index);
+    for (unsigned i = 0; i < machine->cpu_count; i++) {
+        const para_cpu_info *const cpu = &machine->cpu[i];
+        if (cpu == own || (whole_domain && cpu->domain == own->domain) ||
+            (self->pool->shares_cores && cpu->core == own->core))
+            para__cpus_add(&cpus, cpu->os_index);
+    }
     return cpus;
 }
 

@@ -88,7 +88,7 @@ static void set_spin(para_pool *pool, double wake_ns)
 
 static void set_least_work(para_pool *pool, const para__costs *costs)
 {
-    const double least = para__least_work_ns(costs, para__pool_workers(pool));
+    const double least = para__least_work_ns(costs, para__pool_usual(pool));
     para__store_relaxed(&pool->followed.least_work_ns, /* see lane.h */
                         least < 1e9 ? (uint32_t)least : 1000000000u);
 }
@@ -130,7 +130,7 @@ static double last_ns(para_pool *pool, unsigned width, const char *what)
 static void measure_further(para_pool *pool)
 {
     para__costs *const costs = &pool->costs;
-    const unsigned workers = para__pool_workers(pool);
+    const unsigned workers = para__pool_usual(pool);
     const unsigned near = para__workers_of_domain(pool);
     const double one = costs->round_trip_ns;
     const double all = workers > 2 ? last_ns(pool, workers, "all helpers' round trip") : one;
@@ -156,7 +156,7 @@ static void measure(para_pool *pool)
     /* Awake, with the longest spinning while we measure; the first may still be starting. */
     para__store_relaxed(&pool->lanes.spin_ticks,
                         para__ns_to_ticks(PARA__SPIN_MOST_NS)); /* see lane.h */
-    (void)ping_ns(pool, para__pool_workers(pool), 1);
+    (void)ping_ns(pool, para__pool_usual(pool), 1);
     const double one = ping_ns(pool, 2, PARA__PINGS);
     if (one < PARA__PING_MOST_NS) {
         costs->round_trip_ns = one;

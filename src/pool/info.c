@@ -110,6 +110,7 @@ static para_status fill_info(para_pool *pool, para_pool_info *info)
     const bool lent = pool->executor == &para__lent_threads;
     para_pool_info full = {.requested = lent ? pool->lent_most : pool->requested,
                            .workers = workers,
+                           .usual = workers < pool->usual ? workers : pool->usual,
                            .lanes = PARA__LANES,
                            .forked = para__pool_is_forked(pool),
                            .binding = pool->binding,

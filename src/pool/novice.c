@@ -38,6 +38,7 @@ para_pool *para__novice(const para__executor *executor, bool at_any_rate)
     novice.is_novice = true;
     novice.executor = executor;
     novice.requested = para__min(workers, PARA__WORKERS_MAX);
+    novice.usual = novice.requested;
     para__store_relaxed(&novice.workers, novice.requested); /* all: published with the pool */
     para__costs_assume(&novice);
     para__store_relaxed(&novice.followed.wake_ns, PARA__MAKING_NS);

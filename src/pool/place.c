@@ -113,6 +113,26 @@ static para_status make_raids(para_pool *pool, unsigned count)
     return raids && room ? PARA_OK : para__fail(PARA_ERR_MEMORY, NULL);
 }
 
+/* Workers on second hardware threads come last. In calls of all workers a domain's slices are
+ * neighbours all the same, where those of its cores are in narrower calls, since its pages lie
+ * there. */
+static para_status make_seats(para_pool *pool)
+{
+    unsigned seat = 0;
+    if (!pool->shares_cores || !pool->has_domains)
+        return PARA_OK;
+    uint16_t *const seats = para__alloc(pool->requested * sizeof *seats);
+    if (!seats)
+        return para__fail(PARA_ERR_MEMORY, NULL);
+    for (unsigned domain = 0; domain < pool->machine->info.domains; domain++)
+        for (unsigned i = 0; i < pool->requested; i++)
+            if (cpu_of(pool, i)->domain == domain)
+                seats[i] = (uint16_t)seat++;
+    pool->lanes.seats = seats;
+    pool->lanes.seated = pool->requested;
+    return PARA_OK;
+}
+
 /* Of threads that are not bound it is not known on which kind of core they run. */
 static para_status count_kinds(para_pool *pool)
 {
@@ -151,13 +171,15 @@ para_status para__workers_group(para_pool *pool)
             pool->binding != PARA_BIND_NONE && cpu_of(pool, i)->domain != cpu_of(pool, 0)->domain;
     }
     const unsigned count = para__helpers_group(pool->lanes.helper, pool->requested);
-    const para_status status = count > 1 ? make_raids(pool, count) : PARA_OK;
+    para_status status = count > 1 ? make_raids(pool, count) : PARA_OK;
+    if (!status)
+        status = make_seats(pool);
     return status ? status : count_kinds(pool);
 }
 
 unsigned para__workers_of_domain(const para_pool *pool)
 {
-    const unsigned workers = para__pool_workers(pool);
+    const unsigned workers = para__pool_usual(pool);
     unsigned length = 0, first = 0; /* of the first domain; the present one. They are neighbours. */
     for (unsigned i = 1; i <= workers && pool->has_domains; i++) {
         if (i < workers && cpu_of(pool, i)->domain == cpu_of(pool, first)->domain)

@@ -26,17 +26,24 @@
 #include <pthread.h>
 #include <stdio.h>
 
-/* The worker whose place a caller on that CPU takes: one on the same core, else in the same domain,
- * else the first. */
+/* How near a worker on that CPU is to a caller on the other one. Workers that are bound to cores
+ * have each hardware thread of theirs. */
+static unsigned nearness(const para_pool *pool, const para_cpu_info *of_worker,
+                         const para_cpu_info *of_caller)
+{
+    if (of_worker == of_caller && !pool->shares_cores)
+        return 3;
+    return of_worker->core == of_caller->core ? 2 : of_worker->domain == of_caller->domain;
+}
+
+/* The worker whose place a caller on that CPU takes: the first of the nearest. */
 static unsigned nearest_worker(const para_pool *pool, const para_cpu_info *cpu)
 {
-    unsigned nearest = 0;
-    for (unsigned i = pool->requested; i-- > 0;) {
-        const para_cpu_info *other = &pool->machine->cpu[pool->worker[i].cpu_index];
-        if (other->core == cpu->core)
-            return i;
-        if (other->domain == cpu->domain)
-            nearest = i;
+    unsigned nearest = 0, best = 0;
+    for (unsigned i = 0; i < pool->requested; i++) {
+        const unsigned near = nearness(pool, &pool->machine->cpu[pool->worker[i].cpu_index], cpu);
+        nearest = near > best ? i : nearest;
+        best = para__max(near, best);
     }
     return nearest;
 }
@@ -100,6 +107,7 @@ static para_pool *allocate(const para__machine *machine, unsigned workers)
     pool->cpu_limit = cpu_limit;
     pool->machine = machine;
     pool->requested = workers;
+    pool->usual = UINT_MAX;
     pool->up = workers;
     pthread_mutex_init(&pool->sizing, NULL);
     pthread_cond_init(&pool->grown, NULL);
@@ -130,6 +138,7 @@ static void release(para_pool *pool)
         para__lane_drop_arena(&pool->lanes.lane[i]);
     para__free(pool->places);
     para__free(pool->lanes.raids);
+    para__free(pool->lanes.seats);
     para__free(pool->lanes.before);
     para__free(pool);
 }
@@ -199,18 +208,24 @@ static para_status make_places(const para_pool_config *config, const para__machi
     return PARA_OK;
 }
 
+/* How many there are if nobody says that. Processes have no arms that would find out whether more
+ * than one a core are faster. */
+static unsigned default_workers(const para_pool_config *config, const para__machine *machine,
+                                const para__places *places, para__filling filling)
+{
+    unsigned most = config->processes ? machine->info.cores : machine->info.cpus;
+    if (places)
+        most =
+            para__places_workers(places, filling == PARA__FILL_PACKED ? 1 : places->count, machine);
+    return para__min(machine->info.budget, most);
+}
+
 /* The settings in force: the caller's configuration, completed from the environment and the
  * machine. */
 static void complete(const para_pool_config *config, const para__machine *machine,
                      const para__places *places, para__settings *settings)
 {
     para__settings s = *settings;
-    const unsigned budget =
-        places ? para__min(machine->info.budget, para__places_cores(places, machine))
-               : machine->info.budget;
-    s.workers = config->workers ? config->workers : s.workers;
-    s.workers = s.workers ? s.workers : budget;
-    s.workers = para__min(s.workers, PARA__WORKERS_MAX);
     s.filling = config->binding || config->places ? PARA__FILL_CLOSE : s.filling;
     s.places = config->places ? config->places : s.places;
     s.binding = places ? PARA_BIND_PLACES : config->binding ? config->binding : s.binding;
@@ -219,6 +234,11 @@ static void complete(const para_pool_config *config, const para__machine *machin
             config->distribution == PARA_DISTRIBUTE_SPREAD ? PARA__FILL_SPREAD : PARA__FILL_CLOSE;
         s.binding = s.binding ? s.binding : PARA_BIND_CORE;
     }
+    s.workers = config->workers ? config->workers : s.workers;
+    s.counts_cores = !s.workers && !config->executor;
+    if (s.counts_cores)
+        s.workers = default_workers(config, machine, places, s.filling);
+    s.workers = para__min(s.workers, PARA__WORKERS_MAX);
     if (config->executor) {
         s.workers = para__lent_places(config);
         s.binding = PARA_BIND_NONE; /* that is the lender's to say */
@@ -309,6 +329,9 @@ static para_status make(para_pool **pool, const para_pool_config *config,
     made->places = places;
     made->binding = settings.binding;
     made->places_memory = settings.places_memory;
+    made->shares_cores = settings.counts_cores && !places && settings.workers > machine->info.cores;
+    if (made->shares_cores) /* a caller and a helper on one core have two hardware threads */
+        made->usual = para__max(machine->info.cores, 2);
     made->gives_up_pins = settings.gives_up_pins && !config->processes;
     made->tells_lack = is_default && settings.has_workers;
     made->is_hybrid = machine->info.core_kinds > 1;

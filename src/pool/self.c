@@ -40,8 +40,10 @@ void para__pool_position(const para_pool *pool, unsigned width, para__position *
 {
     at->is_helper = para__pool_is_worker(pool);
     at->self = at->is_helper ? this_worker->index : outside_place(pool);
+    const unsigned usual = para__pool_usual(pool);
+    const unsigned seats = width <= usual && at->self < usual ? usual : para__pool_workers(pool);
     /* There may be fewer workers now than when the call was planned: places remain. */
-    const unsigned places = para__max(para__max(para__pool_workers(pool), width), at->self + 1);
+    const unsigned places = para__max(para__max(seats, width), at->self + 1);
     const unsigned last = places - width; /* mostly 0: then nothing is divided */
     at->first = last ? para__min(at->self / para__max(width, 1) * width, last) : 0;
 }
@@ -58,13 +60,21 @@ unsigned para__pool_awake(const para_pool *pool)
     return awake < workers ? awake : workers - 1;
 }
 
+/* The i-th place of a round that begins at `self`: those of the usual workers come first. */
+static unsigned place_in_round(const para_pool *pool, unsigned self, unsigned i)
+{
+    const unsigned usual = para__pool_usual(pool);
+    return i < usual ? (self + i) % usual : i;
+}
+
 void para__workers_wake(para_pool *pool, unsigned count)
 {
     const unsigned self = para__pool_place(pool);
     const unsigned workers = para__pool_workers(pool);
-    for (unsigned i = 1; i < workers && count; i++) {
-        para__helper *helper = &pool->lanes.helper[(self + i) % workers];
-        if (para__event_seems_parked(&helper->event)) {
+    for (unsigned i = 0; i < workers && count; i++) {
+        const unsigned place = place_in_round(pool, self, i);
+        para__helper *helper = &pool->lanes.helper[place];
+        if (place != self && para__event_seems_parked(&helper->event)) {
             para__helper_wake(helper);
             count--;
         }
@@ -79,7 +89,7 @@ para__helper *para__pool_sleeper(para_pool *pool, bool displaced_too)
     const unsigned workers = para__pool_workers(pool);
     para__helper *displaced = NULL;
     for (unsigned i = 1; i <= workers; i++) {
-        const unsigned place = (self + i) % workers;
+        const unsigned place = place_in_round(pool, self, i % workers);
         para__helper *helper = &pool->lanes.helper[place];
         if ((is_worker && place == self) || !para__event_is_parked(&helper->event) ||
             para__load_relaxed(&helper->naps)) /* see lane.h */

@@ -11,7 +11,7 @@
 static bool is_spread(const para_pool *pool, const para__job *job, const para__plan *plan,
                       para__plan *spread)
 {
-    const unsigned places = para__pool_workers(pool);
+    const unsigned places = para__pool_usual(pool);
     if (!pool->has_domains || !plan->announces || plan->width >= places ||
         plan->units.count < places || para__pool_place(pool) >= places)
         return false;

@@ -84,11 +84,15 @@ struct para_pool {
     /* Read by all, and hardly ever written once the pool is made. */
     const para__machine *machine;
     unsigned requested;             /* workers that have a place */
+    unsigned usual;                 /* of which calls have so many, unless more are found to be
+                                       faster; UINT_MAX: all. See para__pool_usual */
     unsigned fit;                   /* threads that there is room for */
     bool has_threads;               /* that of worker 0 was created */
     bool is_novice;                 /* it has no workers, and knows no machine: see novice.h */
     bool is_hybrid;                 /* its cores are of several kinds */
     bool has_domains;               /* its workers are bound, in several domains */
+    bool shares_cores;              /* nobody has said how many workers there are, and cores have
+                                       several: each is bound to its core */
     bool is_passive;                /* threads that wait sleep at once */
     bool adapts;                    /* its size follows its load, */
     unsigned least_size, most_size; /* between these */
@@ -159,6 +163,14 @@ struct para_pool {
 static inline unsigned para__pool_workers(const para_pool *pool)
 {
     return para__load_relaxed(&pool->workers); /* see above */
+}
+
+/* And among how many unless its site has found that more are faster (tuner.h): one for each core,
+ * if nobody has said how many workers there are. The others are on further hardware threads. */
+static inline unsigned para__pool_usual(const para_pool *pool)
+{
+    const unsigned workers = para__pool_workers(pool);
+    return pool->usual < workers ? pool->usual : workers;
 }
 
 /* What its calls are decided by now. */

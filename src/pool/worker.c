@@ -13,6 +13,16 @@
 #include "pool/tasks.h"
 #include "share/visit.h"
 
+/* Whether the worker is on its CPU, or its core if that is what it is bound to. */
+static bool is_at_home(const para__worker *self)
+{
+    const para_pool *const pool = self->pool;
+    const unsigned home = pool->machine->cpu[self->cpu_index].os_index;
+    const unsigned now = (unsigned)para__current_cpu();
+    return now == home || (pool->shares_cores && now < pool->cpu_limit &&
+                           pool->worker_of_cpu[now] == pool->worker_of_cpu[home]);
+}
+
 /* Binds the worker anew if the system has widened its mask, as it does when the CPU is switched off
  * or the process's group gets other CPUs. A worker that is on its CPU asks now and then only. */
 static void keep_place(para__worker *self)
@@ -24,8 +34,7 @@ static void keep_place(para__worker *self)
         para__worker_looks_around(self, self->yield.begun_usage);
         return;
     }
-    const unsigned cpu = pool->machine->cpu[self->cpu_index].os_index;
-    if (para__current_cpu() == (int)cpu && ++self->wakes % PARA__WAKES_A_LOOK != 0)
+    if (is_at_home(self) && ++self->wakes % PARA__WAKES_A_LOOK != 0)
         return;
     const para__cpus cpus = para__worker_cpus(self);
     if (para__thread_binding(pool->machine, pthread_self(), &cpus) == PARA__WIDER)

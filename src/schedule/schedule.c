@@ -46,10 +46,19 @@ static void decide(para__schedule *s)
     s->plan = para__decide(&s->ask, &costs);
 }
 
+/* How many workers there are for the call. */
+static void see_workers(para__schedule *s)
+{
+    const unsigned all = s->pool->executor->width(s->pool);
+    s->workers = s->options->workers ? all : para__min(all, s->pool->usual);
+}
+
 void para__schedule_move(para__schedule *s, para_pool *pool)
 {
+    const unsigned before = s->workers;
     s->pool = pool;
-    s->workers = para__min(s->workers, pool->executor->width(pool));
+    see_workers(s);
+    s->workers = para__min(s->workers, before);
     s->site =
         para__site_find(&pool->sites, para__site_key_of(s->kernel, s->count, s->options->site));
 }
@@ -226,17 +235,17 @@ static void set_width(para__schedule *s, unsigned width)
     s->tuned_width = width;
     if (s->plan.width == width)
         return;
+    s->plan.why = width < s->plan.width ? PARA_WHY_SATURATED : s->plan.why;
     s->plan.width = width;
-    s->plan.why = PARA_WHY_SATURATED;
 }
 
-/* A long call for which the engine chooses: on as many workers as its site is at, unless even fewer
- * are to share it. */
-static void narrow(para__schedule *s)
+/* A long call for which the engine chooses: on as many workers as its site is at, unless fewer than
+ * these, and than usual, are to share it. */
+static void tune(para__schedule *s)
 {
     s->tuner = para__site_tuner(s->site);
-    const unsigned present = para__tuner_present(s->tuner, s->workers);
-    if (s->plan.width >= present && !s->options->workers && s->is_automatic)
+    const unsigned present = para__tuner_present(s->tuner, para__widths_of(s));
+    if (s->plan.width >= para__min(present, s->workers) && !s->options->workers && s->is_automatic)
         set_width(s, present);
 }
 
@@ -252,7 +261,7 @@ static bool is_trial_of_width(para__schedule *s)
 {
     if (!s->tuned_width || !s->tuner.turn || !(s->tuner.element_ns > 0))
         return false;
-    const unsigned trial = para__tuner_trial(s->tuner, s->workers);
+    const unsigned trial = para__tuner_trial(s->tuner, para__widths_of(s));
     if (trial == s->tuned_width)
         return false;
     /* Half as many workers may take twice as long. */
@@ -332,7 +341,7 @@ static void begin_known(para__schedule *s)
     if (window == PARA__WINDOW && s->plan.width > 1)
         para__together_shared(s);
     if (s->stands_for == 1)
-        narrow(s);
+        tune(s);
     if (!s->is_automatic)
         return;
     if (s->plan.width > 1) {
@@ -375,7 +384,7 @@ bool para__schedule_begin_small(para__schedule *s)
     const para_options *options = s->options;
     s->is_automatic = options->executor == PARA_EXECUTOR_AUTO;
     s->limit = options->executor == PARA_EXECUTOR_SERIAL ? 1 : options->workers;
-    s->workers = s->pool->executor->width(s->pool);
+    see_workers(s);
     s->probe = false;
     s->small = false;
     s->timed = false;

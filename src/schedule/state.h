@@ -21,7 +21,8 @@ typedef struct para__schedule {
     /* As the options ask, and the executor tells. */
     bool is_automatic; /* the engine chooses whether it is shared; else it is */
     unsigned limit;    /* the most participants; 0: all workers of the pool */
-    unsigned workers;  /* of the pool, as this call sees it */
+    unsigned workers;  /* of the pool, as this call sees it: the usual ones, unless it asks for
+                          a number */
     /* As it is decided. */
     para__site *site; /* what the pool remembers of calls like this one; NULL if it is not asked */
     para__estimate estimate;

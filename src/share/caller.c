@@ -191,6 +191,8 @@ static bool is_weighed(const para__participant *p)
     bool differs = false;
     if (p->division.units / p->division.width < PARA__WEIGHED_UNITS)
         return false;
+    if (p->team.width == lanes->seated)
+        return false;
     weighing->before = lanes->before + p->team.first;
     for (unsigned k = 0; k < PARA__KINDS_MOST; k++) {
         weighing->weight[k] = (uint16_t)para__load_relaxed(&lanes->weight[k]); /* see lane.h */
@@ -227,7 +229,7 @@ static inline para__participant caller_participant(para__lane *lane, const para_
                                             .head_start = plan->head_start,
                                             .width = plan->width,
                                             .tickets = plan->tickets,
-                                            .caller_slice = self - first,
+                                            .caller_slice = para__team_slice(lanes, &team, self),
                                             .grain = plan->grain,
                                             .weighing = &lane->weighing},
                                .first_unit = plan->units.first,

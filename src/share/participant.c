@@ -105,7 +105,8 @@ __attribute__((noinline, cold)) static void run_told(para__participant *p, unsig
 
 void para__participant_run(para__participant *p, unsigned w, unsigned first_ticket, unsigned n)
 {
-    const para__range units = para__ticket_units(&p->division, w - p->team.first, first_ticket, n);
+    const unsigned slice = para__team_slice(p->lanes, &p->team, w);
+    const para__range units = para__ticket_units(&p->division, slice, first_ticket, n);
     p->finished += n;
     if (units.count == 0)
         return;
@@ -131,15 +132,16 @@ static void fold(para__lane *lane, const para__job_descriptor *job, const para__
         return;
     const para__team t = para__team_of(para__load_relaxed(&job->team)); /* both: frozen */
     const uint64_t call = para__load_relaxed(&job->call);
-    const para__division division = {.units = job->units,
-                                     .head_start = job->head_start,
-                                     .width = t.width,
-                                     .tickets =
-                                         (unsigned)(call & PARA__COUNT_MASK) >> PARA__TICKET_BITS,
-                                     .caller_slice = t.caller_place - t.first,
-                                     .grain = job->grain,
-                                     .weighing = &lane->weighing};
-    const unsigned first = para__max(neighbour->group_first, t.first) - t.first;
+    const para__division division = {
+        .units = job->units,
+        .head_start = job->head_start,
+        .width = t.width,
+        .tickets = (unsigned)(call & PARA__COUNT_MASK) >> PARA__TICKET_BITS,
+        .caller_slice = para__team_slice(lane->lanes, &t, t.caller_place),
+        .grain = job->grain,
+        .weighing = &lane->weighing};
+    const unsigned first =
+        para__team_slice(lane->lanes, &t, para__max(neighbour->group_first, t.first));
     const unsigned last = first + para__group_width(neighbour, t) - 1;
     const size_t begin = para__slice_units(&division, first).first;
     const para__range end = para__slice_units(&division, last);

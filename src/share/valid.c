@@ -32,7 +32,7 @@ void para__participant_check(const para__participant *p)
                  p->self == para__team_member(&t, p->runner.worker));
     PARA__ASSERT(p->runner.stop == &p->lane->stop);
     PARA__ASSERT(p->division.width == t.width &&
-                 p->division.caller_slice == t.caller_place - t.first);
+                 p->division.caller_slice == para__team_slice(p->lanes, &t, t.caller_place));
     PARA__ASSERT(p->division.tickets >= 1 && p->division.tickets <= PARA__SLICE_TICKETS_MAX);
     PARA__ASSERT(p->first_claim <= p->division.tickets && p->claim >= 1);
 }

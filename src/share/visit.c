@@ -35,7 +35,7 @@ para__visit para__lane_visit(para__lanes *lanes, unsigned index, unsigned worker
         .epoch = epoch,
         .division = {.width = t.width,
                      .tickets = (unsigned)(call & PARA__COUNT_MASK) >> PARA__TICKET_BITS,
-                     .caller_slice = t.caller_place - t.first,
+                     .caller_slice = para__team_slice(lanes, &t, t.caller_place),
                      .weighing = &lane->weighing},
         .team = t,
         .self = worker,

@@ -273,16 +273,19 @@ para_status para__places_make(para__places **places, const para__machine *machin
     return PARA_OK;
 }
 
-unsigned para__places_cores(const para__places *places, const para__machine *machine)
+unsigned para__places_workers(const para__places *places, unsigned used,
+                              const para__machine *machine)
 {
-    unsigned cores = 0;
+    unsigned cores = 0, cpus = 0;
     for (unsigned core = 0; core < machine->info.cores; core++) {
-        bool has_cpu = false;
-        for (unsigned i = 0; i < machine->cpu_count && !has_cpu; i++)
-            for (unsigned p = 0; p < places->count && !has_cpu; p++)
-                has_cpu = machine->cpu[i].core == core &&
-                          para__cpus_has(&places->place[p], machine->cpu[i].os_index);
-        cores += has_cpu;
+        const unsigned before = cpus;
+        for (unsigned i = 0; i < machine->cpu_count; i++) {
+            bool has_cpu = false;
+            for (unsigned p = 0; p < used && machine->cpu[i].core == core && !has_cpu; p++)
+                has_cpu = para__cpus_has(&places->place[p], machine->cpu[i].os_index);
+            cpus += has_cpu;
+        }
+        cores += cpus > before;
     }
-    return cores;
+    return para__min(cpus, para__max(cores, used));
 }

@@ -26,7 +26,9 @@ typedef struct para__places {
 para_status para__places_make(para__places **places, const para__machine *machine, const char *text,
                               const char **expected);
 
-/* How many cores of the machine have a CPU in some place. */
-unsigned para__places_cores(const para__places *places, const para__machine *machine);
+/* How many workers the first `used` places have by default: one for each place and for each core
+ * that has a CPU in them, but no more than they have CPUs. */
+unsigned para__places_workers(const para__places *places, unsigned used,
+                              const para__machine *machine);
 
 #endif

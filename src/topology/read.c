@@ -103,8 +103,8 @@ static void describe(para__machine *machine, const para__locations *locations, d
     }
     info->size = sizeof *info;
     info->quota = quota;
-    info->budget = info->cores;
-    if (info->quota > 0 && info->quota < info->cores)
+    info->budget = info->cpus;
+    if (info->quota > 0 && info->quota < info->cpus)
         info->budget = info->quota < 1 ? 1 : (unsigned)info->quota;
     info->page_bytes = para__page_bytes();
     info->this_system = locations->this_system;

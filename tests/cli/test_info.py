@@ -25,9 +25,9 @@ def numbers(text):
 
 
 class Info(Case):
-    def described(self, machine, *words):
+    def described(self, machine, *words, **more):
         """What para info prints of a machine that HWLOC_SYNTHETIC describes."""
-        done = self.run_para("info", *words, env={**os.environ, "HWLOC_SYNTHETIC": machine})
+        done = self.run_para("info", *words, env={**os.environ, "HWLOC_SYNTHETIC": machine, **more})
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         return done.stdout
 
@@ -66,18 +66,20 @@ class Info(Case):
         self.assertEqual((made["pool"]["thread_status"], made["pool"]["threads_missing"]), ("PARA_OK", None))
 
     def test_what_limits_the_budget(self):
-        for machine, limit, sentence in [
-            ("core:1 pu:2", "cores", "PARA_NUM_WORKERS=2 uses them all"),
-            ("core:4 pu:2", "cores", "PARA_NUM_WORKERS=8 uses them all"),
-            ("core:4 pu:1", "cpus", None),
+        for machine, sentence, usual in [
+            ("core:1 pu:2", "2 threads by default: one for each hardware thread", None),
+            ("core:4 pu:2", "8 threads by default: one for each hardware thread", 4),
+            ("core:4 pu:1", "4 threads by default: one for each core", None),
         ]:
             env = {**os.environ, "HWLOC_SYNTHETIC": machine}
-            made = json.loads(self.run_para("info", "--json", env=env).stdout)["machine"]
+            info = json.loads(self.run_para("info", "--json", env=env).stdout)
+            made, pool = info["machine"], info["pool"]
             text = self.run_para("info", env=env).stdout
-            if made["quota"] is None or made["quota"] >= made["cores"]:
-                self.assertEqual(made["budget_limit"], limit)
-                self.assertEqual("uses them all" in text, sentence is not None)
-                self.assertIn(sentence or "", text)
+            if made["quota"] is None or made["quota"] >= made["cpus"]:
+                self.assertEqual(made["budget_limit"], "cpus")
+                self.assertIn(sentence, text)
+                self.assertEqual(pool["usual"], usual or pool["workers"])
+                self.assertEqual("calls are shared by" in text, usual is not None)
 
     def test_does_not_know_caches_that_nothing_describes(self):
         env = {**os.environ, "HWLOC_SYNTHETIC": "core:2 pu:1"}
@@ -106,7 +108,7 @@ class Info(Case):
         text = shown("{0:4},{8:4},{99}").stdout
         self.assertIn("PARA_PLACES={0:4},{8:4},{99}\n", text)
         self.assertIn("places   2 by PARA_PLACES\n         1 more without a CPU that this process may use", text)
-        self.assertEqual(re.findall(r"(?m)^workers +(\S+): placed on CPUs (\S+), domain (\d)", text),
+        self.assertEqual(re.findall(r"(?m)^workers +(\S+): CPUs (\S+) each, domain (\d)", text),
                          [("0-1", "0-3", "0"), ("2-3", "8-11", "2")])
         made = json.loads(shown("cores", "--json", "--workers", "2", PARA_PROC_BIND="spread").stdout)
         self.assertEqual([worker["bound_to"] for worker in made["workers"]], [[0, 1], [8, 9]])
@@ -160,8 +162,12 @@ class Info(Case):
 
     def test_workers_stand_in_ranges(self):
         text = self.described("node:4(memory=8GiB) core:16 pu:2")
-        self.assertEqual(re.findall(r"(?m)^workers +(\S+): domain (\d)", text),
-                         [("0-15", "0"), ("16-31", "1"), ("32-47", "2"), ("48-63", "3")])
+        self.assertEqual(re.findall(r"(?m)^workers +(\S+): 2 each of CPUs (\S+), domain (\d)", text),
+                         [(f"{first + 16 * n}-{first + 16 * n + 15}", f"{32 * n}-{32 * n + 31}", str(n))
+                          for first in (0, 64) for n in range(4)])
+        self.assertEqual(re.findall(r"(?m)^workers? +(.*)",
+                                    self.described("node:2 core:4 pu:2", PARA_PLACES="threads")),
+                         [f"{n}-{n + 7}: CPUs {n}-{n + 7}, domain {n // 8}, if this were the machine" for n in (0, 8)])
         self.assertRegex(text, r"(?m)^ +3 +8 GiB  96-127$")
         self.assertIn("distances between nodes: unknown", text)
         made = json.loads(self.para("info", "--json"))

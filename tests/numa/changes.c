@@ -74,13 +74,17 @@ static void stay(bool last)
     }
 }
 
-/* Calls until that many workers are bound, or for a while. Returns how many are. */
+/* Calls until that many workers are bound, or for a while. Returns how many are. A call of its own
+ * accord would leave those on second hardware threads asleep, which look at their pins when they
+ * wake. */
 static int work_until_bound(para_pool *pool, char *data, int aim)
 {
+    para_pool_info info = {.size = sizeof info};
+    must(para_pool_get_info(pool, &info), "asking the pool");
     int bound = count_bound();
     for (int call = 0; call < 100 && bound != aim; call++) {
         stay(call / 16 % 2 == 0);
-        work(pool, data, 0);
+        work(pool, data, info.workers);
         usleep(20000); /* so that workers sleep, and wake */
         bound = count_bound();
     }

@@ -123,13 +123,31 @@ const char *in_words(const int pages_of[NODES])
     return text;
 }
 
+cpu_set_t cpus_of_core(size_t cpu)
+{
+    char path[96];
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%zu/topology/core_cpus_list", cpu);
+    return read_list(path);
+}
+
+static bool is_of_one_core(const cpu_set_t *mask)
+{
+    size_t first = 0;
+    while (first < CPUS && !CPU_ISSET(first, mask))
+        first++;
+    const cpu_set_t core = cpus_of_core(first);
+    cpu_set_t both;
+    CPU_AND(&both, mask, &core);
+    return CPU_EQUAL(mask, &both) != 0;
+}
+
 int count_bound(void)
 {
     cpu_set_t mask[THREADS];
     const int workers = worker_masks(mask);
     int bound = 0;
     for (int w = 0; w < workers; w++)
-        bound += CPU_COUNT(&mask[w]) == 1;
+        bound += is_of_one_core(&mask[w]);
     return bound;
 }
 

@@ -26,7 +26,10 @@ int masks_of(int process, cpu_set_t mask[THREADS]);
 /* The same of this process. */
 int worker_masks(cpu_set_t mask[THREADS]);
 
-/* Of so many threads, those that are bound to one CPU each. */
+/* The CPUs of a CPU's core. */
+cpu_set_t cpus_of_core(size_t cpu);
+
+/* How many threads are bound to one core each. */
 int count_bound(void);
 
 /* The nodes of pages that exist, which are PAGES; negative: of one that does not. */

@@ -14,13 +14,6 @@ typedef struct rank {
     cpu_set_t mask;
 } rank;
 
-static cpu_set_t cpus_of_core(size_t cpu)
-{
-    char path[96];
-    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%zu/topology/core_cpus_list", cpu);
-    return read_list(path);
-}
-
 /* The cores of a mask, each as its CPUs in the mask. */
 static int list_cores(const cpu_set_t *mask, cpu_set_t core[CPUS])
 {
@@ -88,27 +81,23 @@ const char *check_pins(int process, const cpu_set_t *allowed, int workers_on[CPU
     static cpu_set_t mask[THREADS];
     const int cores = list_cores(allowed, core);
     const int workers = masks_of(process, mask);
-    bool is_used[CPUS] = {false};
-    if (workers != (cores > 1 ? cores : 0))
+    int used[CPUS] = {0};
+    if (workers != (CPU_COUNT(allowed) > 1 ? CPU_COUNT(allowed) : 0))
         return "another number of workers";
     for (int w = 0; w < workers; w++) {
-        if (CPU_COUNT(&mask[w]) != 1)
-            return "a worker that is not pinned";
-        for (int i = 0; i < cores; i++) {
-            cpu_set_t common;
-            CPU_AND(&common, &core[i], &mask[w]);
-            if (CPU_COUNT(&common) == 0)
-                continue;
-            if (is_used[i])
-                return "two workers of one process on a core";
-            is_used[i] = true;
-        }
-        for (size_t cpu = 0; cpu < CPUS; cpu++)
+        int own = 0;
+        while (own < cores && !CPU_EQUAL(&core[own], &mask[w]))
+            own++;
+        if (own == cores)
+            return "a worker that is not pinned to one core";
+        for (size_t cpu = 0; cpu < CPUS && used[own] == 0; cpu++)
             workers_on[cpu] += CPU_ISSET(cpu, &mask[w]) != 0;
+        if (++used[own] > CPU_COUNT(&core[own]))
+            return "more workers of one process on a core than it has threads";
     }
     for (int i = 0; i < cores && workers; i++)
-        if (!is_used[i])
-            return "a core without a worker";
+        if (used[i] < CPU_COUNT(&core[i]))
+            return "a core with fewer workers";
     return NULL;
 }
 

@@ -46,14 +46,14 @@ class Machine:
     def words(self):
         """Variables of the guest, which checks use: CPUs of every node that has some, CPUs from the
         first node's second one into the second node, all but some at both ends, every other CPU as
-        places, the last one, and all."""
+        places, the last one, all, and how many workers lose their core if a CPU is switched off."""
         ends = [(end - cpus, end) for end, cpus in
                 zip(itertools.accumulate(self.cpus), self.cpus) if cpus]
         across = sorted({cpu for first, end in ends for cpu in (first + 1, end - 1)})
         into = (sum(ends[1]) if len(ends) > 1 else ends[0][1]) // 2
         return {"across": ",".join(map(str, across)), "masked": f"1-{into}", "inner": f"2-{ends[-1][1] - 2}",
                 "places": f"{{0}}:{ends[-1][1] // 2}:2", "last": str(ends[-1][1] - 1),
-                "all": f"0-{ends[-1][1] - 1}"}
+                "all": f"0-{ends[-1][1] - 1}", "lost": str(int(self.cores == ends[-1][1]))}
 
     def check(self):
         """A command that tells whether the guest sees them."""
@@ -150,7 +150,7 @@ CHECKS = {
     "CPU 3 plugged in: pins": "echo 1 >$cpu/cpu3/online; numa_check pins",
     "a CPU less": "numa_check pins 0 'echo 0 >$cpu/cpu3/online'",
     "a CPU more": "numa_check pins 0 'echo 1 >$cpu/cpu3/online'",
-    "CPU 2 off and on": BOUND + "pins-return 1 'echo 0 >$cpu/cpu2/online' 'echo 1 >$cpu/cpu2/online'",
+    "CPU 2 off and on": BOUND + "pins-return $lost 'echo 0 >$cpu/cpu2/online' 'echo 1 >$cpu/cpu2/online'",
     "cpuset smaller and larger": LIMITED + BOUND + "pins-return 1 'echo $masked >$part/cpuset.cpus' "
                                                    "'echo $all >$part/cpuset.cpus'",
     "CPU 2 off and on in calls": BOUND + "calls-go-on 0 '" + OFTEN +

@@ -19,7 +19,7 @@ static inline void check(const para__machine *machine)
     assert_true(info->cpus >= info->cores && info->cores >= info->domains && info->domains >= 1);
     assert_true(info->domains >= info->numa_nodes && info->numa_nodes >= 1);
     assert_true(info->core_kinds >= 1 && info->core_kinds <= info->cores);
-    assert_true(info->budget >= 1 && info->budget <= info->cores);
+    assert_true(info->budget >= 1 && info->budget <= info->cpus);
     assert_int_equal(info->page_bytes, sysconf(_SC_PAGESIZE));
     bool *const kinds = calloc(info->core_kinds + 1, 1);
     bool *const domains = calloc(info->domains + 1, 1);

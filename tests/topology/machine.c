@@ -70,7 +70,7 @@ static void test_shapes(void **state)
         assert_int_equal(machine->info.cores, shapes[i].cores);
         assert_int_equal(machine->info.domains, shapes[i].domains);
         assert_int_equal(machine->info.numa_nodes, shapes[i].numa_nodes);
-        assert_int_equal(machine->info.budget, shapes[i].cores);
+        assert_int_equal(machine->info.budget, shapes[i].cpus);
         assert_int_equal(machine->info.core_kinds, 1);
         assert_true(machine->info.quota == 0);
         assert_false(machine->info.this_system);

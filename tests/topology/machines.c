@@ -198,7 +198,7 @@ static void check_bought(const struct bought *b)
     check(machine);
     assert_int_equal(info->cpus, b->cpus);
     assert_int_equal(info->cores, b->cores);
-    assert_int_equal(info->budget, b->cores);
+    assert_int_equal(info->budget, b->cpus);
     assert_int_equal(info->domains, b->domains);
     assert_int_equal(info->numa_nodes, b->nodes);
     assert_int_equal(machine->nodes->count, b->all_nodes);
@@ -265,7 +265,7 @@ static void check_rank(const para__machine *machine, const para__cpus *mask)
 {
     const unsigned cores = machine->info.cores;
     const para_pool *const pool = place(machine, cores, PARA_BIND_CORE, PARA__FILL_CLOSE);
-    assert_int_equal(machine->info.budget, cores);
+    assert_int_equal(machine->info.budget, machine->cpu_count);
     assert_int_equal(machine->cpu_count, para__cpus_count(mask));
     for (unsigned i = 0; i < machine->cpu_count; i++)
         assert_true(para__cpus_has(mask, machine->cpu[i].os_index));

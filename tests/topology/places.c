@@ -324,7 +324,11 @@ TEST(workers_follow_openmps_rules)
         {machine_of_16, "{0},{8},{1}", "spread", 5, 0, "0|0|8|8|1"},
         {machine_of_16, "{0:2},{8:2}", NULL, 0, 0, "0,1|8,9"}, /* as many as cores */
         {machine_of_16, "cores(3)", NULL, 0, 0, "0,1|2,3|4,5"},
-        {machine_of_16, "threads(4)", NULL, 0, 0, "0|1"}, /* of two cores */
+        {machine_of_16, "threads(4)", NULL, 0, 0, "0|1|2|3"}, /* as many as places */
+        {machine_of_16, "{0},{0},{0:2}", NULL, 0, 0, "0|0"},  /* but not more than CPUs */
+        {machine_of_16, "cores", "primary", 0, 0, "0,1"},
+        {machine_of_16, "sockets", "primary", 0, 0,
+         "0,1,2,3,4,5,6,7|0,1,2,3,4,5,6,7|0,1,2,3,4,5,6,7|0,1,2,3,4,5,6,7"},
         {machine_of_16, "threads(4)", NULL, 4, 0, "0|1|2|3"},
         {machine_of_16, "cores", NULL, 2, PARA_DISTRIBUTE_SPREAD, "0,1|8,9"},
         {machine_of_16, "cores", NULL, 2, PARA_DISTRIBUTE_CLOSE, "0,1|2,3"},
@@ -353,7 +357,7 @@ static void program_body(void)
     config.binding = PARA_BIND_DOMAIN; /* the program says it */
     CHECK(para_pool_create(&pool, &config) == PARA_OK);
     CHECK(para_pool_get_info(pool, &info) == PARA_OK);
-    CHECK(info.binding == PARA_BIND_DOMAIN && info.places == 0 && info.workers == 8);
+    CHECK(info.binding == PARA_BIND_DOMAIN && info.places == 0 && info.workers == 16);
     para_pool_destroy(pool);
     config.places = "cores(2)";
     CHECK(para_pool_create(&pool, &config) == PARA_ERR_ARGUMENT);
@@ -402,7 +406,8 @@ static void default_body(void)
     CHECK(said && dup2(fileno(said), STDERR_FILENO) >= 0);
     para_pool_info info = {.size = sizeof info};
     CHECK(para_pool_get_info(NULL, &info) == PARA_OK);
-    CHECK(info.workers == 8 && info.places == 0 && info.binding == PARA_BIND_CORE);
+    CHECK(info.workers == 16 && info.usual == 8 && info.places == 0 &&
+          info.binding == PARA_BIND_CORE);
     rewind(said);
     CHECK(fread(text, 1, sizeof text - 1, said) > 0);
     CHECK(strcmp(text, "para: PARA_PLACES={99}: expected a place with a CPU that the process may "

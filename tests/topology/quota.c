@@ -315,17 +315,17 @@ static void test_errno_is_kept(void **state)
     assert_int_equal(errno, 77);
 }
 
-/* The budget: min(cores, max(1, floor(quota))), here of 8 cores. */
+/* The budget: min(cpus, max(1, floor(quota))), here of 16 hardware threads on 8 cores. */
 static void test_budget(void **state)
 {
     static const struct {
         const char *limit;
         unsigned budget;
     } cases[] = {
-        {"50000 100000\n", 1},  {"100000 100000\n", 1},  {"199000 100000\n", 1},
-        {"250000 100000\n", 2}, {"800000 100000\n", 8},  {"790000 100000\n", 7},
-        {"max 100000\n", 8},    {"6400000 100000\n", 8}, {"9000000000000000000 1\n", 8},
-        {"1 1000000\n", 1},
+        {"50000 100000\n", 1},  {"100000 100000\n", 1},   {"199000 100000\n", 1},
+        {"250000 100000\n", 2}, {"800000 100000\n", 8},   {"790000 100000\n", 7},
+        {"max 100000\n", 16},   {"6400000 100000\n", 16}, {"9000000000000000000 1\n", 16},
+        {"1 1000000\n", 1},     {"1199000 100000\n", 11},
     };
     (void)state;
     put_v2("/app", "/");

@@ -6,17 +6,19 @@
 
 #include <para/para.h>
 
-/* A machine on which an element costs `alone` on one worker, and `least` however many there are. */
+/* A machine on which an element costs `alone` on one worker, and `least` however many there are. If
+ * it has fewer cores than workers, two on each make these so much faster. */
 typedef struct machine {
-    unsigned all;
-    double alone, least;
+    unsigned all, cores;
+    double alone, least, gain;
     bool noisy;
     uint64_t seed;
 } machine;
 
 static double element_ns(machine *m, unsigned width)
 {
-    const double ns = m->alone / width > m->least ? m->alone / width : m->least;
+    const double used = m->cores && width > m->cores ? m->gain * m->cores : width;
+    const double ns = m->alone / used > m->least ? m->alone / used : m->least;
     if (!m->noisy)
         return ns;
     const double part = 0.98 + 0.04 * (double)check_below(&m->seed, 1000) / 1000;
@@ -36,10 +38,11 @@ typedef struct known {
 
 static outcome run_calls(machine *m, known *k, int calls)
 {
+    const para__widths widths = {.usual = m->cores ? m->cores : m->all, .all = m->all};
     outcome sum = {0};
     for (int i = 0; i < calls; i++) {
-        const unsigned present = para__tuner_present(k->tuner, m->all);
-        const unsigned trial = para__tuner_trial(k->tuner, m->all);
+        const unsigned present = para__tuner_present(k->tuner, widths);
+        const unsigned trial = para__tuner_trial(k->tuner, widths);
         const bool tries = trial != present && k->tuner.element_ns > 0 &&
                            para__trial_is_covered(k->estimate, k->tuner.element_ns);
         const unsigned next = tries ? trial : present;
@@ -47,7 +50,7 @@ static outcome run_calls(machine *m, known *k, int calls)
         const double ns = element_ns(m, next);
         if (tries) {
             para__verdict verdict;
-            k->tuner = para__tuner_try(k->tuner, m->all, ns, &verdict);
+            k->tuner = para__tuner_try(k->tuner, widths, ns, &verdict);
             k->estimate = para__trial_settle(k->estimate, verdict);
         } else {
             k->tuner = para__tuner_add(k->tuner, ns);
@@ -111,10 +114,84 @@ TEST(less_than_four_workers_are_not_halved)
 {
     for (unsigned all = 1; all < 4; all++)
         for (unsigned halvings = 0; halvings < 3; halvings++) {
-            const para__tuner tuner = {.halvings = (uint8_t)halvings};
-            assert_int_equal(para__tuner_present(tuner, all), all);
-            assert_int_equal(para__tuner_trial(tuner, all), all);
+            const para__tuner tuner = {.halvings = (int8_t)halvings};
+            const para__widths widths = {all, all};
+            assert_int_equal(para__tuner_present(tuner, widths), all);
+            assert_int_equal(para__tuner_trial(tuner, widths), all);
         }
+}
+
+static const unsigned core_counts[] = {2, 3, 4, 6, 8, 64, 100, 256, 512};
+
+TEST(further_hardware_threads_are_used_where_they_pay)
+{
+    static const double gains[] = {1.12, 1.3, 1.9};
+    for (size_t c = 0; c < COUNT_OF(core_counts); c++)
+        for (size_t g = 0; g < COUNT_OF(gains); g++)
+            for (int noisy = 0; noisy < 2; noisy++) {
+                machine m = {.all = 2 * core_counts[c],
+                             .cores = core_counts[c],
+                             .alone = 1000,
+                             .gain = gains[g],
+                             .noisy = noisy,
+                             .seed = c + g};
+                known site = {0};
+                run_calls(&m, &site, 20000);
+                const outcome later = run_calls(&m, &site, 20000);
+                assert_true(later.workers > 0.98 * m.all);
+                assert_true(later.mean_ns < 1.01 * m.alone / (m.gain * m.cores));
+            }
+}
+
+TEST(they_are_left_alone_where_they_do_not)
+{
+    static const double gains[] = {0.6, 0.9, 1.0};
+    for (size_t c = 0; c < COUNT_OF(core_counts); c++)
+        for (size_t g = 0; g < COUNT_OF(gains); g++)
+            for (int noisy = 0; noisy < 2; noisy++) {
+                machine m = {.all = 2 * core_counts[c],
+                             .cores = core_counts[c],
+                             .alone = 1000,
+                             .gain = gains[g],
+                             .noisy = noisy,
+                             .seed = c + g};
+                known site = {0};
+                run_calls(&m, &site, 20000);
+                const outcome later = run_calls(&m, &site, 20000);
+                assert_true(later.workers < 1.02 * m.cores);
+                assert_true(later.mean_ns < 1.01 * m.alone / m.cores);
+            }
+}
+
+TEST(a_loop_that_changes_loses_them_again)
+{
+    machine m = {.all = 16, .cores = 8, .alone = 1000, .gain = 1.5, .noisy = true, .seed = 1};
+    known site = {0};
+    run_calls(&m, &site, 20000);
+    m.gain = 0.8;
+    run_calls(&m, &site, 20000);
+    assert_true(run_calls(&m, &site, 20000).mean_ns < 1.01 * m.alone / m.cores);
+    m.gain = 1.5;
+    run_calls(&m, &site, 30000);
+    assert_true(run_calls(&m, &site, 20000).mean_ns < 1.01 * m.alone / (m.gain * m.cores));
+}
+
+TEST(memory_narrows_below_the_cores)
+{
+    machine m = {.all = 32, .cores = 16, .alone = 1000, .gain = 1.3, .least = 250, .seed = 1};
+    known site = {0};
+    run_calls(&m, &site, 30000);
+    const outcome later = run_calls(&m, &site, 20000);
+    assert_true(later.mean_ns < 1.01 * m.least && later.workers < 4.2);
+}
+
+TEST(a_pool_without_them_may_get_what_one_with_them_has_learnt)
+{
+    const para__tuner all = {.halvings = -1};
+    assert_int_equal(para__tuner_present(all, (para__widths){8, 8}), 8);
+    assert_int_equal(para__tuner_trial(all, (para__widths){8, 8}), 4);
+    assert_int_equal(para__tuner_present(all, (para__widths){8, 16}), 16);
+    assert_int_equal(para__tuner_trial(all, (para__widths){8, 16}), 8);
 }
 
 static int nothing(const para_chunk *chunk, const void *arg)
@@ -162,6 +239,11 @@ int main(void)
         cmocka_unit_test(what_memory_binds_gives_up_workers_and_no_time),
         cmocka_unit_test(a_site_that_changes_has_all_workers_again),
         cmocka_unit_test(less_than_four_workers_are_not_halved),
+        cmocka_unit_test(further_hardware_threads_are_used_where_they_pay),
+        cmocka_unit_test(they_are_left_alone_where_they_do_not),
+        cmocka_unit_test(a_loop_that_changes_loses_them_again),
+        cmocka_unit_test(memory_narrows_below_the_cores),
+        cmocka_unit_test(a_pool_without_them_may_get_what_one_with_them_has_learnt),
         cmocka_unit_test(calls_run_on_the_width_of_their_site),
         cmocka_unit_test(options_win),
     };
