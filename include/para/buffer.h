@@ -98,8 +98,9 @@ PARA_NODISCARD_ PARA_API para_status para_buffer_where(const void *data, size_t 
  * each, as config says (NULL: to the slices of the pool's workers). Whole pages move, with what
  * else is on the first and the last; contents stay, and other threads may use them meanwhile. Takes
  * some 1 us for each page of 4 KiB that moves. pool NULL: the default pool. Any thread.
- * Errors: PARA_ERR_ARGUMENT, _ELEMENT_SIZE, _OVERFLOW; PARA_ERR_DENIED, _UNSUPPORTED: pages stayed
- * where they were; those of para_pool_create. */
+ * Errors: PARA_ERR_ARGUMENT, _ELEMENT_SIZE, _OVERFLOW; PARA_ERR_DENIED, _UNSUPPORTED: some pages
+ * stayed where they were, since the node is full, other processes share them, or the system refuses
+ * (para_status_detail says which); those of para_pool_create. */
 PARA_NODISCARD_ PARA_API para_status para_buffer_move(para_pool *pool, void *data, size_t count,
                                                       size_t element_bytes,
                                                       const para_buffer_config *config);

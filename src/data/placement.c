@@ -5,11 +5,6 @@
 #include "base/status.h"
 #include "pool/visit.h"
 
-#include <errno.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 para_status para__config_check(const para_buffer_config *config)
 {
     if (config->size != sizeof *config)
@@ -41,6 +36,13 @@ static bool are_bound(const para_pool *pool)
     return bound;
 }
 
+static para_status place_on_node(const para__machine *machine, void *memory, size_t bytes,
+                                 unsigned node, bool moves)
+{
+    return moves ? para__move_memory(machine, memory, bytes, node)
+                 : para__place_memory(machine, memory, bytes, node, false);
+}
+
 /* Asks for each part to lie on the node of the worker whose slice it is in calls of all usual
  * workers; a page that slices share, on that of the one in its middle. This sets a policy on the
  * memory. A touch by that worker would be worse: the caller would have to wait for the worker, and
@@ -65,7 +67,7 @@ static para_status place_by_slice(const para_pool *pool, char *data, size_t page
         if (by_bandwidth)
             node = para__bandwidth_node(machine, node);
         const para_status placed =
-            para__place_memory(machine, data + begin * page, (end - begin) * page, node, moves);
+            place_on_node(machine, data + begin * page, (end - begin) * page, node, moves);
         status = status ? status : placed;
         begin = end;
     }
@@ -83,7 +85,7 @@ para_status para__place(const para_pool *pool, void *data, size_t bytes, size_t 
     const bool by_slice =
         config->placement == PARA_PLACE_AUTO || config->placement == PARA_PLACE_BANDWIDTH;
     if (config->placement == PARA_PLACE_NODE)
-        return para__place_memory(machine, first, pages * page, config->node, moves);
+        return place_on_node(machine, first, pages * page, config->node, moves);
     if (by_slice && are_bound(pool))
         return place_by_slice(pool, first, pages, page, config->placement == PARA_PLACE_BANDWIDTH,
                               moves);
@@ -122,32 +124,8 @@ para_status para_buffer_move(para_pool *pool, void *data, size_t count, size_t e
 
 para_status para_buffer_where(const void *data, size_t bytes, size_t *bytes_of, unsigned nodes)
 {
-    enum { PAGES = 256 };
-    const size_t page = para__page_bytes();
-    const uintptr_t begin = (uintptr_t)data;
-    const int saved = errno;
-    if ((!data && bytes) || (!bytes_of && nodes) || bytes > SIZE_MAX - begin - page)
+    if ((!data && bytes) || (!bytes_of && nodes) ||
+        bytes > SIZE_MAX - (uintptr_t)data - para__page_bytes())
         return para__fail(PARA_ERR_ARGUMENT, "data, bytes and bytes_of are needed");
-    for (unsigned n = 0; n < nodes; n++)
-        bytes_of[n] = 0;
-    for (uintptr_t at = begin & ~(uintptr_t)(page - 1); bytes && at < begin + bytes;) {
-        void *pages[PAGES];
-        int node[PAGES];
-        size_t n = 0;
-        for (; n < PAGES && at < begin + bytes; n++, at += page)
-            pages[n] = (void *)at; /* NOLINT(performance-no-int-to-ptr): a page's address */
-        if (syscall(SYS_move_pages, 0, n, pages, NULL, node, 0) != 0) {
-            const int error = errno;
-            errno = saved;
-            return para__fail(error == ENOSYS ? PARA_ERR_UNSUPPORTED : PARA_ERR_DENIED,
-                              "asking where pages lie: %s", strerror(error));
-        }
-        for (size_t i = 0; i < n; i++) {
-            const uintptr_t low = para__max((uintptr_t)pages[i], begin);
-            const uintptr_t high = para__min((uintptr_t)pages[i] + page, begin + bytes);
-            if (node[i] >= 0 && (unsigned)node[i] < nodes)
-                bytes_of[node[i]] += high - low;
-        }
-    }
-    return PARA_OK;
+    return para__memory_where(data, bytes, bytes_of, nodes);
 }

@@ -116,28 +116,45 @@ static bool is_placed(const para__machine *machine, para_status *status)
     return !machine->info.this_system || para__cpus_count(&machine->memory) < 2;
 }
 
-para_status para__place_memory(const para__machine *machine, void *memory, size_t bytes,
-                               unsigned numa_node, bool moves)
+static para_status place(const para__machine *machine, void *memory, size_t bytes,
+                         unsigned numa_node, bool moves, bool is_told)
 {
     para_status status;
     para__cpus node = {{0}};
     if (is_placed(machine, &status))
         return status;
     const int saved = errno;
-    para__cpus_add(&node, para__cpus_has(&machine->memory, numa_node)
-                              ? numa_node
-                              : nearest_memory(machine, numa_node));
+    const unsigned target = para__cpus_has(&machine->memory, numa_node)
+                                ? numa_node
+                                : nearest_memory(machine, numa_node);
+    para__cpus_add(&node, target);
     errno = saved;
-    return set_policy(memory, bytes, MPOL_PREFERRED, &node, moves);
+    status = set_policy(memory, bytes, MPOL_PREFERRED, &node, moves);
+    /* Where that node is full, the system has found other memory. */
+    return status || !is_told ? status : para__memory_check(memory, bytes, target);
+}
+
+para_status para__place_memory(const para__machine *machine, void *memory, size_t bytes,
+                               unsigned numa_node, bool moves)
+{
+    return place(machine, memory, bytes, numa_node, moves, false);
+}
+
+para_status para__move_memory(const para__machine *machine, void *memory, size_t bytes,
+                              unsigned numa_node)
+{
+    return place(machine, memory, bytes, numa_node, true, true);
 }
 
 para_status para__interleave_memory(const para__machine *machine, void *memory, size_t bytes,
                                     bool moves)
 {
     para_status status;
-    return is_placed(machine, &status)
-               ? status
-               : set_policy(memory, bytes, MPOL_INTERLEAVE, &machine->memory, moves);
+    if (is_placed(machine, &status))
+        return status;
+    status = set_policy(memory, bytes, MPOL_INTERLEAVE, &machine->memory, moves);
+    /* The system moves only pages that are on other nodes than these. */
+    return status || !moves ? status : para__memory_spread(memory, bytes, &machine->memory);
 }
 
 /* Kernels before 5.4 do not tell. */

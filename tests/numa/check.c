@@ -12,10 +12,13 @@
 
 #include <para/para.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { HUGE_PAGE = 2 << 20 };
@@ -125,6 +128,101 @@ static int moved(void)
         agrees &= bytes_of[n] == (size_t)pages_of[n] * PAGE;
     const bool was_there = before[1] == PAGES;
     return slices_are(node, HUGE_PAGE / PAGE) == 0 && was_there && agrees ? 0 : 1;
+}
+
+/* An array of small pages that lies on one node is spread over all that have memory. */
+static int moved_apart(void)
+{
+    static int node[PAGES];
+    int pages_of[NODES];
+    para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
+    para_pool *pool = make_pool();
+    char *data = mmap(NULL, (size_t)PAGES * PAGE, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    madvise(data, (size_t)PAGES * PAGE, MADV_NOHUGEPAGE);
+    memset(data, 1, (size_t)PAGES * PAGE);
+    config.placement = PARA_PLACE_INTERLEAVE;
+    must(para_buffer_move(pool, data, PAGES, PAGE, &config), "moving an array");
+    read_nodes(data, node);
+    count_nodes(node, pages_of);
+    const cpu_set_t with_memory = read_list("/sys/devices/system/node/has_memory");
+    const int share = PAGES / CPU_COUNT(&with_memory);
+    bool even = true;
+    for (size_t n = 0; n < NODES; n++)
+        even &= pages_of[n] == 0 || abs(pages_of[n] - share) <= share / 10;
+    return outcome(even, "pages by node%s", in_words(pages_of));
+}
+
+/* Pages that another process has mapped as well cannot be moved: that is told. */
+static int shared(void)
+{
+    static int node[PAGES];
+    int pages_of[NODES];
+    para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
+    para_pool *pool = make_pool();
+    char *data =
+        mmap(NULL, (size_t)PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    config.placement = PARA_PLACE_NODE;
+    config.node = 0;
+    must(para_buffer_move(pool, data, PAGES, PAGE, &config), "placing an array");
+    memset(data, 1, (size_t)PAGES * PAGE);
+    const pid_t child = fork();
+    if (child == 0) {
+        for (size_t i = 0; i < PAGES; i++)
+            (void)*(volatile char *)(data + i * PAGE);
+        pause();
+        _exit(0);
+    }
+    usleep(500000);
+    config.node = 1;
+    const para_status status = para_buffer_move(pool, data, PAGES, PAGE, &config);
+    read_nodes(data, node);
+    count_nodes(node, pages_of);
+    const char *const said = para_status_detail();
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    return outcome(pages_of[0] == PAGES && status == PARA_ERR_DENIED, "%s; pages by node%s", said,
+                   in_words(pages_of));
+}
+
+/* A node that is too small for an array takes a part of it: that is told as well. */
+static int too_large(void)
+{
+    const size_t bytes = (size_t)number << 20;
+    size_t bytes_of[NODES];
+    para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
+    para_pool *pool = make_pool();
+    char *data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memset(data, 1, bytes);
+    config.placement = PARA_PLACE_NODE;
+    config.node = 1;
+    const para_status status = para_buffer_move(pool, data, bytes / PAGE, PAGE, &config);
+    const char *const said = para_status_detail();
+    must(para_buffer_where(data, bytes, bytes_of, NODES), "asking where it lies");
+    return outcome(status == PARA_ERR_DENIED && bytes_of[1] < bytes, "%s; %zu of %zu MiB are there",
+                   said, bytes_of[1] >> 20, bytes >> 20);
+}
+
+/* Pages that the balancing of NUMA nodes has marked are seen. */
+static int balanced(void)
+{
+    const size_t bytes = (size_t)64 << 20;
+    size_t bytes_of[NODES];
+    size_t least = bytes;
+    para_pool *pool = make_pool();
+    volatile char *data =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    (void)pool;
+    for (int round = 0; round < 40; round++) { /* it looks after a second of work */
+        size_t all = 0;
+        for (size_t i = 0; i < bytes; i += PAGE / 16)
+            data[i]++;
+        must(para_buffer_where((const void *)data, bytes, bytes_of, NODES), "asking where it lies");
+        for (int n = 0; n < NODES; n++)
+            all += bytes_of[n];
+        least = all < least ? all : least;
+    }
+    return outcome(least == bytes, "%zu of %zu MiB seen at least", least >> 20, bytes >> 20);
 }
 
 /* A buffer of reserved huge pages lies by slices too. */
@@ -457,6 +555,10 @@ static const check checks[] = {
     {"on-node", on_node, PARA_PLACE_NODE},
     {"by-bandwidth", on_node, PARA_PLACE_BANDWIDTH},
     {"moved", moved, 0},
+    {"moved-apart", moved_apart, 0},
+    {"shared", shared, 0},
+    {"too-large", too_large, 0},
+    {"balanced", balanced, 0},
     {"huge", huge, 0},
     {"not-huge", not_huge, 0},
     {"home", at_home, 1},

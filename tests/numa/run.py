@@ -113,6 +113,10 @@ CHECKS = {
     "pages interleaved": "numa_check interleaved",
     "pages on node 1": "numa_check on-node 1",
     "an array that moves": "numa_check moved",
+    "an array that moves apart": "numa_check moved-apart",
+    "an array that others share": "numa_check shared",
+    "an array larger than a node": "numa_check too-large 300",
+    "a balanced array": "echo 1 >/proc/sys/kernel/numa_balancing; numa_check balanced",
     "huge pages": "echo 16 >/proc/sys/vm/nr_hugepages; numa_check huge",
     "no huge pages": "echo 0 >/proc/sys/vm/nr_hugepages; numa_check not-huge",
     "chunks at home": "PARA_PROC_BIND=core numa_check home 85",  # 88 to 97 on a busy host; else 25
