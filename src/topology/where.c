@@ -52,7 +52,8 @@ static bool ask_of_all(batch *b, const int *target)
     int marked_target[PAGES];
     size_t index[PAGES];
     for (size_t i = 0; i < b->count; i++) {
-        if (b->node[i] != -ENOENT || !unmark(b->page[i]))
+        const bool seems_absent = b->node[i] == -ENOENT || b->node[i] == -EFAULT; /* huge ones */
+        if (!seems_absent || !unmark(b->page[i]))
             continue;
         index[marked.count] = i;
         marked_target[marked.count] = target ? target[i] : 0;
@@ -117,7 +118,7 @@ para_status para__memory_check(const void *data, size_t bytes, unsigned node)
 }
 
 /* Pages of 4 KiB in turn, and huge pages in turn, which move as a whole with their first one. */
-static unsigned turn_of(uintptr_t page)
+static unsigned turn_of_page(uintptr_t page)
 {
     return (unsigned)(page / para__page_bytes() + page / PARA__HUGE_PAGE_BYTES);
 }
@@ -137,7 +138,7 @@ para_status para__memory_spread(void *memory, size_t bytes, const para__cpus *no
         int target[PAGES];
         fill(&b, &at, end);
         for (size_t i = 0; i < b.count; i++)
-            target[i] = node[turn_of((uintptr_t)b.page[i]) % count];
+            target[i] = node[turn_of_page((uintptr_t)b.page[i]) % count];
         if (!ask_of_all(&b, target))
             return cannot_ask(saved);
         for (size_t i = 0; i < b.count; i++)
