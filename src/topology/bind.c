@@ -14,9 +14,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { NODES_MAX = 1024 }; /* the largest kernels' */
-_Static_assert((int)NODES_MAX <= (int)PARA__CPUS_MAX, "sets of CPUs serve for nodes");
-
 static para_status foreign(void)
 {
     return para__fail(PARA_ERR_UNSUPPORTED,
@@ -104,7 +101,7 @@ static para_status set_policy(void *memory, size_t bytes, int policy, const para
     const int saved = errno;
     const size_t before = (uintptr_t)memory % para__page_bytes(); /* the call takes whole pages */
     return syscall(SYS_mbind, (char *)memory - before, bytes + before, policy, nodes,
-                   (unsigned long)NODES_MAX + 1, moves ? MPOL_MF_MOVE : 0) == 0
+                   (unsigned long)PARA__NODES_MAX + 1, moves ? MPOL_MF_MOVE : 0) == 0
                ? PARA_OK
                : refused("placing memory on NUMA nodes", saved);
 }
@@ -163,7 +160,7 @@ unsigned para__bandwidth_node(const para__machine *machine, unsigned numa_node)
     const int saved = errno;
     unsigned best = numa_node;
     unsigned long highest = 0;
-    for (unsigned node = 0; node < NODES_MAX && machine->info.this_system; node++) {
+    for (unsigned node = 0; node < PARA__NODES_MAX && machine->info.this_system; node++) {
         char path[96];
         unsigned long bandwidth = 0; /* MB/s */
         snprintf(path, sizeof path, "/sys/devices/system/node/node%u/access0/initiators/node%u",

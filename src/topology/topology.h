@@ -90,6 +90,9 @@ para_status para__unbind_thread(const para__machine *machine);
  * not this system, or the system cannot bind; PARA_ERR_DENIED: the system refused. */
 para_status para__bind_thread(const para__machine *machine, const para__cpus *cpus);
 
+enum { PARA__NODES_MAX = 1024 }; /* the largest kernels' */
+_Static_assert((int)PARA__NODES_MAX <= (int)PARA__CPUS_MAX, "sets of CPUs serve for nodes");
+
 /* How the mask of a thread stands to what para__bind_thread makes of it. */
 typedef enum para__binding_state {
     PARA__BOUND,     /* within it */
@@ -107,13 +110,14 @@ para__binding_state para__thread_binding(const para__machine *machine, pthread_t
 para_status para__place_memory(const para__machine *machine, void *memory, size_t bytes,
                                unsigned numa_node, bool moves);
 
-/* The same with pages that exist, and PARA_ERR_DENIED if some have stayed elsewhere. */
-para_status para__move_memory(const para__machine *machine, void *memory, size_t bytes,
-                              unsigned numa_node);
 para_status para__interleave_memory(const para__machine *machine, void *memory, size_t bytes,
                                     bool moves);
 
-/* Adds up in bytes_of[n] the bytes of [data, data + bytes) whose pages are on node n, for n < nodes.
+/* Moves pages that exist there; PARA_ERR_DENIED also if some have stayed elsewhere. */
+para_status para__move_memory(const para__machine *machine, void *memory, size_t bytes,
+                              unsigned numa_node);
+
+/* Adds up in bytes_of[n] the bytes of [data, data + bytes) whose pages are on node n, of n < nodes.
  * Pages that do not exist yet count nowhere. Errors: PARA_ERR_DENIED, _UNSUPPORTED. */
 para_status para__memory_where(const void *data, size_t bytes, size_t *bytes_of, unsigned nodes);
 

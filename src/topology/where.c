@@ -19,7 +19,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { PAGES = 256 /* in a batch */, NODES_MOST = 1024 /* of the largest kernels */ };
+enum { PAGES = 256 }; /* in a batch */
 
 typedef struct batch {
     void *page[PAGES];
@@ -106,15 +106,16 @@ para_status para__memory_where(const void *data, size_t bytes, size_t *bytes_of,
 
 para_status para__memory_check(const void *data, size_t bytes, unsigned node)
 {
-    size_t bytes_of[NODES_MOST];
+    size_t bytes_of[PARA__NODES_MAX];
     size_t all = 0;
-    const para_status status = para__memory_where(data, bytes, bytes_of, NODES_MOST);
-    for (unsigned n = 0; n < NODES_MOST && !status; n++)
+    const para_status status = para__memory_where(data, bytes, bytes_of, PARA__NODES_MAX);
+    for (unsigned n = 0; n < PARA__NODES_MAX && !status; n++)
         all += bytes_of[n];
-    if (status || (node < NODES_MOST && bytes_of[node] == all))
+    if (status || (node < PARA__NODES_MAX && bytes_of[node] == all))
         return status;
     return para__fail(PARA_ERR_DENIED, "%zu KiB of %zu could not be moved to node %u",
-                      (all - (node < NODES_MOST ? bytes_of[node] : 0)) / 1024, all / 1024, node);
+                      (all - (node < PARA__NODES_MAX ? bytes_of[node] : 0)) / 1024, all / 1024,
+                      node);
 }
 
 /* Pages of 4 KiB in turn, and huge pages in turn, which move as a whole with their first one. */
