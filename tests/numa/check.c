@@ -1,12 +1,14 @@
 /* Checks of a machine with several nodes. What they compare is read back from the kernel (masks of
  * threads, nodes of pages, the node that a kernel call runs on), never from para's own bookkeeping.
  *
- * usage: numa_check NAME [NUMBER] [COMMAND [COMMAND]], with the names of the table at the end.
- * Prints what was found. Commands change the machine, or what the process may use of it.
+ * usage: numa_check NAME [NUMBER|PLACES] [COMMAND [COMMAND]], with the names of the table at the
+ * end. Prints what was found. Commands change the machine, or what the process may use of it.
  * Exit status: 0 it holds, 1 it does not, 2 misused. */
 #define _GNU_SOURCE
 #include "changes.h"
 #include "kernel.h"
+#include "masks.h"
+#include "pages.h"
 #include "ranks.h"
 #include "steps.h"
 
@@ -21,49 +23,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { HUGE_PAGE = 2 << 20 };
-
-/* What a check is about: a number and commands from the command line, a form from the table. */
+/* What a check is about: a number or a list of places and commands from the command line, a form
+ * from the table. */
 static long number;
-static const char *change, *back;
+static const char *list, *change, *back;
 static int form;
-
-/* Whether each node has the pages of its workers' slices, but for a few, one after the other. */
-static int slices_are(const int node[PAGES], int few)
-{
-    int pages_of[NODES];
-    int workers_of[NODES] = {0};
-    cpu_set_t mask[THREADS];
-    count_nodes(node, pages_of);
-    int workers = worker_masks(mask);
-    if (workers == 0) { /* the main thread is the only one */
-        workers = 1;
-        sched_getaffinity(0, sizeof mask[0], &mask[0]);
-    }
-    int changes = 0;
-    int used = 0;
-    bool in_proportion = true;
-    for (int n = 0; n < NODES; n++) {
-        char path[64];
-        snprintf(path, sizeof path, "/sys/devices/system/node/node%d/cpulist", n);
-        cpu_set_t cpus = read_list(path);
-        for (int w = 0; w < workers; w++) {
-            cpu_set_t common;
-            CPU_AND(&common, &cpus, &mask[w]);
-            if (CPU_EQUAL(&common, &mask[w]))
-                workers_of[memory_of(n)]++;
-        }
-    }
-    for (int n = 0; n < NODES; n++) {
-        const int due = PAGES * workers_of[n] / workers;
-        in_proportion &= abs(pages_of[n] - due) <= few;
-        used += pages_of[n] > 0;
-    }
-    for (int i = 1; i < PAGES; i++)
-        changes += node[i] != node[i - 1];
-    return outcome(in_proportion && changes == used - 1, "%d workers, pages by node%s, %d runs",
-                   workers, in_words(pages_of), changes + 1);
-}
 
 static int slices(void)
 {
@@ -225,32 +189,35 @@ static int balanced(void)
     return outcome(least == bytes, "%zu of %zu MiB seen at least", least >> 20, bytes >> 20);
 }
 
-/* A buffer of reserved huge pages lies by slices too. */
+/* The pages of a buffer have that many KiB. */
 static int huge(void)
 {
-    static int node[PAGES];
-    para_buffer *buffer = NULL;
-    para_buffer_info info = {.size = sizeof info};
-    para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
-    config.pages = PARA_PAGES_2M;
-    must(para_buffer_create(&buffer, make_pool(), PAGES, PAGE, &config), "making a buffer");
-    must(para_buffer_get_info(buffer, &info), "asking the buffer");
-    read_nodes(para_buffer_data(buffer), node);
-    if (info.page_bytes != HUGE_PAGE || info.place_status)
-        return outcome(false, "pages of %zu bytes, status %d", info.page_bytes, info.place_status);
-    return slices_are(node, HUGE_PAGE / PAGE);
+    return huge_pages_are((para_pages)form, (size_t)number << 10);
 }
 
-/* A buffer is to have more huge pages than there are: it has small ones. */
-static int not_huge(void)
+/* Workers are bound to the CPUs of the list, a place each; and pages lie by slices. */
+static int places(void)
 {
-    para_buffer *buffer = NULL;
-    para_buffer_info info = {.size = sizeof info};
-    para_buffer_config config = PARA_BUFFER_CONFIG_INIT;
-    config.pages = PARA_PAGES_1G;
-    must(para_buffer_create(&buffer, make_pool(), PAGES, PAGE, &config), "making a buffer");
-    must(para_buffer_get_info(buffer, &info), "asking the buffer");
-    return outcome(info.page_bytes == PAGE, "pages of %zu bytes", info.page_bytes);
+    static int node[PAGES];
+    para_pool *pool = make_pool();
+    const char *wrong = check_places(list);
+    if (wrong)
+        return outcome(false, "%s for %s", wrong, list);
+    read_nodes(make_buffer(pool, PARA_PLACE_AUTO, 0), node);
+    return slices_are(node, PAGES / 100);
+}
+
+/* Workers are on all nodes with CPUs; and pages lie by slices. */
+static int spread(void)
+{
+    static int node[PAGES];
+    int workers_of[NODES];
+    para_pool *pool = make_pool();
+    const char *wrong = check_spread(workers_of);
+    if (wrong)
+        return outcome(false, "%s: workers by node%s", wrong, in_words(workers_of));
+    read_nodes(make_buffer(pool, PARA_PLACE_AUTO, 0), node);
+    return slices_are(node, PAGES / 100);
 }
 
 /* All pages lie on that node. */
@@ -559,8 +526,10 @@ static const check checks[] = {
     {"shared", shared, 0},
     {"too-large", too_large, 0},
     {"balanced", balanced, 0},
-    {"huge", huge, 0},
-    {"not-huge", not_huge, 0},
+    {"pages-of-2m", huge, PARA_PAGES_2M},
+    {"pages-of-1g", huge, PARA_PAGES_1G},
+    {"places", places, 0},
+    {"spread", spread, 0},
     {"home", at_home, 1},
     {"narrow-home", at_home, 2},
     {"thieves", thieves, 0},
@@ -579,6 +548,7 @@ static const check checks[] = {
 
 int main(int argc, char **argv)
 {
+    list = argc > 2 ? argv[2] : "";
     number = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
     change = argc > 3 ? argv[3] : NULL;
     back = argc > 4 ? argv[4] : NULL;
@@ -587,6 +557,6 @@ int main(int argc, char **argv)
         if (strcmp(checks[i].name, argv[1]) == 0)
             return checks[i].run();
     }
-    fprintf(stderr, "usage: numa_check NAME [NUMBER] [COMMAND [COMMAND]]\n");
+    fprintf(stderr, "usage: numa_check NAME [NUMBER|PLACES] [COMMAND [COMMAND]]\n");
     return 2;
 }

@@ -1,7 +1,9 @@
 #define _GNU_SOURCE
 #include "kernel.h"
 
+#include <ctype.h>
 #include <dirent.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,24 +18,41 @@ int this_node(void)
     return getcpu(NULL, &node) == 0 ? (int)node : -1;
 }
 
-cpu_set_t read_list(const char *path)
+cpu_set_t parse_list(const char **text)
 {
     cpu_set_t set;
     CPU_ZERO(&set);
-    FILE *file = fopen(path, "re");
-    int first = 0;
-    while (file && fscanf(file, "%d", &first) == 1) {
-        int last = first;
-        if (fscanf(file, "-%d", &last) < 0 && ferror(file))
-            break;
-        for (int i = first; i <= last; i++)
+    const char *at = *text;
+    while (isdigit((unsigned char)*at)) {
+        char *end = NULL;
+        const long first = strtol(at, &end, 10);
+        const long last = *end == '-' ? strtol(end + 1, &end, 10) : first;
+        for (long i = first; i <= last && i < CPUS; i++)
             CPU_SET((size_t)i, &set);
-        if (fgetc(file) != ',')
-            break;
+        at = end + (*end == ',');
     }
-    if (file)
-        fclose(file);
+    *text = at;
     return set;
+}
+
+cpu_set_t read_list(const char *path)
+{
+    char line[1024] = "";
+    FILE *file = fopen(path, "re");
+    if (file) {
+        if (!fgets(line, sizeof line, file))
+            line[0] = '\0';
+        fclose(file);
+    }
+    const char *at = line;
+    return parse_list(&at);
+}
+
+cpu_set_t cpus_of_node(int node)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/sys/devices/system/node/node%d/cpulist", node);
+    return read_list(path);
 }
 
 int distance_of(int from, int to)
@@ -103,6 +122,29 @@ void read_nodes(char *data, int node[PAGES])
         perror("move_pages");
         exit(1);
     }
+}
+
+mapping mapping_of(const void *data, size_t bytes)
+{
+    const uintptr_t begin = (uintptr_t)data;
+    mapping found = {.page_bytes = SIZE_MAX};
+    char line[512];
+    bool is_part = false; /* a mapping has a line of its addresses, then others */
+    FILE *file = fopen("/proc/self/smaps", "re");
+    while (file && fgets(line, sizeof line, file)) {
+        uintptr_t first = 0;
+        uintptr_t end = 0;
+        size_t kib = 0;
+        if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &first, &end) == 2)
+            is_part = first < begin + bytes && end > begin;
+        else if (is_part && sscanf(line, "KernelPageSize: %zu kB", &kib) == 1)
+            found.page_bytes = kib << 10 < found.page_bytes ? kib << 10 : found.page_bytes;
+        else if (is_part && sscanf(line, "Private_Hugetlb: %zu kB", &kib) == 1)
+            found.reserved_bytes += kib << 10;
+    }
+    if (file)
+        fclose(file);
+    return found;
 }
 
 void count_nodes(const int node[PAGES], int pages_of[NODES])

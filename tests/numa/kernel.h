@@ -17,6 +17,9 @@ int distance_of(int from, int to);
 /* The node with memory that is nearest to a node: itself, if it has some. */
 int memory_of(int node);
 
+/* Takes a list such as 0-3,8 from a text, and leaves the text at what follows. */
+cpu_set_t parse_list(const char **text);
+
 /* Reads a list such as 0-3,8 from a file; the empty set if there is none. */
 cpu_set_t read_list(const char *path);
 
@@ -26,6 +29,9 @@ int masks_of(int process, cpu_set_t mask[THREADS]);
 /* The same of this process. */
 int worker_masks(cpu_set_t mask[THREADS]);
 
+/* The CPUs of a node; none if there is no such node. */
+cpu_set_t cpus_of_node(int node);
+
 /* The CPUs of a CPU's core. */
 cpu_set_t cpus_of_core(size_t cpu);
 
@@ -34,6 +40,13 @@ int count_bound(void);
 
 /* The nodes of pages that exist, which are PAGES; negative: of one that does not. */
 void read_nodes(char *data, int node[PAGES]);
+
+/* Of the mappings that an array is in: the least size of a page, and how much of them is there on
+ * pages that were reserved as huge ones. */
+typedef struct mapping {
+    size_t page_bytes, reserved_bytes;
+} mapping;
+mapping mapping_of(const void *data, size_t bytes);
 
 void count_nodes(const int node[PAGES], int pages_of[NODES]);
 

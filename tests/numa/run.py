@@ -46,13 +46,15 @@ class Machine:
     def words(self):
         """Variables of the guest, which checks use: CPUs of every node that has some, CPUs from the
         first node's second one into the second node, all but some at both ends, every other CPU as
-        places, the last one, all, and how many workers lose their core if a CPU is switched off."""
+        places, as the pool is told, as lists, and those lists that are in the mask, the last CPU, all,
+        and how many workers lose their core if a CPU is switched off."""
         ends = [(end - cpus, end) for end, cpus in
                 zip(itertools.accumulate(self.cpus), self.cpus) if cpus]
         across = sorted({cpu for first, end in ends for cpu in (first + 1, end - 1)})
         into = (sum(ends[1]) if len(ends) > 1 else ends[0][1]) // 2
         return {"across": ",".join(map(str, across)), "masked": f"1-{into}", "inner": f"2-{ends[-1][1] - 2}",
-                "places": f"{{0}}:{ends[-1][1] // 2}:2", "last": str(ends[-1][1] - 1),
+                "places": f"{{0}}:{ends[-1][1] // 2}:2", "even": "|".join(map(str, range(0, ends[-1][1], 2))),
+                "even_inner": "|".join(map(str, range(2, ends[-1][1] - 1, 2))), "last": str(ends[-1][1] - 1),
                 "all": f"0-{ends[-1][1] - 1}", "lost": str(int(self.cores == ends[-1][1]))}
 
     def check(self):
@@ -117,8 +119,11 @@ CHECKS = {
     "an array that others share": "numa_check shared",
     "an array larger than a node": "numa_check too-large 300",
     "a balanced array": "echo 1 >/proc/sys/kernel/numa_balancing; numa_check balanced",
-    "huge pages": "echo 16 >/proc/sys/vm/nr_hugepages; numa_check huge",
-    "no huge pages": "echo 0 >/proc/sys/vm/nr_hugepages; numa_check not-huge",
+    "huge pages": "echo 16 >/proc/sys/vm/nr_hugepages; numa_check pages-of-2m 2048",
+    "no huge pages": "echo 0 >/proc/sys/vm/nr_hugepages; numa_check pages-of-2m 4",
+    "too few huge pages": "echo 4 >/proc/sys/vm/nr_hugepages; numa_check pages-of-2m 4; status=$?; "
+                          "echo 0 >/proc/sys/vm/nr_hugepages; exit $status",
+    "no 1 GiB pages": "numa_check pages-of-1g 4",
     "chunks at home": "PARA_PROC_BIND=core numa_check home 85",  # 88 to 97 on a busy host; else 25
     "half of the workers": "PARA_PROC_BIND=core numa_check narrow-home 75",
     "stacks at home": "numa_check stacks 90",
@@ -147,9 +152,9 @@ CHECKS = {
     "quota 2.5: threads": LIMITED + "echo 250000 >$part/cpu.max; numa_check unpinned 2",
     "quota 2.5: pages": LIMITED + "echo 250000 >$part/cpu.max; numa_check floating",
     "4 workers: pages": "PARA_NUM_WORKERS=4 numa_check floating",
-    "spread: pages": "PARA_NUM_WORKERS=4 PARA_PROC_BIND=spread numa_check slices",
-    "places: pages": "PARA_PLACES=$places numa_check slices",
-    "places outside the mask: pages": "PARA_PLACES=$places taskset -c $inner numa_check slices",
+    "spread: pages": "PARA_NUM_WORKERS=4 PARA_PROC_BIND=spread numa_check spread",
+    "places: pages": 'PARA_PLACES=$places numa_check places "$even"',
+    "places outside the mask: pages": 'PARA_PLACES=$places taskset -c $inner numa_check places "$even_inner"',
     "CPU 3 unplugged: pins": "echo 0 >$cpu/cpu3/online; numa_check pins",
     "CPU 3 plugged in: pins": "echo 1 >$cpu/cpu3/online; numa_check pins",
     "a CPU less": "numa_check pins 0 'echo 0 >$cpu/cpu3/online'",
