@@ -99,7 +99,7 @@ MACHINES = {
     "2 L3 a node": Machine([4, 4], smp=",sockets=2,dies=2,cores=2", caches=4),
     "a node without memory": Machine([2, 2, 2, 2], memory=[1, 1, 1, 0], quick=True),
     "a node without CPUs": Machine([2, 2, 2, 0]),
-    "memory on the package": Machine([4, 0], bandwidth=[10000, 40000]),
+    "memory on the package": Machine([6, 0], bandwidth=[10000, 40000]),
     "4 nodes x 8 cores": Machine([8, 8, 8, 8]),
     "4 nodes x 10 cores": Machine([10, 10, 10, 10]),
 }
@@ -183,6 +183,12 @@ FOUR_NODES = {
 SPECIAL = {
     "memory on the package": {"the fastest memory": "numa_check by-bandwidth 1"},
 }
+
+
+def checks_of(name, machine):
+    has_four = machine.cpus.count(machine.cpus[0]) == 4
+    general = {**CHECKS, **(FOUR_NODES if has_four else {})}
+    return {"the machine": machine.check(), **SPECIAL.get(name, {}), **general}
 
 
 def run(command, **options):
@@ -284,10 +290,8 @@ def main():
         for name, machine in sorted(MACHINES.items(), key=lambda item: -sum(item[1].cpus)):
             if options.machine not in (None, name) or options.quick and not machine.quick:
                 continue
-            has_four = machine.cpus.count(machine.cpus[0]) == 4
-            checks = SPECIAL.get(name) or {**CHECKS, **(FOUR_NODES if has_four else {})}
-            checks = {"the machine": machine.check(), **checks}
-            checks = {title: checks[title] for title in checks if options.only in title}
+            checks = {title: command for title, command in checks_of(name, machine).items()
+                      if options.only in title}
             guests.append(guest_runners.submit(check, name, machine, checks, options.kernel, base,
                                                options.show))
             rows += len(checks)
