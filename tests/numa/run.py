@@ -30,13 +30,15 @@ NEAR, FAR, FARTHER = 12, 21, 22
 class Machine:
     """CPUs and memory of each node, and how they hang together."""
 
-    def __init__(self, cpus, memory=None, smp="", cores=None, caches=1, bandwidth=None, quick=False):
+    def __init__(self, cpus, memory=None, smp="", cores=None, caches=1, bandwidth=None, quick=False,
+                 megabytes=MEGABYTES, boot=""):
         self.cpus = cpus  # of each node
         self.memory = memory or [True] * len(cpus)
         self.smp = smp  # further properties of QEMU's -smp
         self.cores, self.caches = cores or sum(cpus), caches  # that make so many cores and L3 caches
         self.bandwidth = bandwidth  # of each node, MB/s; the last one stands by the first
         self.quick = quick
+        self.megabytes, self.boot = megabytes, boot  # of each node; further parameters of the kernel
 
     def distance(self, a, b):
         if a // 2 == b // 2:
@@ -68,7 +70,7 @@ class Machine:
         """The machine, as QEMU's options."""
         nodes = range(len(self.cpus))
         yield from ("-smp", f"{sum(self.cpus)}{self.smp}")
-        yield from ("-m", f"{sum(self.memory) * MEGABYTES}M")
+        yield from ("-m", f"{sum(self.memory) * self.megabytes}M")
         first = 0
         for node, cpus, memory in zip(nodes, self.cpus, self.memory):
             words = f"node,nodeid={node}"
@@ -76,7 +78,7 @@ class Machine:
                 words += f",cpus={first}-{first + cpus - 1}"
                 first += cpus
             if memory:
-                yield from ("-object", f"memory-backend-ram,id=memory{node},size={MEGABYTES}M")
+                yield from ("-object", f"memory-backend-ram,id=memory{node},size={self.megabytes}M")
                 words += f",memdev=memory{node}"
             if self.bandwidth:
                 words += f",initiator={node if cpus else 0}"
@@ -100,6 +102,8 @@ MACHINES = {
     "a node without memory": Machine([2, 2, 2, 2], memory=[1, 1, 1, 0], quick=True),
     "a node without CPUs": Machine([2, 2, 2, 0]),
     "memory on the package": Machine([6, 0], bandwidth=[10000, 40000]),
+    # The second node has an aligned GiB in which neither the kernel nor its archive lies.
+    "a 1 GiB page": Machine([2, 2], megabytes=2048, boot="hugepagesz=1G hugepages=1"),
     "4 nodes x 8 cores": Machine([8, 8, 8, 8]),
     "4 nodes x 10 cores": Machine([10, 10, 10, 10]),
 }
@@ -182,12 +186,14 @@ FOUR_NODES = {
 # What only one machine can show.
 SPECIAL = {
     "memory on the package": {"the fastest memory": "numa_check by-bandwidth 1"},
+    "a 1 GiB page": {"on a 1 GiB page": "numa_check pages-of-1g 1048576"},
 }
+ONLY_SPECIAL = ("a 1 GiB page",)  # is a machine for these alone
 
 
 def checks_of(name, machine):
     has_four = machine.cpus.count(machine.cpus[0]) == 4
-    general = {**CHECKS, **(FOUR_NODES if has_four else {})}
+    general = {} if name in ONLY_SPECIAL else {**CHECKS, **(FOUR_NODES if has_four else {})}
     return {"the machine": machine.check(), **SPECIAL.get(name, {}), **general}
 
 
@@ -236,7 +242,7 @@ def boot(kernel, machine, image):
                "-cpu", "max,vendor=GenuineIntel",  # of others it hides threads and dies
                "-kernel", kernel, "-initrd", image,
                # A host with other work may not run the guest while it tests its timer.
-               "-append", "console=ttyS0 quiet panic=-1 no_timer_check", *machine.arguments()]
+               "-append", f"console=ttyS0 quiet panic=-1 no_timer_check {machine.boot}", *machine.arguments()]
     seconds = BOOT_SECONDS * max(1, sum(machine.cpus) / 16)
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
