@@ -298,13 +298,17 @@ def main():
                 continue
             checks = {title: command for title, command in checks_of(name, machine).items()
                       if options.only in title}
-            guests.append(guest_runners.submit(check, name, machine, checks, options.kernel, base,
-                                               options.show))
+            if checks:
+                guests.append(guest_runners.submit(check, name, machine, checks, options.kernel, base,
+                                                   options.show))
             rows += len(checks)
         for guest in concurrent.futures.as_completed(guests):
             table, fallen_short = guest.result()
             print(table, flush=True)
             short += fallen_short
+    if not rows:
+        print("run.py: no check is of that name on these machines", file=sys.stderr)
+        return 2
     print(f"{len(guests)} machines, {rows} checks, {short} fall short, {time.monotonic() - begin:.0f} s")
     if short:
         print(f"{short} checks fall short", file=sys.stderr)
