@@ -122,6 +122,62 @@ static void fork_with_team(double total)
     expect(waitpid(child, &status, 0) == child && status == 0, "a child");
 }
 
+static int most_tasks;
+
+static int count_or_nap(const para_chunk *chunk, const void *arg)
+{
+    (void)chunk;
+    if (*(const int *)arg) {
+        const int now = tasks();
+#pragma omp critical(most)
+        most_tasks = now > most_tasks ? now : most_tasks;
+    }
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    return 0;
+}
+
+/* How many threads worked in a call. The first one has to be so wide. */
+static unsigned call_within(int is_first, int width)
+{
+    para_report report = {0};
+    expect(para_pmap(pool, &(para_map){.kernel = count_or_nap,
+                                       .arg = &is_first,
+                                       .count = UNITS,
+                                       .report = &report,
+                                       .options = {.executor = PARA_EXECUTOR_THREADS,
+                                                   .claim = 1}}) == PARA_OK,
+           "a call with nesting");
+    expect(!is_first || (int)report.width == width, "width of a call in a region that nests");
+    return report.workers;
+}
+
+/* Where regions nest, a call from within one has OpenMP's threads again: as many as a region there
+ * is for. They are all that there are, beside those of the outer region. */
+static void call_in_nested_regions(int before, double total)
+{
+    enum { CALLERS = 2 };
+    const int threads = omp_get_max_threads(), limit = omp_get_thread_limit();
+    const int width = threads < limit ? threads : limit;
+    omp_set_dynamic(0); /* so that a region has the threads it asks for, up to the limit */
+    omp_set_max_active_levels(2);
+#pragma omp parallel num_threads(CALLERS)
+    {
+        const int nests = omp_get_active_level() < omp_get_max_active_levels();
+        const int has_helpers = nests && width > 1 && limit / CALLERS >= width;
+        unsigned helped = call_within(1, nests ? width : 1);
+        /* Threads are counted in the first call. libgomp's threads of a nested region end some time
+         * after it, beside those of the next. */
+#pragma omp barrier
+        for (int i = 0; i < 100 && has_helpers && helped < 2; i++)
+            helped = call_within(0, width);
+        expect(sum(pool, PARA_EXECUTOR_THREADS, NULL) == total, "bits with nesting");
+        expect(!has_helpers || helped > 1, "threads of a nested region help");
+    }
+    expect(most_tasks <= (before > CALLERS ? before : CALLERS) + CALLERS * (width - 1),
+           "more threads than nested regions have");
+    omp_set_max_active_levels(1);
+}
+
 int main(int argc, char **argv)
 {
     const int expected_width = argc > 1 ? atoi(argv[1]) : omp_get_max_threads();
@@ -159,10 +215,7 @@ int main(int argc, char **argv)
         }
     }
     expect(tasks() == before, "a second set of threads after regions");
-    omp_set_max_active_levels(2);
-#pragma omp parallel num_threads(2)
-    expect(sum(pool, PARA_EXECUTOR_THREADS, NULL) == total, "bits with nesting");
-    omp_set_max_active_levels(1);
+    call_in_nested_regions(before, total);
     if (argc < 2) {
         omp_set_num_threads(3);
         expect(sum(pool, PARA_EXECUTOR_THREADS, &report) == total, "bits of three");
