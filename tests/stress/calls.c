@@ -1,7 +1,8 @@
 /* Random calls from several threads at once, on pools of several sizes; one has many more workers
  * than there are CPUs. Kernels sleep, fail and call again. Each element is processed exactly once,
  * and each reduction has the bits of its definition.
- *   test_stress_calls [ROUNDS]
+ *   test_stress_calls [ROUNDS [WORKERS]]
+ * WORKERS: of the only pool, which all callers call in every round.
  * PARA_TEST_SEED repeats a run, as far as threads can be repeated. */
 #include "stress.h"
 
@@ -15,6 +16,7 @@ enum { N = 3000, CALLERS = 8, DEPTH = 2 };
 
 static _Atomic unsigned violations;
 static unsigned rounds = 1;
+static unsigned only_workers; /* 0: pools of several sizes */
 
 /* What a call is about; kernels get it as their argument. */
 typedef struct theme {
@@ -188,31 +190,37 @@ static void *call_often(void *arg)
     return NULL;
 }
 
+static void call_pool(unsigned workers, size_t n, unsigned calls, uint64_t *seed)
+{
+    para_pool *pool = check_pool(workers);
+    caller callers[CALLERS];
+    for (size_t i = 0; i < n; i++) {
+        callers[i] = (caller){.pool = pool, .seed = check_random(seed), .calls = calls};
+        assert_int_equal(pthread_create(&callers[i].thread, NULL, call_often, &callers[i]), 0);
+    }
+    for (size_t i = 0; i < n; i++)
+        pthread_join(callers[i].thread, NULL);
+    para_pool_destroy(pool);
+    assert_int_equal(violations, 0);
+}
+
 TEST(random_calls_from_many_threads)
 {
     uint64_t seed = stress_seed();
     static const unsigned sizes[] = {2, 3, 64, 1, 8, 256};
     const size_t last = rounds > 1 ? COUNT_OF(sizes) : COUNT_OF(sizes) - 1;
-    for (unsigned round = 0; round < rounds; round++)
-        for (size_t s = 0; s < last; s++) {
-            para_pool *pool = check_pool(sizes[s]);
-            caller callers[CALLERS];
-            const size_t n = 1 + (s + round) * 3 % CALLERS;
-            for (size_t i = 0; i < n; i++) {
-                callers[i] = (caller){.pool = pool, .seed = check_random(&seed), .calls = 2000};
-                assert_int_equal(pthread_create(&callers[i].thread, NULL, call_often, &callers[i]),
-                                 0);
-            }
-            for (size_t i = 0; i < n; i++)
-                pthread_join(callers[i].thread, NULL);
-            para_pool_destroy(pool);
-            assert_int_equal(violations, 0);
-        }
+    for (unsigned round = 0; round < rounds; round++) {
+        if (only_workers)
+            call_pool(only_workers, CALLERS, 1000, &seed);
+        for (size_t s = 0; s < last && !only_workers; s++)
+            call_pool(sizes[s], 1 + (s + round) * 3 % CALLERS, 2000, &seed);
+    }
 }
 
 int main(int argc, char **argv)
 {
     rounds = stress_rounds(argc, argv);
+    only_workers = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 0;
     const struct CMUnitTest tests[] = {cmocka_unit_test(random_calls_from_many_threads)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
