@@ -1,4 +1,6 @@
 """The targets that para has set itself, and how a run's figures stand to them."""
+import operator
+
 from tables import NO_PEERS, number, ratio
 
 
@@ -18,13 +20,13 @@ def to_peer(row):
     return ratio(row, [name for name in row if name not in NO_PEERS])
 
 
-def worst_to_peer(rows, limit):
+def worst_to_peer(rows, limit, misses=operator.gt):
     """(measured, met): the largest ratio of para to the best peer among rows; None without peers."""
     ratios = {point: to_peer(row) for point, row in rows.items() if to_peer(row) is not None}
     if not ratios:
         return None
     worst = max(ratios, key=ratios.get)
-    missed = sum(value > limit for value in ratios.values())
+    missed = sum(misses(value, limit) for value in ratios.values())
     text = f"at most {ratios[worst]:.2f}, at {worst}"
     if missed:
         text += f"; above in {missed} of {len(ratios)}"
@@ -189,6 +191,13 @@ def beside_tasks(run):
     return f"at most {ratios[worst]:.2f} x, beside {worst}", ratios[worst] <= 1.1
 
 
+def on_openmp(rows, limit, misses):
+    """Para on OpenMP's threads against a plain loop on them, which gcc divides evenly."""
+    both = {point: {"para": row["para-openmp"], "gomp-static": row["gomp-static"]} for point, row in rows.items()
+            if "ns" in row.get("para-openmp", {}) and "ns" in row.get("gomp-static", {})}
+    return worst_to_peer(both, limit, misses)
+
+
 def all_of(result):
     """[(name, what, measured, met)] for the targets that the run has figures for."""
     run = Run(result)
@@ -222,6 +231,9 @@ def all_of(result):
         ("F16", "one task, submit to result <= 1.00 x the best peer", worst_to_peer(run.rows("submit"), 1.0)),
         ("F17", "tasks a second likewise", tasks_a_second(run)),
         ("F19", "calls beside queued tasks <= 1.10 x without", beside_tasks(run)),
+        ("F22", "even loops on OpenMP's threads <= 1.05 x gcc's own",
+         on_openmp(run.rows("fixed"), 1.05, operator.gt)),
+        ("F22", "uneven ones < 1.00 x", on_openmp(run.rows("irregular"), 1.0, operator.ge)),
         ("F28", "copies of a program <= 1.10 x the best of one worker and no binding", copies(run)),
         ("F29", "with a fractional CPU quota <= 1.05 x one worker", quota(run)),
         ("F25", "few dear units <= 1.05 x the best of serial and peers + 5 us",
