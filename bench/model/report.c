@@ -12,8 +12,8 @@ typedef struct column {
 
 static const column columns[] = {
     {"para", RUNTIME_PARA, LINES_GROUPED},
-    {"para, one descriptor", RUNTIME_PARA, LINES_FLAT},
-    {"para, descriptor each", RUNTIME_PARA, LINES_EACH},
+    {"para, one group", RUNTIME_PARA, LINES_FLAT},
+    {"para, a group each", RUNTIME_PARA, LINES_EACH},
     {"counting barrier", RUNTIME_BARRIER, LINES_GROUPED},
     {"tree barrier", RUNTIME_TREE, LINES_GROUPED},
 };

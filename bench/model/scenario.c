@@ -127,7 +127,7 @@ static void call_para(para_pool *pool, para_report *report)
         abort();
 }
 
-/* One group, or one for each worker. */
+/* One group, or one for each worker: job descriptors, done words and scouts go by these. */
 static void regroup(para_pool *pool, bool each)
 {
     const unsigned workers = para__pool_workers(pool);

@@ -4,9 +4,13 @@
 
 #include "machine.h"
 
+/* Groups of workers. A group has one line that announces a call, and one that tells the caller that
+ * it has finished; of its own group the caller looks at each worker. It sends one scout at a time
+ * to other groups' slices, and within it each goes to each. So LINES_FLAT is flat at the begin, in
+ * between and at the join. */
 typedef enum lines {
-    LINES_GROUPED, /* one job descriptor for up to 16 neighbours of a domain, as the engine does */
-    LINES_FLAT,    /* one for all workers */
+    LINES_GROUPED, /* of up to 16 neighbours of a domain, as the engine has them */
+    LINES_FLAT,    /* one of all workers */
     LINES_EACH     /* one for each */
 } lines;
 
