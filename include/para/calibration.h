@@ -48,7 +48,7 @@ PARA_NODISCARD_ PARA_API para_status para_calibration_reset(para_pool *pool);
  * ALONE_NS and SHARED_NS are the cost of an element in calls that run alone and in shared ones.
  * CALL_NS is the price of a kernel call, however short it is. DEVIATION is how much calls differ
  * (32: 100 %). SPREAD is how much the cost differs within a call (16: not at all). A memory-bound
- * site runs on the pool's workers, halved HALVINGS times. LOOP (hexadecimal) is the call's
+ * site runs on the pool's workers, halved HALVINGS times LOOP (hexadecimal) is the call's
  * .options.site. OFFSET (hexadecimal) is the kernel's place in the program or library MODULE.
  * MEAN_NS is the cost of an element in the mean of all calls. PRICED: 1 if CALL_NS is known, also
  * if it is 0. CREDIT_NS is the time that may be spent on trials, and REFUSED the trials in a row

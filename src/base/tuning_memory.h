@@ -38,6 +38,12 @@ PARA__COUNT(PARA__UNITS_MOST, 256)                /* - */
  * stays in its slot. Bytes. Reasoned: half of the first-level cache is left to data. */
 PARA__COUNT(PARA__PILE_BYTES, 4096) /* - */
 
+/* ---- Placement: topology/bind.c -------------------------------------------------------------- */
+
+/* While an array is dealt out to nodes, at most so many runs of it have a policy of their own.
+ * Reasoned: few of the 65530 mappings that a process may have. */
+PARA__COUNT(PARA__RUNS_AT_ONCE, 64) /* - */
+
 /* ---- Stacks: base/thread.c ------------------------------------------------------------------- */
 
 /* The least stack of a thread, and that where the main thread's is unlimited. Bytes. Reasoned: what

@@ -36,13 +36,6 @@ static bool are_bound(const para_pool *pool)
     return bound;
 }
 
-static para_status place_on_node(const para__machine *machine, void *memory, size_t bytes,
-                                 unsigned node, bool moves)
-{
-    return moves ? para__move_memory(machine, memory, bytes, node)
-                 : para__place_memory(machine, memory, bytes, node, false);
-}
-
 /* Asks for each part to lie on the node of the worker whose slice it is in calls of all usual
  * workers; a page that slices share, on that of the one in its middle. This sets a policy on the
  * memory. A touch by that worker would be worse: the caller would have to wait for the worker, and
@@ -67,7 +60,7 @@ static para_status place_by_slice(const para_pool *pool, char *data, size_t page
         if (by_bandwidth)
             node = para__bandwidth_node(machine, node);
         const para_status placed =
-            place_on_node(machine, data + begin * page, (end - begin) * page, node, moves);
+            para__place_memory(machine, data + begin * page, (end - begin) * page, node, moves);
         status = status ? status : placed;
         begin = end;
     }
@@ -85,7 +78,7 @@ para_status para__place(const para_pool *pool, void *data, size_t bytes, size_t 
     const bool by_slice =
         config->placement == PARA_PLACE_AUTO || config->placement == PARA_PLACE_BANDWIDTH;
     if (config->placement == PARA_PLACE_NODE)
-        return place_on_node(machine, first, pages * page, config->node, moves);
+        return para__place_memory(machine, first, pages * page, config->node, moves);
     if (by_slice && are_bound(pool))
         return place_by_slice(pool, first, pages, page, config->placement == PARA_PLACE_BANDWIDTH,
                               moves);

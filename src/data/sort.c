@@ -378,8 +378,7 @@ static para_status sort_all(para_pool *pool, const para_sort *sort, unsigned *wi
     if (most_parts(&job, 2) > 1) { /* else the call needs no pool */
         if (!pool && !para__default_pool_offer(&pool))
             pool = para__default_pool_begin();
-        const unsigned workers =
-            pool->is_novice ? 1 : para__min(pool->executor->width(pool), pool->usual);
+        const unsigned workers = pool->is_novice ? 1 : para__workers_for(pool, &sort->options);
         const unsigned asked = sort->options.workers;
         parts = most_parts(&job, asked ? para__min(workers, asked) : workers);
     }

@@ -55,7 +55,8 @@ void para__worker_is_contended(para__worker *self, unsigned failed_yields)
         failed_yields < PARA__YIELDS_LOOSE || l->is_loose)
         return;
     const para__cpus domain = cpus_around(self, true);
-    if (para__cpus_count(&domain) < 2)
+    const para__cpus own = para__worker_cpus(self);
+    if (para__cpus_count(&domain) <= para__cpus_count(&own))
         return;
     set_loose(self, true); /* first: who asks finds it pinned, or loose */
     if (para__bind_thread(self->pool->machine, &domain) != PARA_OK) {

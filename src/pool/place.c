@@ -119,7 +119,7 @@ static para_status make_raids(para_pool *pool, unsigned count)
 static para_status make_seats(para_pool *pool)
 {
     unsigned seat = 0;
-    if (!pool->shares_cores || !pool->has_domains)
+    if (!pool->shares_cores)
         return PARA_OK;
     uint16_t *const seats = para__alloc(pool->requested * sizeof *seats);
     if (!seats)

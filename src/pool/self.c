@@ -86,10 +86,10 @@ para__helper *para__pool_sleeper(para_pool *pool, bool displaced_too)
     const bool is_worker =
         para__pool_is_worker(pool); /* which may be about to park, or be left out */
     const unsigned self = para__pool_place(pool);
-    const unsigned workers = para__pool_workers(pool);
+    const unsigned workers = para__pool_usual(pool);
     para__helper *displaced = NULL;
     for (unsigned i = 1; i <= workers; i++) {
-        const unsigned place = place_in_round(pool, self, i % workers);
+        const unsigned place = (self + i) % workers;
         para__helper *helper = &pool->lanes.helper[place];
         if ((is_worker && place == self) || !para__event_is_parked(&helper->event) ||
             para__load_relaxed(&helper->naps)) /* see lane.h */

@@ -42,7 +42,7 @@ static void run_on_threads(para_pool *pool, para__lane *lane, const para__job *j
         return;
     const para__fp fp = para__fp_save();
     para__costs_learn(pool, plan, outcome, outcome->tally.busy_ticks - busy_before);
-    if (pool->lanes.before)
+    if (pool->lanes.before && carried_out->width <= pool->usual) /* else cores are shared */
         para__weights_learn(pool, lane, at.self);
     para__fp_restore(fp, 0);
 }

@@ -71,12 +71,18 @@ static inline para__visit serve_calls(para_pool *pool, unsigned worker)
 static const source sources[] = {
     {calls_have_news, calls_have_news, serve_calls, 1},
     {para__tasks_have_news, para__tasks_have_old, para__tasks_serve, PARA__TASK_ROUNDS}};
-enum { SOURCES = sizeof sources / sizeof sources[0] };
+enum { SOURCES = sizeof sources / sizeof sources[0], OF_CALLS = 1 };
+
+/* Tasks are for the usual workers: two on a core might take longer than one after the other. */
+static unsigned sources_of(const para__worker *self)
+{
+    return self->index < self->pool->usual ? (unsigned)SOURCES : (unsigned)OF_CALLS;
+}
 
 /* In its nth round without work. */
 static bool has_news(const para__worker *self, unsigned round)
 {
-    for (unsigned i = 0; i < SOURCES; i++)
+    for (unsigned i = 0; i < sources_of(self); i++)
         if (round % sources[i].rounds == 0 &&
             (round ? sources[i].has_old : sources[i].has_news)(self->pool, self->index))
             return true;
@@ -86,7 +92,7 @@ static bool has_news(const para__worker *self, unsigned round)
 static para__visit go_round(const para__worker *self)
 {
     para__visit outcome = PARA__VISIT_NOTHING;
-    for (unsigned i = 0; i < SOURCES; i++) {
+    for (unsigned i = 0; i < sources_of(self); i++) {
         const para__visit visit = sources[i].serve(self->pool, self->index);
         outcome = visit > outcome ? visit : outcome;
     }
@@ -194,7 +200,8 @@ static void begin_idling(para__worker *self, idling *idle, uint64_t now)
     idle->spun = false;
     idle->since = now;
     idle->looked_at = now;
-    para__worker_look_out(self);
+    if (sources_of(self) > OF_CALLS)
+        para__worker_look_out(self);
 }
 
 /* The worker has worked. If it was spinning before, that is spent now. */

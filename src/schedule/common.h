@@ -43,11 +43,6 @@ static inline double para__elements_ns(const para__schedule *s, para__way way)
     return ns > 1 ? ns : 1;
 }
 
-static inline para__widths para__widths_of(const para__schedule *s)
-{
-    return (para__widths){.usual = s->workers, .all = s->pool->executor->width(s->pool)};
-}
-
 /* Whether the call ran, or will run, as its site's width says. */
 static inline bool para__is_tuned(const para__schedule *s)
 {

@@ -219,7 +219,7 @@ static bool learn_width(const para__schedule *s, double element_ns)
         return false;
     }
     para__verdict verdict;
-    tuner = para__tuner_try(tuner, para__widths_of(s), element_ns, &verdict);
+    tuner = para__tuner_try(tuner, s->reach, element_ns, &verdict);
     para__site_set_tuner(s->site, tuner);
     para__site_write(s->site, para__trial_settle(para__site_read(s->site), verdict));
     return true;

@@ -46,19 +46,11 @@ static void decide(para__schedule *s)
     s->plan = para__decide(&s->ask, &costs);
 }
 
-/* How many workers there are for the call. */
-static void see_workers(para__schedule *s)
-{
-    const unsigned all = s->pool->executor->width(s->pool);
-    s->workers = s->options->workers ? all : para__min(all, s->pool->usual);
-}
-
 void para__schedule_move(para__schedule *s, para_pool *pool)
 {
     const unsigned before = s->workers;
     s->pool = pool;
-    see_workers(s);
-    s->workers = para__min(s->workers, before);
+    s->workers = para__min(para__workers_for(pool, s->options), before);
     s->site =
         para__site_find(&pool->sites, para__site_key_of(s->kernel, s->count, s->options->site));
 }
@@ -243,8 +235,11 @@ static void set_width(para__schedule *s, unsigned width)
  * these, and than usual, are to share it. */
 static void tune(para__schedule *s)
 {
+    const unsigned all = s->pool->executor->width(s->pool);
+    s->reach =
+        (para__widths){.usual = s->workers, .all = s->units < all ? (unsigned)s->units : all};
     s->tuner = para__site_tuner(s->site);
-    const unsigned present = para__tuner_present(s->tuner, para__widths_of(s));
+    const unsigned present = para__tuner_present(s->tuner, s->reach);
     if (s->plan.width >= para__min(present, s->workers) && !s->options->workers && s->is_automatic)
         set_width(s, present);
 }
@@ -261,7 +256,7 @@ static bool is_trial_of_width(para__schedule *s)
 {
     if (!s->tuned_width || !s->tuner.turn || !(s->tuner.element_ns > 0))
         return false;
-    const unsigned trial = para__tuner_trial(s->tuner, para__widths_of(s));
+    const unsigned trial = para__tuner_trial(s->tuner, s->reach);
     if (trial == s->tuned_width)
         return false;
     /* Half as many workers may take twice as long. */
@@ -384,7 +379,7 @@ bool para__schedule_begin_small(para__schedule *s)
     const para_options *options = s->options;
     s->is_automatic = options->executor == PARA_EXECUTOR_AUTO;
     s->limit = options->executor == PARA_EXECUTOR_SERIAL ? 1 : options->workers;
-    see_workers(s);
+    s->workers = para__workers_for(s->pool, options);
     s->probe = false;
     s->small = false;
     s->timed = false;

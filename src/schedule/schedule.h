@@ -90,6 +90,16 @@ static inline size_t para__schedule_units(const para__schedule *s)
     return s->split && para__schedule_is_alone(s) && !s->isolated ? 1 : s->units;
 }
 
+/* How many workers a call is decided for: the usual ones, unless it is to be shared by a number
+ * that it asks for. */
+static inline unsigned para__workers_for(const para_pool *pool, const para_options *options)
+{
+    const unsigned all = pool->executor->width(pool);
+    return options->workers && options->executor == PARA_EXECUTOR_THREADS
+               ? all
+               : para__min(all, pool->usual);
+}
+
 /* The most participants that it may have. */
 unsigned para__schedule_width_most(const para__schedule *s);
 

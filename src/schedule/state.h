@@ -42,6 +42,7 @@ typedef struct para__schedule {
     size_t first_elements; /* of the first batch, when probing */
     double probed_ns;      /* an element's cost in the last batch of a probe */
     para__tuner tuner;     /* what was known of the site's width, */
+    para__widths reach;    /* the widths that the call could have, */
     unsigned tuned_width;  /* and the width of this call for that; 0: it was not consulted */
     /* While it runs. */
     para__lane *lane; /* leased, or NULL */

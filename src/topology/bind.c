@@ -1,8 +1,10 @@
 /* Binding of threads and memory. "Not possible" and "refused" are different answers. */
 #include "topology/topology.h"
 
+#include "base/bounds.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/tuning_memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -113,8 +115,24 @@ static bool is_placed(const para__machine *machine, para_status *status)
     return !machine->info.this_system || para__cpus_count(&machine->memory) < 2;
 }
 
-static para_status place(const para__machine *machine, void *memory, size_t bytes,
-                         unsigned numa_node, bool moves, bool is_told)
+/* Whether pages that exist are on that node now: where it is full, the system has found other
+ * memory, and what others share or have pinned stays. If the system does not say, they are. */
+static para_status check_moved(const void *memory, size_t bytes, unsigned node)
+{
+    size_t bytes_of[PARA__NODES_MAX];
+    size_t all = 0;
+    if (para__memory_where(memory, bytes, bytes_of, PARA__NODES_MAX) != PARA_OK)
+        return PARA_OK;
+    for (unsigned n = 0; n < PARA__NODES_MAX; n++)
+        all += bytes_of[n];
+    if (node >= PARA__NODES_MAX || bytes_of[node] == all)
+        return PARA_OK;
+    return para__fail(PARA_ERR_DENIED, "%zu KiB of %zu could not be moved to node %u",
+                      (all - bytes_of[node]) / 1024, all / 1024, node);
+}
+
+para_status para__place_memory(const para__machine *machine, void *memory, size_t bytes,
+                               unsigned numa_node, bool moves)
 {
     para_status status;
     para__cpus node = {{0}};
@@ -127,20 +145,43 @@ static para_status place(const para__machine *machine, void *memory, size_t byte
     para__cpus_add(&node, target);
     errno = saved;
     status = set_policy(memory, bytes, MPOL_PREFERRED, &node, moves);
-    /* Where that node is full, the system has found other memory. */
-    return status || !is_told ? status : para__memory_check(memory, bytes, target);
+    return status || !moves ? status : check_moved(memory, bytes, target);
 }
 
-para_status para__place_memory(const para__machine *machine, void *memory, size_t bytes,
-                               unsigned numa_node, bool moves)
+/* The length of runs that are dealt to so many nodes: huge pages, which move as a whole, or less of
+ * an array that has few of them. */
+static size_t run_bytes(size_t bytes, unsigned nodes)
 {
-    return place(machine, memory, bytes, numa_node, moves, false);
+    const size_t page = para__page_bytes();
+    return para__clamp(bytes / nodes & ~(page - 1), page, PARA__HUGE_PAGE_BYTES);
 }
 
-para_status para__move_memory(const para__machine *machine, void *memory, size_t bytes,
-                              unsigned numa_node)
+/* Moves what exists to the nodes in turn. The policy of interleaving moves pages only that are on
+ * none of its nodes. It is set from time to time, because each run has its own until then, and the
+ * system counts these. */
+static para_status deal_out(const para__machine *machine, char *memory, size_t bytes)
 {
-    return place(machine, memory, bytes, numa_node, true, true);
+    const para__cpus *const nodes = &machine->memory;
+    const size_t run = run_bytes(bytes, para__cpus_count(nodes));
+    const size_t window = PARA__RUNS_AT_ONCE * run;
+    para_status status = PARA_OK;
+    unsigned node = para__cpus_first(nodes);
+    for (size_t at = 0, length; at < bytes; at += length) {
+        length = run - (uintptr_t)(memory + at) % run; /* runs begin at huge pages */
+        length = para__min(length, bytes - at);
+        const para_status moved = para__place_memory(machine, memory + at, length, node, true);
+        status = status ? status : moved;
+        do
+            node = node + 1 < PARA__NODES_MAX ? node + 1 : 0;
+        while (!para__cpus_has(nodes, node));
+        if ((at + length) / window > at / window || at + length == bytes) {
+            const size_t first = at / window * window;
+            const para_status set =
+                set_policy(memory + first, at + length - first, MPOL_INTERLEAVE, nodes, false);
+            status = status ? status : set;
+        }
+    }
+    return status;
 }
 
 para_status para__interleave_memory(const para__machine *machine, void *memory, size_t bytes,
@@ -149,9 +190,8 @@ para_status para__interleave_memory(const para__machine *machine, void *memory, 
     para_status status;
     if (is_placed(machine, &status))
         return status;
-    status = set_policy(memory, bytes, MPOL_INTERLEAVE, &machine->memory, moves);
-    /* The system moves only pages that are on other nodes than these. */
-    return status || !moves ? status : para__memory_spread(memory, bytes, &machine->memory);
+    return moves ? deal_out(machine, memory, bytes)
+                 : set_policy(memory, bytes, MPOL_INTERLEAVE, &machine->memory, false);
 }
 
 /* Kernels before 5.4 do not tell. */

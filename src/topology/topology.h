@@ -105,27 +105,17 @@ para__binding_state para__thread_binding(const para__machine *machine, pthread_t
 
 /* Asks that pages [memory, memory + bytes) lie on the NUMA node with that number, or on the nearest
  * one with memory if it has none; or are interleaved over all nodes with memory. Pages that exist
- * already are moved if asked, else they stay. PARA_OK also where there is only one node. Errors as
- * above. */
+ * already are moved if asked, else they stay; if some could not be moved, PARA_ERR_DENIED. PARA_OK
+ * also where there is only one node. Errors as above. */
 para_status para__place_memory(const para__machine *machine, void *memory, size_t bytes,
                                unsigned numa_node, bool moves);
 
 para_status para__interleave_memory(const para__machine *machine, void *memory, size_t bytes,
                                     bool moves);
 
-/* Moves pages that exist there; PARA_ERR_DENIED also if some have stayed elsewhere. */
-para_status para__move_memory(const para__machine *machine, void *memory, size_t bytes,
-                              unsigned numa_node);
-
 /* Adds up in bytes_of[n] the bytes of [data, data + bytes) whose pages are on node n, of n < nodes.
  * Pages that do not exist yet count nowhere. Errors: PARA_ERR_DENIED, _UNSUPPORTED. */
 para_status para__memory_where(const void *data, size_t bytes, size_t *bytes_of, unsigned nodes);
-
-/* PARA_OK if all pages that exist are on that node, else PARA_ERR_DENIED. Errors as above. */
-para_status para__memory_check(const void *data, size_t bytes, unsigned node);
-
-/* Moves pages that exist to those nodes, in turn. Errors as above: pages stayed where they were. */
-para_status para__memory_spread(void *memory, size_t bytes, const para__cpus *nodes);
 
 /* The node with memory of the highest bandwidth among those for which that node is one of the
  * nearest; that node itself if the system does not tell. */

@@ -1,9 +1,8 @@
-/* Where pages of memory lie, and moving those that exist. The system is asked about each page by
- * move_pages, in batches.
+/* Where pages of memory lie. The system is asked about each page by move_pages, in batches.
  *
  * The balancing of NUMA systems marks pages to see which node uses them next. Until that happens
- * move_pages takes a marked page for one that does not exist (seen of Linux 6.1). If a page is said
- * not to exist but is in memory, the system is asked to read a byte of it, which takes the mark
+ * move_pages takes a marked page for one that does not exist (seen of Linux 6.1). If the process's
+ * page table has it all the same, the system is asked to read a byte of it, which takes the mark
  * off. */
 #include "topology/topology.h"
 
@@ -12,87 +11,67 @@
 #include "base/status.h"
 
 #include <errno.h>
-#include <linux/mempolicy.h>
+#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 enum { PAGES = 256 }; /* in a batch */
 
+#define PRESENT ((uint64_t)1 << 63) /* in the page table's file */
+
 typedef struct batch {
-    void *page[PAGES];
-    int node[PAGES]; /* where it lies, or -errno */
+    void *page[PAGES]; /* neighbours */
+    int node[PAGES];   /* where it lies, or -errno */
     size_t count;
 } batch;
 
-/* Takes the mark off a page, if it has one. */
-static bool unmark(void *page)
+static bool ask(batch *b)
 {
-    unsigned char in_memory = 0;
-    char byte;
-    const struct iovec own = {&byte, 1}, marked = {page, 1};
-    return mincore(page, 1, &in_memory) == 0 && in_memory & 1 &&
-           process_vm_readv(getpid(), &own, 1, &marked, 1, 0) == 1;
+    return syscall(SYS_move_pages, 0, b->count, b->page, NULL, b->node, 0) == 0;
 }
 
-static bool ask(batch *b, const int *target)
+/* A huge page that is marked seems to be none of memory. */
+static bool seems_absent(int node)
 {
-    return syscall(SYS_move_pages, 0, b->count, b->page, target, b->node,
-                   target ? MPOL_MF_MOVE : 0) >= 0;
+    return node == -ENOENT || node == -EFAULT;
 }
 
-/* Asks where the pages of a batch lie; with a target for each, after they were moved there. */
-static bool ask_of_all(batch *b, const int *target)
+/* Takes the marks off those pages of a batch that have one; whether there may have been some. */
+static bool unmark(const batch *b, int table)
 {
-    if (!ask(b, target))
-        return false;
-    batch marked = {.count = 0};
-    int marked_target[PAGES];
-    size_t index[PAGES];
-    for (size_t i = 0; i < b->count; i++) {
-        const bool seems_absent = b->node[i] == -ENOENT || b->node[i] == -EFAULT; /* huge ones */
-        if (!seems_absent || !unmark(b->page[i]))
-            continue;
-        index[marked.count] = i;
-        marked_target[marked.count] = target ? target[i] : 0;
-        marked.page[marked.count++] = b->page[i];
-    }
-    if (marked.count && !ask(&marked, target ? marked_target : NULL))
-        return false;
-    for (size_t i = 0; i < marked.count; i++)
-        b->node[index[i]] = marked.node[i];
-    return true;
+    uint64_t entry[PAGES];
+    char byte[PAGES];
+    struct iovec marked[PAGES];
+    unsigned long count = 0;
+    const off_t at = (off_t)((uintptr_t)b->page[0] / para__page_bytes() * sizeof *entry);
+    const ssize_t known = pread(table, entry, b->count * sizeof *entry, at);
+    for (size_t i = 0; i < b->count && (ssize_t)((i + 1) * sizeof *entry) <= known; i++)
+        if (seems_absent(b->node[i]) && entry[i] & PRESENT)
+            marked[count++] = (struct iovec){b->page[i], 1};
+    const struct iovec own = {byte, count};
+    return count && process_vm_readv(getpid(), &own, 1, marked, count, 0) > 0;
 }
 
-/* The next pages of [*at, end). */
-static void fill(batch *b, uintptr_t *at, uintptr_t end)
+static bool has_absent(const batch *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (seems_absent(b->node[i]))
+            return true;
+    return false;
+}
+
+/* The pages of [begin, end), each with what it has of them. */
+static bool add_up(uintptr_t begin, uintptr_t end, size_t *bytes_of, unsigned nodes, int table)
 {
     const size_t page = para__page_bytes();
-    for (b->count = 0; b->count < PAGES && *at < end; *at += page)
-        b->page[b->count++] = (void *)*at; /* NOLINT(performance-no-int-to-ptr): its address */
-}
-
-static para_status cannot_ask(int saved)
-{
-    const int error = errno;
-    errno = saved;
-    return para__fail(error == ENOSYS ? PARA_ERR_UNSUPPORTED : PARA_ERR_DENIED,
-                      "asking where pages lie: %s", strerror(error));
-}
-
-para_status para__memory_where(const void *data, size_t bytes, size_t *bytes_of, unsigned nodes)
-{
-    const size_t page = para__page_bytes();
-    const uintptr_t begin = (uintptr_t)data, end = begin + bytes;
-    const int saved = errno;
-    memset(bytes_of, 0, nodes * sizeof *bytes_of);
     for (uintptr_t at = begin & ~(uintptr_t)(page - 1); at < end;) {
-        batch b;
-        fill(&b, &at, end);
-        if (!ask_of_all(&b, NULL))
-            return cannot_ask(saved);
+        batch b = {.count = 0};
+        for (; b.count < PAGES && at < end; at += page)
+            b.page[b.count++] = (void *)at; /* NOLINT(performance-no-int-to-ptr): its address */
+        if (!ask(&b) || (has_absent(&b) && unmark(&b, table) && !ask(&b)))
+            return false;
         for (size_t i = 0; i < b.count; i++) {
             const uintptr_t low = para__max((uintptr_t)b.page[i], begin);
             const uintptr_t high = para__min((uintptr_t)b.page[i] + page, end);
@@ -100,53 +79,22 @@ para_status para__memory_where(const void *data, size_t bytes, size_t *bytes_of,
                 bytes_of[b.node[i]] += high - low;
         }
     }
-    errno = saved;
-    return PARA_OK;
+    return true;
 }
 
-para_status para__memory_check(const void *data, size_t bytes, unsigned node)
+para_status para__memory_where(const void *data, size_t bytes, size_t *bytes_of, unsigned nodes)
 {
-    size_t bytes_of[PARA__NODES_MAX];
-    size_t all = 0;
-    const para_status status = para__memory_where(data, bytes, bytes_of, PARA__NODES_MAX);
-    for (unsigned n = 0; n < PARA__NODES_MAX && !status; n++)
-        all += bytes_of[n];
-    if (status || (node < PARA__NODES_MAX && bytes_of[node] == all))
-        return status;
-    return para__fail(PARA_ERR_DENIED, "%zu KiB of %zu could not be moved to node %u",
-                      (all - (node < PARA__NODES_MAX ? bytes_of[node] : 0)) / 1024, all / 1024,
-                      node);
-}
-
-/* Pages of 4 KiB in turn, and huge pages in turn, which move as a whole with their first one. */
-static unsigned turn_of_page(uintptr_t page)
-{
-    return (unsigned)(page / para__page_bytes() + page / PARA__HUGE_PAGE_BYTES);
-}
-
-para_status para__memory_spread(void *memory, size_t bytes, const para__cpus *nodes)
-{
+    const uintptr_t begin = (uintptr_t)data;
     const int saved = errno;
-    const uintptr_t end = (uintptr_t)memory + bytes;
-    int node[PARA__CPUS_MAX];
-    unsigned count = 0;
-    size_t stayed = 0;
-    for (unsigned n = 0; n < PARA__CPUS_MAX; n++)
-        if (para__cpus_has(nodes, n))
-            node[count++] = (int)n;
-    for (uintptr_t at = (uintptr_t)memory; at < end && count;) {
-        batch b;
-        int target[PAGES];
-        fill(&b, &at, end);
-        for (size_t i = 0; i < b.count; i++)
-            target[i] = node[turn_of_page((uintptr_t)b.page[i]) % count];
-        if (!ask_of_all(&b, target))
-            return cannot_ask(saved);
-        for (size_t i = 0; i < b.count; i++)
-            stayed += b.node[i] == -EACCES || b.node[i] == -EPERM || b.node[i] == -ENOMEM;
-    }
+    for (unsigned n = 0; n < nodes; n++)
+        bytes_of[n] = 0;
+    const int table = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC); /* -1: marks stay */
+    const bool is_told = add_up(begin, begin + bytes, bytes_of, nodes, table);
+    const int error = errno;
+    if (table >= 0)
+        close(table);
     errno = saved;
-    if (stayed == 0)
-        return PARA_OK;
-    return para__fail(PARA_ERR_DENIED, "%zu pages could not be moved", stayed);
+    return is_told ? PARA_OK
+                   : para__fail(error == ENOSYS ? PARA_ERR_UNSUPPORTED : PARA_ERR_DENIED,
+                                "asking where pages lie: %s", strerror(error));
 }

@@ -120,6 +120,7 @@ CHECKS = {
     "pages on node 1": "numa_check on-node 1",
     "an array that moves": "numa_check moved",
     "an array that moves apart": "numa_check moved-apart",
+    "huge pages that move apart": "numa_check huge-moved-apart",
     "an array that others share": "numa_check shared",
     "an array larger than a node": "numa_check too-large 300",
     "a balanced array": "echo 1 >/proc/sys/kernel/numa_balancing; numa_check balanced",

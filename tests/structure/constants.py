@@ -26,7 +26,7 @@ KINDS = {
     "format or interface of others": """
         FLAGS_AT INSTRUCTIONS INTERFACE LENGTH MADV_POPULATE_WRITE PARA__FP_FLAGS PARA__LINE PARA__PAGE_SUM_AT SPAN_AT
         THREADS_DEVICE TRACE_AT PARA__HUGE_PAGE_BYTES PARA__FP_DEFAULT masks traps
-        BY_PIDFD SYS_close_range SYS_pidfd_open SYS_pidfd_send_signal""",
+        BY_PIDFD PRESENT SYS_close_range SYS_pidfd_open SYS_pidfd_send_signal""",
     "shape of results: plan/tree.h": """
         PARA__FOLDING_BYTES PARA__LARGE_BYTES PARA__PARTIALS_BYTES first_square""",
     "memory of checks": "PARA__MARGIN PARA__UNTOUCHED",

@@ -26,7 +26,7 @@ TEST(all_that_is_known_of_a_site_is_saved)
     static const para__tuner widths[] = {
         {0},
         {.element_ns = 0.1f, .halvings = 31, .wider = true, .again = true, .turn = true},
-        {.element_ns = 7, .halvings = 0, .again = true},
+        {.element_ns = 7, .halvings = -1, .again = true},
     };
     para_pool *pool = check_pool(WORKERS);
     const uintptr_t kernel = (uintptr_t)square;

@@ -24,22 +24,23 @@ static double elapsed(const para__schedule *s, double work_ns, double gain)
     return width <= CORES ? work_ns / width : work_ns / (gain * CORES);
 }
 
-/* The mean width of the last of many calls. */
-static double width_after(double gain, int calls)
+/* The mean width of the last of many calls, of which none takes less than least_ns. */
+static double width_of_last(size_t units, double gain, double least_ns)
 {
-    enum { LAST = 200 };
+    enum { CALLS = 4000, LAST = 200 };
     double sum = 0;
-    for (int i = 0; i < calls; i++) {
-        para__schedule s = begin((para_options){0}, UNITS);
-        sum += i >= calls - LAST ? (double)s.plan.width / LAST : 0;
-        if (s.probe && s.trial && s.plan.width == 1) { /* alone, until it is given up */
-            s.plan.width = 1;
-            end(&s, UNITS, 1e6);
-        } else {
-            end(&s, UNITS, elapsed(&s, 1e6, gain));
-        }
+    for (int i = 0; i < CALLS; i++) {
+        para__schedule s = begin((para_options){0}, units);
+        const double ns = elapsed(&s, 1e6, gain);
+        sum += i >= CALLS - LAST ? (double)s.plan.width / LAST : 0;
+        end(&s, units, ns > least_ns ? ns : least_ns);
     }
     return sum;
+}
+
+static double width_after(double gain)
+{
+    return width_of_last(UNITS, gain, 0);
 }
 
 static const para__estimate long_call = {.alone_ns = 1000, .alone = 15, .spread = 16};
@@ -52,28 +53,39 @@ TEST(calls_begin_on_one_worker_a_core)
                      CORES);
     const para_options some = {.workers = 7, .executor = PARA_EXECUTOR_THREADS};
     assert_int_equal(begin(some, UNITS).plan.width, 7);
+    assert_int_equal(begin((para_options){.workers = 7}, UNITS).plan.width, CORES); /* at most */
+    assert_int_equal(begin((para_options){.workers = 3}, UNITS).plan.width, 3);
 }
 
 TEST(all_are_used_where_that_is_faster)
 {
     know(long_call);
-    assert_true(width_after(1.3, 4000) > 0.95 * THREADS);
+    assert_true(width_after(1.3) > 0.95 * THREADS);
 }
 
 TEST(they_are_not_where_it_is_not)
 {
     know(long_call);
-    assert_true(width_after(1.0, 4000) < 1.05 * CORES);
+    assert_true(width_after(1.0) < 1.05 * CORES);
     know(long_call);
-    assert_true(width_after(0.7, 4000) < 1.05 * CORES);
+    assert_true(width_after(0.7) < 1.05 * CORES);
 }
 
 TEST(a_call_on_all_does_not_look_dearer)
 {
     know(long_call);
-    width_after(1.3, 4000);
+    width_after(1.3);
     const para__estimate e = para__site_read(site_of(0));
     assert_true(e.shared_ns > 1000 / 1.3 * 0.9 && e.shared_ns < 1000 * 1.1);
+}
+
+/* Calls of fewer units than workers have no such arm: they are narrowed as others are. */
+TEST(few_units_are_narrowed)
+{
+    know(long_call);
+    assert_true(width_of_last(6, 1.3, 5e5) < 2.1);
+    know(long_call);
+    assert_true(width_of_last(UNITS, 1.3, 5e5) < 2.1);
 }
 
 /* ---- Where they are ------------------------------------------------------------------- */
@@ -178,6 +190,34 @@ static double sum_on(para_pool *made, size_t count, unsigned workers)
     return sum;
 }
 
+static unsigned width_of_sort(para_pool *made, unsigned workers)
+{
+    static double keys[100000];
+    para_report report = {0};
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        keys[i] = (double)check_mix(i);
+    CHECK(para_psort(
+              made, &(para_sort){.data = {keys, sizeof *keys},
+                                 .count = COUNT_OF(keys),
+                                 .key = PARA_KEY_F64,
+                                 .options = {.workers = workers, .executor = PARA_EXECUTOR_THREADS},
+                                 .report = &report}) == PARA_OK);
+    return report.width;
+}
+
+static void sorts(void)
+{
+    para_pool *made = pool_of("core:4 pu:2");
+    if (made->machine->info.quota <= 0)
+        CHECK(width_of_sort(made, 0) == 4 && width_of_sort(made, 8) == 8);
+    para_pool_destroy(made);
+}
+
+TEST(sorts_are_as_wide_as_they_ask)
+{
+    run_in_child(sorts);
+}
+
 /* Two nodes of two cores: workers stand by core and then by thread, slices by node. */
 static void seats(void)
 {
@@ -248,6 +288,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         /* First: a process that has read its machine reads no other. */
         cmocka_unit_test(pools_have_a_worker_for_each),
+        cmocka_unit_test(sorts_are_as_wide_as_they_ask),
         cmocka_unit_test(slices_of_a_node_are_neighbours),
         cmocka_unit_test(workers_are_bound_to_their_core),
         cmocka_unit_test_setup_teardown(calls_begin_on_one_worker_a_core, make_wide_pool,
@@ -255,6 +296,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(all_are_used_where_that_is_faster, make_wide_pool,
                                         destroy_pool),
         cmocka_unit_test_setup_teardown(they_are_not_where_it_is_not, make_wide_pool, destroy_pool),
+        cmocka_unit_test_setup_teardown(few_units_are_narrowed, make_wide_pool, destroy_pool),
         cmocka_unit_test_setup_teardown(a_call_on_all_does_not_look_dearer, make_wide_pool,
                                         destroy_pool),
     };

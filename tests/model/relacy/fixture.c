@@ -108,6 +108,7 @@ void fixture_make(const fixture *f)
     pool.machine = &machine;
     pool.lanes.helper = helpers;
     pool.requested = f->workers;
+    pool.usual = UINT_MAX;
     para__store_relaxed(&pool.workers, f->workers);
     pool.lanes.fork_count = para__fork_count();
     pool.binding = f->started ? PARA_BIND_NONE : PARA_BIND_CORE;
