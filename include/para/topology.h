@@ -17,7 +17,8 @@ typedef struct para_topology_info {
     unsigned numa_nodes; /* NUMA nodes */
     unsigned budget;     /* threads of a pool by default: min(cpus, max(1, floor(quota))). Its calls
                             begin on at most one for each core, see para_pool_info.usual */
-    double quota;        /* CPUs that the control groups grant, over all ancestors; 0: no limit */
+    double quota;        /* CPUs that the control groups grant, over all ancestors; 0: no limit, or
+                            none that is known, see quota_known */
     size_t l1_bytes;     /* data cache of the first core; 0 if unknown */
     size_t l2_bytes;     /* its second-level cache; 0 if unknown */
     size_t l3_bytes;     /* its third-level cache; 0 if unknown */
@@ -25,6 +26,11 @@ typedef struct para_topology_info {
     bool this_system; /* false: described by HWLOC_SYNTHETIC or HWLOC_XMLFILE; nothing is bound */
     unsigned online;  /* hardware threads of the machine, also those that the process may not use */
     unsigned nodes;   /* NUMA nodes of the machine, also those where the process may use no CPU */
+    /* Whether the process's control group and those above it, as far as they are mounted, could be
+     * read, or there is none that could have a quota: the system has no control groups, or none
+     * with the cpu controller. false: there may be a quota that para does not know, or a lower one
+     * than `quota`. */
+    bool quota_known;
 } para_topology_info;
 
 /* One hardware thread that the process may use. */

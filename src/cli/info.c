@@ -99,9 +99,11 @@ static void say_machine(const para__view *v)
                "a container,\n         or a runtime that has bound the threads of this process\n",
                m->cpus, m->online);
     if (m->quota > 0)
-        printf("quota    %.3g CPUs, granted by the control group\n", m->quota);
+        printf("quota    %.3g CPUs, granted by the control group%s\n", m->quota,
+               m->quota_known ? "" : "; a lower one may be hidden");
     else
-        printf("quota    none\n");
+        printf("quota    %s\n",
+               m->quota_known ? "none" : "unknown: the process's control group cannot be read");
     say_budget(m);
     say_settings();
     printf("caches   ");

@@ -45,6 +45,7 @@ static void say_json_machine(const para__view *v)
         printf("%.17g", m->quota);
     else
         printf("null");
+    printf(", \"quota_known\": %s", m->quota_known ? "true" : "false");
     say_json_cache(1, m->l1_bytes);
     say_json_cache(2, m->l2_bytes);
     say_json_cache(3, m->l3_bytes);

@@ -4,14 +4,18 @@
  * hierarchies are mounted. A mount need not show its whole hierarchy. In a container its root is
  * often the container's own group, so a group's directory is the mount point plus what the group's
  * path adds to the mount's root. A missing or malformed file never lowers the quota: the quota is a
- * hint for how many threads pay, and no reason to fail. */
+ * hint for how many threads pay, and no reason to fail.
+ *
+ * The quota is known if all groups from the process's own one up to the root of a mount could be
+ * read, in the hierarchy that has the cpu controller: the one of version 1 if that has it, else
+ * that of version 2. A directory is a group if it has cgroup.procs, and one without a quota file
+ * has no quota: the root has none, nor has a group without the controller. */
 #include "topology/cpu_quota.h"
 
 #include "base/bounds.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +25,7 @@
 typedef struct groups {
     char *v1; /* in the version 1 hierarchy that has the cpu controller */
     char *v2;
+    bool are_known; /* the system has told which they are */
 } groups;
 
 static FILE *open_text(const char *root, const char *name)
@@ -46,13 +51,22 @@ static bool has_word(const char *list, const char *word)
     return false;
 }
 
+static bool is_proc_mounted(const char *root)
+{
+    FILE *const file = open_text(root, "/proc/self/mountinfo");
+    if (file)
+        fclose(file);
+    return file != NULL;
+}
+
 /* Lines are "number:controllers:path"; the version 2 hierarchy has number 0 and no controllers. */
 static groups read_groups(const char *root)
 {
-    groups own = {NULL, NULL};
+    groups own = {NULL, NULL, false};
     FILE *file = open_text(root, "/proc/self/cgroup");
     char *line = NULL;
     size_t capacity = 0;
+    own.are_known = file || (errno == ENOENT && is_proc_mounted(root)); /* else a kernel without */
     while (file && getline(&line, &capacity, file) > 0) {
         line[strcspn(line, "\n")] = '\0';
         char *path = line;
@@ -94,12 +108,15 @@ static bool goes_up(const char *path)
 /* The rest of own below mounted; both are group paths of one hierarchy. "" if they are the same;
  * NULL if own is not below mounted. Inside a cgroup namespace, paths start at the namespace's root
  * and climb out of it by "/..". If mounted climbs further up than own, the way down has names that
- * are not visible here: of such a mount only its root is known to be an ancestor. */
-static const char *path_below(const char *mounted, const char *own)
+ * are not visible here: of such a mount only its root is known to be an ancestor, and *is_all is
+ * false. */
+static const char *path_below(const char *mounted, const char *own, bool *is_all)
 {
+    *is_all = true;
     for (; goes_up(mounted) && goes_up(own); mounted += 3)
         own += 3;
     if (goes_up(mounted)) {
+        *is_all = false;
         while (goes_up(mounted))
             mounted += 3;
         return *mounted == '\0' ? "" : NULL;
@@ -125,7 +142,7 @@ static double take_number(const char **text)
     return (double)number;
 }
 
-/* The start of a file; "" if it cannot be read. */
+/* The start of a file; "" if it cannot be read, and errno says why. */
 static const char *read_start(int directory, const char *name, char buffer[static 128])
 {
     const int file = openat(directory, name, O_RDONLY | O_CLOEXEC);
@@ -138,28 +155,52 @@ static const char *read_start(int directory, const char *name, char buffer[stati
     return buffer;
 }
 
-/* CPUs that the group in this directory grants by itself; 0: no limit. */
-static double read_quota(const char *path, bool v2)
+static bool has_file(int directory, const char *name)
 {
-    const int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0)
-        return 0;
+    const int file = openat(directory, name, O_PATH | O_CLOEXEC);
+    if (file >= 0)
+        close(file);
+    return file >= 0;
+}
+
+enum { UNREADABLE = -1 };
+
+/* CPUs that the group in this directory grants by itself; 0: no limit; or UNREADABLE. */
+static double read_group(int directory, bool v2)
+{
     char buffer[128];
+    errno = 0;
     const char *text = read_start(directory, v2 ? "cpu.max" : "cpu.cfs_quota_us", buffer);
+    if (*text == '\0')
+        return errno == ENOENT && has_file(directory, "cgroup.procs") ? 0 : UNREADABLE;
+    const bool is_unlimited = strncmp(text, v2 ? "max" : "-1", v2 ? 3 : 2) == 0;
     const double quota = take_number(&text);
     if (!v2)
         text = read_start(directory, "cpu.cfs_period_us", buffer);
     const double period = take_number(&text);
-    close(directory);
-    return period > 0 && *text == '\0' ? quota / period : 0;
+    if (is_unlimited)
+        return 0;
+    return quota > 0 && period > 0 && *text == '\0' ? quota / period : UNREADABLE;
 }
 
-/* The least quota from the group at root/point/below up to the one at root/point, and before it. */
-static double walk_up(const char *root, const char *point, const char *below, bool v2, double least)
+static double read_quota(const char *path, bool v2)
+{
+    const int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
+        return UNREADABLE;
+    const double quota = read_group(directory, v2);
+    close(directory);
+    return quota;
+}
+
+/* Looks at the groups from the one at root/point/below up to the one at root/point. Whether all of
+ * them could be read. *least: of their quotas and of what it was. */
+static bool walk_up(const char *root, const char *point, const char *below, bool v2, double *least)
 {
     char *path = NULL;
+    bool all = true;
     if (asprintf(&path, "%s%s%s", root, point, below) < 0)
-        return least;
+        return false;
     const size_t top = strlen(root) + strlen(point);
     size_t end = strlen(path);
     for (;;) {
@@ -167,21 +208,22 @@ static double walk_up(const char *root, const char *point, const char *below, bo
             end--;
         path[end] = '\0';
         const double quota = read_quota(path, v2);
-        if (quota > 0 && (least == 0 || quota < least))
-            least = quota;
+        all &= quota >= 0;
+        if (quota > 0 && (*least == 0 || quota < *least))
+            *least = quota;
         if (end <= top)
             break;
         while (end > top && path[end - 1] != '/')
             end--;
     }
     free(path);
-    return least;
+    return all;
 }
 
 /* Lines are "id parent device root point options [tag...] - type source superoptions". */
-static double read_mounts(const char *root, const groups *own)
+static para__quota read_mounts(const char *root, const groups *own)
 {
-    double least = 0;
+    para__quota granted = {0, false};
     FILE *file = open_text(root, "/proc/self/mountinfo");
     char *line = NULL;
     size_t capacity = 0;
@@ -206,23 +248,26 @@ static double read_mounts(const char *root, const groups *own)
             continue;
         unescape(mounted);
         unescape(point);
-        const char *below = path_below(mounted, group);
-        if (below)
-            least = walk_up(root, point, below, v2, least);
+        bool is_all;
+        const char *below = path_below(mounted, group, &is_all);
+        is_all &= below && walk_up(root, point, below, v2, &granted.cpus);
+        granted.is_known |= is_all && (v1 || !own->v1);
     }
     free(line);
     if (file)
         fclose(file);
-    return least;
+    return granted;
 }
 
-double para__cpu_quota(const char *root)
+para__quota para__cpu_quota(const char *root)
 {
     const int saved = errno;
     groups own = read_groups(root);
-    const double quota = own.v1 || own.v2 ? read_mounts(root, &own) : 0;
+    para__quota granted = {0, own.are_known}; /* of a process in no group */
+    if (own.v1 || own.v2)
+        granted = read_mounts(root, &own);
     free(own.v1);
     free(own.v2);
     errno = saved;
-    return quota;
+    return granted;
 }

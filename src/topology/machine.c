@@ -84,6 +84,7 @@ void para__machine_free(para__machine *machine)
 static bool has_allowance(const para__machine *machine, const para__allowance *allowance)
 {
     return para__cpus_equal(&machine->usable, &allowance->usable) &&
+           machine->info.quota_known == allowance->quota_known &&
            !(machine->info.quota < allowance->quota) && !(machine->info.quota > allowance->quota);
 }
 

@@ -93,7 +93,8 @@ void para__machine_read_caches(const para__machine *machine, para_topology_info 
     errno = saved;
 }
 
-static void describe(para__machine *machine, const para__locations *locations, double quota)
+static void describe(para__machine *machine, const para__locations *locations,
+                     const para__allowance *allowance)
 {
     para_topology_info *const info = &machine->info;
     if (locations->hwloc) {
@@ -102,7 +103,8 @@ static void describe(para__machine *machine, const para__locations *locations, d
         set_caches(info, caches);
     }
     info->size = sizeof *info;
-    info->quota = quota;
+    info->quota = allowance->quota;
+    info->quota_known = allowance->quota_known;
     info->budget = info->cpus;
     if (info->quota > 0 && info->quota < info->cpus)
         info->budget = info->quota < 1 ? 1 : (unsigned)info->quota;
@@ -116,7 +118,8 @@ static void describe(para__machine *machine, const para__locations *locations, d
     info->online = para__max(info->online, info->cpus);
 }
 
-static para_status build(para__machine **machine, const para__locations *locations, double quota)
+static para_status build(para__machine **machine, const para__locations *locations,
+                         const para__allowance *allowance)
 {
     if (locations->count == 0)
         return para__fail(PARA_ERR_TOPOLOGY, "the process may use none of the machine's CPUs");
@@ -131,7 +134,7 @@ static para_status build(para__machine **machine, const para__locations *locatio
     list_cpus(made, cpu, locations);
     number_kinds(made, cpu);
     qsort(cpu, made->cpu_count, sizeof *cpu, compare_cpus);
-    describe(made, locations, quota);
+    describe(made, locations, allowance);
     *machine = made;
     return PARA_OK;
 }
@@ -139,7 +142,8 @@ static para_status build(para__machine **machine, const para__locations *locatio
 para__allowance para__allowance_read(const para__openmp *openmp, const char *root)
 {
     const int saved = errno;
-    para__allowance allowance = {.quota = para__cpu_quota(root)};
+    const para__quota granted = para__cpu_quota(root);
+    para__allowance allowance = {.quota = granted.cpus, .quota_known = granted.is_known};
     if (para__cpus_of_process(&allowance.usable))
         para__openmp_undo(openmp, &allowance.usable);
     else
@@ -158,7 +162,7 @@ para_status para__machine_read(para__machine **machine, const para__allowance *a
                              : para__locations_from_files(&locations, "");
     para__machine *made = NULL;
     if (!status)
-        status = build(&made, &locations, allowance->quota);
+        status = build(&made, &locations, allowance);
     if (!status && locations.hwloc)
         status = para__nodes_from_hwloc(&made->nodes, locations.hwloc);
     if (status)

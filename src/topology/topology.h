@@ -70,7 +70,8 @@ para_status para__machine_load_real(para__machine **machine);
 /* What of this system the process may use now; a machine is read anew when it changes. */
 typedef struct para__allowance {
     para__cpus usable; /* empty where that is not known */
-    double quota;      /* as in para_topology_info */
+    double quota;      /* both as in para_topology_info */
+    bool quota_known;
 } para__allowance;
 
 /* Both under a lock that the caller holds: see machine.c. is_real: whatever variables say. */

@@ -7,10 +7,12 @@ import os
 import pathlib
 import re
 import resource
+import shutil
+import subprocess
 import unittest
 import xml.etree.ElementTree
 
-from case import Case, HAS_OPENMP
+from case import Case, HAS_OPENMP, PARA, SANITIZED
 
 NODES = pathlib.Path("/sys/devices/system/node")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -80,6 +82,26 @@ class Info(Case):
                 self.assertIn(sentence, text)
                 self.assertEqual(pool["usual"], usual or pool["workers"])
                 self.assertEqual("calls are shared by" in text, usual is not None)
+
+    @unittest.skipUnless(shutil.which("unshare"), "no unshare")
+    def test_a_quota_that_cannot_be_read(self):
+        mounts = pathlib.Path("/proc/self/mountinfo").read_text().splitlines()
+        points = [mount.split()[4] for mount in mounts if " - cgroup" in mount]
+        groups = "/sys/fs/cgroup" if points and all(point.startswith("/sys/fs/cgroup") for point in points) else None
+        for covered in filter(None, [groups, None if SANITIZED else "/proc"]):  # which sanitizers need
+            def inside(*words):
+                return subprocess.run(["unshare", "-m", "sh", "-c", f'mount -t tmpfs none {covered} && exec "$0" "$@"',
+                                       *words], capture_output=True, text=True, timeout=120, check=False)
+
+            if inside("true").returncode != 0:
+                self.skipTest("nothing can be mounted here")
+            machine = json.loads(inside(PARA, "info", "--json").stdout)["machine"]
+            self.assertEqual((machine["quota"], machine["quota_known"]), (None, False))
+            self.assertRegex(inside(PARA, "info").stdout, r"(?m)^quota +unknown: ")
+        machine = json.loads(self.para("info", "--json"))["machine"]
+        quota = re.search(r"(?m)^quota +(.*)$", self.para("info"))[1]
+        self.assertEqual(quota.startswith("unknown"), machine["quota"] is None and not machine["quota_known"])
+        self.assertEqual(quota == "none", machine["quota"] is None and machine["quota_known"])
 
     def test_does_not_know_caches_that_nothing_describes(self):
         env = {**os.environ, "HWLOC_SYNTHETIC": "core:2 pu:1"}

@@ -44,7 +44,7 @@ static void put_v1_quota(const char *directory, const char *quota, const char *p
 /* Quotas here are exact in binary, so that == decides. */
 static void assert_quota(double expected)
 {
-    const double quota = para__cpu_quota(root);
+    const double quota = para__cpu_quota(root).cpus;
     if (quota != expected)
         fail_msg("quota is %g, not %g", quota, expected);
 }
@@ -315,6 +315,114 @@ static void test_errno_is_kept(void **state)
     assert_int_equal(errno, 77);
 }
 
+/* ---- What is not known ------------------------------------------------------------------- */
+
+static void assert_known(bool expected, double cpus)
+{
+    assert_int_equal(para__cpu_quota(root).is_known, expected);
+    assert_quota(cpus);
+}
+
+/* A group has cgroup.procs. The root has no quota file, nor has a group without the controller. */
+static void test_groups_without_quota_files_have_no_quota(void **state)
+{
+    (void)state;
+    put_v2("/a/b", "/");
+    put("sys/fs/cgroup/a/b/cgroup.procs", "");
+    put("sys/fs/cgroup/a/cpu.max", "max 100000\n");
+    put("sys/fs/cgroup/cgroup.procs", "");
+    assert_known(true, 0);
+    put("sys/fs/cgroup/a/cpu.max", "200000 100000\n");
+    assert_known(true, 2);
+    put_v2("/", "/");
+    assert_known(true, 0);
+    put_v1("/app", "/");
+    put("sys/fs/cgroup/cpu,cpuacct/cgroup.procs", "");
+    put_v1_quota("/app", "-1\n", "100000\n");
+    assert_known(true, 0);
+    put_v1_quota("/app", "50000\n", "100000\n");
+    assert_known(true, 0.5);
+}
+
+/* Something else is mounted over the groups. */
+static void test_groups_that_are_covered(void **state)
+{
+    (void)state;
+    put_v2("/app", "/");
+    assert_known(false, 0);
+    put("sys/fs/cgroup/other", "");
+    assert_known(false, 0);
+    put_v2("/", "/");
+    assert_known(false, 0);
+    put_v1("/app", "/");
+    assert_known(false, 0);
+    put("proc/self/mountinfo", "22 1 0:20 / / rw - ext4 /dev/sda1 rw\n"); /* they are not mounted */
+    assert_known(false, 0);
+}
+
+static void test_proc_that_is_covered(void **state)
+{
+    (void)state;
+    assert_known(false, 0);
+    put("proc/self/cgroup", "0::/app\n");
+    assert_known(false, 0);
+}
+
+/* A kernel without control groups has no such file. One that has mounted none has an empty one. */
+static void test_a_system_without_groups_has_no_quota(void **state)
+{
+    (void)state;
+    put("proc/self/mountinfo", "22 1 0:20 / / rw - ext4 /dev/sda1 rw\n");
+    assert_known(true, 0);
+    put("proc/self/cgroup", "");
+    assert_known(true, 0);
+    put("proc/self/cgroup", "3:memory:/app\n1:name=systemd:/user\n"); /* without the controller */
+    assert_known(true, 0);
+}
+
+/* What is seen of the groups above counts, but the group itself is not seen. */
+static void test_a_group_that_its_mount_does_not_show(void **state)
+{
+    (void)state;
+    put_v2("/docker/abcd", "/docker/other");
+    put("sys/fs/cgroup/cpu.max", "max 100000\n");
+    assert_known(false, 0);
+    put_v2("/", "/../..");
+    assert_known(false, 0);
+    put_v2("/slice/app (deleted)", "/");
+    put("sys/fs/cgroup/slice/cpu.max", "150000 100000\n");
+    assert_known(false, 1.5);
+}
+
+/* A controller is in one hierarchy only. */
+static void test_the_hierarchy_of_the_controller_decides(void **state)
+{
+    (void)state;
+    put("proc/self/cgroup", "3:cpu:/one\n0::/two\n");
+    put("proc/self/mountinfo", "32 22 0:28 / /cg/cpu rw - cgroup cgroup rw,cpu\n"
+                               "41 22 0:38 / /cg/unified rw - cgroup2 cgroup2 rw\n");
+    put("cg/unified/cgroup.procs", "");
+    put("cg/unified/two/cgroup.procs", "");
+    assert_known(false, 0);
+    put("cg/cpu/cgroup.procs", "");
+    put("cg/cpu/one/cgroup.procs", "");
+    assert_known(true, 0);
+    put("proc/self/cgroup", "3:memory:/one\n0::/two\n");
+    assert_known(true, 0);
+}
+
+static void test_quotas_that_cannot_be_read(void **state)
+{
+    (void)state;
+    put_v2("/app", "/");
+    put("sys/fs/cgroup/cgroup.procs", "");
+    put("sys/fs/cgroup/app/cgroup.procs", "");
+    put("sys/fs/cgroup/app/cpu.max", "some\n");
+    assert_known(false, 0);
+    put("sys/fs/cgroup/app/cpu.max", "max 100000\n");
+    assert_known(true, 0);
+}
+
 /* The budget: min(cpus, max(1, floor(quota))), here of 16 hardware threads on 8 cores. */
 static void test_budget(void **state)
 {
@@ -335,7 +443,8 @@ static void test_budget(void **state)
         para__machine *machine = NULL;
         assert_int_equal(para__machine_load(&machine, root), PARA_OK);
         assert_int_equal(machine->info.budget, cases[i].budget);
-        assert_true(machine->info.quota == para__cpu_quota(root));
+        assert_true(machine->info.quota == para__cpu_quota(root).cpus);
+        assert_int_equal(machine->info.quota_known, para__cpu_quota(root).is_known);
         para__machine_free(machine);
     }
     unsetenv("HWLOC_SYNTHETIC");
@@ -344,7 +453,7 @@ static void test_budget(void **state)
 static void test_real_files(void **state)
 {
     (void)state;
-    assert_true(para__cpu_quota("") >= 0);
+    assert_true(para__cpu_quota("").cpus >= 0);
 }
 
 int main(void)
@@ -368,6 +477,13 @@ int main(void)
         TEST_IN_ROOT(test_missing_files),
         TEST_IN_ROOT(test_very_long_lines),
         TEST_IN_ROOT(test_errno_is_kept),
+        TEST_IN_ROOT(test_groups_without_quota_files_have_no_quota),
+        TEST_IN_ROOT(test_groups_that_are_covered),
+        TEST_IN_ROOT(test_proc_that_is_covered),
+        TEST_IN_ROOT(test_a_system_without_groups_has_no_quota),
+        TEST_IN_ROOT(test_a_group_that_its_mount_does_not_show),
+        TEST_IN_ROOT(test_the_hierarchy_of_the_controller_decides),
+        TEST_IN_ROOT(test_quotas_that_cannot_be_read),
         TEST_IN_ROOT(test_budget),
         TEST_IN_ROOT(test_real_files),
     };
