@@ -4,10 +4,11 @@
 
 #include <para/pool.h>
 #include <para/status.h>
+#include <stdbool.h>
 #include <stdio.h>
 
-/* What sharing a call costs on this machine. Measured when the pool was made; round_trip_ns,
- * wake_ns and share_ns are updated since. */
+/* What sharing a call costs on this machine. Measured when the pool was made, as far as the flags
+ * at the end say so; round_trip_ns, wake_ns and share_ns are updated since. */
 typedef struct para_calibration_info {
     size_t size; /* set to sizeof(para_calibration_info) by the caller */
     /* From publishing an empty call until its caller knows that an awake helper has run it. */
@@ -22,6 +23,13 @@ typedef struct para_calibration_info {
     unsigned sites;       /* remembered sites: kernels by order of magnitude of the element count */
     unsigned near_helpers; /* those of the caller's domain (NUMA node or shared L3); 0: all alike */
     double far_ns;         /* additional delay of a helper beyond them */
+    /* Whether these were measured when the pool was made: round_trip_ns; per_helper_ns and far_ns;
+     * wake_ns and wake_cost_ns. false: they are assumed. That is so if the pool has more workers
+     * than there are CPUs, or other programs kept the CPUs busy. What lent threads take to wake up,
+     * or to come one after the other, is never measured. */
+    bool round_trip_measured;
+    bool per_helper_measured;
+    bool wake_measured;
 } para_calibration_info;
 
 #ifdef __cplusplus

@@ -270,6 +270,33 @@ static void say_processes(const para__view *v)
                               : "end the program: there are no worker processes here");
 }
 
+/* Which of the numbers above are constants, and why. */
+static void say_assumed(const para__view *v)
+{
+    const char *which[3];
+    unsigned count = 0;
+    if (!v->costs.round_trip_measured)
+        which[count++] = "a helper that is awake";
+    if (!v->costs.per_helper_measured)
+        which[count++] = "further helpers";
+    if (!v->costs.wake_measured)
+        which[count++] = "a helper that sleeps";
+    if (count == 0)
+        return;
+    printf("         assumed, not measured: ");
+    if (count == 3)
+        printf("all of this; ");
+    else
+        printf("%s%s%s; ", which[0], count > 1 ? " and " : "", count > 1 ? which[1] : "");
+    if (v->pool.lent)
+        printf("%s\n", v->costs.round_trip_measured ? "the threads are lent"
+                                                    : "no lent thread came in time");
+    else if (v->pool.workers > v->machine.cpus)
+        printf("there are more workers than CPUs\n");
+    else
+        printf("other programs kept the CPUs busy\n");
+}
+
 /* least_ns is of a pool whose helpers are awake. */
 static void say_costs(const para__view *v)
 {
@@ -289,8 +316,7 @@ static void say_costs(const para__view *v)
     if (isfinite(c->least_ns))
         printf("         pays from %.1f us of work: %.0f iterations of 1 ns, or %.0f of 100 ns\n",
                c->least_ns / 1000, c->least_ns, ceil(c->least_ns / 100));
-    if (v->load_count > 0 && v->load[0] > v->machine.online)
-        printf("         (the machine is busy: what could not be measured is assumed)\n");
+    say_assumed(v);
 }
 
 /* ---- The command --------------------------------------------------------------------- */

@@ -6,6 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+static const char *truth(bool is_true)
+{
+    return is_true ? "true" : "false";
+}
+
 static void say_json_settings(void)
 {
     unsigned count = 0;
@@ -45,12 +50,12 @@ static void say_json_machine(const para__view *v)
         printf("%.17g", m->quota);
     else
         printf("null");
-    printf(", \"quota_known\": %s", m->quota_known ? "true" : "false");
+    printf(", \"quota_known\": %s", truth(m->quota_known));
     say_json_cache(1, m->l1_bytes);
     say_json_cache(2, m->l2_bytes);
     say_json_cache(3, m->l3_bytes);
     printf(", \"page_bytes\": %zu, \"this_system\": %s}, \"cpus\": [", m->page_bytes,
-           m->this_system ? "true" : "false");
+           truth(m->this_system));
     for (unsigned i = 0; i < m->cpus; i++)
         printf("%s{\"cpu\": %u, \"core\": %u, \"domain\": %u, \"node\": %u, \"kind\": %u, "
                "\"sibling\": %u}",
@@ -103,8 +108,8 @@ static void say_json_pool(const para__view *v)
         printf("null");
     printf(", \"binding\": \"%s\", \"places\": %u, \"places_dropped\": %u, \"loose\": %u",
            bindings[p->binding], p->places, p->places_dropped, p->loose);
-    printf(", \"lent\": %s, \"thread_status\": \"%s\", \"threads_missing\": ",
-           p->lent ? "true" : "false", para_status_name(p->thread_status));
+    printf(", \"lent\": %s, \"thread_status\": \"%s\", \"threads_missing\": ", truth(p->lent),
+           para_status_name(p->thread_status));
     if (!p->lent && p->workers < p->requested)
         printf("\"%s\"}", para__view_missing_threads().text);
     else
@@ -117,7 +122,7 @@ static void say_json_pool(const para__view *v)
         else
             printf("%d", v->worker[i].cpu);
         printf(", \"domain\": %u, \"pinned\": %s, \"bound_to\": [", v->worker[i].domain,
-               v->worker[i].pinned ? "true" : "false");
+               truth(v->worker[i].pinned));
         for (unsigned n = 0; n < v->worker[i].cpus; n++)
             printf("%s%u", n ? ", " : "", v->bound_to[i][n]);
         printf("]}");
@@ -125,11 +130,11 @@ static void say_json_pool(const para__view *v)
     printf("]");
 }
 
-static void say_json_cost(const char *name, double ns, bool is_last)
+static void say_json_cost(const char *name, double ns)
 {
     printf("\"%s\": ", name);
     para__say_json_number(ns);
-    fputs(is_last ? "" : ", ", stdout);
+    fputs(", ", stdout);
 }
 
 static void say_json_costs(const para__view *v)
@@ -141,14 +146,16 @@ static void say_json_costs(const para__view *v)
         return;
     }
     putchar('{');
-    say_json_cost("round_trip_ns", c->round_trip_ns, false);
-    say_json_cost("per_helper_ns", c->per_helper_ns, false);
-    say_json_cost("far_ns", c->far_ns, false);
-    say_json_cost("wake_ns", c->wake_ns, false);
-    say_json_cost("wake_cost_ns", c->wake_cost_ns, false);
-    say_json_cost("share_ns", c->share_ns, false);
-    say_json_cost("least_ns", c->least_ns, true);
-    putchar('}');
+    say_json_cost("round_trip_ns", c->round_trip_ns);
+    say_json_cost("per_helper_ns", c->per_helper_ns);
+    say_json_cost("far_ns", c->far_ns);
+    printf("\"near_helpers\": %u, ", c->near_helpers);
+    say_json_cost("wake_ns", c->wake_ns);
+    say_json_cost("wake_cost_ns", c->wake_cost_ns);
+    say_json_cost("share_ns", c->share_ns);
+    say_json_cost("least_ns", c->least_ns);
+    printf("\"round_trip_measured\": %s, \"per_helper_measured\": %s, \"wake_measured\": %s}",
+           truth(c->round_trip_measured), truth(c->per_helper_measured), truth(c->wake_measured));
 }
 
 void para__info_json(const para__view *v)
@@ -158,6 +165,6 @@ void para__info_json(const para__view *v)
     say_json_nodes(v);
     say_json_pool(v);
     say_json_costs(v);
-    printf(", \"processes\": %s, \"sandbox\": %s}\n", v->has_processes ? "true" : "false",
-           v->has_sandbox ? "true" : "false");
+    printf(", \"processes\": %s, \"sandbox\": %s}\n", truth(v->has_processes),
+           truth(v->has_sandbox));
 }

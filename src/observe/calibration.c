@@ -106,6 +106,9 @@ static para_calibration_info measured(para_pool *pool)
         .sites = sites,
         .near_helpers = costs.near,
         .far_ns = costs.far_ns,
+        .round_trip_measured = costs.has_round_trip,
+        .per_helper_measured = costs.has_further,
+        .wake_measured = costs.has_wake,
     };
 }
 

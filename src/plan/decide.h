@@ -30,10 +30,12 @@ typedef struct para__costs {
     double per_helper_ns; /* how much later each further helper comes */
     double far_ns;        /* how much later than that one comes that is not near */
     unsigned near;        /* helpers in the caller's domain, if domains are alike; 0: far_ns is 0 */
-    double wake_ns;       /* how much later one comes that sleeps */
-    double wake_cost_ns;  /* what waking one costs its waker */
-    double share_ns;      /* c: what publishing and joining cost the caller */
-    double clock_ns;      /* one look at the clock */
+    /* Measured, not assumed: the round trip; per_helper_ns and far_ns; what waking up costs. */
+    bool has_round_trip, has_further, has_wake;
+    double wake_ns;      /* how much later one comes that sleeps */
+    double wake_cost_ns; /* what waking one costs its waker */
+    double share_ns;     /* c: what publishing and joining cost the caller */
+    double clock_ns;     /* one look at the clock */
 } para__costs;
 
 /* What is known of a call. */

@@ -136,6 +136,7 @@ static void measure_further(para_pool *pool)
     const double all = workers > 2 ? last_ns(pool, workers, "all helpers' round trip") : one;
     if (all >= PARA__PING_MOST_NS)
         return;
+    costs->has_further = true;
     costs->per_helper_ns = all > one ? (all - one) / (workers - 2) : 0;
     if (near < 3 || near == workers)
         return;
@@ -160,6 +161,7 @@ static void measure(para_pool *pool)
     const double one = ping_ns(pool, 2, PARA__PINGS);
     if (one < PARA__PING_MOST_NS) {
         costs->round_trip_ns = one;
+        costs->has_round_trip = true;
         measure_further(pool);
     } else
         tell_disturbed("a helper's round trip", one);
@@ -174,6 +176,7 @@ static void measure(para_pool *pool)
     if (wake < PARA__PING_MOST_NS) {
         costs->wake_ns = wake > costs->round_trip_ns ? wake - costs->round_trip_ns : 0;
         costs->wake_cost_ns = costs->wake_ns / PARA__WAKE_COST_PART;
+        costs->has_wake = true;
     } else
         tell_disturbed("a wake-up", wake);
 }

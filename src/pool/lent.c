@@ -177,10 +177,8 @@ static void measure_lent(para_pool *pool, para__lent *lent, unsigned width)
         around = para__min(around, (double)(end - start - lent->pinged) * ns);
     }
     lent->ping_limit = 0;
-    if (round_trip <= PARA__PING_MOST_NS)
-        costs.round_trip_ns = round_trip;
-    else
-        costs.round_trip_ns = PARA__PING_MOST_NS;
+    costs.has_round_trip = round_trip <= PARA__PING_MOST_NS;
+    costs.round_trip_ns = para__min(round_trip, PARA__PING_MOST_NS);
     costs.share_ns = para__clamp(width * around, PARA__SHARE_NS, para__share_most_ns(pool, width));
     para__costs_take(pool, &costs);
     para__store_release(E4, &pool->ready, 1);

@@ -181,6 +181,19 @@ class Info(Case):
         self.assertIsNone(json.loads(self.para("info", "--json", "--workers", "1"))["costs"])
         self.assertIn("nothing is shared with one worker", self.para("info", "--workers", "1"))
         self.assertRegex(self.para("info", "--workers", "2"), r"pays from [0-9.]+ us of work")
+        self.assertIn("near_helpers", made["costs"])
+
+    def test_costs_that_are_assumed(self):
+        """Those of more workers than CPUs are, whatever else runs."""
+        workers = len(os.sched_getaffinity(0)) + 1
+        costs = json.loads(self.para("info", "--json", "--workers", workers))["costs"]
+        names = [f"{name}_measured" for name in ("round_trip", "per_helper", "wake")]
+        self.assertEqual([costs[name] for name in names], [False] * 3)
+        self.assertIn("         assumed, not measured: all of this; there are more workers than CPUs\n",
+                      self.para("info", "--workers", workers))
+        text = self.para("info", "--workers", "2")
+        if workers > 2 and "assumed, not measured" in text:  # other programs may disturb it
+            self.assertRegex(text, "assumed, not measured: .*; other programs kept the CPUs busy")
 
     def test_workers_stand_in_ranges(self):
         text = self.described("node:4(memory=8GiB) core:16 pu:2")

@@ -19,6 +19,27 @@ TEST(costs_are_told)
     para_pool_destroy(pool);
 }
 
+/* Threads that share CPUs are not measured. */
+TEST(costs_that_are_assumed_are_called_so)
+{
+    para_topology_info machine = {.size = sizeof machine};
+    para_calibration_info info = {.size = sizeof info};
+    OK(para_topology_get_info(&machine));
+    para_pool *pool = check_pool(machine.cpus + 1);
+    OK(para_calibration_get(pool, &info));
+    assert_false(info.round_trip_measured || info.per_helper_measured || info.wake_measured);
+    para_pool_destroy(pool);
+    for (int i = 0; i < 50 && machine.cpus > 1; i++) { /* other programs may disturb it */
+        pool = check_pool(2);
+        OK(para_calibration_get(pool, &info));
+        para_pool_destroy(pool);
+        if (info.round_trip_measured && info.per_helper_measured && info.wake_measured)
+            return;
+    }
+    if (machine.cpus > 1)
+        fail_msg("50 pools, and none was measured");
+}
+
 /* ---- With a lender's threads --------------------------------------------------------- */
 
 enum { LENT = 3, LENDER_TAKES_NS = 2000 };
@@ -75,6 +96,7 @@ TEST(what_a_lender_takes_counts_for_each_thread)
     para_calibration_info info = {.size = sizeof info};
     OK(para_calibration_get(pool, &info));
     assert_true(info.share_ns >= LENT * LENDER_TAKES_NS);
+    assert_false(info.per_helper_measured || info.wake_measured); /* nobody knows who sleeps */
     para_pool_destroy(pool);
 }
 
@@ -259,6 +281,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(costs_are_told),
+        cmocka_unit_test(costs_that_are_assumed_are_called_so),
         cmocka_unit_test(what_a_lender_takes_counts_for_each_thread),
         cmocka_unit_test(an_info_of_an_older_caller_is_filled_as_far_as_it_goes),
         cmocka_unit_test(an_info_without_a_size_is_refused),
