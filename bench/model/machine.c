@@ -342,12 +342,12 @@ void para__machine_free(para__machine *m)
 }
 
 para_status para__places_make(para__places **places, const para__machine *m, const char *text,
-                              const char **expected)
+                              para__places_fault *fault)
 {
     (void)places;
     (void)m;
     (void)text;
-    (void)expected;
+    (void)fault;
     return PARA_OK;
 }
 

@@ -24,7 +24,7 @@ extern "C" {
     X(PARA_ERR_KERNEL, -9, "the kernel returned an error; the report tells where and which")   \
     X(PARA_ERR_MEMORY, -10, "out of memory")                                                   \
     X(PARA_ERR_THREAD, -11, "a thread could not be created")                                   \
-    X(PARA_ERR_ENVIRONMENT, -12, "an environment variable has a malformed value")              \
+    X(PARA_ERR_ENVIRONMENT, -12, "an environment variable has a value that cannot be used")    \
     X(PARA_ERR_TOPOLOGY, -13, "the hardware topology could not be read")                       \
     X(PARA_ERR_UNSUPPORTED, -14, "not supported on this system")                               \
     X(PARA_ERR_DENIED, -15, "the operating system refused")                                    \

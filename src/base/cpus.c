@@ -49,6 +49,30 @@ unsigned para__cpus_first(const para__cpus *set)
     return cpu;
 }
 
+para__cpus_text para__cpus_text_of(const para__cpus *set)
+{
+    para__cpus_text made = {""};
+    const size_t room = sizeof made.text - sizeof ",...";
+    size_t length = 0;
+    for (unsigned first = 0, end; first < PARA__CPUS_MAX; first = end + 1) {
+        char range[32];
+        for (end = first; para__cpus_has(set, end); end++) {
+        }
+        if (end == first)
+            continue;
+        int wide = snprintf(range, sizeof range, "%s%u", length ? "," : "", first);
+        if (end - first > 1)
+            wide += snprintf(range + wide, sizeof range - (size_t)wide, "-%u", end - 1);
+        if (length + (size_t)wide > room) {
+            strcpy(made.text + length, ",...");
+            break;
+        }
+        memcpy(made.text + length, range, (size_t)wide + 1);
+        length += (size_t)wide;
+    }
+    return made;
+}
+
 /* A list of numbers and ranges, given one character at a time. */
 typedef struct list {
     unsigned from, number;

@@ -31,6 +31,12 @@ bool para__cpus_equal(const para__cpus *a, const para__cpus *b);
 /* The least member, or PARA__CPUS_MAX of an empty set. */
 unsigned para__cpus_first(const para__cpus *set);
 
+/* A list such as "0-3,8"; of a longer one as much as there is room for, and an ellipsis. */
+typedef struct para__cpus_text {
+    char text[64];
+} para__cpus_text;
+para__cpus_text para__cpus_text_of(const para__cpus *set);
+
 /* Adds a list such as "0-3,8" from a file in the directory. False: there is no such file. */
 bool para__cpus_read(para__cpus *set, int directory, const char *name);
 

@@ -190,16 +190,16 @@ static para_status make_places(const para_pool_config *config, const para__machi
     static bool told; /* under the default pool's mutex */
     const bool is_own = config->places != NULL;
     const char *const text = is_own ? config->places : settings->places;
-    const char *expected = NULL;
+    para__places_fault fault;
     *places = NULL;
     if (!text || config->binding || config->executor ||
         (!is_own && settings->binding == PARA_BIND_NONE))
         return PARA_OK;
-    const para_status status = para__places_make(places, machine, text, &expected);
+    const para_status status = para__places_make(places, machine, text, &fault);
     if (status != PARA_ERR_ARGUMENT)
         return status;
-    (void)para__fail(is_own ? status : PARA_ERR_ENVIRONMENT, "%s=%.80s: expected %s",
-                     is_own ? "config.places" : "PARA_PLACES", text, expected);
+    (void)para__fail(is_own ? status : PARA_ERR_ENVIRONMENT, "%s=%.80s: %s",
+                     is_own ? "config.places" : "PARA_PLACES", text, fault.text);
     if (!is_default)
         return is_own ? status : PARA_ERR_ENVIRONMENT;
     if (!told)

@@ -118,9 +118,9 @@ static para_status read_binding(para__settings *settings)
 static para_status read_places(para__settings *settings)
 {
     const char *const value = para__variable("PARA_PLACES");
-    const char *expected = NULL;
-    if (value && para__places_make(NULL, NULL, value, &expected))
-        return malformed("PARA_PLACES", value, expected);
+    para__places_fault fault;
+    if (value && para__places_make(NULL, NULL, value, &fault))
+        return para__fail(PARA_ERR_ENVIRONMENT, "PARA_PLACES=%.80s: %s", value, fault.text);
     settings->places = value;
     return PARA_OK;
 }

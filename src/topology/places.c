@@ -6,6 +6,8 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -16,6 +18,7 @@ typedef struct place_reader {
     const char *at;
     para__cpus *place, *excluded; /* [places], [exclusions]; NULL: they are only counted */
     unsigned places, exclusions;
+    para__places_fault *fault; /* of a number; stays empty if the text has another form */
 } place_reader;
 
 /* ---- Words ----------------------------------------------------------------------------- */
@@ -30,35 +33,63 @@ static bool take_sign(place_reader *r, char sign)
     return true;
 }
 
-/* Takes a number from `least` to PARA__CPUS_MAX. */
-static bool take_integer(place_reader *r, long least, long *number)
+/* Says what is wrong; false. */
+__attribute__((format(printf, 2, 3))) static bool refuse(place_reader *r, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(r->fault->text, sizeof r->fault->text, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+/* What a number is: its name, and how far it may go. */
+typedef struct number_kind {
+    const char *name;
+    long least, most;
+} number_kind;
+
+static const number_kind cpu_number = {"the number of a CPU", 0, PARA__CPUS_MAX - 1};
+static const number_kind count_number = {"a number of CPUs or places", 1, PARA__CPUS_MAX};
+static const number_kind step_number = {"a distance", -PARA__CPUS_MAX, PARA__CPUS_MAX};
+
+static bool take_integer(place_reader *r, const number_kind *kind, long *number)
 {
     char *end = NULL;
+    char shown[24]; /* in full, of all numbers that are 64 bits wide */
     const int saved = errno;
     r->at += strspn(r->at, " \t");
-    const bool is_number = isdigit((unsigned char)r->at[*r->at == '-']);
-    *number = strtol(r->at, &end, 10); /* one that is too large is the largest */
+    const char *const digits = r->at;
+    const bool is_number = isdigit((unsigned char)digits[*digits == '-']);
+    *number = strtol(digits, &end, 10); /* one that is too large is the largest */
     errno = saved;
     r->at = end;
-    return is_number && *number >= least && *number <= PARA__CPUS_MAX;
+    if (is_number && (*number < kind->least || *number > kind->most)) {
+        snprintf(shown, para__min(sizeof shown, (size_t)(end - digits) + 1), "%s", digits);
+        return refuse(r, "%s is not %s, which is %ld to %ld", shown, kind->name, kind->least,
+                      kind->most);
+    }
+    return is_number;
 }
 
 /* Takes `:length` and `:length:stride`, where they are there. */
 static bool take_interval(place_reader *r, long *length, long *stride)
 {
     *length = *stride = 1;
-    return !take_sign(r, ':') || (take_integer(r, 1, length) &&
-                                  (!take_sign(r, ':') || take_integer(r, -PARA__CPUS_MAX, stride)));
+    return !take_sign(r, ':') || (take_integer(r, &count_number, length) &&
+                                  (!take_sign(r, ':') || take_integer(r, &step_number, stride)));
 }
 
 /* ---- Lists of places --------------------------------------------------------------------- */
 
 /* Adds CPUs to a set; whether they have numbers that a system could have. */
-static bool add_cpus(para__cpus *set, long first, long length, long stride)
+static bool add_cpus(place_reader *r, para__cpus *set, long first, long length, long stride)
 {
     const long last = first + (length - 1) * stride;
-    if (first < 0 || last < 0 || first >= PARA__CPUS_MAX || last >= PARA__CPUS_MAX)
-        return false;
+    const long beyond = first < 0 || first >= PARA__CPUS_MAX ? first : last;
+    if (beyond < 0 || beyond >= PARA__CPUS_MAX)
+        return refuse(r, "a place would have CPU %ld: the numbers of CPUs are 0 to %d", beyond,
+                      PARA__CPUS_MAX - 1);
     for (long i = 0; i < length; i++)
         para__cpus_add(set, (unsigned)(first + i * stride));
     return true;
@@ -79,12 +110,13 @@ static bool take_place(place_reader *r, para__cpus *set)
     long stride = 1;
     *set = (para__cpus){{0}};
     if (!take_sign(r, '{'))
-        return take_integer(r, 0, &first) && add_cpus(set, first, 1, 1);
+        return take_integer(r, &cpu_number, &first) && add_cpus(r, set, first, 1, 1);
     do {
         const bool is_excluded = take_sign(r, '!');
-        if (!take_integer(r, 0, &first) || (!is_excluded && !take_interval(r, &length, &stride)))
+        if (!take_integer(r, &cpu_number, &first) ||
+            (!is_excluded && !take_interval(r, &length, &stride)))
             return false;
-        if (!add_cpus(is_excluded ? &excluded : set, first, is_excluded ? 1 : length, stride))
+        if (!add_cpus(r, is_excluded ? &excluded : set, first, is_excluded ? 1 : length, stride))
             return false;
     } while (take_sign(r, ','));
     take_away(set, &excluded);
@@ -92,11 +124,11 @@ static bool take_place(place_reader *r, para__cpus *set)
 }
 
 /* The set with all numbers larger by `distance`; whether these are numbers of CPUs. */
-static bool move_place(const para__cpus *set, long distance, para__cpus *moved)
+static bool move_place(place_reader *r, const para__cpus *set, long distance, para__cpus *moved)
 {
     *moved = (para__cpus){{0}};
     for (unsigned cpu = 0; cpu < PARA__CPUS_MAX; cpu++)
-        if (para__cpus_has(set, cpu) && !add_cpus(moved, (long)cpu + distance, 1, 1))
+        if (para__cpus_has(set, cpu) && !add_cpus(r, moved, (long)cpu + distance, 1, 1))
             return false;
     return true;
 }
@@ -111,8 +143,10 @@ static bool take_places(place_reader *r)
         return false;
     for (long i = 0; i < length; i++) {
         para__cpus moved;
-        if (!move_place(&first, i * stride, &moved) || r->places > PARA__CPUS_MAX)
+        if (!move_place(r, &first, i * stride, &moved))
             return false;
+        if (r->places > PARA__CPUS_MAX)
+            return refuse(r, "more than %d places", PARA__CPUS_MAX);
         unsigned *const count = is_excluded ? &r->exclusions : &r->places;
         para__cpus *const set = is_excluded ? r->excluded : r->place;
         if (set)
@@ -162,7 +196,8 @@ static para__places *make_list(const para__machine *machine, const char *text,
     para__cpus *const set = para__alloc(sets * sizeof *set);
     para__places *const made = para__alloc(sizeof *made + counted->places * sizeof *made->place);
     if (set && made) {
-        place_reader r = {.at = text, .place = set, .excluded = set + counted->places};
+        place_reader r = {
+            .at = text, .place = set, .excluded = set + counted->places, .fault = counted->fault};
         (void)take_list(&r); /* it has been checked */
         keep_usable(made, &r, machine);
     }
@@ -186,9 +221,9 @@ static const struct place_name {
                    {"sockets", PARA__LEVEL_SOCKET}};
 
 /* A name, perhaps with a number of places in parentheses. */
-static bool take_name(const char *text, para__level *group, long *count)
+static bool take_name(const char *text, para__level *group, long *count, para__places_fault *fault)
 {
-    place_reader r = {.at = text + strspn(text, " \t")};
+    place_reader r = {.at = text + strspn(text, " \t"), .fault = fault};
     const size_t length = strspn(r.at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
     const struct place_name *found = NULL;
     for (size_t i = 0; i < sizeof place_names / sizeof place_names[0]; i++)
@@ -200,7 +235,7 @@ static bool take_name(const char *text, para__level *group, long *count)
     *group = found->group;
     *count = PARA__CPUS_MAX;
     r.at += length;
-    if (take_sign(&r, '(') && !(take_integer(&r, 1, count) && take_sign(&r, ')')))
+    if (take_sign(&r, '(') && !(take_integer(&r, &count_number, count) && take_sign(&r, ')')))
         return false;
     return r.at[strspn(r.at, " \t")] == '\0';
 }
@@ -246,17 +281,35 @@ static para_status make_groups(para__places **places, const para__machine *machi
 
 /* ---- All of it --------------------------------------------------------------------------- */
 
-para_status para__places_make(para__places **places, const para__machine *machine, const char *text,
-                              const char **expected)
+/* Not one place has a CPU that the process may use. */
+static void tell_unusable(const para__machine *machine, unsigned dropped, para__places_fault *fault)
 {
-    place_reader counted = {.at = text};
+    para__cpus usable = {{0}};
+    for (unsigned i = 0; i < machine->cpu_count; i++)
+        para__cpus_add(&usable, machine->cpu[i].os_index);
+    if (dropped)
+        snprintf(fault->text, sizeof fault->text,
+                 "no place has a CPU that the process may use: it may use CPU%s %s",
+                 machine->cpu_count > 1 ? "s" : "", para__cpus_text_of(&usable).text);
+    else
+        snprintf(fault->text, sizeof fault->text, "all places are excluded");
+}
+
+para_status para__places_make(para__places **places, const para__machine *machine, const char *text,
+                              para__places_fault *fault)
+{
+    place_reader counted = {.at = text, .fault = fault};
     para__level group = PARA__LEVEL_THREAD;
     long count = 0;
-    const bool is_name = take_name(text, &group, &count);
-    *expected = "places, such as {0:4},{4:4} or {0:4}:2:4, or threads, cores, ll_caches, "
-                "numa_domains or sockets";
-    if (!is_name && !take_list(&counted))
+    *fault = (para__places_fault){""};
+    const bool is_name = take_name(text, &group, &count, fault);
+    if (!is_name && (*fault->text || !take_list(&counted))) {
+        if (!*fault->text)
+            snprintf(fault->text, sizeof fault->text,
+                     "expected places, such as {0:4},{4:4} or {0:4}:2:4, or threads, cores, "
+                     "ll_caches, numa_domains or sockets");
         return PARA_ERR_ARGUMENT;
+    }
     if (!machine)
         return PARA_OK;
     if (is_name)
@@ -265,8 +318,8 @@ para_status para__places_make(para__places **places, const para__machine *machin
     if (!made)
         return para__fail(PARA_ERR_MEMORY, NULL);
     if (made->count == 0) {
+        tell_unusable(machine, made->dropped, fault);
         para__free(made);
-        *expected = "a place with a CPU that the process may use";
         return PARA_ERR_ARGUMENT;
     }
     *places = made;

@@ -20,11 +20,16 @@ typedef struct para__places {
     para__cpus place[];
 } para__places;
 
+/* What is wrong with a text, to stand behind it and a colon. */
+typedef struct para__places_fault {
+    char text[160];
+} para__places_fault;
+
 /* Reads the text. *places is what it means on the machine, in one block that the caller frees; for
- * machine NULL the text is only checked. Errors: PARA_ERR_ARGUMENT, and *expected says what a text
- * should be; PARA_ERR_MEMORY; of abstract names also those of para__machine_group. */
+ * machine NULL the text is only checked. Errors: PARA_ERR_ARGUMENT, and *fault says why;
+ * PARA_ERR_MEMORY; of abstract names also those of para__machine_group. */
 para_status para__places_make(para__places **places, const para__machine *machine, const char *text,
-                              const char **expected);
+                              para__places_fault *fault);
 
 /* How many workers the first `used` places have by default: one for each place and for each core
  * that has a CPU in them, but no more than they have CPUs. */

@@ -137,6 +137,9 @@ class Info(Case):
         self.assertEqual([made["pool"][name] for name in ("binding", "places", "places_dropped")], ["places", 8, 0])
         self.assertEqual(shown("coes").returncode, 1)
         self.assertIn("PARA_PLACES=coes: expected places, such as", shown("coes").stderr)
+        self.assertIn("PARA_PLACES={16384}: 16384 is not the number of a CPU", shown("{16384}").stderr)
+        self.assertIn("PARA_PLACES={99}: no place has a CPU that the process may use: it may use CPUs 0-15\n",
+                      shown("{99}").stderr)
         cpus = sorted(os.sched_getaffinity(0))
         env = {**os.environ, "PARA_PLACES": f"{{{cpus[0]}}},{{{cpus[-1]}}}"}
         made = json.loads(self.run_para("info", "--json", "--workers", "2", env=env).stdout)

@@ -48,15 +48,15 @@ static void means(const para__machine *machine, const char *text, const char *ex
 {
     char made[4000] = "";
     para__places *places = NULL;
-    const char *what = NULL;
-    const para_status status = para__places_make(&places, machine, text, &what);
+    para__places_fault fault;
+    const para_status status = para__places_make(&places, machine, text, &fault);
     if (status)
         fail_msg("%s: %s", text, para_status_name(status));
     write_places(made, sizeof made, places);
     if (strcmp(made, expected) != 0 || places->dropped != dropped)
         fail_msg("%s is %s without %u, not %s without %u", text, made, places->dropped, expected,
                  dropped);
-    OK(para__places_make(NULL, NULL, text, &what)); /* the text alone is all right too */
+    OK(para__places_make(NULL, NULL, text, &fault)); /* the text alone is all right too */
     para__free(places);
 }
 
@@ -162,20 +162,63 @@ TEST(malformed)
                                       "(2)",
                                       "ll-caches",
                                       " "};
-    const char *expected = NULL;
+    para__places_fault fault;
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
-        expected = NULL;
-        if (para__places_make(NULL, NULL, bad[i], &expected) != PARA_ERR_ARGUMENT)
+        fault = (para__places_fault){""};
+        if (para__places_make(NULL, NULL, bad[i], &fault) != PARA_ERR_ARGUMENT)
             fail_msg("\"%s\" is taken", bad[i]);
-        assert_non_null(expected);
+        assert_true(*fault.text);
     }
-    para__machine *const machine = load(machine_of_16);
-    para__places *places = (para__places *)&expected;
-    assert_int_equal(para__places_make(&places, machine, "{16},{20:4}", &expected),
-                     PARA_ERR_ARGUMENT);
-    assert_non_null(strstr(expected, "may use"));
-    assert_int_equal(para__places_make(&places, machine, "{0},!{0}", &expected), PARA_ERR_ARGUMENT);
-    assert_ptr_equal(places, &expected);
+}
+
+static void is_refused(const para__machine *machine, const char *text, const char *why)
+{
+    para__places_fault fault;
+    para__places *const untouched = (para__places *)&fault;
+    para__places *places = untouched;
+    if (para__places_make(&places, machine, text, &fault) != PARA_ERR_ARGUMENT)
+        fail_msg("\"%s\" is taken", text);
+    assert_ptr_equal(places, untouched);
+    assert_string_equal(fault.text, why);
+}
+
+/* A text that is no list of places is told what one looks like; else what is wrong is named. */
+TEST(faults_are_named)
+{
+    static const char grammar[] = "expected places, such as {0:4},{4:4} or {0:4}:2:4, or threads, "
+                                  "cores, ll_caches, numa_domains or sockets";
+    is_refused(NULL, "coes", grammar);
+    is_refused(NULL, "{0", grammar);
+    is_refused(NULL, "0-3", grammar);
+    is_refused(NULL, "cores(2", grammar);
+    is_refused(NULL, "{16384}", "16384 is not the number of a CPU, which is 0 to 8191");
+    is_refused(NULL, "{0},-1", "-1 is not the number of a CPU, which is 0 to 8191");
+    is_refused(NULL, "{99999999999999999999}",
+               "99999999999999999999 is not the number of a CPU, which is 0 to 8191");
+    is_refused(NULL, "{0}:4294967295",
+               "4294967295 is not a number of CPUs or places, which is 1 to 8192");
+    is_refused(NULL, "cores(0)", "0 is not a number of CPUs or places, which is 1 to 8192");
+    is_refused(NULL, "{0:2:9999}", "9999 is not a distance, which is -8192 to 8192");
+    is_refused(NULL, "{0}:3:-4", "a place would have CPU -4: the numbers of CPUs are 0 to 8191");
+    is_refused(NULL, "{8191:2}", "a place would have CPU 8192: the numbers of CPUs are 0 to 8191");
+    is_refused(NULL, "{0}:8192:0,{0}:8192:0", "more than 8192 places");
+    para__machine *machine = load(machine_of_16);
+    is_refused(machine, "{16},{20:4}",
+               "no place has a CPU that the process may use: it may use CPUs 0-15");
+    is_refused(machine, "{0},!{0}", "all places are excluded");
+    para__machine_free(machine);
+    machine = load("core:3 pu:1(indexes=2,5,6)");
+    is_refused(machine, "{1}",
+               "no place has a CPU that the process may use: it may use CPUs 2,5-6");
+    para__machine_free(machine);
+    machine = load("core:1 pu:1");
+    is_refused(machine, "{1}", "no place has a CPU that the process may use: it may use CPU 0");
+    para__machine_free(machine);
+    machine = load("core:24 pu:1(indexes=100,102,104,106,108,110,112,114,116,118,120,122,124,126,"
+                   "128,130,132,134,136,138,140,142,144,146)");
+    is_refused(machine, "{1}",
+               "no place has a CPU that the process may use: it may use CPUs "
+               "100,102,104,106,108,110,112,114,116,118,120,122,124,126,128,...");
     para__machine_free(machine);
 }
 
@@ -410,8 +453,8 @@ static void default_body(void)
           info.binding == PARA_BIND_CORE);
     rewind(said);
     CHECK(fread(text, 1, sizeof text - 1, said) > 0);
-    CHECK(strcmp(text, "para: PARA_PLACES={99}: expected a place with a CPU that the process may "
-                       "use; ignored\n") == 0);
+    CHECK(strcmp(text, "para: PARA_PLACES={99}: no place has a CPU that the process may use: it "
+                       "may use CPUs 0-15; ignored\n") == 0);
 }
 
 TEST(the_default_pool_computes)
@@ -424,6 +467,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(lists, forget),
         cmocka_unit_test_setup(malformed, forget),
+        cmocka_unit_test_setup(faults_are_named, forget),
         cmocka_unit_test_setup(names, forget),
         TEST_IN_ROOT(groups_of_files),
         cmocka_unit_test_setup(workers_follow_openmps_rules, forget),
