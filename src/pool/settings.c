@@ -91,7 +91,8 @@ static const struct binding_word *find_binding(const char *word, size_t length, 
     return NULL;
 }
 
-/* OpenMP's lists have a word for each level of nesting: para takes the first. */
+/* OpenMP's lists have a word for each level of nesting: para takes the first. Blanks may stand
+ * around each. */
 static para_status read_binding(para__settings *settings)
 {
     const char *value = para__variable("PARA_PROC_BIND");
@@ -99,15 +100,17 @@ static para_status read_binding(para__settings *settings)
         return PARA_OK;
     const bool listed = strchr(value, ',') != NULL;
     const struct binding_word *first = NULL;
-    for (const char *word = value; word; word = strchr(word, ',')) {
-        word += word == value ? 0 : 1 + strspn(word + 1, " \t");
-        const size_t length = strcspn(word, listed ? ", \t" : "");
+    for (const char *rest = value; rest;) {
+        const char *const word = rest + strspn(rest, " \t");
+        const size_t length = strcspn(word, ", \t");
         const char after = word[length + strspn(word + length, " \t")];
         const struct binding_word *found = find_binding(word, length, listed);
         if (!found || (after != ',' && after != '\0'))
             return malformed("PARA_PROC_BIND", value,
                              "true, false, core, domain, close, spread or primary");
         first = first ? first : found;
+        rest = strchr(word, ',');
+        rest += rest != NULL;
     }
     settings->binding = first->binding;
     settings->filling = first->filling;

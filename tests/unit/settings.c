@@ -222,7 +222,10 @@ TEST(bindings)
                                       ","};
     for (size_t i = 0; i < COUNT_OF(bad); i++)
         refuses("PARA_PROC_BIND", bad[i]);
-    refuses("PARA_PROC_BIND", "core ");
+    assert_int_equal(read_with("PARA_PROC_BIND", " spread ").filling, PARA__FILL_SPREAD);
+    assert_int_equal(read_with("PARA_PROC_BIND", "\tfalse").binding, PARA_BIND_NONE);
+    assert_int_equal(read_with("PARA_PROC_BIND", "core ").binding, PARA_BIND_CORE);
+    assert_int_equal(read_with("PARA_PROC_BIND", " primary, spread ").binding, PARA_BIND_DOMAIN);
     refuses("PARA_PROC_BIND", "cor");
 }
 
