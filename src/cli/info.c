@@ -18,11 +18,11 @@
 
 /* ---- Variables ----------------------------------------------------------------------- */
 
-static void say_settings(void)
+static void say_settings(const para__view *v)
 {
     unsigned count = 0;
     for (char **entry = environ; *entry; entry++) {
-        const size_t length = para__view_setting(*entry);
+        const size_t length = para__view_setting(v, *entry);
         char *const escaped = length ? para__say_escaped(*entry) : NULL;
         if (escaped)
             printf("%s%s%s\n", count++ ? "         " : "settings ", escaped,
@@ -105,7 +105,7 @@ static void say_machine(const para__view *v)
         printf("quota    %s\n",
                m->quota_known ? "none" : "unknown: the process's control group cannot be read");
     say_budget(m);
-    say_settings();
+    say_settings(v);
     printf("caches   ");
     say_cache(1, m->l1_bytes);
     say_cache(2, m->l2_bytes);

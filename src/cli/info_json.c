@@ -11,12 +11,12 @@ static const char *truth(bool is_true)
     return is_true ? "true" : "false";
 }
 
-static void say_json_settings(void)
+static void say_json_settings(const para__view *v)
 {
     unsigned count = 0;
     printf("\"settings\": {");
     for (char **entry = environ; *entry; entry++) {
-        const size_t length = para__view_setting(*entry);
+        const size_t length = para__view_setting(v, *entry);
         if (length == 0)
             continue;
         char *const name = strndup(*entry, length);
@@ -62,7 +62,7 @@ static void say_json_machine(const para__view *v)
                i ? ", " : "", v->cpu[i].os_index, v->cpu[i].core, v->cpu[i].domain,
                v->cpu[i].numa_node, v->cpu[i].kind, v->cpu[i].sibling);
     printf("], ");
-    say_json_settings();
+    say_json_settings(v);
 }
 
 static void say_json_nodes(const para__view *v)

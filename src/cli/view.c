@@ -189,16 +189,28 @@ const char *para__view_budget_limit(const para_topology_info *m)
 static const char *const foreign[] = {"OMP_NUM_THREADS", "OMP_WAIT_POLICY", "OMP_STACKSIZE",
                                       "HWLOC_SYNTHETIC", "HWLOC_XMLFILE"};
 
-size_t para__view_setting(const char *entry)
+/* Those that OpenMP reads besides: how many threads a team has, and where they run. */
+static const char *const of_team[] = {"OMP_THREAD_LIMIT", "OMP_DYNAMIC",   "OMP_MAX_ACTIVE_LEVELS",
+                                      "OMP_NESTED",       "OMP_PROC_BIND", "OMP_PLACES",
+                                      "GOMP_CPU_AFFINITY"};
+
+static bool is_among(const char *const *names, size_t count, const char *name, size_t length)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strlen(names[i]) == length && strncmp(name, names[i], length) == 0)
+            return true;
+    return false;
+}
+
+size_t para__view_setting(const para__view *view, const char *entry)
 {
     const char *const equals = strchr(entry, '=');
     const size_t length = equals && equals[1] ? (size_t)(equals - entry) : 0;
-    if (strncmp(entry, "PARA_", 5) == 0)
-        return length;
-    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++)
-        if (strlen(foreign[i]) == length && strncmp(entry, foreign[i], length) == 0)
-            return length;
-    return 0;
+    const bool counts =
+        strncmp(entry, "PARA_", 5) == 0 ||
+        is_among(foreign, sizeof foreign / sizeof foreign[0], entry, length) ||
+        (view->pool.lent && is_among(of_team, sizeof of_team / sizeof of_team[0], entry, length));
+    return counts ? length : 0;
 }
 
 /* The system gives one error for all limits that forbid a thread, so those in force are named. */

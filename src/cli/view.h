@@ -50,8 +50,9 @@ para__view_size para__view_bytes(uint64_t bytes);
 /* What the budget follows from: "quota" or "cpus", the number of hardware threads. */
 const char *para__view_budget_limit(const para_topology_info *machine);
 
-/* The name's length in an entry of the environment that para reads, if it is not empty; else 0. */
-size_t para__view_setting(const char *entry);
+/* The name's length in an entry of the environment that para reads, or that shapes the OpenMP team
+ * whose threads the pool is lent, if it is not empty; else 0. */
+size_t para__view_setting(const para__view *view, const char *entry);
 
 /* Why workers are not pinned; NULL: they are, or there is nothing to pin. */
 const char *para__view_unpinned(const para__view *view);

@@ -51,6 +51,19 @@ class Info(Case):
             self.assertEqual((lent["lent"], lent["pinned"], lent["threads_missing"]), (True, 0, None))
             self.assertIn("lent by OpenMP", self.para("info", "--executor", "openmp"))
 
+    @unittest.skipUnless(HAS_OPENMP, "no OpenMP")
+    def test_variables_that_shape_a_team(self):
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "PARA_", "GOMP_"))}
+        team = {"OMP_NUM_THREADS": "2", "OMP_THREAD_LIMIT": "1", "OMP_DYNAMIC": "false", "OMP_MAX_ACTIVE_LEVELS": "1",
+                "OMP_PROC_BIND": "false", "OMP_PLACES": "threads"}
+        lent = json.loads(self.run_para("info", "--json", "--executor", "openmp", env={**env, **team}).stdout)
+        self.assertEqual({name: lent["settings"].get(name) for name in team}, team)
+        self.assertEqual(lent["pool"]["workers"], 1)
+        text = self.run_para("info", "--executor", "openmp", env={**env, "OMP_THREAD_LIMIT": "1"}).stdout
+        self.assertIn("settings OMP_THREAD_LIMIT=1\n", text)
+        own = self.run_para("info", env={**env, "OMP_THREAD_LIMIT": "1", "OMP_PLACES": "threads"}).stdout
+        self.assertIn("settings none: ", own)  # para reads neither
+
     def test_why_threads_are_missing(self):
         def limit():
             resource.setrlimit(resource.RLIMIT_AS, (200 << 20, 200 << 20))
