@@ -12,15 +12,21 @@ static bool is_set(const char *variable)
     return value && *value;
 }
 
-/* A malformed PARA_NUM_WORKERS has been refused; OMP_NUM_THREADS is passed over then. */
-static const char *who_asked(unsigned asked, unsigned requested)
+/* A malformed PARA_NUM_WORKERS has been refused. OMP_NUM_THREADS is passed over if it cannot be
+ * read. Places count only where they have room for fewer than the budget. */
+static const char *who_asked(const para__view *view, unsigned asked)
 {
+    const para_pool_info *const pool = &view->pool;
     if (asked)
         return "--workers";
+    if (pool->lent)
+        return "OpenMP";
     if (is_set("PARA_NUM_WORKERS"))
         return "PARA_NUM_WORKERS";
     const char *const openmp = getenv("OMP_NUM_THREADS");
-    return openmp && *openmp && strtoul(openmp, NULL, 10) == requested ? "OMP_NUM_THREADS" : NULL;
+    if (openmp && *openmp && strtoul(openmp, NULL, 10) == pool->requested)
+        return "OMP_NUM_THREADS";
+    return pool->places && pool->requested < view->machine.budget ? "PARA_PLACES" : NULL;
 }
 
 static para_status read_machine(para__view *view)
@@ -107,7 +113,7 @@ para_status para__view_open(para__view *view, para_pool *pool, unsigned asked)
         status = para_calibration_get(pool, &view->costs);
         view->has_costs = !status;
     }
-    view->asked_by = who_asked(asked, view->pool.requested);
+    view->asked_by = who_asked(view, asked);
     view->has_sandbox = can_isolate(true);
     view->has_processes = view->has_sandbox || can_isolate(false);
     view->load_count = para__clamp(getloadavg(view->load, 3), 0, 3); /* -1: unknown */

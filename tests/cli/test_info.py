@@ -58,7 +58,7 @@ class Info(Case):
                 "OMP_PROC_BIND": "false", "OMP_PLACES": "threads"}
         lent = json.loads(self.run_para("info", "--json", "--executor", "openmp", env={**env, **team}).stdout)
         self.assertEqual({name: lent["settings"].get(name) for name in team}, team)
-        self.assertEqual(lent["pool"]["workers"], 1)
+        self.assertEqual((lent["pool"]["workers"], lent["pool"]["asked_by"]), (1, "OpenMP"))
         text = self.run_para("info", "--executor", "openmp", env={**env, "OMP_THREAD_LIMIT": "1"}).stdout
         self.assertIn("settings OMP_THREAD_LIMIT=1\n", text)
         own = self.run_para("info", env={**env, "OMP_THREAD_LIMIT": "1", "OMP_PLACES": "threads"}).stdout
@@ -251,6 +251,17 @@ class Info(Case):
             made = json.loads(self.run_para("info", "--json", *words, env={**env, **variables}).stdout)
             self.assertEqual(made["pool"]["asked_by"], asked)
             self.assertEqual({name: made["settings"].get(name) for name in variables}, variables)
+
+    def test_places_that_limit_the_pool(self):
+        machine = "node:4 core:2 pu:1"
+        if json.loads(self.described(machine, "--json"))["machine"]["budget"] < 8:
+            self.skipTest("a quota limits it")
+        self.assertIn("2 workers, the caller among them (2 by PARA_PLACES)", self.described(machine, PARA_PLACES="{0:2}"))
+        for places, asked in ("{0:2}", "PARA_PLACES"), ("cores", "budget"):
+            pool = json.loads(self.described(machine, "--json", PARA_PLACES=places))["pool"]
+            self.assertEqual(pool["asked_by"], asked)
+        pool = json.loads(self.described(machine, "--json", PARA_PLACES="{0:2}", PARA_NUM_WORKERS="2"))["pool"]
+        self.assertEqual(pool["asked_by"], "PARA_NUM_WORKERS")
 
     def test_a_variable_that_para_does_not_have(self):
         env = {**os.environ, "PARA_NUM_THREADS": "2\x1b", "PARA_NUM_WORKERS": "2", "PARA_EMPTY": ""}
