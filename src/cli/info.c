@@ -82,10 +82,13 @@ static void say_budget(const para_topology_info *m)
 static void say_machine(const para__view *v)
 {
     const para_topology_info *const m = &v->machine;
-    printf("machine  %u hardware thread%s on %u core%s of %u kind%s; %u domain%s, %u NUMA node%s\n",
+    printf("machine  %u hardware thread%s on %u core%s of %u kind%s; %u domain%s, %u NUMA node%s",
            m->cpus, para__say_plural(m->cpus), m->cores, para__say_plural(m->cores), m->core_kinds,
-           para__say_plural(m->core_kinds), m->domains, para__say_plural(m->domains), m->numa_nodes,
-           para__say_plural(m->numa_nodes));
+           para__say_plural(m->core_kinds), m->domains, para__say_plural(m->domains), m->nodes,
+           para__say_plural(m->nodes));
+    if (m->nodes > m->numa_nodes) /* that has the CPUs of the process */
+        printf(", %u without CPUs of this process", m->nodes - m->numa_nodes);
+    putchar('\n');
     if (!m->this_system)
         printf("         described by HWLOC_SYNTHETIC or HWLOC_XMLFILE: not this machine\n");
     printf("CPUs     ");

@@ -239,6 +239,10 @@ class Info(Case):
         made = json.loads(self.described("pack:2 [numa(memory=1GiB)] [numa(memory=4GiB)] core:2 pu:1", "--json"))
         self.assertEqual([(n["cpus"], n["memory_bytes"] >> 30) for n in made["nodes"]], [(2, 1), (0, 4), (2, 1), (0, 4)])
         self.assertEqual(made["nodes"][0]["distances"], [None] * 4)
+        text = self.described("pack:2 [numa(memory=1GiB)] [numa(memory=4GiB)] core:2 pu:1")
+        self.assertIn("2 domains, 4 NUMA nodes, 2 without CPUs of this process\n", text)
+        self.assertEqual(len(re.findall(r"(?m)^ +\d +\d GiB  ", text)), 4)
+        self.assertIn("2 domains, 2 NUMA nodes\n", self.described("node:2 core:2 pu:1"))
 
     def test_who_has_asked(self):
         for variables, words, asked in [({}, ["--workers", "2"], "--workers"),
