@@ -44,13 +44,24 @@ static int compare_numbers(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* The numbers of the process's CPUs, of all nodes or (all: false) of one. */
-static void say_cpus(const para__view *v, bool all, unsigned node)
+static bool is_on_node(const para_cpu_info *cpu, unsigned node)
+{
+    return cpu->numa_node == node;
+}
+
+static bool is_of_kind(const para_cpu_info *cpu, unsigned kind)
+{
+    return cpu->kind == kind;
+}
+
+/* The numbers of the process's CPUs: of all, or of those for which a function is true. */
+static void say_cpus(const para__view *v, bool (*counts)(const para_cpu_info *, unsigned),
+                     unsigned what)
 {
     unsigned *const number = malloc((v->machine.cpus + 1ul) * sizeof *number);
     size_t count = 0;
     for (unsigned i = 0; number && i < v->machine.cpus; i++)
-        if (all || v->cpu[i].numa_node == node)
+        if (!counts || counts(&v->cpu[i], what))
             number[count++] = v->cpu[i].os_index;
     if (count) {
         qsort(number, count, sizeof *number, compare_numbers);
@@ -79,6 +90,27 @@ static void say_budget(const para_topology_info *m)
         printf("one for each %s\n", m->cores < m->cpus ? "hardware thread" : "core");
 }
 
+/* The cores of a hybrid machine, the fastest first. */
+static void say_kinds(const para__view *v)
+{
+    const unsigned kinds = v->machine.core_kinds;
+    for (unsigned kind = kinds; kind-- > 0;) {
+        unsigned cores = 0, cpus = 0;
+        for (unsigned i = 0; i < v->machine.cpus; i++) {
+            cpus += v->cpu[i].kind == kind;
+            cores += v->cpu[i].kind == kind && v->cpu[i].sibling == 0;
+        }
+        const bool is_fastest = kind + 1 == kinds;
+        const char *const name = is_fastest               ? "fast"
+                                 : kinds > 2 && kind == 0 ? "slowest"
+                                                          : "slower";
+        printf("%s%u %s core%s: CPU%s ", is_fastest ? "kinds    " : "; ", cores, name,
+               para__say_plural(cores), para__say_plural(cpus));
+        say_cpus(v, is_of_kind, kind);
+    }
+    putchar('\n');
+}
+
 static void say_machine(const para__view *v)
 {
     const para_topology_info *const m = &v->machine;
@@ -91,8 +123,10 @@ static void say_machine(const para__view *v)
     putchar('\n');
     if (!m->this_system)
         printf("         described by HWLOC_SYNTHETIC or HWLOC_XMLFILE: not this machine\n");
+    if (m->core_kinds > 1)
+        say_kinds(v);
     printf("CPUs     ");
-    say_cpus(v, true, 0);
+    say_cpus(v, NULL, 0);
     if (m->this_system)
         printf(m->cpus < m->online ? "\n" : ": all of the machine\n");
     else
@@ -147,7 +181,7 @@ static void say_nodes(const para__view *v)
                 printf(to ? "    ?" : "        ?");
         }
         printf("  ");
-        say_cpus(v, false, node->os_index);
+        say_cpus(v, is_on_node, node->os_index);
         putchar('\n');
     }
     if (!v->has_distances)

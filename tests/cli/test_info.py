@@ -9,10 +9,14 @@ import re
 import resource
 import shutil
 import subprocess
+import sys
 import unittest
 import xml.etree.ElementTree
 
 from case import Case, HAS_OPENMP, PARA, SANITIZED
+
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "topology"))
+import machines
 
 NODES = pathlib.Path("/sys/devices/system/node")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -115,6 +119,26 @@ class Info(Case):
         quota = re.search(r"(?m)^quota +(.*)$", self.para("info"))[1]
         self.assertEqual(quota.startswith("unknown"), machine["quota"] is None and not machine["quota_known"])
         self.assertEqual(quota == "none", machine["quota"] is None and machine["quota_known"])
+
+    def text_of_machine(self, name):
+        """What para info prints of one of the machines of tests/topology."""
+        (self.folder / "machine.xml").write_text("\n".join(machines.text_of(*machines.MACHINES[name])))
+        done = self.run_para("info", env={**os.environ, "HWLOC_XMLFILE": "machine.xml"})
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
+
+    def test_kinds_of_cores(self):
+        for name, said in [("core-i9-13900k", "8 fast cores: CPUs 0-15; 16 slower cores: CPUs 16-31"),
+                           ("core-ultra-7-155h", "6 fast cores: CPUs 0-11; 8 slower cores: CPUs 12-19; "
+                                                 "2 slowest cores: CPUs 20-21")]:
+            self.assertIn(f"\nkinds    {said}\n", self.text_of_machine(name))
+        self.assertNotIn("\nkinds", self.text_of_machine("xeon-max-9480"))
+
+    def test_nodes_of_memory_alone(self):
+        text = self.text_of_machine("xeon-max-9480")
+        self.assertIn("2 domains, 4 NUMA nodes, 2 without CPUs of this process\n", text)
+        self.assertEqual(len(re.findall(r"(?m)^ +\d +\d+ GiB  ", text)), 4)
+        self.assertIn("2 domains, 2 NUMA nodes\n", self.described("node:2 core:2 pu:1"))
 
     def test_does_not_know_caches_that_nothing_describes(self):
         env = {**os.environ, "HWLOC_SYNTHETIC": "core:2 pu:1"}
@@ -239,10 +263,6 @@ class Info(Case):
         made = json.loads(self.described("pack:2 [numa(memory=1GiB)] [numa(memory=4GiB)] core:2 pu:1", "--json"))
         self.assertEqual([(n["cpus"], n["memory_bytes"] >> 30) for n in made["nodes"]], [(2, 1), (0, 4), (2, 1), (0, 4)])
         self.assertEqual(made["nodes"][0]["distances"], [None] * 4)
-        text = self.described("pack:2 [numa(memory=1GiB)] [numa(memory=4GiB)] core:2 pu:1")
-        self.assertIn("2 domains, 4 NUMA nodes, 2 without CPUs of this process\n", text)
-        self.assertEqual(len(re.findall(r"(?m)^ +\d +\d GiB  ", text)), 4)
-        self.assertIn("2 domains, 2 NUMA nodes\n", self.described("node:2 core:2 pu:1"))
 
     def test_who_has_asked(self):
         for variables, words, asked in [({}, ["--workers", "2"], "--workers"),
