@@ -105,17 +105,14 @@ static const char calibrate_help[] =
 static const char info_help[] =
     "usage: para info [--workers N] [--executor threads|openmp] [--json] [--svg FILE]\n"
     "\n"
-    "Shows the machine as the engine sees it, the share of it that "
-    "this process may use, and where the\n"
-    "workers of a pool run; NUMA nodes, the "
-    "load, and what sharing a call costs. What\n"
-    "is unknown is called unknown.\n"
+    "Shows the machine as para sees it, the share of it that this process may use, and where the\n"
+    "workers of a pool run; NUMA nodes, the load, and what sharing a call costs. What is unknown\n"
+    "is called unknown, and what is assumed, assumed.\n"
     "\n"
     "  --workers N          of a pool of N threads\n"
     "  --executor openmp    of a pool that OpenMP lends its threads\n"
     "  --json               print one JSON object and nothing else\n"
-    "  --svg FILE           draw the nodes, cores and workers; FILE "
-    "appears when it is complete\n"
+    "  --svg FILE           draw the nodes, cores and workers; FILE appears when it is complete\n"
     "  -h, --help           this text\n";
 
 static const char kernels_help[] = "usage: para kernels [--json]\n"

@@ -46,6 +46,11 @@ class Info(Case):
         text = self.para("info", "--workers", "3")
         self.assertRegex(text, r"(?m)^budget +\d+ thread")
 
+    def test_lines_of_the_help_are_full(self):
+        lines = self.para("info", "--help").split("\n\n")[1].splitlines()
+        for line, after in zip(lines, lines[1:]):
+            self.assertGreater(len(line) + 1 + len(after.split()[0]), 90, line)
+
     def test_threads_that_are_lent(self):
         own = json.loads(self.para("info", "--json"))["pool"]
         self.assertIs(own["lent"], False)
