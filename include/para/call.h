@@ -21,7 +21,8 @@ typedef enum para_executor {
 /* Options of one call; all zero: para decides. Except for a request to cancel, they change how fast
  * a call is and never what it computes. */
 typedef struct para_options {
-    unsigned workers;       /* most threads, the caller among them; 0: all of the pool */
+    unsigned workers;       /* most threads, the caller among them; 0: as many as para chooses. More
+                               than para_pool_info.usual with PARA_EXECUTOR_THREADS only */
     para_executor executor; /* who runs it */
     size_t chunk;           /* exact number of elements of a map's kernel call (the last may have
                                fewer); least number of elements that a reduction hands out; 0:

@@ -132,8 +132,8 @@ typedef struct para_pool_config {
     /* Sets of CPUs to which workers are bound, in the grammar of PARA_PLACES: `{0:4},{4:4}`,
      * `cores(8)`, see the guide; read before para_pool_create returns. NULL: PARA_PLACES, if
      * binding is PARA_BIND_AUTO and PARA_PROC_BIND is not `false`. With places, the default of
-     * `workers` is at most one for each of them and for each core in them; those of the first one
-     * if PARA_PROC_BIND=primary. binding is not given then. */
+     * `workers` is at most the number of places or of cores in them, whichever is larger; of the
+     * first one alone if PARA_PROC_BIND=primary. binding is not given then. */
     const char *places;
 
     /* Tasks from threads outside that wait in the pool's queue (para/task.h) at most; 0: automatic,

@@ -116,20 +116,20 @@ static para_status make_raids(para_pool *pool, unsigned count)
 /* Workers on second hardware threads come last. In calls of all workers a domain's slices are
  * neighbours all the same, where those of its cores are in narrower calls, since its pages lie
  * there. */
-static para_status make_seats(para_pool *pool)
+static para_status number_slices(para_pool *pool)
 {
-    unsigned seat = 0;
+    unsigned slice = 0;
     if (!pool->shares_cores)
         return PARA_OK;
-    uint16_t *const seats = para__alloc(pool->requested * sizeof *seats);
-    if (!seats)
+    uint16_t *const slice_of = para__alloc(pool->requested * sizeof *slice_of);
+    if (!slice_of)
         return para__fail(PARA_ERR_MEMORY, NULL);
     for (unsigned domain = 0; domain < pool->machine->info.domains; domain++)
         for (unsigned i = 0; i < pool->requested; i++)
             if (cpu_of(pool, i)->domain == domain)
-                seats[i] = (uint16_t)seat++;
-    pool->lanes.seats = seats;
-    pool->lanes.seated = pool->requested;
+                slice_of[i] = (uint16_t)slice++;
+    pool->lanes.slice_of = slice_of;
+    pool->lanes.wide = pool->requested;
     return PARA_OK;
 }
 
@@ -173,7 +173,7 @@ para_status para__workers_group(para_pool *pool)
     const unsigned count = para__helpers_group(pool->lanes.helper, pool->requested);
     para_status status = count > 1 ? make_raids(pool, count) : PARA_OK;
     if (!status)
-        status = make_seats(pool);
+        status = number_slices(pool);
     return status ? status : count_kinds(pool);
 }
 

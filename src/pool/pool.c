@@ -138,7 +138,7 @@ static void release(para_pool *pool)
         para__lane_drop_arena(&pool->lanes.lane[i]);
     para__free(pool->places);
     para__free(pool->lanes.raids);
-    para__free(pool->lanes.seats);
+    para__free(pool->lanes.slice_of);
     para__free(pool->lanes.before);
     para__free(pool);
 }
@@ -235,8 +235,8 @@ static void complete(const para_pool_config *config, const para__machine *machin
         s.binding = s.binding ? s.binding : PARA_BIND_CORE;
     }
     s.workers = config->workers ? config->workers : s.workers;
-    s.counts_cores = !s.workers && !config->executor;
-    if (s.counts_cores)
+    s.is_default_size = !s.workers && !config->executor;
+    if (s.is_default_size)
         s.workers = default_workers(config, machine, places, s.filling);
     s.workers = para__min(s.workers, PARA__WORKERS_MAX);
     if (config->executor) {
@@ -329,7 +329,8 @@ static para_status make(para_pool **pool, const para_pool_config *config,
     made->places = places;
     made->binding = settings.binding;
     made->places_memory = settings.places_memory;
-    made->shares_cores = settings.counts_cores && !places && settings.workers > machine->info.cores;
+    made->shares_cores =
+        settings.is_default_size && !places && settings.workers > machine->info.cores;
     if (made->shares_cores) /* a caller and a helper on one core have two hardware threads */
         made->usual = para__max(machine->info.cores, 2);
     made->gives_up_pins = settings.gives_up_pins && !config->processes;

@@ -11,7 +11,7 @@ typedef struct para__settings {
     unsigned workers;      /* PARA_NUM_WORKERS, else the first of OMP_NUM_THREADS if that can be
                              read; 0: not given */
     bool has_workers;      /* PARA_NUM_WORKERS */
-    bool counts_cores;     /* nobody says how many */
+    bool is_default_size;  /* nobody says how many */
     para_binding binding;  /* PARA_PROC_BIND; PARA_BIND_AUTO: not given */
     bool places_memory;    /* binding is not turned off */
     para__filling filling; /* of its workers, likewise */

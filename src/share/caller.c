@@ -191,7 +191,7 @@ static bool is_weighed(const para__participant *p)
     bool differs = false;
     if (p->division.units / p->division.width < PARA__WEIGHED_UNITS)
         return false;
-    if (p->team.width == lanes->seated) /* then cores are shared: not as fast as they are alone */
+    if (p->team.width == lanes->wide) /* then cores are shared: not as fast as they are alone */
         return false;
     weighing->before = lanes->before + p->team.first;
     for (unsigned k = 0; k < PARA__KINDS_MOST; k++) {

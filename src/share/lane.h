@@ -274,9 +274,8 @@ typedef struct para__lanes {
     para__kinds_before *before;  /* [workers + 1]; NULL if all are of one kind */
     para__atomic_u32 weight[PARA__KINDS_MOST]; /* of a slice of that kind: values on their own, that
                                                   order nothing */
-    unsigned
-        seated; /* in calls of that width, which is that of all workers, a worker's slice is: */
-    uint16_t *seats; /* [seated]; NULL, and 0: slices stand as workers do */
+    unsigned wide;      /* in calls of that width, which is that of all workers, a worker has: */
+    uint16_t *slice_of; /* [wide]; NULL, and 0: slices stand as workers do */
     unsigned groups;
     uint16_t *raids; /* [groups][groups - 1]: the first workers of the other groups, in the order in
                         which members of a group look for work there; NULL if there is one group */
@@ -358,7 +357,7 @@ static inline unsigned para__group_width(const para__helper *worker, para__team 
 static inline unsigned para__team_slice(const struct para__lanes *lanes, const para__team *t,
                                         unsigned worker)
 {
-    return t->width == lanes->seated ? lanes->seats[worker] : worker - t->first;
+    return t->width == lanes->wide ? lanes->slice_of[worker] : worker - t->first;
 }
 
 static inline uint64_t para__team_word(uint64_t epoch, para__team t)

@@ -219,15 +219,15 @@ TEST(sorts_are_as_wide_as_they_ask)
 }
 
 /* Two nodes of two cores: workers stand by core and then by thread, slices by node. */
-static void seats(void)
+static void slices(void)
 {
     enum { MOST = 20000, CALLS = 300 };
     static const uint16_t expected[] = {0, 1, 4, 5, 2, 3, 6, 7};
     static uint64_t square[MOST];
     para_pool *made = pool_of("node:2 core:2 pu:2");
     if (made->machine->info.quota <= 0) {
-        CHECK(made->lanes.seated == COUNT_OF(expected));
-        CHECK(memcmp(made->lanes.seats, expected, sizeof expected) == 0);
+        CHECK(made->lanes.wide == COUNT_OF(expected));
+        CHECK(memcmp(made->lanes.slice_of, expected, sizeof expected) == 0);
     }
     uint64_t random = 1;
     for (int call = 0; call < CALLS; call++) {
@@ -251,7 +251,7 @@ static void seats(void)
 
 TEST(slices_of_a_node_are_neighbours)
 {
-    run_in_child(seats);
+    run_in_child(slices);
 }
 
 /* Two CPUs of this machine count as a core's: each worker may be on either, so that none waits for
