@@ -64,7 +64,7 @@ para__cpus_text para__cpus_text_of(const para__cpus *set)
         if (end - first > 1)
             wide += snprintf(range + wide, sizeof range - (size_t)wide, "-%u", end - 1);
         if (length + (size_t)wide > room) {
-            strcpy(made.text + length, ",...");
+            memcpy(made.text + length, ",...", sizeof ",...");
             break;
         }
         memcpy(made.text + length, range, (size_t)wide + 1);

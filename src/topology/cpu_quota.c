@@ -166,7 +166,7 @@ static bool has_file(int directory, const char *name)
 enum { UNREADABLE = -1 };
 
 /* CPUs that the group in this directory grants by itself; 0: no limit; or UNREADABLE. */
-static double read_quota_of(int directory, bool v2)
+static double read_limit(int directory, bool v2)
 {
     char buffer[128];
     errno = 0;
@@ -188,7 +188,7 @@ static double read_quota(const char *path, bool v2)
     const int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         return UNREADABLE;
-    const double quota = read_quota_of(directory, v2);
+    const double quota = read_limit(directory, v2);
     close(directory);
     return quota;
 }
