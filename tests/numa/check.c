@@ -57,19 +57,24 @@ static int ranks(void)
 }
 
 /* As many pages on each node that has memory, but for one that is huge. */
-static int interleaved(void)
+static bool are_dealt_out(const int pages_of[NODES])
 {
-    static int node[PAGES];
-    int pages_of[NODES];
-    read_nodes(make_buffer(make_pool(), (para_placement)form, 0), node);
-    count_nodes(node, pages_of);
     const cpu_set_t with_memory = read_list("/sys/devices/system/node/has_memory");
     const int share = PAGES / CPU_COUNT(&with_memory);
     bool even = true;
     for (size_t n = 0; n < NODES; n++)
         even &= CPU_ISSET(n, &with_memory) ? abs(pages_of[n] - share) <= HUGE_PAGE / PAGE
                                            : pages_of[n] == 0;
-    return outcome(even, "pages by node%s", in_words(pages_of));
+    return even;
+}
+
+static int interleaved(void)
+{
+    static int node[PAGES];
+    int pages_of[NODES];
+    read_nodes(make_buffer(make_pool(), (para_placement)form, 0), node);
+    count_nodes(node, pages_of);
+    return outcome(are_dealt_out(pages_of), "pages by node%s", in_words(pages_of));
 }
 
 /* An array that lies on one node is moved to the slices, huge pages as a whole; para's own reading
@@ -129,13 +134,7 @@ static int moved_apart(void)
     const long moved = huge_moves() - moves;
     read_nodes(data, node);
     count_nodes(node, pages_of);
-    const cpu_set_t with_memory = read_list("/sys/devices/system/node/has_memory");
-    const int share = PAGES / CPU_COUNT(&with_memory);
-    bool even = true;
-    for (size_t n = 0; n < NODES; n++)
-        even &= CPU_ISSET(n, &with_memory) ? abs(pages_of[n] - share) <= HUGE_PAGE / PAGE
-                                           : pages_of[n] == 0;
-    return outcome(even && moved <= (long)(bytes / HUGE_PAGE),
+    return outcome(are_dealt_out(pages_of) && moved <= (long)(bytes / HUGE_PAGE),
                    "%ld huge pages moved; pages by node%s", moved, in_words(pages_of));
 }
 
@@ -205,7 +204,7 @@ static int balanced(void)
     int marked = 0;
     char *const data =
         mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    (void)make_pool(); /* processes of one thread are not looked at */
+    (void)make_pool();                         /* processes of one thread are not looked at */
     for (int round = 0; round < 40; round++) { /* it looks after a second of work */
         size_t all = 0;
         for (size_t i = 0; i < bytes; i += PAGE / 16)
