@@ -56,13 +56,14 @@ PARA_NODISCARD_ PARA_API para_status para_calibration_reset(para_pool *pool);
  * ALONE_NS and SHARED_NS are the cost of an element in calls that run alone and in shared ones.
  * CALL_NS is the price of a kernel call, however short it is. DEVIATION is how much calls differ
  * (32: 100 %). SPREAD is how much the cost differs within a call (16: not at all). A memory-bound
- * site runs on the pool's workers, halved HALVINGS times LOOP (hexadecimal) is the call's
- * .options.site. OFFSET (hexadecimal) is the kernel's place in the program or library MODULE.
- * MEAN_NS is the cost of an element in the mean of all calls. PRICED: 1 if CALL_NS is known, also
- * if it is 0. CREDIT_NS is the time that may be spent on trials, and REFUSED the trials in a row
- * that were lost. WIDTH_NS is the time of an element on the present number of workers. WIDER: 1 if
- * the next trial of another number takes more workers. AGAIN: 1 if the last call was the first of a
- * trial's two. TURN: 1 if the next trial is of another number of workers, not of the call alone.
+ * site runs on the pool's usual workers, halved HALVINGS times; -1: on all. LOOP (hexadecimal) is
+ * the call's .options.site. OFFSET (hexadecimal) is the kernel's place in the program or library
+ * MODULE. MEAN_NS is the cost of an element in the mean of all calls. PRICED: 1 if CALL_NS is
+ * known, also if it is 0. CREDIT_NS is the time that may be spent on trials, and REFUSED the trials
+ * in a row that were lost. WIDTH_NS is the time of an element on the present number of workers.
+ * WIDER: 1 if the next trial of another number takes more workers. AGAIN: 1 if the last call was
+ * the first of a trial's two. TURN: 1 if the next trial is of another number of workers, not of the
+ * call alone.
  * Lines that begin with # are for people and have the machine's costs.
  * Errors: PARA_ERR_ARGUMENT, PARA_ERR_FILE (the stream's error). */
 PARA_NODISCARD_ PARA_API para_status para_calibration_print(para_pool *pool, FILE *stream);

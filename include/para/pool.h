@@ -85,7 +85,8 @@ typedef struct para_lender {
 typedef struct para_pool_config {
     size_t size;      /* sizeof(para_pool_config) */
     unsigned workers; /* threads of a call, the caller among them, which takes the place of one; as
-                         many run tasks, but in a pool of 1 none does. 0: PARA_NUM_WORKERS, else the
+                         many run tasks (para_pool_info.usual has how many, if nobody says it), but
+                         in a pool of 1 none does. 0: PARA_NUM_WORKERS, else the
                          first number of OMP_NUM_THREADS if it can be read, else the CPU budget. At
                          most 1024 */
     para_binding binding;
@@ -133,7 +134,7 @@ typedef struct para_pool_config {
      * `cores(8)`, see the guide; read before para_pool_create returns. NULL: PARA_PLACES, if
      * binding is PARA_BIND_AUTO and PARA_PROC_BIND is not `false`. With places, the default of
      * `workers` is at most the number of places or of cores in them, whichever is larger; of the
-     * first one alone if PARA_PROC_BIND=primary. binding is not given then. */
+     * first one of PARA_PLACES alone if PARA_PROC_BIND=primary. binding is not given then. */
     const char *places;
 
     /* Tasks from threads outside that wait in the pool's queue (para/task.h) at most; 0: automatic,
@@ -265,14 +266,15 @@ PARA_NODISCARD_ PARA_API para_status para_pool_wait_ready(para_pool *pool);
 PARA_NODISCARD_ PARA_API para_status para_pool_wait_ready_until(para_pool *pool,
                                                                 uint64_t deadline_ns);
 
-/* Sets how many threads a call can have, the caller among them, and as many as run tasks; between 1
- * and the number that the pool was made with. It holds for calls that begin from then on, at once.
- * Calls and tasks that run are not disturbed, and what is queued is run. Threads beyond the size
- * sleep, and nothing but a larger size or the end of the pool wakes them. Where the system has
- * refused some threads there are as many as there can be; para_pool_info.workers has the number. In
- * a pool of size 1, one thread runs tasks. Results do not depend on the size. After a restart the
- * pool has all its threads again. Waits until the pool is ready. pool NULL: the default pool. Any
- * thread, also within kernels and tasks; several at once: one of their sizes remains.
+/* Sets how many threads a call can have, the caller among them, and as many as run tasks, of these
+ * para_pool_info.usual at most; between 1 and the number that the pool was made with. It holds for
+ * calls that begin from then on, at once. Calls and tasks that run are not disturbed, and what is
+ * queued is run. Threads beyond the size sleep, and nothing but a larger size or the end of the
+ * pool wakes them. Where the system has refused some threads there are as many as there can be;
+ * para_pool_info.workers has the number. In a pool of size 1, one thread runs tasks. Results do not
+ * depend on the size. After a restart the pool has all its threads again. Waits until the pool is
+ * ready. pool NULL: the default pool. Any thread, also within kernels and tasks; several at once:
+ * one of their sizes remains.
  * Errors: PARA_ERR_ARGUMENT (0, more than the pool was made with, not between its least_workers and
  * most_workers), _UNSUPPORTED: its threads are lent, or its workers processes; _FORKED; _BUSY: in a
  * worker_init of the pool; for NULL _MEMORY, _TOPOLOGY. */

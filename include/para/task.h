@@ -54,9 +54,10 @@
  * not run a second time: para_retry does that. A call that is a task (para_pmap_submit) is made in
  * the program. `chunk_ns` holds for tasks too.
  *
- * A pool of 2 workers or more has as many threads, and all of them run tasks. A pool without
- * threads of its own (one worker, or config.executor) runs a task within para_submit. So a pool for
- * tasks has at least 2 workers. */
+ * A pool of 2 workers or more has as many threads, and all of them run tasks, unless some are on
+ * further hardware threads of cores (para_pool_info.usual has how many do). A pool without threads
+ * of its own (one worker, or config.executor) runs a task within para_submit. So a pool for tasks
+ * has at least 2 workers. */
 #ifndef PARA_TASK_H
 #define PARA_TASK_H
 

@@ -40,7 +40,7 @@ PARA__COUNT(PARA__PILE_BYTES, 4096) /* - */
 
 /* ---- Placement: topology/bind.c -------------------------------------------------------------- */
 
-/* While an array is dealt out to nodes, at most so many runs of it have a policy of their own.
+/* While an array is dealt out to nodes, about so many runs of it have a policy of their own.
  * Reasoned: few of the 65530 mappings that a process may have. */
 PARA__COUNT(PARA__RUNS_AT_ONCE, 64) /* - */
 

@@ -330,8 +330,10 @@ static void say_assumed(const para__view *v)
                                                     : "no lent thread came in time");
     else if (v->pool.workers > v->machine.cpus)
         printf("there are more workers than CPUs\n");
+    else if (!v->machine.this_system)
+        printf("this machine has other CPUs\n");
     else
-        printf("other programs kept the CPUs busy\n");
+        printf("helpers came too late, as on busy CPUs or of a quota that is spent\n");
 }
 
 /* least_ns is of a pool whose helpers are awake. */

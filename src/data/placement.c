@@ -1,6 +1,7 @@
 #include "data/placement.h"
 
 #include "base/bounds.h"
+#include "base/cancellation.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "pool/visit.h"
@@ -106,12 +107,14 @@ para_status para_buffer_move(para_pool *pool, void *data, size_t count, size_t e
     if (count > (SIZE_MAX - (uintptr_t)data) / element_bytes)
         return para__fail(PARA_ERR_OVERFLOW, "%zu elements of %zu bytes", count, element_bytes);
     para__stay *stay;
+    const int cancel_state = para__cancellation_off(); /* files are read, and pages half moved */
     status = para__pool_visit(&pool, &stay);
     if (!status)
         status = para__placement_check(config, pool);
     if (!status && count)
         status = para__place(pool, data, count * element_bytes, para__page_bytes(), config, true);
     para__pool_leave(stay);
+    para__cancellation_restore(cancel_state);
     return status;
 }
 
@@ -120,5 +123,8 @@ para_status para_buffer_where(const void *data, size_t bytes, size_t *bytes_of, 
     if ((!data && bytes) || (!bytes_of && nodes) ||
         bytes > SIZE_MAX - (uintptr_t)data - para__page_bytes())
         return para__fail(PARA_ERR_ARGUMENT, "data, bytes and bytes_of are needed");
-    return para__memory_where(data, bytes, bytes_of, nodes);
+    const int cancel_state = para__cancellation_off(); /* a file is read */
+    const para_status status = para__memory_where(data, bytes, bytes_of, nodes);
+    para__cancellation_restore(cancel_state);
+    return status;
 }

@@ -209,11 +209,12 @@ static para_status make_places(const para_pool_config *config, const para__machi
 }
 
 /* How many there are if nobody says that. Processes have no arms that would find out whether more
- * than one a core are faster. */
+ * than one a core are faster; and a pool that grows with its load grows for tasks. */
 static unsigned default_workers(const para_pool_config *config, const para__machine *machine,
                                 const para__places *places, para__filling filling)
 {
-    unsigned most = config->processes ? machine->info.cores : machine->info.cpus;
+    const bool is_of_cores = config->processes || config->least_workers || config->most_workers;
+    unsigned most = is_of_cores ? machine->info.cores : machine->info.cpus;
     if (places)
         most =
             para__places_workers(places, filling == PARA__FILL_PACKED ? 1 : places->count, machine);

@@ -109,8 +109,8 @@ static para_status read_binding(para__settings *settings)
             return malformed("PARA_PROC_BIND", value,
                              "true, false, core, domain, close, spread or primary");
         first = first ? first : found;
-        rest = strchr(word, ',');
-        rest += rest != NULL;
+        const char *const comma = strchr(word, ',');
+        rest = comma ? comma + 1 : NULL;
     }
     settings->binding = first->binding;
     settings->filling = first->filling;

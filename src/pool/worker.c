@@ -79,6 +79,12 @@ static unsigned sources_of(const para__worker *self)
     return self->index < self->pool->usual ? (unsigned)SOURCES : (unsigned)OF_CALLS;
 }
 
+/* Whether tasks wait that are for this worker. */
+static bool has_tasks(const para__worker *self)
+{
+    return sources_of(self) > OF_CALLS && para__tasks_have_news(self->pool, self->index);
+}
+
 /* In its nth round without work. */
 static bool has_news(const para__worker *self, unsigned round)
 {
@@ -135,8 +141,7 @@ static void park(para__worker *self, bool displaced)
     if (news || para__load_relaxed(&helper->displaced)) { /* a hint: see lane.h */
         self->away_ns = self->away_ns ? 2 * self->away_ns : PARA__AWAY_LEAST_NS;
         self->away_ns =
-            para__min(self->away_ns, para__tasks_have_news(pool, self->index) ? PARA__AWAY_LEAST_NS
-                                                                              : PARA__AWAY_MOST_NS);
+            para__min(self->away_ns, has_tasks(self) ? PARA__AWAY_LEAST_NS : PARA__AWAY_MOST_NS);
         para__store_relaxed(&helper->naps, self->away_ns <= PARA__AWAY_LEAST_NS); /* see lane.h */
         para__event_wait_for(&helper->event, self->away_ns);
         para__store_relaxed(&helper->naps, false);

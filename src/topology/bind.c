@@ -174,14 +174,14 @@ static para_status deal_out(const para__machine *machine, char *memory, size_t b
         do
             node = node + 1 < PARA__NODES_MAX ? node + 1 : 0;
         while (!para__cpus_has(nodes, node));
-        if ((at + length) / window > at / window || at + length == bytes) {
+        if ((at + length) / window > at / window) {
             const size_t first = at / window * window;
-            const para_status set =
-                set_policy(memory + first, at + length - first, MPOL_INTERLEAVE, nodes, false);
-            status = status ? status : set;
+            (void)set_policy(memory + first, at + length - first, MPOL_INTERLEAVE, nodes, false);
         }
     }
-    return status;
+    /* Of all at once: reserved huge pages may be longer than runs, which are refused then. */
+    const para_status set = set_policy(memory, bytes, MPOL_INTERLEAVE, nodes, false);
+    return set ? set : status;
 }
 
 para_status para__interleave_memory(const para__machine *machine, void *memory, size_t bytes,

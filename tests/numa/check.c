@@ -134,7 +134,11 @@ static int moved_apart(void)
     const long moved = huge_moves() - moves;
     read_nodes(data, node);
     count_nodes(node, pages_of);
-    return outcome(are_dealt_out(pages_of) && moved <= (long)(bytes / HUGE_PAGE),
+    int first = 0; /* all were there */
+    for (int n = 0; n < NODES; n++)
+        first = before[n] > before[first] ? n : first;
+    return outcome(are_dealt_out(pages_of) && before[first] == PAGES &&
+                       moved <= (long)(bytes / HUGE_PAGE) && (moved > 0) == (form == 1),
                    "%ld huge pages moved; pages by node%s", moved, in_words(pages_of));
 }
 

@@ -4,7 +4,9 @@
 #include "../common/policy.h"
 
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { CORES = 4, THREADS = 8, UNITS = 64 };
 
@@ -218,6 +220,61 @@ TEST(sorts_are_as_wide_as_they_ask)
     run_in_child(sorts);
 }
 
+static _Thread_local unsigned own_index;
+static _Atomic unsigned highest;
+
+static int note_index(unsigned worker, void *arg)
+{
+    (void)arg;
+    own_index = worker;
+    return 0;
+}
+
+static int note_task(void *arg)
+{
+    const unsigned own = own_index;
+    unsigned seen = atomic_load(&highest);
+    (void)arg;
+    while (own > seen && !atomic_compare_exchange_weak(&highest, &seen, own)) {
+    }
+    usleep(200);
+    return 0;
+}
+
+/* Tasks are for as many workers as there are cores, also after a call on all. */
+static void tasks(void)
+{
+    enum { TASKS = 400 };
+    static para_task task[TASKS];
+    static uint64_t square[1000];
+    para_pool *made = NULL;
+    para_pool_config config = PARA_POOL_CONFIG_INIT;
+    config.worker_init = note_index;
+    unsetenv("PARA_NUM_WORKERS");
+    unsetenv("OMP_NUM_THREADS");
+    setenv("HWLOC_SYNTHETIC", "core:4 pu:2", 1);
+    CHECK(para_pool_create(&made, &config) == PARA_OK);
+    CHECK(para_pmap(made, &(para_map){.kernel = store_squares,
+                                      .count = COUNT_OF(square),
+                                      .out = {{square, sizeof *square}},
+                                      .options = {.workers = 8,
+                                                  .executor = PARA_EXECUTOR_THREADS}}) == PARA_OK);
+    for (unsigned i = 0; i < TASKS; i++) {
+        task[i].run = note_task;
+        CHECK(para_submit(made, &task[i]) == PARA_OK);
+    }
+    for (unsigned i = 0; i < TASKS; i++)
+        CHECK(para_task_wait(&task[i]) == PARA_OK);
+    CHECK(made->machine->info.quota > 0 ||
+          (atomic_load(&highest) > 0 && atomic_load(&highest) < 4));
+    para_pool_destroy(made);
+}
+
+TEST(tasks_are_for_one_worker_a_core)
+{
+    run_in_child(tasks);
+}
+
 /* Two nodes of two cores: workers stand by core and then by thread, slices by node. */
 static void slices(void)
 {
@@ -289,6 +346,7 @@ int main(void)
         /* First: a process that has read its machine reads no other. */
         cmocka_unit_test(pools_have_a_worker_for_each),
         cmocka_unit_test(sorts_are_as_wide_as_they_ask),
+        cmocka_unit_test(tasks_are_for_one_worker_a_core),
         cmocka_unit_test(slices_of_a_node_are_neighbours),
         cmocka_unit_test(workers_are_bound_to_their_core),
         cmocka_unit_test_setup_teardown(calls_begin_on_one_worker_a_core, make_wide_pool,
