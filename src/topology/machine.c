@@ -81,10 +81,11 @@ void para__machine_free(para__machine *machine)
     para__free(machine);
 }
 
+/* Not being able to read the quota any more changes nothing. */
 static bool has_allowance(const para__machine *machine, const para__allowance *allowance)
 {
     return para__cpus_equal(&machine->usable, &allowance->usable) &&
-           machine->info.quota_known == allowance->quota_known &&
+           machine->info.quota_known >= allowance->quota_known &&
            !(machine->info.quota < allowance->quota) && !(machine->info.quota > allowance->quota);
 }
 
