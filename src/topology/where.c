@@ -21,13 +21,13 @@ enum { PAGES = 256 }; /* in a batch */
 
 #define PRESENT ((uint64_t)1 << 63) /* in the page table's file */
 
-typedef struct batch {
+typedef struct page_batch {
     void *page[PAGES]; /* neighbours */
     int node[PAGES];   /* where it lies, or -errno */
     size_t count;
-} batch;
+} page_batch;
 
-static bool ask(batch *b)
+static bool ask(page_batch *b)
 {
     return syscall(SYS_move_pages, 0, b->count, b->page, NULL, b->node, 0) == 0;
 }
@@ -39,7 +39,7 @@ static bool seems_absent(int node)
 }
 
 /* Takes the marks off those pages of a batch that have one; whether there may have been some. */
-static bool unmark(const batch *b, int table)
+static bool unmark(const page_batch *b, int table)
 {
     uint64_t entry[PAGES];
     char byte[PAGES];
@@ -54,7 +54,7 @@ static bool unmark(const batch *b, int table)
     return count && process_vm_readv(getpid(), &own, 1, marked, count, 0) > 0;
 }
 
-static bool has_absent(const batch *b)
+static bool has_absent(const page_batch *b)
 {
     for (size_t i = 0; i < b->count; i++)
         if (seems_absent(b->node[i]))
@@ -67,7 +67,7 @@ static bool add_up(uintptr_t begin, uintptr_t end, size_t *bytes_of, unsigned no
 {
     const size_t page = para__page_bytes();
     for (uintptr_t at = begin & ~(uintptr_t)(page - 1); at < end;) {
-        batch b = {.count = 0};
+        page_batch b = {.count = 0};
         for (; b.count < PAGES && at < end; at += page)
             b.page[b.count++] = (void *)at; /* NOLINT(performance-no-int-to-ptr): its address */
         if (!ask(&b) || (has_absent(&b) && unmark(&b, table) && !ask(&b)))
