@@ -218,12 +218,6 @@ static unsigned alike(const para__view *v, unsigned index)
     return end - index;
 }
 
-static int compare_cpus(const void *left, const void *right)
-{
-    const unsigned a = *(const unsigned *)left, b = *(const unsigned *)right;
-    return (a > b) - (a < b);
-}
-
 /* The CPUs that these workers are bound to, each once: in the workers' order if each has one of its
  * own. NULL: none, or no memory. Somebody frees them. */
 static unsigned *cpus_of(const para__view *v, unsigned first, unsigned count, size_t *cpus)
@@ -235,7 +229,7 @@ static unsigned *cpus_of(const para__view *v, unsigned first, unsigned count, si
         memcpy(all + (i - first) * each, v->bound_to[i], each * sizeof *all);
     if (!all)
         return NULL;
-    qsort(all, count * each, sizeof *all, compare_cpus);
+    qsort(all, count * each, sizeof *all, compare_numbers);
     for (size_t i = 0; i < count * each; i++)
         if (i == 0 || all[i] != all[i - 1])
             all[(*cpus)++] = all[i];

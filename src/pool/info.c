@@ -1,5 +1,6 @@
 /* What a program can do with a pool besides calls, and what it can ask; NULL is the default
  * pool. */
+#include "base/bounds.h"
 #include "base/cancellation.h"
 #include "base/clock.h"
 #include "base/info.h"
@@ -110,7 +111,7 @@ static para_status fill_info(para_pool *pool, para_pool_info *info)
     const bool lent = pool->executor == &para__lent_threads;
     para_pool_info full = {.requested = lent ? pool->lent_most : pool->requested,
                            .workers = workers,
-                           .usual = workers < pool->usual ? workers : pool->usual,
+                           .usual = para__min(workers, pool->usual),
                            .lanes = PARA__LANES,
                            .forked = para__pool_is_forked(pool),
                            .binding = pool->binding,
